@@ -1,0 +1,212 @@
+"""Events the conversation service produces: lifecycle on the chat topic, staff, directory, routing.
+
+`version` is the conversation's version after the change; a reader ignores versions it has (H7).
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.base import Event, Moment
+from contracts.people import (
+    AgentState,
+    ConversationId,
+    OrderId,
+    PersonId,
+    Role,
+    SkillGroupId,
+    Stage,
+    WorkId,
+)
+from contracts.topics import CHAT, DIRECTORY, STAFF, WORK, Topic
+
+
+class Lifecycle(Event):
+    """What every lifecycle event carries. Gateways know one by its `ce_type` prefix."""
+
+    topic: ClassVar[Topic] = CHAT
+    source: ClassVar[str] = "conversation"
+    TYPE_PREFIX: ClassVar[bytes] = b"conversation."
+
+    conversation_id: ConversationId
+    buyer_id: PersonId
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Same key as the conversation's messages: one order for both."""
+        return self.conversation_id
+
+
+class ConversationOpened(Lifecycle):
+    """A buyer opened a conversation. Its messages may precede this event in the log."""
+
+    type: ClassVar[str] = "conversation.opened.v1"
+
+    skill_group_id: SkillGroupId
+    subject: str = ""
+    order_id: OrderId | None = None
+
+
+class ConversationQueued(Lifecycle):
+    """The conversation waits for an agent: nobody was free, or its agent was lost."""
+
+    type: ClassVar[str] = "conversation.queued.v1"
+
+    skill_group_id: SkillGroupId
+    previous_agent_id: PersonId | None = None
+    reason: str
+
+
+class ConversationAssigned(Lifecycle):
+    """An agent owns the conversation from now on; `version` is the assignment version (H8)."""
+
+    type: ClassVar[str] = "conversation.assigned.v1"
+
+    agent_id: PersonId
+    previous_agent_id: PersonId | None = None
+    skill_group_id: SkillGroupId
+    reason: str
+
+
+class ConversationTransferred(Lifecycle):
+    """The owner handed the conversation on, with a note.
+
+    `to_agent_id` None: it goes to the queue of `to_skill_group_id`; an `assigned` follows.
+    Otherwise `to_agent_id` owns it from this version on.
+    """
+
+    type: ClassVar[str] = "conversation.transferred.v1"
+
+    from_agent_id: PersonId
+    to_agent_id: PersonId | None
+    to_skill_group_id: SkillGroupId
+    note: str
+    by: PersonId
+
+
+class ConversationStageChanged(Lifecycle):
+    """The reception pipeline moved on."""
+
+    type: ClassVar[str] = "conversation.stage_changed.v1"
+
+    stage: Stage
+    previous: Stage
+    agent_id: PersonId | None
+
+
+class ConversationClosed(Lifecycle):
+    """Nobody owes an answer any more. A later buyer message reopens it."""
+
+    type: ClassVar[str] = "conversation.closed.v1"
+
+    agent_id: PersonId | None
+    by: PersonId
+    reason: str = ""
+
+
+class ConversationReopened(Lifecycle):
+    """A closed conversation goes on: by a new buyer message or by staff."""
+
+    type: ClassVar[str] = "conversation.reopened.v1"
+
+    by: PersonId
+    reason: Literal["buyer_message", "buyer_contact", "staff"]
+
+
+class ConversationRated(Lifecycle):
+    """The buyer rated the service, 1 to 5."""
+
+    type: ClassVar[str] = "conversation.rated.v1"
+
+    agent_id: PersonId | None
+    score: int
+
+
+class AgentStateChanged(Event):
+    """An agent's state changed; `version` rises with every change of this agent."""
+
+    topic: ClassVar[Topic] = STAFF
+    type: ClassVar[str] = "staff.state_changed.v1"
+    source: ClassVar[str] = "conversation"
+
+    agent_id: PersonId
+    name: str
+    role: Role
+    state: AgentState
+    previous: AgentState
+    since: Moment
+    reason: Literal["own_choice", "supervisor", "heartbeat_lost", "returned", "deactivated"]
+    version: int
+
+    @property
+    def key(self) -> str:
+        """One agent, one order."""
+        return self.agent_id
+
+
+class PersonListed(Event):
+    """The directory's entry of a person: what a token of this subject is still worth (H13)."""
+
+    topic: ClassVar[Topic] = DIRECTORY
+    type: ClassVar[str] = "directory.person.v1"
+    source: ClassVar[str] = "conversation"
+
+    subject: PersonId
+    name: str
+    role: Role
+    active: bool
+    not_before: Moment
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Latest entry of a person wins."""
+        return self.subject
+
+
+class ShopListed(Event):
+    """The directory's entry of a shop: wording policy and reception rules, no secrets.
+
+    `wording_actions` maps a category to an action and overrides the house default.
+    """
+
+    topic: ClassVar[Topic] = DIRECTORY
+    type: ClassVar[str] = "directory.shop.v1"
+    source: ClassVar[str] = "conversation"
+
+    name: str
+    time_zone: str = "Asia/Shanghai"
+    active: bool = True
+    wording_actions: dict[str, str] = Field(default_factory=dict)
+    wording_terms: tuple[str, ...] = ()
+    allow_spans: tuple[str, ...] = ()
+    policy_version: str = "1"
+    profiles: tuple[str, ...] = ("taobao_2022", "jd_2021", "qiyu")
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Latest entry of a shop wins; prefixed, so that it never meets a person's key."""
+        return f"shop:{self.shop_id}"
+
+
+class WorkAssigned(Event):
+    """A work item has an agent. `version` rises with each assignment of the item."""
+
+    topic: ClassVar[Topic] = WORK
+    type: ClassVar[str] = "work.assigned.v1"
+    source: ClassVar[str] = "conversation"
+
+    work_id: WorkId
+    agent_id: PersonId
+    previous_agent_id: PersonId | None = None
+    kind: str
+    order_id: OrderId | None = None
+    due_at: Moment
+    version: int
+
+    @property
+    def key(self) -> str:
+        """One work item, one order."""
+        return self.work_id

@@ -1,0 +1,116 @@
+"""Events the gateway produces: chat messages, incidents of the wording gate, presence, signals."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.base import Event, Part
+from contracts.people import ConversationId, PersonId, Role, SenderKind, ShopId
+from contracts.topics import CHAT, INCIDENTS, PRESENCE, SIGNALS, Topic
+
+
+class ChatMessage(Event):
+    """A message was accepted by a gateway. `id` is the message id, `time` the receive time.
+
+    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, free JSON for a card.
+    `assignment_version` is the version of the seat an agent wrote from, absent for buyers (H8).
+    `body_hash` is the hex BLAKE2b-128 of kind and canonical `d` (H3).
+    """
+
+    topic: ClassVar[Topic] = CHAT
+    type: ClassVar[str] = "chat.message.v1"
+    source: ClassVar[str] = "gateway"
+
+    conversation_id: ConversationId
+    sender_id: PersonId
+    sender_kind: SenderKind
+    client_id: str
+    kind: Literal["text", "image", "card"]
+    d: dict[str, Any]
+    body_hash: str
+    assignment_version: int | None = None
+    confirmed: bool = False
+
+    @property
+    def key(self) -> str:
+        """One conversation, one order."""
+        return self.conversation_id
+
+
+class WordingHit(Part):
+    """One finding of the wording engine; offsets are code points in the original text."""
+
+    category: str
+    severity: str
+    term_id: str
+    start: int
+    end: int
+    surface: str
+    normalised: str
+    why: str
+    action: str
+
+
+class MessageHeld(Event):
+    """The gate blocked an agent's message or asked for confirmation; the buyer never saw it."""
+
+    topic: ClassVar[Topic] = INCIDENTS
+    type: ClassVar[str] = "wording.message_held.v1"
+    source: ClassVar[str] = "gateway"
+
+    conversation_id: ConversationId
+    agent_id: PersonId
+    client_id: str
+    action: Literal["block", "confirm"]
+    text: str
+    hits: tuple[WordingHit, ...]
+    lexicon_version: str
+    policy_version: str
+
+    @property
+    def key(self) -> str:
+        """One conversation, one order."""
+        return self.conversation_id
+
+
+class SignalSent(Event):
+    """Somebody is typing or has read up to a position. Lossy."""
+
+    topic: ClassVar[Topic] = SIGNALS
+    type: ClassVar[str] = "chat.signal.v1"
+    source: ClassVar[str] = "gateway"
+
+    conversation_id: ConversationId
+    person_id: PersonId
+    signal: Literal["typing", "read"]
+    position: tuple[int, int] | None = None
+
+    @property
+    def key(self) -> str:
+        """One conversation, one order."""
+        return self.conversation_id
+
+
+class Connected(Part):
+    """One person with at least one open socket on the gateway that reports."""
+
+    person_id: PersonId
+    shop_id: ShopId
+    role: Role
+
+
+class PresenceReported(Event):
+    """Everybody connected to one gateway, every ten seconds; `shop_id` is the platform's."""
+
+    topic: ClassVar[Topic] = PRESENCE
+    type: ClassVar[str] = "presence.reported.v1"
+    source: ClassVar[str] = "gateway"
+
+    gateway_id: str
+    people: tuple[Connected, ...] = Field(max_length=20_000)
+    leaving: bool = False
+
+    @property
+    def key(self) -> str:
+        """Latest report of one gateway wins."""
+        return self.gateway_id

@@ -1,0 +1,123 @@
+"""Events the monitor produces: alerts, flags and the supervisor board.
+
+Durations are whole milliseconds. Figures carry sums and counts, so that readers can add them.
+"""
+
+from typing import ClassVar, Literal
+
+from contracts.base import Event, Moment, Part
+from contracts.gateway import WordingHit
+from contracts.people import AgentState, ConversationId, MessageId, PersonId
+from contracts.topics import ALERTS, BOARD, Topic
+
+
+class Alert(Event):
+    """What every alert shares."""
+
+    topic: ClassVar[Topic] = ALERTS
+    source: ClassVar[str] = "monitor"
+
+    @property
+    def key(self) -> str:
+        """One shop, one order."""
+        return self.shop_id
+
+
+class WaitingThresholdPassed(Alert):
+    """A buyer has waited longer than a profile's threshold; fires once per round (H21)."""
+
+    type: ClassVar[str] = "monitor.waiting_threshold.v1"
+
+    conversation_id: ConversationId
+    agent_id: PersonId | None
+    profile: str
+    threshold_s: int
+    opened_at: Moment
+    late_ms: int
+
+
+class WordingFlagged(Alert):
+    """A message that was delivered breaks a wording rule."""
+
+    type: ClassVar[str] = "monitor.wording_flagged.v1"
+
+    conversation_id: ConversationId
+    message_id: MessageId
+    sender_id: PersonId
+    speaker: Literal["agent", "buyer"]
+    hits: tuple[WordingHit, ...]
+    lexicon_version: str
+
+
+class IncidentStored(Alert):
+    """The monitor holds the evidence of a message that the gate kept from the buyer."""
+
+    type: ClassVar[str] = "monitor.incident_stored.v1"
+
+    incident_id: str
+    conversation_id: ConversationId
+    agent_id: PersonId
+    action: Literal["block", "confirm"]
+    categories: tuple[str, ...]
+
+
+class ResponseFigures(Part):
+    """Response times under one profile: sums in milliseconds beside their counts.
+
+    `first_within_30s` counts sessions whose first response took at most 30 s.
+    """
+
+    profile: str
+    rounds: int
+    round_ms: int
+    unanswered: int
+    first_responses: int
+    first_response_ms: int
+    first_within_30s: int
+    sessions: int
+
+
+class AgentTile(Part):
+    """One agent on the board."""
+
+    agent_id: PersonId
+    name: str
+    state: AgentState
+    open_conversations: int
+    longest_wait_ms: int
+    breaching: int
+    figures: tuple[ResponseFigures, ...]
+
+
+class WaitingBuyer(Part):
+    """A buyer who waits for an answer, longest first on the board."""
+
+    conversation_id: ConversationId
+    agent_id: PersonId | None
+    waiting_since: Moment
+
+
+class BoardPublished(Event):
+    """The supervisor board of one shop. `as_of` is the newest folded event's time."""
+
+    topic: ClassVar[Topic] = BOARD
+    type: ClassVar[str] = "board.published.v1"
+    source: ClassVar[str] = "monitor"
+
+    as_of: Moment
+    delayed_ms: int
+    messages: int
+    open_conversations: int
+    waiting: int
+    longest_wait_ms: int
+    flags_agent: int
+    flags_buyer: int
+    held: int
+    figures: tuple[ResponseFigures, ...]
+    agents: tuple[AgentTile, ...]
+    waiting_longest: tuple[WaitingBuyer, ...]
+
+    @property
+    def key(self) -> str:
+        """Latest board of a shop wins."""
+        return self.shop_id

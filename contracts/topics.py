@@ -1,0 +1,128 @@
+"""Every topic: its key, partitions, retention, who writes it and who reads it.
+
+The partition count is fixed when a topic is created; changing it means a new topic version (ADR).
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A Kafka topic as PeakDesk creates it.
+
+    `partitions` and `retention` are (local, production) values. `retention` None means compacted.
+    """
+
+    name: str
+    key: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    partitions: tuple[int, int] = (12, 48)
+    retention: tuple[timedelta, timedelta] | None = (timedelta(days=7), timedelta(days=30))
+    purpose: str = field(default="", compare=False)
+
+
+_HOUR: Final = timedelta(hours=1)
+
+CHAT = Topic(
+    name="chat",
+    key="conversation_id",
+    writers=("gateway", "conversation"),
+    readers=("gateway", "conversation", "monitor"),
+    purpose="Chat messages and the lifecycle of their conversations, in one order per conversation.",
+)
+SIGNALS = Topic(
+    name="chat.signals",
+    key="conversation_id",
+    writers=("gateway",),
+    readers=("gateway",),
+    retention=(_HOUR, _HOUR),
+    purpose="Typing and read receipts; lossy, never archived.",
+)
+INCIDENTS = Topic(
+    name="chat.incidents",
+    key="conversation_id",
+    writers=("gateway",),
+    readers=("monitor",),
+    purpose="Messages the wording gate held back, with their evidence. Never fanned out.",
+)
+PRESENCE = Topic(
+    name="presence",
+    key="gateway_id",
+    writers=("gateway",),
+    readers=("conversation",),
+    partitions=(1, 1),
+    retention=(_HOUR, _HOUR),
+    purpose="Who is connected where, every ten seconds.",
+)
+DIRECTORY = Topic(
+    name="directory",
+    key="subject or shop",
+    writers=("conversation",),
+    readers=("gateway", "monitor"),
+    partitions=(1, 1),
+    retention=None,
+    purpose="Roles, shop scope, revocations and wording policy; compacted, no secrets.",
+)
+STAFF = Topic(
+    name="staff",
+    key="agent_id",
+    writers=("conversation",),
+    readers=("monitor",),
+    purpose="Every change of an agent's state.",
+)
+WORK = Topic(
+    name="work",
+    key="work_id",
+    writers=("aftersales", "conversation"),
+    readers=("conversation", "aftersales", "gateway"),
+    purpose="Work items: opened and settled by aftersales, routed by conversation.",
+)
+ORDERS = Topic(
+    name="orders",
+    key="order_id",
+    writers=("orders",),
+    readers=("aftersales", "conversation", "monitor"),
+    purpose="What happened to an order.",
+)
+CASES = Topic(
+    name="cases",
+    key="case_id",
+    writers=("aftersales",),
+    readers=("orders", "monitor"),
+    purpose="What happened to an after-sales case.",
+)
+ALERTS = Topic(
+    name="alerts",
+    key="shop_id",
+    writers=("monitor",),
+    readers=("gateway",),
+    purpose="Waiting thresholds passed, wording flags and incidents stored.",
+)
+BOARD = Topic(
+    name="board",
+    key="shop_id",
+    writers=("monitor",),
+    readers=("gateway",),
+    partitions=(1, 1),
+    retention=(_HOUR, _HOUR),
+    purpose="The supervisor board of a shop, latest wins.",
+)
+
+TOPICS: Final = (
+    CHAT, SIGNALS, INCIDENTS, PRESENCE, DIRECTORY, STAFF, WORK, ORDERS, CASES, ALERTS, BOARD,
+)  # fmt: skip
+
+DEAD_PREFIX: Final = "dead."
+"""A consumer group's dead letters are kept in `dead.<group>`."""
+
+DEAD_RETENTION: Final = timedelta(days=30)
+
+GROUPS: Final = (
+    "conversation.archive", "conversation.routing", "conversation.presence", "aftersales.tasks",
+    "aftersales.payments", "orders.settlements", "monitor.fold", "monitor.incidents",
+    "monitor.staff", "monitor.directory",
+)  # fmt: skip
+"""Every consumer group; each has a dead-letter topic of one partition."""
