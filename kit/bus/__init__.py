@@ -1,0 +1,1 @@
+"""The bus: records on topics, seen through ports that Kafka and a test double both fulfil."""

@@ -1,0 +1,131 @@
+"""The two families of failure: what a caller is told (`AppError`), what a consumer decides (`Verdict`).
+
+Knows neither HTTP nor Kafka: the web turns the first into problem documents, the loops obey the second.
+"""
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+
+class AppError(Exception):
+    """A failure that a caller may see. Clients match the slug, people read the detail.
+
+    `extras` become members of the problem document; never put exception text into them.
+    """
+
+    slug: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong on our side"
+
+    def __init__(self, detail: str = "", **extras: object) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.extras = extras
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which a repeat may succeed; None where a repeat is pointless."""
+        return None
+
+
+class _Later(AppError):
+    """A failure that time may heal."""
+
+    retry_after_s: ClassVar[int] = 1
+
+    def __init__(
+        self, detail: str = "", *, retry_after: int | None = None, **extras: object
+    ) -> None:
+        super().__init__(detail, **extras)
+        self._retry_after = retry_after
+
+    @property
+    @override
+    def retry_after(self) -> int:
+        return self.retry_after_s if self._retry_after is None else self._retry_after
+
+
+class Unauthorized(AppError):
+    """Nobody we know."""
+
+    slug, status, title = "unauthorized", 401, "Authentication is missing or not valid"
+
+
+class Forbidden(AppError):
+    """Somebody we know, who may not do this."""
+
+    slug, status, title = "forbidden", 403, "Not allowed"
+
+
+class NotFound(AppError):
+    """Absent, or another shop's: the two answer alike."""
+
+    slug, status, title = "not_found", 404, "Not found"
+
+
+class Conflict(AppError):
+    """The state of the thing forbids it."""
+
+    slug, status, title = "conflict", 409, "In conflict with the current state"
+
+
+class PreconditionFailed(AppError):
+    """The caller acts on an old version."""
+
+    slug, status, title = "stale", 412, "It has changed since you read it"
+
+
+class Unprocessable(AppError):
+    """The request is understood and wrong."""
+
+    slug, status, title = "invalid", 422, "The request is not valid"
+
+
+class PreconditionRequired(AppError):
+    """The caller must say which version it acts on."""
+
+    slug, status, title = "precondition_required", 428, "Say which version you act on (If-Match)"
+
+
+class TooMany(_Later):
+    """A limit was reached."""
+
+    slug, status, title = "too_many", 429, "Too many requests"
+
+
+class Unavailable(_Later):
+    """Something we lean on does not answer; consumers treat it as `Retry`."""
+
+    slug, status, title = "unavailable", 503, "Temporarily unavailable"
+
+
+class Verdict(Exception):  # noqa: N818 - a decision about a record, not an error of the code
+    """What a consumer decides about a record that it could not handle."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retry(Verdict):
+    """Not now: pause the partition, back off, hand in the same records again."""
+
+
+class Dead(Verdict):
+    """Never: set the record aside with its reason and go on.
+
+    A batch handler names the `culprit`, else the loop halves the batch until it stands alone.
+    """
+
+    def __init__(self, reason: str, culprit: object | None = None) -> None:
+        super().__init__(reason)
+        self.culprit = culprit
+
+
+class Halt(Verdict):
+    """Stop consuming and turn readiness red: going on would do harm."""
+
+
+class Fenced(Verdict):
+    """Another owner has moved this partition on: drop the state and join again (H19)."""

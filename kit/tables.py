@@ -1,0 +1,190 @@
+"""Tables that every service with a database has, and the door through which migrations run.
+
+Knows no service: schema and tables are named by whoever asks. A migration makes them so:
+`for table in (tables.outbox(m), tables.inbox(m)): table.create(op.get_bind())`.
+"""
+
+from importlib import resources
+from typing import Final
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    inspect,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateSchema
+
+NAMES: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraint names, so that migrations can name what they drop."""
+
+_QUEUE: Final = {
+    "autovacuum_vacuum_scale_factor": 0,
+    "autovacuum_vacuum_threshold": 1000,
+    "autovacuum_vacuum_insert_scale_factor": 0,
+}
+"""A queue's table is nearly empty and always churning: vacuum by rows, not by share."""
+
+
+def metadata(schema: str) -> MetaData:
+    """Return the metadata that a service's tables share."""
+    return MetaData(schema=schema, naming_convention=NAMES)
+
+
+def outbox(of: MetaData) -> Table:
+    """Return the outbox: events committed with their cause, deleted after the broker's ack."""
+    table = Table(
+        "outbox",
+        of,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("shard", SmallInteger, nullable=False),
+        Column("event_id", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("headers", JSONB, nullable=False, comment="[[name, text], ...] in order"),
+        Column("body", LargeBinary, nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        postgresql_with=_QUEUE,
+    )
+    Index(None, table.c.shard, table.c.id)
+    return table
+
+
+def inbox(of: MetaData) -> Table:
+    """Return the inbox: which event had its effect through which consumer."""
+    table = Table(
+        "inbox",
+        of,
+        Column("consumer", Text, primary_key=True),
+        Column("event_id", Text, primary_key=True),
+        Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    Index(None, table.c.seen_at)
+    return table
+
+
+def idempotency(of: MetaData) -> Table:
+    """Return the idempotency keys: the first answer to each keyed command."""
+    table = Table(
+        "idempotency",
+        of,
+        Column("subject", Text, primary_key=True),
+        Column("route", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("body_hash", LargeBinary, nullable=False),
+        Column("status", SmallInteger, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    Index(None, table.c.created_at)
+    return table
+
+
+def positions(of: MetaData) -> Table:
+    """Return the fenced positions (H19): the next offset to fold, kept beside what was folded."""
+    return Table(
+        "positions",
+        of,
+        Column("consumer", Text, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+
+
+def marks(of: MetaData) -> Table:
+    """Return the marks (H10): below this offset everything is stored or set aside."""
+    return Table(
+        "marks",
+        of,
+        Column("topic", Text, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+
+
+def generations(of: MetaData) -> Table:
+    """Return the generations (H4): which topic id the stored offsets belong to."""
+    return Table(
+        "generations",
+        of,
+        Column("topic", Text, primary_key=True),
+        Column("generation", Integer, primary_key=True),
+        Column("topic_id", Text, nullable=False),
+        Column("begun_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+
+
+async def upgrade(
+    dsn: str, service: str, *, revision: str = "head", package: str = "services"
+) -> None:
+    """Bring the service's schema up to `revision`, in one transaction; a no-op when it is there.
+
+    Connect as the role that owns the schema. The migrations are in `<package>/<service>/migrations`;
+    its `env.py` is one call of `run_migrations`. Concurrent calls wait for one another.
+    """
+    config = Config()
+    folder = resources.files(f"{package}.{service}") / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    engine = create_async_engine(
+        make_url(dsn).set(drivername="postgresql+asyncpg"),
+        poolclass=NullPool,
+        connect_args={"timeout": 10.0, "server_settings": {"search_path": service}},
+    )
+    try:
+        async with engine.begin() as connection:
+            lock = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            await connection.execute(lock, {"name": f"migrate {service}"})
+            await connection.run_sync(_ensure_schema, service)
+            await connection.run_sync(_run_alembic, config, revision)
+    finally:
+        await engine.dispose()
+
+
+def run_migrations(target: MetaData) -> None:
+    """Run the migrations that `upgrade` asked for: the whole content of a service's `env.py`."""
+    connection = context.config.attributes.get("connection")
+    if connection is None:
+        raise RuntimeError("Migrations run through kit.tables.upgrade: use `peakdesk migrate`.")
+    context.configure(
+        connection=connection,
+        target_metadata=target,
+        version_table_schema=target.schema,
+        include_schemas=True,
+    )
+    context.run_migrations()
+
+
+def _ensure_schema(connection: Connection, schema: str) -> None:
+    if not inspect(connection).has_schema(schema):
+        connection.execute(CreateSchema(schema))
+
+
+def _run_alembic(connection: Connection, config: Config, revision: str) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

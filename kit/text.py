@@ -1,0 +1,69 @@
+"""Text at the edge: refuse what PostgreSQL cannot store, cut what is too long, mask what is personal.
+
+Pure functions; knows nothing of where the text comes from.
+"""
+
+import re
+
+from kit.errors import Unprocessable
+
+_STARS_MOST = 4
+"""Stars in a mask at most, so that a mask does not give the length away."""
+
+_AREA = re.compile(
+    r"""^(?:[^\W\d_]{2,8}?(?:特别行政区|自治区|省))?      # province
+         (?:[^\W\d_]{1,10}?(?:自治州|地区|市|盟))?         # city
+         (?:[^\W\d_]{1,10}?(?:新区|区|县|市|旗))?          # district
+    """,
+    re.VERBOSE,
+)
+
+
+class BadText(Unprocessable):
+    """The text holds characters that cannot be stored."""
+
+    slug, title = "bad_text", "The text holds characters that cannot be stored"
+
+
+def refuse_unstorable(text: str) -> None:
+    """Raise `BadText` on NUL or a lone surrogate.
+
+    One NUL in a batch of 500 rows stored zero rows: nothing behind the edge can repair it.
+    """
+    if "\x00" in text:
+        raise BadText("Remove the NUL character (U+0000).")
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadText("Remove the unpaired surrogate (U+D800 to U+DFFF).") from None
+
+
+def clip(text: str, limit: int) -> str:
+    """Return at most `limit` characters; a cut shows as an ellipsis."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+
+def mask_phone(phone: str) -> str:
+    """Keep the first three and the last four digits: 138****8000; short numbers vanish whole."""
+    digits = "".join(character for character in phone if character.isdigit())
+    if len(digits) < 11:
+        return "*" * _STARS_MOST
+    return f"{digits[:-8]}****{digits[-4:]}"
+
+
+def mask_name(name: str) -> str:
+    """Keep the first and the last character: 陈*平; of two characters the first: 陈*."""
+    name = name.strip()
+    if len(name) <= 1:
+        return "*" * len(name)
+    if len(name) == 2:
+        return f"{name[0]}*"
+    return f"{name[0]}{'*' * min(len(name) - 2, _STARS_MOST)}{name[-1]}"
+
+
+def mask_address(address: str) -> str:
+    """Keep province, city and district: 浙江省杭州市西湖区***; anything else vanishes whole."""
+    area = _AREA.match("".join(address.split()))
+    return f"{area.group() if area else ''}***"
