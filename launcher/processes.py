@@ -1,0 +1,145 @@
+"""Starts, finds and stops the processes of an instance; each is known by pid and start time.
+
+Must not know what a process does. A process that is not in the instance's notes is never touched.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from launcher.account import Account
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+
+SAME_START_S: Final = 2.0
+"""Start times of one process read minutes apart differ by a clock tick and by clock corrections;
+no system hands out the same pid again within two seconds."""
+POLL_S: Final = 0.05
+TAIL_LINES: Final = 5
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run: a name within the instance, argv, the whole environment, the signal that ends it."""
+
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    stop_signal: int
+    stop_timeout_s: float
+    account: Account | None = None
+
+
+class Processes:
+    """The processes of one instance, remembered in its folder across runs of the launcher."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def find(self, name: str) -> psutil.Process | None:
+        """Return the live process that was started under `name`, or None."""
+        note = self._note(name)
+        if not note.exists():
+            return None
+        document = json.loads(note.read_text(encoding="utf-8"))
+        child = self._children.get(name)
+        if child is not None and child.poll() is not None:
+            return None
+        try:
+            process = psutil.Process(document["pid"])
+            same = abs(process.create_time() - document["started"]) < SAME_START_S
+            alive = same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if alive else None
+
+    def names(self) -> list[str]:
+        """Return the names of all processes that are noted, live or not."""
+        return sorted(path.stem for path in self._instance.processes.glob("*.json"))
+
+    def start(self, command: Command) -> None:
+        """Start `command` in a session of its own, so that it outlives this terminal."""
+        account = command.account
+        with self.log(command.name).open("ab") as log:
+            child = subprocess.Popen(
+                command.argv,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd="/",
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+            )
+        self._children[command.name] = child
+        started = psutil.Process(child.pid).create_time()
+        note = {
+            "pid": child.pid,
+            "started": started,
+            "signal": command.stop_signal,
+            "timeout_s": command.stop_timeout_s,
+        }
+        self._note(command.name).write_text(json.dumps(note), encoding="utf-8")
+
+    def wait_ready(self, name: str, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Return once `ready()`. Raises LaunchError if the process dies or takes too long."""
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            if self.find(name) is None:
+                raise LaunchError(
+                    f"{name} ended while it started. Its last words: {self.tail(name)} "
+                    f"(all of them: {self.log(name)})."
+                )
+            if time.monotonic() > deadline:
+                raise LaunchError(
+                    f"{name} was not ready after {timeout_s:.0f} s: see {self.log(name)}, "
+                    "then run the command again."
+                )
+            time.sleep(POLL_S)
+
+    def stop(self, name: str) -> bool:
+        """End the process noted as `name`; kill it when its time is over. True if it was alive."""
+        process = self.find(name)
+        note = self._note(name)
+        if process is not None:
+            document = json.loads(note.read_text(encoding="utf-8"))
+            os.kill(process.pid, document["signal"])
+            if not self._gone(name, document["timeout_s"]):
+                process.kill()
+                self._gone(name, document["timeout_s"])
+        note.unlink(missing_ok=True)
+        self._children.pop(name, None)
+        return process is not None
+
+    def log(self, name: str) -> Path:
+        """Return the file that receives what the process prints."""
+        return self._instance.logs / f"{name}.log"
+
+    def tail(self, name: str) -> str:
+        """Return the last lines that the process printed, as one line."""
+        path = self.log(name)
+        if not path.exists():
+            return "none"
+        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return " | ".join(line.strip() for line in lines[-TAIL_LINES:]) or "none"
+
+    def _gone(self, name: str, timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while self.find(name) is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_S)
+        return True
+
+    def _note(self, name: str) -> Path:
+        return self._instance.processes / f"{name}.json"

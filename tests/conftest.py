@@ -1,0 +1,58 @@
+"""What every test may ask for: real Kafka and PostgreSQL, each session alone in its part of them.
+
+Also refuses to collect a module that does not say what kind of test it holds.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests import infrastructure
+from tests.infrastructure import Infrastructure, TestDatabase
+
+KINDS = frozenset({"unit", "integration", "journey", "fault", "load"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fail the run if a module does not carry exactly one of the KINDS."""
+    wrong = {}
+    for item in items:
+        kinds = {mark.name for mark in item.iter_markers()} & KINDS
+        if len(kinds) != 1:
+            wrong[item.location[0]] = sorted(kinds)
+    if wrong:
+        found = "; ".join(f"{path} has {kinds or 'none'}" for path, kinds in wrong.items())
+        raise pytest.UsageError(
+            f"Each test module sets exactly one mark of {', '.join(sorted(KINDS))}: {found}."
+        )
+
+
+@pytest.fixture(scope="session")
+def infra() -> Infrastructure:
+    """The real Kafka and PostgreSQL of this checkout's test instance, started if need be."""
+    return infrastructure.running()
+
+
+@pytest.fixture(scope="session")
+def kafka_prefix(infra: Infrastructure) -> Iterator[str]:
+    """A prefix for topics and groups that no other session uses; its topics are deleted after."""
+    prefix = f"t{secrets.token_hex(4)}."
+    yield prefix
+    asyncio.run(infrastructure.delete_topics(infra, prefix))
+
+
+@pytest.fixture(scope="session")
+def database(infra: Infrastructure) -> Iterator[TestDatabase]:
+    """A fresh database with an empty schema and a role per service: `database.dsn("orders")`."""
+    fresh = asyncio.run(infrastructure.create_database(infra))
+    yield fresh
+    asyncio.run(infrastructure.drop_database(infra, fresh.name))
+
+
+@pytest.fixture(scope="session")
+def pg_dsn(database: TestDatabase) -> str:
+    """The same database as its owner, who may create schemas and is no superuser."""
+    return database.dsn(infrastructure.OWNER)
