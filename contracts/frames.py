@@ -1,0 +1,303 @@
+"""The frames of the WebSocket protocol `peakdesk.v1`, as both sides may rely on them.
+
+These models are the documentation and the referee; the gateway's hot path has its own, faster types
+and a test that ties the two. Nothing here knows a socket.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from contracts.base import Moment
+from contracts.people import Role, ShopId
+
+SUBPROTOCOL: Final = "peakdesk.v1"
+FRAME_BYTES: Final = 64 * 1024
+"""A frame over this size closes the socket with 1009."""
+
+REPLAY_LIMIT: Final = 500
+"""Messages replayed at a subscription at most; a longer gap is answered `resync`."""
+
+Position = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+"""`[generation, offset]`, compared in that order (H4)."""
+
+StreamName = Annotated[str, Field(pattern=r"^(inbox|(conv|monitor):[A-Za-z0-9_-]{1,64})$")]
+
+
+class CloseCode(IntEnum):
+    """Why a socket is closed. 4000-4499: reconnect and resume; 4500-4999: do not."""
+
+    NOT_TEXT = 1003
+    NOT_UTF8 = 1007
+    TOO_BIG = 1009
+    DRAINING = 4000
+    SLOW_READER = 4001
+    HEARTBEAT_LOST = 4002
+    RATE = 4003
+    BAD_POSITION = 4004
+    TOKEN_EXPIRED = 4005
+    BAD_TOKEN = 4500
+    PROTOCOL = 4501
+    VERSION = 4502
+    REVOKED = 4503
+    REPLACED = 4505
+    TOO_MANY = 4506
+
+
+HIDDEN_FROM_BUYERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "conversation.queued.v1": frozenset({"previous_agent_id", "reason"}),
+        "conversation.assigned.v1": frozenset({"previous_agent_id", "reason"}),
+        "conversation.transferred.v1": frozenset({"from_agent_id", "note", "by"}),
+        "conversation.closed.v1": frozenset({"by", "reason"}),
+    }
+)
+"""Fields of an event's `d` that a buyer never sees, in `ev`, `snap` and history alike."""
+
+
+class Frame(BaseModel):
+    """What every frame shares. A client's frame with an unknown field is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---- client to server
+
+
+class Client(Frame):
+    """Which program connects. `instance` names one running client: its newer socket replaces its
+    older one (4505)."""
+
+    name: str = Field(max_length=64)
+    version: str = Field(max_length=32)
+    instance: str | None = Field(default=None, max_length=64)
+
+
+class Resume(Frame):
+    """Where the client stands in one stream; `position` as last received in `ev` or `snap` (H5)."""
+
+    s: StreamName
+    position: Any = None
+
+
+class Hello(Frame):
+    """The first frame, within five seconds. `token` unless the upgrade carried a Bearer header."""
+
+    t: Literal["hello"] = "hello"
+    v: int
+    token: str | None = None
+    client: Client | None = None
+    resume: tuple[Resume, ...] = Field(default=(), max_length=64)
+
+
+class Sub(Frame):
+    """Subscribe. With `position` the gap is replayed as `ev`, without it a `snap` comes first.
+
+    A position that is malformed or of another generation is answered `resync`, one from the future
+    closes the socket with 4004.
+    """
+
+    t: Literal["sub"] = "sub"
+    id: str = Field(max_length=64)
+    s: StreamName
+    position: Any = None
+
+
+class Unsub(Frame):
+    """Unsubscribe."""
+
+    t: Literal["unsub"] = "unsub"
+    id: str = Field(max_length=64)
+    s: StreamName
+
+
+class Send(Frame):
+    """Say something. `id` is the idempotency key, `again` marks a resend of the same id.
+
+    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a card.
+    `confirm` is the signature that an answer with the code `confirm` carried.
+    """
+
+    t: Literal["send"] = "send"
+    id: str = Field(pattern=r"^[0-9A-Za-z-]{8,64}$")
+    s: StreamName
+    kind: Literal["text", "image", "card"]
+    d: dict[str, Any]
+    again: bool = False
+    confirm: str | None = Field(default=None, max_length=128)
+
+
+class Read(Frame):
+    """The reader has seen everything up to `position`. Lossy, unanswered."""
+
+    t: Literal["read"] = "read"
+    s: StreamName
+    position: Position | None = None
+
+
+class Typing(Frame):
+    """Somebody is typing. Lossy, unanswered."""
+
+    t: Literal["typing"] = "typing"
+    s: StreamName
+
+
+class Ping(Frame):
+    """Heartbeat, every 25 s ± 20 %; answered by `pong` with the same `ts`."""
+
+    t: Literal["ping"] = "ping"
+    ts: int | float | str | None = None
+
+
+class Token(Frame):
+    """A fresh token of the same subject; answered by `ok` with `{"expires_at"}`."""
+
+    t: Literal["token"] = "token"
+    token: str
+    id: str | None = Field(default=None, max_length=64)
+
+
+ClientFrame = Annotated[
+    Hello | Sub | Unsub | Send | Read | Typing | Ping | Token, Field(discriminator="t")
+]
+
+# ---- server to client
+
+
+class User(Frame):
+    """Whom the gateway takes the client for."""
+
+    id: str
+    role: Role
+    shop_id: ShopId
+    name: str
+
+
+class Limits(Frame):
+    """What a client must keep to."""
+
+    frame_bytes: int
+    frames_per_s: int
+    burst: int
+    subscriptions: int
+    replay: int
+
+
+class Ready(Frame):
+    """The answer to `hello`."""
+
+    t: Literal["ready"] = "ready"
+    session: str
+    user: User
+    hb_ms: int
+    limits: Limits
+    server_time: Moment
+
+
+class Ev(Frame):
+    """Something happened. `d` is the event's body as it stands in the log (contracts), for buyers
+    without `HIDDEN_FROM_BUYERS`.
+
+    `position` is present on `conv:` streams and strictly increasing there. `inbox` has `version`
+    and `conversation_id` or `work_id` instead: apply it only if newer (H12). `not_owner` marks a
+    message from a seat lost meanwhile (H8).
+    """
+
+    t: Literal["ev"] = "ev"
+    s: StreamName
+    position: Position | None = None
+    version: int | None = None
+    conversation_id: str | None = None
+    work_id: str | None = None
+    id: str
+    type: str
+    time: datetime
+    not_owner: bool | None = None
+    d: dict[str, Any]
+
+
+class Snap(Frame):
+    """State as of `position`. What `d` holds depends on the stream:
+
+    `conv:` `{"conversation": {...}, "items": [...]}`, items shaped like `ev`, oldest first, at most
+    `REPLAY_LIMIT`. `inbox` `{"conversations": [...], "work": [...]}`. `monitor:` the board, or null.
+    """
+
+    t: Literal["snap"] = "snap"
+    s: StreamName
+    position: Position | None = None
+    d: Any
+
+
+class Patch(Frame):
+    """Latest wins: the board of a `monitor:` stream, `{"typing": ...}` or `{"read": ...}` of a
+    `conv:` stream. May be dropped or conflated."""
+
+    t: Literal["patch"] = "patch"
+    s: StreamName
+    d: dict[str, Any]
+
+
+class Ok(Frame):
+    """It is done. For `send`: `{"client_id", "message_id", "position", "warnings"?}`."""
+
+    t: Literal["ok"] = "ok"
+    id: str | None
+    d: dict[str, Any]
+
+
+class Problem(BaseModel):
+    """RFC 9457, as on REST; `code` is what programs match."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+
+
+class Err(Frame):
+    """It is not done, or (code `retry`) the outcome is unknown: send it again with `again`."""
+
+    t: Literal["err"] = "err"
+    id: str | None
+    problem: Problem
+
+
+class Resync(Frame):
+    """The stream cannot be continued from where the client stands: subscribe without a position."""
+
+    t: Literal["resync"] = "resync"
+    s: StreamName
+    reason: Literal["too_far", "bad_position", "generation", "gap", "slow_reader"]
+
+
+class GoAway(Frame):
+    """This gateway stops: reconnect after `reconnect_after_ms`; it closes at `deadline_ms`."""
+
+    t: Literal["goaway"] = "goaway"
+    reason: Literal["draining"]
+    reconnect_after_ms: int
+    deadline_ms: int
+
+
+class Pong(Frame):
+    """The answer to `ping`."""
+
+    t: Literal["pong"] = "pong"
+    ts: int | float | str | None = None
+    server_time: Moment
+
+
+ServerFrame = Annotated[
+    Ready | Ev | Snap | Patch | Ok | Err | Resync | GoAway | Pong, Field(discriminator="t")
+]
+
+CLIENT_FRAME: Final[TypeAdapter[ClientFrame]] = TypeAdapter(ClientFrame)
+SERVER_FRAME: Final[TypeAdapter[ServerFrame]] = TypeAdapter(ServerFrame)
