@@ -74,12 +74,13 @@ class OrderPaid(OrderEvent):
 
 
 class OrderAddressChecked(OrderEvent):
-    """The agent settled the address check with the buyer."""
+    """An agent asked the buyer about the address. Not `final`: nobody answered, ask again."""
 
     type: ClassVar[str] = "order.address_checked.v1"
 
     result: AddressResult
     by: PersonId
+    final: bool = True
 
 
 class OrderRemarked(OrderEvent):
@@ -95,6 +96,14 @@ class OrderReleased(OrderEvent):
     """Every interlock is clear: the order may be printed."""
 
     type: ClassVar[str] = "order.released.v1"
+
+
+class OrderHeld(OrderEvent):
+    """A released order must not be printed after all; another `released` follows, or `closed`."""
+
+    type: ClassVar[str] = "order.held.v1"
+
+    reason: str
 
 
 class OrderPrinted(OrderEvent):

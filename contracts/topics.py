@@ -77,7 +77,7 @@ WORK = Topic(
     name="work",
     key="work_id",
     writers=("aftersales", "conversation"),
-    readers=("conversation", "aftersales", "gateway"),
+    readers=("conversation", "aftersales", "orders", "gateway"),
     purpose="Work items: opened and settled by aftersales, routed by conversation.",
 )
 ORDERS = Topic(

@@ -1,0 +1,148 @@
+"""The tables of the aftersales service, in the schema `aftersales`. Knows no rule and no session."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Text
+from sqlalchemy import UniqueConstraint, func
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from kit import tables
+
+METADATA: Final = tables.metadata("aftersales")
+
+OUTBOX: Final = tables.outbox(METADATA)
+INBOX: Final = tables.inbox(METADATA)
+IDEMPOTENCY: Final = tables.idempotency(METADATA)
+
+
+class Base(DeclarativeBase):
+    """Text is `text`, moments carry a time zone."""
+
+    metadata = METADATA
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        int: BigInteger(),
+        datetime: DateTime(timezone=True),
+    }
+
+
+class PaymentRow(Base):
+    """What was paid for an order, and what of it is promised back or gone back.
+
+    The check is the last word on refunds: whatever the code does, no more than was paid goes back.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint(
+            "paid_fen > 0 and reserved_fen >= 0 and refunded_fen >= 0"
+            " and reserved_fen + refunded_fen <= paid_fen",
+            name="never_above_paid",
+        ),
+    )
+
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    buyer_id: Mapped[str]
+    external_id: Mapped[str]
+    paid_fen: Mapped[int]
+    reserved_fen: Mapped[int] = mapped_column(server_default="0")
+    refunded_fen: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str]
+    paid_at: Mapped[datetime]
+
+
+class CaseRow(Base):
+    """An after-sales case. The buyer's own reason is never overwritten (capability A14)."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index(None, "shop_id", "id"),
+        Index(None, "buyer_id", "id"),
+        Index(None, "order_id"),
+        CheckConstraint(
+            "state in ('requested', 'reviewed', 'refunded', 'rejected', 'closed')", name="state"
+        ),
+        CheckConstraint("amount_fen > 0", name="amount"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    order_id: Mapped[str] = mapped_column(ForeignKey("aftersales.payments.order_id"))
+    buyer_id: Mapped[str]
+    kind: Mapped[str]
+    state: Mapped[str]
+    version: Mapped[int]
+    amount_fen: Mapped[int]
+    currency: Mapped[str]
+    buyer_reason: Mapped[str]
+    agreed_reason: Mapped[str | None]
+    review_note: Mapped[str] = mapped_column(server_default="")
+    reviewed_by: Mapped[str | None]
+    refunded_by: Mapped[str | None]
+    opened_by: Mapped[str]
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DeadlineRow(Base):
+    """When a case must leave a state; made in the transaction that entered it.
+
+    `warned_at` is set once, by the sweep that raised the warning; leaving the state deletes the row.
+    """
+
+    __tablename__ = "deadlines"
+    __table_args__ = (
+        Index(
+            "ix_deadlines_unwarned", "warn_at", postgresql_where="warned_at is null"
+        ),
+    )
+
+    case_id: Mapped[str] = mapped_column(ForeignKey("aftersales.cases.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime]
+    warn_at: Mapped[datetime]
+    warned_at: Mapped[datetime | None]
+
+
+class WorkItemRow(Base):
+    """Work for an agent; the conversation service says who has it."""
+
+    __tablename__ = "work_items"
+    __table_args__ = (
+        UniqueConstraint("order_id", "kind", "attempt"),
+        Index(None, "shop_id", "id"),
+        CheckConstraint("state in ('open', 'settled')", name="state"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    order_id: Mapped[str]
+    buyer_id: Mapped[str]
+    kind: Mapped[str]
+    attempt: Mapped[int]
+    state: Mapped[str]
+    outcome: Mapped[str | None]
+    agent_id: Mapped[str | None]
+    assignment_version: Mapped[int] = mapped_column(server_default="0")
+    due_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class AuditRow(Base):
+    """Who did, or tried, what on which object; append-only (capability X4)."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "shop_id", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    shop_id: Mapped[str] = mapped_column(comment="the object's shop, whose business it is")
+    actor_id: Mapped[str]
+    actor_role: Mapped[str]
+    actor_shop_id: Mapped[str]
+    action: Mapped[str]
+    object_id: Mapped[str]
+    note: Mapped[str] = mapped_column(server_default="")

@@ -1,0 +1,31 @@
+"""What the aftersales process is told from outside, beside what every service is told."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from kit.settings import MustBeSet, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Settings of the aftersales service. Durations are seconds or ISO 8601 (`PT48H`)."""
+
+    database_url: Annotated[str, MustBeSet()] = (
+        "postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk"
+    )
+    """Reaches the schema `aftersales` as its owner."""
+    address_check_within: timedelta = timedelta(minutes=30)
+    """From payment to the due time of the first address check."""
+    address_check_again_after: timedelta = timedelta(hours=2)
+    """From a check that nobody answered to the due time of the next one."""
+    review_within: timedelta = timedelta(hours=48)
+    """From a refund's request to the due time of its review."""
+    refund_within: timedelta = timedelta(hours=24)
+    """From an approval to the due time of the money."""
+    warn_before: timedelta = timedelta(hours=4)
+    """How long before its due time a case raises `case.deadline_near`."""
+    refund_limit_fen: int = Field(default=100_000, ge=0)
+    """Above this amount only a supervisor may approve or pay a refund."""
+    sweep_every_s: float = Field(default=1.0, gt=0, le=60)
+    """Pause between two looks at the deadlines; a warning is at most this late."""

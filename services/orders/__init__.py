@@ -1,0 +1,1 @@
+"""Orders: signed intake, address checks, remarks, interlocks and the release for printing."""
