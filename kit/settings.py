@@ -1,0 +1,225 @@
+"""What a process is told from outside: `PEAKDESK_*` variables, checked before anything starts.
+
+Knows the settings every service shares; a service adds its own fields in its `settings.py`.
+"""
+
+import base64
+import binascii
+import difflib
+import os
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Self, TypeVar, cast
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings import SettingsError as SourceError
+from typing_extensions import override
+
+PREFIX: Final = "PEAKDESK_"
+FILE_SUFFIX: Final = "_FILE"
+
+SECRET_FILE_LIMIT: Final = 64 * 1024
+"""Bytes of a secret file at most; a larger one is a wrong path, and the process refuses to start."""
+
+DEVELOPMENT_PUBLIC_KEY: Final = "WXFqkORbCG+5wwYAjx6m9P9XlnOuwBamjMRzkVrFLl0="
+DEVELOPMENT_PRIVATE_KEY: Final = SecretStr("cGVha2Rlc2sgZGV2ZWxvcG1lbnQga2V5IDEyMzQ1Njc=")
+"""A key pair that everybody knows. It makes a bare `Settings()` usable in tests and refuses
+production."""
+
+DEVELOPMENT_SECRET: Final = SecretStr("peakdesk-development-secret-32-bytes!")
+
+
+class Environment(StrEnum):
+    """Where the process runs; decides only how strict the start is, never what a service does."""
+
+    LOCAL = "local"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class SettingsRefused(Exception):
+    """The process must not start. The text names variables and says what to do, never a value."""
+
+
+class MustBeSet:
+    """Marks a field whose default is only for development: production refuses it."""
+
+
+class ServiceSettings(BaseSettings):
+    """The settings every service has. Each field is read from `PEAKDESK_<NAME>`.
+
+    A field of type `SecretStr`, or marked `MustBeSet`, may also come from the file that
+    `PEAKDESK_<NAME>_FILE` names, and must differ from its default in production. A `PEAKDESK_*`
+    variable that is no field of the class stops the start: it is a typing error or another
+    service's setting.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    environment: Environment = Environment.LOCAL
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Public HTTP; 0 takes a free port."""
+    admin_port: int = Field(default=0, ge=0, le=65_535)
+    """Health, metrics and internal routes; never to be reachable by clients."""
+    bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_topic_prefix: str = Field(default="", pattern=r"^[a-z0-9._-]{0,40}$")
+    token_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
+    """Verifies people's tokens: base64 of a raw Ed25519 public key."""
+    service_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
+    """Verifies tokens that services show one another: base64 of a raw Ed25519 public key."""
+    cursor_secret: SecretStr = DEVELOPMENT_SECRET
+    """Signs page cursors; at least 32 bytes."""
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: LogFormat = LogFormat.CONSOLE
+    trace_file: str = ""
+    """Spans are appended here as JSON lines; empty turns tracing off."""
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then variables, then secret files; nothing else."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+    @model_validator(mode="after")
+    def _check_secrets(self) -> Self:
+        if len(self.cursor_secret.get_secret_value().encode()) < 32:
+            raise ValueError(f"{PREFIX}CURSOR_SECRET needs at least 32 bytes")
+        _refuse_bad_key("token_public_key", self.token_public_key)
+        _refuse_bad_key("service_public_key", self.service_public_key)
+        if self.environment is Environment.PRODUCTION:
+            known = [
+                variable(name)
+                for name, field in type(self).model_fields.items()
+                if is_secret(field) and _is_default(getattr(self, name), field)
+            ]
+            if known:
+                raise ValueError(
+                    f"production needs its own {', '.join(known)}: set each, or name a file "
+                    f"that holds it with the suffix {FILE_SUFFIX}"
+                )
+        return self
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def load(settings_class: type[S]) -> S:
+    """Return the settings of this process. Raises `SettingsRefused` with one readable sentence."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        raise SettingsRefused("; ".join(_complaints(error))) from None
+    except SourceError as error:
+        raise SettingsRefused(f"{error}: check the form of its value") from None
+
+
+def variable(field_name: str) -> str:
+    """Return the environment variable of a field."""
+    return f"{PREFIX}{field_name.upper()}"
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Tell whether a field may come from a file and must be set in production."""
+    return field.annotation is SecretStr or any(isinstance(m, MustBeSet) for m in field.metadata)
+
+
+def known_variables(settings_class: type[ServiceSettings]) -> frozenset[str]:
+    """Return every variable a process with these settings accepts."""
+    fields = settings_class.model_fields.items()
+    plain = {variable(name) for name, _ in fields}
+    files = {variable(name) + FILE_SUFFIX for name, field in fields if is_secret(field)}
+    return frozenset(plain | files)
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `PEAKDESK_X_FILE` for every secret field X; refuses variables that mean nothing here."""
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(variable(field_name) + FILE_SUFFIX, "")
+        if not path or not is_secret(field):
+            return None, field_name, False
+        return _read_secret(variable(field_name) + FILE_SUFFIX, path), field_name, False
+
+    @override
+    def __call__(self) -> dict[str, Any]:
+        _refuse_unknown(cast("type[ServiceSettings]", self.settings_cls))
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def _read_secret(name: str, path: str) -> str:
+    if os.environ.get(name.removesuffix(FILE_SUFFIX)):
+        raise SettingsRefused(f"{name} and {name.removesuffix(FILE_SUFFIX)} are both set: keep one")
+    try:
+        content = Path(path).read_bytes()
+        if len(content) > SECRET_FILE_LIMIT:
+            raise SettingsRefused(f"{name}: {path} is larger than a secret can be: name its file")
+        return content.decode().strip()
+    except OSError as error:
+        raise SettingsRefused(f"{name}: cannot read {path} ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SettingsRefused(f"{name}: {path} is not UTF-8 text") from None
+
+
+def _refuse_unknown(settings_class: type[ServiceSettings]) -> None:
+    known = known_variables(settings_class)
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)
+            raise SettingsRefused(
+                f"{name} is not a setting of this service: remove it, or did you mean {near[0]}?"
+            )
+
+
+def _is_default(value: object, field: FieldInfo) -> bool:
+    shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+    default = field.default
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    return not shown or shown == default
+
+
+def _refuse_bad_key(name: str, text: str) -> None:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise ValueError(f"{variable(name)} must be the base64 of 32 bytes (an Ed25519 key)")
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        where = variable(str(item["loc"][0])) + ": " if item["loc"] else ""
+        yield where + item["msg"].removeprefix("Value error, ")

@@ -1,0 +1,1 @@
+"""The HTTP side of every service: one application shape, one token check, one error format."""

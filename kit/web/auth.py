@@ -1,0 +1,125 @@
+"""Who calls a route: the bearer token turned into a `Principal`, roles asked for by name.
+
+Knows the roles' values only as strings; what a role may do is written at the route.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from kit.errors import Forbidden, Unauthorized
+from kit.web.passwords import Passwords, UnfitPassword
+from kit.web.tokens import (
+    PEOPLE,
+    SERVICE_ROLE,
+    SERVICES,
+    BadToken,
+    KeyPair,
+    Principal,
+    ServiceTokens,
+    TokenExpired,
+    TokenIssuer,
+    TokenVerifier,
+    generate_keypair,
+)
+
+__all__ = [
+    "PEOPLE",
+    "SERVICES",
+    "SERVICE_ROLE",
+    "BadToken",
+    "Caller",
+    "Doors",
+    "KeyPair",
+    "Passwords",
+    "Principal",
+    "ServiceCaller",
+    "ServiceTokens",
+    "TokenExpired",
+    "TokenIssuer",
+    "TokenVerifier",
+    "UnfitPassword",
+    "generate_keypair",
+    "require",
+    "service_caller",
+]
+
+_BEARER: Final = HTTPBearer(auto_error=False, description="A PeakDesk token")
+
+
+def _never_revoked(_principal: Principal) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The token checks of one application, kept in its state by `create_app`."""
+
+    people: TokenVerifier | None = None
+    services: TokenVerifier | None = None
+    revoked: Callable[[Principal], bool] = _never_revoked
+    """Tells whether a good token was withdrawn since (H13); the gateway knows."""
+
+
+async def _caller(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Principal:
+    doors = _doors(request)
+    principal = _verified(doors.people, credentials)
+    if doors.revoked(principal):
+        raise BadToken
+    return principal
+
+
+async def service_caller(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Principal:
+    """Dependency of internal routes: the neighbour service that calls."""
+    principal = _verified(_doors(request).services, credentials)
+    if principal.role != SERVICE_ROLE:
+        raise Forbidden
+    return principal
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+"""A route's parameter: whoever holds the request's token."""
+
+ServiceCaller = Annotated[Principal, Depends(service_caller)]
+"""An internal route's parameter: the neighbour that calls."""
+
+
+def require(*roles: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """Return a dependency that admits these roles alone; others get 403.
+
+    Use it as `Supervisor = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]`.
+    """
+    admitted = frozenset(str(role) for role in roles)
+
+    async def admitted_caller(principal: Caller) -> Principal:
+        if principal.role not in admitted:
+            raise Forbidden
+        return principal
+
+    return admitted_caller
+
+
+def _doors(request: Request) -> Doors:
+    doors = request.app.state.doors
+    if not isinstance(doors, Doors):
+        raise TypeError("the application was not built by kit.web.app.create_app")
+    return doors
+
+
+def _verified(
+    verifier: TokenVerifier | None, credentials: HTTPAuthorizationCredentials | None
+) -> Principal:
+    if verifier is None:
+        raise Unauthorized("This address takes no such token.")
+    if credentials is None:
+        raise Unauthorized("Send the token as `Authorization: Bearer <token>`.")
+    return verifier.verify(credentials.credentials)

@@ -1,0 +1,76 @@
+"""Passwords: Argon2id off the event loop, with the same cost whether or not the account exists.
+
+Knows nothing of accounts; how often one may try is `kit.web.limits`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from kit.errors import Unavailable, Unprocessable
+
+LENGTH_LEAST: Final = 8
+LENGTH_LIMIT: Final = 256
+"""Characters of a password at most; a longer one is never hashed."""
+
+AT_ONCE: Final = 2
+"""Hashes computed side by side: each takes 64 MiB."""
+
+WAITING_LIMIT: Final = 64
+"""Requests that wait for their turn; one more is answered 503."""
+
+T = TypeVar("T")
+
+
+class UnfitPassword(Unprocessable):
+    """The chosen password is too short or too long."""
+
+    slug = "unfit_password"
+    title = f"A password has {LENGTH_LEAST} to {LENGTH_LIMIT} characters"
+
+
+class Passwords:
+    """Hashes and checks passwords, `AT_ONCE` at a time. Make one per process, inside its loop."""
+
+    def __init__(self, *, memory_kib: int = 65_536, rounds: int = 3) -> None:
+        """Take Argon2id's costs; the defaults are RFC 9106's second choice, tests take less."""
+        self._scheme = PasswordHash((Argon2Hasher(memory_cost=memory_kib, time_cost=rounds),))
+        self._nobody = self._scheme.hash("a password that nobody has")
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def hash(self, password: str) -> str:
+        """Return the hash to store. Raises `UnfitPassword`."""
+        if not LENGTH_LEAST <= len(password) <= LENGTH_LIMIT:
+            raise UnfitPassword
+        return await self._in_turn(lambda: self._scheme.hash(password))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Tell whether the password fits the hash.
+
+        `stored` None stands for an unknown account: it takes as long and is never true.
+        """
+        if len(password) > LENGTH_LIMIT:
+            return False
+        fits = await self._in_turn(lambda: self._fits(password, stored or self._nobody))
+        return fits and stored is not None
+
+    def _fits(self, password: str, stored: str) -> bool:
+        try:
+            return self._scheme.verify(password, stored)
+        except UnknownHashError:
+            return False
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        if self._waiting >= WAITING_LIMIT:
+            raise Unavailable("Too many people sign in at this moment: try again.", retry_after=2)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(work)
+        finally:
+            self._waiting -= 1
