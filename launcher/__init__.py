@@ -1,1 +1,1 @@
-
+"""`./peakdesk`: brings the platform up on a bare machine, and runs every other command."""

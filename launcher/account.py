@@ -1,4 +1,4 @@
-"""The unprivileged account that runs PostgreSQL when the launcher is root, which PostgreSQL refuses.
+"""The unprivileged account that runs PostgreSQL, which refuses to run as root.
 
 Knows accounts and folder permissions; must not know what runs under them.
 """

@@ -1,4 +1,4 @@
-"""The one exception of the launcher: a sentence for the person at the terminal. Knows no cause by name."""
+"""The launcher's one exception: a sentence for the person at the terminal; knows no causes."""
 
 
 class LaunchError(Exception):

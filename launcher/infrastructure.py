@@ -3,14 +3,14 @@
 Must not know topics, schemas or services.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from launcher import account, folders, instance, jars, ports
+from launcher import account, addresses, folders, instance, jars, ports
 from launcher.errors import LaunchError
 from launcher.instance import Instance
-from launcher.kafka import Kafka
-from launcher.postgres import ADMIN, DATABASE, NAME, Postgres
+from launcher.kafka import Kafka, broker_of, kafka_names
+from launcher.postgres import NAME, Postgres
 from launcher.processes import Processes
 from launcher.screen import Screen
 
@@ -24,6 +24,8 @@ class Wanted:
     base_port: int | None = None
     brokers: int | None = None
     durable: bool = True
+    kafka: str | None = None
+    database_url: str | None = None
 
 
 def folder_of(wanted: Wanted) -> Path:
@@ -50,37 +52,48 @@ def open_instance(wanted: Wanted, folder: Path) -> Instance:
             f"start one with {wanted.brokers} under another name, "
             f"for instance --instance {known.name}-{wanted.brokers}."
         )
-    if wanted.base_port not in (None, known.ports.base):
-        known = _moved(known, ports.Ports(wanted.base_port or 0))
-    return known
+    changed = _with_wishes(known, wanted)
+    if changed != known:
+        _require_stopped(known)
+        instance.save(changed)
+    if wanted.database_url:
+        known.keep_secrets(
+            known.secrets() | {addresses.YOURS: addresses.checked(wanted.database_url)}
+        )
+    return changed
 
 
 def start(known: Instance, screen: Screen) -> None:
-    """Bring up PostgreSQL and Kafka; what runs already stays as it is. Raises LaunchError."""
+    """Bring up PostgreSQL and Kafka; what runs already, or is yours, stays as it is."""
     processes = Processes(known)
-    jar_folder = _jars(known, screen)
-    with screen.step("PostgreSQL") as step:
-        started = Postgres(known, processes, account=account.unprivileged()).start()
-        step.outcome = f"127.0.0.1:{known.ports.postgres}{'' if started else ', runs already'}"
-    with screen.step("Kafka") as step:
-        started = Kafka(known, processes, jars=jar_folder).start()
-        step.outcome = f"{known.bootstrap_servers}{'' if started else ', runs already'}"
+    jar_folder = _jars(known, screen) if known.kafka is None else None
+    if known.own_database:
+        with screen.step("PostgreSQL") as step:
+            started = Postgres(known, processes, account=account.unprivileged()).start()
+            step.outcome = f"127.0.0.1:{known.ports.postgres}{'' if started else ', runs already'}"
+    if jar_folder is not None:
+        with screen.step("Kafka") as step:
+            started = Kafka(known, processes, jars=jar_folder).start()
+            step.outcome = f"{known.bootstrap_servers}{'' if started else ', runs already'}"
 
 
 def stop(known: Instance, screen: Screen) -> None:
     """Stop Kafka, then PostgreSQL; only what this instance started."""
     processes = Processes(known)
-    brokers = [name for name in processes.names() if name.startswith("kafka-")]
-    for label, names in (("Kafka", brokers), ("PostgreSQL", [NAME])):
-        with screen.step(label) as step:
-            stopped = [processes.stop(name) for name in names]
-            step.outcome = "stopped" if any(stopped) else "was not running"
+    for name in reversed(process_names(known)):
+        with screen.step(name) as step:
+            step.outcome = "stopped" if processes.stop(name) else "was not running"
 
 
-def admin_dsn(known: Instance) -> str:
-    """Return the superuser's address of our own server, for asyncpg."""
-    password = known.secret("postgres_admin")
-    return f"postgresql://{ADMIN}:{password}@127.0.0.1:{known.ports.postgres}/postgres"
+def process_names(known: Instance) -> list[str]:
+    """Return the names of the processes that are ours, in the order in which they start."""
+    database = [NAME] if known.own_database else []
+    return database + ([] if known.kafka else kafka_names(known))
+
+
+def port_of(known: Instance, name: str) -> int:
+    """Return the port on which one of those processes answers."""
+    return known.ports.postgres if name == NAME else known.ports.kafka(broker_of(name))
 
 
 def _jars(known: Instance, screen: Screen) -> Path:
@@ -98,13 +111,20 @@ def _jars(known: Instance, screen: Screen) -> Path:
     return folder
 
 
-def _moved(known: Instance, to: ports.Ports) -> Instance:
+def _with_wishes(known: Instance, wanted: Wanted) -> Instance:
+    """Return the instance with the ports and addresses that the command line names."""
+    return replace(
+        known,
+        ports=known.ports if wanted.base_port is None else ports.Ports(wanted.base_port),
+        kafka=wanted.kafka or known.kafka,
+        own_database=known.own_database and wanted.database_url is None,
+    )
+
+
+def _require_stopped(known: Instance) -> None:
     processes = Processes(known)
     if any(processes.find(name) for name in processes.names()):
         raise LaunchError(
-            f"The instance {known.name} runs on the ports from {known.ports.base}: "
-            "stop it with `./peakdesk down` before you move it."
+            f"The instance {known.name} runs: stop it with `./peakdesk down` before you change "
+            "its ports or addresses."
         )
-    moved = Instance(known.folder, known.name, to, known.brokers, known.durable)
-    instance.save(moved)
-    return moved

@@ -27,9 +27,10 @@ _SECRETS: Final = "secrets.json"
 
 @dataclass(frozen=True)
 class Instance:
-    """What `up` decided once and keeps: a name, ports, brokers, and whether data survives a power cut.
+    """What `up` decided once and keeps for the instance's life.
 
     `durable` is off for test data alone, where a power cut costs nothing and fsync half the time.
+    `kafka` names your own cluster, None ours; `own_database` is off when the server is yours.
     """
 
     folder: Path
@@ -37,6 +38,8 @@ class Instance:
     ports: Ports
     brokers: int
     durable: bool
+    kafka: str | None = None
+    own_database: bool = True
 
     @property
     def kafka_folder(self) -> Path:
@@ -56,6 +59,8 @@ class Instance:
 
     @property
     def bootstrap_servers(self) -> str:
+        if self.kafka is not None:
+            return self.kafka
         return ",".join(f"127.0.0.1:{self.ports.kafka(n)}" for n in range(self.brokers))
 
     def secret(self, name: str) -> str:
@@ -98,18 +103,13 @@ def load(folder: Path) -> Instance | None:
             f"{folder} was written by another version of PeakDesk (format {document['format']}, "
             f"this one reads {FORMAT}): use that version, or name another folder with --folder."
         )
-    return Instance(
-        folder,
-        document["name"],
-        Ports(**document["ports"]),
-        document["brokers"],
-        document["durable"],
-    )
+    del document["format"]
+    return Instance(folder=folder, **document | {"ports": Ports(**document["ports"])})
 
 
 def save(instance: Instance) -> None:
     """Keep the instance, so that the next `up` finds the same ports and data."""
-    document = asdict(instance) | {"format": FORMAT}
+    document: dict[str, Any] = asdict(instance) | {"format": FORMAT}
     del document["folder"]
     for folder in (instance.logs, instance.processes):
         folder.mkdir(exist_ok=True)
@@ -146,4 +146,4 @@ def _write(path: Path, document: Mapping[str, Any], *, mode: int) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)
-    os.replace(draft, path)
+    draft.replace(path)

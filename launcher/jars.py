@@ -4,7 +4,6 @@ Knows Maven coordinates and sha256; must not know how a broker is configured or 
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 import tomllib
@@ -141,7 +140,7 @@ def _fetch_one(jar: Jar, context: MavenContext, folder: Path) -> Jar:
         )
     arrived = folder / f".{jar.file_name}"
     shutil.move(path, arrived)
-    os.replace(arrived, folder / jar.file_name)
+    arrived.replace(folder / jar.file_name)
     return jar
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,16 @@ LOG_FILE_SIZE: Final = "10MB"
 LOG_FILES: Final = 3
 
 
+def kafka_names(instance: Instance) -> list[str]:
+    """Return the names of an instance's broker processes."""
+    return [f"kafka-{n}" for n in range(instance.brokers)]
+
+
+def broker_of(name: str) -> int:
+    """Return the number of the broker that runs under this process name."""
+    return int(name.removeprefix("kafka-"))
+
+
 class Kafka:
     """The brokers of one instance, `kafka-0`, `kafka-1`, ..., run from the verified jars in `jars`.
 
@@ -35,14 +46,11 @@ class Kafka:
         self._instance = instance
         self._processes = processes
         self._jars = jars
-
-    @property
-    def names(self) -> list[str]:
-        return [f"kafka-{n}" for n in range(self._instance.brokers)]
+        self._names = kafka_names(instance)
 
     def start(self) -> bool:
         """Start every broker that does not run; return whether any had to be started."""
-        idle = [n for n, name in enumerate(self.names) if self._processes.find(name) is None]
+        idle = [n for n, name in enumerate(self._names) if self._processes.find(name) is None]
         if not idle:
             return False
         executable = java.find()
@@ -53,7 +61,7 @@ class Kafka:
         for broker in idle:
             port = self._instance.ports.kafka(broker)
             self._processes.wait_ready(
-                self.names[broker], lambda port=port: ports.is_open(port), timeout_s=START_TIMEOUT_S
+                self._names[broker], partial(ports.is_open, port), timeout_s=START_TIMEOUT_S
             )
         return True
 
@@ -98,7 +106,7 @@ class Kafka:
     def _command(self, broker: int, executable: Path) -> Command:
         folder = self._folder(broker)
         return Command(
-            name=self.names[broker],
+            name=self._names[broker],
             argv=[
                 *self._java(broker, executable),
                 "kafka.Kafka",

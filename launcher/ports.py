@@ -18,7 +18,7 @@ _ADMIN, _KAFKA, _CONTROLLER, _POSTGRES = 10, 20, 30, 40
 
 @dataclass(frozen=True)
 class Ports:
-    """A block of 50 ports on the loopback address that starts at `base`; the gateway has the first."""
+    """A block of 50 loopback ports that starts at `base`; the gateway has the first."""
 
     base: int
 

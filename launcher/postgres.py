@@ -23,7 +23,6 @@ from launcher.processes import Command, Processes
 NAME: Final = "postgres"
 ADMIN: Final = "peakdesk_admin"
 """The superuser of our own cluster; the services never see its password."""
-DATABASE: Final = "peakdesk"
 START_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 30
 INITDB_TIMEOUT_S: Final = 120
@@ -175,5 +174,5 @@ class Postgres:
 
 def _accepts(binaries: Path, port: int) -> bool:
     """Return whether the server takes connections: an open port may still be replaying its log."""
-    argv = [binaries / "pg_isready", "-q", "-t", "5", "-h", "127.0.0.1", "-p", str(port)]
+    argv = [str(binaries / "pg_isready"), "-q", "-t", "5", "-h", "127.0.0.1", "-p", str(port)]
     return subprocess.run(argv, check=False, timeout=10).returncode == 0

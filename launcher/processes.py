@@ -27,7 +27,7 @@ TAIL_LINES: Final = 5
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: a name within the instance, argv, the whole environment, the signal that ends it."""
+    """What to run: its name in the instance, argv, whole environment and how to end it."""
 
     name: str
     argv: Sequence[str]
@@ -60,6 +60,11 @@ class Processes:
         except psutil.NoSuchProcess:
             return None
         return process if alive else None
+
+    def pid(self, name: str) -> int | None:
+        """Return the pid of the live process called `name`, or None."""
+        process = self.find(name)
+        return None if process is None else process.pid
 
     def names(self) -> list[str]:
         """Return the names of all processes that are noted, live or not."""

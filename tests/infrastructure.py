@@ -1,8 +1,8 @@
-"""The real Kafka and PostgreSQL that tests run on, and how each session gets a clean part of them.
+"""The real Kafka and PostgreSQL that tests run on, and each session's clean part of them.
 
-One instance per checkout, `test`, is started by the first session that needs it, shared by later and
-concurrent ones, and stopped by `./peakdesk down --instance test`. Its fsync is off: a power cut costs
-a test run nothing. A session is alone by a fresh database and a random topic prefix.
+One instance per checkout, `test`, is started by the first session that needs it, shared by later
+and concurrent ones, and stopped by `./peakdesk down --instance test`. Its fsync is off: a power
+cut costs a test run nothing. A session is alone by a fresh database and a random topic prefix.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from typing import Final
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
-from launcher import infrastructure, instance, roles
+
+from launcher import addresses, infrastructure, instance, roles
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S: Final = 400
@@ -75,7 +76,8 @@ def running() -> Infrastructure:
         known = infrastructure.open_instance(wanted, folder)
         names = [*map(roles.role_of, roles.DATABASE_SERVICES), OWNER]
         passwords = {name: known.secret(name) for name in names}
-    found = Infrastructure(known.bootstrap_servers, infrastructure.admin_dsn(known), passwords)
+    admin_dsn = addresses.administrator(known, "postgres")
+    found = Infrastructure(known.bootstrap_servers, admin_dsn, passwords)
     asyncio.run(_prepare_server(found))
     return found
 
@@ -116,9 +118,7 @@ async def _prepare_server(found: Infrastructure) -> None:
             await roles.ensure_roles(connection, found.passwords)
         for row in await connection.fetch("SELECT datname FROM pg_database"):
             if _left_behind(row["datname"], datetime.now(UTC)):
-                await connection.execute(
-                    f"DROP DATABASE IF EXISTS {row['datname']} WITH (FORCE)"
-                )
+                await connection.execute(f"DROP DATABASE IF EXISTS {row['datname']} WITH (FORCE)")
     finally:
         await connection.close()
 

@@ -1,0 +1,108 @@
+"""Creates the topics of contracts.topics and says what a cluster has of them.
+
+Knows names, partitions and retention; must not know who reads or writes.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from contracts import topics as contract
+from contracts.topics import Topic
+from kit.bus.kafka.cluster import Cluster, NewTopic, create_topics
+from kit.bus.kafka.options import Connection, Security
+from kit.bus.ports import BusAway, UnknownTopic
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+
+BROKER_DEFAULT: Final = -1
+"""Replication is the cluster's own affair: its default, 3 where there are three brokers."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TopicLine:
+    """A topic as it should be and as it is; `present` is the partition count, None if absent."""
+
+    topic: NewTopic
+    contract: Topic | None
+    present: int | None
+
+
+def ensure(known: Instance) -> list[str]:
+    """Create the topics that are missing and return their names.
+
+    Raises LaunchError if Kafka is away or a topic has another number of partitions.
+    """
+    made = _run(create_topics(_connection(known), wanted(production=known.kafka is not None)))
+    for line in lines(known):
+        if line.present != line.topic.partitions:
+            raise LaunchError(
+                f"The topic {line.topic.name} has {line.present} partitions where "
+                f"{line.topic.partitions} are needed, and a topic keeps its number for life: "
+                "use a fresh cluster, or a new version of that topic."
+            )
+    return made
+
+
+def lines(known: Instance) -> list[TopicLine]:
+    """Return every topic beside what the cluster has."""
+    return _run(_lines(known))
+
+
+def wanted(*, production: bool) -> list[NewTopic]:
+    """Return every topic and dead-letter topic; your own cluster gets the production sizes."""
+    size = 1 if production else 0
+    listed = [
+        NewTopic(topic.name, topic.partitions[size], BROKER_DEFAULT, _config(topic, size))
+        for topic in contract.TOPICS
+    ]
+    kept = {"retention.ms": _milliseconds(contract.DEAD_RETENTION.total_seconds())}
+    dead = [
+        NewTopic(contract.DEAD_PREFIX + group, 1, BROKER_DEFAULT, kept) for group in contract.GROUPS
+    ]
+    return [*listed, *dead]
+
+
+def _config(topic: Topic, size: int) -> dict[str, str]:
+    if topic.retention is None:
+        return {"cleanup.policy": "compact"}
+    return {"retention.ms": _milliseconds(topic.retention[size].total_seconds())}
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+async def _lines(known: Instance) -> list[TopicLine]:
+    by_name = {topic.name: topic for topic in contract.TOPICS}
+    cluster = Cluster(_connection(known))
+    try:
+        return [
+            TopicLine(topic, by_name.get(topic.name), await _partitions(cluster, topic.name))
+            for topic in wanted(production=known.kafka is not None)
+        ]
+    finally:
+        await cluster.close()
+
+
+async def _partitions(cluster: Cluster, name: str) -> int | None:
+    try:
+        return (await cluster.facts(name)).partitions
+    except UnknownTopic:
+        return None
+
+
+def _connection(known: Instance) -> Connection:
+    return Connection(known.bootstrap_servers, "", "peakdesk-launcher", Security())
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except BusAway as error:
+        raise LaunchError(f"{error} Start ours with `./peakdesk up`.") from error
+    except RuntimeError as error:
+        raise LaunchError(f"{error}: see the broker's log, then run the command again.") from error
