@@ -81,6 +81,8 @@ class ServiceSettings(BaseSettings):
     """Public HTTP; 0 takes a free port."""
     admin_port: int = Field(default=0, ge=0, le=65_535)
     """Health, metrics and internal routes; never to be reachable by clients."""
+    trusted_proxies: str = ""
+    """Addresses or networks, separated by commas, whose `X-Forwarded-For` is believed."""
     bootstrap_servers: str = "127.0.0.1:9092"
     kafka_topic_prefix: str = Field(default="", pattern=r"^[a-z0-9._-]{0,40}$")
     token_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
