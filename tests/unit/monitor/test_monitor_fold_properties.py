@@ -1,0 +1,203 @@
+"""What holds for every order of records: totals add up, repeats and replays change nothing."""
+
+import itertools
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.people import ConversationId, PersonId, SenderKind, ShopId
+from services.monitor import profiles
+from services.monitor.domain import Calendar, Outcome, Round
+from services.monitor.history import REPEAT_MINUTES, Recent
+from services.monitor.rollups import CounterKey, Counters
+from services.monitor.rounds import Conversation, Machine, decode_state, encode_state
+
+pytestmark = pytest.mark.unit
+
+BOOK = profiles.load()
+CALENDAR = Calendar(ZoneInfo("Asia/Shanghai"))
+SHOP = ShopId("shop")
+AGENTS = ["anne", "ben", "cleo"]
+START_MS = 1_794_355_200_000
+
+Step = tuple[int, str, int, int]
+"""Conversation, what happens, who, milliseconds since the step before."""
+
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(
+            ["buyer", "agent", "auto", "assist_bot", "seat", "queue", "close", "reopen"]
+        ),
+        st.integers(0, 2),
+        st.sampled_from([0, 800, 31_000, 125_000, 601_000, 40_000_000]),
+    ),
+    max_size=60,
+)
+
+
+class Log:
+    """Folds steps as the service does and keeps everything that was settled."""
+
+    def __init__(self) -> None:
+        self.machine = Machine(BOOK.readings)
+        self.states: dict[int, Conversation] = {}
+        self.recent = Recent()
+        self.rounds: list[Round] = []
+        self.counters = Counters()
+
+    def fold(self, numbered: Iterable[tuple[int, Step]]) -> "Log":
+        for offset, step in numbered:
+            if step[1] in set(SenderKind) and self.recent.repeated(f"{offset}", step[3]):
+                continue
+            self._step(offset, step)
+        return self
+
+    def _step(self, offset: int, step: Step) -> None:
+        chat, what, who, at_ms = step
+        agent = AGENTS[who]
+        state = self.states.get(chat)
+        if state is None:
+            state = self.states[chat] = self.machine.begin(
+                ConversationId(str(chat)),
+                shop_id=SHOP,
+                buyer_id=PersonId(f"b{chat}"),
+                offset=offset,
+            )
+        match what:
+            case "seat" | "queue":
+                owner = PersonId(agent) if what == "seat" else None
+                self.machine.seated(
+                    state, at_ms=at_ms, offset=offset, version=offset, agent_id=owner
+                )
+            case "close":
+                self.machine.closed(state, at_ms=at_ms, version=offset)
+            case "reopen":
+                self.machine.reopened(state, version=offset)
+            case _:
+                kind = SenderKind(what)
+                sender = PersonId(f"b{chat}" if kind is SenderKind.BUYER else agent)
+                self.machine.message(state, at_ms=at_ms, offset=offset, sender_id=sender, kind=kind)
+        self._count()
+
+    def _count(self) -> None:
+        settled = self.machine.take()
+        self.rounds += settled.rounds
+        for ended in settled.rounds:
+            day = CALENDAR.day(ended.opened_ms)
+            for profile in BOOK.ruling(ended.reading, day):
+                score = profiles.score_round(profile, CALENDAR, ended)
+                if score is not None:
+                    self.counters.add(CounterKey(SHOP, profile.name, day, ended.agent_id), score)
+
+
+def numbered(script: list[Step]) -> list[tuple[int, Step]]:
+    """Give each step its offset and its time."""
+    at_ms, log = START_MS, []
+    for offset, (chat, what, who, pause) in enumerate(script, start=1):
+        at_ms += pause
+        log.append((offset, (chat, what, who, at_ms)))
+    return log
+
+
+@given(steps)
+@settings(deadline=None)
+def test_case_12_two_monitors_that_share_the_conversations_add_up_to_one(
+    script: list[Step],
+) -> None:
+    log = numbered(script)
+    whole = Log().fold(log)
+
+    even = Log().fold(row for row in log if row[1][0] % 2 == 0)
+    odd = Log().fold(row for row in log if row[1][0] % 2)
+    even.counters.merge(odd.counters.totals)
+
+    assert even.counters.totals == whole.counters.totals
+
+
+@given(steps, st.data())
+@settings(deadline=None)
+def test_case_11_messages_delivered_again_change_no_figure(
+    script: list[Step], data: st.DataObject
+) -> None:
+    log = numbered(script)
+    repeated = [row for row in log for _ in range(data.draw(st.integers(1, 3)))]
+
+    assert Log().fold(repeated).counters.totals == Log().fold(log).counters.totals
+
+
+@given(steps, st.integers(0, 60))
+@settings(deadline=None)
+def test_a_state_stored_and_loaded_goes_on_as_if_nothing_happened(
+    script: list[Step], cut: int
+) -> None:
+    log = numbered(script)
+    taken_over = Log().fold(log[:cut])
+    stored = {chat: decode_state(encode_state(state)) for chat, state in taken_over.states.items()}
+
+    taken_over.states = stored
+
+    assert taken_over.fold(log[cut:]).rounds == Log().fold(log).rounds
+
+
+@given(steps)
+@settings(deadline=None)
+def test_rounds_of_one_reading_and_conversation_never_overlap(script: list[Step]) -> None:
+    rounds = Log().fold(numbered(script)).rounds
+
+    for reading in BOOK.readings:
+        for chat in range(4):
+            mine = [r for r in rounds if (r.reading, r.conversation_id) == (reading.key, str(chat))]
+            for earlier, later in itertools.pairwise(mine):
+                assert earlier.closed_ms <= later.opened_ms
+                assert earlier.opened_offset < later.opened_offset
+
+
+@given(steps)
+@settings(deadline=None)
+def test_the_buyer_facing_clock_is_unbroken_by_transfers(script: list[Step]) -> None:
+    rounds = Log().fold(numbered(script)).rounds
+
+    waiting: dict[tuple[str, str], int] = {}
+    for ended in rounds:
+        wait = ended.reading, str(ended.conversation_id)
+        since = waiting.pop(wait, ended.opened_ms)
+        assert ended.waiting_since_ms == since
+        if ended.outcome is Outcome.TRANSFERRED:
+            waiting[wait] = since
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 400_000)), max_size=80), st.data())
+@settings(deadline=None)
+def test_a_set_of_ids_rebuilt_from_the_log_answers_as_the_lost_one(
+    deliveries: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    at_ms, log = START_MS, []
+    for number, pause in deliveries:
+        at_ms += pause
+        log.append((str(number), at_ms))
+    cut = data.draw(st.integers(0, len(log)))
+    kept = Recent()
+    for name, moment in log[:cut]:
+        kept.repeated(name, moment)
+    watermark = max((moment for _, moment in log[:cut]), default=0)
+
+    rebuilt = Recent(watermark)
+    for name, moment in log[:cut]:
+        if moment >= Recent.reread_from_ms(watermark):
+            rebuilt.repeated(name, moment)
+
+    rest = log[cut:]
+    assert [rebuilt.repeated(*row) for row in rest] == [kept.repeated(*row) for row in rest]
+
+
+def test_an_id_is_folded_again_after_its_quarter_of_an_hour() -> None:
+    recent = Recent()
+    after = (REPEAT_MINUTES + 1) * 60_000
+
+    assert not recent.repeated("a", START_MS)
+    assert recent.repeated("a", START_MS + 60_000)
+    assert not recent.repeated("a", START_MS + 60_000 + after)
