@@ -1,0 +1,304 @@
+"""A reference client of the WebSocket protocol `peakdesk.v1`, by the book and no more.
+
+It connects with full jitter, resumes from the highest position it received, resends with the same
+client id, drops what it has by message id, and keeps each stream's sends in order. It must not
+know what a rehearsal measures.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from picows import (
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
+from typing_extensions import override
+
+from contracts.frames import SUBPROTOCOL, CloseCode
+from rehearsal.streams import Answer, Frame, Stream
+
+ANSWER_TIMEOUT_S: Final = 10.0
+"""Wait for the answer to `hello` or `sub` before the connection counts as dead."""
+
+BACKOFF_S: Final = (0.5, 30.0)
+"""Bounds of the full-jitter wait between connection attempts."""
+
+HEARTBEAT_S: Final = 25.0
+
+NO_RECONNECT_FROM: Final = 4500
+"""Close codes from here on mean: do not come back with this token."""
+
+OnFrame = Callable[["Client", Frame], None]
+
+
+class SessionEnded(ConnectionError):
+    """The server closed for good; `code` is the close code (4500 and above)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the server ended the session with close code {code}")
+        self.code = code
+
+
+class StreamRefused(Exception):
+    """The server does not let this person follow the stream; `code` is the problem's code."""
+
+    def __init__(self, stream: str, code: str | None) -> None:
+        super().__init__(f"{stream}: {code}")
+        self.code = code
+
+
+def _ignore(client: "Client", frame: Frame) -> None:
+    """Take a frame nobody asked for."""
+
+
+class Client:
+    """One person's socket.
+
+    `on_event` gets each event of a stream once, `on_repeat` each event that the client rule
+    dropped, `on_state` every `patch` and every snapshot that is no conversation's.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        rng: random.Random,
+        on_event: OnFrame = _ignore,
+        on_repeat: OnFrame = _ignore,
+        on_state: OnFrame = _ignore,
+    ) -> None:
+        self._url, self._token, self._rng = url, token, rng
+        self._on_event, self._on_repeat, self._on_state = on_event, on_repeat, on_state
+        self._streams: dict[str, Stream] = {}
+        self._requests: dict[str, asyncio.Future[Frame]] = {}
+        self._ready: asyncio.Future[Frame] | None = None
+        self._transport: WSTransport | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sequence = 0
+        self._ended = False
+        self._come_back_s: float | None = None
+        self.connects = 0
+        self.close_codes: list[int] = []
+
+    async def open(self) -> None:
+        """Connect, say hello, and keep the connection until `close`. Raises `SessionEnded`."""
+        await self._connect()
+        self._spawn(self._keep())
+
+    async def close(self) -> None:
+        """Leave for good; unanswered sends are given up with the code `closed`."""
+        self._ended = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._transport is not None:
+            self._transport.send_close(WSCloseCode.OK)
+            self._transport.disconnect()
+        self._give_up("closed")
+
+    def drop(self) -> None:
+        """Cut the connection as a lost network would; the client comes back by itself."""
+        if self._transport is not None:
+            self._transport.underlying_transport.abort()
+
+    async def subscribe(self, name: str) -> None:
+        """Follow a stream from now to `close`, across reconnects. Raises `StreamRefused`."""
+        stream = self._streams.setdefault(name, Stream(name, self._write, self._rng))
+        if not stream.subscribed:
+            await self._subscribe(stream)
+
+    def unsubscribe(self, name: str) -> None:
+        """Stop following a stream; its unanswered sends are given up."""
+        stream = self._streams.pop(name, None)
+        if stream is not None:
+            stream.give_up("unsubscribed")
+            self._write({"t": "unsub", "id": self._next_id(), "s": name})
+
+    def send(
+        self, name: str, kind: str, d: dict[str, Any], *, client_id: str
+    ) -> asyncio.Future[Answer]:
+        """Send on a subscribed stream; the future resolves once the outcome is final.
+
+        `retry` and lost connections are handled here: the frame goes out again with `again`.
+        """
+        return self._streams[name].send(
+            {"t": "send", "id": client_id, "s": name, "kind": kind, "d": d}
+        )
+
+    def signal(self, kind: str, name: str) -> None:
+        """Send `typing` or `read`; lossy by contract."""
+        self._write({"t": kind, "s": name})
+
+    def received(self, frame: Frame) -> None:
+        """Take one frame of the server."""
+        stream = self._streams.get(frame.s or "")
+        match frame.t:
+            case "ev" if stream is not None:
+                (self._on_event if stream.event(frame) else self._on_repeat)(self, frame)
+            case "snap" if stream is not None and stream.name.startswith("conv:"):
+                for item in stream.snapshot(frame):
+                    item.s = frame.s
+                    self._on_event(self, item)
+            case "snap" | "patch":
+                self._on_state(self, frame)
+            case "ok" | "err":
+                self._answered(frame)
+            case "ready" if self._ready is not None and not self._ready.done():
+                self._ready.set_result(frame)
+            case "resync" if stream is not None:
+                self._resync(stream)
+            case "goaway":
+                self._come_back_s = (frame.reconnect_after_ms or 0) / 1_000
+                self._spawn(self._leave_soon(self._come_back_s))
+
+    def disconnected(self, code: int) -> None:
+        """Take the end of a connection."""
+        self.close_codes.append(code)
+        for stream in self._streams.values():
+            stream.subscribed = False
+            if code == CloseCode.BAD_POSITION:
+                stream.position = None
+        final = code >= NO_RECONNECT_FROM
+        error = SessionEnded(code) if final else ConnectionError(f"closed with {code}")
+        for waiting in (self._ready, *self._requests.values()):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(error)
+        if final:
+            self._ended = True
+            self._give_up(str(code))
+
+    async def _keep(self) -> None:
+        """Reconnect with full jitter whenever the connection is lost."""
+        ceiling = BACKOFF_S[0]
+        while not self._ended and self._transport is not None:
+            await self._beat_until_lost(self._transport)
+            while not self._ended:
+                pause = self._come_back_s
+                await asyncio.sleep(self._rng.uniform(0, ceiling) if pause is None else pause)
+                self._come_back_s = None
+                try:
+                    await self._connect()
+                    for stream in list(self._streams.values()):
+                        await self._subscribe(stream)
+                except (OSError, TimeoutError, WSError):
+                    self.drop()
+                    ceiling = min(BACKOFF_S[1], ceiling * 2)
+                else:
+                    ceiling = BACKOFF_S[0]
+                    break
+
+    async def _beat_until_lost(self, transport: WSTransport) -> None:
+        lost = asyncio.ensure_future(transport.wait_disconnected())
+        while not lost.done():
+            await asyncio.wait({lost}, timeout=HEARTBEAT_S * self._rng.uniform(0.8, 1.2))
+            if not lost.done():
+                self._write({"t": "ping"})
+
+    async def _connect(self) -> None:
+        self._ready = asyncio.get_running_loop().create_future()
+        self._transport, _ = await ws_connect(
+            lambda: _Listener(self),
+            self._url,
+            extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
+            websocket_handshake_timeout=ANSWER_TIMEOUT_S,
+        )
+        self.connects += 1
+        program = {"name": "peakdesk-rehearsal", "version": "1"}
+        self._write({"t": "hello", "v": 1, "token": self._token, "client": program})
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await self._ready
+
+    async def _subscribe(self, stream: Stream) -> None:
+        """Subscribe or resume, then put what is unanswered on the wire again, oldest first."""
+        answer = await self._request(stream.subscribe_frame())
+        while answer.code == "retry":
+            await asyncio.sleep(self._rng.uniform(0.1, 1.0))
+            answer = await self._request(stream.subscribe_frame())
+        if answer.code is not None:
+            self._streams.pop(stream.name, None)
+            stream.give_up(answer.code)
+            raise StreamRefused(stream.name, answer.code)
+        stream.subscribed = True
+        stream.resend()
+
+    async def _request(self, frame: dict[str, Any]) -> Frame:
+        request_id = self._next_id()
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._requests[request_id] = answer
+        self._write(frame | {"id": request_id})
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return await answer
+        finally:
+            self._requests.pop(request_id, None)
+
+    def _answered(self, frame: Frame) -> None:
+        request = self._requests.get(frame.id or "")
+        if request is None:
+            any(stream.answer(frame) for stream in self._streams.values())
+        elif not request.done():
+            request.set_result(frame)
+
+    def _resync(self, stream: Stream) -> None:
+        """Fetch a snapshot; the ids already seen stay known, so nothing is shown twice."""
+        stream.position = None
+        self._write(stream.subscribe_frame() | {"id": self._next_id()})
+
+    async def _leave_soon(self, seconds: float) -> None:
+        """Move to another gateway when this one says that it stops."""
+        await asyncio.sleep(seconds)
+        self._come_back_s = 0.0
+        if self._transport is not None:
+            self._transport.disconnect()
+
+    def _give_up(self, code: str) -> None:
+        for stream in self._streams.values():
+            stream.give_up(code)
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _next_id(self) -> str:
+        self._sequence += 1
+        return f"r{self._sequence}"
+
+    def _write(self, frame: dict[str, Any]) -> None:
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._transport.send(WSMsgType.TEXT, msgspec.json.encode(frame))
+
+
+class _Listener(WSListener):
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self._client = client
+        self._decoder = msgspec.json.Decoder(Frame)
+
+    @override
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.TEXT:
+            self._client.received(self._decoder.decode(frame.get_payload_as_bytes()))
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+
+    @override
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._client.disconnected(_close_code(transport))
+
+
+def _close_code(transport: WSTransport) -> int:
+    """Return the server's close code; our own range comes as a plain number, not as an enum."""
+    received: object = getattr(transport.close_handshake, "recv", None)
+    code: object = getattr(received, "code", WSCloseCode.ABNORMAL_CLOSURE)
+    return int(code.value if isinstance(code, WSCloseCode) else str(code))
