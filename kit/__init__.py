@@ -1,1 +1,1 @@
-
+"""The shared library of the five services: knows no business and imports no contract."""

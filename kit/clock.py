@@ -1,4 +1,4 @@
-"""Time as an argument: what a part needs from a clock, the real one, and one that tests move by hand.
+"""Time as an argument: what parts need of a clock, the real one, and one that tests move by hand.
 
 Knows nothing of who waits or why.
 """

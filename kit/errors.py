@@ -1,6 +1,6 @@
-"""The two families of failure: what a caller is told (`AppError`), what a consumer decides (`Verdict`).
+"""Two families of failure: what a caller is told (`AppError`), what a consumer decides (`Verdict`).
 
-Knows neither HTTP nor Kafka: the web turns the first into problem documents, the loops obey the second.
+Knows neither HTTP nor Kafka: the web writes problem documents of the first, loops obey the second.
 """
 
 from typing import ClassVar
@@ -100,7 +100,7 @@ class Unavailable(_Later):
     slug, status, title = "unavailable", 503, "Temporarily unavailable"
 
 
-class Verdict(Exception):  # noqa: N818 - a decision about a record, not an error of the code
+class Verdict(Exception):
     """What a consumer decides about a record that it could not handle."""
 
     def __init__(self, reason: str) -> None:

@@ -28,7 +28,7 @@ _ADD: Final = text(
     select pg_notify(:channel || current_schema(), :woken)
     """
 )
-"""Rows get their ids in the order of the arrays; one round trip, and the relay is woken on commit."""
+"""Rows get ids in the order of the arrays; one round trip, and the relay is woken on commit."""
 
 CHANNEL: Final = "outbox_"
 """Channel of the wake-up, followed by the schema; the payload lists the shards, by commas."""

@@ -145,7 +145,7 @@ async def upgrade(
 ) -> None:
     """Bring the service's schema up to `revision`, in one transaction; a no-op when it is there.
 
-    Connect as the role that owns the schema. The migrations are in `<package>/<service>/migrations`;
+    Connect as the role that owns the schema. Migrations are in `<package>/<service>/migrations`;
     its `env.py` is one call of `run_migrations`. Concurrent calls wait for one another.
     """
     config = Config()

@@ -1,4 +1,4 @@
-"""Text at the edge: refuse what PostgreSQL cannot store, cut what is too long, mask what is personal.
+"""Text at the edge: refuse what cannot be stored, cut what is too long, mask what is personal.
 
 Pure functions; knows nothing of where the text comes from.
 """
@@ -6,6 +6,9 @@ Pure functions; knows nothing of where the text comes from.
 import re
 
 from kit.errors import Unprocessable
+
+_PHONE_DIGITS = 11
+"""Digits of a Chinese mobile number, without its country code."""
 
 _STARS_MOST = 4
 """Stars in a mask at most, so that a mask does not give the length away."""
@@ -48,7 +51,7 @@ def clip(text: str, limit: int) -> str:
 def mask_phone(phone: str) -> str:
     """Keep the first three and the last four digits: 138****8000; short numbers vanish whole."""
     digits = "".join(character for character in phone if character.isdigit())
-    if len(digits) < 11:
+    if len(digits) < _PHONE_DIGITS:
         return "*" * _STARS_MOST
     return f"{digits[:-8]}****{digits[-4:]}"
 
@@ -58,7 +61,7 @@ def mask_name(name: str) -> str:
     name = name.strip()
     if len(name) <= 1:
         return "*" * len(name)
-    if len(name) == 2:
+    if len(name) == len("陈平"):
         return f"{name[0]}*"
     return f"{name[0]}{'*' * min(len(name) - 2, _STARS_MOST)}{name[-1]}"
 

@@ -23,7 +23,7 @@ class BusAway(Unavailable):
 
 
 class Stalled(BusAway):
-    """The outcome of a send is unknown, or it was refused because older sends are unanswered (H18)."""
+    """The outcome of a send is unknown, or older sends are unanswered and it was not made (H18)."""
 
     slug, title = "stalled", "The message bus is behind: the outcome is unknown, send it again"
 
@@ -168,6 +168,9 @@ class Consumer(Protocol):
     async def position(self, tp: TopicPartition) -> int:
         """Return the next offset that will be handed out. Raises `BusAway`."""
 
+    def lag(self) -> dict[TopicPartition, int]:
+        """Return the records not yet handed out, as of the last fetch; asks nobody."""
+
     def assignment(self) -> frozenset[TopicPartition]:
         """Return the partitions read here now."""
 
@@ -220,7 +223,7 @@ class Bus(Protocol):
         """Return if the broker answers within its timeout. Raises `BusAway`."""
 
     async def close(self) -> None:
-        """Let go of what the bus itself holds; producers and consumers are stopped by their owners."""
+        """Let go of what the bus itself holds; producers and consumers stop by their owners."""
 
 
 class UnknownTopic(Exception):

@@ -1,0 +1,255 @@
+"""The consumer: a group's member, or a reader of all partitions, with aiokafka's errors renamed.
+
+Knows no handler; `kit.bus.loops` decides what happens to records.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    IllegalStateError,
+    KafkaError,
+)
+from typing_extensions import override
+
+from kit.bus.kafka.options import Connection
+from kit.bus.ports import BusAway, OnPartitions, Record, TopicPartition
+from kit.errors import Fenced
+
+log = structlog.get_logger()
+
+START_TIMEOUT_S: Final = 30.0
+"""Connecting and the first assignment; a second member needs about 3 s to join."""
+
+ASK_TIMEOUT_S: Final = 10.0
+CLOSE_TIMEOUT_S: Final = 5.0
+
+T = TypeVar("T")
+
+
+class KafkaConsumer:
+    """`kit.bus.ports.Consumer` on aiokafka."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        topics: Sequence[str],
+        *,
+        group: str | None,
+        partitions: Callable[[str], Awaitable[int]],
+        on_assigned: OnPartitions | None = None,
+        on_revoked: OnPartitions | None = None,
+    ) -> None:
+        self._connection = connection
+        self._topics = tuple(topics)
+        self._group = group
+        self._ask_partitions = partitions
+        self._listener = _Listener(self, on_assigned, on_revoked)
+        self._inner: AIOKafkaConsumer | None = None
+        self._ours: dict[KafkaPartition, TopicPartition] = {}
+
+    async def start(self) -> None:
+        inner = AIOKafkaConsumer(**self._connection.consumer(self._group))
+        self._inner = inner
+        try:
+            with self._renamed():
+                async with asyncio.timeout(START_TIMEOUT_S):
+                    if self._group is None:
+                        inner.assign(await self._all_partitions())
+                    else:
+                        names = [self._connection.prefix + topic for topic in self._topics]
+                        inner.subscribe(names, listener=self._listener)
+                    await inner.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        inner, self._inner = self._inner, None
+        if inner is None:
+            return
+        stopping = asyncio.create_task(inner.stop())
+        done, _ = await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
+        if not done:
+            log.warning("bus.consumer.abandoned", group=self._group)
+            stopping.cancel()
+            await inner._client.close()  # noqa: SLF001 - leaving the group hung: drop the connection
+        await asyncio.gather(stopping, return_exceptions=True)
+
+    async def getmany(
+        self, timeout_ms: int, max_records: int | None = None
+    ) -> dict[TopicPartition, list[Record]]:
+        self._listener.raise_failure()
+        with self._renamed():
+            fetched = await self._started.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        return {
+            (tp := self.tp_of(theirs)): [
+                Record(tp[0], tp[1], r.offset, r.timestamp, r.key, r.value, r.headers)
+                for r in records
+            ]
+            for theirs, records in fetched.items()
+        }
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        with self._renamed():
+            try:
+                async with asyncio.timeout(ASK_TIMEOUT_S):
+                    await self._started.commit(
+                        {self._theirs(tp): offset for tp, offset in offsets.items()}
+                    )
+            except (CommitFailedError, IllegalStateError) as error:
+                raise Fenced(f"{self._group} lost partitions before its commit") from error
+
+    def pause(self, partitions: Collection[TopicPartition]) -> None:
+        mine = self.assignment()
+        self._started.pause(*(self._theirs(tp) for tp in partitions if tp in mine))
+
+    def resume(self, partitions: Collection[TopicPartition]) -> None:
+        mine = self.assignment()
+        self._started.resume(*(self._theirs(tp) for tp in partitions if tp in mine))
+
+    def paused(self) -> frozenset[TopicPartition]:
+        return frozenset(self.tp_of(theirs) for theirs in self._started.paused())
+
+    def seek(self, tp: TopicPartition, offset: int) -> None:
+        with self._renamed():
+            self._started.seek(self._theirs(tp), offset)
+
+    async def position(self, tp: TopicPartition) -> int:
+        return int(await self._ask(self._started.position(self._theirs(tp))))
+
+    def lag(self) -> dict[TopicPartition, int]:
+        inner = self._started
+        state = inner._subscription.subscription  # noqa: SLF001 - `position()` would wait, this not
+        assignment = None if state is None else state.assignment
+        if assignment is None:
+            return {}
+        known = {}
+        for theirs in assignment.tps:
+            place = assignment.state_value(theirs)
+            if place.highwater is not None and place.has_valid_position:
+                known[self.tp_of(theirs)] = max(0, place.highwater - place.position)
+        return known
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset(self.tp_of(theirs) for theirs in self._started.assignment())
+
+    async def beginning_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        asked = [self._theirs(tp) for tp in partitions]
+        answer = await self._ask(self._started.beginning_offsets(asked))
+        return {self.tp_of(theirs): offset for theirs, offset in answer.items()}
+
+    async def end_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        asked = [self._theirs(tp) for tp in partitions]
+        answer = await self._ask(self._started.end_offsets(asked))
+        return {self.tp_of(theirs): offset for theirs, offset in answer.items()}
+
+    async def offsets_for_times(
+        self, moments_ms: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        asked = {self._theirs(tp): moment for tp, moment in moments_ms.items()}
+        answer = await self._ask(self._started.offsets_for_times(asked))
+        found = {self.tp_of(tp): at.offset for tp, at in answer.items() if at is not None}
+        later = [tp for tp in moments_ms if tp not in found]
+        return found | (await self.end_offsets(later) if later else {})
+
+    @property
+    def _started(self) -> AIOKafkaConsumer:
+        if self._inner is None:
+            raise BusAway("This consumer is not started, or stopped.")
+        return self._inner
+
+    async def _all_partitions(self) -> list[KafkaPartition]:
+        return [
+            KafkaPartition(self._connection.prefix + topic, partition)
+            for topic in self._topics
+            for partition in range(await self._ask_partitions(topic))
+        ]
+
+    async def _ask(self, asking: Awaitable[Any]) -> Any:
+        with self._renamed():
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await asking
+
+    def tp_of(self, theirs: KafkaPartition) -> TopicPartition:
+        """Return our name of a partition; cached, for it is asked with every fetch."""
+        ours = self._ours.get(theirs)
+        if ours is None:
+            topic = theirs.topic.removeprefix(self._connection.prefix)
+            ours = self._ours[theirs] = TopicPartition(topic, theirs.partition)
+        return ours
+
+    def _theirs(self, tp: TopicPartition) -> KafkaPartition:
+        return KafkaPartition(self._connection.prefix + tp.topic, tp.partition)
+
+    @contextmanager
+    def _renamed(self) -> Iterator[None]:
+        try:
+            yield
+        except ConsumerStoppedError as error:
+            raise BusAway("This consumer is stopped.") from error
+        except (KafkaError, OSError, TimeoutError) as error:
+            where = self._connection.bootstrap_servers
+            raise BusAway(f"Kafka at {where}: {type(error).__name__} {error}".strip()) from error
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    """Tells the owner of partitions that come and go.
+
+    Those that come stay paused until the owner is done, so that a seek precedes the first record.
+    aiokafka only logs what a listener raises: here it fails the next `getmany`, for to go on from
+    the wrong offset would be worse.
+    """
+
+    def __init__(
+        self,
+        consumer: KafkaConsumer,
+        on_assigned: OnPartitions | None,
+        on_revoked: OnPartitions | None,
+    ) -> None:
+        self._consumer = consumer
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._failure: Exception | None = None
+
+    def raise_failure(self) -> None:
+        """Raise, once, what a callback raised."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    @override
+    async def on_partitions_assigned(self, assigned: set[KafkaPartition]) -> None:
+        come = frozenset(map(self._consumer.tp_of, assigned))
+        log.info("bus.consumer.assigned", partitions=len(come))
+        if self._on_assigned is None:
+            return
+        self._consumer.pause(come)
+        try:
+            await self._on_assigned(self._consumer, come)
+        except Exception as failure:  # noqa: BLE001 - handed to whoever reads next
+            self._failure = failure
+        else:
+            self._consumer.resume(come)
+
+    @override
+    async def on_partitions_revoked(self, revoked: set[KafkaPartition]) -> None:
+        going = frozenset(map(self._consumer.tp_of, revoked))
+        if self._on_revoked is None or not going:
+            return
+        try:
+            await self._on_revoked(self._consumer, going)
+        except Exception as failure:  # noqa: BLE001 - handed to whoever reads next
+            self._failure = failure
