@@ -1,0 +1,38 @@
+"""The wording engine: normalise, match, weigh, answer a verdict. A pure library without business.
+
+Import from here; the modules below are how it is done.
+"""
+
+from wording.engine import Engine
+from wording.lexicon import LexiconError
+from wording.live import LiveEngine
+from wording.model import (
+    Action,
+    Category,
+    Flag,
+    Hit,
+    Policy,
+    Severity,
+    Speaker,
+    Term,
+    TermId,
+    Verdict,
+    Why,
+)
+
+__all__ = [
+    "Action",
+    "Category",
+    "Engine",
+    "Flag",
+    "Hit",
+    "LexiconError",
+    "LiveEngine",
+    "Policy",
+    "Severity",
+    "Speaker",
+    "Term",
+    "TermId",
+    "Verdict",
+    "Why",
+]

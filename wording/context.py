@@ -1,0 +1,149 @@
+"""Decides which candidates count: allow spans, company, negation, quotation, exposure, products.
+
+It works on candidates only, so innocent messages never reach it. It must not know policies.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+
+from wording.matching import Candidate, Reading
+from wording.model import Category, Flag, Severity, Term, Why
+
+# How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
+REACH = 16
+NEGATION_REACH = 4
+# A shop with more names than this in one call has its first ones honoured.
+MAX_PRODUCT_NAMES = 2000
+
+NEGATIONS = (
+    "不", "没", "别", "勿", "无法", "未", "非", "禁止", "严禁", "杜绝", "拒绝", "谨防", "警惕", "难以", "防止", "避免",
+)  # fmt: skip
+REPORTED = ("骂我", "骂我们", "说我", "说我们", "叫我", "骂人", "辱骂", "骂过", "称我", "喊我")
+QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", '"': '"', "'": "'", "【": "】"}
+
+# Words that stand right before or after a name one calls somebody.
+NAMING_BEFORE = (
+    "你", "您", "们", "就是", "真是", "这个", "那个", "是个", "是", "个", "太", "真", "呢", "死", "臭", "大", "老", "小", "给我", "群",
+)  # fmt: skip
+NAMING_AFTER = ("吧", "啊", "呀", "了", "你", "东西", "玩意", "客服", "卖家", "店", "商家", "们", "一样")
+
+_NEGATABLE = frozenset(
+    {
+        Category.OVER_PROMISE,
+        Category.OFF_PLATFORM,
+        Category.REVIEW_INDUCEMENT,
+        Category.REASON_STEERING,
+        Category.INSULT,
+        Category.THREAT,
+        Category.DISCRIMINATION,
+        Category.ANGER,
+    }
+)
+_FRAGILE = frozenset({Why.HOMOPHONE, Why.SHAPE})
+
+
+def weigh(
+    candidates: Iterable[Candidate], reading: Reading, *, product_names: Collection[str] = ()
+) -> Iterator[tuple[Candidate, Severity]]:
+    """Answer the candidates that count, each with its severity in this context."""
+    everything = list(candidates)
+    shelters = [(one.start, one.end) for one in everything if one.form.term is None]
+    shelters.extend(_product_spans(reading, product_names))
+    for candidate in everything:
+        term = candidate.form.term
+        if term is None or _sheltered(candidate, shelters):
+            continue
+        if not (_placed(candidate, term, reading) and _accompanied(candidate, term, reading)):
+            continue
+        if _negated(candidate, term, reading):
+            continue
+        yield candidate, _severity(candidate, term, reading)
+
+
+def _sheltered(candidate: Candidate, shelters: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= candidate.start and candidate.end <= end for start, end in shelters)
+
+
+def _product_spans(reading: Reading, names: Collection[str]) -> Iterator[tuple[int, int]]:
+    for name in islice(names, MAX_PRODUCT_NAMES):
+        at = reading.text.find(name) if name else -1
+        while at >= 0:
+            yield at, at + len(name)
+            at = reading.text.find(name, at + len(name))
+
+
+def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
+    if Flag.WHOLE in term.flags:
+        return reading.plain == candidate.form.pattern
+    if Flag.CLAUSE in term.flags:
+        return all(_edges(reading, candidate))
+    whys = set(candidate.disguise.split("+"))
+    if len(candidate.form.normalised) == 2 and whys & _FRAGILE:
+        return _exposed(reading, candidate)
+    return True
+
+
+def _edges(reading: Reading, candidate: Candidate) -> tuple[bool, bool]:
+    """Tell whether a clause begins at the hit and whether one ends there."""
+    before = candidate.start == 0 or not reading.folded(candidate.start - 1)
+    after = candidate.end == len(reading.text) or not reading.folded(candidate.end)
+    return before, after
+
+
+def _exposed(reading: Reading, candidate: Candidate) -> bool:
+    """A two-syllable sound-alike counts only where one calls names: alone, or after "you"."""
+    before, after = _edges(reading, candidate)
+    if before and after:
+        return True
+    ahead = reading.folding.fold(reading.text[max(0, candidate.start - REACH) : candidate.start])
+    behind = reading.folding.fold(reading.text[candidate.end : candidate.end + REACH])
+    named = before or ahead.endswith(NAMING_BEFORE)
+    return named and (after or behind.startswith(NAMING_AFTER))
+
+
+def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
+    if not term.needs and not term.unless:
+        return True
+    left = reading.text[max(0, candidate.start - REACH) : candidate.start]
+    right = reading.text[candidate.end : candidate.end + REACH]
+    around = reading.folding.fold(left) + "\n" + reading.folding.fold(right)
+    own = candidate.form.normalised
+    if any(word in around or (len(word) > len(own) and own in word and word in _joined(reading, candidate)) for word in term.unless):
+        return False
+    return all(any(word in around for word in group) for group in term.needs)
+
+
+def _joined(reading: Reading, candidate: Candidate) -> str:
+    start, end = max(0, candidate.start - REACH), candidate.end + REACH
+    return reading.folding.fold(reading.text[start:end])
+
+
+def _negated(candidate: Candidate, term: Term, reading: Reading) -> bool:
+    if term.category not in _NEGATABLE or Flag.FIRM in term.flags:
+        return False
+    start = max(0, candidate.start - NEGATION_REACH * 2)
+    before = _last_clause(reading.text[start : candidate.start])
+    before = reading.folding.fold(before)[-NEGATION_REACH:]
+    return any(word in before for word in NEGATIONS)
+
+
+def _last_clause(text: str) -> str:
+    for sign in "，。！？!?,; ；\n":
+        text = text.rpartition(sign)[2]
+    return text
+
+
+def _severity(candidate: Candidate, term: Term, reading: Reading) -> Severity:
+    before = reading.text[max(0, candidate.start - 4) : candidate.start]
+    closing = QUOTES.get(before[-1:])
+    quoted = closing is not None and reading.text[candidate.end : candidate.end + 1] == closing
+    if quoted or before.endswith(REPORTED):
+        return _LOWER[term.severity]
+    return term.severity
+
+
+_LOWER = {
+    Severity.HIGH: Severity.MEDIUM,
+    Severity.MEDIUM: Severity.LOW,
+    Severity.LOW: Severity.LOW,
+}

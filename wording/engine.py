@@ -1,0 +1,190 @@
+"""The engine: one call takes a message and answers what was said, where, and what to do.
+
+Pure and synchronous; loading its data is the only I/O. It knows policies but no shop.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from wording.context import weigh
+from wording.folding import Folding, folding, low_planes
+from wording.forms import Speller
+from wording.lexicon import Lexicon, read_lexicon
+from wording.matching import Candidate, Matcher, Reading
+from wording.model import Action, Category, Hit, Policy, Severity, Speaker, Term, Verdict, Why
+from wording.numbers import Number, NumberKind, find_numbers
+from wording.temper import find_temper
+
+# Small automata of shops' own terms, kept per policy version; the least recently used goes.
+MAX_POLICIES = 256
+# A message needs no more evidence than this; the strictest hits are kept.
+MAX_HITS = 64
+MAX_WEIGHED = 1024
+
+
+class Engine:
+    """Checks messages against one lexicon. Immutable but for its cache; share one per process."""
+
+    def __init__(self, lexicon: Lexicon, *, tables: Folding | None = None) -> None:
+        self.lexicon_version = lexicon.version
+        self._folding = tables or folding()
+        self._speller = Speller(self._folding, lexicon.splits, lexicon.shapes)
+        self._plain = self._folding.plain
+        self._matcher = self._compile(lexicon.terms, lexicon.allow, refused=lexicon.refused)
+        self._policies: OrderedDict[str, tuple[Policy, Matcher]] = OrderedDict()
+        self._house = Policy()
+        self._clean = Verdict(Action.ALLOW, (), lexicon.version)
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "Engine":
+        """Read a lexicon folder (None: the shipped one) and build the automata.
+
+        Takes about a second. Raises LexiconError naming file, line and cure.
+        """
+        return cls(read_lexicon(folder))
+
+    def check(
+        self,
+        text: str,
+        *,
+        speaker: Speaker,
+        policy: Policy | None = None,
+        product_names: Collection[str] = (),
+    ) -> Verdict:
+        """Judge one message. Linear in its length; never raises for any text."""
+        policy = policy or self._house
+        reading = Reading(low_planes(text), self._folding)
+        candidates = self._matcher.candidates(reading)
+        if policy.extra_terms or policy.allow_spans:
+            candidates = candidates + self._own(policy).candidates(reading)
+        hits: list[Hit] = []
+        if candidates:
+            hits.extend(self._hits(candidates, reading, speaker, policy, product_names))
+        hits.extend(self._ruled(text, reading, speaker, policy))
+        if not hits:
+            return self._clean
+        return self._verdict(hits)
+
+    def _own(self, policy: Policy) -> Matcher:
+        """Answer the automaton of a shop's own terms, built once per version of its policy."""
+        kept = self._policies.get(policy.version)
+        if kept is not None and _same_terms(kept[0], policy):
+            self._policies.move_to_end(policy.version)
+            return kept[1]
+        matcher = self._compile(policy.extra_terms, policy.allow_spans)
+        self._policies[policy.version] = (policy, matcher)
+        while len(self._policies) > MAX_POLICIES:
+            self._policies.popitem(last=False)
+        return matcher
+
+    def _compile(
+        self,
+        terms: Iterable[Term],
+        allow: Iterable[str],
+        *,
+        refused: frozenset[tuple[str, str]] = frozenset(),
+    ) -> Matcher:
+        forms = [form for term in terms for form in self._speller.forms(term)]
+        forms.extend(form for text in allow for form in self._speller.allowed(text))
+        return Matcher(forms, refused=refused)
+
+    def _hits(
+        self,
+        candidates: list[Candidate],
+        reading: Reading,
+        speaker: Speaker,
+        policy: Policy,
+        product_names: Collection[str],
+    ) -> Iterator[Hit]:
+        spoken = [one for one in candidates if _is_spoken_by(one, speaker)]
+        for candidate, severity in weigh(spoken, reading, product_names=product_names):
+            term = candidate.form.term
+            if term is None:
+                continue
+            yield Hit(
+                category=term.category,
+                severity=severity,
+                term_id=term.id,
+                start=candidate.start,
+                end=candidate.end,
+                surface=reading.text[candidate.start : candidate.end],
+                normalised=candidate.form.normalised,
+                why=candidate.why,
+                action=policy.action_for(term.category, severity, speaker),
+            )
+
+    def _ruled(
+        self, text: str, reading: Reading, speaker: Speaker, policy: Policy
+    ) -> Iterator[Hit]:
+        if speaker is Speaker.BUYER:
+            for sign in find_temper(text, reading.plain):
+                action = policy.action_for(Category.ANGER, sign.severity, speaker)
+                yield Hit(
+                    Category.ANGER, sign.severity, sign.name, sign.start, sign.end,
+                    text[sign.start : sign.end], sign.name, Why.RULE, action,
+                )  # fmt: skip
+            return
+        for number in find_numbers(text):
+            category = _CATEGORY_OF[number.kind]
+            action = policy.action_for(category, Severity.MEDIUM, speaker)
+            yield _number_hit(number, text, category, action=action)
+
+    def _verdict(self, hits: list[Hit]) -> Verdict:
+        strictest = max((hit.action for hit in hits), key=lambda one: one.rank)
+        return Verdict(strictest, _evidence(hits), self.lexicon_version)
+
+
+def _same_terms(kept: Policy, asked: Policy) -> bool:
+    return kept is asked or (
+        kept.extra_terms == asked.extra_terms and kept.allow_spans == asked.allow_spans
+    )
+
+
+def _is_spoken_by(candidate: Candidate, speaker: Speaker) -> bool:
+    term = candidate.form.term
+    return term is None or term.speaker is None or term.speaker is speaker
+
+
+def _number_hit(number: Number, text: str, category: Category, *, action: Action) -> Hit:
+    return Hit(
+        category=category,
+        severity=Severity.MEDIUM,
+        term_id=f"number.{number.kind}",
+        start=number.start,
+        end=number.end,
+        surface=text[number.start : number.end],
+        normalised=number.digits,
+        why=Why.RULE,
+        action=action,
+    )
+
+
+def _evidence(hits: list[Hit]) -> tuple[Hit, ...]:
+    """Keep what says most: of nested hits of a category the longest, of too many the strictest."""
+    ranked = sorted(hits, key=lambda hit: (-hit.action.rank, hit.start - hit.end, _PLAINNESS[hit.why]))
+    kept: list[Hit] = []
+    for hit in ranked[:MAX_WEIGHED]:
+        if not any(_covers(other, hit) for other in kept):
+            kept.append(hit)
+        if len(kept) == MAX_HITS:
+            break
+    return tuple(sorted(kept, key=lambda hit: (hit.start, hit.end)))
+
+
+def _covers(other: Hit, hit: Hit) -> bool:
+    return (
+        other.category is hit.category and other.start <= hit.start and hit.end <= other.end
+    )
+
+
+_PLAINNESS = {why: rank for rank, why in enumerate(Why)}
+
+_CATEGORY_OF = {
+    NumberKind.MOBILE: Category.PII_LEAK,
+    NumberKind.LANDLINE: Category.PII_LEAK,
+    NumberKind.IDENTITY: Category.PII_LEAK,
+    NumberKind.BANK_CARD: Category.OFF_PLATFORM,
+    NumberKind.QQ: Category.OFF_PLATFORM,
+    NumberKind.WECHAT: Category.OFF_PLATFORM,
+}

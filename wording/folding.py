@@ -1,0 +1,193 @@
+"""The two tables that fold text: to its plain reading and to its sound.
+
+One pass of `str.translate` per stream; `spans` maps a stream back to the original code points.
+It knows characters, not words: no lexicon here.
+"""
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pypinyin.constants import PINYIN_DICT
+from zhconv import zhconv
+
+# Every code point that folds to something lies below; the few above are replaced first.
+TABLE_SIZE = 0x20000
+BARRIER = "\ufffd"
+_SKIP = "\u200b"
+_PRIVATE = range(0xE000, 0xF900)
+_TAGS = 0xE0000
+
+# What a homograph attack borrows: letters of other scripts by the latin letter they look like.
+_LOOKALIKES: Mapping[str, str] = dict(
+    zip(
+        "абвгдезикмнопрстухцшьћһіјѕԁԛԝґєӏүαβγδεηικνοπρστυχωϲϳıɑɡɩʀʙʜոօցսեհ",
+        "abbrde3ukmhonpctyxuwbhhijsdqwreiyabydenikvonpotuxwcjiagirbhnogueh",
+        strict=True,
+    )
+) | {"ü": "v", "ǖ": "v", "ǘ": "v", "ǚ": "v", "ǜ": "v", "п": "n", "т": "t", "Ь": "b", "ø": "o"}
+
+_LEET: Mapping[str, str] = dict(
+    zip("01345789@$", "oieastbgas", strict=True)
+)
+
+# Traditional forms that the conversion table leaves or resolves for other contexts.
+_SIMPLER: Mapping[str, str] = {
+    "孃": "娘",
+    "幹": "干",
+    "乾": "干",
+    "妳": "你",
+    "祢": "你",
+    "牠": "它",
+    "屌": "屌",
+    "裏": "里",
+    "屍": "尸",
+    "薑": "姜",
+    "娘": "娘",
+    "着": "着",
+    "嬢": "娘",
+    "姦": "奸",
+    "嗎": "吗",
+    "馬": "马",
+    "煙": "烟",
+    "後": "后",
+    "麽": "么",
+    "麼": "么",
+    "甚": "什",
+}
+
+
+def _simplified() -> dict[str, str]:
+    zhconv.loaddict()
+    table: dict[str, str] = zhconv.getdict("zh-hans")
+    singles = {old: new for old, new in table.items() if len(old) == len(new) == 1}
+    return singles | {old: new for old, new in _SIMPLER.items() if old != "甚"}
+
+
+def _strip_marks(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", text) if not _is_mark(one))
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char).startswith("M")
+
+
+def _plain(char: str, simpler: Mapping[str, str]) -> str:
+    """Fold one code point: compatibility, case, marks, look-alikes, traditional; else drop it."""
+    folded = _LOOKALIKES.get(char) or _LOOKALIKES.get(char.lower())
+    if folded is None:
+        folded = _strip_marks(char).casefold()
+        folded = "".join(_LOOKALIKES.get(one, one) for one in folded)
+    kept = (simpler.get(one, one) for one in folded if one.isalnum())
+    return "".join(one for one in kept if one.isascii() or ord(one) < TABLE_SIZE)
+
+
+def _toneless(char: str) -> str | None:
+    """Answer the first reading of a Han character without tone, `lü` as `lv`."""
+    readings: str | None = PINYIN_DICT.get(ord(char))
+    if readings is None:
+        return None
+    first = readings.split(",")[0].replace("ü", "v")
+    for toned in "ǖǘǚǜ":
+        first = first.replace(toned, "v")
+    return _strip_marks(first)
+
+
+Entry = int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """`plain` and `sound` are tables for `str.translate`; both drop what is not a letter or digit.
+
+    In `sound` each Han character is one private code point standing for its toneless syllable, so
+    that a match starts and ends on a syllable by construction; digits read as the letters they
+    imitate.
+    """
+
+    plain: Sequence[Entry]
+    sound: Sequence[Entry]
+    syllables: Mapping[str, str]
+
+    def fold(self, text: str) -> str:
+        """Answer the plain reading of a text."""
+        return low_planes(text).translate(self.plain)  # type: ignore[arg-type]  # a sequence is enough
+
+    def reading(self, char: str) -> str | None:
+        """Answer the toneless pinyin of one Han character, None for anything else."""
+        return self.syllables.get(char.translate(self.sound))  # type: ignore[arg-type]  # as above
+
+
+@cache
+def folding() -> Folding:
+    """Build the tables (about a third of a second); the result is immutable and shared."""
+    simpler = _simplified()
+    plain: list[Entry] = []
+    sound: list[Entry] = []
+    codes: dict[str, str] = {}
+    for point in range(TABLE_SIZE):
+        char = chr(point)
+        folded = _folded(char, simpler)
+        heard = "".join(_heard(one, codes) for one in folded) or _LEET.get(char, "")
+        plain.append(_entry(folded))
+        sound.append(_entry(heard))
+    return Folding(tuple(plain), tuple(sound), {code: name for name, code in codes.items()})
+
+
+def _folded(char: str, simpler: Mapping[str, str]) -> str:
+    point = ord(char)
+    if char == BARRIER:
+        return BARRIER
+    if point in _PRIVATE or 0xD800 <= point < 0xE000:
+        return ""
+    return _plain(char, simpler)
+
+
+def _heard(char: str, codes: dict[str, str]) -> str:
+    if char in _LEET:
+        return _LEET[char]
+    syllable = _toneless(char)
+    if syllable is None:
+        return char
+    return codes.setdefault(syllable, chr(_PRIVATE.start + len(codes)))
+
+
+def _entry(folded: str) -> Entry:
+    if not folded:
+        return None
+    return ord(folded) if len(folded) == 1 else folded
+
+
+def low_planes(text: str) -> str:
+    """Replace code points above the tables, keeping every position: tags vanish, others stand."""
+    if not text or max(text) < chr(TABLE_SIZE):
+        return text
+    return "".join(_low(char) for char in text)
+
+
+def _low(char: str) -> str:
+    point = ord(char)
+    if point < TABLE_SIZE:
+        return char
+    return _SKIP if point >= _TAGS else BARRIER
+
+
+def spans(text: str, table: Sequence[Entry]) -> list[int]:
+    """Answer, for each character of the folded stream, the original code point it comes from."""
+    origin: list[int] = []
+    for index, char in enumerate(text):
+        entry = table[ord(char)]
+        if entry is None:
+            continue
+        origin.extend([index] * (len(entry) if isinstance(entry, str) else 1))
+    return origin
+
+
+def invisible(char: str) -> bool:
+    """Tell whether a dropped character cannot be seen (format characters, combining marks)."""
+    return unicodedata.category(char) in _UNSEEN
+
+
+_UNSEEN = frozenset({"Cf", "Mn", "Me", "Cc"})
+Fold = Callable[[str], str]

@@ -1,0 +1,155 @@
+"""Spells out the disguises of a term as patterns: plain, pinyin, initials, mask, split, shape.
+
+Pure; it knows characters and flags, not messages.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice, product
+
+from wording.folding import Folding
+from wording.model import Flag, Term, Why
+
+# Disguises multiply with length; a term of eight characters has 255 pinyin forms. Beyond this
+# limit a term keeps its first forms, which are the ones with the fewest changed characters.
+MAX_FORMS_PER_TEXT = 256
+MAX_DISGUISED_CHARS = 6
+MASK_LETTERS = "x某"
+
+
+class Stream(Enum):
+    """Which reading of the message a pattern is looked up in."""
+
+    PLAIN = "plain"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One pattern of one term.
+
+    `expect` lists the Han characters of a sound pattern with their places: all present means the
+    characters themselves were written, else only their sound was. `gap_at` is the place in the
+    pattern where a masking sign must stand in the original. `term` None is an allow span.
+    """
+
+    pattern: str
+    stream: Stream
+    term: Term | None
+    why: Why
+    expect: tuple[tuple[int, str], ...] = ()
+    gap_at: int | None = None
+    normalised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Speller:
+    """Makes the forms of terms and allow spans out of the character data it is given."""
+
+    folding: Folding
+    splits: Mapping[str, tuple[str, ...]]
+    shapes: Mapping[str, tuple[str, ...]]
+
+    def forms(self, term: Term) -> Iterator[Form]:
+        """Answer every form of a term, the literal one of each text first."""
+        for text in term.texts:
+            yield from self._spell(self.folding.fold(text), term, flags=term.flags)
+
+    def allowed(self, text: str) -> Iterator[Form]:
+        """Answer the forms of an allow span, which may be disguised like any term."""
+        yield from self._spell(self.folding.fold(text), None, flags=_ALLOW_FLAGS)
+
+    def _spell(self, text: str, term: Term | None, *, flags: frozenset[Flag]) -> Iterator[Form]:
+        if not text:
+            return
+        yield Form(text, Stream.PLAIN, term, Why.LITERAL, normalised=text)
+        if len(text) < 2 or len(text) > MAX_DISGUISED_CHARS or not self._is_han(text):
+            return
+        yield from islice(self._disguises(text, term, flags), MAX_FORMS_PER_TEXT)
+
+    def _disguises(self, text: str, term: Term | None, flags: frozenset[Flag]) -> Iterator[Form]:
+        if Flag.HOMOPHONE in flags:
+            yield self._homophone(text, term)
+        if Flag.INITIALS in flags and len(text) > 2:
+            yield self._initials(text, term)
+        if Flag.MASK in flags and len(text) > 2:
+            yield from _masks(text, term)
+        if Flag.SHAPE in flags:
+            yield from self._look_alikes(text, term)
+        if Flag.PINYIN in flags:
+            yield from self._pinyin(text, term)
+        if Flag.SPLIT in flags:
+            yield from self._split(text, term)
+
+    def _is_han(self, text: str) -> bool:
+        return all(self.folding.reading(char) for char in text)
+
+    def _homophone(self, text: str, term: Term | None) -> Form:
+        heard = text.translate(self.folding.sound)  # type: ignore[arg-type]  # a sequence is enough
+        return Form(
+            heard, Stream.SOUND, term, Why.HOMOPHONE, tuple(enumerate(text)), normalised=text
+        )
+
+    def _initials(self, text: str, term: Term | None) -> Form:
+        letters = "".join((self.folding.reading(char) or "")[0] for char in text)
+        return Form(letters, Stream.SOUND, term, Why.INITIALS, normalised=text)
+
+    def _pinyin(self, text: str, term: Term | None) -> Iterator[Form]:
+        heard = text.translate(self.folding.sound)  # type: ignore[arg-type]  # a sequence is enough
+        choices = [
+            ((code, char), (self.folding.reading(char) or "", ""))
+            for code, char in zip(heard, text, strict=True)
+        ]
+        for picks in islice(product(*choices), 1, None):
+            expect: list[tuple[int, str]] = []
+            at = 0
+            for spelled, char in picks:
+                if char:
+                    expect.append((at, char))
+                at += len(spelled)
+            pattern = "".join(spelled for spelled, _ in picks)
+            yield Form(pattern, Stream.SOUND, term, Why.PINYIN, tuple(expect), normalised=text)
+
+    def _split(self, text: str, term: Term | None) -> Iterator[Form]:
+        choices = [(char, *self.splits.get(char, ())) for char in text]
+        for picks in islice(product(*choices), 1, None):
+            yield Form("".join(picks), Stream.PLAIN, term, Why.SPLIT, normalised=text)
+
+    def _look_alikes(self, text: str, term: Term | None) -> Iterator[Form]:
+        for at, char in enumerate(text):
+            for other in self.shapes.get(char, ()):
+                pattern = self.folding.fold(text[:at] + other + text[at + 1 :])
+                yield Form(pattern, Stream.PLAIN, term, Why.SHAPE, normalised=text)
+
+
+def _masks(text: str, term: Term | None) -> Iterator[Form]:
+    for at in range(1, len(text) - 1):
+        left, right = text[:at], text[at + 1 :]
+        yield Form(left + right, Stream.PLAIN, term, Why.MASK, gap_at=at, normalised=text)
+        for letter in MASK_LETTERS:
+            yield Form(left + letter + right, Stream.PLAIN, term, Why.MASK, normalised=text)
+
+
+def squeeze(text: str) -> tuple[str, list[int]]:
+    """Answer the text with every run reduced to one, and where each kept character began."""
+    kept: list[str] = []
+    starts: list[int] = []
+    for at, char in enumerate(text):
+        if not kept or kept[-1] != char:
+            kept.append(char)
+            starts.append(at)
+    return "".join(kept), starts
+
+
+def by_pattern(forms: Iterable[Form]) -> dict[str, list[Form]]:
+    """Group forms by pattern: the automaton wants each pattern once."""
+    grouped: dict[str, list[Form]] = {}
+    for form in forms:
+        grouped.setdefault(form.pattern, []).append(form)
+    return grouped
+
+
+_ALLOW_FLAGS = frozenset(
+    {Flag.HOMOPHONE, Flag.PINYIN, Flag.INITIALS, Flag.MASK, Flag.SPLIT, Flag.SHAPE}
+)

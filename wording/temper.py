@@ -1,0 +1,35 @@
+"""Signs of a buyer losing patience that no word carries: shouting marks and repetition.
+
+Linear, on the buyer's path only. It must not know terms or policies.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wording.model import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign of temper at a span of the original text."""
+
+    name: str
+    start: int
+    end: int
+    severity: Severity
+
+
+_MARKS = re.compile(r"[!！?？]{3,}+")
+_REPEATED = re.compile(r"([^\W\d_]{2,6}?)\1{2,6}+")
+MIN_REPEATED_CHARS = 6
+
+
+def find_temper(text: str, plain: str) -> Iterator[Sign]:
+    """Answer runs of three or more shouting marks, and a phrase said three times in a row."""
+    for marks in _MARKS.finditer(text):
+        yield Sign("temper.marks", marks.start(), marks.end(), Severity.LOW)
+    if len(plain) >= MIN_REPEATED_CHARS and len(set(plain)) * 2 <= len(plain):
+        for phrase in _REPEATED.finditer(text):
+            if len(set(phrase.group(1))) > 1:
+                yield Sign("temper.repeated", phrase.start(), phrase.end(), Severity.LOW)
