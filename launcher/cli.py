@@ -6,46 +6,185 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from launcher import infrastructure, instance
+from launcher import demo, house, infrastructure, instance, logs, platform, seed, services, topics
 from launcher.errors import LaunchError
 from launcher.infrastructure import Wanted
+from launcher.instance import Instance
 from launcher.screen import Screen
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""For commands that hand their arguments to another program."""
 
-InstanceName = Annotated[str, typer.Option("--instance", help="Which instance of this checkout.")]
-Folder = Annotated[Path | None, typer.Option(help="Where instances are kept.")]
-BasePort = Annotated[int | None, typer.Option(help="First port of the instance's block of 50.")]
-Brokers = Annotated[int | None, typer.Option(min=1, max=9, help="Kafka brokers to run.")]
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="PeakDesk: customer service for online shops at peak sale.",
+)
+
+Name = Annotated[str, typer.Option("--instance", help="Which instance of this checkout.")]
+Folder = Annotated[
+    Path | None, typer.Option(help="Where instances are kept; default: .peakdesk in the checkout.")
+]
+BasePort = Annotated[
+    int | None, typer.Option(min=1024, max=65_000, help="First of the instance's 50 ports.")
+]
+Brokers = Annotated[
+    int | None, typer.Option(min=1, max=9, help="Kafka brokers; fixed when the instance is made.")
+]
+Bootstrap = Annotated[
+    str | None, typer.Option("--bootstrap-servers", help="Use your Kafka: host:port,...")
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(help="Use your PostgreSQL: postgresql://user:password@host:port/database."),
+]
 
 
 @app.command()
 def up(
     *,
-    name: InstanceName = "default",
+    name: Name = "default",
     folder: Folder = None,
     base_port: BasePort = None,
     brokers: Brokers = None,
-    infrastructure_only: Annotated[bool, typer.Option("--infrastructure-only")] = False,
+    bootstrap_servers: Bootstrap = None,
+    database_url: DatabaseUrl = None,
+    infrastructure_only: Annotated[
+        bool, typer.Option("--infrastructure-only", help="Only Kafka and PostgreSQL.")
+    ] = False,
+    test_data: Annotated[
+        bool, typer.Option("--test-data", help="New instance without fsync: data for tests only.")
+    ] = False,
 ) -> None:
-    """Start Kafka, PostgreSQL and the five services, and wait until they are ready."""
-    wanted = Wanted(name, folder, base_port, brokers, durable=not infrastructure_only)
-    home = infrastructure.folder_of(wanted)
-    with instance.locked(home):
-        known = infrastructure.open_instance(wanted, home)
-        infrastructure.start(known, Screen(Console()))
+    """Start Kafka, PostgreSQL and the five services, and wait until all are ready."""
+    wanted = Wanted(
+        name, folder, base_port, brokers, not test_data, bootstrap_servers, database_url
+    )
+    screen = _screen()
+    place = infrastructure.folder_of(wanted)
+    with instance.locked(place):
+        known = infrastructure.open_instance(wanted, place)
+        if infrastructure_only:
+            infrastructure.start(known, screen)
+            return
+        platform.up(known, screen)
+        seed.ensure(known, screen)
+    demo.show_addresses(known, screen)
 
 
 @app.command()
-def down(*, name: InstanceName = "default", folder: Folder = None) -> None:
-    """Stop services, Kafka and PostgreSQL, in that order; all data stays."""
-    wanted = Wanted(name, folder)
-    home = infrastructure.folder_of(wanted)
-    with instance.locked(home):
-        known = instance.load(home)
-        if known is None:
-            raise LaunchError(f"There is no instance called {name}: `./peakdesk up` makes one.")
-        infrastructure.stop(known, Screen(Console()))
+def down(*, name: Name = "default", folder: Folder = None) -> None:
+    """Stop the services, Kafka and PostgreSQL, in that order; all data stays."""
+    place = infrastructure.folder_of(Wanted(name, folder))
+    with instance.locked(place):
+        platform.down(_existing(name, place), _screen())
+
+
+@app.command()
+def status(*, name: Name = "default", folder: Folder = None) -> None:
+    """Show every process, its address and whether it is ready; exit 1 if one is not."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    lines = platform.status(known)
+    rows = [
+        [line.name, str(line.pid or "-"), line.address, "ready" if line.ready else "not ready"]
+        for line in lines
+    ]
+    screen = _screen()
+    screen.table(["process", "pid", "address", "state"], rows)
+    screen.say(f"[dim]data and logs: {known.folder}[/]")
+    if not all(line.ready for line in lines):
+        raise SystemExit(1)
+
+
+@app.command(name="logs")
+def show_logs(
+    process: Annotated[str | None, typer.Argument(help="gateway, kafka-0, postgres, ...")] = None,
+    *,
+    name: Name = "default",
+    folder: Folder = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=10_000)] = 20,
+) -> None:
+    """Show the last lines that processes printed."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    screen = _screen()
+    paths = logs.files(known, process)
+    for path in paths:
+        for line in logs.last_lines(path, lines):
+            screen.say(f"{path.stem:<13} {line}", plain=True)
+    if follow:
+        for source, line in logs.follow(paths):
+            screen.say(f"{source:<13} {line}", plain=True)
+
+
+@app.command(name="topics")
+def show_topics(*, name: Name = "default", folder: Folder = None) -> None:
+    """Create the topics that are missing and list all: key, partitions, who writes and reads."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    topics.ensure(known)
+    rows = []
+    for line in topics.lines(known):
+        about = line.contract
+        words = [about.key, ", ".join(about.writers), ", ".join(about.readers)] if about else []
+        rows.append([line.topic.name, str(line.present or "absent"), *(words or ["", "", ""])])
+    _screen().table(["topic", "partitions", "key", "written by", "read by"], rows)
+
+
+@app.command()
+def migrate(*, name: Name = "default", folder: Folder = None) -> None:
+    """Make topics, roles and schemas, and bring each service's schema up to date."""
+    place = infrastructure.folder_of(Wanted(name, folder))
+    with instance.locked(place):
+        platform.prepare(_existing(name, place), _screen())
+
+
+@app.command(name="seed")
+def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
+    """Make the demo shop with its staff; what is there already stays."""
+    place = infrastructure.folder_of(Wanted(name, folder))
+    with instance.locked(place):
+        known = _existing(name, place)
+        seed.ensure(known, _screen())
+    demo.show_addresses(known, _screen())
+
+
+@app.command(name="demo", context_settings=PASS_ON)
+def run_demo(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
+    """Bring everything up and rehearse real dialogue; further options go to the rehearsal."""
+    up(name=name, folder=folder)
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    raise SystemExit(demo.rehearse(known, context.args))
+
+
+@app.command(context_settings=PASS_ON)
+def rehearse(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
+    """Play dialogues against the running platform; options as in `rehearse --help`."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    platform.require_up(known)
+    raise SystemExit(demo.rehearse(known, context.args))
+
+
+@app.command(context_settings=PASS_ON)
+def recompute(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
+    """Fold the chat log offline and compare with the monitor's figures; the difference is 0."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    raise SystemExit(services.run_task(known, "monitor", ["recompute", *context.args]))
+
+
+@app.command()
+def check() -> None:
+    """Lint, format, types and layers."""
+    house.check(_screen())
+
+
+@app.command(context_settings=PASS_ON)
+def test(context: typer.Context) -> None:
+    """Run every check and every test; with arguments, only pytest with those arguments."""
+    screen = _screen()
+    if not context.args:
+        house.check(screen)
+    raise SystemExit(house.run_tests(context.args, screen))
 
 
 def main() -> None:
@@ -53,8 +192,21 @@ def main() -> None:
     try:
         app()
     except LaunchError as error:
-        Console(stderr=True).print(f"[red]peakdesk:[/] {error.sentence}", highlight=False)
+        Console(stderr=True).print(
+            f"[red]peakdesk:[/] {error.sentence}", highlight=False, soft_wrap=True
+        )
         raise SystemExit(1) from error
+
+
+def _screen() -> Screen:
+    return Screen(Console())
+
+
+def _existing(name: str, place: Path) -> Instance:
+    known = instance.load(place)
+    if known is None:
+        raise LaunchError(f"There is no instance called {name} yet: `./peakdesk up` makes it.")
+    return known
 
 
 if __name__ == "__main__":

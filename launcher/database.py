@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from kit import tables
 from launcher import addresses, roles
 from launcher.errors import LaunchError
 from launcher.instance import Instance
@@ -39,6 +38,8 @@ def migrate(known: Instance) -> None:
 
 
 async def _migrate(dsn: str, service: str) -> None:
+    from kit import tables  # noqa: PLC0415 - SQLAlchemy and alembic cost every command 0.6 s
+
     async with asyncio.timeout(MIGRATION_TIMEOUT_S):
         await tables.upgrade(dsn, service)
 

@@ -85,6 +85,12 @@ def stop(known: Instance, screen: Screen) -> None:
             step.outcome = "stopped" if processes.stop(name) else "was not running"
 
 
+def runs(known: Instance) -> bool:
+    """Return whether every process of ours is alive."""
+    processes = Processes(known)
+    return all(processes.find(name) for name in process_names(known))
+
+
 def process_names(known: Instance) -> list[str]:
     """Return the names of the processes that are ours, in the order in which they start."""
     database = [NAME] if known.own_database else []

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from jgo.maven import Artifact, MavenContext, Model, PythonResolver
+from typing import TYPE_CHECKING, Final
 
 from launcher.errors import LaunchError
+
+if TYPE_CHECKING:
+    from jgo.maven import Artifact, MavenContext
 
 LOCK_FILE: Final = Path(__file__).with_name("kafka.lock")
 PARALLEL_DOWNLOADS: Final = 6
@@ -87,6 +88,8 @@ def fetch(jars: Sequence[Jar], folder: Path, *, on_bytes: Callable[[int], None])
 
 def resolve(version: str) -> KafkaLock:
     """Ask Maven what the broker of `version` needs and hash all of it: how the lock is made."""
+    from jgo.maven import Model  # noqa: PLC0415 - as in _context
+
     with tempfile.TemporaryDirectory() as work:
         context = _context(Path(work))
         root = context.project("org.apache.kafka", "kafka_2.13").at_version(version)
@@ -117,13 +120,18 @@ def write_lock(lock: KafkaLock, path: Path = LOCK_FILE) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _context(cache: Path) -> MavenContext:
+def _context(cache: Path) -> "MavenContext":
+    from jgo.maven import (  # noqa: PLC0415 - costs 0.3 s, needed for a download alone
+        MavenContext,
+        PythonResolver,
+    )
+
     return MavenContext(
         resolver=PythonResolver(), repo_cache=cache, local_repos=[], timeout=DOWNLOAD_TIMEOUT_S
     )
 
 
-def _fetch_one(jar: Jar, context: MavenContext, folder: Path) -> Jar:
+def _fetch_one(jar: Jar, context: "MavenContext", folder: Path) -> Jar:
     group, artifact, version = jar.coordinates.split(":")
     try:
         path = context.project(group, artifact).at_version(version).artifact().resolve()
@@ -144,7 +152,7 @@ def _fetch_one(jar: Jar, context: MavenContext, folder: Path) -> Jar:
     return jar
 
 
-def _locked(artifact: Artifact) -> Jar:
+def _locked(artifact: "Artifact") -> Jar:
     path = artifact.resolve()
     coordinates = f"{artifact.groupId}:{artifact.artifactId}:{artifact.version}"
     return Jar(coordinates, path.stat().st_size, _sha256(path))

@@ -6,6 +6,15 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+
+class Step:
+    """What a step has to report; set `outcome`, and `failed` if it did, inside the block."""
+
+    def __init__(self) -> None:
+        self.outcome = ""
+        self.failed = False
 
 
 class Screen:
@@ -15,14 +24,16 @@ class Screen:
         self.console = console
 
     @contextmanager
-    def step(self, name: str) -> Iterator["Step"]:
+    def step(self, name: str) -> Iterator[Step]:
         """Print one line for the block: its name, what it found, and the seconds that it took."""
         step = Step()
         begun = time.monotonic()
         with self.console.status(f"{name} ..."):
             yield step
         took = time.monotonic() - begun
-        self.console.print(f"  [green]✓[/] {name:<12} {step.outcome:<52} [dim]{took:5.1f} s[/]")
+        mark = "[red]✗[/]" if step.failed else "[green]✓[/]"
+        line = f"  {mark} {name:<13} {step.outcome:<52} [dim]{took:5.1f} s[/]"
+        self.console.print(line, highlight=False, soft_wrap=True)
 
     @contextmanager
     def download(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
@@ -34,13 +45,13 @@ class Screen:
             bar = progress.add_task(name, total=size)
             yield lambda count: progress.advance(bar, count)
 
-    def say(self, line: str) -> None:
-        """Print a line."""
-        self.console.print(line, highlight=False)
+    def say(self, line: str, *, plain: bool = False) -> None:
+        """Print a line; `plain` text is another program's and holds no markup of ours."""
+        self.console.print(line, highlight=False, markup=not plain, soft_wrap=True)
 
-
-class Step:
-    """What a step has to report; set `outcome` inside the block."""
-
-    def __init__(self) -> None:
-        self.outcome = ""
+    def table(self, columns: list[str], rows: list[list[str]]) -> None:
+        """Print rows under headings."""
+        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)

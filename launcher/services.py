@@ -2,8 +2,9 @@
 
 import base64
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,6 +83,13 @@ def command(known: Instance, service: Service) -> Command:
     )
 
 
+def run_task(known: Instance, name: str, arguments: Sequence[str]) -> int:
+    """Run a one-off command of a service in this terminal, with the service's own settings."""
+    service = next(service for service in SERVICES if service.name == name)
+    argv = [sys.executable, "-m", service.module, *arguments]
+    return subprocess.run(argv, env=environment(known, service), check=False).returncode
+
+
 def _database(service: str) -> Value:
     return lambda known: addresses.of_service(known, service)
 
@@ -105,7 +113,7 @@ SERVICES: Final = (
         {
             "SERVICE_PRIVATE_KEY": _service_key,
             "GATEWAY_ID": lambda known: f"{known.name}-1",
-            "ALLOWED_ORIGINS": lambda known: f'["{public_url(known)}"]',
+            "ALLOWED_ORIGINS": public_url,
             "CONVERSATION_URL": _public("conversation"),
             "ORDERS_URL": _public("orders"),
             "AFTERSALES_URL": _public("aftersales"),

@@ -24,6 +24,7 @@ from launcher import addresses, infrastructure, instance, roles
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S: Final = 400
 ADMIN_TIMEOUT_S: Final = 30
+UP: Final = ("up", "--instance", "test", "--infrastructure-only", "--test-data")
 OWNER: Final = "pd_test"
 """Owns each session's database without being a superuser, so that tests meet real permissions."""
 LEFT_BEHIND_AFTER: Final = timedelta(hours=6)
@@ -64,7 +65,7 @@ class TestDatabase:
 def running() -> Infrastructure:
     """Return the test instance, started if it does not run. Safe to call from many sessions."""
     subprocess.run(
-        [sys.executable, "-m", "launcher.cli", "up", "--instance", "test", "--infrastructure-only"],
+        [sys.executable, "-m", "launcher.cli", *UP],
         cwd=CHECKOUT,
         check=True,
         timeout=START_TIMEOUT_S,

@@ -1,0 +1,37 @@
+"""What a newcomer sees: the addresses and logins of the demo shop, and a rehearsal of dialogue.
+
+Knows the instance and the rehearsal's command line; must not know how either works.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from launcher import seed, services
+from launcher.instance import Instance
+from launcher.screen import Screen
+
+
+def show_addresses(known: Instance, screen: Screen) -> None:
+    """Print where the platform answers and who may log in."""
+    url = services.public_url(known)
+    screen.say("")
+    screen.say(f"  [bold]PeakDesk is up:[/] {url}   (API: {url}/docs)")
+    screen.say("")
+    rows = [[who.role, who.login, who.password] for who in seed.logins(known)]
+    screen.table(["  role", "login", "password"], [[f"  {row[0]}", *row[1:]] for row in rows])
+    screen.say("")
+    screen.say("  Play dialogue: ./peakdesk rehearse    Stop, keeping all data: ./peakdesk down")
+
+
+def rehearse(known: Instance, arguments: Sequence[str]) -> int:
+    """Run the rehearsal against this instance, in this terminal; return its exit code."""
+    administrator = seed.logins(known)[0]
+    variables = {
+        "REHEARSAL_URL": services.public_url(known),
+        "REHEARSAL_LOGIN": administrator.login,
+        "REHEARSAL_PASSWORD": administrator.password,
+    }
+    argv = [sys.executable, "-m", "rehearsal", *arguments]
+    return subprocess.run(argv, env={**os.environ, **variables}, check=False).returncode

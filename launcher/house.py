@@ -1,0 +1,98 @@
+"""The checks of the house in one run: lint, format, types, layers, tests; a line per step.
+
+Knows tools and exit codes; must not know what they check.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from launcher import infrastructure, instance
+from launcher.errors import LaunchError
+from launcher.folders import CHECKOUT
+from launcher.infrastructure import Wanted
+from launcher.screen import Screen
+
+STEP_TIMEOUT_S: Final = 900
+TESTS_TIMEOUT_S: Final = 3600
+TEST_INSTANCE: Final = "test"
+WORKERS: Final = 2
+"""Measured on two cores: a third worker only makes the brokers slower."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A check: how it is called on the screen, and its argv after the Python interpreter's folder."""
+
+    name: str
+    argv: Sequence[str]
+
+
+CHECKS: Final = (
+    Step("lint", ("ruff", "check", "--quiet")),
+    Step("format", ("ruff", "format", "--check", "--quiet")),
+    Step("types", ("mypy",)),
+    Step("layers", ("lint-imports", "--no-cache")),
+)
+
+
+def check(screen: Screen) -> None:
+    """Run every check but the tests. Raises LaunchError naming those that failed."""
+    failed = [step.name for step in CHECKS if not _passes(step, screen)]
+    if failed:
+        raise LaunchError(f"Failed: {', '.join(failed)}. What each tool said stands above.")
+
+
+def run_tests(arguments: Sequence[str], screen: Screen) -> int:
+    """Run pytest, its output going straight to the terminal; return its exit code.
+
+    Kafka and PostgreSQL are stopped afterwards if this run is what started them.
+    """
+    wanted = Wanted(TEST_INSTANCE, durable=False)
+    place = infrastructure.folder_of(wanted)
+    with instance.locked(place):
+        known = infrastructure.open_instance(wanted, place)
+        ran_before = infrastructure.runs(known)
+        infrastructure.start(known, screen)
+    try:
+        argv = [_tool("pytest"), *_pytest_arguments(arguments)]
+        return subprocess.run(argv, cwd=CHECKOUT, check=False, timeout=TESTS_TIMEOUT_S).returncode
+    finally:
+        if not ran_before:
+            with instance.locked(place):
+                infrastructure.stop(known, screen)
+
+
+def _pytest_arguments(arguments: Sequence[str]) -> list[str]:
+    chosen = list(arguments) or ["-m", "not load"]
+    if not any(word.startswith(("-n", "--pdb", "-s")) for word in chosen):
+        chosen += ["-n", str(WORKERS), "--dist", "loadfile"]
+    return chosen
+
+
+def _passes(step: Step, screen: Screen) -> bool:
+    with screen.step(step.name) as line:
+        done = subprocess.run(
+            [_tool(step.argv[0]), *step.argv[1:]],
+            cwd=CHECKOUT,
+            check=False,
+            timeout=STEP_TIMEOUT_S,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        line.outcome = "clean" if done.returncode == 0 else "failed"
+        line.failed = done.returncode != 0
+    if done.returncode != 0:
+        screen.say(done.stdout, plain=True)
+    return done.returncode == 0
+
+
+def _tool(name: str) -> str:
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        raise LaunchError(f"{name} is not installed: run `./peakdesk test`, which installs it.")
+    return str(path)
