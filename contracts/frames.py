@@ -204,7 +204,7 @@ class Ev(Frame):
 
     `position` is present on `conv:` streams and strictly increasing there. `inbox` has `version`
     and `conversation_id` or `work_id` instead: apply it only if newer (H12). `not_owner` marks a
-    message from a seat lost meanwhile (H8).
+    message from a seat lost meanwhile (H8). `archived_at` stands on what comes from the archive.
     """
 
     t: Literal["ev"] = "ev"
@@ -217,6 +217,7 @@ class Ev(Frame):
     type: str
     time: datetime
     not_owner: bool | None = None
+    archived_at: datetime | None = None
     d: dict[str, Any]
 
 
@@ -263,7 +264,11 @@ class Problem(BaseModel):
 
 
 class Err(Frame):
-    """It is not done, or (code `retry`) the outcome is unknown: send it again with `again`."""
+    """It is not done, or (code `retry`) the outcome is unknown: send it again with `again`.
+
+    The codes `blocked` and `confirm` carry `hits`; `confirm` also carries `confirm`, the signature
+    that lets the same text pass when it is sent again with it.
+    """
 
     t: Literal["err"] = "err"
     id: str | None

@@ -1,0 +1,262 @@
+"""Frames that clients send, read fast; the contract is `contracts.frames`, a test ties the two.
+
+Refuses what is not a frame and says no more than that. Knows no session and no permission.
+"""
+
+import json
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from kit.errors import AppError
+from kit.text import BadText, refuse_unstorable
+from services.gateway.frames.refusals import BadFrame, BadStream, UnknownType
+
+TEXT_CHARS: Final = 20_000
+"""Characters of one message; longer ones are refused, never cut."""
+
+URL_CHARS: Final = 2_048
+RESUME_STREAMS: Final = 64
+ID_CHARS: Final = 64
+
+FrameId = Annotated[str, Meta(max_length=64)]
+StreamText = Annotated[str, Meta(max_length=80)]
+
+_STREAM: Final = re.compile(r"(conv|monitor):([A-Za-z0-9_-]{1,64})", re.ASCII)
+_IMAGE_URL: Final = re.compile(r"(https?://|/v1/)[^\s\x00-\x1f\\]+", re.ASCII)
+
+
+class _Frame(Struct, tag_field="t", forbid_unknown_fields=True, gc=False):
+    pass
+
+
+class Client(Struct, forbid_unknown_fields=True, gc=False):
+    """Which program connects."""
+
+    name: Annotated[str, Meta(max_length=64)]
+    version: Annotated[str, Meta(max_length=32)]
+    instance: FrameId | None = None
+
+
+class Resume(Struct, forbid_unknown_fields=True, gc=False):
+    """Where the client stands in one stream."""
+
+    s: StreamText
+    position: Any = None
+
+
+class Hello(_Frame, tag="hello"):
+    """The first frame."""
+
+    v: int
+    token: str | None = None
+    client: Client | None = None
+    resume: Annotated[list[Resume], Meta(max_length=RESUME_STREAMS)] = []
+
+
+class Sub(_Frame, tag="sub"):
+    """Subscribe."""
+
+    id: FrameId
+    s: StreamText
+    position: Any = None
+
+
+class Unsub(_Frame, tag="unsub"):
+    """Unsubscribe."""
+
+    id: FrameId
+    s: StreamText
+
+
+class Send(_Frame, tag="send"):
+    """Say something; `d` stays raw until the kind is known."""
+
+    id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]{8,64}\Z")]
+    s: StreamText
+    kind: Literal["text", "image", "card"]
+    d: Raw
+    again: bool = False
+    confirm: Annotated[str, Meta(max_length=128)] | None = None
+
+
+class Read(_Frame, tag="read"):
+    """Read up to a position."""
+
+    s: StreamText
+    position: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]] | None = None
+
+
+class Typing(_Frame, tag="typing"):
+    """Somebody is typing."""
+
+    s: StreamText
+
+
+class Ping(_Frame, tag="ping"):
+    """Heartbeat."""
+
+    ts: int | float | Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Token(_Frame, tag="token"):
+    """A fresh token of the same subject."""
+
+    token: str
+    id: FrameId | None = None
+
+
+ClientFrame = Hello | Sub | Unsub | Send | Read | Typing | Ping | Token
+
+_frames: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
+_TYPES: Final = frozenset({"hello", "sub", "unsub", "send", "read", "typing", "ping", "token"})
+
+
+class NotUtf8(Exception):
+    """The frame is not UTF-8 text: the socket closes with 1007."""
+
+
+class Unreadable(Exception):
+    """The payload is no frame. `frame_id` is the id it carried, if one could be made out."""
+
+    def __init__(self, error: AppError, frame_id: str | None) -> None:
+        super().__init__(error.slug)
+        self.error = error
+        self.frame_id = frame_id
+
+
+def read(payload: bytes) -> ClientFrame:
+    """Decode one frame. Raises `Unreadable` or `NotUtf8`."""
+    try:
+        return _frames.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _why(payload) from None
+
+
+def _why(payload: bytes) -> Exception:
+    """Look again, slowly, for the id and the kind of mistake."""
+    try:
+        found = json.loads(payload.decode())
+    except UnicodeDecodeError:
+        return NotUtf8()
+    except (ValueError, RecursionError):
+        return Unreadable(BadFrame("Send one JSON object per frame."), None)
+    if not isinstance(found, dict):
+        return Unreadable(BadFrame("Send one JSON object per frame."), None)
+    frame_id = found.get("id")
+    named = frame_id if isinstance(frame_id, str) and len(frame_id) <= ID_CHARS else None
+    if named is not None and not (named.isascii() and named.isprintable()):
+        named = None
+    kind = found.get("t")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        return Unreadable(UnknownType(), named)
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return Unreadable(BadText("Remove the unpaired surrogate (U+D800 to U+DFFF)."), named)
+    return Unreadable(BadFrame("A field is missing, unknown or of the wrong type."), named)
+
+
+class StreamKind(StrEnum):
+    """What a stream carries."""
+
+    INBOX = "inbox"
+    CONVERSATION = "conv"
+    MONITOR = "monitor"
+
+
+class StreamName(NamedTuple):
+    """A parsed `s`; `key` is the conversation's or the shop's id, empty for the inbox."""
+
+    kind: StreamKind
+    key: str
+
+
+def stream_of(text: str) -> StreamName:
+    """Parse `s`. Raises `BadStream`."""
+    if text == "inbox":
+        return StreamName(StreamKind.INBOX, "")
+    found = _STREAM.fullmatch(text)
+    if found is None:
+        raise BadStream("Streams are inbox, conv:<id> and monitor:<shop>.")
+    return StreamName(StreamKind(found[1]), found[2])
+
+
+class Place(NamedTuple):
+    """A position as clients see it."""
+
+    generation: int
+    offset: int
+
+
+def place_of(value: object) -> Place | None:
+    """Read a position; None if it is malformed (H4), whatever it is."""
+    if not isinstance(value, list) or len(value) != len(Place._fields):
+        return None
+    generation, offset = value
+    for number in (generation, offset):
+        if type(number) is not int or not 0 <= number < 2**63:
+            return None
+    return Place(generation, offset)
+
+
+class _Text(Struct, forbid_unknown_fields=True, gc=False):
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_CHARS)]
+
+
+class _Image(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    url: Annotated[str, Meta(max_length=URL_CHARS)]
+    alt: Annotated[str, Meta(max_length=TEXT_CHARS)] | None = None
+
+
+_text: Final = msgspec.json.Decoder(_Text)
+_image: Final = msgspec.json.Decoder(_Image)
+_card: Final = msgspec.json.Decoder(dict[str, Any])
+_encode: Final = msgspec.json.Encoder()
+_canonical: Final = msgspec.json.Encoder(order="sorted")
+
+
+class Said(NamedTuple):
+    """What a `send` says: the body as canonical JSON and the words in it, for the wording gate."""
+
+    d: bytes
+    words: str
+
+
+def said(frame: Send) -> Said:
+    """Read `d` by its kind. Raises `BadFrame` or `BadText`."""
+    try:
+        if frame.kind == "text":
+            text = _text.decode(frame.d)
+            refuse_unstorable(text.text)
+            return Said(_encode.encode(text), text.text)
+        if frame.kind == "image":
+            return _image_said(_image.decode(frame.d))
+        card = _card.decode(frame.d)
+        words = "\n".join(_strings(card))
+        refuse_unstorable(words)
+        return Said(_canonical.encode(card), words)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadFrame(f"The body of a {frame.kind} is not right.") from None
+
+
+def _image_said(image: _Image) -> Said:
+    if _IMAGE_URL.fullmatch(image.url) is None:
+        raise BadFrame("An image needs an http, https or /v1/ address.")
+    words = image.alt or ""
+    refuse_unstorable(words)
+    return Said(_canonical.encode(image), words)
+
+
+def _strings(value: object) -> list[str]:
+    """Collect every string of a card, keys included; depth is bounded by the decoder."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [s for key, inner in value.items() for s in (key, *_strings(inner))]
+    if isinstance(value, list):
+        return [s for inner in value for s in _strings(inner)]
+    return []

@@ -1,0 +1,164 @@
+"""What the conversation service knows: who may be where, what is archived, up to which mark (H11).
+
+The only part that asks a neighbour about conversations. Must not know sockets or the log.
+"""
+
+from typing import Annotated, Final, Protocol
+
+import httpx2
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from kit.errors import NotFound, Unavailable
+from kit.web.auth import ServiceTokens
+
+TIMEOUT_S: Final = 5.0
+"""Wait for one answer; then the client is told `retry`."""
+
+CONNECTIONS: Final = 32
+"""Requests under way at once; others wait, within the same timeout."""
+
+
+class Mark(Struct, frozen=True, gc=False):
+    """Every offset of the partition below this one is archived or dead-lettered."""
+
+    partition: int
+    offset: int
+    generation: int
+
+
+class Facts(Struct, frozen=True, gc=False):
+    """Whose conversation it is."""
+
+    shop_id: str
+    buyer_id: str
+    agent_id: str | None
+    version: int
+    assignment_version: int
+
+
+class Attached(Struct, frozen=True):
+    """One snapshot: facts, mark and archived items. `conversation` and `items` are shown as is."""
+
+    conversation: Raw
+    mark: Mark
+    items: list[Raw] = []
+    resync: bool = False
+
+    @property
+    def facts(self) -> Facts:
+        """Return what the hub needs of the conversation."""
+        return _facts.decode(self.conversation)
+
+
+class Stored(Struct, frozen=True, gc=False):
+    """The first archived body of a message id and its position."""
+
+    body_hash: str
+    position: tuple[int, int]
+
+
+class ItemHead(Struct, frozen=True, gc=False):
+    """What the gateway reads of an archived item."""
+
+    position: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]]
+    id: str
+
+
+_facts: Final = msgspec.json.Decoder(Facts)
+_attached: Final = msgspec.json.Decoder(Attached)
+_stored: Final = msgspec.json.Decoder(Stored)
+item_head: Final = msgspec.json.Decoder(ItemHead).decode
+"""Read the head of an archived item."""
+
+
+class Archive(Protocol):
+    """What subscribing needs to know. Each raises `NotFound` or `Unavailable`."""
+
+    async def attach(
+        self, conversation: str, who: "Asker", *, limit: int, after: tuple[int, int] | None
+    ) -> Attached:
+        """Return the conversation as this person may see it."""
+
+    async def inbox(self, who: "Asker") -> bytes:
+        """Return the person's open conversations and work as JSON."""
+
+    async def message(self, message_id: str) -> Stored | None:
+        """Return what is archived under a message id."""
+
+    async def board(self, shop: str) -> bytes:
+        """Return the shop's board as JSON, `null` if there is none yet."""
+
+
+class Asker(Protocol):
+    """For whom the gateway asks."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def shop_id(self) -> str: ...
+
+
+class HttpArchive:
+    """`Archive` over the admin ports of conversation and monitor."""
+
+    def __init__(
+        self, client: httpx2.AsyncClient, tokens: ServiceTokens, *, conversation: str, monitor: str
+    ) -> None:
+        self._client = client
+        self._tokens = tokens
+        self._conversation = conversation.rstrip("/")
+        self._monitor = monitor.rstrip("/")
+
+    async def attach(
+        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+    ) -> Attached:
+        query = {**_who(who), "limit": str(limit)}
+        if after is not None:
+            query["after"] = f"{after[0]},{after[1]}"
+        path = f"{self._conversation}/internal/conversations/{conversation}/attach"
+        try:
+            return _attached.decode(await self._get(path, query))
+        except msgspec.DecodeError:
+            raise Unavailable("The conversation service answered something else.") from None
+
+    async def inbox(self, who: Asker) -> bytes:
+        path = f"{self._conversation}/internal/inbox/{who.subject}"
+        return await self._get(path, _who(who))
+
+    async def message(self, message_id: str) -> Stored | None:
+        try:
+            body = await self._get(f"{self._conversation}/internal/messages/{message_id}", {})
+            return _stored.decode(body)
+        except NotFound:
+            return None
+        except msgspec.DecodeError:
+            raise Unavailable("The conversation service answered something else.") from None
+
+    async def board(self, shop: str) -> bytes:
+        try:
+            return await self._get(f"{self._monitor}/internal/board/{shop}", {})
+        except NotFound:
+            return b"null"
+
+    async def _get(self, url: str, query: dict[str, str]) -> bytes:
+        headers = {"authorization": f"Bearer {self._tokens.current()}"}
+        try:
+            answer = await self._client.get(url, params=query, headers=headers, timeout=TIMEOUT_S)
+        except httpx2.HTTPError as error:
+            raise Unavailable("The conversation service does not answer.") from error
+        if answer.status_code in _ABSENT:
+            raise NotFound
+        if answer.status_code != httpx2.codes.OK:
+            raise Unavailable("The conversation service cannot answer now.")
+        return answer.content
+
+
+_ABSENT: Final = frozenset({403, 404, 422})
+"""Absent, foreign, not permitted, or no id at all: the client learns no difference."""
+
+
+def _who(who: Asker) -> dict[str, str]:
+    return {"subject": who.subject, "role": str(who.role), "shop": who.shop_id}

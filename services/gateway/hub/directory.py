@@ -1,0 +1,81 @@
+"""What the directory topic says: what a token is still worth, and each shop's wording policy (H13).
+
+Latest version wins. Knows no token format and no socket; forgets a key on a tombstone.
+"""
+
+from typing import NamedTuple
+
+import contracts
+from contracts.conversation import PersonListed, ShopListed
+from contracts.people import PersonId, ShopId
+from kit.bus.ports import Record
+from services.gateway.hub.session import Person
+
+
+class Listed(NamedTuple):
+    """A person's entry; `not_before` in seconds since 1970."""
+
+    role: str
+    shop_id: ShopId
+    active: bool
+    not_before: float
+    version: int
+
+
+class Directory:
+    """Every listed person and shop, in memory. `whole` turns true once, at the topic's end."""
+
+    def __init__(self) -> None:
+        self.whole = False
+        self._people: dict[PersonId, Listed] = {}
+        self._shops: dict[ShopId, ShopListed] = {}
+
+    def apply(self, record: Record) -> PersonId | None:
+        """Take over a record; return whose entry changed. Raises as `contracts.decode` does."""
+        if record.value is None:
+            self._forget(record.key or b"")
+            return None
+        event = contracts.decode(record)
+        if isinstance(event, ShopListed):
+            known = self._shops.get(event.shop_id)
+            if known is None or event.version > known.version:
+                self._shops[event.shop_id] = event
+            return None
+        if isinstance(event, PersonListed) and self._is_news(event):
+            self._people[event.subject] = Listed(
+                event.role,
+                event.shop_id,
+                event.active,
+                event.not_before.timestamp(),
+                event.version,
+            )
+            return event.subject
+        return None
+
+    def revoked(self, person: Person) -> bool:
+        """Tell whether the person's token is no longer worth anything.
+
+        Who is not listed is believed: the token is signed, and the entry may be on its way.
+        """
+        listed = self._people.get(person.subject)
+        if listed is None:
+            return False
+        return (
+            not listed.active
+            or person.issued_at < listed.not_before
+            or person.role != listed.role
+            or person.shop_id != listed.shop_id
+        )
+
+    def shop(self, shop_id: ShopId) -> ShopListed | None:
+        """Return the shop's entry, if there is one."""
+        return self._shops.get(shop_id)
+
+    def _is_news(self, event: PersonListed) -> bool:
+        known = self._people.get(event.subject)
+        return known is None or event.version > known.version
+
+    def _forget(self, key: bytes) -> None:
+        name = key.decode(errors="replace")
+        self._people.pop(PersonId(name), None)
+        self._shops.pop(ShopId(name.removeprefix("shop:")), None)

@@ -1,0 +1,258 @@
+"""Who is connected and what is delivered to whom: conversations, inboxes, boards.
+
+Encodes a frame once for all its sockets. Must not know topics, services or how sockets are made.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+import contracts
+from contracts.base import Event
+from contracts.conversation import Lifecycle
+from contracts.people import PersonId, Role, ShopId
+from kit.clock import Clock
+from services.gateway.frames import records, server
+from services.gateway.frames.records import Entry, PoisonRecord
+from services.gateway.frames.refusals import IdConflict
+from services.gateway.hub.session import Session
+from services.gateway.hub.streams import Seat, SeatState, Stream, View, view
+
+INBOX: Final = "inbox"
+JOIN_LIMIT: Final = 1_000
+"""Inbox events held while an inbox snapshot is fetched; one more and the inbox is resynced."""
+
+
+class Hub:
+    """All sessions of this gateway, by what they watch."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.streams: dict[bytes, Stream] = {}
+        self.people: dict[PersonId, list[Session]] = {}
+        self.monitors: dict[ShopId, list[Session]] = {}
+        self.boards: dict[ShopId, bytes] = {}
+        self.delivered = 0
+        self.poisoned = 0
+        self._clock = clock
+
+    # ---- sessions
+
+    def sessions(self) -> Iterator[Session]:
+        """Walk over all sessions."""
+        for group in list(self.people.values()):
+            yield from list(group)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.people.values()))
+
+    def enter(self, session: Session) -> None:
+        """Take a session in."""
+        self.people.setdefault(session.person.subject, []).append(session)
+
+    def leave(self, session: Session) -> None:
+        """Forget a session and everything it watches. Safe to repeat."""
+        for key in list(session.seats):
+            self.detach(session, key)
+        for shop in session.shops:
+            self.unwatch(session, ShopId(shop))
+        session.inbox = False
+        mine = self.people.get(session.person.subject)
+        if mine and session in mine:
+            mine.remove(session)
+            if not mine:
+                del self.people[session.person.subject]
+
+    # ---- conversations
+
+    def attach(self, session: Session, key: bytes) -> Seat:
+        """Seat the session, not yet live; facts of the stream are kept from now on."""
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.streams[key] = Stream(key)
+        seat = Seat(session, stream)
+        stream.seats.append(seat)
+        session.seats[key] = seat
+        return seat
+
+    def detach(self, session: Session, key: bytes) -> None:
+        """Undo `attach`. Safe to repeat."""
+        seat = session.seats.pop(key, None)
+        if seat is None:
+            return
+        stream = seat.stream
+        stream.seats.remove(seat)
+        if not stream.seats and self.streams.get(key) is stream:
+            del self.streams[key]
+
+    def message(self, entry: Entry, stream: Stream) -> None:
+        """Deliver a chat message to everybody who watches it."""
+        try:
+            said = records.spoken(entry)
+            shown = view(entry, not_owner=not stream.heard(said))
+        except PoisonRecord:
+            self.poisoned += 1
+            return
+        self._deliver(entry, stream, shown)
+
+    def lifecycle(self, entry: Entry) -> None:
+        """Apply a lifecycle event, deliver it, and tell the inboxes it concerns."""
+        stream = self.streams.get(entry.key)
+        try:
+            event = contracts.decode(entry)
+            shown = view(entry)
+        except (contracts.UnknownEvent, contracts.UnreadableEvent, PoisonRecord):
+            self.poisoned += 1
+            return
+        if not isinstance(event, Lifecycle):
+            self.poisoned += 1
+            return
+        owner = None
+        if stream is not None:
+            owner = stream.owner_id
+            stream.apply(event)
+            self._deliver(entry, stream, shown)
+        self._tell_inboxes(event, shown, {event.buyer_id, owner})
+
+    def conflict(self, entry: Entry, first: Entry) -> None:
+        """An id came round with another body: tell its sender that the first one stands (H3)."""
+        stream = self.streams.get(entry.key)
+        if stream is None or entry.is_lifecycle:
+            return
+        try:
+            second, original = records.spoken(entry), records.spoken(first)
+        except PoisonRecord:
+            self.poisoned += 1
+            return
+        if second.body_hash == original.body_hash:
+            return
+        for seat in stream.seats:
+            if seat.session.person.subject == second.sender_id:
+                seat.session.offer(server.err(second.client_id, IdConflict()))
+
+    def _deliver(self, entry: Entry, stream: Stream, shown: View) -> None:
+        offset = entry.offset
+        frames: dict[bool, bytes] = {}
+        for seat in stream.seats:
+            if seat.state is not SeatState.LIVE or offset <= seat.sent:
+                continue
+            buyer = seat.session.person.is_buyer
+            frame = frames.get(buyer)
+            if frame is None:
+                frame = frames[buyer] = server.event(
+                    stream.s, shown.of(seat), position=(stream.generation, offset)
+                )
+            if seat.session.offer(frame):
+                seat.sent = offset
+                self.delivered += 1
+            else:
+                seat.state = SeatState.WITHHELD
+                seat.session.full(self._clock.monotonic())
+
+    # ---- inboxes
+
+    def _tell_inboxes(self, event: Lifecycle, shown: View, also: Iterable[PersonId | None]) -> None:
+        concerned = {getattr(event, name, None) for name in _CONCERNED} | set(also)
+        for person in concerned:
+            sessions = self.people.get(person) if person is not None else None
+            if sessions is None:
+                continue
+            head = b'"version":%d,"conversation_id":"%b",' % (
+                event.version,
+                event.conversation_id.encode(),
+            )
+            for session in sessions:
+                body = shown.buyer if session.person.is_buyer else shown.staff
+                self.to_inbox(session, server.event(INBOX, head + body))
+
+    def tell(self, person: PersonId | None, *, event: Event, head: bytes = b"") -> None:
+        """Put an event of another topic into a person's inbox; `head` are leading members."""
+        sessions = self.people.get(person, ()) if person is not None else ()
+        if sessions:
+            frame = server.event(INBOX, head + event_body(event))
+            for session in sessions:
+                self.to_inbox(session, frame)
+
+    def to_inbox(self, session: Session, frame: bytes) -> None:
+        """Deliver to a subscribed inbox; while its snapshot is fetched, hold the frame."""
+        if session.inbox is False:
+            return
+        if session.inbox is not True:
+            if len(session.inbox) < JOIN_LIMIT:
+                session.inbox.append(frame)
+            else:
+                session.inbox = False
+                session.offer(server.resync(INBOX, "slow_reader"))
+        elif not session.offer(frame):
+            session.full(self._clock.monotonic())
+
+    # ---- shops
+
+    def watch(self, session: Session, shop: ShopId) -> None:
+        """Send the shop's board and alerts to this session from now on."""
+        if shop not in session.shops:
+            session.shops = (*session.shops, shop)
+            self.monitors.setdefault(shop, []).append(session)
+
+    def unwatch(self, session: Session, shop: ShopId) -> None:
+        """Undo `watch`. Safe to repeat."""
+        session.shops = tuple(one for one in session.shops if one != shop)
+        watchers = self.monitors.get(shop)
+        if watchers and session in watchers:
+            watchers.remove(session)
+            if not watchers:
+                del self.monitors[shop]
+
+    def board(self, shop: ShopId, d: bytes) -> None:
+        """Keep the shop's board and send it to who watches."""
+        self.boards[shop] = d
+        s = f"monitor:{shop}"
+        watchers = self.monitors.get(shop)
+        if watchers:
+            frame = server.patch(s, d)
+            for session in watchers:
+                session.patch(s, frame)
+
+    def alert(self, event: Event) -> None:
+        """Send an alert to who watches the shop."""
+        watchers = self.monitors.get(event.shop_id)
+        if watchers:
+            frame = server.event(f"monitor:{event.shop_id}", event_body(event))
+            for session in watchers:
+                session.lossy(frame)
+
+    # ---- signals and people
+
+    def signal(self, key: bytes, sender: PersonId, *, d: bytes) -> None:
+        """Show somebody's typing or reading to the others."""
+        stream = self.streams.get(key)
+        if stream is None:
+            return
+        frame = server.patch(stream.s, d)
+        for seat in stream.seats:
+            if seat.state is SeatState.LIVE and seat.session.person.subject != sender:
+                seat.session.lossy(frame)
+
+    def connected(self) -> list[tuple[PersonId, ShopId, Role]]:
+        """Return everybody with at least one open socket here."""
+        return [
+            (subject, sessions[0].person.shop_id, sessions[0].person.role)
+            for subject, sessions in self.people.items()
+        ]
+
+    def each_of(self, person: PersonId, act: Callable[[Session], None]) -> None:
+        """Do something with all sessions of a person."""
+        for session in list(self.people.get(person, ())):
+            act(session)
+
+
+_CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
+
+
+def event_body(event: Event) -> bytes:
+    """Return the body of an `ev` for an event that was decoded by its contract."""
+    headers = dict(event.headers())
+    return b'"id":"%b","type":"%b","time":"%b","d":%b' % (
+        headers["ce_id"],
+        headers["ce_type"],
+        headers["ce_time"],
+        event.body(),
+    )

@@ -1,0 +1,201 @@
+"""One authenticated socket: who it is and its bounded way out. 5,000 of these are idle at once.
+
+Knows how to hold frames back when the reader is slow (H15); must not know what frames mean.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from contracts.frames import CloseCode
+from contracts.people import PersonId, Role, ShopId
+from kit.web.limits import TokenBucket
+
+if TYPE_CHECKING:
+    from services.gateway.hub.streams import Seat
+
+REASONS: Final = {
+    CloseCode.NOT_TEXT: "text frames only",
+    CloseCode.NOT_UTF8: "not UTF-8",
+    CloseCode.TOO_BIG: "too big",
+    CloseCode.DRAINING: "draining",
+    CloseCode.SLOW_READER: "slow reader",
+    CloseCode.HEARTBEAT_LOST: "heartbeat lost",
+    CloseCode.RATE: "rate",
+    CloseCode.BAD_POSITION: "bad position",
+    CloseCode.TOKEN_EXPIRED: "token expired",
+    CloseCode.BAD_TOKEN: "bad token",
+    CloseCode.PROTOCOL: "protocol error",
+    CloseCode.VERSION: "version",
+    CloseCode.REVOKED: "revoked",
+    CloseCode.REPLACED: "replaced",
+    CloseCode.TOO_MANY: "too many connections",
+}
+
+
+class Wire(Protocol):
+    """The socket itself: takes complete WebSocket frames."""
+
+    def write(self, frame: bytes) -> None:
+        """Hand over; never waits."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye after what was written."""
+
+    def abort(self) -> None:
+        """Cut the connection now."""
+
+
+class Person(NamedTuple):
+    """Whom a verified token names. Times are seconds since 1970."""
+
+    subject: PersonId
+    role: Role
+    shop_id: ShopId
+    name: str
+    issued_at: float
+    expires_at: float
+
+    @property
+    def is_buyer(self) -> bool:
+        """Buyers see their own conversations alone, and less of them."""
+        return self.role is Role.BUYER
+
+
+class Caps(NamedTuple):
+    """How much may wait for one slow reader; at either limit the queue is full."""
+
+    frames: int = 256
+    octets: int = 1024 * 1024
+
+
+class Session:
+    """A socket that has said hello.
+
+    Frames go straight to the wire until it pushes back; then they wait here, up to the caps.
+    `drained` is called when everything that waited is written after the queue had been full.
+    """
+
+    __slots__ = (
+        "_caps",
+        "_drained",
+        "_patches",
+        "_queue",
+        "_queued",
+        "bucket",
+        "closing_since",
+        "forbidden",
+        "full_since",
+        "heard_at",
+        "id",
+        "inbox",
+        "instance",
+        "paused",
+        "person",
+        "seats",
+        "shops",
+        "strikes",
+        "wire",
+    )
+
+    def __init__(
+        self,
+        wire: Wire,
+        person: Person,
+        *,
+        session_id: str,
+        bucket: TokenBucket,
+        caps: Caps,
+        drained: Callable[["Session"], None],
+        now: float,
+        instance: str | None = None,
+    ) -> None:
+        self.wire = wire
+        self.person = person
+        self.id = session_id
+        self.instance = instance
+        self.bucket = bucket
+        self.heard_at = now
+        self.seats: dict[bytes, Seat] = {}
+        self.inbox: list[bytes] | bool = False
+        self.shops: tuple[str, ...] = ()
+        self.strikes = 0
+        self.forbidden = 0
+        self.paused = False
+        self.full_since: float | None = None
+        self.closing_since: float | None = None
+        self._caps = caps
+        self._drained = drained
+        self._queue: deque[bytes] | None = None
+        self._queued = 0
+        self._patches: dict[str, bytes] | None = None
+
+    @property
+    def closing(self) -> bool:
+        """Tell whether goodbye was said; whatever is offered then is dropped."""
+        return self.closing_since is not None
+
+    def offer(self, frame: bytes) -> bool:
+        """Write the frame or let it wait. False: the queue is full and the frame was not taken."""
+        if self.closing_since is not None:
+            return True
+        if self.full_since is not None:
+            return False
+        if not self.paused and not self._queue:
+            self.wire.write(frame)
+            return True
+        if self._queue is None:
+            self._queue = deque()
+        if len(self._queue) >= self._caps.frames or self._queued + len(frame) > self._caps.octets:
+            return False
+        self._queue.append(frame)
+        self._queued += len(frame)
+        return True
+
+    def patch(self, s: str, frame: bytes) -> None:
+        """Write a frame of which only the latest matters: it replaces one that still waits."""
+        if not self.paused and not self._queue and self.full_since is None:
+            if not self.closing:
+                self.wire.write(frame)
+        elif self._patches is None:
+            self._patches = {s: frame}
+        else:
+            self._patches[s] = frame
+
+    def lossy(self, frame: bytes) -> None:
+        """Write a frame that nobody misses; a slow reader does not get it."""
+        if not (self.paused or self._queue or self.closing):
+            self.wire.write(frame)
+
+    def full(self, now: float) -> None:
+        """Note that a frame was withheld: from now on nothing is taken until all is drained."""
+        if self.full_since is None:
+            self.full_since = now
+
+    def hold(self) -> None:
+        """The wire pushes back."""
+        self.paused = True
+
+    def release(self) -> None:
+        """The wire takes frames again: write what waited."""
+        self.paused = False
+        while self._queue and not self.paused:
+            frame = self._queue.popleft()
+            self._queued -= len(frame)
+            self.wire.write(frame)
+        if self._queue or self.paused:
+            return
+        self._queue = None
+        if self._patches:
+            waiting, self._patches = self._patches, None
+            for frame in waiting.values():
+                self.wire.write(frame)
+        if self.full_since is not None:
+            self._drained(self)
+
+    def close(self, code: CloseCode, now: float) -> None:
+        """Close with one of the protocol's codes; the first one stands."""
+        if self.closing_since is None:
+            self.closing_since = now
+            self._queue = self._patches = None
+            self.wire.close(code, REASONS[code])

@@ -1,0 +1,139 @@
+"""A conversation that somebody here watches: its facts from the log and the seats on it.
+
+Applies lifecycle events by version (H7) and takes the owner from the higher of log and message
+(H8). Knows no socket beyond its session, and no topic.
+"""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from contracts.conversation import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationQueued,
+    ConversationTransferred,
+    Lifecycle,
+)
+from contracts.people import PersonId, SenderKind
+from services.gateway.frames import records
+from services.gateway.frames.client import Send
+from services.gateway.frames.records import Entry, Spoken
+
+if TYPE_CHECKING:
+    from services.gateway.hub.session import Session
+
+
+class SeatState(IntEnum):
+    """Whether a seat may be given records as they come."""
+
+    JOINING = 0
+    LIVE = 1
+    WITHHELD = 2
+
+
+class Seat:
+    """One socket's subscription to one conversation.
+
+    `sent` is the highest offset that was written to the socket or waits in its queue.
+    `retry_id` is the oldest send that was answered `retry` (H6). `behind` holds sends that wait for
+    an earlier one of this seat to be looked up (H3); None when nothing waits.
+    """
+
+    __slots__ = ("behind", "retry_id", "sent", "session", "state", "stream")
+
+    def __init__(self, session: "Session", stream: "Stream") -> None:
+        self.session = session
+        self.stream = stream
+        self.state = SeatState.JOINING
+        self.sent = -1
+        self.retry_id: str | None = None
+        self.behind: list[Send] | None = None
+
+    @property
+    def may_speak(self) -> bool:
+        """Tell whether this person holds the conversation, as its buyer or as its agent."""
+        person = self.session.person
+        held_by = self.stream.buyer_id if person.is_buyer else self.stream.owner_id
+        return held_by == person.subject
+
+
+class View(NamedTuple):
+    """The body of an `ev`, as staff and as buyers see it."""
+
+    staff: bytes
+    buyer: bytes
+
+    def of(self, seat: Seat) -> bytes:
+        """Return what this seat's person may see."""
+        return self.buyer if seat.session.person.is_buyer else self.staff
+
+
+class Stream:
+    """What is known here of one conversation. Facts come from the archive first, then the log."""
+
+    __slots__ = (
+        "assignment_version",
+        "buyer_id",
+        "generation",
+        "key",
+        "owner_id",
+        "s",
+        "seats",
+        "shop_id",
+        "version",
+    )
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.s = f"conv:{key.decode()}"
+        self.seats: list[Seat] = []
+        self.generation = 0
+        self.shop_id = ""
+        self.buyer_id: PersonId | None = None
+        self.owner_id: PersonId | None = None
+        self.version = 0
+        self.assignment_version = 0
+
+    def apply(self, event: Lifecycle) -> None:
+        """Take over what the event says, unless something newer is known."""
+        self.buyer_id = self.buyer_id or event.buyer_id
+        if event.version <= self.version:
+            return
+        self.version = event.version
+        if event.version < self.assignment_version:
+            return  # an agent's message told of a newer owner already
+        match event:
+            case ConversationAssigned(agent_id=owner) | ConversationTransferred(to_agent_id=owner):
+                self.owner_id = owner
+                if owner is not None:
+                    self.assignment_version = event.version
+            case ConversationQueued() | ConversationClosed():
+                self.owner_id = None
+
+    def heard(self, said: Spoken) -> bool:
+        """Take the owner from an agent's message; False if it came from a seat lost meanwhile."""
+        if said.sender_kind != SenderKind.AGENT.value or said.assignment_version is None:
+            return True
+        if said.assignment_version > self.assignment_version:
+            self.owner_id = PersonId(said.sender_id)
+            self.assignment_version = said.assignment_version
+        return self.owner_id == said.sender_id
+
+    def adopt(
+        self, *, buyer: PersonId, owner: PersonId | None, version: int, assignment: int
+    ) -> None:
+        """Take over the archive's snapshot, unless the log has told something newer."""
+        self.buyer_id = buyer
+        if version > self.version and assignment >= self.assignment_version:
+            self.owner_id = owner
+            self.version = version
+            self.assignment_version = assignment
+
+
+def view(entry: Entry, *, not_owner: bool = False) -> View:
+    """Return how an entry is shown. Raises `records.PoisonRecord`."""
+    staff = records.body(entry, extra=b'"not_owner":true,' if not_owner else b"")
+    if not entry.is_lifecycle:
+        return View(staff, staff)
+    shown = records.shown_to_buyer(entry)
+    return View(staff, staff if shown is entry else records.body(shown))

@@ -1,0 +1,69 @@
+"""What the gateway is told from outside. Limits are starting values that say what happens there."""
+
+from pydantic import Field, SecretStr
+
+from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """Settings of one gateway process."""
+
+    gateway_id: str = Field(default="gateway-1", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    """Names this process in presence reports; unique among running gateways."""
+    service_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY
+    allowed_origins: str = ""
+    """Origins that browsers may connect from, comma separated. Programs send no Origin."""
+
+    conversation_url: str = "http://127.0.0.1:8001"
+    orders_url: str = "http://127.0.0.1:8002"
+    aftersales_url: str = "http://127.0.0.1:8003"
+    monitor_url: str = "http://127.0.0.1:8004"
+    conversation_internal_url: str = "http://127.0.0.1:9001"
+    monitor_internal_url: str = "http://127.0.0.1:9004"
+
+    tick_ms: int = Field(default=5, ge=0, le=100)
+    """Sends of this time are handed over together: the cost is per request (measured)."""
+    outcome_s: float = Field(default=2.0, gt=0)
+    """A send unacknowledged for so long is answered `retry` (H18)."""
+    ring_s: int = Field(default=60, ge=1)
+    ring_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    """Older records leave the ring; a resume below its floor reads them from the broker (H10)."""
+    gap_records: int = Field(default=50_000, ge=1)
+    gap_s: float = Field(default=5.0, gt=0)
+    """A gap above this is answered `retry`."""
+
+    hello_s: float = Field(default=5.0, gt=0)
+    """Silence before `hello` closes with 4500."""
+    heartbeat_s: float = Field(default=25.0, gt=0)
+    silence_s: float = Field(default=60.0, gt=0)
+    """Silence closes with 4002."""
+    slow_reader_s: float = Field(default=10.0, gt=0)
+    """A queue full for so long closes with 4001 (H15)."""
+    queue_frames: int = Field(default=256, ge=1)
+    queue_bytes: int = Field(default=1024 * 1024, ge=1024)
+    frames_per_s: float = Field(default=20.0, gt=0)
+    frames_burst: int = Field(default=40, ge=1)
+    """Over it a frame is answered `rate_limited`; the third time closes with 4003."""
+    subscriptions: int = Field(default=200, ge=1)
+    sockets_per_person: int = Field(default=10, ge=1)
+    """One more is closed with 4506."""
+    sockets_unauthenticated: int = Field(default=1_000, ge=1)
+    """Sockets of one address that have not said hello; one more upgrade is refused with 429."""
+    sockets: int = Field(default=50_000, ge=1)
+    """One more upgrade is refused with 503."""
+    presence_s: float = Field(default=10.0, gt=0)
+
+    drain_notice_s: float = Field(default=1.0, ge=0)
+    """Readiness is red for so long before upgrades are refused."""
+    drain_spread_s: float = Field(default=3.0, ge=0)
+    """Clients are told to reconnect at random within this time."""
+    drain_flush_s: float = Field(default=10.0, gt=0)
+    """Sends still unanswered then get `retry`, and every socket 4000 (H17)."""
+    proxy_timeout_s: float = Field(default=15.0, gt=0)
+    lexicon_folder: str = ""
+    """Where the wording lexicon is read from; empty means the shipped one."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins as a set."""
+        return frozenset(filter(None, (one.strip() for one in self.allowed_origins.split(","))))
