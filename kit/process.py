@@ -58,7 +58,7 @@ class Role(Protocol):
 
 
 class Resource:
-    """A role with a beginning and an end and no work of its own: a producer, a pool, an HTTP client."""
+    """A role with a beginning, an end and no work of its own: a producer, a pool, a client."""
 
     def __init__(
         self,
@@ -268,7 +268,7 @@ class _Life:
             async with asyncio.timeout(DRAIN_LIMIT_S):
                 for step in self.app.drain:
                     await step()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever a step raises, the stop goes on
             self._log.exception("drain.cut_short", limit_s=DRAIN_LIMIT_S)
 
     async def _stop_roles(self) -> None:
@@ -287,7 +287,7 @@ class _Life:
     async def _stop_role(self, role: Role) -> None:
         try:
             await role.stop()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever one role raises, the others stop too
             self._log.exception("role.stop_failed", role=type(role).__name__)
 
     async def _close_listeners(

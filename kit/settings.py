@@ -26,12 +26,15 @@ PREFIX: Final = "PEAKDESK_"
 FILE_SUFFIX: Final = "_FILE"
 
 SECRET_FILE_LIMIT: Final = 64 * 1024
-"""Bytes of a secret file at most; a larger one is a wrong path, and the process refuses to start."""
+"""Bytes of a secret file at most; a larger one is a wrong path and stops the start."""
 
 DEVELOPMENT_PUBLIC_KEY: Final = "WXFqkORbCG+5wwYAjx6m9P9XlnOuwBamjMRzkVrFLl0="
 DEVELOPMENT_PRIVATE_KEY: Final = SecretStr("cGVha2Rlc2sgZGV2ZWxvcG1lbnQga2V5IDEyMzQ1Njc=")
 """A key pair that everybody knows. It makes a bare `Settings()` usable in tests and refuses
 production."""
+
+_KEY_BYTES: Final = 32
+"""A raw Ed25519 key, and the least length of a signing secret."""
 
 DEVELOPMENT_SECRET: Final = SecretStr("peakdesk-development-secret-32-bytes!")
 
@@ -111,8 +114,8 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_secrets(self) -> Self:
-        if len(self.cursor_secret.get_secret_value().encode()) < 32:
-            raise ValueError(f"{PREFIX}CURSOR_SECRET needs at least 32 bytes")
+        if len(self.cursor_secret.get_secret_value().encode()) < _KEY_BYTES:
+            raise ValueError(f"{PREFIX}CURSOR_SECRET needs at least {_KEY_BYTES} bytes")
         _refuse_bad_key("token_public_key", self.token_public_key)
         _refuse_bad_key("service_public_key", self.service_public_key)
         if self.environment is Environment.PRODUCTION:
@@ -161,7 +164,7 @@ def known_variables(settings_class: type[ServiceSettings]) -> frozenset[str]:
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
-    """Reads `PEAKDESK_X_FILE` for every secret field X; refuses variables that mean nothing here."""
+    """Reads `PEAKDESK_X_FILE` for every secret field X; refuses variables of no field."""
 
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -217,8 +220,10 @@ def _refuse_bad_key(name: str, text: str) -> None:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    if len(raw) != 32:
-        raise ValueError(f"{variable(name)} must be the base64 of 32 bytes (an Ed25519 key)")
+    if len(raw) != _KEY_BYTES:
+        raise ValueError(
+            f"{variable(name)} must be the base64 of {_KEY_BYTES} bytes (an Ed25519 key)"
+        )
 
 
 def _complaints(error: ValidationError) -> Iterator[str]:

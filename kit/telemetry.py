@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TextIO
 
 import structlog
@@ -150,7 +151,7 @@ class Tracing:
         self.provider: TracerProvider | None = None
         self._file: TextIO | None = None
         if path:
-            self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
+            self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - see close()
             self.provider = TracerProvider(resource=Resource.create({"service.name": service}))
             self.provider.add_span_processor(
                 BatchSpanProcessor(ConsoleSpanExporter(out=self._file, formatter=_span_line))
@@ -165,7 +166,7 @@ class Tracing:
 
 
 def server_step(traceparent: str) -> Trace:
-    """Return the step for an incoming request: FastAPI's span if it made one, else a step of ours."""
+    """Return the step of an incoming request: FastAPI's span if it made one, else one of ours."""
     context = otel.get_current_span().get_span_context()
     if context.is_valid:
         return Trace(f"{context.trace_id:032x}", f"{context.span_id:016x}", sampled=True)

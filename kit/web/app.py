@@ -32,7 +32,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - the one place where an application is described
     *,
     title: str,
     version: str,

@@ -1,9 +1,8 @@
-"""The outermost layer of every application: what is refused before a route sees it, and what every answer carries.
+"""The outermost layer of every application: early refusals, and what every answer carries.
 
 Knows bytes, headers and limits; must not know any route.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -132,9 +131,7 @@ class Edge:
             await self._app(exchange.scope, receive, send)
         except AppError as refusal:
             await _answer(exchange, refusal, send)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - this is where a failure becomes an answer
             self._log.exception("http.failed", route=_route(exchange.scope))
             await _answer(exchange, of_status(500, "Quote the trace_id when you report it."), send)
 

@@ -40,7 +40,7 @@ class Health:
         self._log = structlog.get_logger("kit.health")
 
     def register(self, name: str, ping: Ping) -> None:
-        """Add a part. Its ping raises, or does not return in `PING_TIMEOUT_S`, when it is unwell."""
+        """Add a part; it is unwell when its ping raises or outlasts `PING_TIMEOUT_S`."""
         if name in self._pings:
             raise ValueError(f"a ping named {name} is already registered")
         self._pings[name] = ping

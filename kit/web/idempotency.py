@@ -93,7 +93,7 @@ async def keyed(
 ) -> Keyed:
     """Read the key of a request. Raises `BadKey`."""
     key = (idempotency_key or "").strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
+    if key.startswith('"') and key.endswith('"'):
         key = key[1:-1]  # the draft's form is a quoted string; most clients send it bare
     if len(key) > KEY_LIMIT or not _KEY.fullmatch(key):
         raise BadKey

@@ -1,6 +1,6 @@
-"""How often somebody may do something: token buckets, and attempts at a login. In memory, per process.
+"""How often somebody may do something: token buckets, and attempts at a login.
 
-Knows keys and a clock, never what is limited.
+Kept in memory, per process. Knows keys and a clock, never what is limited.
 """
 
 import math

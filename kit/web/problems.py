@@ -152,17 +152,17 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _on_app_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, AppError)  # noqa: S101 - registered for this class alone
+    assert isinstance(error, AppError)
     return render(error)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    assert isinstance(error, RequestValidationError)
     failure = of_status(422, "Correct what `errors` names and send the request again.")
     failure.extras["errors"] = faults(error.errors())
     return render(failure)
 
 
 async def _on_http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    assert isinstance(error, HTTPException)
     return render(of_status(error.status_code), error.headers)

@@ -29,6 +29,8 @@ LIFETIME_LIMIT_S: Final = 900
 SERVICE_LIFETIME_S: Final = 60
 LEEWAY_S: Final = 60
 """Seconds that two clocks may differ."""
+CLAIM_LIMIT: Final = 200
+"""Characters of one claim."""
 LENGTH_LIMIT: Final = 4_096
 """Characters of a token; a longer one is refused before any work is done on it."""
 
@@ -36,7 +38,7 @@ _ALGORITHM: Final = "EdDSA"
 
 
 class BadToken(Unauthorized):
-    """The token is not one of ours, or not meant for us. The answer never says which check failed."""
+    """The token is not ours, or not meant for us. The answer never says which check failed."""
 
     slug, title = "bad_token", "The token is not valid: sign in again"
 
@@ -108,7 +110,7 @@ class TokenIssuer:
 
 
 class ServiceTokens:
-    """The token by which a service is known to its neighbours; renewed when half its life is over."""
+    """The token by which a service is known to its neighbours; renewed at half its life."""
 
     def __init__(self, private_key: SecretStr, name: str, clock: Clock) -> None:
         self._key = _private(private_key)
@@ -203,6 +205,6 @@ def _seconds(claims: dict[str, Any], name: str) -> int:
 
 def _text(claims: dict[str, Any], name: str, least: int = 0) -> str:
     value = claims.get(name)
-    if not isinstance(value, str) or not least <= len(value) <= 200:
+    if not isinstance(value, str) or not least <= len(value) <= CLAIM_LIMIT:
         raise BadToken
     return value
