@@ -25,7 +25,7 @@ WORKERS: Final = 2
 
 @dataclass(frozen=True)
 class Step:
-    """A check: how it is called on the screen, and its argv after the Python interpreter's folder."""
+    """A check: its name on the screen, and the argv of a tool of our environment."""
 
     name: str
     argv: Sequence[str]

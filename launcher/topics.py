@@ -6,18 +6,15 @@ Knows names, partitions and retention; must not know who reads or writes.
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from contracts import topics as contract
 from contracts.topics import Topic
-from kit.bus.kafka.cluster import Cluster, NewTopic, create_topics
+from kit.bus.kafka.cluster import CLUSTER_DEFAULT, Cluster, NewTopic, create_topics
 from kit.bus.kafka.options import Connection, Security
 from kit.bus.ports import BusAway, UnknownTopic
 from launcher.errors import LaunchError
 from launcher.instance import Instance
-
-BROKER_DEFAULT: Final = -1
-"""Replication is the cluster's own affair: its default, 3 where there are three brokers."""
 
 T = TypeVar("T")
 
@@ -53,15 +50,19 @@ def lines(known: Instance) -> list[TopicLine]:
 
 
 def wanted(*, production: bool) -> list[NewTopic]:
-    """Return every topic and dead-letter topic; your own cluster gets the production sizes."""
+    """Return every topic and dead-letter topic; your own cluster gets the production sizes.
+
+    Replication is the cluster's own default: 3 where there are three brokers.
+    """
     size = 1 if production else 0
     listed = [
-        NewTopic(topic.name, topic.partitions[size], BROKER_DEFAULT, _config(topic, size))
+        NewTopic(topic.name, topic.partitions[size], CLUSTER_DEFAULT, _config(topic, size))
         for topic in contract.TOPICS
     ]
     kept = {"retention.ms": _milliseconds(contract.DEAD_RETENTION.total_seconds())}
     dead = [
-        NewTopic(contract.DEAD_PREFIX + group, 1, BROKER_DEFAULT, kept) for group in contract.GROUPS
+        NewTopic(contract.DEAD_PREFIX + group, 1, CLUSTER_DEFAULT, kept)
+        for group in contract.GROUPS
     ]
     return [*listed, *dead]
 

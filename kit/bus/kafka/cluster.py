@@ -32,6 +32,9 @@ from kit.bus.ports import BusAway, UnknownTopic
 
 ASK_TIMEOUT_S: Final = 5.0
 ADMIN_TIMEOUT_S: Final = 30.0
+
+CLUSTER_DEFAULT: Final = -1
+"""As a topic's replication: whatever the cluster's `default.replication.factor` says."""
 VISIBLE_PAUSE_S: Final = 0.02
 
 
@@ -45,7 +48,10 @@ class TopicFacts:
 
 @dataclass(frozen=True)
 class NewTopic:
-    """A topic to be made; `config` holds Kafka's own names, such as `retention.ms`."""
+    """A topic to be made; `config` holds Kafka's own names, such as `retention.ms`.
+
+    `replication` may be `CLUSTER_DEFAULT`.
+    """
 
     name: str
     partitions: int
@@ -106,6 +112,8 @@ async def create_topics(connection: Connection, topics: Sequence[NewTopic]) -> l
             connection.prefix + topic.name,
             topic.partitions,
             topic.replication,
+            # aiokafka takes -1 for a factor only beside an empty assignment.
+            replica_assignments={} if topic.replication == CLUSTER_DEFAULT else None,
             topic_configs=dict(topic.config),
         )
         for topic in topics

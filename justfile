@@ -1,0 +1,50 @@
+# PeakDesk's commands; `just` lists them. Each is one call that also works without just.
+
+[private]
+default:
+    @just --list --unsorted
+
+# Start everything and wait until it is ready
+up *options:
+    ./peakdesk up {{ options }}
+
+# Stop everything; data stays
+down *options:
+    ./peakdesk down {{ options }}
+
+# Start everything and rehearse real dialogue
+demo *options:
+    ./peakdesk demo {{ options }}
+
+# Play dialogues against the running platform
+rehearse *options:
+    ./peakdesk rehearse {{ options }}
+
+# Every check and every test; with arguments, pytest alone
+test *options:
+    ./peakdesk test {{ options }}
+
+# Lint, format, types and layers
+check:
+    ./peakdesk check
+
+# Unit tests only
+unit:
+    ./peakdesk test tests -m unit
+
+# Put imports in order and format all code
+format:
+    .venv/bin/ruff check --select I --fix --quiet
+    .venv/bin/ruff format
+
+# Measure against floors on the real broker: just bench chat
+bench name *options:
+    ./peakdesk test tests/load/test_{{ name }}.py -m load -n 0 -s {{ options }}
+
+# Show that a promise holds while parts die: just prove chat
+prove name *options:
+    ./peakdesk test tests/faults/{{ name }} -m fault -n 0 -s {{ options }}
+
+# Resolve a Kafka version anew and lock its jars
+relock-kafka version:
+    .venv/bin/python -m launcher.relock {{ version }}

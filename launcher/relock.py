@@ -1,0 +1,16 @@
+"""Writes launcher/kafka.lock for a Kafka version: `python -m launcher.relock 4.3.1`."""
+
+import sys
+
+from launcher import jars
+
+
+def main() -> None:
+    """Resolve the version named on the command line and write the lock."""
+    lock = jars.resolve(sys.argv[1])
+    jars.write_lock(lock)
+    sys.stdout.write(f"{len(lock.jars)} jars of Kafka {lock.version} locked\n")
+
+
+if __name__ == "__main__":
+    main()
