@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import truststore
+
 from launcher.errors import LaunchError
 
 if TYPE_CHECKING:
@@ -88,10 +90,10 @@ def fetch(jars: Sequence[Jar], folder: Path, *, on_bytes: Callable[[int], None])
 
 def resolve(version: str) -> KafkaLock:
     """Ask Maven what the broker of `version` needs and hash all of it: how the lock is made."""
-    from jgo.maven import Model  # noqa: PLC0415 - as in _context
-
     with tempfile.TemporaryDirectory() as work:
         context = _context(Path(work))
+        from jgo.maven import Model  # noqa: PLC0415 - as in _context
+
         root = context.project("org.apache.kafka", "kafka_2.13").at_version(version)
         dependencies, _ = Model(root.pom(), context).dependencies()
         wanted = {"compile", "runtime"}
@@ -121,6 +123,8 @@ def write_lock(lock: KafkaLock, path: Path = LOCK_FILE) -> None:
 
 
 def _context(cache: Path) -> "MavenContext":
+    # Before requests is imported, which keeps the trust it finds then.
+    truststore.inject_into_ssl()
     from jgo.maven import (  # noqa: PLC0415 - costs 0.3 s, needed for a download alone
         MavenContext,
         PythonResolver,
