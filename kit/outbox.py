@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.bus.ports import MESSAGE_BYTES, Envelope, TooLarge
+from kit.telemetry import inject
 
 SHARDS: Final = 8
 """Events of one key share a shard, one relay at a time works a shard: so their order holds."""
@@ -39,6 +40,7 @@ async def add(session: AsyncSession, *events: Envelope) -> None:
 
     Lock the aggregate's row before: only then does the order of ids follow the order of facts.
     Flushes first, for SQLAlchemy's own flush may put this insert before the aggregate's update.
+    The current trace travels along.
     Raises `TooLarge` for an event that no broker would take.
     """
     if not events:
@@ -71,7 +73,7 @@ def _row(event: Envelope) -> tuple[int, str, str, str, str, str, bytes]:
     body = event.body()
     if len(body) > MESSAGE_BYTES // 2:
         raise TooLarge(f"{event.type} has a body of {len(body)} bytes: split the event")
-    headers = [(name, value.decode()) for name, value in event.headers()]
+    headers = [(name, value.decode()) for name, value in inject(event.headers())]
     return (
         shard_of(event.key),
         event.id,

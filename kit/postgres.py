@@ -118,7 +118,7 @@ class Database:
 
     async def ping(self) -> None:
         """Return if the database answers within five seconds. Raises `DatabaseAway`."""
-        with _renamed(), _connecting():
+        with renamed(), _connecting():
             async with asyncio.timeout(CONNECT_TIMEOUT_S), self._engine.connect() as connection:
                 await connection.execute(text("select 1"))
 
@@ -128,7 +128,7 @@ class Database:
         Dead peers are noticed by the server within some 15 s, which frees their locks.
         Never point this through a transaction pooler (H7). Raises `DatabaseAway`.
         """
-        with _renamed(), _connecting():
+        with renamed(), _connecting():
             connection: DirectConnection = await asyncpg.connect(
                 self._direct_dsn,
                 timeout=CONNECT_TIMEOUT_S,
@@ -145,7 +145,7 @@ class Database:
     async def _block(
         self, sessions: async_sessionmaker[AsyncSession]
     ) -> AsyncIterator[AsyncSession]:
-        with _renamed():
+        with renamed():
             async with sessions.begin() as session:
                 with _connecting():
                     _connected = await session.connection()
@@ -162,7 +162,8 @@ def _connecting() -> Iterator[None]:
 
 
 @contextmanager
-def _renamed() -> Iterator[None]:
+def renamed() -> Iterator[None]:
+    """Name what a connection raises: `DatabaseAway`, `DatabaseBusy`, `BadData`."""
     try:
         yield
     except sa.TimeoutError as error:

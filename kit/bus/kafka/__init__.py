@@ -15,7 +15,6 @@ from kit.bus.kafka.cluster import (
 from kit.bus.kafka.consumer import KafkaConsumer
 from kit.bus.kafka.options import Connection, Security
 from kit.bus.kafka.producer import KafkaProducer
-from kit.bus.kafka.quiet import spare_the_log
 from kit.bus.ports import Consumer, OnPartitions, Producer
 from kit.clock import Clock, SystemClock
 
@@ -42,7 +41,6 @@ class KafkaBus:
         security: Security | None = None,
         clock: Clock | None = None,
     ) -> None:
-        spare_the_log()
         self.connection = Connection(bootstrap_servers, prefix, client_id, security or Security())
         self._clock = clock or SystemClock()
         self._cluster = Cluster(self.connection)

@@ -1,0 +1,168 @@
+"""Leases: of all processes one holds a name, by a session lock that dies with its connection.
+
+Knows nothing of what is done under the lease. Work that must not outlive it uses its connection.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from kit.clock import Clock, SystemClock
+from kit.errors import Unavailable
+from kit.postgres import Database, DirectConnection, renamed
+
+log = structlog.get_logger()
+
+RETRY_S: Final = 1.0
+"""A name held elsewhere is asked for again after this time: the gap when its holder dies."""
+
+CHECK_S: Final = 3.0
+"""A held lease is checked this often; a connection that died in silence is noticed so."""
+
+Opened = Callable[[DirectConnection], Awaitable[None]]
+
+
+class Leases:
+    """Any number of names on one direct connection (H7); lost together when it dies."""
+
+    def __init__(self, database: Database, *, opened: Opened | None = None) -> None:
+        """Connect when the first name is taken; `opened` is told of each new connection."""
+        self._database = database
+        self._opened = opened
+        self._connection: DirectConnection | None = None
+        self._held: set[str] = set()
+        self._lock = asyncio.Lock()
+
+    def held(self, name: str) -> bool:
+        """Tell whether the name is ours, as far as is known here."""
+        connection = self._connection
+        return name in self._held and connection is not None and not connection.is_closed()
+
+    async def take(self, name: str) -> bool:
+        """Take the name if nobody has it; true also if it was ours. Raises `DatabaseAway`."""
+        async with self.using() as connection:
+            if name in self._held:
+                return True
+            taken = await connection.fetchval(
+                "select pg_try_advisory_lock(hashtextextended($1, 0))", self._scoped(name)
+            )
+            if taken:
+                self._held.add(name)
+                log.info("lease.taken", lease=name)
+            return bool(taken)
+
+    async def give_back(self, name: str) -> None:
+        """Let another have the name. Raises `DatabaseAway`."""
+        if self.held(name):
+            async with self.using() as connection:
+                self._held.discard(name)
+                await connection.execute(
+                    "select pg_advisory_unlock(hashtextextended($1, 0))", self._scoped(name)
+                )
+
+    async def check(self) -> None:
+        """Ask the server for a sign of life; without one every name is lost. Raises."""
+        async with self.using() as connection:
+            await connection.execute("select 1")
+
+    @asynccontextmanager
+    async def using(self) -> AsyncIterator[DirectConnection]:
+        """Use the connection, one at a time; whatever fails on it ends it and every lease.
+
+        Raises `DatabaseAway`. Work done here cannot outlive the lease: both die together.
+        """
+        async with self._lock:
+            connection = await self._connected()
+            try:
+                with renamed():
+                    yield connection
+            except BaseException:
+                # Cancelled in the middle of a query, or broken: never use it again.
+                self._drop()
+                raise
+
+    async def close(self) -> None:
+        """Give everything back by closing the connection."""
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None and not connection.is_closed():
+            try:
+                await connection.close(timeout=RETRY_S)
+            except (OSError, TimeoutError):
+                connection.terminate()
+
+    async def _connected(self) -> DirectConnection:
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        if self._held:
+            log.warning("lease.lost", leases=sorted(self._held))
+        self._held.clear()
+        connection = await self._database.direct()
+        if self._opened is not None:
+            await self._opened(connection)
+        self._connection = connection
+        return connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            connection.terminate()
+
+    def _scoped(self, name: str) -> str:
+        return f"{self._database.schema}/{name}"
+
+
+class Lease:
+    """One name, kept as long as the block lasts: taken again when it was lost.
+
+    `async with Lease(database, "board") as lease:` enters at once; ask `lease.held` or wait.
+    """
+
+    def __init__(self, database: Database, name: str, *, clock: Clock | None = None) -> None:
+        self._leases = Leases(database)
+        self._name = name
+        self._clock = clock or SystemClock()
+        self._keeper: asyncio.Task[None] | None = None
+        self._taken = asyncio.Event()
+
+    @property
+    def held(self) -> bool:
+        """Tell whether the name is ours now."""
+        return self._leases.held(self._name)
+
+    async def wait(self) -> None:
+        """Return as soon as the name is ours."""
+        while not self.held:
+            self._taken.clear()
+            await self._taken.wait()
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._leases.close()
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                if self.held:
+                    await self._leases.check()
+                elif await self._leases.take(self._name):
+                    self._taken.set()
+            except Unavailable as away:
+                log.warning("lease.away", lease=self._name, detail=away.slug)
+            await self._clock.sleep(CHECK_S if self.held else RETRY_S)
