@@ -1,0 +1,324 @@
+"""What may happen to a conversation: opened, assigned, queued, handed on, closed, rated.
+
+Pure; each decision returns the conversation after it and what the log is told.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal, TypedDict
+
+from contracts.conversation import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationOpened,
+    ConversationQueued,
+    ConversationRated,
+    ConversationReopened,
+    ConversationStageChanged,
+    ConversationTransferred,
+    Lifecycle,
+)
+from contracts.people import (
+    ConversationId,
+    ConversationState,
+    OrderId,
+    PersonId,
+    ShopId,
+    SkillGroupId,
+    Stage,
+)
+from kit.errors import Conflict, Unprocessable
+from services.conversation.domain import Stamp
+
+NOTE_LIMIT: Final = 2000
+"""Characters of a hand-over note or a closing reason."""
+
+SCORES: Final = range(1, 6)
+
+ReopenReason = Literal["buyer_message", "buyer_contact", "staff"]
+
+
+class ConversationIsClosed(Conflict):
+    """The conversation is closed; reopen it first."""
+
+    slug, title = "conversation_closed", "The conversation is closed"
+
+
+class NoteMissing(Unprocessable):
+    """A transfer says why, so that the next agent need not ask the buyer again (C11)."""
+
+    slug, title = "note_missing", "A transfer needs a note for the next agent"
+
+
+class AlreadyRated(Conflict):
+    """The buyer is asked once."""
+
+    slug, title = "already_rated", "The conversation is rated already"
+
+
+class NothingToTransfer(Conflict):
+    """Nobody owns the conversation, or it would go to the one who has it."""
+
+    slug, title = "nothing_to_transfer", "The conversation is not handed on by this"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The facts that rules decide on.
+
+    `version` rises by one with every event. `assignment_version` is the version at which the
+    present owner got it (H8). `preferred_agent_id` had the buyer before and is asked first;
+    `avoided_agent_id` handed him on and is asked last. `waiting_since` is set while queued.
+    `announced` tells whether the log knows that it is queued.
+    """
+
+    id: ConversationId
+    shop_id: ShopId
+    buyer_id: PersonId
+    skill_group_id: SkillGroupId
+    state: ConversationState
+    opened_at: datetime
+    stage: Stage = Stage.WELCOME
+    version: int = 0
+    assignment_version: int = 0
+    agent_id: PersonId | None = None
+    preferred_agent_id: PersonId | None = None
+    avoided_agent_id: PersonId | None = None
+    waiting_since: datetime | None = None
+    assigned_at: datetime | None = None
+    announced: bool = False
+    closed_at: datetime | None = None
+    priority: int = 0
+    subject: str = ""
+    order_id: OrderId | None = None
+    score: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The conversation after a decision and what the log is told; no events, no change."""
+
+    conversation: Conversation
+    events: tuple[Lifecycle, ...] = ()
+
+
+class _Base(TypedDict):
+    id: str
+    time: datetime
+    shop_id: ShopId
+    conversation_id: ConversationId
+    buyer_id: PersonId
+    version: int
+
+
+def open_conversation(new: Conversation, stamp: Stamp) -> Outcome:
+    """Begin a conversation; it waits until somebody is chosen for it."""
+    opened = replace(
+        new, state=ConversationState.QUEUED, version=new.version + 1, waiting_since=stamp.at
+    )
+    event = ConversationOpened(
+        **_base(opened, stamp),
+        skill_group_id=opened.skill_group_id,
+        subject=opened.subject,
+        order_id=opened.order_id,
+    )
+    return Outcome(opened, (event,))
+
+
+def assign(conversation: Conversation, agent_id: PersonId, reason: str, stamp: Stamp) -> Outcome:
+    """Give a waiting conversation to an agent. A repeat changes nothing."""
+    if conversation.state is ConversationState.CLOSED:
+        raise ConversationIsClosed
+    if conversation.agent_id == agent_id:
+        return Outcome(conversation)
+    version = conversation.version + 1
+    assigned = replace(
+        _waits_no_more(conversation),
+        state=ConversationState.ASSIGNED,
+        version=version,
+        assignment_version=version,
+        agent_id=agent_id,
+        assigned_at=stamp.at,
+        preferred_agent_id=agent_id,
+        avoided_agent_id=None,
+    )
+    event = ConversationAssigned(
+        **_base(assigned, stamp),
+        agent_id=agent_id,
+        previous_agent_id=conversation.agent_id or conversation.preferred_agent_id,
+        skill_group_id=assigned.skill_group_id,
+        reason=reason,
+    )
+    return Outcome(assigned, (event,))
+
+
+def requeue(conversation: Conversation, stamp: Stamp, *, silent: bool = False) -> Outcome:
+    """Take the conversation from an agent who is lost, or `silent`; `announce` tells the log.
+
+    A lost agent is asked first when he is back, a silent one last.
+    """
+    if conversation.state is not ConversationState.ASSIGNED:
+        return Outcome(conversation)
+    waiting = replace(
+        conversation,
+        state=ConversationState.QUEUED,
+        agent_id=None,
+        preferred_agent_id=None if silent else conversation.agent_id,
+        avoided_agent_id=conversation.agent_id if silent else None,
+        waiting_since=stamp.at,
+        announced=False,
+    )
+    return Outcome(waiting)
+
+
+def announce(conversation: Conversation, reason: str, stamp: Stamp) -> Outcome:
+    """Tell the log that the conversation waits; once per wait."""
+    if conversation.state is not ConversationState.QUEUED or conversation.announced:
+        return Outcome(conversation)
+    told = replace(conversation, announced=True, version=conversation.version + 1)
+    event = ConversationQueued(
+        **_base(told, stamp),
+        skill_group_id=told.skill_group_id,
+        previous_agent_id=told.preferred_agent_id,
+        reason=reason,
+    )
+    return Outcome(told, (event,))
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Where a conversation goes: to a person of a group, or to the group's queue."""
+
+    to_agent_id: PersonId | None
+    to_skill_group_id: SkillGroupId
+    note: str
+    by: PersonId
+
+
+def transfer(conversation: Conversation, over: HandOver, stamp: Stamp) -> Outcome:
+    """Hand the conversation on.
+
+    Raises `NoteMissing`, `ConversationIsClosed`, `NothingToTransfer`.
+    """
+    if not over.note.strip():
+        raise NoteMissing
+    if conversation.state is ConversationState.CLOSED:
+        raise ConversationIsClosed
+    giver = conversation.agent_id
+    if giver is None or giver == over.to_agent_id:
+        raise NothingToTransfer
+    version = conversation.version + 1
+    if over.to_agent_id is not None:
+        moved = replace(
+            conversation,
+            skill_group_id=over.to_skill_group_id,
+            version=version,
+            assignment_version=version,
+            agent_id=over.to_agent_id,
+            assigned_at=stamp.at,
+            preferred_agent_id=over.to_agent_id,
+            avoided_agent_id=None,
+        )
+    else:
+        moved = replace(
+            conversation,
+            state=ConversationState.QUEUED,
+            skill_group_id=over.to_skill_group_id,
+            version=version,
+            agent_id=None,
+            preferred_agent_id=None,
+            avoided_agent_id=giver,
+            waiting_since=stamp.at,
+            announced=True,  # `transferred` says so itself
+        )
+    event = ConversationTransferred(
+        **_base(moved, stamp),
+        from_agent_id=giver,
+        to_agent_id=over.to_agent_id,
+        to_skill_group_id=over.to_skill_group_id,
+        note=over.note,
+        by=over.by,
+    )
+    return Outcome(moved, (event,))
+
+
+def close(conversation: Conversation, by: PersonId, reason: str, stamp: Stamp) -> Outcome:
+    """End the conversation. A repeat changes nothing."""
+    if conversation.state is ConversationState.CLOSED:
+        return Outcome(conversation)
+    closed = replace(
+        _waits_no_more(conversation),
+        state=ConversationState.CLOSED,
+        version=conversation.version + 1,
+        agent_id=None,
+        preferred_agent_id=conversation.agent_id or conversation.preferred_agent_id,
+        closed_at=stamp.at,
+    )
+    event = ConversationClosed(
+        **_base(closed, stamp), agent_id=conversation.agent_id, by=by, reason=reason
+    )
+    return Outcome(closed, (event,))
+
+
+def reopen(conversation: Conversation, by: PersonId, reason: ReopenReason, stamp: Stamp) -> Outcome:
+    """Go on with a closed conversation: it waits, its last agent is asked first."""
+    if conversation.state is not ConversationState.CLOSED:
+        return Outcome(conversation)
+    reopened = replace(
+        conversation,
+        state=ConversationState.QUEUED,
+        version=conversation.version + 1,
+        waiting_since=stamp.at,
+        announced=False,
+        closed_at=None,
+    )
+    event = ConversationReopened(**_base(reopened, stamp), by=by, reason=reason)
+    return Outcome(reopened, (event,))
+
+
+def move_stage(conversation: Conversation, stage: Stage, stamp: Stamp) -> Outcome:
+    """Record a step of the reception pipeline; which steps exist stands in `stages`."""
+    if conversation.state is ConversationState.CLOSED:
+        raise ConversationIsClosed
+    if conversation.stage is stage:
+        return Outcome(conversation)
+    moved = replace(conversation, stage=stage, version=conversation.version + 1)
+    event = ConversationStageChanged(
+        **_base(moved, stamp),
+        stage=stage,
+        previous=conversation.stage,
+        agent_id=conversation.agent_id,
+    )
+    return Outcome(moved, (event,))
+
+
+def rate(conversation: Conversation, score: int, stamp: Stamp) -> Outcome:
+    """Record the buyer's score, once. The same score again changes nothing."""
+    if score not in SCORES:
+        raise Unprocessable("A score is a whole number from 1 to 5.")
+    if conversation.score == score:
+        return Outcome(conversation)
+    if conversation.score is not None:
+        raise AlreadyRated
+    rated = replace(conversation, score=score, version=conversation.version + 1)
+    event = ConversationRated(
+        **_base(rated, stamp),
+        agent_id=conversation.agent_id or conversation.preferred_agent_id,
+        score=score,
+    )
+    return Outcome(rated, (event,))
+
+
+def _waits_no_more(conversation: Conversation) -> Conversation:
+    return replace(conversation, waiting_since=None, announced=False)
+
+
+def _base(conversation: Conversation, stamp: Stamp) -> _Base:
+    return {
+        "id": stamp.ids.new(),
+        "time": stamp.at,
+        "shop_id": conversation.shop_id,
+        "conversation_id": conversation.id,
+        "buyer_id": conversation.buyer_id,
+        "version": conversation.version,
+    }

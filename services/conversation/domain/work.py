@@ -1,0 +1,54 @@
+"""Work items: pieces of work that are routed like a conversation.
+
+Pure; what the work is about is the business of the service that opened it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from contracts.conversation import WorkAssigned
+from contracts.people import OrderId, PersonId, ShopId, SkillGroupId, WorkId
+from services.conversation.domain import Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """A piece of work that is routed like a conversation; `version` rises with each assignment."""
+
+    id: WorkId
+    shop_id: ShopId
+    kind: str
+    order_id: OrderId
+    buyer_id: PersonId
+    skill_group_id: SkillGroupId | None
+    due_at: datetime
+    waiting_since: datetime | None
+    agent_id: PersonId | None = None
+    previous_agent_id: PersonId | None = None
+    version: int = 0
+    settled: bool = False
+
+
+def assign_work(item: WorkItem, agent_id: PersonId, stamp: Stamp) -> tuple[WorkItem, WorkAssigned]:
+    """Give a waiting work item to an agent."""
+    assigned = replace(item, agent_id=agent_id, version=item.version + 1, waiting_since=None)
+    event = WorkAssigned(
+        id=stamp.ids.new(),
+        time=stamp.at,
+        shop_id=item.shop_id,
+        work_id=item.id,
+        agent_id=agent_id,
+        previous_agent_id=item.previous_agent_id,
+        kind=item.kind,
+        order_id=item.order_id,
+        due_at=item.due_at,
+        version=assigned.version,
+    )
+    return assigned, event
+
+
+def requeue_work(item: WorkItem, stamp: Stamp) -> WorkItem:
+    """Take a work item from an agent who is lost."""
+    if item.settled or item.agent_id is None:
+        return item
+    return replace(item, agent_id=None, previous_agent_id=item.agent_id, waiting_since=stamp.at)

@@ -1,0 +1,249 @@
+"""The archive's rows: written by whole batches, read by position. Knows no bus and no rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+Place = tuple[int, int]
+"""`(generation, offset)`, compared in that order (H4)."""
+
+_COLUMNS: Final = """
+    cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:shops as text[]),
+    cast(:partitions as smallint[]), cast(:offsets as bigint[]), cast(:types as text[]),
+    cast(:times as timestamptz[]), cast(:senders as text[]), cast(:hashes as text[]),
+    cast(:bodies as text[])
+"""
+
+_INSERT: Final = text(
+    f"""
+    with incoming as (
+        select * from unnest({_COLUMNS}) as i (
+            message_id, conversation_id, shop_id, partition, log_offset, type, time, sender_kind,
+            body_hash, body
+        )
+    ), inserted as (
+        insert into messages (
+            message_id, conversation_id, generation, partition, log_offset, type, time,
+            sender_kind, body_hash, body, archived_at
+        )
+        select i.message_id, i.conversation_id, :generation, i.partition, i.log_offset, i.type,
+               i.time, i.sender_kind, i.body_hash, i.body, :at
+        from incoming i
+        join conversations c on c.id = i.conversation_id and c.shop_id = i.shop_id
+        on conflict (message_id) do nothing
+        returning message_id
+    )
+    select i.message_id, i.conversation_id, i.partition, i.log_offset, i.sender_kind,
+           n.message_id is not null as is_new, c.shop_id = i.shop_id as is_known,
+           c.shop_id, c.state, a.state as agent_state
+    from incoming i
+    left join inserted n on n.message_id = i.message_id
+    left join conversations c on c.id = i.conversation_id
+    left join staff a on a.id = c.agent_id
+    where n.message_id is null
+       or (i.sender_kind is not null and (c.state = 'closed' or a.state = 'offline'))
+    """
+)
+"""One round trip stores the batch and tells what needs a second look; usually nothing does."""
+
+_FIRST: Final = text(
+    """
+    select message_id, body_hash, generation, partition, log_offset from messages
+    where message_id = any(cast(:ids as uuid[]))
+    """
+)
+
+_CONFLICT: Final = text(
+    """
+    insert into id_conflicts
+        (generation, partition, log_offset, message_id, body_hash, first_hash, seen_at)
+    values (:generation, :partition, :log_offset, :message_id, :body_hash, :first_hash, :at)
+    on conflict do nothing
+    """
+)
+
+_LATE: Final = text("update messages set late = true where message_id = any(cast(:ids as uuid[]))")
+
+_ADVANCE: Final = text(
+    """
+    insert into marks (topic, partition, next_offset)
+    select :topic, * from unnest(cast(:partitions as integer[]), cast(:offsets as bigint[]))
+    on conflict (topic, partition) do update set next_offset = excluded.next_offset
+    where marks.next_offset < excluded.next_offset
+    """
+)
+
+_MARKS: Final = text("select partition, next_offset from marks where topic = :topic")
+
+_GENERATION: Final = text(
+    """
+    select generation, topic_id from generations where topic = :topic
+    order by generation desc limit 1
+    """
+)
+
+_BEGIN: Final = text(
+    """
+    insert into generations (topic, generation, topic_id, begun_at)
+    values (:topic, :generation, :topic_id, :at)
+    """
+)
+
+_FORGET_MARKS: Final = text("delete from marks where topic = :topic")
+
+_SHOWN: Final = """
+    select message_id, generation, log_offset, type, time, body, late, archived_at
+    from messages where conversation_id = :conversation
+"""
+
+_AFTER: Final = text(
+    f"{_SHOWN} and (generation, log_offset) > (:generation, :offset)"
+    " order by generation, log_offset limit :limit"
+)
+_BEFORE: Final = text(
+    f"{_SHOWN} and (generation, log_offset) < (:generation, :offset)"
+    " order by generation desc, log_offset desc limit :limit"
+)
+_LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit :limit")
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch as columns, one entry per record, in log order per partition."""
+
+    ids: list[str]
+    conversations: list[str]
+    shops: list[str]
+    partitions: list[int]
+    offsets: list[int]
+    types: list[str]
+    times: list[datetime]
+    senders: list[str | None]
+    hashes: list[str | None]
+    bodies: list[str]
+
+    @classmethod
+    def empty(cls) -> "Batch":
+        """Return a batch without rows."""
+        return cls([], [], [], [], [], [], [], [], [], [])
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """A record that was not simply stored, or was stored into a conversation that nobody works."""
+
+    message_id: str
+    conversation_id: str
+    partition: int
+    offset: int
+    sender_kind: str | None
+    is_new: bool
+    is_known: bool
+    shop_id: str | None
+    state: str | None
+    agent_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Where and with which body a message id stands in the archive."""
+
+    message_id: str
+    body_hash: str | None
+    place: Place
+
+
+async def store(
+    session: AsyncSession, batch: Batch, *, generation: int, at: datetime
+) -> list[SecondLook]:
+    """Insert what is new, each message id once (H1), and return what needs a second look."""
+    columns = {name: getattr(batch, name) for name in Batch.__slots__}
+    rows = await session.execute(_INSERT, columns | {"generation": generation, "at": at})
+    return [
+        SecondLook(
+            message_id=str(row.message_id),
+            conversation_id=str(row.conversation_id),
+            partition=row.partition,
+            offset=row.log_offset,
+            sender_kind=row.sender_kind,
+            is_new=row.is_new,
+            is_known=bool(row.is_known),
+            shop_id=row.shop_id,
+            state=row.state,
+            agent_state=row.agent_state,
+        )
+        for row in rows
+    ]
+
+
+async def first_of(session: AsyncSession, ids: Sequence[str]) -> dict[str, First]:
+    """Return what the archive holds of these message ids."""
+    rows = await session.execute(_FIRST, {"ids": list(ids)})
+    return {
+        str(row.message_id): First(
+            str(row.message_id), row.body_hash, (row.generation, row.log_offset)
+        )
+        for row in rows
+    }
+
+
+async def record_conflicts(session: AsyncSession, rows: Sequence[Mapping[str, object]]) -> None:
+    """Keep records whose id was taken by another body (H3)."""
+    if rows:
+        await session.execute(_CONFLICT, list(rows))
+
+
+async def mark_late(session: AsyncSession, ids: Sequence[str]) -> None:
+    """Mark messages that staff sent into a closed conversation."""
+    if ids:
+        await session.execute(_LATE, {"ids": list(ids)})
+
+
+async def advance(session: AsyncSession, topic: str, ends: Mapping[int, int]) -> None:
+    """Move the marks of these partitions forward; never backwards (H10)."""
+    asked = {"topic": topic, "partitions": list(ends), "offsets": list(ends.values())}
+    await session.execute(_ADVANCE, asked)
+
+
+async def marks(session: AsyncSession, topic: str) -> dict[int, int]:
+    """Return the mark of every partition that has one."""
+    return {r.partition: r.next_offset for r in await session.execute(_MARKS, {"topic": topic})}
+
+
+async def generation(session: AsyncSession, topic: str) -> tuple[int, str] | None:
+    """Return the latest generation and the topic id it belongs to (H4)."""
+    row = (await session.execute(_GENERATION, {"topic": topic})).one_or_none()
+    return None if row is None else (row.generation, row.topic_id)
+
+
+async def begin_generation(
+    session: AsyncSession, topic: str, *, number: int, topic_id: str, at: datetime
+) -> None:
+    """Begin a generation: its marks start anew."""
+    asked = {"topic": topic, "generation": number, "topic_id": topic_id, "at": at}
+    await session.execute(_FORGET_MARKS, {"topic": topic})
+    await session.execute(_BEGIN, asked)
+
+
+async def after(
+    session: AsyncSession, conversation_id: str, place: Place, *, limit: int
+) -> list[Row[Any]]:
+    """Return what stands after a place, oldest first."""
+    asked = {"conversation": conversation_id, "limit": limit}
+    rows = await session.execute(_AFTER, asked | {"generation": place[0], "offset": place[1]})
+    return list(rows)
+
+
+async def before(
+    session: AsyncSession, conversation_id: str, place: Place | None, *, limit: int
+) -> list[Row[Any]]:
+    """Return what stands before a place, or at the end, newest first."""
+    asked: dict[str, object] = {"conversation": conversation_id, "limit": limit}
+    if place is None:
+        return list(await session.execute(_LATEST, asked))
+    rows = await session.execute(_BEFORE, asked | {"generation": place[0], "offset": place[1]})
+    return list(rows)

@@ -1,0 +1,305 @@
+"""Shops, skill groups, staff and buyers, with their refresh tokens. Knows no rule and no hash."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
+from services.conversation.domain.people import Agent, Buyer, Shop, SkillGroup
+from services.conversation.models import (
+    audit,
+    buyers,
+    refresh_tokens,
+    shops,
+    skill_groups,
+    staff,
+    staff_skills,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token as it is stored: by its hash. Tokens of one login form a family."""
+
+    hash: bytes
+    family: str
+    subject: PersonId
+    kind: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which object (X4)."""
+
+    id: str
+    at: datetime
+    shop_id: str
+    actor_id: str
+    role: str
+    action: str
+    object_id: str
+
+
+# ---- shops and skill groups
+
+
+async def find_shop(session: AsyncSession, shop_id: str, *, lock: bool = False) -> Shop | None:
+    """Return a shop, locked until the transaction ends if asked."""
+    wanted = select(shops).where(shops.c.id == shop_id)
+    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    return None if row is None else _shop(row)
+
+
+async def add_shop(session: AsyncSession, shop: Shop) -> bool:
+    """Insert a shop; False if it is there already."""
+    made = upsert(shops).values(_fields(shop, shops.columns.keys())).on_conflict_do_nothing()
+    return (await session.execute(made.returning(shops.c.id))).scalar() is not None
+
+
+async def save_shop(session: AsyncSession, shop: Shop) -> None:
+    """Write back a shop."""
+    changed = update(shops).where(shops.c.id == shop.id)
+    await session.execute(changed.values(_fields(shop, shops.columns.keys())))
+
+
+async def groups_of_shop(session: AsyncSession, shop_id: str) -> list[SkillGroup]:
+    """Return a shop's skill groups by code."""
+    wanted = select(skill_groups).where(skill_groups.c.shop_id == shop_id)
+    rows = await session.execute(wanted.order_by(skill_groups.c.code))
+    return [
+        SkillGroup(SkillGroupId(row.id), ShopId(row.shop_id), row.code, row.name) for row in rows
+    ]
+
+
+async def add_group(session: AsyncSession, group: SkillGroup) -> bool:
+    """Insert a skill group; False if the shop has one of that code."""
+    made = upsert(skill_groups).values(_fields(group, skill_groups.columns.keys()))
+    row = await session.execute(made.on_conflict_do_nothing().returning(skill_groups.c.id))
+    return row.scalar() is not None
+
+
+# ---- staff
+
+
+async def find_agent(session: AsyncSession, agent_id: str, *, lock: bool = False) -> Agent | None:
+    """Return a member of staff of any shop; the caller checks whose."""
+    return await _one_agent(session, select(staff).where(staff.c.id == agent_id), lock=lock)
+
+
+async def find_login(session: AsyncSession, login: str) -> tuple[Agent, str] | None:
+    """Return who has this login, with the stored hash."""
+    row = (await session.execute(select(staff).where(staff.c.login == login))).one_or_none()
+    return None if row is None else (_agent(row, ()), row.password_hash)
+
+
+async def staff_of_shop(
+    session: AsyncSession, shop_id: str, *, after: str | None = None, limit: int = 200
+) -> list[Agent]:
+    """Return a shop's staff in the order of their ids, beyond `after`."""
+    wanted = select(staff).where(staff.c.shop_id == shop_id)
+    if after is not None:
+        wanted = wanted.where(staff.c.id > after)
+    rows = list(await session.execute(wanted.order_by(staff.c.id).limit(limit)))
+    skills = await _skills(session, [row.id for row in rows])
+    return [_agent(row, skills.get(row.id, ())) for row in rows]
+
+
+async def at_work(session: AsyncSession) -> list[tuple[PersonId, AgentState, AgentState | None]]:
+    """Return everybody who is not offline, or would come back from a lost connection."""
+    wanted = select(staff.c.id, staff.c.state, staff.c.resume_state).where(
+        staff.c.active, (staff.c.state != "offline") | staff.c.resume_state.is_not(None)
+    )
+    return [
+        (
+            PersonId(row.id),
+            AgentState(row.state),
+            None if row.resume_state is None else AgentState(row.resume_state),
+        )
+        for row in await session.execute(wanted)
+    ]
+
+
+async def add_agent(session: AsyncSession, agent: Agent, password_hash: str) -> bool:
+    """Insert a member of staff with his skills; False if the login is taken."""
+    values = _fields(agent, staff.columns.keys()) | {"password_hash": password_hash}
+    made = upsert(staff).values(values).on_conflict_do_nothing().returning(staff.c.id)
+    if (await session.execute(made)).scalar() is None:
+        return False
+    await _set_skills(session, agent.id, agent.skill_group_ids)
+    return True
+
+
+async def save_agent(session: AsyncSession, agent: Agent, *, skills: bool = False) -> None:
+    """Write back a member of staff, and his skills if they changed."""
+    changed = update(staff).where(staff.c.id == agent.id)
+    await session.execute(changed.values(_fields(agent, staff.columns.keys())))
+    if skills:
+        await session.execute(delete(staff_skills).where(staff_skills.c.staff_id == agent.id))
+        await _set_skills(session, agent.id, agent.skill_group_ids)
+
+
+async def set_password(session: AsyncSession, agent_id: str, password_hash: str) -> None:
+    """Store a new password's hash."""
+    changed = update(staff).where(staff.c.id == agent_id)
+    await session.execute(changed.values(password_hash=password_hash))
+
+
+# ---- buyers
+
+
+async def find_buyer(session: AsyncSession, buyer_id: str, *, lock: bool = False) -> Buyer | None:
+    """Return a buyer of any shop; the caller checks whose."""
+    wanted = select(buyers).where(buyers.c.id == buyer_id)
+    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    return None if row is None else _buyer(row)
+
+
+async def find_buyers(session: AsyncSession, ids: Iterable[str]) -> dict[str, Buyer]:
+    """Return several buyers by id."""
+    rows = await session.execute(select(buyers).where(buyers.c.id.in_(set(ids))))
+    return {row.id: _buyer(row) for row in rows}
+
+
+async def keep_buyer(session: AsyncSession, buyer: Buyer) -> Buyer:
+    """Insert a buyer, or bring the profile of a known one up to date; return what is stored."""
+    made = upsert(buyers).values(_fields(buyer, buyers.columns.keys()))
+    profile = {name: made.excluded[name] for name in ("name", "phone", "address", "tier")}
+    kept = made.on_conflict_do_update(index_elements=[buyers.c.id], set_=profile)
+    return _buyer((await session.execute(kept.returning(buyers))).one())
+
+
+async def save_buyer(session: AsyncSession, buyer: Buyer) -> None:
+    """Write back a buyer."""
+    changed = update(buyers).where(buyers.c.id == buyer.id)
+    await session.execute(changed.values(_fields(buyer, buyers.columns.keys())))
+
+
+# ---- refresh tokens and audit
+
+
+async def add_refresh(session: AsyncSession, token: RefreshToken) -> None:
+    """Store a refresh token."""
+    values = _fields(token, refresh_tokens.columns.keys())
+    await session.execute(insert(refresh_tokens).values(values))
+
+
+async def lock_refresh(session: AsyncSession, token_hash: bytes) -> RefreshToken | None:
+    """Return a refresh token that nobody else uses until this transaction ends."""
+    wanted = select(refresh_tokens).where(refresh_tokens.c.hash == token_hash).with_for_update()
+    row = (await session.execute(wanted)).one_or_none()
+    if row is None:
+        return None
+    return RefreshToken(
+        row.hash, row.family, PersonId(row.subject), row.kind, row.expires_at, row.used_at
+    )
+
+
+async def use_refresh(session: AsyncSession, token_hash: bytes, at: datetime) -> None:
+    """Mark a refresh token as spent."""
+    changed = update(refresh_tokens).where(refresh_tokens.c.hash == token_hash)
+    await session.execute(changed.values(used_at=at))
+
+
+async def forget_family(session: AsyncSession, family: str) -> None:
+    """End one login: none of its refresh tokens is worth anything any more."""
+    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.family == family))
+
+
+async def forget_subject(session: AsyncSession, subject: str) -> None:
+    """End every login of a person."""
+    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.subject == subject))
+
+
+async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) -> None:
+    """Delete at most `limit` refresh tokens that are over."""
+    over = select(refresh_tokens.c.hash).where(refresh_tokens.c.expires_at < now).limit(limit)
+    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.hash.in_(over)))
+
+
+async def add_audit(session: AsyncSession, entry: AuditEntry) -> None:
+    """Record an act; the table is append-only."""
+    await session.execute(insert(audit).values(_fields(entry, audit.columns.keys())))
+
+
+# ---- rows and facts
+
+
+async def _one_agent(session: AsyncSession, wanted: Select[Any], *, lock: bool) -> Agent | None:
+    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    if row is None:
+        return None
+    skills = await _skills(session, [row.id])
+    return _agent(row, skills.get(row.id, ()))
+
+
+async def _skills(session: AsyncSession, ids: Sequence[str]) -> dict[str, tuple[SkillGroupId, ...]]:
+    if not ids:
+        return {}
+    grouped = func.array_agg(staff_skills.c.skill_group_id).label("groups")
+    wanted = select(staff_skills.c.staff_id, grouped).where(staff_skills.c.staff_id.in_(ids))
+    rows = await session.execute(wanted.group_by(staff_skills.c.staff_id))
+    return {row.staff_id: tuple(sorted(SkillGroupId(str(g)) for g in row.groups)) for row in rows}
+
+
+async def _set_skills(
+    session: AsyncSession, agent_id: PersonId, groups: Sequence[SkillGroupId]
+) -> None:
+    if groups:
+        rows = [{"staff_id": agent_id, "skill_group_id": group} for group in sorted(set(groups))]
+        await session.execute(insert(staff_skills), rows)
+
+
+def _fields(facts: object, columns: Iterable[str]) -> dict[str, object]:
+    return {name: getattr(facts, name) for name in columns if hasattr(facts, name)}
+
+
+def _shop(row: Row[Any]) -> Shop:
+    return Shop(
+        id=ShopId(row.id),
+        name=row.name,
+        time_zone=row.time_zone,
+        active=row.active,
+        secret_version=row.secret_version,
+        policy=row.policy,
+        version=row.version,
+    )
+
+
+def _agent(row: Row[Any], skills: tuple[SkillGroupId, ...]) -> Agent:
+    return Agent(
+        id=PersonId(row.id),
+        shop_id=ShopId(row.shop_id),
+        name=row.name,
+        role=Role(row.role),
+        active=row.active,
+        capacity=row.capacity,
+        login=row.login,
+        skill_group_ids=skills,
+        not_before=row.not_before,
+        version=row.version,
+        state=AgentState(row.state),
+        state_since=row.state_since,
+        state_version=row.state_version,
+        resume_state=None if row.resume_state is None else AgentState(row.resume_state),
+    )
+
+
+def _buyer(row: Row[Any]) -> Buyer:
+    return Buyer(
+        id=PersonId(row.id),
+        shop_id=ShopId(row.shop_id),
+        name=row.name,
+        external_id=row.external_id,
+        phone=row.phone,
+        address=row.address,
+        tier=row.tier,
+        not_before=row.not_before,
+        version=row.version,
+    )

@@ -1,0 +1,1 @@
+"""The use cases: one transaction each, locks first, then a rule's decision, then its events."""

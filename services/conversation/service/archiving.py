@@ -1,0 +1,142 @@
+"""Stores what the chat topic says, each message once, and acts on what its arrival changes.
+
+Survives any repeat: rows are keyed by message id, marks only rise, and only a newly inserted
+message can reopen a conversation (H8).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import ConversationState, SenderKind, ShopId
+from contracts.topics import CHAT
+from kit.clock import Clock
+from kit.postgres import Database
+from services.conversation.repository import archive, conversations
+from services.conversation.repository.archive import Batch, SecondLook
+from services.conversation.service.routing import Routing
+
+FIRST_GENERATION: Final = 1
+
+
+class TopicReplaced(Exception):
+    """The chat topic is not the one that the archive's positions belong to (H4)."""
+
+
+class Foreign(Exception):
+    """A record names a conversation that is not its shop's, or none at all."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__("the conversation is unknown in this shop")
+        self.index = index
+
+
+@dataclass(frozen=True)
+class Archiving:
+    """Writes batches; each is one transaction with its marks and its consequences."""
+
+    db: Database
+    routing: Routing
+    clock: Clock
+
+    async def generation(self, topic_id: str) -> int:
+        """Return the generation of the topic, beginning the first. Raises `TopicReplaced`."""
+        async with self.db.write() as session:
+            known = await archive.generation(session, CHAT.name)
+            if known is None:
+                await self._begin(session, FIRST_GENERATION, topic_id)
+                return FIRST_GENERATION
+        number, stored_id = known
+        if stored_id != topic_id:
+            raise TopicReplaced(
+                f"the chat topic was created anew since generation {number}: run "
+                "`peakdesk generation --begin` to keep the history and begin the next generation"
+            )
+        return number
+
+    async def begin_generation(self, topic_id: str) -> int:
+        """Begin the next generation, unless the topic has not changed; return its number."""
+        async with self.db.write() as session:
+            known = await archive.generation(session, CHAT.name)
+            if known is not None and known[1] == topic_id:
+                return known[0]
+            number = FIRST_GENERATION if known is None else known[0] + 1
+            await self._begin(session, number, topic_id)
+            return number
+
+    async def store(self, batch: Batch, ends: Mapping[int, int], *, generation: int) -> int:
+        """Store a batch and move its partitions' marks to `ends`; return how many rows were new.
+
+        Raises `Foreign` for a record that no conversation of its shop stands for.
+        """
+        async with self.db.write() as session:
+            looks: list[SecondLook] = []
+            if batch.ids:
+                looks = await archive.store(
+                    session, batch, generation=generation, at=self.clock.now()
+                )
+                await self._look_twice(session, batch, looks, generation)
+            await archive.advance(session, CHAT.name, ends)
+        return len(batch.ids) - sum(not look.is_new for look in looks)
+
+    async def _begin(self, session: AsyncSession, number: int, topic_id: str) -> None:
+        await archive.begin_generation(
+            session, CHAT.name, number=number, topic_id=topic_id, at=self.clock.now()
+        )
+
+    async def _look_twice(
+        self, session: AsyncSession, batch: Batch, looks: Sequence[SecondLook], generation: int
+    ) -> None:
+        for look in looks:
+            if not look.is_known:
+                raise Foreign(_index(batch, look))
+        repeats = [look for look in looks if not look.is_new]
+        if repeats:
+            await self._record_conflicts(session, batch, repeats, generation)
+        new = [look for look in looks if look.is_new]
+        await archive.mark_late(session, [look.message_id for look in new if _is_late(look)])
+        await self._contact(session, [look for look in new if look.sender_kind == SenderKind.BUYER])
+
+    async def _record_conflicts(
+        self, session: AsyncSession, batch: Batch, repeats: Iterable[SecondLook], generation: int
+    ) -> None:
+        repeated = {(look.partition, look.offset): look for look in repeats}
+        first = await archive.first_of(session, [look.message_id for look in repeated.values()])
+        rows = []
+        for index, place in enumerate(zip(batch.partitions, batch.offsets, strict=True)):
+            look, body_hash = repeated.get(place), batch.hashes[index]
+            if look is None or body_hash is None or first[look.message_id].body_hash == body_hash:
+                continue
+            rows.append(
+                {
+                    "generation": generation,
+                    "partition": place[0],
+                    "log_offset": place[1],
+                    "message_id": look.message_id,
+                    "body_hash": body_hash,
+                    "first_hash": first[look.message_id].body_hash or "",
+                    "at": self.clock.now(),
+                }
+            )
+        await archive.record_conflicts(session, rows)
+
+    async def _contact(self, session: AsyncSession, looks: Iterable[SecondLook]) -> None:
+        by_shop: dict[ShopId, set[str]] = defaultdict(set)
+        for look in looks:
+            by_shop[ShopId(look.shop_id or "")].add(look.conversation_id)
+        await conversations.lock_shops(session, list(by_shop))
+        for shop_id in sorted(by_shop):
+            ids = sorted(by_shop[shop_id])
+            await self.routing.contact(session, shop_id, ids, "buyer_wrote")
+
+
+def _is_late(look: SecondLook) -> bool:
+    return look.state == ConversationState.CLOSED and look.sender_kind != SenderKind.BUYER
+
+
+def _index(batch: Batch, look: SecondLook) -> int:
+    places = list(zip(batch.partitions, batch.offsets, strict=True))
+    return places.index((look.partition, look.offset))

@@ -1,0 +1,34 @@
+"""The settings of the conversation service; what all services share stands in `kit.settings`."""
+
+from pydantic import Field, SecretStr
+
+from kit.settings import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_SECRET, ServiceSettings
+
+
+class ConversationSettings(ServiceSettings):
+    """What a conversation process is told. The numbers are starting values."""
+
+    database_url: SecretStr = SecretStr(
+        "postgresql+asyncpg://pd_conversation@127.0.0.1/peakdesk"
+    )
+    """SQLAlchemy address; the role owns the schema `conversation` alone."""
+    database_pool: int = Field(default=8, ge=3, le=50)
+    token_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY
+    """Signs people's tokens: base64 of a raw Ed25519 private key. Only this service has it."""
+    shop_secret_key: SecretStr = DEVELOPMENT_SECRET
+    """Shop secrets are derived from it, so that none is stored."""
+
+    reopen_gap_s: int = Field(default=600, ge=0)
+    """A buyer who comes back within this time after the close continues the same conversation."""
+    overflow_after_s: int = Field(default=20, ge=0)
+    """After this wait any agent of the shop may take a buyer whose own group has no room."""
+    silence_s: int = Field(default=300, ge=30)
+    """A buyer who got no answer from his agent for this long is offered to another one (C12)."""
+    lost_after_s: int = Field(default=30, ge=10)
+    """An agent whom no gateway carried for this long is offline (H16)."""
+    archive_rows: int = Field(default=200, ge=1, le=2000)
+    """Rows per archive transaction at most; larger batches bought nothing when measured."""
+    archive_wait_ms: int = Field(default=100, ge=1, le=5000)
+    """How long the archive waits for a batch to fill."""
+    visitors_per_minute: int = Field(default=600, ge=1)
+    """Anonymous visitors a shop may get per minute; the rest is answered 429."""
