@@ -21,11 +21,18 @@ from contracts.aftersales import (
 )
 from contracts.base import Event
 from contracts.people import CaseId, OrderId, PersonId, Role, ShopId, WorkId
-from kit.errors import Conflict, Forbidden, PreconditionFailed
+from kit.errors import Conflict, Forbidden
 from kit.ids import derived_id
 
 OPEN: Final = frozenset({CaseState.REQUESTED, CaseState.REVIEWED})
 """States in which somebody owes the buyer an answer."""
+
+
+class WorkState(StrEnum):
+    """Whether a work item still needs somebody."""
+
+    OPEN = "open"
+    SETTLED = "settled"
 
 
 class Decision(StrEnum):
@@ -122,14 +129,8 @@ class Envelope(TypedDict):
     version: int
 
 
-def expect_version(case: Case, version: int) -> None:
-    """Raise `PreconditionFailed` unless the caller acts on the present version."""
-    if case.version != version:
-        raise PreconditionFailed(f"The case is at version {case.version}: read it again.")
-
-
 def request(case: Case, payment: Payment, *, at: datetime, due_at: datetime) -> Outcome:
-    """Open `case`, at version 1, and reserve its amount, so that open cases never sum above paid."""
+    """Open `case`, at version 1, and reserve its amount: open cases never sum above paid."""
     if case.amount_fen > payment.left_fen:
         raise AbovePaid(f"At most {payment.left_fen} fen are left.", left_fen=payment.left_fen)
     reserved = replace(payment, reserved_fen=payment.reserved_fen + case.amount_fen)
@@ -207,13 +208,15 @@ def refuse_above_limit(amount_fen: int, role: Role, limit_fen: int) -> None:
         raise AboveLimit(f"Up to {limit_fen} fen without a supervisor.", limit_fen=limit_fen)
 
 
-def work_item(payment: Payment, kind: WorkKind, attempt: int) -> WorkItem:
+def work_item(
+    order_id: OrderId, kind: WorkKind, attempt: int, *, shop_id: ShopId, buyer_id: PersonId
+) -> WorkItem:
     """Return the item for this attempt; the same one however often it is asked for."""
     return WorkItem(
-        id=WorkId(derived_id("work", kind.value, payment.order_id, str(attempt))),
-        shop_id=payment.shop_id,
-        order_id=payment.order_id,
-        buyer_id=payment.buyer_id,
+        id=WorkId(derived_id("work", kind.value, order_id, str(attempt))),
+        shop_id=shop_id,
+        order_id=order_id,
+        buyer_id=buyer_id,
         kind=kind,
         attempt=attempt,
     )

@@ -1,10 +1,17 @@
-"""The tables of the aftersales service, in the schema `aftersales`. Knows no rule and no session."""
+"""The tables of the aftersales service, in the schema `aftersales`. Knows no rule."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Text
-from sqlalchemy import UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kit import tables
@@ -89,14 +96,12 @@ class CaseRow(Base):
 class DeadlineRow(Base):
     """When a case must leave a state; made in the transaction that entered it.
 
-    `warned_at` is set once, by the sweep that raised the warning; leaving the state deletes the row.
+    `warned_at` is set once, by the sweep that raised the warning; the row goes with the state.
     """
 
     __tablename__ = "deadlines"
     __table_args__ = (
-        Index(
-            "ix_deadlines_unwarned", "warn_at", postgresql_where="warned_at is null"
-        ),
+        Index("ix_deadlines_unwarned", "warn_at", postgresql_where="warned_at is null"),
     )
 
     case_id: Mapped[str] = mapped_column(ForeignKey("aftersales.cases.id"), primary_key=True)
@@ -112,7 +117,7 @@ class WorkItemRow(Base):
     __tablename__ = "work_items"
     __table_args__ = (
         UniqueConstraint("order_id", "kind", "attempt"),
-        Index(None, "shop_id", "id"),
+        Index(None, "shop_id", "opened_at", "id"),
         CheckConstraint("state in ('open', 'settled')", name="state"),
     )
 

@@ -25,10 +25,10 @@ class Playbook:
         return at + (self.address_check_within if first else self.address_check_again_after)
 
     def due(self, state: CaseState, at: datetime) -> datetime:
-        """Return when a case that entered `state` must leave it. Raises `KeyError` if it need not."""
+        """Return when a case that entered `state`, an open one, must leave it."""
         terms = {CaseState.REQUESTED: self.review_within, CaseState.REVIEWED: self.refund_within}
         return at + terms[state]
 
     def warn_at(self, entered_at: datetime, due_at: datetime) -> datetime:
-        """Return when to warn: `warn_before` the due time, never before half of the time is over."""
+        """Return when to warn: `warn_before` the due time, never in the first half of the time."""
         return max(due_at - self.warn_before, entered_at + (due_at - entered_at) / 2)

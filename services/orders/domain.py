@@ -23,7 +23,7 @@ from contracts.orders import (
     OrderState,
 )
 from contracts.people import OrderId, PersonId, ShopId
-from kit.errors import Conflict, PreconditionFailed
+from kit.errors import Conflict
 from kit.ids import derived_id
 
 ADDRESS_ATTEMPTS: Final = 2
@@ -123,12 +123,6 @@ def envelope(order: Order, kind: type[OrderEvent], at: datetime) -> Envelope:
 def raised(order: Order) -> Order:
     """Return the order one version on."""
     return replace(order, version=order.version + 1)
-
-
-def expect_version(order: Order, version: int) -> None:
-    """Raise `PreconditionFailed` unless the caller acts on the present version."""
-    if order.version != version:
-        raise PreconditionFailed(f"The order is at version {order.version}: read it again.")
 
 
 def place(

@@ -117,7 +117,8 @@ STATEMENTS: Final = (
     )
     """,
     """
-    CREATE INDEX ix_work_items_shop_id_id ON aftersales.work_items (shop_id, id)
+    CREATE INDEX ix_work_items_shop_id_opened_at_id ON aftersales.work_items (shop_id,
+            opened_at, id)
     """,
     """
     CREATE TABLE aftersales.cases (

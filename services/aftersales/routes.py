@@ -1,0 +1,85 @@
+"""The HTTP door for people: buyers ask for refunds, staff decide on them. Knows no table."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from contracts.people import CHATTING_STAFF, CaseId, Role, WorkId
+from kit.web.auth import Caller, Principal, require
+from kit.web.idempotency import IdempotencyKey
+from kit.web.paging import Page
+from kit.web.preconditions import IfMatch, etag
+from services.aftersales.schemas import (
+    CaseFilter,
+    CaseView,
+    NewCase,
+    Review,
+    WorkFilter,
+    WorkItemView,
+)
+from services.aftersales.service import Commands, Reading
+
+_DECIDING: Final = (Role.AFTERSALES, Role.SUPERVISOR)
+
+CasePath = Annotated[CaseId, Path(max_length=64)]
+WorkPath = Annotated[WorkId, Path(max_length=64)]
+Asking = Annotated[Principal, Depends(require(Role.BUYER, *CHATTING_STAFF))]
+Staff = Annotated[Principal, Depends(require(*CHATTING_STAFF, Role.CLERK, Role.ADMIN))]
+Deciding = Annotated[Principal, Depends(require(*_DECIDING))]
+
+
+def reading(aftersales: Reading) -> APIRouter:
+    """Return the routes that read."""
+    made = APIRouter(prefix="/v1", tags=["aftersales"])
+
+    @made.get("/cases")
+    async def list_cases(who: Caller, wanted: Annotated[CaseFilter, Query()]) -> Page[CaseView]:
+        """List cases, newest first: a buyer's own, or the shop's."""
+        return await aftersales.cases(who, wanted)
+
+    @made.get("/cases/{case_id}")
+    async def read_case(case_id: CasePath, who: Caller, response: Response) -> CaseView:
+        """Read a case; its ETag is what commands want as If-Match."""
+        found = await aftersales.case(who, case_id)
+        response.headers["ETag"] = etag(found.version)
+        return found
+
+    @made.get("/work-items")
+    async def list_work_items(
+        who: Staff, wanted: Annotated[WorkFilter, Query()]
+    ) -> Page[WorkItemView]:
+        """List the shop's work items, newest first."""
+        return await aftersales.work_items(who, wanted)
+
+    @made.get("/work-items/{work_id}")
+    async def read_work_item(work_id: WorkPath, who: Staff) -> WorkItemView:
+        """Read a work item."""
+        return await aftersales.work_item(who, work_id)
+
+    return made
+
+
+def commands(aftersales: Commands) -> APIRouter:
+    """Return the routes that change something."""
+    made = APIRouter(prefix="/v1/cases", tags=["aftersales"])
+
+    @made.post("", response_model=CaseView, status_code=201)
+    async def request_refund(wanted: NewCase, who: Asking, key: IdempotencyKey) -> Response:
+        """Ask for a refund of a paid order; its amount is reserved until the case is decided."""
+        return await aftersales.request(who, wanted, keyed=key)
+
+    @made.post("/{case_id}/review", response_model=CaseView)
+    async def review_case(
+        *, case_id: CasePath, review: Review, who: Deciding, version: IfMatch, key: IdempotencyKey
+    ) -> Response:
+        """Approve or reject a requested case."""
+        return await aftersales.review(who, case_id, review, version=version, keyed=key)
+
+    @made.post("/{case_id}/refund", response_model=CaseView)
+    async def refund_case(
+        case_id: CasePath, who: Deciding, version: IfMatch, key: IdempotencyKey
+    ) -> Response:
+        """Give the money of an approved case back, once."""
+        return await aftersales.refund(who, case_id, version=version, keyed=key)
+
+    return made

@@ -1,0 +1,77 @@
+"""Who may see and do what with a case, and the audit of what was done or refused."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import CaseId, OrderId, Role, WorkId
+from kit.clock import Clock
+from kit.errors import NotFound
+from kit.ids import Ids
+from kit.postgres import Database
+from kit.web.auth import Principal
+from services.aftersales import repository
+from services.aftersales.models import AuditRow
+from services.aftersales.repository import Owner
+
+
+class Access:
+    """Admits callers. What is another shop's and what does not exist answer alike.
+
+    Checked before the transaction of the use case: whose a thing is never changes.
+    """
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._db = database
+        self._clock = clock
+        self._ids = ids
+
+    async def admit_to_order(self, who: Principal, order_id: OrderId) -> None:
+        """Return if the paid order is the caller's own or his shop's. Raises `NotFound`."""
+        async with self._db.read() as session:
+            owner = await repository.owner_of_order(session, order_id)
+        await self._admit(who, owner, order_id)
+
+    async def admit_to_case(self, who: Principal, case_id: CaseId) -> None:
+        """Return if the case is the caller's own or his shop's. Raises `NotFound`."""
+        async with self._db.read() as session:
+            owner = await repository.owner_of_case(session, case_id)
+        await self._admit(who, owner, case_id)
+
+    async def admit_to_work(self, who: Principal, work_id: WorkId) -> None:
+        """Return if the work item is of the caller's shop. Raises `NotFound`."""
+        async with self._db.read() as session:
+            owner = await repository.owner_of_work(session, work_id)
+        await self._admit(who, owner, work_id)
+
+    def audit(
+        self,
+        session: AsyncSession,
+        who: Principal,
+        action: str,
+        object_id: str,
+        *,
+        shop_id: str = "",
+        note: str = "",
+    ) -> None:
+        """Append an audit row; `shop_id` is the object's shop, by default the caller's."""
+        row = AuditRow(
+            id=self._ids.new(),
+            at=self._clock.now(),
+            shop_id=shop_id or who.shop_id,
+            actor_id=who.subject,
+            actor_role=who.role,
+            actor_shop_id=who.shop_id,
+            action=action,
+            object_id=object_id,
+            note=note,
+        )
+        repository.append(session, row)
+
+    async def _admit(self, who: Principal, owner: Owner | None, object_id: str) -> None:
+        if owner is None:
+            raise NotFound
+        if owner.shop_id != who.shop_id:
+            async with self._db.write() as session:
+                self.audit(session, who, "refused_other_shop", object_id, shop_id=owner.shop_id)
+            raise NotFound
+        if who.role == Role.BUYER and owner.buyer_id != who.subject:
+            raise NotFound

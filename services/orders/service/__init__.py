@@ -1,0 +1,18 @@
+"""The use cases of the orders service, by who asks: shop platforms, people, other services."""
+
+from services.orders.service.access import Access, NotHolder
+from services.orders.service.commands import Commands
+from services.orders.service.deliveries import Deliveries, DeliveryReused, OrderNotPlaced
+from services.orders.service.facts import Facts
+from services.orders.service.reading import Reading
+
+__all__ = [
+    "Access",
+    "Commands",
+    "Deliveries",
+    "DeliveryReused",
+    "Facts",
+    "NotHolder",
+    "OrderNotPlaced",
+    "Reading",
+]

@@ -1,0 +1,94 @@
+"""Who may see and do what with an order, and the audit of what was shown or refused."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import PLATFORM, OrderId, PersonId, Role, ShopId
+from kit.clock import Clock
+from kit.errors import Forbidden, NotFound
+from kit.ids import Ids
+from kit.postgres import Database
+from kit.web.auth import Principal
+from services.orders import repository
+from services.orders.models import AuditRow, OrderRow
+
+
+class NotHolder(Forbidden):
+    """Only the agent who holds the order's work, or a supervisor, may do this."""
+
+    slug, title = "not_holder", "Somebody else works on this order"
+
+
+class Access:
+    """Admits callers to orders. Another shop's order and one that does not exist answer alike."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._db = database
+        self._clock = clock
+        self._ids = ids
+
+    async def admit(self, who: Principal, order_id: OrderId) -> None:
+        """Return if the order is the caller's own or his shop's. Raises `NotFound`, audited.
+
+        Checked before the transaction of the use case: whose an order is never changes.
+        """
+        async with self._db.read() as session:
+            owner = await repository.owner(session, order_id)
+        if owner is None:
+            raise NotFound
+        if owner.shop_id != who.shop_id:
+            async with self._db.write() as session:
+                self.audit(session, who, "refused_other_shop", order_id, shop_id=owner.shop_id)
+            raise NotFound
+        if who.role == Role.BUYER and owner.buyer_id != who.subject:
+            raise NotFound
+
+    async def sees_address(self, session: AsyncSession, who: Principal, row: OrderRow) -> bool:
+        """Tell whether the caller sees the address whole: its buyer, or the agent at work on it."""
+        if who.role == Role.BUYER:
+            return True
+        return await repository.holds_work(session, OrderId(row.id), PersonId(who.subject))
+
+    async def expect_holder(self, session: AsyncSession, who: Principal, row: OrderRow) -> None:
+        """Raise `NotHolder` unless the caller holds the order's work or supervises."""
+        if who.role == Role.SUPERVISOR:
+            return
+        if not await repository.holds_work(session, OrderId(row.id), PersonId(who.subject)):
+            raise NotHolder
+
+    async def admit_to_secret(self, who: Principal, shop_id: ShopId) -> None:
+        """Note that the caller sees the shop's secret. Raises `NotFound` for another shop's."""
+        allowed = who.shop_id in {shop_id, PLATFORM}
+        action = "intake_secret_shown" if allowed else "refused_other_shop"
+        async with self._db.write() as session:
+            self.audit(session, who, action, "intake_secret", shop_id=shop_id)
+        if not allowed:
+            raise NotFound
+
+    async def note_shown(self, who: Principal, order_id: OrderId) -> None:
+        """Note that staff saw the buyer's address whole (capability X5)."""
+        async with self._db.write() as session:
+            self.audit(session, who, "address_shown", order_id)
+
+    def audit(
+        self,
+        session: AsyncSession,
+        who: Principal,
+        action: str,
+        object_id: str,
+        *,
+        shop_id: str = "",
+        note: str = "",
+    ) -> None:
+        """Append an audit row; `shop_id` is the object's shop, by default the caller's."""
+        row = AuditRow(
+            id=self._ids.new(),
+            at=self._clock.now(),
+            shop_id=shop_id or who.shop_id,
+            actor_id=who.subject,
+            actor_role=who.role,
+            actor_shop_id=who.shop_id,
+            action=action,
+            object_id=object_id,
+            note=note,
+        )
+        repository.note(session, row)

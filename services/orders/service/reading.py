@@ -1,0 +1,113 @@
+"""What people read of orders. Writes nothing but the audit of an address that was shown whole."""
+
+from collections.abc import Sequence
+
+from contracts.orders import AddressResult, Line, OrderState
+from contracts.people import OrderId, PersonId, Role, ShopId
+from kit.errors import NotFound
+from kit.postgres import Database
+from kit.web.auth import Principal
+from kit.web.paging import Cursors, Page
+from services.orders import repository
+from services.orders.domain import LockKind
+from services.orders.models import OrderRow
+from services.orders.schemas import (
+    AddressView,
+    BuyerView,
+    Interlock,
+    InterlockList,
+    OrderFilter,
+    OrderView,
+    Remark,
+    RemarkList,
+)
+from services.orders.service.access import Access
+
+
+class Reading:
+    """Reads in one snapshot each."""
+
+    def __init__(self, database: Database, access: Access, cursors: Cursors) -> None:
+        self._db = database
+        self._access = access
+        self._cursors = cursors
+
+    async def page(self, who: Principal, wanted: OrderFilter) -> Page[OrderView]:
+        """Return a page of orders, newest first: a buyer's own, or the shop's, masked."""
+        buyer = who.role == Role.BUYER
+        name = f"orders of {who.subject}" if buyer else "orders"
+        place = wanted.cursor and self._cursors.decode(wanted.cursor, who.shop_id, list_name=name)
+        async with self._db.read() as session:
+            rows = await repository.page(
+                session,
+                shop_id=ShopId(who.shop_id),
+                buyer_id=PersonId(who.subject) if buyer else None,
+                state=wanted.state,
+                external_id=wanted.external_id,
+                below=place["below"] if place else None,
+                limit=wanted.limit + 1,
+            )
+            shown = rows[: wanted.limit]
+            locks = await repository.set_locks(session, [row.id for row in shown])
+        more = len(rows) > len(shown)
+        return Page(
+            items=[view(row, locks.get(row.id, ()), whole=buyer) for row in shown],
+            next_cursor=self._cursors.encode({"below": shown[-1].id}, who.shop_id, list_name=name)
+            if more
+            else None,
+        )
+
+    async def read(self, who: Principal, order_id: OrderId) -> OrderView:
+        """Return an order as the caller may see it. Raises `NotFound`."""
+        await self._access.admit(who, order_id)
+        async with self._db.read() as session:
+            row = await repository.find(session, order_id)
+            if row is None:
+                raise NotFound
+            locks = await repository.set_locks(session, [order_id])
+            whole = await self._access.sees_address(session, who, row)
+        if whole and who.role != Role.BUYER:
+            await self._access.note_shown(who, order_id)
+        return view(row, locks.get(row.id, ()), whole=whole)
+
+    async def remarks(self, who: Principal, order_id: OrderId) -> RemarkList:
+        """Return the remarks of an order, oldest first. Raises `NotFound`."""
+        await self._access.admit(who, order_id)
+        async with self._db.read() as session:
+            rows = await repository.remarks(session, order_id)
+        return RemarkList(items=[Remark.model_validate(row) for row in rows])
+
+    async def interlocks(self, who: Principal, order_id: OrderId) -> InterlockList:
+        """Return every interlock of an order, set or cleared, oldest first. Raises `NotFound`."""
+        await self._access.admit(who, order_id)
+        async with self._db.read() as session:
+            rows = await repository.locks(session, order_id)
+        return InterlockList(items=[Interlock.model_validate(row) for row in rows])
+
+
+def view(row: OrderRow, locks: Sequence[LockKind], *, whole: bool) -> OrderView:
+    """Return what is shown of an order; `whole` shows the address unmasked."""
+    return OrderView(
+        id=row.id,
+        shop_id=row.shop_id,
+        external_id=row.external_id,
+        state=OrderState(row.state),
+        version=row.version,
+        buyer=BuyerView.show(row.buyer_id, row.buyer_name, whole=whole),
+        address=AddressView.show(
+            name=row.recipient_name,
+            phone=row.recipient_phone,
+            text=row.recipient_address,
+            whole=whole,
+        ),
+        address_result=AddressResult(row.address_result) if row.address_result else None,
+        address_attempts=row.address_attempts,
+        interlocks=list(locks),
+        lines=[Line.model_validate(line) for line in row.lines],
+        total_fen=row.total_fen,
+        paid_fen=row.paid_fen,
+        refunded_fen=row.refunded_fen,
+        currency=row.currency,
+        placed_at=row.placed_at,
+        paid_at=row.paid_at,
+    )
