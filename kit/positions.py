@@ -19,6 +19,23 @@ _ADVANCE: Final = text(
     "update positions set next_offset = :new where consumer = :consumer and topic = :topic"
     " and partition = :partition and next_offset = :expected returning 1"
 )
+_ADVANCE_ALL: Final = text(
+    """
+    update positions set next_offset = moved.new
+    from (
+        select p.partition, m.new from positions p
+        join unnest(cast(:partitions as integer[]), cast(:expected as bigint[]),
+            cast(:new as bigint[])) as m (partition, expected, new)
+            on p.partition = m.partition and p.next_offset = m.expected
+        where p.consumer = :consumer and p.topic = :topic
+        order by p.partition
+        for update of p
+    ) as moved
+    where consumer = :consumer and topic = :topic and positions.partition = moved.partition
+    returning positions.partition
+    """
+)
+"""Locks in the order of partitions, so that two owners cannot deadlock; one round trip."""
 _BEGIN: Final = text(
     "insert into positions (consumer, topic, partition, next_offset)"
     " values (:consumer, :topic, :partition, :new) on conflict do nothing returning 1"
@@ -76,6 +93,29 @@ async def advance(
         moved = await session.execute(_ADVANCE, where | {"expected": expected})
     if moved.scalar() is None:
         raise Fenced(f"{consumer}: {topic}/{partition} no longer stands at {expected}")
+
+
+async def advance_all(
+    session: AsyncSession, consumer: str, *, topic: str, moves: Mapping[int, tuple[int, int]]
+) -> None:
+    """Move several partitions, each from its expected offset to its new one, or none of them.
+
+    Raises `Fenced` as `advance` does; positions must exist.
+    """
+    ordered = sorted(moves.items())
+    moved = await session.execute(
+        _ADVANCE_ALL,
+        {
+            "consumer": consumer,
+            "topic": topic,
+            "partitions": [partition for partition, _ in ordered],
+            "expected": [expected for _, (expected, _) in ordered],
+            "new": [new for _, (_, new) in ordered],
+        },
+    )
+    lost = moves.keys() - set(moved.scalars())
+    if lost:
+        raise Fenced(f"{consumer}: {topic} {sorted(lost)} no longer stand where they did")
 
 
 async def raise_marks(session: AsyncSession, topic: str, offsets: Mapping[int, int]) -> None:
