@@ -80,25 +80,33 @@ class Ledger:
 
     def __init__(self) -> None:
         self.sent: dict[Serial, Sent] = {}
-        self.screens: dict[tuple[str, str], Screen] = {}
         self.history: dict[str, list[Shown]] = {}
+        self._messages: defaultdict[str, list[Sent]] = defaultdict(list)
+        self._screens: defaultdict[str, dict[str, Screen]] = defaultdict(dict)
 
     def invoke(self, message: Sent) -> None:
         """Write a message down before it is sent for the first time."""
         self.sent[message.serial] = message
+        self._messages[message.conversation].append(message)
 
     def answer(
-        self, serial: Serial, outcome: Outcome, *, at: float, code: str | None = None
+        self,
+        serial: Serial,
+        outcome: Outcome,
+        *,
+        at: float,
+        code: str | None = None,
+        message_id: str | None = None,
     ) -> None:
         """Write down the final answer; a later answer never overwrites `OK`."""
         message = self.sent[serial]
         if message.outcome is not Outcome.OK:
             message.outcome, message.code, message.answered = outcome, code, at
+            message.message_id = message_id or message.message_id
 
     def screen(self, person: str, conversation: str) -> Screen:
         """Return the screen of a person for a conversation, new at first use."""
-        key = (person, conversation)
-        return self.screens.setdefault(key, Screen(person, conversation))
+        return self._screens[conversation].setdefault(person, Screen(person, conversation))
 
     def show(self, screen: Screen, shown: Shown, *, at: float) -> None:
         """Write down that a message appeared on a screen."""
@@ -109,6 +117,18 @@ class Ledger:
             if message.shown is None and screen.person != message.sender:
                 message.shown = at
 
+    def complete(self, conversation: str) -> bool:
+        """Whether every screen of the conversation shows everything acknowledged in it."""
+        return all(
+            self._acknowledged(conversation) <= {shown.serial for shown in screen.shown}
+            for screen in self._screens[conversation].values()
+        )
+
+    def archived(self, conversation: str) -> bool:
+        """Whether the history read last holds everything acknowledged in the conversation."""
+        stored = {shown.serial for shown in self.history.get(conversation, ())}
+        return self._acknowledged(conversation) <= stored
+
     def judge(self) -> Findings:
         """Apply the checks of H26 to everything collected."""
         examples: list[str] = []
@@ -118,28 +138,33 @@ class Ledger:
             doubled=_doubled(readers, examples),
             out_of_order=self._out_of_order(readers, examples),
             stored_though_failed=self._stored_though_failed(examples),
-            repeat_frames=sum(screen.repeat_frames for screen in self.screens.values()),
+            repeat_frames=sum(
+                screen.repeat_frames
+                for screens in self._screens.values()
+                for screen in screens.values()
+            ),
             examples=tuple(examples[:EXAMPLES_LIMIT]),
         )
 
     def _readers(self) -> Mapping[str, Sequence["_Reader"]]:
-        """Every screen and history, by conversation. A missing history is an empty one."""
-        readers: defaultdict[str, list[_Reader]] = defaultdict(list)
-        for screen in self.screens.values():
-            readers[screen.conversation].append(_Reader(screen.person, screen.shown))
-        for conversation in {message.conversation for message in self.sent.values()}:
-            readers[conversation].append(_Reader("history", self.history.get(conversation, [])))
-        return readers
+        """Every screen, then the history, by conversation. A missing history is an empty one."""
+        return {
+            conversation: [
+                *(_Reader(s.person, s.shown) for s in self._screens[conversation].values()),
+                _Reader("history", self.history.get(conversation, ())),
+            ]
+            for conversation in self._messages
+        }
+
+    def _acknowledged(self, conversation: str) -> set[Serial]:
+        return {m.serial for m in self._messages[conversation] if m.outcome is Outcome.OK}
 
     def _lost(self, readers: Mapping[str, Sequence["_Reader"]], examples: list[str]) -> int:
-        acknowledged: defaultdict[str, set[Serial]] = defaultdict(set)
-        for message in self.sent.values():
-            if message.outcome is Outcome.OK:
-                acknowledged[message.conversation].add(message.serial)
         lost: set[Serial] = set()
-        for conversation, serials in acknowledged.items():
-            for reader in readers[conversation]:
-                missing = serials - {shown.serial for shown in reader.shown}
+        for conversation, group in readers.items():
+            acknowledged = self._acknowledged(conversation)
+            for reader in group:
+                missing = acknowledged - {shown.serial for shown in reader.shown}
                 lost |= missing
                 examples += [
                     f"lost: {serial} is not on {reader.name} of {conversation}"

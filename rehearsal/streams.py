@@ -22,7 +22,7 @@ RESEND_AFTER_S: Final = 0.5
 
 _RESEND_DOUBLINGS: Final = 3
 
-_LATER: Final = frozenset({"retry", "too_many", "rate"})
+_LATER: Final = frozenset({"retry", "rate_limited"})
 """Problem codes that say: the same send, a little later."""
 
 OnEvent = Callable[["Frame"], None]

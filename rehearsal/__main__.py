@@ -1,0 +1,120 @@
+"""The command `python -m rehearsal`: reads the options, plays, shows, writes the reports.
+
+Exit code 0 only if the run is valid and every promise held; 1 if not; 2 for unusable options.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from rehearsal import dialogues, page, terminal
+from rehearsal.api import Api, ApiRefused
+from rehearsal.cast import Sabotage
+from rehearsal.client import SessionEnded, StreamRefused
+from rehearsal.report import Report
+from rehearsal.run import MESSAGES_LIMIT, Plan, Progress, Rehearsal
+from rehearsal.schedule import Curve
+
+FRAMES_PER_S: Final = 4
+"""Redraws of the live view a second; on a pipe one plain line every five seconds instead."""
+
+PLAIN_LINE_EVERY_S: Final = 5.0
+
+Running = asyncio.Future[Report]
+
+
+def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
+    *,
+    url: Annotated[
+        str, typer.Option(envvar="REHEARSAL_URL", help="The gateway: http://host:port.")
+    ],
+    password: Annotated[
+        str, typer.Option(envvar="REHEARSAL_PASSWORD", help="Password of the login.")
+    ],
+    login: Annotated[
+        str, typer.Option(envvar="REHEARSAL_LOGIN", help="A platform administrator.")
+    ] = "admin",
+    dialogues_file: Annotated[
+        Path | None, typer.Option("--dialogues", help="TSV: session, role, text; default: ours.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.1, max=50_000, help="Messages a second.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="Length of play.")] = 40.0,
+    curve: Annotated[Curve, typer.Option(help="Shape of the load.")] = Curve.FLAT,
+    chaos: Annotated[bool, typer.Option("--chaos", help="Cut connections all the time.")] = False,
+    sabotage: Annotated[
+        Sabotage | None, typer.Option(help="Let screens lie, to see the checks fail.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same timetable.")] = 11,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures here.")
+    ] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="Write the page here.")] = None,
+) -> None:
+    """Play a Singles' Day against a running PeakDesk and check what it promised."""
+    console = Console()
+    if rate * seconds > MESSAGES_LIMIT:
+        raise typer.BadParameter(f"more than {MESSAGES_LIMIT} messages: lower --rate or --seconds")
+    try:
+        chosen = dialogues.load(dialogues_file)
+        plan = Plan(chosen, rate, seconds, curve, chaos, sabotage, seed)
+        report = asyncio.run(_play(url, (login, password), plan, console))
+    except dialogues.BadDialogues as error:
+        raise typer.BadParameter(str(error)) from None
+    except (ApiRefused, SessionEnded, StreamRefused) as error:
+        console.print(f"The platform refused: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    except (httpx2.TransportError, OSError) as error:
+        name = type(error).__name__
+        console.print(f"Nobody answers at {url} ({name}): is the platform up?", style="red")
+        raise typer.Exit(1) from None
+    terminal.verdict(report, console)
+    if json_file is not None:
+        text = json.dumps(report.as_json(), ensure_ascii=False, indent=2)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if html_file is not None:
+        html_file.write_text(page.render(report), encoding="utf-8")
+        console.print(f"The report with its charts: {html_file}")
+    sys.exit(0 if report.passed else 1)
+
+
+async def _play(url: str, account: tuple[str, str], plan: Plan, console: Console) -> Report:
+    progress = Progress()
+    async with Api(url) as api:
+        admin = await api.sign_in(*account)
+        running = asyncio.ensure_future(Rehearsal(api, admin, plan, progress).run())
+        if console.is_terminal:
+            await _show_live(running, progress, console)
+        else:
+            await _show_lines(running, progress, console)
+        return await running
+
+
+async def _show_live(running: Running, progress: Progress, console: Console) -> None:
+    with Live(terminal.live(progress), console=console, auto_refresh=False) as screen:
+        async for _ in _ticks(running, 1 / FRAMES_PER_S):
+            screen.update(terminal.live(progress), refresh=True)
+
+
+async def _show_lines(
+    running: asyncio.Future[Report], progress: Progress, console: Console
+) -> None:
+    async for _ in _ticks(running, PLAIN_LINE_EVERY_S):
+        console.print(f"{progress.phase}: {progress.done} of {progress.total} messages answered")
+
+
+async def _ticks(running: Running, every: float) -> AsyncIterator[None]:
+    while not running.done():
+        await asyncio.wait({running}, timeout=every)
+        yield
+
+
+if __name__ == "__main__":
+    typer.run(rehearse)

@@ -1,0 +1,222 @@
+"""The people of a rehearsal: buyers and agents behind their own sockets, and what they saw.
+
+Players speak when they are told to; they must not know the timetable or the verdict.
+"""
+
+import asyncio
+import random
+import re
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final
+
+from typing_extensions import override
+
+from rehearsal.api import Api, Session
+from rehearsal.client import Client
+from rehearsal.dialogues import Turn
+from rehearsal.ledger import Ledger, Outcome, Screen, Sent, Serial, Shown
+from rehearsal.streams import Answer, Frame
+
+MARK: Final = re.compile(r"〔(\d{1,9})〕$")
+"""How a played message carries its serial, at the end of its text."""
+
+SEAT_WAIT_S: Final = 30.0
+"""Wait for the platform to give a conversation to an agent before its replies are given up."""
+
+_REFUSALS: Final = frozenset(
+    {"blocked", "confirm", "conflict", "no_seat", "forbidden", "bad_frame", "not_subscribed"}
+)
+"""Codes after which a message is surely not in the log; any other end leaves it unknown."""
+
+
+class Sabotage(StrEnum):
+    """Ways in which a screen can lie on purpose, to see the checks fail."""
+
+    DROP = "drop"
+    REPEAT = "repeat"
+    SWAP = "swap"
+
+
+SABOTAGE_EVERY: Final = 10
+"""One shown message in so many is tampered with under `Sabotage`."""
+
+
+def serial_of(text: str) -> Serial | None:
+    """Return the serial that a played message carries."""
+    found = MARK.search(text)
+    return None if found is None else Serial(int(found[1]))
+
+
+class Seats:
+    """Which agent holds which conversation, as the agents' own inboxes say."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, Player] = {}
+        self._taken: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def take(self, conversation: str, agent: "Player") -> None:
+        """An agent follows the conversation and may answer in it."""
+        self._agents[conversation] = agent
+        self._taken[conversation].set()
+
+    async def agent_of(self, conversation: str) -> "Player":
+        """Wait until somebody holds the conversation. Raises `TimeoutError`."""
+        async with asyncio.timeout(SEAT_WAIT_S):
+            await self._taken[conversation].wait()
+        return self._agents[conversation]
+
+
+class Player:
+    """One person with a socket, a ledger page per conversation, and no mind of their own."""
+
+    def __init__(
+        self,
+        api: Api,
+        session: Session,
+        ledger: Ledger,
+        *,
+        rng: random.Random,
+        sabotage: Sabotage | None = None,
+    ) -> None:
+        self.session = session
+        self._ledger, self._sabotage, self._shown_count = ledger, sabotage, 0
+        self.client = Client(
+            api.socket_url,
+            session.token,
+            rng=rng,
+            on_event=self._on_event,
+            on_repeat=self._on_repeat,
+            on_state=self._on_state,
+        )
+
+    async def follow(self, conversation: str) -> None:
+        """Open the conversation on this person's screen."""
+        self._ledger.screen(self.session.person_id, conversation)
+        await self.client.subscribe(f"conv:{conversation}")
+
+    async def say(self, conversation: str, turn: Turn, serial: Serial, *, due: float) -> None:
+        """Send a turn and write the final answer down. `due` is when it should have been sent."""
+        text = f"{turn.text}〔{serial}〕"
+        self._ledger.invoke(
+            Sent(serial, conversation, self.session.person_id, due, planted=turn.planted, text=text)
+        )
+        answer = await self.client.send(
+            f"conv:{conversation}", "text", {"text": text}, client_id=str(uuid.uuid4())
+        )
+        self._ledger.answer(
+            serial,
+            _outcome(answer),
+            at=time.monotonic(),
+            code=answer.code,
+            message_id=answer.message_id,
+        )
+
+    def _on_event(self, _: Client, frame: Frame) -> None:
+        if frame.type is None or not frame.type.startswith("chat.message"):
+            return
+        conversation = (frame.s or "").removeprefix("conv:")
+        serial = serial_of(str(frame.d.get("d", {}).get("text", "")))
+        if serial is not None and frame.position is not None and frame.id is not None:
+            screen = self._ledger.screen(self.session.person_id, conversation)
+            self._show(screen, Shown(serial, frame.position, frame.id))
+
+    def _show(self, screen: Screen, shown: Shown) -> None:
+        self._shown_count += 1
+        tampered = self._sabotage is not None and self._shown_count % SABOTAGE_EVERY == 0
+        if tampered and self._sabotage is Sabotage.DROP:
+            return
+        self._ledger.show(screen, shown, at=time.monotonic())
+        if tampered and self._sabotage is Sabotage.REPEAT:
+            self._ledger.show(screen, shown, at=time.monotonic())
+        if tampered and self._sabotage is Sabotage.SWAP:
+            screen.shown[-2:] = reversed(screen.shown[-2:])
+
+    def _on_repeat(self, _: Client, frame: Frame) -> None:
+        conversation = (frame.s or "").removeprefix("conv:")
+        self._ledger.screen(self.session.person_id, conversation).repeat_frames += 1
+
+    def _on_state(self, _: Client, frame: Frame) -> None:
+        """A buyer has no stream but conversations."""
+
+
+class Agent(Player):
+    """An agent: follows whatever the platform puts into the inbox."""
+
+    def __init__(
+        self,
+        api: Api,
+        session: Session,
+        ledger: Ledger,
+        *,
+        seats: Seats,
+        rng: random.Random,
+        sabotage: Sabotage | None = None,
+    ) -> None:
+        super().__init__(api, session, ledger, rng=rng, sabotage=sabotage)
+        self._seats = seats
+        self._following: set[asyncio.Task[None]] = set()
+
+    async def sit_down(self) -> None:
+        """Connect and watch the inbox."""
+        await self.client.open()
+        await self.client.subscribe("inbox")
+
+    @override
+    def _on_event(self, client: Client, frame: Frame) -> None:
+        if frame.s != "inbox":
+            super()._on_event(client, frame)
+        elif frame.type == "conversation.assigned.v1" and self._is_mine(frame.d):
+            self._follow_soon(frame.d["conversation_id"])
+
+    @override
+    def _on_state(self, _: Client, frame: Frame) -> None:
+        if frame.s == "inbox" and isinstance(frame.d, dict):
+            for conversation in frame.d.get("conversations", ()):
+                self._follow_soon(conversation["id"])
+
+    def _is_mine(self, d: dict[str, Any]) -> bool:
+        return bool(d["agent_id"] == self.session.person_id)
+
+    def _follow_soon(self, conversation: str) -> None:
+        task = asyncio.create_task(self._take_seat(conversation))
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+
+    async def _take_seat(self, conversation: str) -> None:
+        await self.follow(conversation)
+        self._seats.take(conversation, self)
+
+
+class Supervisor:
+    """Watches a shop's board; hands every picture of it to `on_board`."""
+
+    def __init__(
+        self,
+        api: Api,
+        session: Session,
+        shop_id: str,
+        *,
+        rng: random.Random,
+        on_board: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self._stream, self._on_board = f"monitor:{shop_id}", on_board
+        self.client = Client(api.socket_url, session.token, rng=rng, on_state=self._on_state)
+
+    async def sit_down(self) -> None:
+        """Connect and watch the board."""
+        await self.client.open()
+        await self.client.subscribe(self._stream)
+
+    def _on_state(self, _: Client, frame: Frame) -> None:
+        if frame.s == self._stream and isinstance(frame.d, dict):
+            self._on_board(frame.d)
+
+
+def _outcome(answer: Answer) -> Outcome:
+    if answer.code is None:
+        return Outcome.OK
+    return Outcome.FAIL if answer.code in _REFUSALS else Outcome.INFO

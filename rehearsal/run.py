@@ -1,0 +1,305 @@
+"""One rehearsal from the empty shop to the report, over the public REST and WebSocket only."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any, Final
+
+from contracts.people import Role
+from rehearsal.api import Api, ApiRefused, Session
+from rehearsal.audit import Audit
+from rehearsal.cast import Agent, Player, Sabotage, Seats, Supervisor
+from rehearsal.dialogues import DialogueSet, Side, with_rude_turns
+from rehearsal.ledger import Ledger, Serial
+from rehearsal.report import Report, Run, make
+from rehearsal.schedule import Curve, Play, slots, timetable
+
+LEAD_S: Final = 2.0
+"""A buyer enters the shop so long before the first message is due."""
+
+QUIET_S: Final = 10.0
+"""A message that is not everywhere after so much quiet counts as lost (H26)."""
+
+ANSWER_S: Final = 60.0
+"""Longest wait after play for the last answers."""
+
+MESSAGES_PER_AGENT_S: Final = 6.0
+"""An agent's socket is asked for at most so many messages a second; the limit is 20."""
+
+AGENTS: Final = (4, 60)
+"""Fewest and most agents of a rehearsal."""
+
+AGENT_CAPACITY: Final = 1_000
+"""Conversations an agent of the rehearsal may hold: routing is not what is measured."""
+
+DROPS_PER_S: Final = 1.0
+"""Connections cut a second under chaos."""
+
+MESSAGES_LIMIT: Final = 5_000_000
+"""Messages of one run; more is refused, because the ledger is kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to play. `rate` is messages per second over the run, buyers and agents together."""
+
+    dialogues: DialogueSet
+    rate: float
+    seconds: float
+    curve: Curve = Curve.FLAT
+    chaos: bool = False
+    sabotage: Sabotage | None = None
+    seed: int = 11
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a terminal shows while the run goes on."""
+
+    phase: str = "preparing"
+    total: int = 0
+    done: int = 0
+    sent: int = 0
+    drops: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    started: float | None = None
+    board: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """The shop of this run and its people."""
+
+    shop_id: str
+    supervisor: Session
+    agents: Sequence[Agent]
+
+
+class Rehearsal:
+    """Plays one plan. Make a new one for each run."""
+
+    def __init__(self, api: Api, admin: Session, plan: Plan, progress: Progress) -> None:
+        self._api, self._admin, self._plan, self._progress = api, admin, plan, progress
+        self._rng = random.Random(plan.seed)  # noqa: S311 - a repeatable timetable, no secret
+        self._seats = Seats()
+        self._serials = 0
+        self._conversations: list[str] = []
+        self._buyers: set[Player] = set()
+
+    async def run(self) -> Report:
+        """Prepare, play, wait for quiet, and judge."""
+        plays = self._timetable()
+        company = await self._hire(plays)
+        supervisor = Supervisor(
+            self._api, company.supervisor, company.shop_id, rng=self._rng, on_board=self._on_board
+        )
+        everybody = [supervisor.client, *(agent.client for agent in company.agents)]
+        try:
+            await supervisor.sit_down()
+            await asyncio.gather(*(agent.sit_down() for agent in company.agents))
+            await self._come_online(company)
+            started = await self._play(company, plays)
+            audit = Audit(self._api, company.supervisor, company.shop_id, self._progress.ledger)
+            self._step("reading every history")
+            await audit.read_histories(self._conversations)
+            self._step("comparing the monitor's figures")
+            monitor = await audit.compare_figures()
+            self._step("counting flags")
+            flags = await audit.count_flags(labelled=self._plan.dialogues.labelled)
+        finally:
+            await asyncio.gather(*(client.close() for client in everybody))
+        return make(
+            Run(
+                ledger=self._progress.ledger,
+                started=started,
+                seconds=self._plan.seconds,
+                chaos=self._plan.chaos,
+                archive_lags_ms=audit.archive_lags_ms(),
+                flags=flags,
+                monitor=monitor,
+                title=f"{self._plan.rate:g} messages/s for {self._plan.seconds:g} s",
+                conversations=len(self._conversations),
+                agents=len(company.agents),
+            )
+        )
+
+    # -- before -------------------------------------------------------------------------------
+
+    def _timetable(self) -> list[Play]:
+        plan = self._plan
+        dialogues = list(plan.dialogues.dialogues)
+        if plan.dialogues.labelled:
+            self._rng.shuffle(dialogues)
+        else:
+            dialogues = with_rude_turns(dialogues, self._rng)
+        times = list(slots(plan.rate, plan.seconds, plan.curve))
+        self._progress.total = len(times)
+        return timetable(dialogues, times, self._rng)
+
+    async def _hire(self, plays: Sequence[Play]) -> _Company:
+        """Open a shop of this run's own, so that its figures are this run's alone."""
+        self._step("opening a shop and hiring agents")
+        name = f"Rehearsal {datetime.now(UTC):%m-%d %H:%M:%S}"
+        shop = await self._api.call(
+            "POST", "/v1/shops", token=self._admin.token, body={"name": name}
+        )
+        busiest = Counter(int(due.at) for play in plays for due in play.due).most_common(1)[0][1]
+        wanted = ceil(busiest / 2 / MESSAGES_PER_AGENT_S)
+        count = min(max(wanted, AGENTS[0]), AGENTS[1])
+        supervisor = await self._hire_one(shop["id"], Role.SUPERVISOR, 0)
+        sessions = await asyncio.gather(
+            *(self._hire_one(shop["id"], Role.AGENT, n) for n in range(1, count + 1))
+        )
+        agents = [
+            Agent(
+                self._api,
+                session,
+                self._progress.ledger,
+                seats=self._seats,
+                rng=self._rng,
+                sabotage=self._plan.sabotage,
+            )
+            for session in sessions
+        ]
+        return _Company(shop["id"], supervisor, agents)
+
+    async def _hire_one(self, shop_id: str, role: Role, number: int) -> Session:
+        login = f"{role}{number}.{shop_id}"
+        password = f"{self._rng.getrandbits(96):x}"
+        body = {
+            "shop_id": shop_id,
+            "login": login,
+            "password": password,
+            "name": f"{role} {number}",
+            "role": role,
+            "capacity": AGENT_CAPACITY,
+        }
+        await self._api.call("POST", "/v1/staff", token=self._admin.token, body=body)
+        return await self._api.sign_in(login, password)
+
+    async def _come_online(self, company: _Company) -> None:
+        for agent in company.agents:
+            await self._api.call(
+                "PUT",
+                "/v1/agents/me/state",
+                token=agent.session.token,
+                body={"state": "online"},
+            )
+
+    # -- play ---------------------------------------------------------------------------------
+
+    async def _play(self, company: _Company, plays: Sequence[Play]) -> float:
+        self._step("playing")
+        started = time.monotonic() + LEAD_S + 0.5
+        self._progress.started = started
+        chaos = asyncio.create_task(self._cut_connections(company)) if self._plan.chaos else None
+        try:
+            async with asyncio.timeout(LEAD_S + self._plan.seconds + ANSWER_S):
+                await asyncio.gather(
+                    *(self._perform(company.shop_id, play, started) for play in plays)
+                )
+        except TimeoutError:
+            self._step("some sends were never answered")
+        finally:
+            if chaos is not None:
+                chaos.cancel()
+            await asyncio.gather(*(buyer.client.close() for buyer in list(self._buyers)))
+        return started
+
+    async def _perform(self, shop_id: str, play: Play, started: float) -> None:
+        """Play one dialogue on time; no turn waits for the answer to the one before."""
+        await _until(started + play.starts_at - LEAD_S)
+        buyer, conversation = await self._enter(shop_id, play)
+        answers: list[asyncio.Task[None]] = []
+        agent: Player | None = None
+        for due in play.due:
+            await _until(started + due.at)
+            speaker = buyer
+            if due.turn.side is Side.AGENT:
+                agent = speaker = await self._seats.agent_of(conversation)
+            self._serials += 1
+            saying = speaker.say(
+                conversation, due.turn, Serial(self._serials), due=started + due.at
+            )
+            answers.append(asyncio.create_task(self._count(saying)))
+            # Without this the next turn of the same tick could overtake this one.
+            await asyncio.sleep(0)
+        await asyncio.gather(*answers)
+        await self._leave(buyer, agent, conversation)
+
+    async def _enter(self, shop_id: str, play: Play) -> tuple[Player, str]:
+        session = await self._api.visit(shop_id, f"buyer {play.number}")
+        buyer = Player(
+            self._api,
+            session,
+            self._progress.ledger,
+            rng=self._rng,
+            sabotage=self._plan.sabotage,
+        )
+        self._buyers.add(buyer)
+        opening, _ = await asyncio.gather(
+            self._api.call("POST", "/v1/conversations", token=session.token, body={}),
+            buyer.client.open(),
+        )
+        conversation = str(opening["id"])
+        self._conversations.append(conversation)
+        await buyer.follow(conversation)
+        return buyer, conversation
+
+    async def _count(self, saying: Coroutine[Any, Any, None]) -> None:
+        self._progress.sent += 1
+        await saying
+        self._progress.done += 1
+
+    async def _leave(self, buyer: Player, agent: Player | None, conversation: str) -> None:
+        """Close the conversation once everything has settled, and let the buyer go later.
+
+        The buyer's screen stays open until it shows all that it is entitled to.
+        """
+        if agent is not None:
+            try:
+                await self._api.call(
+                    "POST",
+                    f"/v1/conversations/{conversation}/close",
+                    token=agent.session.token,
+                    body={"reason": "settled"},
+                )
+            except ApiRefused as refusal:
+                if refusal.slug != "already_closed":
+                    raise
+        await self._everywhere(conversation)
+        self._buyers.discard(buyer)
+        await buyer.client.close()
+
+    async def _everywhere(self, conversation: str) -> None:
+        """Wait until every screen has what was acknowledged, at most the quiet time of H26."""
+        ledger = self._progress.ledger
+        deadline = time.monotonic() + QUIET_S
+        while time.monotonic() < deadline:
+            if ledger.complete(conversation):
+                return
+            await asyncio.sleep(0.1)
+
+    async def _cut_connections(self, company: _Company) -> None:
+        while True:
+            await asyncio.sleep(self._rng.expovariate(DROPS_PER_S))
+            people: list[Player] = [*self._buyers, *company.agents]
+            self._rng.choice(people).client.drop()
+            self._progress.drops += 1
+
+    def _on_board(self, board: dict[str, Any]) -> None:
+        self._progress.board = board
+
+    def _step(self, phase: str) -> None:
+        self._progress.phase = phase
+
+
+async def _until(moment: float) -> None:
+    delay = moment - time.monotonic()
+    if delay > 0:
+        await asyncio.sleep(delay)
