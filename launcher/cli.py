@@ -157,11 +157,12 @@ def run_demo(context: typer.Context, *, name: Name = "default", folder: Folder =
     raise SystemExit(demo.rehearse(known, context.args))
 
 
-@app.command(context_settings=PASS_ON)
+@app.command(context_settings=PASS_ON, add_help_option=False)
 def rehearse(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
     """Play dialogues against the running platform; options as in `rehearse --help`."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
-    platform.require_up(known)
+    if "--help" not in context.args:
+        platform.require_up(known)
     raise SystemExit(demo.rehearse(known, context.args))
 
 

@@ -28,10 +28,8 @@ def show_addresses(known: Instance, screen: Screen) -> None:
 def rehearse(known: Instance, arguments: Sequence[str]) -> int:
     """Run the rehearsal against this instance, in this terminal; return its exit code."""
     administrator = seed.logins(known)[0]
-    variables = {
-        "REHEARSAL_URL": services.public_url(known),
-        "REHEARSAL_LOGIN": administrator.login,
-        "REHEARSAL_PASSWORD": administrator.password,
-    }
-    argv = [sys.executable, "-m", "rehearsal", *arguments]
-    return subprocess.run(argv, env={**os.environ, **variables}, check=False).returncode
+    argv = [sys.executable, "-m", "rehearsal", "--url", services.public_url(known)]
+    argv += ["--login", administrator.login, *arguments]
+    # Not in argv: other users of this machine can read argv.
+    variables = os.environ | {"PEAKDESK_PASSWORD": administrator.password}
+    return subprocess.run(argv, env=variables, check=False).returncode

@@ -117,16 +117,16 @@ def save(instance: Instance) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for one launcher at a time. Raises LaunchError after LOCK_TIMEOUT_S."""
+def locked(folder: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
+    """Hold the folder for one launcher at a time. Raises LaunchError after `timeout_s`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
-        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
                 raise LaunchError(
-                    f"Another peakdesk command has been at work in {folder} for {LOCK_TIMEOUT_S} s:"
-                    " end it, then run this one again."
+                    f"Another peakdesk command has been at work in {folder} for {timeout_s:.0f} s: "
+                    "end it, then run this one again."
                 )
             time.sleep(0.1)
         yield

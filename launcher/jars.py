@@ -43,6 +43,10 @@ class Jar:
         return f"{artifact}-{version}.jar"
 
 
+Download = Callable[[Jar, Path], Path]
+"""Brings one jar into a folder and returns its path; raises OSError or RuntimeError."""
+
+
 @dataclass(frozen=True)
 class KafkaLock:
     """The Kafka version and every jar that its broker needs."""
@@ -75,16 +79,31 @@ def missing(lock: KafkaLock, folder: Path) -> list[Jar]:
     return absent
 
 
-def fetch(jars: Sequence[Jar], folder: Path, *, on_bytes: Callable[[int], None]) -> None:
+def from_maven(jar: Jar, work: Path) -> Path:
+    """Download one jar below `work` and return where it lies. Raises OSError or RuntimeError."""
+    group, artifact, version = jar.coordinates.split(":")
+    return _context(work).project(group, artifact).at_version(version).artifact().resolve()
+
+
+def fetch(
+    jars: Sequence[Jar],
+    folder: Path,
+    *,
+    on_bytes: Callable[[int], None],
+    download: Download = from_maven,
+) -> None:
     """Download `jars` into `folder`; a file appears there only once its sha256 is right.
 
     `on_bytes` is told the size of each jar that has arrived. Raises LaunchError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as work:
-        context = _context(Path(work))
+
+        def one(jar: Jar) -> Jar:
+            return _fetch_one(jar, folder, lambda: download(jar, Path(work)))
+
         with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
-            for jar in pool.map(lambda jar: _fetch_one(jar, context, folder), jars):
+            for jar in pool.map(one, jars):
                 on_bytes(jar.size)
 
 
@@ -135,10 +154,9 @@ def _context(cache: Path) -> "MavenContext":
     )
 
 
-def _fetch_one(jar: Jar, context: "MavenContext", folder: Path) -> Jar:
-    group, artifact, version = jar.coordinates.split(":")
+def _fetch_one(jar: Jar, folder: Path, download: Callable[[], Path]) -> Jar:
     try:
-        path = context.project(group, artifact).at_version(version).artifact().resolve()
+        path = download()
     except (OSError, RuntimeError) as error:
         raise LaunchError(
             f"{jar.file_name} could not be downloaded ({type(error).__name__}): check the network "

@@ -136,6 +136,7 @@ SERVICES: Final = (
         {
             "DATABASE_URL": _database("conversation"),
             "TOKEN_PRIVATE_KEY": lambda known: key_pair(known, "people")[0],
+            "SHOP_SECRET_KEY": lambda known: known.secret("shops"),
         },
     ),
 )
