@@ -34,8 +34,11 @@ MESSAGES_PER_AGENT_S: Final = 6.0
 AGENTS: Final = (4, 60)
 """Fewest and most agents of a rehearsal."""
 
-AGENT_CAPACITY: Final = 1_000
-"""Conversations an agent of the rehearsal may hold: routing is not what is measured."""
+AGENT_CAPACITY: Final = 200
+"""Conversations an agent of the rehearsal may hold, the most that the platform allows."""
+
+AGENT_LOAD: Final = 100
+"""Agents are hired so that nobody holds more than about so many conversations at the peak."""
 
 DROPS_PER_S: Final = 1.0
 """Connections cut a second under chaos."""
@@ -144,16 +147,23 @@ class Rehearsal:
     async def _hire(self, plays: Sequence[Play]) -> _Company:
         """Open a shop of this run's own, so that its figures are this run's alone."""
         self._step("opening a shop and hiring agents")
-        name = f"Rehearsal {datetime.now(UTC):%m-%d %H:%M:%S}"
+        login = f"boss.{self._rng.getrandbits(40):x}.{time.time_ns():x}"
+        password = self._password()
         shop = await self._api.call(
-            "POST", "/v1/shops", token=self._admin.token, body={"name": name}
+            "POST",
+            "/v1/shops",
+            token=self._admin.token,
+            body={
+                "name": f"Rehearsal {datetime.now(UTC):%m-%d %H:%M:%S}",
+                "admin_login": login,
+                "admin_password": password,
+            },
         )
-        busiest = Counter(int(due.at) for play in plays for due in play.due).most_common(1)[0][1]
-        wanted = ceil(busiest / 2 / MESSAGES_PER_AGENT_S)
-        count = min(max(wanted, AGENTS[0]), AGENTS[1])
-        supervisor = await self._hire_one(shop["id"], Role.SUPERVISOR, 0)
+        boss = await self._api.sign_in(login, password)
+        count = _agents_needed(plays)
+        supervisor = await self._hire_one(boss, shop["id"], Role.SUPERVISOR, 0)
         sessions = await asyncio.gather(
-            *(self._hire_one(shop["id"], Role.AGENT, n) for n in range(1, count + 1))
+            *(self._hire_one(boss, shop["id"], Role.AGENT, n) for n in range(1, count + 1))
         )
         agents = [
             Agent(
@@ -168,19 +178,20 @@ class Rehearsal:
         ]
         return _Company(shop["id"], supervisor, agents)
 
-    async def _hire_one(self, shop_id: str, role: Role, number: int) -> Session:
-        login = f"{role}{number}.{shop_id}"
-        password = f"{self._rng.getrandbits(96):x}"
+    async def _hire_one(self, boss: Session, shop_id: str, role: Role, number: int) -> Session:
+        login, password = f"{role}{number}.{shop_id}", self._password()
         body = {
-            "shop_id": shop_id,
             "login": login,
             "password": password,
             "name": f"{role} {number}",
             "role": role,
             "capacity": AGENT_CAPACITY,
         }
-        await self._api.call("POST", "/v1/staff", token=self._admin.token, body=body)
+        await self._api.call("POST", "/v1/staff", token=boss.token, body=body)
         return await self._api.sign_in(login, password)
+
+    def _password(self) -> str:
+        return f"{self._rng.getrandbits(128):032x}"
 
     async def _come_online(self, company: _Company) -> None:
         for agent in company.agents:
@@ -297,6 +308,19 @@ class Rehearsal:
 
     def _step(self, phase: str) -> None:
         self._progress.phase = phase
+
+
+def _agents_needed(plays: Sequence[Play]) -> int:
+    """Return how many agents keep both limits: messages a second and conversations at once."""
+    a_second = Counter(int(due.at) for play in plays for due in play.due)
+    at_once: Counter[int] = Counter()
+    for play in plays:
+        at_once.update(range(int(play.starts_at - LEAD_S), int(play.ends_at + LEAD_S) + 1))
+    wanted = max(
+        ceil(max(a_second.values()) / 2 / MESSAGES_PER_AGENT_S),
+        ceil(max(at_once.values()) / AGENT_LOAD),
+    )
+    return min(max(wanted, AGENTS[0]), AGENTS[1])
 
 
 async def _until(moment: float) -> None:
