@@ -186,13 +186,19 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(HTTPStatus.REQUEST_TIMEOUT, "request_timeout")
 
     def _refuse(self, status: HTTPStatus, slug: str) -> None:
-        """Answer without the application, unless an answer is on its way, and close."""
+        """Answer without the application, unless another answer is due first, and close."""
         if self.transport.is_closing():
             return
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if not busy:
+        if not self._answer_due():
             self.transport.write(_bare_problem(status, slug))
         self.transport.close()
+
+    def _answer_due(self) -> bool:
+        """Tell whether the application owes an answer to a request that has arrived whole."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        return bool(self.pipeline) or cycle.response_started or not cycle.more_body
 
 
 def _bare_problem(status: HTTPStatus, slug: str) -> bytes:

@@ -1,13 +1,15 @@
-"""What every application refuses, and what every answer carries (attack table, rows 18 to 21, 25, 41,
-49, 55 to 57, 60, 67).
+"""What every application refuses, and what every answer carries.
+
+Attack table, rows 18, 20, 21, 25, 41, 49, 55 to 57, 60, 67.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from typing import Annotated, Any
 
 import httpx2
 import pytest
+import structlog
 from fastapi import APIRouter, Depends, FastAPI, Query
 
 from kit.clock import ManualClock
@@ -34,7 +36,7 @@ JSON = {"content-type": "application/json"}
 
 class Rename(Body):
     name: str
-    tags: list[str] = []
+    tags: tuple[str, ...] = ()
 
 
 class Locked(Conflict):
@@ -119,6 +121,13 @@ def app(keys: KeyPair, clock: ManualClock, metrics: Metrics) -> FastAPI:
         metrics=metrics,
         allowed_origins=["https://shop.example"],
     )
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """The log lines of the test, kept from the terminal."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture
@@ -238,6 +247,7 @@ async def test_what_was_sent_is_not_repeated(client: httpx2.AsyncClient) -> None
 )
 async def test_bodies_that_are_not_for_us(
     client: httpx2.AsyncClient,
+    *,
     content: bytes,
     headers: Mapping[str, str],
     status: int,
@@ -299,6 +309,7 @@ async def test_a_known_method_that_the_route_lacks_names_the_others(
 ) -> None:
     answer = await client.delete("/v1/things/7")
     problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"]
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "Authorization", "%74oken"])
@@ -390,6 +401,16 @@ async def test_metrics_know_templates_and_no_paths(
     assert 'route="(unmatched)"' in shown
     assert "/random" not in shown
     assert shown.count("\n") - before < 50  # two new series of a dozen buckets each
+
+
+async def test_a_request_is_one_line_without_its_query(
+    client: httpx2.AsyncClient, logged: list[MutableMapping[str, Any]]
+) -> None:
+    await client.get("/v1/me?token=canary")
+    await client.get("/v1/bug?x=canary")
+    assert [line["event"] for line in logged] == ["http.request", "http.failed", "http.request"]
+    assert [line.get("status") for line in logged] == [400, None, 500]
+    assert "canary" not in str(logged)
 
 
 async def test_the_description_names_the_problem_document(client: httpx2.AsyncClient) -> None:

@@ -42,9 +42,9 @@ def test_a_bare_local_process_starts() -> None:
 
 
 def test_variables_become_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, {**PRODUCTION, "PEAKDESK_PORT": "8081", "PEAKDESK_HOST": "0.0.0.0"})
+    given(monkeypatch, {**PRODUCTION, "PEAKDESK_PORT": "8081", "PEAKDESK_HOST": "10.0.0.7"})
     settings = load(Settings)
-    assert (settings.host, settings.port) == ("0.0.0.0", 8081)
+    assert (settings.host, settings.port) == ("10.0.0.7", 8081)
     assert settings.database_url.get_secret_value() == "postgresql://somewhere"
 
 

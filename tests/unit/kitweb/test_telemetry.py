@@ -75,9 +75,14 @@ def test_secrets_and_content_are_blanked(lines: io.StringIO) -> None:
     assert "visible" in shown
 
 
+def insert_twice(value: str) -> None:
+    """Fail as PostgreSQL does: the values stand in the later lines."""
+    raise ValueError(f"duplicate key\nDETAIL: Key (phone)=({value}) exists")
+
+
 def test_an_exception_is_one_line_without_the_values_of_later_lines(lines: io.StringIO) -> None:
     try:
-        raise ValueError("duplicate key\nDETAIL: Key (phone)=(canary) exists")
+        insert_twice("canary")
     except ValueError:
         structlog.get_logger().exception("failed")
         logging.getLogger("library").exception("failed too")
