@@ -56,7 +56,8 @@ async def _prepare(known: Instance) -> str:
         await _require_rights(connection, database, passwords)
         async with connection.transaction():
             await roles.ensure_roles(connection, passwords)
-            for statement in roles.schema_statements(database):
+            locks = roles.lock_statements(database) if known.own_database else []
+            for statement in [*roles.schema_statements(database), *locks]:
                 await connection.execute(statement)
     finally:
         await connection.close()

@@ -81,10 +81,9 @@ class Kafka:
             *self._java(broker, executable),
             "kafka.tools.StorageTool",
             "format",
-            "-t",
-            self._cluster_id(),
-            "-c",
-            str(folder / "server.properties"),
+            # An id may begin with a dash, so it must not be a word of its own.
+            f"--cluster-id={self._cluster_id()}",
+            f"--config={folder / 'server.properties'}",
         ]
         done = subprocess.run(
             argv, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S

@@ -22,6 +22,8 @@ SAME_START_S: Final = 2.0
 """Start times of one process read minutes apart differ by a clock tick and by clock corrections;
 no system hands out the same pid again within two seconds."""
 POLL_S: Final = 0.05
+KILL_TIMEOUT_S: Final = 10
+"""A process that SIGKILL does not end by then hangs in the kernel: nothing more can be done."""
 TAIL_LINES: Final = 5
 
 
@@ -42,7 +44,6 @@ class Processes:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def find(self, name: str) -> psutil.Process | None:
         """Return the live process that was started under `name`, or None."""
@@ -50,9 +51,6 @@ class Processes:
         if not note.exists():
             return None
         document = json.loads(note.read_text(encoding="utf-8"))
-        child = self._children.get(name)
-        if child is not None and child.poll() is not None:
-            return None
         try:
             process = psutil.Process(document["pid"])
             same = abs(process.create_time() - document["started"]) < SAME_START_S
@@ -86,7 +84,8 @@ class Processes:
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
             )
-        self._children[command.name] = child
+        # Popen reports a child that outlives it as a leak; outliving us is what this one is for.
+        child.returncode = 0
         started = psutil.Process(child.pid).create_time()
         note = {
             "pid": child.pid,
@@ -119,11 +118,10 @@ class Processes:
         if process is not None:
             document = json.loads(note.read_text(encoding="utf-8"))
             os.kill(process.pid, document["signal"])
-            if not self._gone(name, document["timeout_s"]):
+            if not _ends(process, document["timeout_s"]):
                 process.kill()
-                self._gone(name, document["timeout_s"])
+                _ends(process, KILL_TIMEOUT_S)
         note.unlink(missing_ok=True)
-        self._children.pop(name, None)
         return process is not None
 
     def log(self, name: str) -> Path:
@@ -138,13 +136,13 @@ class Processes:
         lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return " | ".join(line.strip() for line in lines[-TAIL_LINES:]) or "none"
 
-    def _gone(self, name: str, timeout_s: float) -> bool:
-        deadline = time.monotonic() + timeout_s
-        while self.find(name) is not None:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_S)
-        return True
-
     def _note(self, name: str) -> Path:
         return self._instance.processes / f"{name}.json"
+
+
+def _ends(process: psutil.Process, timeout_s: float) -> bool:
+    try:
+        process.wait(timeout_s)
+    except psutil.TimeoutExpired:
+        return False
+    return True

@@ -27,18 +27,25 @@ def role_statements(passwords: Mapping[str, str]) -> list[str]:
 
 def schema_statements(database: str) -> list[str]:
     """Return the SQL that gives each service its schema, once per database."""
-    statements = [
-        f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC',
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
-    ]
+    statements = []
     for service in DATABASE_SERVICES:
         role = role_of(service)
         statements += [
+            # Who makes a schema for a role must be able to act as that role.
+            f"GRANT {role} TO CURRENT_USER",
             f'GRANT CONNECT ON DATABASE "{database}" TO {role}',
             f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {role}",
             f'ALTER ROLE {role} IN DATABASE "{database}" SET search_path = {service}',
         ]
     return statements
+
+
+def lock_statements(database: str) -> list[str]:
+    """Return the SQL that keeps every other role out of a database of our own."""
+    return [
+        f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC',
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    ]
 
 
 async def ensure_roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> bool:

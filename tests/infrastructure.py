@@ -89,7 +89,8 @@ async def create_database(found: Infrastructure) -> TestDatabase:
     await _execute(found.admin_dsn, f"CREATE DATABASE {name} OWNER {OWNER}")
     address = found.admin_dsn.rsplit("@", 1)[1].split("/")[0]
     database = TestDatabase(name, address, found.passwords)
-    await _execute(_in_database(found, name), *roles.schema_statements(name))
+    statements = [*roles.schema_statements(name), *roles.lock_statements(name)]
+    await _execute(_in_database(found, name), *statements)
     return database
 
 

@@ -1,0 +1,117 @@
+"""Processes are known by pid and start time, and nothing that is not ours is ever ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from launcher import instance
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+from launcher.ports import Ports
+from launcher.processes import Command, Processes
+
+pytestmark = pytest.mark.integration
+
+SLEEPS = "import time; print('awake', flush=True); time.sleep(600)"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + SLEEPS
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """The processes of a new instance; whatever a test leaves running is ended after it."""
+    made = Instance(tmp_path, "default", Ports(7300), brokers=1, durable=True)
+    instance.save(made)
+    ours = Processes(made)
+    yield ours
+    for name in ours.names():
+        ours.stop(name)
+
+
+def command(code: str, *, stop_timeout_s: float = 10) -> Command:
+    return Command("child", [sys.executable, "-c", code], {}, signal.SIGTERM, stop_timeout_s)
+
+
+def is_awake(processes: Processes) -> bool:
+    return "awake" in processes.log("child").read_text()
+
+
+def test_a_started_process_is_found_by_a_later_launcher(
+    processes: Processes, tmp_path: Path
+) -> None:
+    processes.start(command(SLEEPS))
+
+    later = instance.load(tmp_path)
+    assert later is not None
+    assert Processes(later).pid("child") == processes.pid("child")
+
+
+def test_a_stopped_process_is_gone(processes: Processes) -> None:
+    processes.start(command(SLEEPS))
+    pid = processes.pid("child")
+
+    assert processes.stop("child")
+
+    assert pid is not None
+    assert not psutil.pid_exists(pid)
+    assert not processes.stop("child")
+
+
+def test_a_process_that_ignores_the_signal_is_killed_when_its_time_is_over(
+    processes: Processes,
+) -> None:
+    processes.start(command(STUBBORN, stop_timeout_s=0.2))
+    processes.wait_ready("child", lambda: is_awake(processes), timeout_s=20)
+
+    assert processes.stop("child")
+
+    assert processes.find("child") is None
+
+
+def test_a_stranger_with_the_pid_of_a_dead_child_is_left_alone(
+    processes: Processes, tmp_path: Path
+) -> None:
+    note = {"pid": os.getpid(), "started": 1.0, "signal": signal.SIGKILL, "timeout_s": 1}
+    (tmp_path / "processes" / "child.json").write_text(json.dumps(note))
+
+    assert processes.find("child") is None
+    assert not processes.stop("child")
+
+
+def test_a_child_that_dies_while_it_starts_is_reported_with_its_last_words(
+    processes: Processes,
+) -> None:
+    processes.start(command("raise SystemExit('no disk left')"))
+
+    with pytest.raises(LaunchError, match=r"child ended while it started.*no disk left"):
+        processes.wait_ready("child", lambda: False, timeout_s=20)
+
+
+def test_a_child_that_never_gets_ready_is_reported_with_its_log(processes: Processes) -> None:
+    processes.start(command(SLEEPS))
+
+    with pytest.raises(LaunchError, match=r"not ready after 0 s: see .*child\.log"):
+        processes.wait_ready("child", lambda: False, timeout_s=0.2)
+
+
+def test_a_child_outlives_the_launcher_that_started_it(tmp_path: Path) -> None:
+    made = Instance(tmp_path, "default", Ports(7300), brokers=1, durable=True)
+    instance.save(made)
+    code = (
+        "from pathlib import Path; from launcher import instance;"
+        "from launcher.processes import *; import sys;"
+        f"ours = Processes(instance.load(Path({str(tmp_path)!r})));"
+        f"ours.start(Command('child', [sys.executable, '-c', {SLEEPS!r}], {{}}, 15, 5))"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+    ours = Processes(made)
+    assert ours.find("child") is not None
+    ours.stop("child")

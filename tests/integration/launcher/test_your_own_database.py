@@ -1,0 +1,79 @@
+"""A database server of your own: what PeakDesk makes there, and what it asks others to make."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from launcher import addresses, database, instance, roles
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+from launcher.ports import Ports
+from tests.infrastructure import Infrastructure, create_database, drop_database
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True)
+class Yours:
+    """An instance that was given a database and a login of somebody else's server."""
+
+    known: Instance
+    login: str
+    admin_dsn: str
+
+
+@pytest.fixture
+def yours(infra: Infrastructure, tmp_path: Path) -> Iterator[Yours]:
+    """A database whose login may create nothing, and where no role of PeakDesk is known."""
+    fresh = asyncio.run(create_database(infra))
+    login = f"you_{secrets.token_hex(4)}"
+    admin = f"{infra.admin_dsn.rsplit('/', 1)[0]}/{fresh.name}"
+    asyncio.run(execute(admin, f"CREATE ROLE {login} LOGIN PASSWORD 'yours'"))
+    asyncio.run(execute(admin, f'GRANT CONNECT ON DATABASE "{fresh.name}" TO {login}'))
+    known = Instance(tmp_path, "yours", Ports(7300), brokers=1, durable=True, own_database=False)
+    instance.save(known)
+    known.keep_secrets(
+        {addresses.YOURS: f"postgresql://{login}:yours@{fresh.address}/{fresh.name}"}
+        | dict(fresh.passwords)
+    )
+    yield Yours(known, login, admin)
+    asyncio.run(drop_database(infra, fresh.name))
+    asyncio.run(execute(infra.admin_dsn, f"DROP ROLE {login}"))
+
+
+async def execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def test_prepared_schemas_are_used_as_they_are(yours: Yours) -> None:
+    assert database.prepare(yours.known) == "schemas are there"
+
+
+def test_without_the_right_to_create_the_sql_is_shown(yours: Yours) -> None:
+    asyncio.run(execute(yours.admin_dsn, "DROP SCHEMA orders"))
+
+    with pytest.raises(LaunchError, match="Let an administrator run this") as refused:
+        database.prepare(yours.known)
+
+    assert "CREATE SCHEMA IF NOT EXISTS orders AUTHORIZATION pd_orders" in refused.value.sentence
+    for statement in refused.value.sentence.split(";\n")[len(roles.DATABASE_SERVICES) : -1]:
+        asyncio.run(execute(yours.admin_dsn, statement))
+    assert database.prepare(yours.known) == "schemas are there"
+
+
+def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    known = Instance(tmp_path, "yours", Ports(7300), brokers=1, durable=True, own_database=False)
+    instance.save(known)
+    known.keep_secrets({addresses.YOURS: "postgresql://me:pw@127.0.0.1:1/shop"})
+
+    with pytest.raises(LaunchError, match=r"PostgreSQL at 127\.0\.0\.1:1 does not let me into"):
+        database.prepare(known)
