@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from typing_extensions import override
+
 from contracts.base import Event, Moment
 from contracts.people import CaseId, OrderId, PersonId, SkillGroupId, WorkId
 from contracts.topics import CASES, WORK, Topic
@@ -36,6 +38,7 @@ class CaseEvent(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """One case, one order of events."""
         return self.case_id
@@ -98,6 +101,7 @@ class WorkOpened(Event):
     due_at: Moment
 
     @property
+    @override
     def key(self) -> str:
         """One work item, one order."""
         return self.work_id
@@ -116,6 +120,7 @@ class WorkSettled(Event):
     outcome: str
 
     @property
+    @override
     def key(self) -> str:
         """One work item, one order."""
         return self.work_id

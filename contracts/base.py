@@ -15,6 +15,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from typing_extensions import override
 
 from contracts.people import ShopId
 from contracts.topics import Topic
@@ -77,6 +78,7 @@ class Event(Part):
     shop_id: ShopId
 
     @classmethod
+    @override
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         """Register the event by its type, so that `decode` finds it."""
         if "type" not in cls.__dict__:

@@ -6,6 +6,7 @@
 from typing import ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from contracts.base import Event, Moment
 from contracts.people import (
@@ -33,6 +34,7 @@ class Lifecycle(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """Same key as the conversation's messages: one order for both."""
         return self.conversation_id
@@ -140,6 +142,7 @@ class AgentStateChanged(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """One agent, one order."""
         return self.agent_id
@@ -160,6 +163,7 @@ class PersonListed(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """Latest entry of a person wins."""
         return self.subject
@@ -186,6 +190,7 @@ class ShopListed(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """Latest entry of a shop wins; prefixed, so that it never meets a person's key."""
         return f"shop:{self.shop_id}"
@@ -207,6 +212,7 @@ class WorkAssigned(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """One work item, one order."""
         return self.work_id

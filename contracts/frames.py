@@ -70,7 +70,8 @@ class Frame(BaseModel):
 
 class Client(Frame):
     """Which program connects. `instance` names one running client: its newer socket replaces its
-    older one (4505)."""
+    older one (4505).
+    """
 
     name: str = Field(max_length=64)
     version: str = Field(max_length=32)
@@ -236,7 +237,8 @@ class Snap(Frame):
 
 class Patch(Frame):
     """Latest wins: the board of a `monitor:` stream, `{"typing": ...}` or `{"read": ...}` of a
-    `conv:` stream. May be dropped or conflated."""
+    `conv:` stream. May be dropped or conflated.
+    """
 
     t: Literal["patch"] = "patch"
     s: StreamName

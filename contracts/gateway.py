@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from contracts.base import Event, Part
 from contracts.people import ConversationId, PersonId, Role, SenderKind, ShopId
@@ -32,6 +33,7 @@ class ChatMessage(Event):
     confirmed: bool = False
 
     @property
+    @override
     def key(self) -> str:
         """One conversation, one order."""
         return self.conversation_id
@@ -68,6 +70,7 @@ class MessageHeld(Event):
     policy_version: str
 
     @property
+    @override
     def key(self) -> str:
         """One conversation, one order."""
         return self.conversation_id
@@ -86,6 +89,7 @@ class SignalSent(Event):
     position: tuple[int, int] | None = None
 
     @property
+    @override
     def key(self) -> str:
         """One conversation, one order."""
         return self.conversation_id
@@ -111,6 +115,7 @@ class PresenceReported(Event):
     leaving: bool = False
 
     @property
+    @override
     def key(self) -> str:
         """Latest report of one gateway wins."""
         return self.gateway_id

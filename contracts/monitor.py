@@ -5,6 +5,8 @@ Durations are whole milliseconds. Figures carry sums and counts, so that readers
 
 from typing import ClassVar, Literal
 
+from typing_extensions import override
+
 from contracts.base import Event, Moment, Part
 from contracts.gateway import WordingHit
 from contracts.people import AgentState, ConversationId, MessageId, PersonId
@@ -18,6 +20,7 @@ class Alert(Event):
     source: ClassVar[str] = "monitor"
 
     @property
+    @override
     def key(self) -> str:
         """One shop, one order."""
         return self.shop_id
@@ -118,6 +121,7 @@ class BoardPublished(Event):
     waiting_longest: tuple[WaitingBuyer, ...]
 
     @property
+    @override
     def key(self) -> str:
         """Latest board of a shop wins."""
         return self.shop_id

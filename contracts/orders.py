@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import ClassVar
 
+from typing_extensions import override
+
 from contracts.base import Event, Moment, Part
 from contracts.people import OrderId, PersonId
 from contracts.topics import ORDERS, Topic
@@ -46,6 +48,7 @@ class OrderEvent(Event):
     version: int
 
     @property
+    @override
     def key(self) -> str:
         """One order, one order of events."""
         return self.order_id

@@ -2,8 +2,8 @@
 
 from services.aftersales.service.access import Access
 from services.aftersales.service.commands import Commands
-from services.aftersales.service.facts import Facts
+from services.aftersales.service.facts import PAYMENTS, TASKS, Facts
 from services.aftersales.service.reading import Reading
-from services.aftersales.service.warnings import Warnings
+from services.aftersales.service.warnings import BATCH, Warnings
 
-__all__ = ["Access", "Commands", "Facts", "Reading", "Warnings"]
+__all__ = ["BATCH", "PAYMENTS", "TASKS", "Access", "Commands", "Facts", "Reading", "Warnings"]

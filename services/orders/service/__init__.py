@@ -3,10 +3,11 @@
 from services.orders.service.access import Access, NotHolder
 from services.orders.service.commands import Commands
 from services.orders.service.deliveries import Deliveries, DeliveryReused, OrderNotPlaced
-from services.orders.service.facts import Facts
+from services.orders.service.facts import GROUP, Facts
 from services.orders.service.reading import Reading
 
 __all__ = [
+    "GROUP",
     "Access",
     "Commands",
     "Deliveries",

@@ -59,6 +59,11 @@ class Deliveries:
             await repository.answer_delivery(session, shop_id, webhook_id, receipt)
             return receipt, False
 
+    async def forget(self) -> int:
+        """Delete receipts of deliveries that no platform repeats any more; return how many."""
+        async with self._db.write() as session:
+            return await repository.forget_deliveries(session)
+
     async def _place(self, session: AsyncSession, shop_id: ShopId, told: PlacedFacts) -> OrderRow:
         row = self._row(shop_id, told)
         if not await repository.place(session, row):

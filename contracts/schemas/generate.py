@@ -1,0 +1,67 @@
+"""Derives the schema of each event's body from its model and keeps it in a file."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import contracts
+from contracts.base import ENVELOPE, Event
+from contracts.schemas.asyncapi import document
+from contracts.schemas.gate import breaks
+
+FOLDER: Final = Path(__file__).parent
+ASYNCAPI: Final = FOLDER.parent / "asyncapi.json"
+
+
+class Breaking(Exception):
+    """A change that needs a new version of an event. The text names types and fields."""
+
+
+def of_event(event: type[Event]) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the event's body; the envelope travels in headers."""
+    schema = event.model_json_schema(mode="validation")
+    for name in ENVELOPE:
+        schema["properties"].pop(name)
+    schema["required"] = [name for name in schema["required"] if name not in ENVELOPE]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:peakdesk:event:{event.type}",
+        **schema,
+    }
+
+
+def path_of(event: type[Event]) -> Path:
+    """Return where the event's schema is kept."""
+    return FOLDER / f"{event.type}.json"
+
+
+def write() -> list[str]:
+    """Write what changed and return the names of the files; refuse what would break anybody.
+
+    Raises `Breaking`; then nothing is written. A schema whose event is gone counts as broken:
+    delete the file when nobody can hold such records any more.
+    """
+    events = contracts.event_types()
+    texts = {path_of(event): _text(of_event(event)) for event in events.values()}
+    texts[ASYNCAPI] = _text(document(list(events.values())))
+    found = [
+        f"{event.type}: {broken}"
+        for event in events.values()
+        if path_of(event).exists()
+        for broken in breaks(json.loads(path_of(event).read_text()), of_event(event))
+    ]
+    found += [
+        f"{path.stem}: the event is gone" for path in FOLDER.glob("*.json") if path not in texts
+    ]
+    if found:
+        raise Breaking("Give the event a new version instead:\n" + "\n".join(found))
+    changed = [
+        path for path, text in texts.items() if not path.exists() or path.read_text() != text
+    ]
+    for path in changed:
+        path.write_text(texts[path])
+    return sorted(path.name for path in changed)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

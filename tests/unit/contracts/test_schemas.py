@@ -1,0 +1,155 @@
+"""The kept schemas fit the models, and the gate sees every change that would break somebody."""
+
+import copy
+import json
+from typing import Any, ClassVar
+
+import pytest
+
+import contracts
+from contracts.base import Event, Moment
+from contracts.orders import OrderPaid
+from contracts.schemas import breaks, document, of_event, path_of
+from contracts.schemas.generate import ASYNCAPI, FOLDER
+from contracts.topics import ORDERS, TOPICS, Topic
+
+pytestmark = pytest.mark.unit
+
+EVENTS = sorted(contracts.event_types().values(), key=lambda event: event.type)
+
+
+def kept(event: type[Event]) -> Any:
+    return json.loads(path_of(event).read_text())
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_no_model_breaks_its_kept_schema(event: type[Event]) -> None:
+    assert breaks(kept(event), of_event(event)) == []
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_the_kept_schema_is_the_models(event: type[Event]) -> None:
+    assert kept(event) == of_event(event), (
+        "run python -m contracts.schemas and commit what it wrote"
+    )
+
+
+def test_the_asyncapi_document_is_up_to_date() -> None:
+    expected = document(list(contracts.event_types().values()))
+    assert json.loads(ASYNCAPI.read_text()) == expected, "run python -m contracts.schemas"
+
+
+def test_no_kept_schema_is_without_its_event() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(contracts.event_types())
+
+
+def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
+    described = document(list(contracts.event_types().values()))
+    assert set(described["channels"]) == {topic.name for topic in TOPICS}
+    for reference in references(described):
+        if reference.startswith("./"):
+            assert (ASYNCAPI.parent / reference).exists(), reference
+            continue
+        found: Any = described
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+
+
+def references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        inner = [found for item in value.values() for found in references(item)]
+        return inner + ([value["$ref"]] if "$ref" in value else [])
+    return (
+        [found for item in value for found in references(item)] if isinstance(value, list) else []
+    )
+
+
+@pytest.mark.parametrize("field", ["order_id", "paid_fen", "currency"])
+def test_a_removed_field_breaks(field: str) -> None:
+    new = of_event(OrderPaid)
+    del new["properties"][field]
+    new["required"] = [name for name in new["required"] if name != field]
+
+    assert f"body/{field} was removed" in breaks(of_event(OrderPaid), new)
+
+
+@pytest.mark.parametrize("field", ["order_id", "paid_fen", "paid_at"])
+def test_a_retyped_field_breaks(field: str) -> None:
+    new = of_event(OrderPaid)
+    new["properties"][field] = {"type": "boolean"}
+
+    assert f"body/{field} changed its type" in breaks(of_event(OrderPaid), new)
+
+
+def test_a_field_that_becomes_required_breaks() -> None:
+    new = of_event(OrderPaid)
+    new["required"] = [*new["required"], "currency"]
+
+    assert breaks(of_event(OrderPaid), new) == ["body/currency became required"]
+
+
+def test_a_field_that_may_be_missing_from_now_on_breaks() -> None:
+    new = of_event(OrderPaid)
+    new["required"] = [name for name in new["required"] if name != "paid_fen"]
+
+    assert breaks(of_event(OrderPaid), new) == ["body/paid_fen is no longer always there"]
+
+
+def test_an_optional_field_more_breaks_nobody() -> None:
+    new = of_event(OrderPaid)
+    new["properties"] = {**new["properties"], "channel": {"type": "string", "default": ""}}
+
+    assert breaks(of_event(OrderPaid), new) == []
+
+
+def test_better_words_break_nobody() -> None:
+    new = of_event(OrderPaid)
+    new["description"] = "Told better."
+    new["properties"]["paid_fen"]["title"] = "Paid"
+
+    assert breaks(of_event(OrderPaid), new) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "definition", "field"),
+    [
+        ("order.placed.v1", "Line", "price_fen"),
+        ("board.published.v1", "AgentTile", "figures"),
+        ("presence.reported.v1", "Connected", "person_id"),
+    ],
+)
+def test_a_field_removed_deep_inside_breaks(name: str, definition: str, field: str) -> None:
+    old = of_event(contracts.event_types()[name])
+    new = copy.deepcopy(old)
+    inner = new["$defs"][definition]
+    del inner["properties"][field]
+    inner["required"].remove(field)
+
+    assert any(broken.endswith(f"{field} was removed") for broken in breaks(old, new))
+
+
+def test_a_value_more_in_an_enum_breaks_old_readers() -> None:
+    old = of_event(contracts.event_types()["order.address_checked.v1"])
+    new = copy.deepcopy(old)
+    new["$defs"]["AddressResult"]["enum"].append("refused")
+
+    assert breaks(old, new) == ["body/result changed its enum"]
+
+
+def test_a_type_narrowed_in_one_of_several_breaks() -> None:
+    old = of_event(contracts.event_types()["case.reviewed.v1"])
+    new = copy.deepcopy(old)
+    new["properties"]["agreed_reason"]["anyOf"] = [{"type": "string"}]
+
+    assert breaks(old, new) == ["body/agreed_reason changed its anyOf"]
+
+
+def test_the_envelope_is_no_part_of_the_body() -> None:
+    class Told(Event):
+        topic: ClassVar[Topic] = ORDERS
+        source: ClassVar[str] = "orders"
+        at: Moment
+
+    Told.type = "test.told.v1"
+
+    assert of_event(Told)["required"] == ["shop_id", "at"]
