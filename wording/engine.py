@@ -66,6 +66,11 @@ class Engine:
             return self._clean
         return self._verdict(hits)
 
+    def findings(self, text: str) -> Iterator[tuple[Candidate, Severity]]:
+        """Answer every candidate that counts, whoever speaks; for the corpus test and for tools."""
+        reading = Reading(low_planes(text), self._folding)
+        return weigh(self._matcher.candidates(reading), reading)
+
     def _own(self, policy: Policy) -> Matcher:
         """Answer the automaton of a shop's own terms, built once per version of its policy."""
         kept = self._policies.get(policy.version)

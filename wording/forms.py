@@ -12,9 +12,11 @@ from wording.folding import Folding
 from wording.model import Flag, Term, Why
 
 # Disguises multiply with length; a term of eight characters has 255 pinyin forms. Beyond this
-# limit a term keeps its first forms, which are the ones with the fewest changed characters.
-MAX_FORMS_PER_TEXT = 256
+# limit each kind of disguise keeps its first forms.
+MAX_FORMS_PER_DISGUISE = 128
 MAX_DISGUISED_CHARS = 6
+# Two initials or one visible character of two say nothing.
+SHORTEST_ABBREVIATED = 2
 MASK_LETTERS = "x某"
 
 
@@ -66,34 +68,38 @@ class Speller:
         yield Form(text, Stream.PLAIN, term, Why.LITERAL, normalised=text)
         if len(text) < 2 or len(text) > MAX_DISGUISED_CHARS or not self._is_han(text):
             return
-        yield from islice(self._disguises(text, term, flags), MAX_FORMS_PER_TEXT)
+        for disguised in self._disguises(text, term, flags):
+            yield from islice(disguised, MAX_FORMS_PER_DISGUISE)
 
-    def _disguises(self, text: str, term: Term | None, flags: frozenset[Flag]) -> Iterator[Form]:
+    def _disguises(
+        self, text: str, term: Term | None, flags: frozenset[Flag]
+    ) -> Iterator[Iterator[Form]]:
         if Flag.HOMOPHONE in flags:
             yield self._homophone(text, term)
-        if Flag.INITIALS in flags and len(text) > 2:
-            yield self._initials(text, term)
-        if Flag.MASK in flags and len(text) > 2:
-            yield from _masks(text, term)
-        if Flag.SHAPE in flags:
-            yield from self._look_alikes(text, term)
         if Flag.PINYIN in flags:
-            yield from self._pinyin(text, term)
+            yield self._pinyin(text, term)
         if Flag.SPLIT in flags:
-            yield from self._split(text, term)
+            yield self._split(text, term)
+        if Flag.SHAPE in flags:
+            yield self._look_alikes(text, term)
+        if len(text) > SHORTEST_ABBREVIATED:
+            if Flag.INITIALS in flags:
+                yield self._initials(text, term)
+            if Flag.MASK in flags:
+                yield _masks(text, term)
 
     def _is_han(self, text: str) -> bool:
         return all(self.folding.reading(char) for char in text)
 
-    def _homophone(self, text: str, term: Term | None) -> Form:
+    def _homophone(self, text: str, term: Term | None) -> Iterator[Form]:
         heard = text.translate(self.folding.sound)  # type: ignore[arg-type]  # a sequence is enough
-        return Form(
+        yield Form(
             heard, Stream.SOUND, term, Why.HOMOPHONE, tuple(enumerate(text)), normalised=text
         )
 
-    def _initials(self, text: str, term: Term | None) -> Form:
+    def _initials(self, text: str, term: Term | None) -> Iterator[Form]:
         letters = "".join((self.folding.reading(char) or "")[0] for char in text)
-        return Form(letters, Stream.SOUND, term, Why.INITIALS, normalised=text)
+        yield Form(letters, Stream.SOUND, term, Why.INITIALS, normalised=text)
 
     def _pinyin(self, text: str, term: Term | None) -> Iterator[Form]:
         heard = text.translate(self.folding.sound)  # type: ignore[arg-type]  # a sequence is enough
