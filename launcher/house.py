@@ -32,8 +32,8 @@ class Step:
 
 
 CHECKS: Final = (
-    Step("lint", ("ruff", "check", "--quiet")),
-    Step("format", ("ruff", "format", "--check", "--quiet")),
+    Step("lint", ("ruff", "check", "--output-format", "concise")),
+    Step("format", ("ruff", "format", "--check", "--output-format", "concise")),
     Step("types", ("mypy",)),
     Step("layers", ("lint-imports", "--no-cache")),
 )
