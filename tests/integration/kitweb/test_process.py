@@ -12,10 +12,9 @@ import httpx2
 import pytest
 from fastapi import APIRouter
 
-from kit import process
 from kit.clock import SystemClock
 from kit.metrics import Metrics
-from kit.process import Addresses, App, Resource, Role, RoleDied, StartFailed, running
+from kit.process import Addresses, App, Resource, Role, RoleDied, StartFailed, life, running
 from kit.settings import ServiceSettings
 from kit.web.app import create_app
 from kit.web.health import Health, create_admin
@@ -142,7 +141,7 @@ async def test_a_role_that_ends_by_itself_turns_readiness_red(fails_at: str) -> 
 async def test_one_role_that_fails_to_stop_does_not_keep_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(process, "STOP_LIMIT_S", 0.2)
+    monkeypatch.setattr(life, "STOP_LIMIT_S", 0.2)
     diary: list[str] = []
     roles = [Worker("first", diary), Worker("second", diary, fails_at="stop")]
     async with running(app_of(roles)):

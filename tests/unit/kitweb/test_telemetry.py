@@ -13,8 +13,6 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from kit.settings import LogFormat, ServiceSettings
 from kit.telemetry import (
-    REPEATS_A_MINUTE,
-    VALUE_LIMIT,
     Quieten,
     Trace,
     Tracing,
@@ -27,6 +25,7 @@ from kit.telemetry import (
     parse_traceparent,
     traced,
 )
+from kit.telemetry.logs import REPEATS_A_MINUTE, VALUE_LIMIT
 
 pytestmark = pytest.mark.unit
 

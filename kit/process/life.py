@@ -1,27 +1,18 @@
-"""The life of a service: start its roles and listeners, watch them, drain and stop them in order.
+"""One service between start and stop: in which order its parts come and go, and who watches.
 
-Owns the signals and the exit code. Knows roles by their protocol only, never what they do.
+Owns no signal and no exit code: whoever starts a life decides when it is over.
 """
 
 import asyncio
-import contextlib
-import os
-import signal
 import socket
-import sys
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NoReturn, Protocol
+from typing import Final
 
 import structlog
-import uvloop
-from fastapi import FastAPI
 
-from kit.settings import ServiceSettings, SettingsRefused
-from kit.telemetry import Tracing, configure_logging
-from kit.web.health import Health
-from kit.web.server import GRACE_S, Listener, PortTaken, listen
+from kit.process.app import Addresses, App, Role
+from kit.web.server import GRACE_S, Listener, listen
 
 START_LIMIT_S: Final = 60
 """Seconds for one role to start; then the start has failed."""
@@ -32,160 +23,13 @@ DRAIN_LIMIT_S: Final = 13
 STOP_LIMIT_S: Final = 3
 """Seconds for all roles together to stop; then they are cancelled."""
 
-EXIT_LIMIT_S: Final = 20
-"""Seconds from the signal to the end. A process that still lives then is ended the hard way."""
-
 
 class StartFailed(Exception):
     """The service cannot start. The text says what to do."""
 
 
-class RoleDied(Exception):
-    """A role ended though nobody asked it to."""
-
-
-class Role(Protocol):
-    """A part of a service that works by itself: a consumer, a relay, a deadline sweeper."""
-
-    async def start(self) -> None:
-        """Get ready; raises if it cannot."""
-
-    async def run(self) -> None:
-        """Work until `stop`. To return or raise before that ends the process."""
-
-    async def stop(self) -> None:
-        """Finish what is begun and let `run` return."""
-
-
-class Resource:
-    """A role with a beginning, an end and no work of its own: a producer, a pool, a client."""
-
-    def __init__(
-        self,
-        start: Callable[[], Awaitable[object]] | None = None,
-        stop: Callable[[], Awaitable[object]] | None = None,
-    ) -> None:
-        self._start = start
-        self._stop = stop
-        self._over = asyncio.Event()
-
-    async def start(self) -> None:
-        """Open it."""
-        if self._start is not None:
-            await self._start()
-
-    async def run(self) -> None:
-        """Wait for the end."""
-        await self._over.wait()
-
-    async def stop(self) -> None:
-        """Close it."""
-        self._over.set()
-        if self._stop is not None:
-            await self._stop()
-
-
-@dataclass(kw_only=True)
-class App:
-    """Everything a service consists of, built in its `app.py`.
-
-    Roles start in the order given and stop in reverse, so what others lean on comes first.
-    """
-
-    name: str
-    settings: ServiceSettings
-    http: FastAPI
-    admin: FastAPI
-    health: Health
-    roles: Sequence[Role] = ()
-    drain: Sequence[Callable[[], Awaitable[object]]] = ()
-    """Steps before the listeners close, in order; readiness is already off."""
-    websocket: type[asyncio.Protocol] | None = None
-    """The class that upgraded connections are handed to."""
-    tracing: Tracing | None = None
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where a running service listens, as URLs without a trailing slash."""
-
-    http: str
-    admin: str
-
-
-def run(build: Callable[[], App]) -> NoReturn:
-    """Run a service until SIGTERM or SIGINT and exit the process.
-
-    `build` is called inside the event loop. Exit codes: 0 stopped as asked, 1 failed, 2 settings
-    refused. A second signal ends the process at once.
-    """
-    try:
-        code = uvloop.run(_main(build))
-    except SettingsRefused as refusal:
-        print(f"peakdesk: {refusal}", file=sys.stderr)  # noqa: T201 - logging is not set up yet
-        code = 2
-    sys.exit(code)
-
-
-@contextlib.asynccontextmanager
-async def running(app: App) -> AsyncIterator[Addresses]:
-    """Run a service inside a test, on the ports of its settings (0 takes free ones).
-
-    Several services run side by side in one process. Raises `RoleDied` at the end if one died.
-    """
-    life = _Life(app)
-    addresses = await life.start()
-    try:
-        yield addresses
-    finally:
-        await life.stop()
-    if life.failure is not None:
-        raise RoleDied(life.failure)
-
-
-async def _main(build: Callable[[], App]) -> int:
-    app = build()
-    configure_logging(app.settings)
-    log = structlog.get_logger("kit.process").bind(service=app.name)
-    life = _Life(app)
-    _own_signals(life)
-    try:
-        addresses = await life.start()
-    except (StartFailed, PortTaken) as failure:
-        log.error("service.not_started", reason=str(failure))  # noqa: TRY400 - the text says it all
-        return 1
-    log.info("service.started", http=addresses.http, admin=addresses.admin)
-    await life.over.wait()
-    _bound_the_exit()
-    await life.stop()
-    if life.failure is not None:
-        log.error("service.failed", reason=life.failure)
-        return 1
-    log.info("service.stopped")
-    return 0
-
-
-def _own_signals(life: "_Life") -> None:
-    loop = asyncio.get_running_loop()
-
-    def asked() -> None:
-        if life.over.is_set():
-            os._exit(130)
-        life.over.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked)
-
-
-def _bound_the_exit() -> None:
-    """End the process for certain: a thread, because a blocked event loop runs no timer."""
-    backstop = threading.Timer(EXIT_LIMIT_S, os._exit, (1,))
-    backstop.daemon = True
-    backstop.start()
-
-
 @dataclass
-class _Life:
+class Life:
     """One service between start and stop."""
 
     app: App

@@ -1,32 +1,23 @@
-"""Logs that one line cannot forge, and a trace that follows a request through headers and records.
+"""Log lines that no value can forge and that hold no content, for our code and libraries alike.
 
-Knows structlog and the W3C `traceparent`; must not know what any event means.
+Knows structlog and the standard `logging`; must not know what any event means.
 """
 
 import logging
-import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from pathlib import Path
-from typing import Final, NamedTuple, Protocol, TextIO
+from collections.abc import Mapping
+from typing import Final, Protocol, TextIO
 
 import structlog
-from opentelemetry import trace as otel
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 from structlog.typing import EventDict, Processor, WrappedLogger
 from typing_extensions import override
 
 from kit.settings import LogFormat, ServiceSettings
+from kit.telemetry.traces import current_trace
 from kit.text import clip
-
-TRACEPARENT: Final = "traceparent"
 
 VALUE_LIMIT: Final = 2_000
 """Characters of one logged value; the rest is cut."""
@@ -59,118 +50,6 @@ _HARMLESS: Final = frozenset({"addresses", "body_hash", "body_bytes", "token_id"
 _CONTROL: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-
-
-class Trace(NamedTuple):
-    """A place in a trace: 32 hex digits for the whole journey, 16 for this step of it."""
-
-    trace_id: str
-    span_id: str
-    sampled: bool = False
-
-    def traceparent(self) -> str:
-        """Return the W3C header value."""
-        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
-
-
-class Carrier(Protocol):
-    """Anything with record headers."""
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
-
-
-_trace: ContextVar[Trace | None] = ContextVar("peakdesk_trace", default=None)
-
-
-def new_trace(parent: Trace | None = None) -> Trace:
-    """Return a step below `parent`, or the first step of a new trace.
-
-    Trace ids decide nothing, so they are the one random value that is no argument.
-    """
-    if parent is None:
-        return Trace(os.urandom(16).hex(), os.urandom(8).hex())
-    return Trace(parent.trace_id, os.urandom(8).hex(), parent.sampled)
-
-
-def parse_traceparent(text: str) -> Trace | None:
-    """Read a `traceparent`; anything malformed or all zero is None, as W3C asks."""
-    found = _TRACEPARENT.fullmatch(text)
-    if found is None or not int(found[1], 16) or not int(found[2], 16):
-        return None
-    return Trace(found[1], found[2], bool(int(found[3], 16) & 1))
-
-
-def current_trace() -> Trace | None:
-    """Return the step that this task works in."""
-    return _trace.get()
-
-
-@contextmanager
-def traced(trace: Trace) -> Iterator[Trace]:
-    """Work in that step; log lines inside carry its ids."""
-    mark = _trace.set(trace)
-    try:
-        yield trace
-    finally:
-        _trace.reset(mark)
-
-
-def inject(headers: Sequence[tuple[str, bytes]] = ()) -> tuple[tuple[str, bytes], ...]:
-    """Return record headers with the current `traceparent`; unchanged where there is no trace."""
-    kept = tuple(headers)
-    step = _trace.get()
-    if step is None or any(name == TRACEPARENT for name, _ in kept):
-        return kept
-    return (*kept, (TRACEPARENT, step.traceparent().encode()))
-
-
-def extract(record: Carrier) -> Trace | None:
-    """Return the step in which a record was produced."""
-    for name, value in record.headers:
-        if name == TRACEPARENT:
-            return parse_traceparent(value.decode("ascii", "replace"))
-    return None
-
-
-@contextmanager
-def continued(record: Carrier) -> Iterator[Trace]:
-    """Handle a record as a step below the one that produced it."""
-    with traced(new_trace(extract(record))) as step:
-        yield step
-
-
-class Tracing:
-    """Writes spans to a file as JSON lines; without a file it makes none and costs nothing.
-
-    The provider is handed to FastAPI, which measures each request with it.
-    """
-
-    def __init__(self, service: str, path: str) -> None:
-        self.provider: TracerProvider | None = None
-        self._file: TextIO | None = None
-        if path:
-            self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - see close()
-            self.provider = TracerProvider(resource=Resource.create({"service.name": service}))
-            self.provider.add_span_processor(
-                BatchSpanProcessor(ConsoleSpanExporter(out=self._file, formatter=_span_line))
-            )
-
-    def close(self) -> None:
-        """Flush what is buffered and close the file."""
-        if self.provider is not None:
-            self.provider.shutdown()
-        if self._file is not None:
-            self._file.close()
-
-
-def server_step(traceparent: str) -> Trace:
-    """Return the step of an incoming request: FastAPI's span if it made one, else one of ours."""
-    context = otel.get_current_span().get_span_context()
-    if context.is_valid:
-        return Trace(f"{context.trace_id:032x}", f"{context.span_id:016x}", sampled=True)
-    return new_trace(parse_traceparent(traceparent))
 
 
 def configure_logging(settings: ServiceSettings, stream: TextIO | None = None) -> None:
@@ -284,7 +163,7 @@ def _plain(text: str) -> str:
 
 
 def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    step = _trace.get()
+    step = current_trace()
     if step is not None:
         event.setdefault("trace_id", step.trace_id)
     return event
@@ -294,7 +173,3 @@ def _renderer(log_format: LogFormat, *, colors: bool) -> Processor:
     if log_format is LogFormat.JSON:
         return structlog.processors.JSONRenderer(ensure_ascii=False)
     return structlog.dev.ConsoleRenderer(colors=colors)
-
-
-def _span_line(span: ReadableSpan) -> str:
-    return str(span.to_json(indent=None)) + "\n"
