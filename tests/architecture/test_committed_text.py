@@ -11,7 +11,9 @@ pytestmark = pytest.mark.unit
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 # Written in pieces, so that this file is clean itself.
-MACHINE_PATHS = re.compile(r"/(?:wo" r"rk|ro" r"ot|ho" r"me/[a-z]+)/|/tm" r"p/[a-z]+/")
+MACHINE_PATHS = re.compile(
+    r"(?<![\w./])/(?:wo" r"rk|ro" r"ot|ho" r"me/[a-z]+)/|(?<![\w./])/tm" r"p/[a-z]+/"
+)
 PACKAGE_HOSTS = re.compile(
     r"pypi\.o" r"rg|pythonhosted\.o" r"rg|repo1?\.maven|maven\.apache\.o" r"rg|registry\.npm" r"js"
 )
