@@ -1,0 +1,262 @@
+"""Open-loop chat load over `peakdesk.v1`, in a process of its own so that its CPU shows apart.
+
+Reads one JSON job from standard input, prints one JSON result. The timetable is fixed before the
+first send: message n is due at n / rate, goes to pair n mod pairs, buyer and agent in turn, and
+every latency counts from that moment, however late the generator itself was.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Final
+
+import uvloop
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from typing_extensions import override
+
+TEXT_BYTES: Final = 400
+"""Length of a message's text in UTF-8: 130 Chinese characters and a serial of ten bytes."""
+
+_PADDING: Final = "请问双十一预售的订单什么时候发货" * 9
+_TEXT: Final = _PADDING[:130]
+_MARK: Final = b"~"
+_SERIAL_DIGITS: Final = 9
+
+QUIET_S: Final = 10.0
+"""Waited at most for answers and screens after the last send."""
+
+CONNECT_AT_ONCE: Final = 50
+STEP_S: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A buyer and an agent in one conversation; tokens are empty where a floor wants none."""
+
+    conversation: str
+    buyer_token: str = ""
+    agent_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to send where. `warmup` seconds are sent but not measured."""
+
+    url: str
+    run: str
+    rate: float
+    seconds: float
+    warmup: float
+    pairs: tuple[Pair, ...]
+
+    @classmethod
+    def read(cls, text: str) -> "Job":
+        """Read a job from JSON."""
+        fields: dict[str, Any] = json.loads(text)
+        pairs = tuple(Pair(**pair) for pair in fields.pop("pairs"))
+        return cls(pairs=pairs, **fields)
+
+
+class Book:
+    """When each message was answered and shown, in seconds after the start; 0 means never."""
+
+    def __init__(self, messages: int) -> None:
+        self.acknowledged = array("d", bytes(8 * messages))
+        self.shown = array("d", bytes(8 * messages))
+        self.refused: dict[str, int] = {}
+        self.doubled = 0
+        self.out_of_order = 0
+        self.open = messages
+
+
+class Side(WSListener):
+    """One end of a pair. Finds serials in raw frames: parsing JSON here would cost the CPU."""
+
+    def __init__(self, book: Book, started: list[float], run: bytes, is_agent: bool) -> None:  # noqa: FBT001 - which end
+        super().__init__()
+        self._book, self._started, self._run, self._is_agent = book, started, run, is_agent
+        self._newest = -1
+        self.answers: dict[bytes, asyncio.Future[None]] = {}
+
+    @override
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+            return
+        data = frame.get_payload_as_bytes()
+        kind = data[6:8]
+        if kind == b"ev":
+            self._shown(data)
+        elif kind == b"ok":
+            self._answered(data)
+        elif kind == b"er":
+            self._refused(data)
+        elif kind == b"re" and b"ready" in self.answers:
+            self.answers.pop(b"ready").set_result(None)
+
+    def _shown(self, data: bytes) -> None:
+        end = data.rfind(_MARK)
+        if end < 0:
+            return
+        serial = int(data[end - _SERIAL_DIGITS : end])
+        # Even serials are the buyer's: a side measures only what the other side said.
+        if (serial % 2 == 0) is not self._is_agent:
+            return
+        book = self._book
+        if book.shown[serial]:
+            book.doubled += 1
+        elif serial < self._newest:
+            book.out_of_order += 1
+        else:
+            self._newest = serial
+        book.shown[serial] = time.perf_counter() - self._started[0]
+
+    def _answered(self, data: bytes) -> None:
+        at = data.find(self._run)
+        if at < 0:
+            self._subscribed(data)
+            return
+        serial = int(data[at + len(self._run) : at + len(self._run) + _SERIAL_DIGITS])
+        if not self._book.acknowledged[serial]:
+            self._book.acknowledged[serial] = time.perf_counter() - self._started[0]
+            self._book.open -= 1
+
+    def _subscribed(self, data: bytes) -> None:
+        answer = self.answers.pop(b"sub", None)
+        if answer is not None:
+            answer.set_result(None)
+
+    def _refused(self, data: bytes) -> None:
+        code = json.loads(data)["problem"]["code"]
+        self._book.refused[code] = self._book.refused.get(code, 0) + 1
+        answer = self.answers.pop(b"sub", None)
+        if answer is not None:
+            answer.set_exception(ConnectionError(code))
+
+
+async def connect(job: Job, side: Side, pair: Pair, token: str) -> WSTransport:
+    """Open one socket, say hello and follow the pair's conversation."""
+    transport, _ = await ws_connect(
+        lambda: side, job.url, extra_headers={"Sec-WebSocket-Protocol": "peakdesk.v1"}
+    )
+    hello = {"t": "hello", "v": 1, "token": token}
+    await _ask(transport, side, b"ready", hello)
+    await _ask(transport, side, b"sub", {"t": "sub", "id": "s", "s": f"conv:{pair.conversation}"})
+    return transport
+
+
+async def _ask(transport: WSTransport, side: Side, answer: bytes, frame: dict[str, object]) -> None:
+    side.answers[answer] = asyncio.get_running_loop().create_future()
+    waiting = side.answers[answer]
+    transport.send(WSMsgType.TEXT, json.dumps(frame).encode())
+    async with asyncio.timeout(QUIET_S):
+        await waiting
+
+
+async def run(job: Job) -> dict[str, Any]:
+    """Play the job and return its figures."""
+    messages = ceil(job.rate * (job.seconds + job.warmup))
+    book = Book(messages)
+    started = [0.0]
+    sides = await _connect_all(job, book, started)
+    frames = [_frames(job, pair) for pair in job.pairs]
+    cpu = time.process_time()
+    started[0] = time.perf_counter()
+    sent = 0
+    while sent < messages:
+        due = min(messages, int((time.perf_counter() - started[0]) * job.rate) + 1)
+        while sent < due:
+            pair, side = _place(sent, len(job.pairs))
+            head, middle, tail = frames[pair]
+            number = b"%09d" % sent
+            sides[pair][side].send(WSMsgType.TEXT, b"".join((head, number, middle, number, tail)))
+            sent += 1
+        await asyncio.sleep(STEP_S)
+    played = time.perf_counter() - started[0]
+    cpu = time.process_time() - cpu
+    deadline = time.perf_counter() + QUIET_S
+    while time.perf_counter() < deadline:
+        if not book.open and all(book.shown):
+            break
+        await asyncio.sleep(0.05)
+    for ends in sides:
+        for transport in ends:
+            transport.disconnect()
+    return _result(job, book, played, cpu)
+
+
+def _place(serial: int, pairs: int) -> tuple[int, int]:
+    """Return pair and side of a message: even serials are the buyer's."""
+    return (serial // 2) % pairs, serial % 2
+
+
+def _frames(job: Job, pair: Pair) -> tuple[bytes, bytes, bytes]:
+    head = f'{{"t":"send","id":"{job.run}'
+    middle = f'","s":"conv:{pair.conversation}","kind":"text","d":{{"text":"{_TEXT}'
+    return head.encode(), middle.encode(), b'~"}}'
+
+
+async def _connect_all(job: Job, book: Book, started: list[float]) -> list[list[WSTransport]]:
+    turn = asyncio.Semaphore(CONNECT_AT_ONCE)
+
+    async def one(pair: Pair, token: str, is_agent: bool) -> WSTransport:  # noqa: FBT001 - which end
+        async with turn:
+            side = Side(book, started, job.run.encode(), is_agent)
+            return await connect(job, side, pair, token)
+
+    async def both(pair: Pair) -> list[WSTransport]:
+        return list(
+            await asyncio.gather(
+                one(pair, pair.buyer_token, False),  # noqa: FBT003 - the buyer's end
+                one(pair, pair.agent_token, True),  # noqa: FBT003 - the agent's end
+            )
+        )
+
+    return await asyncio.gather(*(both(pair) for pair in job.pairs))
+
+
+def _result(job: Job, book: Book, played: float, cpu: float) -> dict[str, Any]:
+    first = ceil(job.rate * job.warmup)
+    due = [n / job.rate for n in range(len(book.shown))]
+    acks = [a - d for a, d in zip(book.acknowledged, due, strict=True) if a]
+    measured = range(first, len(book.shown))
+    lost = sum(1 for n in measured if book.acknowledged[n] and not book.shown[n])
+    return {
+        "rate": job.rate,
+        "sent": len(book.shown),
+        "sent_per_s": round(len(book.shown) / played, 1),
+        "acknowledged": len(acks),
+        "refused": book.refused,
+        "lost": lost,
+        "doubled": book.doubled,
+        "out_of_order": book.out_of_order,
+        "ack_ms": percentiles(
+            [(book.acknowledged[n] - due[n]) * 1e3 for n in measured if book.acknowledged[n]]
+        ),
+        "screen_ms": percentiles(
+            [(book.shown[n] - due[n]) * 1e3 for n in measured if book.shown[n]]
+        ),
+        "generator_cpu_s": round(cpu, 3),
+        "played_s": round(played, 3),
+    }
+
+
+def percentiles(samples: Sequence[float]) -> dict[str, float | None]:
+    """Return exact percentiles of samples in milliseconds."""
+    ordered = sorted(samples)
+    if not ordered:
+        return {"p50": None, "p99": None, "p999": None}
+    rank = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
+    return {
+        name: round(ordered[max(0, ceil(share * len(ordered)) - 1)], 2)
+        for name, share in rank.items()
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(run(Job.read(sys.stdin.read())))))  # noqa: T201 - its one output
