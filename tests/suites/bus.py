@@ -1,8 +1,8 @@
 """What a bus must do, whichever it is: run on Kafka and on the double that stands for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import Protocol
 
 import pytest
 
@@ -21,8 +21,11 @@ from kit.bus.ports import (
 from kit.errors import Fenced
 from tests.waiting import eventually
 
-MakeTopic: TypeAlias = Callable[[int], Awaitable[str]]
-"""Given a number of partitions, makes a topic and returns its name."""
+
+class MakeTopic(Protocol):
+    """Makes a topic and returns its name, one of its own unless given."""
+
+    async def __call__(self, partitions: int, name: str = "") -> str: ...
 
 
 class BusSuite:

@@ -46,8 +46,8 @@ async def bus(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[KafkaBu
 def make_topic(bus: KafkaBus) -> MakeTopic:
     """Makes a topic with that many partitions."""
 
-    async def make(partitions: int) -> str:
-        name = f"kit.{next(_NUMBERS)}"
+    async def make(partitions: int, name: str = "") -> str:
+        name = name or f"kit.{next(_NUMBERS)}"
         assert await create_topics(bus.connection, [NewTopic(name, partitions)]) == [name]
         return name
 

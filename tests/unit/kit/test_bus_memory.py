@@ -1,35 +1,19 @@
 """The bus suite on the double, and the broker that it can play being away."""
 
 import asyncio
-import itertools
 
 import pytest
 
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import BusAway, Message, Position, Stalled
 from kit.clock import ManualClock
-from tests.suites.bus import BusSuite, MakeTopic
+from tests.suites.bus import BusSuite
 
 pytestmark = pytest.mark.unit
-
-_NUMBERS = itertools.count()
 
 
 class TestMemoryBus(BusSuite):
     """Everything the suite asks, answered in memory."""
-
-    @pytest.fixture
-    def bus(self) -> MemoryBus:
-        return MemoryBus()
-
-    @pytest.fixture
-    def make_topic(self, bus: MemoryBus) -> MakeTopic:
-        async def make(partitions: int) -> str:
-            name = f"suite.{next(_NUMBERS)}"
-            bus.add_topic(name, partitions)
-            return name
-
-        return make
 
 
 async def test_a_partition_that_waited_two_seconds_for_an_ack_takes_no_new_sends() -> None:

@@ -1,0 +1,219 @@
+"""Dead letters: records set aside with their place and the reason, never with their body (H24).
+
+Knows no handler; `replay` is given one. Nothing is ever produced to the source topic again.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+
+import structlog
+
+from kit.bus.ports import Bus, Consumer, Message, Producer, Record, Stalled, TopicPartition
+from kit.clock import Clock, SystemClock
+from kit.errors import Halt, Retry, Unavailable, Verdict
+from kit.metrics import Metrics
+from kit.text import clip
+
+log = structlog.get_logger()
+
+PREFIX: Final = "dead."
+REASON_CHARS: Final = 300
+IN_A_ROW: Final = 20
+"""Dead letters without a record handled between them: then it is the release that is wrong."""
+
+LISTED: Final = 100_000
+"""Letters kept in memory while a topic is read; older ones are dropped and the listing says so."""
+
+READ_TIMEOUT_MS: Final = 500
+IDLE_READS: Final = 10
+"""Empty reads in a row after which a position that should be there counts as gone."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record's place, why it was set aside, and the hash of its value."""
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    hash: str
+    at_ms: int
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where the record stands."""
+        return self.topic, self.partition, self.offset
+
+
+@dataclass
+class Replayed:
+    """What became of the letters of one replay."""
+
+    done: int = 0
+    failed: int = 0
+    gone: int = 0
+    """No longer in the log, or not the record that was set aside."""
+
+
+class DeadLetters:
+    """Sets records of one group aside, on the topic `dead.<group>`."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        group: str,
+        *,
+        limit_in_row: int = IN_A_ROW,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._producer = producer
+        self._group = group
+        self._limit = limit_in_row
+        self._clock = clock or SystemClock()
+        self._metrics = metrics or Metrics()
+        self._in_a_row = 0
+
+    def handled(self) -> None:
+        """Note that a record was handled: the row of dead ones is broken."""
+        self._in_a_row = 0
+
+    async def add(self, record: Record, reason: str) -> None:
+        """Set a record aside; on return it is durable.
+
+        Raises `Halt` at the limit in a row, leaving the record where it is; `Retry` without Kafka.
+        """
+        if self._in_a_row >= self._limit:
+            raise Halt(f"{self._limit} dead letters in a row, the last because: {reason}")
+        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        known = {"group": self._group, **place, "hash": _hash(record)}
+        content = known | {"reason": clip(reason, REASON_CHARS), "at_ms": self._clock.now_ms()}
+        self._in_a_row += 1  # before the wait: several partitions are handled at once
+        try:
+            await self._producer.send(_message(self._group, content))
+        except Stalled as stalled:
+            self._in_a_row -= 1
+            raise Retry("the dead letter could not be written") from stalled
+        self._metrics.dead_letters.labels(self._group, record.topic).inc()
+        log.error("bus.dead_letter", group=self._group, **place, reason=reason)
+
+
+async def letters(bus: Bus, group: str) -> list[DeadLetter]:
+    """Return the group's dead letters that were not replayed, oldest first, one per place."""
+    open_letters: dict[tuple[str, int, int], DeadLetter] = {}
+    for record in await _read_all(bus, PREFIX + group):
+        content = json.loads(record.value or b"{}")
+        place = content["topic"], content["partition"], content["offset"]
+        if "replayed_at_ms" in content:
+            open_letters.pop(place, None)
+        else:
+            open_letters.setdefault(place, DeadLetter(**content))
+            if len(open_letters) > LISTED:
+                open_letters.pop(next(iter(open_letters)))
+                log.warning("bus.dead_letters.dropped", group=group, limit=LISTED)
+    return list(open_letters.values())
+
+
+async def replay(
+    bus: Bus,
+    group: str,
+    handler: Callable[[Record], Awaitable[None]],
+    *,
+    clock: Clock | None = None,
+) -> Replayed:
+    """Hand every open dead letter's record, read at its source, to the group's handler once more.
+
+    What succeeds is marked on the dead-letter topic and not offered again; what fails stays.
+    """
+    report = Replayed()
+    waiting = await letters(bus, group)
+    if not waiting:
+        return report
+    producer = bus.producer()
+    reader = bus.reader(sorted({letter.topic for letter in waiting}))
+    await producer.start()
+    try:
+        await reader.start()
+        reader.pause(reader.assignment())
+        for letter in waiting:
+            record = await _fetch(reader, letter)
+            if record is None:
+                report.gone += 1
+            elif await _handled(handler, record, letter):
+                report.done += 1
+                mark = {"group": group, "topic": letter.topic, "partition": letter.partition}
+                at_ms = (clock or SystemClock()).now_ms()
+                content = mark | {"offset": letter.offset, "replayed_at_ms": at_ms}
+                await producer.send(_message(group, content))
+            else:
+                report.failed += 1
+    finally:
+        await reader.stop()
+        await producer.stop()
+    return report
+
+
+async def _handled(
+    handler: Callable[[Record], Awaitable[None]], record: Record, letter: DeadLetter
+) -> bool:
+    try:
+        await handler(record)
+    except (Verdict, Unavailable) as verdict:
+        log.warning("bus.replay.failed", place=letter.place, reason=str(verdict))
+        return False
+    except Exception:
+        log.exception("bus.replay.failed", place=letter.place)
+        return False
+    return True
+
+
+async def _fetch(reader: Consumer, letter: DeadLetter) -> Record | None:
+    """Return the record at the letter's place, if it is still there and the same."""
+    tp = TopicPartition(letter.topic, letter.partition)
+    oldest = (await reader.beginning_offsets([tp]))[tp]
+    if not oldest <= letter.offset < (await reader.end_offsets([tp]))[tp]:
+        return None
+    reader.seek(tp, letter.offset)
+    reader.resume([tp])
+    try:
+        for _ in range(IDLE_READS):
+            fetched = await reader.getmany(READ_TIMEOUT_MS, max_records=1)
+            for record in fetched.get(tp, ()):
+                same = record.offset == letter.offset and _hash(record) == letter.hash
+                return record if same else None
+    finally:
+        reader.pause([tp])
+    return None
+
+
+async def _read_all(bus: Bus, topic: str) -> Iterable[Record]:
+    """Return everything that a topic holds at this moment."""
+    reader = bus.reader([topic])
+    found: list[Record] = []
+    await reader.start()
+    try:
+        mine = reader.assignment()
+        ends = await reader.end_offsets(mine)
+        oldest = await reader.beginning_offsets(mine)
+        left = {tp for tp in mine if ends[tp] > oldest[tp]}
+        while left:
+            for records in (await reader.getmany(READ_TIMEOUT_MS)).values():
+                found.extend(records)
+            left = {tp for tp in left if await reader.position(tp) < ends[tp]}
+    finally:
+        await reader.stop()
+    return found
+
+
+def _message(group: str, content: dict[str, Any]) -> Message:
+    key = f"{content['topic']}/{content['partition']}/{content['offset']}"
+    return Message(PREFIX + group, key.encode(), json.dumps(content).encode())
+
+
+def _hash(record: Record) -> str:
+    return blake2b(record.value or b"", digest_size=16).hexdigest()

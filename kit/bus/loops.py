@@ -1,0 +1,418 @@
+"""Loops: consumers as roles that pause, resume, commit, drain, rejoin and watch themselves.
+
+Know no event. A handler is given records and answers by returning, or by a verdict of `kit.errors`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+import structlog
+from typing_extensions import override
+
+from kit.bus.deadletter import DeadLetters
+from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
+from kit.bus.session import Loop
+from kit.bus.settling import AfterDead, Handle, Later, Settler
+from kit.bus.watchdog import PATIENCE, Patience
+from kit.clock import Clock, SystemClock
+from kit.errors import Fenced, Halt, Unavailable
+from kit.metrics import Metrics
+from kit.telemetry import continued
+
+log = structlog.get_logger()
+
+POLL_MS: Final = 200
+"""An idle poll; also the most that `stop` waits for one."""
+
+READ_ROWS: Final = 1000
+"""Records handed to a reader's handler at once, at most."""
+
+SINGLE_ROWS: Final = 100
+"""Records that a `SingleLoop` has in hand, at most."""
+
+LANES: Final = 8
+"""Partitions that a `SingleLoop` handles at the same time; each by itself stays in order."""
+
+HandleOne: TypeAlias = Callable[[Record], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class CommitAfter:
+    """Commit once this many records are settled, or this long after the last commit."""
+
+    records: int = 1
+    seconds: float = 1.0
+
+
+EACH_BATCH: Final = CommitAfter()
+EVERY_SECOND: Final = CommitAfter(records=5000)
+"""A commit costs a request; after a crash a second's worth of records is handled again."""
+
+
+class _GroupLoop(Loop):
+    """A member of a group: knows which partitions are its own, and what it may commit."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        topics: Sequence[str],
+        group: str,
+        settler: Settler,
+        clock: Clock,
+        metrics: Metrics,
+        patience: Patience,
+        policy: CommitAfter | None,
+        on_assigned: OnPartitions | None,
+        on_revoked: OnPartitions | None,
+    ) -> None:
+        super().__init__(
+            bus,
+            topics=topics,
+            name=group,
+            settler=settler,
+            clock=clock,
+            metrics=metrics,
+            patience=patience,
+        )
+        self._policy = policy
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._mine: set[TopicPartition] = set()
+        self._in_hand: list[Record] = []
+        self._settling = asyncio.Lock()
+        self._next: dict[TopicPartition, int] = {}
+        self._uncommitted = 0
+        self._committed_at = clock.monotonic()
+        self._over = False
+
+    @override
+    def _make_consumer(self) -> Consumer:
+        return self._bus.group_consumer(
+            self._topics, group=self._name, on_assigned=self._came, on_revoked=self._going
+        )
+
+    @override
+    async def _work(self, consumer: Consumer) -> None:
+        while not self._stopping.is_set():
+            await self._collect(consumer)
+            async with self._settling:
+                records, self._in_hand = self._in_hand, []
+                try:
+                    if records:
+                        await self._deliver(consumer, records)
+                except Halt:
+                    await self._commit(consumer, now=True)
+                    raise
+                await self._commit(consumer)
+            self._resume_due(consumer)
+            self._measure(consumer)
+        async with self._settling:
+            await self._commit(consumer, now=True)
+
+    async def _collect(self, consumer: Consumer) -> None:
+        """Fill `_in_hand`. A rebalance empties it: what was in hand is read again by its owner."""
+        raise NotImplementedError
+
+    async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
+        raise NotImplementedError
+
+    def _take_in_hand(self, fetched: dict[TopicPartition, list[Record]]) -> None:
+        for records in fetched.values():
+            self._in_hand += records
+
+    def _account(self, consumer: Consumer, records: list[Record], later: Later | None) -> None:
+        """Note how far each partition is settled, and let rest what must be handed in again."""
+        before = self._uncommitted
+        left = {record.tp for record in later.records} if later else set()
+        for record in records:
+            if record.tp not in left:
+                self._next[record.tp] = record.offset + 1
+                self._uncommitted += 1
+        if later is not None:
+            for record in reversed(later.records):
+                self._next[record.tp] = record.offset
+            self._uncommitted += len(records) - len(later.records)
+            if not self._over:
+                self._hold(consumer, later)
+        if self._uncommitted > before:
+            self._settled(record for record in records if record.tp not in left)
+
+    async def _commit(self, consumer: Consumer, *, now: bool = False) -> None:
+        if self._policy is None or not self._next:
+            return
+        waited = self._clock.monotonic() - self._committed_at
+        if not (now or self._uncommitted >= self._policy.records or waited > self._policy.seconds):
+            return
+        try:
+            await consumer.commit(self._next)
+        except Fenced as fenced:
+            # The records will be read again by their next owner: at least once, as promised.
+            log.warning("bus.loop.commit_fenced", group=self._name, reason=fenced.reason)
+        except Unavailable as away:
+            log.warning("bus.loop.commit_away", group=self._name, reason=away.slug)
+            return
+        self._next.clear()
+        self._uncommitted = 0
+        self._committed_at = self._clock.monotonic()
+
+    async def _came(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
+        self._mine |= partitions
+        self._watchdog.progress()
+        if self._on_assigned is not None:
+            await self._on_assigned(consumer, partitions)
+
+    async def _going(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
+        """Wait for the batch under way and commit it, before another owner begins."""
+        async with self._settling:
+            self._in_hand.clear()
+            await self._commit(consumer, now=True)
+            self._next.clear()
+            self._holds.clear()
+        self._mine -= partitions
+        if self._on_revoked is not None:
+            await self._on_revoked(consumer, partitions)
+
+    @override
+    async def _left(self, consumer: Consumer) -> None:
+        self._in_hand.clear()
+        self._next.clear()
+        self._over = False
+        going, self._mine = frozenset(self._mine), set()
+        if going and self._on_revoked is not None:
+            await self._on_revoked(consumer, going)
+
+
+class BatchLoop(_GroupLoop):
+    """Hands over what arrives within `max_wait_ms`, at most `max_rows`, partitions mixed.
+
+    The handler's effects are all or nothing per call. `policy` None: the handler itself stores
+    offsets beside its effects, and `on_assigned` seeks to them (H19); it may raise `Fenced`.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword; most have the default that services use
+        self,
+        bus: Bus,
+        *,
+        topics: Sequence[str],
+        group: str,
+        handle: Handle,
+        dead_letters: DeadLetters | None,
+        max_rows: int = 200,
+        max_wait_ms: int = 100,
+        policy: CommitAfter | None = EVERY_SECOND,
+        after_dead: AfterDead | None = None,
+        on_assigned: OnPartitions | None = None,
+        on_revoked: OnPartitions | None = None,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        clock, metrics = clock or SystemClock(), metrics or Metrics()
+        super().__init__(
+            bus,
+            topics=topics,
+            group=group,
+            settler=Settler(
+                handle,
+                name=group,
+                clock=clock,
+                metrics=metrics,
+                dead_letters=dead_letters,
+                after_dead=after_dead,
+            ),
+            clock=clock,
+            metrics=metrics,
+            patience=patience,
+            policy=policy,
+            on_assigned=on_assigned,
+            on_revoked=on_revoked,
+        )
+        self._max_rows = max_rows
+        self._max_wait_s = max_wait_ms / 1000
+
+    @override
+    async def _collect(self, consumer: Consumer) -> None:
+        self._take_in_hand(await consumer.getmany(POLL_MS, max_records=self._max_rows))
+        deadline = self._clock.monotonic() + self._max_wait_s
+        while self._in_hand and (room := self._max_rows - len(self._in_hand)) > 0:
+            left_ms = int((deadline - self._clock.monotonic()) * 1000)
+            if left_ms <= 0 or self._stopping.is_set():
+                return
+            self._take_in_hand(await consumer.getmany(left_ms, max_records=room))
+
+    @override
+    async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
+        self._metrics.batch_rows.labels(self._name).observe(len(records))
+        later = await self._settler.settle(records)
+        self._account(consumer, records, later)
+
+
+class SingleLoop(_GroupLoop):
+    """Hands over one record at a time, in order per partition, several partitions at once."""
+
+    def __init__(  # noqa: PLR0913 - by keyword; most have the default that services use
+        self,
+        bus: Bus,
+        *,
+        topics: Sequence[str],
+        group: str,
+        handle: HandleOne,
+        dead_letters: DeadLetters | None,
+        policy: CommitAfter | None = EVERY_SECOND,
+        after_dead: AfterDead | None = None,
+        on_assigned: OnPartitions | None = None,
+        on_revoked: OnPartitions | None = None,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        clock, metrics = clock or SystemClock(), metrics or Metrics()
+
+        async def handle_one(records: list[Record]) -> None:
+            for record in records:
+                with continued(record):
+                    await handle(record)
+
+        super().__init__(
+            bus,
+            topics=topics,
+            group=group,
+            settler=Settler(
+                handle_one,
+                name=group,
+                clock=clock,
+                metrics=metrics,
+                dead_letters=dead_letters,
+                after_dead=after_dead,
+            ),
+            clock=clock,
+            metrics=metrics,
+            patience=patience,
+            policy=policy,
+            on_assigned=on_assigned,
+            on_revoked=on_revoked,
+        )
+
+    @override
+    async def _collect(self, consumer: Consumer) -> None:
+        self._take_in_hand(await consumer.getmany(POLL_MS, max_records=SINGLE_ROWS))
+
+    @override
+    async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
+        lanes: dict[TopicPartition, list[Record]] = {}
+        for record in records:
+            lanes.setdefault(record.tp, []).append(record)
+        free = asyncio.Semaphore(LANES)
+        stops: list[Halt | Fenced] = []
+
+        async def work(lane: list[Record]) -> Later | None:
+            async with free:
+                for place, record in enumerate(lane):
+                    try:
+                        later = await self._settler.settle([record])
+                    except (Halt, Fenced) as stop:
+                        stops.append(stop)
+                        self._over = True
+                        later = Later(stop.reason, [record])
+                    if later is not None:
+                        return Later(later.reason, lane[place:])
+            return None
+
+        ends = await asyncio.gather(*map(work, lanes.values()))
+        for lane, later in zip(lanes.values(), ends, strict=True):
+            self._account(consumer, lane, later)
+        if stops:
+            raise stops[0]
+
+
+class ReaderLoop(Loop):
+    """Reads all partitions without a group and commits nothing; each process has its own.
+
+    Begins at the oldest record, or `back` before now (zero: at the end). A record that cannot be
+    handled is counted and skipped. `caught_up` is set at the end offsets seen at the start.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        topics: Sequence[str],
+        name: str,
+        handle: Handle,
+        back: timedelta | None = None,
+        poll_ms: int = POLL_MS,
+        max_rows: int = READ_ROWS,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        clock, metrics = clock or SystemClock(), metrics or Metrics()
+        super().__init__(
+            bus,
+            topics=topics,
+            name=name,
+            settler=Settler(handle, name=name, clock=clock, metrics=metrics, dead_letters=None),
+            clock=clock,
+            metrics=metrics,
+            patience=patience,
+        )
+        self._back = back
+        self._poll_ms = poll_ms
+        self._max_rows = max_rows
+        self._next: dict[TopicPartition, int] = {}
+        self._goal: dict[TopicPartition, int] | None = None
+        self.caught_up = asyncio.Event()
+
+    @override
+    async def ping(self) -> None:
+        """Return if healthy and caught up with what was there at the start."""
+        if not self.caught_up.is_set():
+            raise Unavailable(f"{self._name}: still reading what was there at the start")
+        await super().ping()
+
+    @override
+    def _make_consumer(self) -> Consumer:
+        return self._bus.reader(self._topics)
+
+    @override
+    async def _begin(self, consumer: Consumer) -> None:
+        mine = consumer.assignment()
+        if not self._next and self._back is not None:
+            since = self._clock.now_ms() - round(self._back.total_seconds() * 1000)
+            self._next = await consumer.offsets_for_times(dict.fromkeys(mine, since))
+        for tp, offset in self._next.items():
+            consumer.seek(tp, offset)
+        if self._goal is None:
+            self._goal = await consumer.end_offsets(mine)
+        await self._check_caught_up(consumer)
+
+    @override
+    async def _work(self, consumer: Consumer) -> None:
+        while not self._stopping.is_set():
+            fetched = await consumer.getmany(self._poll_ms, max_records=self._max_rows)
+            for tp, records in fetched.items():
+                later = await self._settler.settle(records)
+                if later is None:
+                    self._next[tp] = records[-1].offset + 1
+                    self._settled(records)
+                else:
+                    self._next[tp] = later.records[0].offset
+                    self._hold(consumer, later)
+            if not self.caught_up.is_set():
+                await self._check_caught_up(consumer)
+            self._resume_due(consumer)
+            self._measure(consumer)
+
+    async def _check_caught_up(self, consumer: Consumer) -> None:
+        goal = self._goal or {}
+        for tp, end in list(goal.items()):
+            # Not the last record's offset: a compacted topic may end in a gap.
+            if tp in self._holds or await consumer.position(tp) < end:
+                return
+            del goal[tp]
+        self.caught_up.set()
+        log.info("bus.reader.caught_up", name=self._name)

@@ -1,0 +1,236 @@
+"""What every loop does: live through one consumer after the other, under a watchdog.
+
+Knows no event and no group; `kit.bus.loops` has the loops that services use.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from kit.bus.ports import Bus, Consumer, Record, TopicPartition
+from kit.bus.settling import Later, Settler
+from kit.bus.watchdog import Advice, Hung, Patience, Watchdog
+from kit.clock import Clock
+from kit.errors import Fenced, Halt, Retry, Unavailable
+from kit.metrics import Metrics
+
+log = structlog.get_logger()
+
+REJOIN_PAUSE_S: Final = 1.0
+BACKOFF_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
+"""Rest of a partition after the first, second, ... `Retry` in a row."""
+
+STOP_TIMEOUT_S: Final = 10.0
+MEASURE_S: Final = 1.0
+
+
+class Restart(Exception):
+    """The consumer must be built anew."""
+
+
+@dataclass
+class _Hold:
+    """A partition at rest after a `Retry`."""
+
+    resume_at: float
+    tries: int
+
+
+class Loop:
+    """What all loops share: sessions of a consumer, one after the other, under a watchdog."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        topics: Sequence[str],
+        name: str,
+        settler: Settler,
+        clock: Clock,
+        metrics: Metrics,
+        patience: Patience,
+    ) -> None:
+        self._bus = bus
+        self._topics = tuple(topics)
+        self._name = name
+        self._settler = settler
+        self._clock = clock
+        self._metrics = metrics
+        self._watchdog = Watchdog(clock, patience)
+        self._patience = patience
+        self._consumer: Consumer | None = None
+        self._joined = False
+        self._halted: str | None = None
+        self._holds: dict[TopicPartition, _Hold] = {}
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._measured_at = 0.0
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether records are handled, or there are none to handle."""
+        silent = self._watchdog.silent_s > self._patience.red_s
+        return self._joined and self._halted is None and not silent
+
+    async def ping(self) -> None:
+        """Return if healthy; for readiness. Raises `Unavailable`."""
+        if not self.healthy:
+            why = self._halted or f"no progress for {self._watchdog.silent_s:.0f} s"
+            raise Unavailable(f"{self._name}: {why}")
+
+    def lag(self) -> int:
+        """Return the records of all partitions here that are not yet handed out."""
+        return 0 if self._consumer is None else sum(self._consumer.lag().values())
+
+    async def start(self) -> None:
+        """Nothing to do: `run` joins, and goes on trying while the broker is away."""
+
+    async def run(self) -> None:
+        """Consume until `stop`. Raises `Hung` when only a new process can help."""
+        try:
+            while not self._stopping.is_set():
+                await self._run_session()
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Let the records in hand be settled and committed, then leave."""
+        self._stopping.set()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._ended.wait()
+        except TimeoutError:
+            log.warning("bus.loop.slow_stop", name=self._name)
+
+    async def _run_session(self) -> None:
+        try:
+            await self._session()
+        except Halt as halt:
+            self._halted = halt.reason
+            log.critical("bus.loop.halted", name=self._name, reason=halt.reason)
+            await self._stopping.wait()
+        except Restart:
+            log.warning("bus.loop.restart", name=self._name, silent_s=self._watchdog.silent_s)
+        except (Fenced, Retry, Unavailable) as error:
+            log.warning("bus.loop.rejoin", name=self._name, reason=str(error))
+            await self._rest(REJOIN_PAUSE_S)
+
+    async def _session(self) -> None:
+        """Live through one consumer, from joining to leaving."""
+        self._holds.clear()
+        consumer = self._make_consumer()
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await consumer.start()
+            await self._begin(consumer)
+            self._consumer, self._joined = consumer, True
+            self._watchdog.restarted()
+            tasks += [
+                asyncio.create_task(self._work(consumer)),
+                asyncio.create_task(self._watch(consumer)),
+            ]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._consumer = None
+            await consumer.stop()
+            await self._left(consumer)
+
+    async def _watch(self, consumer: Consumer) -> None:
+        """Raise `Restart` or `Hung` when the consumer stands still though there is work."""
+        while True:
+            await self._clock.sleep(self._patience.check_s)
+            answers = True
+            if self._resting():
+                self._watchdog.excused()
+            elif self._watchdog.silent_s >= self._patience.check_s:
+                answers = await self._look(consumer)
+            match self._watchdog.advice(broker_answers=answers):
+                case Advice.EXIT:
+                    raise Hung(f"{self._name} stands still for {self._watchdog.silent_s:.0f} s")
+                case Advice.RESTART:
+                    raise Restart
+                case Advice.RED | Advice.WELL:
+                    pass
+
+    def _resting(self) -> bool:
+        """Tell whether a partition rests, or did a moment ago: then others are to blame."""
+        lately = self._clock.monotonic() - 2 * self._patience.check_s
+        return any(hold.resume_at > lately for hold in self._holds.values())
+
+    async def _look(self, consumer: Consumer) -> bool:
+        """Note progress if nothing is left to read; tell whether the broker answered."""
+        try:
+            ends = await consumer.end_offsets(consumer.assignment())
+            for tp, end in ends.items():
+                if await consumer.position(tp) < end:
+                    return True
+        except Unavailable:
+            return False
+        self._watchdog.progress()
+        return True
+
+    def _hold(self, consumer: Consumer, later: Later) -> None:
+        """Let the partitions of these records rest, then read them again from there."""
+        now = self._clock.monotonic()
+        first: dict[TopicPartition, int] = {}
+        for record in later.records:
+            first.setdefault(record.tp, record.offset)
+        for tp, offset in first.items():
+            tries = self._holds[tp].tries + 1 if tp in self._holds else 0
+            pause = BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
+            self._holds[tp] = _Hold(now + pause, tries)
+            consumer.seek(tp, offset)
+            consumer.pause([tp])
+            self._metrics.consumed.labels(self._name, tp.topic, "retried").inc()
+        log.warning("bus.loop.retry", name=self._name, reason=later.reason, partitions=len(first))
+
+    def _resume_due(self, consumer: Consumer) -> None:
+        if self._holds:
+            now = self._clock.monotonic()
+            paused = consumer.paused()
+            due = [tp for tp, hold in self._holds.items() if now >= hold.resume_at]
+            consumer.resume([tp for tp in due if tp in paused])
+
+    def _settled(self, records: Iterable[Record]) -> None:
+        """Note progress; partitions that were at rest are well again."""
+        self._watchdog.progress()
+        if self._holds:
+            for tp in {record.tp for record in records}:
+                self._holds.pop(tp, None)
+
+    def _measure(self, consumer: Consumer) -> None:
+        now = self._clock.monotonic()
+        if now - self._measured_at >= MEASURE_S:
+            self._measured_at = now
+            lags = consumer.lag()
+            for topic in self._topics:
+                lag = sum(behind for tp, behind in lags.items() if tp.topic == topic)
+                self._metrics.consumer_lag.labels(self._name, topic).set(lag)
+
+    async def _rest(self, seconds: float) -> None:
+        resting = asyncio.create_task(self._clock.sleep(seconds))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([resting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in (resting, stopping):
+            task.cancel()
+        await asyncio.gather(resting, stopping, return_exceptions=True)
+
+    def _make_consumer(self) -> Consumer:
+        raise NotImplementedError
+
+    async def _begin(self, consumer: Consumer) -> None:
+        """Prepare a started consumer."""
+
+    async def _work(self, consumer: Consumer) -> None:
+        raise NotImplementedError
+
+    async def _left(self, consumer: Consumer) -> None:
+        """Tell whoever must know that the session is over."""

@@ -1,0 +1,438 @@
+"""What the loops must do on any bus: run in memory, and on Kafka."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Protocol
+
+import pytest
+
+from kit.bus.deadletter import DeadLetter, DeadLetters, letters, replay
+from kit.bus.loops import EACH_BATCH, BatchLoop, ReaderLoop, SingleLoop
+from kit.bus.ports import Bus, Consumer, Message, Producer, Record, TopicPartition
+from kit.errors import Dead, Fenced, Retry, Unavailable, Unprocessable
+from tests.suites.bus import MakeTopic
+from tests.waiting import eventually
+
+
+class Runs(Protocol):
+    """A role."""
+
+    async def start(self) -> None: ...
+    async def run(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class Seen:
+    """Remembers what a handler was given and held to be done."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+        self.batches: list[int] = []
+
+    def note(self, records: Sequence[Record]) -> None:
+        self.batches.append(len(records))
+        self.values += [record.value or b"" for record in records]
+
+    def by_key(self) -> dict[bytes, list[int]]:
+        found: dict[bytes, list[int]] = defaultdict(list)
+        for value in self.values:
+            key, number = value.split(b":")
+            found[key].append(int(number))
+        return found
+
+
+class LoopsSuite:
+    """Subclassed once per bus, with fixtures `bus` and `make_topic`."""
+
+    @pytest.fixture
+    async def producer(self, bus: Bus) -> AsyncIterator[Producer]:
+        producer = bus.producer()
+        await producer.start()
+        yield producer
+        await producer.stop()
+
+    @pytest.fixture
+    async def topic(self, make_topic: MakeTopic) -> str:
+        topic = await make_topic(3)
+        await make_topic(1, f"dead.{topic}.g")
+        return topic
+
+    async def test_a_batch_loop_hands_over_everything_in_batches_and_commits(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 250)
+        first, second = Seen(), Seen()
+
+        async with running(batch_loop(bus, producer, topic, noting(first), max_rows=100)):
+            await eventually(lambda: len(first.values) == 250)
+        await fill(producer, topic, 5, key=b"late")
+        async with running(batch_loop(bus, producer, topic, noting(second))):
+            await eventually(lambda: len(second.values) >= 5)
+
+        assert max(first.batches) <= 100
+        assert all(numbers == sorted(numbers) for numbers in first.by_key().values())
+        assert set(second.by_key()) == {b"late"}
+
+    async def test_one_bad_record_costs_one_record_and_order_is_kept_around_it(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 200)
+        seen = Seen()
+
+        async def handle(records: list[Record]) -> None:
+            for record in records:
+                match int((record.value or b"").split(b":")[1]):
+                    case 13:
+                        raise Dead("unknown version", culprit=record)
+                    case 57:
+                        raise Dead("somewhere in here")
+                    case 99:
+                        raise ValueError("13800138000")
+                    case 100:
+                        raise Unprocessable
+                    case 150:
+                        raise ZeroDivisionError
+            seen.note(records)
+
+        async with running(batch_loop(bus, producer, topic, handle)):
+            await eventually(lambda: len(seen.values) == 195, within=20)
+            dead = await eventually(lambda: letters_if(bus, topic, 5))
+
+        reasons = sorted(letter.reason for letter in dead)
+        assert reasons[0].startswith("Unprocessable invalid at")
+        assert reasons[1].startswith("ValueError at")
+        assert reasons[2].startswith("ZeroDivisionError at")
+        assert reasons[3:] == ["somewhere in here", "unknown version"]
+        assert "13800138000" not in "".join(reasons)
+        assert len(set(seen.values)) == 195
+        assert all(numbers == sorted(numbers) for numbers in seen.by_key().values())
+
+    async def test_a_handler_that_fails_twice_and_then_succeeds_leaves_no_dead_letter(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 1)
+        seen, failures = Seen(), [ValueError(), ValueError()]
+
+        async def handle(records: list[Record]) -> None:
+            if failures:
+                raise failures.pop()
+            seen.note(records)
+
+        async with running(batch_loop(bus, producer, topic, handle)):
+            await eventually(lambda: seen.values)
+
+        assert await letters(bus, f"{topic}.g") == []
+
+    async def test_what_is_retried_comes_again_in_order_and_nothing_is_lost(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 60)
+        seen, troubles = Seen(), [Retry("database away"), Unavailable(), ConnectionResetError()]
+
+        async def handle(records: list[Record]) -> None:
+            if troubles:
+                raise troubles.pop()
+            seen.note(records)
+
+        async with running(batch_loop(bus, producer, topic, handle)):
+            await eventually(lambda: len(seen.values) == 60)
+
+        assert all(numbers == sorted(numbers) for numbers in seen.by_key().values())
+        assert await letters(bus, f"{topic}.g") == []
+
+    async def test_a_partition_that_waits_for_a_retry_does_not_hold_up_the_others(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 60)
+        seen, well = Seen(), asyncio.Event()
+
+        async def handle(record: Record) -> None:
+            if record.partition == 0 and not well.is_set():
+                raise Retry("its database is away")
+            seen.note([record])
+
+        async with running(single_loop(bus, producer, topic, handle)):
+            others = sum(1 for n in range(60) if producer.partition_for(topic, key_of(n)) != 0)
+            assert 0 < others < 60
+            await eventually(lambda: len(seen.values) == others)
+            well.set()
+            await eventually(lambda: len(seen.values) == 60)
+
+        assert all(numbers == sorted(numbers) for numbers in seen.by_key().values())
+
+    async def test_too_many_dead_letters_in_a_row_halt_the_loop_and_leave_the_rest(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 60)
+        handled: list[Record] = []
+
+        async def handle(record: Record) -> None:
+            handled.append(record)
+            raise Dead("a bad deploy")
+
+        group = f"{topic}.g"
+        loop = SingleLoop(
+            bus,
+            topics=[topic],
+            group=group,
+            handle=handle,
+            dead_letters=DeadLetters(producer, group, limit_in_row=10),
+            policy=EACH_BATCH,
+        )
+        async with running(loop):
+            await eventually(lambda: len(handled) > 10 and not loop.healthy)
+            with pytest.raises(Unavailable, match="10 dead letters in a row"):
+                await loop.ping()
+            assert len(await letters(bus, group)) == 10
+
+        seen = Seen()
+        async with running(batch_loop(bus, producer, topic, noting(seen))):
+            await eventually(lambda: len(seen.values) >= 50)
+
+    async def test_a_fenced_handler_joins_again_and_reads_from_its_stored_position(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 30)
+        stored: dict[TopicPartition, int] = {}
+        troubles = [Fenced("another owner")]
+        assigned: list[int] = []
+        revoked: list[int] = []
+
+        async def came(consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
+            assigned.append(len(partitions))
+            for tp in partitions:
+                consumer.seek(tp, stored.get(tp, 0))
+
+        async def going(_: Consumer, partitions: frozenset[TopicPartition]) -> None:
+            revoked.append(len(partitions))
+
+        async def handle(records: list[Record]) -> None:
+            if troubles:
+                raise troubles.pop()
+            stored.update({record.tp: record.offset + 1 for record in records})
+
+        loop = BatchLoop(
+            bus,
+            topics=[topic],
+            group=f"{topic}.g",
+            handle=handle,
+            dead_letters=None,
+            policy=None,
+            on_assigned=came,
+            on_revoked=going,
+        )
+        async with running(loop):
+            await eventually(lambda: sum(stored.values()) == 30, within=20)
+
+        assert assigned == [3, 3]
+        assert revoked == [3, 3]
+
+    async def test_stopping_lets_the_batch_in_hand_finish_and_commits_it(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 10)
+        begun, go_on, again = asyncio.Event(), asyncio.Event(), Seen()
+
+        async def handle(_: list[Record]) -> None:
+            begun.set()
+            await go_on.wait()
+
+        loop = batch_loop(bus, producer, topic, handle)
+        async with running(loop):
+            await begun.wait()
+            stopping = asyncio.create_task(loop.stop())
+            await asyncio.sleep(0)
+            assert not stopping.done()
+            go_on.set()
+            await stopping
+        await fill(producer, topic, 3, key=b"late")
+        async with running(batch_loop(bus, producer, topic, noting(again))):
+            await eventually(lambda: len(again.values) >= 3)
+
+        assert b"late" in again.by_key()
+        assert len(again.values) < 13, "what was settled before the stop was not committed"
+
+    async def test_dead_letters_are_replayed_from_their_source_and_then_settled(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 20)
+        group, seen = f"{topic}.g", Seen()
+
+        async def handle(record: Record) -> None:
+            if (record.value or b"").endswith((b":3", b":7")):
+                raise Dead("not yet understood")
+            seen.note([record])
+
+        async with running(single_loop(bus, producer, topic, handle)):
+            await eventually(lambda: len(seen.values) == 18)
+        replayed = Seen()
+
+        async def wiser(record: Record) -> None:
+            if (record.value or b"").endswith(b":7"):
+                raise ValueError
+            replayed.note([record])
+
+        first = await replay(bus, group, wiser)
+        left = await letters(bus, group)
+        second = await replay(bus, group, noting_one(replayed))
+
+        assert (first.done, first.failed, first.gone) == (1, 1, 0)
+        assert [letter.reason for letter in left] == ["not yet understood"]
+        assert (second.done, second.failed, second.gone) == (1, 0, 0)
+        assert sorted(value[-2:] for value in replayed.values) == [b":3", b":7"]
+        assert await letters(bus, group) == []
+
+    async def test_two_members_share_the_work_and_lose_none_of_it_when_one_leaves(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        first, second = Seen(), Seen()
+        leaving = single_loop(bus, producer, topic, noting_one(first))
+        staying = single_loop(bus, producer, topic, noting_one(second))
+
+        async with running(staying):
+            async with running(leaving):
+                sent = 0
+                while not (first.values and second.values):
+                    await fill(producer, topic, 30, start=sent)
+                    sent += 30
+                    await eventually(
+                        lambda: len({*first.values, *second.values}) == sent,  # noqa: B023 - now
+                        within=20,
+                    )
+            await fill(producer, topic, 30, start=sent)
+            await eventually(lambda: len({*first.values, *second.values}) == sent + 30, within=20)
+
+    async def test_a_reader_says_when_it_has_caught_up_and_skips_what_it_cannot_handle(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 50)
+        seen = Seen()
+
+        async def handle(records: list[Record]) -> None:
+            if any((record.value or b"").endswith(b":7") for record in records):
+                raise ValueError
+            seen.note(records)
+
+        loop = ReaderLoop(bus, topics=[topic], name="reader", handle=handle)
+        with pytest.raises(Unavailable, match="still reading"):
+            await loop.ping()
+        async with running(loop):
+            async with asyncio.timeout(10):
+                await loop.caught_up.wait()
+            assert len(seen.values) == 49
+            await loop.ping()
+            await fill(producer, topic, 5, key=b"live")
+            await eventually(lambda: len(seen.by_key()[b"live"]) == 5)
+
+    async def test_a_reader_can_begin_at_the_end(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 20)
+        seen = Seen()
+        await asyncio.sleep(0.01)  # the records' own milliseconds must be over
+
+        loop = ReaderLoop(
+            bus, topics=[topic], name="reader", handle=noting(seen), back=timedelta(0)
+        )
+        async with running(loop):
+            async with asyncio.timeout(10):
+                await loop.caught_up.wait()
+            await fill(producer, topic, 3, key=b"new")
+            await eventually(lambda: len(seen.values) >= 3)
+
+        assert set(seen.by_key()) == {b"new"}
+
+    async def test_an_empty_topic_is_caught_up_at_once(self, bus: Bus, topic: str) -> None:
+        loop = ReaderLoop(bus, topics=[topic], name="reader", handle=noting(Seen()))
+        async with running(loop):
+            async with asyncio.timeout(10):
+                await loop.caught_up.wait()
+            await eventually(lambda: loop.healthy)
+
+
+@asynccontextmanager
+async def running(role: Runs) -> AsyncIterator[None]:
+    """Run a role as a service would."""
+    await role.start()
+    task = asyncio.create_task(role.run())
+    try:
+        yield
+    finally:
+        await role.stop()
+        async with asyncio.timeout(15):
+            await task
+
+
+def key_of(number: int) -> bytes:
+    """Return the key of a numbered record."""
+    return b"k%d" % (number % 9)
+
+
+async def fill(
+    producer: Producer, topic: str, count: int, *, key: bytes = b"", start: int = 0
+) -> None:
+    """Send numbered records; each value says its key and number."""
+    keys = [(key or key_of(n), n) for n in range(start, start + count)]
+    sent = await producer.send_all([Message(topic, k, b"%s:%d" % (k, n)) for k, n in keys])
+    await asyncio.gather(*sent)
+
+
+def noting(seen: Seen) -> Callable[[list[Record]], Awaitable[None]]:
+    """Return a batch handler that only remembers."""
+
+    async def handle(records: list[Record]) -> None:
+        seen.note(records)
+
+    return handle
+
+
+def noting_one(seen: Seen) -> Callable[[Record], Awaitable[None]]:
+    """Return a handler of single records that only remembers."""
+
+    async def handle(record: Record) -> None:
+        seen.note([record])
+
+    return handle
+
+
+def batch_loop(
+    bus: Bus,
+    producer: Producer,
+    topic: str,
+    handle: Callable[[list[Record]], Awaitable[None]],
+    *,
+    max_rows: int = 200,
+) -> BatchLoop:
+    """Return a batch loop with the usual group of a topic."""
+    group = f"{topic}.g"
+    return BatchLoop(
+        bus,
+        topics=[topic],
+        group=group,
+        handle=handle,
+        dead_letters=DeadLetters(producer, group),
+        max_rows=max_rows,
+    )
+
+
+def single_loop(
+    bus: Bus, producer: Producer, topic: str, handle: Callable[[Record], Awaitable[None]]
+) -> SingleLoop:
+    """Return a single loop with the usual group of a topic."""
+    group = f"{topic}.g"
+    return SingleLoop(
+        bus,
+        topics=[topic],
+        group=group,
+        handle=handle,
+        dead_letters=DeadLetters(producer, group),
+    )
+
+
+async def letters_if(bus: Bus, topic: str, count: int) -> list[DeadLetter]:
+    """Return the dead letters once there are that many."""
+    found = await letters(bus, f"{topic}.g")
+    return found if len(found) == count else []
