@@ -247,7 +247,7 @@ decisions = Table(
     Column("trigger", Text, nullable=False),
     Column("reason", Text, nullable=False),
     _id("agent_id", nullable=True),
-    Column("candidates", JSONB, nullable=False, comment="agent, state, load, capacity: best first"),
+    Column("candidates", JSONB, nullable=False, comment="agents as routing saw them"),
     CheckConstraint("subject_kind in ('conversation', 'work')", name="subject_kind"),
 )
 Index(None, decisions.c.subject_id, decisions.c.at)

@@ -40,7 +40,7 @@ class Refresh(Body):
 class BuyerLogin(Body):
     """A shop vouches for its buyer by an HS256 JWT signed with its secret.
 
-    Claims: `sub` (the shop's id of the buyer), `exp`; if it likes `name`, `phone`, `address`, `tier`.
+    Claims: `sub` (the shop's id of the buyer), `exp`; optional `name`, `phone`, `address`, `tier`.
     """
 
     shop_id: str = Field(min_length=1, max_length=64)
@@ -111,6 +111,13 @@ class SecretView(View):
     shop_id: str
     version: int
     secret: str
+
+
+class SecretRotated(View):
+    """The shop's secret is a new one from now on."""
+
+    shop_id: str
+    version: int
 
 
 class WordingPolicy(Body):
@@ -250,6 +257,7 @@ class ConversationView(View):
 
     id: str
     shop_id: str
+    buyer_id: str
     buyer: BuyerView
     skill_group_id: str
     state: ConversationState
@@ -374,7 +382,7 @@ class Attached(msgspec.Struct, frozen=True):
     """What the gateway needs to seat somebody: all of it of one moment (H11).
 
     `seat` is `buyer`, `owner` or `watcher`; a watcher reads. `items` are oldest first. `resync`
-    says why the history cannot be continued from the position asked for.
+    tells that the history is too long to be continued from the position asked for.
     """
 
     conversation: msgspec.Raw
@@ -384,7 +392,7 @@ class Attached(msgspec.Struct, frozen=True):
     assignment_version: int
     mark: Mark
     items: list[Item]
-    resync: str | None = None
+    resync: bool = False
 
 
 class FoundMessage(View):

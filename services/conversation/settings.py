@@ -8,9 +8,7 @@ from kit.settings import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_SECRET, ServiceSet
 class ConversationSettings(ServiceSettings):
     """What a conversation process is told. The numbers are starting values."""
 
-    database_url: SecretStr = SecretStr(
-        "postgresql+asyncpg://pd_conversation@127.0.0.1/peakdesk"
-    )
+    database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_conversation@127.0.0.1/peakdesk")
     """SQLAlchemy address; the role owns the schema `conversation` alone."""
     database_pool: int = Field(default=8, ge=3, le=50)
     token_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY

@@ -68,32 +68,9 @@ _CONFLICT: Final = text(
 
 _LATE: Final = text("update messages set late = true where message_id = any(cast(:ids as uuid[]))")
 
-_ADVANCE: Final = text(
-    """
-    insert into marks (topic, partition, next_offset)
-    select :topic, * from unnest(cast(:partitions as integer[]), cast(:offsets as bigint[]))
-    on conflict (topic, partition) do update set next_offset = excluded.next_offset
-    where marks.next_offset < excluded.next_offset
-    """
-)
-
-_MARKS: Final = text("select partition, next_offset from marks where topic = :topic")
-
 _GENERATION: Final = text(
-    """
-    select generation, topic_id from generations where topic = :topic
-    order by generation desc limit 1
-    """
+    "select coalesce(max(generation), 1) from generations where topic = :topic"
 )
-
-_BEGIN: Final = text(
-    """
-    insert into generations (topic, generation, topic_id, begun_at)
-    values (:topic, :generation, :topic_id, :at)
-    """
-)
-
-_FORGET_MARKS: Final = text("delete from marks where topic = :topic")
 
 _SHOWN: Final = """
     select message_id, generation, log_offset, type, time, body, late, archived_at
@@ -203,30 +180,9 @@ async def mark_late(session: AsyncSession, ids: Sequence[str]) -> None:
         await session.execute(_LATE, {"ids": list(ids)})
 
 
-async def advance(session: AsyncSession, topic: str, ends: Mapping[int, int]) -> None:
-    """Move the marks of these partitions forward; never backwards (H10)."""
-    asked = {"topic": topic, "partitions": list(ends), "offsets": list(ends.values())}
-    await session.execute(_ADVANCE, asked)
-
-
-async def marks(session: AsyncSession, topic: str) -> dict[int, int]:
-    """Return the mark of every partition that has one."""
-    return {r.partition: r.next_offset for r in await session.execute(_MARKS, {"topic": topic})}
-
-
-async def generation(session: AsyncSession, topic: str) -> tuple[int, str] | None:
-    """Return the latest generation and the topic id it belongs to (H4)."""
-    row = (await session.execute(_GENERATION, {"topic": topic})).one_or_none()
-    return None if row is None else (row.generation, row.topic_id)
-
-
-async def begin_generation(
-    session: AsyncSession, topic: str, *, number: int, topic_id: str, at: datetime
-) -> None:
-    """Begin a generation: its marks start anew."""
-    asked = {"topic": topic, "generation": number, "topic_id": topic_id, "at": at}
-    await session.execute(_FORGET_MARKS, {"topic": topic})
-    await session.execute(_BEGIN, asked)
+async def newest_generation(session: AsyncSession, topic: str) -> int:
+    """Return the generation that new positions belong to; 1 before the first record."""
+    return int((await session.execute(_GENERATION, {"topic": topic})).scalar_one())
 
 
 async def after(

@@ -78,6 +78,7 @@ _ANSWER_OWED: Final = text(
     ) last
     where c.state = 'assigned' and last.sender_kind = 'buyer'
       and (cast(:agent as uuid) is null or c.agent_id = :agent)
+      and (cast(:shop as text) is null or c.shop_id = :shop)
       and last.time < :before and c.assigned_at < :before
     order by c.id
     limit 1000
@@ -135,14 +136,19 @@ async def shops_waiting(session: AsyncSession) -> list[ShopId]:
 
 
 async def owed_an_answer(
-    session: AsyncSession, *, before: datetime, agent_id: PersonId | None = None
+    session: AsyncSession,
+    *,
+    before: datetime,
+    agent_id: PersonId | None = None,
+    shop_id: ShopId | None = None,
 ) -> list[str]:
     """Return assigned conversations whose last word, spoken before that moment, is the buyer's.
 
     Read from the archive, one index probe each: keeping it in a column would cost a row update
     per message.
     """
-    rows = await session.execute(_ANSWER_OWED, {"agent": agent_id, "before": before})
+    asked = {"agent": agent_id, "shop": shop_id, "before": before}
+    rows = await session.execute(_ANSWER_OWED, asked)
     return [str(row.id) for row in rows]
 
 

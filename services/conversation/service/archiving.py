@@ -7,23 +7,17 @@ message can reopen a conversation (H8).
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ConversationState, SenderKind, ShopId
 from contracts.topics import CHAT
+from kit import positions
 from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation.repository import archive, conversations
 from services.conversation.repository.archive import Batch, SecondLook
 from services.conversation.service.routing import Routing
-
-FIRST_GENERATION: Final = 1
-
-
-class TopicReplaced(Exception):
-    """The chat topic is not the one that the archive's positions belong to (H4)."""
 
 
 class Foreign(Exception):
@@ -43,29 +37,17 @@ class Archiving:
     clock: Clock
 
     async def generation(self, topic_id: str) -> int:
-        """Return the generation of the topic, beginning the first. Raises `TopicReplaced`."""
+        """Return the generation of the topic, beginning the first one.
+
+        Raises `kit.positions.ForeignTopic` if the archive's positions are another topic's (H4).
+        """
         async with self.db.write() as session:
-            known = await archive.generation(session, CHAT.name)
-            if known is None:
-                await self._begin(session, FIRST_GENERATION, topic_id)
-                return FIRST_GENERATION
-        number, stored_id = known
-        if stored_id != topic_id:
-            raise TopicReplaced(
-                f"the chat topic was created anew since generation {number}: run "
-                "`peakdesk generation --begin` to keep the history and begin the next generation"
-            )
-        return number
+            return await positions.generation(session, CHAT.name, topic_id=topic_id)
 
     async def begin_generation(self, topic_id: str) -> int:
         """Begin the next generation, unless the topic has not changed; return its number."""
         async with self.db.write() as session:
-            known = await archive.generation(session, CHAT.name)
-            if known is not None and known[1] == topic_id:
-                return known[0]
-            number = FIRST_GENERATION if known is None else known[0] + 1
-            await self._begin(session, number, topic_id)
-            return number
+            return await positions.begin_generation(session, CHAT.name, topic_id=topic_id)
 
     async def store(self, batch: Batch, ends: Mapping[int, int], *, generation: int) -> int:
         """Store a batch and move its partitions' marks to `ends`; return how many rows were new.
@@ -79,13 +61,8 @@ class Archiving:
                     session, batch, generation=generation, at=self.clock.now()
                 )
                 await self._look_twice(session, batch, looks, generation)
-            await archive.advance(session, CHAT.name, ends)
+            await positions.raise_marks(session, CHAT.name, ends)
         return len(batch.ids) - sum(not look.is_new for look in looks)
-
-    async def _begin(self, session: AsyncSession, number: int, topic_id: str) -> None:
-        await archive.begin_generation(
-            session, CHAT.name, number=number, topic_id=topic_id, at=self.clock.now()
-        )
 
     async def _look_twice(
         self, session: AsyncSession, batch: Batch, looks: Sequence[SecondLook], generation: int

@@ -113,7 +113,7 @@ class Conversations:
     async def transfer(
         self, session: AsyncSession, principal: Principal, conversation_id: str, wish: Transfer
     ) -> Conversation:
-        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway` and the rule's."""
+        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway`."""
         refuse_unstorable(wish.note)
         conversation = await self._lock_for_owner(session, principal, conversation_id)
         agent_id, group_id = await self._target(session, conversation, wish)
@@ -236,11 +236,25 @@ def visible(found: Conversation | None, principal: Principal) -> Conversation:
 
     Staff see their whole shop, for they read what colleagues wrote (C11); buyers see their own.
     """
-    if found is None or found.shop_id != principal.shop_id:
-        raise NotFound
-    if principal.role == Role.BUYER and found.buyer_id != principal.subject:
+    if found is None or not may_see(found, principal):
         raise NotFound
     return found
+
+
+def may_see(found: Conversation, principal: Principal) -> bool:
+    """Tell whether the caller may know of the conversation."""
+    if principal.role == Role.BUYER:
+        return found.buyer_id == principal.subject
+    return found.shop_id == principal.shop_id
+
+
+async def is_foreign(session: AsyncSession, principal: Principal, conversation_id: str) -> bool:
+    """Tell whether a refused caller asked for something that exists and is not his."""
+    try:
+        found = await conversations.find(session, known_form(conversation_id))
+    except NotFound:
+        return False
+    return found is not None and not may_see(found, principal)
 
 
 async def views(
@@ -264,6 +278,7 @@ def _view(found: Conversation, buyer: Buyer, principal: Principal) -> Conversati
     return ConversationView(
         id=found.id,
         shop_id=found.shop_id,
+        buyer_id=found.buyer_id,
         buyer=BuyerView(
             id=buyer.id,
             name=shown.name,
@@ -295,4 +310,4 @@ def _group_for(wish: NewConversation, groups: Sequence[SkillGroup]) -> SkillGrou
     usual = "in_sale" if wish.order_id is not None else "pre_sale"
     if wish.topic is not None and wish.topic not in known:
         raise Unprocessable("The shop has no such topic.", topics=sorted(known))
-    return known.get(wish.topic or usual) or known[sorted(known)[0]]
+    return known.get(wish.topic or usual) or known[min(known)]

@@ -15,6 +15,8 @@ from contracts.base import rfc3339
 from contracts.frames import HIDDEN_FROM_BUYERS, REPLAY_LIMIT
 from contracts.people import ConversationId, PersonId, Role
 from contracts.topics import CHAT
+from kit import positions
+from kit.errors import NotFound
 from kit.web.auth import Principal
 from kit.web.paging import BadCursor, Cursors
 from services.conversation.domain import known_form
@@ -23,6 +25,10 @@ from services.conversation.repository import archive, conversations, routing
 from services.conversation.repository.archive import Place
 from services.conversation.schemas import (
     Attached,
+    CandidateView,
+    ConversationView,
+    DecisionsView,
+    DecisionView,
     FoundMessage,
     History,
     InboxView,
@@ -33,8 +39,8 @@ from services.conversation.schemas import (
 )
 from services.conversation.service.conversations import view, views, visible
 
-NEWEST_GENERATION_UNKNOWN: Final = 1
-"""The generation before the archive has begun one: nothing has been archived yet."""
+DECISIONS_SHOWN: Final = 50
+"""Of a conversation's decisions the latest are shown."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,34 @@ class Histories:
             last = [shown[-1].generation, shown[-1].log_offset]
             cursor = self.cursors.encode({"p": last}, conversation.shop_id, list_name=list_name)
         return History(items=items(shown, conversation.id, principal.role), next_cursor=cursor)
+
+    async def one(
+        self, session: AsyncSession, principal: Principal, conversation_id: str
+    ) -> ConversationView:
+        """Return one conversation. Raises `NotFound` for somebody else's."""
+        found = await conversations.find(session, known_form(conversation_id))
+        return await view(session, visible(found, principal), principal)
+
+    async def decisions(
+        self, session: AsyncSession, principal: Principal, conversation_id: str
+    ) -> DecisionsView:
+        """Return the latest decisions of routing on a conversation."""
+        found = await conversations.find(session, known_form(conversation_id))
+        conversation = visible(found, principal)
+        rows = await routing.decisions_on(session, conversation.id, DECISIONS_SHOWN)
+        return DecisionsView(
+            items=tuple(
+                DecisionView(
+                    id=row.id,
+                    at=row.at,
+                    trigger=row.trigger,
+                    reason=row.reason,
+                    agent_id=row.agent_id,
+                    candidates=tuple(CandidateView(**one) for one in row.candidates),
+                )
+                for row in rows
+            )
+        )
 
     async def attach(
         self,
@@ -138,20 +172,21 @@ async def inbox(session: AsyncSession, principal: Principal) -> InboxView:
 
 
 async def find_message(session: AsyncSession, message_id: str) -> FoundMessage:
-    """Tell whether a message id is archived, with its body's hash and first position (H3)."""
+    """Return how a message id stands in the archive (H3). Raises `NotFound` if it does not."""
     known = known_form(message_id)
     first = (await archive.first_of(session, [known])).get(known)
     if first is None:
-        return FoundMessage(found=False)
+        raise NotFound
     return FoundMessage(found=True, body_hash=first.body_hash, position=first.place)
 
 
 async def mark(session: AsyncSession, partition: int) -> Mark:
-    """Return the archive's mark of a partition; nothing archived yet is offset 0."""
-    begun = await archive.generation(session, CHAT.name)
-    marks = await archive.marks(session, CHAT.name)
-    generation = begun[0] if begun is not None else NEWEST_GENERATION_UNKNOWN
-    return Mark(partition=partition, generation=generation, offset=marks.get(partition, 0))
+    """Return the archive's mark of a partition; where nothing is archived yet it is offset 0."""
+    return Mark(
+        partition=partition,
+        generation=await archive.newest_generation(session, CHAT.name),
+        offset=await positions.mark(session, topic=CHAT.name, partition=partition),
+    )
 
 
 def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Item]:
@@ -174,12 +209,12 @@ def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Ite
 
 async def _replay(
     session: AsyncSession, conversation_id: ConversationId, after: Place | None, limit: int
-) -> tuple[Sequence[Row[Any]], str | None]:
+) -> tuple[Sequence[Row[Any]], bool]:
     if after is None:
         latest = await archive.before(session, conversation_id, None, limit=limit)
-        return latest[::-1], None
+        return latest[::-1], False
     rows = await archive.after(session, conversation_id, after, limit=limit + 1)
-    return ([], "too_far") if len(rows) > limit else (rows, None)
+    return ([], True) if len(rows) > limit else (rows, False)
 
 
 def _body(row: Row[Any], role: str) -> msgspec.Raw:

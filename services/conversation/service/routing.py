@@ -30,6 +30,9 @@ from services.conversation.repository.routing import Kept
 
 AT_DESK: Final = frozenset({AgentState.ONLINE, AgentState.BUSY})
 
+OVERFLOW_AFTER: Final = timedelta(seconds=20)
+"""The wait after which any agent of the shop may help, where the settings do not say otherwise."""
+
 
 class Routing:
     """Moves conversations and work items between queue and agents.
@@ -38,7 +41,9 @@ class Routing:
     (`repository.conversations.lock_shops`), taken before any row.
     """
 
-    def __init__(self, clock: Clock, ids: Ids, *, overflow_after: timedelta) -> None:
+    def __init__(
+        self, clock: Clock, ids: Ids, *, overflow_after: timedelta = OVERFLOW_AFTER
+    ) -> None:
         self._clock = clock
         self._ids = ids
         self._overflow_after = overflow_after

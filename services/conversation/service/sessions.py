@@ -228,9 +228,7 @@ class Sessions:
             ),
             expires_at=now.replace(microsecond=0) + timedelta(seconds=LIFETIME_LIMIT_S),
             refresh_token=text,
-            person=PersonView(
-                id=person.id, role=role, shop_id=person.shop_id, name=person.name
-            ),
+            person=PersonView(id=person.id, role=role, shop_id=person.shop_id, name=person.name),
         )
 
     async def _wait_until(self, not_before: datetime) -> None:

@@ -37,6 +37,7 @@ from services.conversation.schemas import (
     NewGroup,
     NewShop,
     NewStaff,
+    SecretRotated,
     SecretView,
     StaffChange,
     StaffView,
@@ -129,20 +130,20 @@ class Staff:
         await outbox.add(session, listed_shop(changed, self.routing.stamp()))
         return changed
 
-    async def secret(
-        self, session: AsyncSession, principal: Principal, *, rotate: bool
-    ) -> SecretView:
-        """Show a shop's secret to its administrator, or make a new one; recorded (X4)."""
-        shop = await people.find_shop(session, principal.shop_id, lock=True)
-        if shop is None or shop.id == PLATFORM:
-            raise NotFound
-        if rotate:
-            shop = replace(shop, secret_version=shop.secret_version + 1)
-            await people.save_shop(session, shop)
-        action = "shop.secret_rotated" if rotate else "shop.secret_shown"
-        await self.note(session, principal, action, shop.id)
+    async def show_secret(self, session: AsyncSession, principal: Principal) -> SecretView:
+        """Show a shop's secret to its administrator; recorded (X4)."""
+        shop = await self._own_shop(session, principal)
+        await self.note(session, principal, "shop.secret_shown", shop.id)
         secret = self.shop_secrets.of(shop.id, shop.secret_version)
         return SecretView(shop_id=shop.id, version=shop.secret_version, secret=secret)
+
+    async def rotate_secret(self, session: AsyncSession, principal: Principal) -> SecretRotated:
+        """Make the next secret the shop's; recorded (X4)."""
+        shop = await self._own_shop(session, principal)
+        rotated = replace(shop, secret_version=shop.secret_version + 1)
+        await people.save_shop(session, rotated)
+        await self.note(session, principal, "shop.secret_rotated", shop.id)
+        return SecretRotated(shop_id=shop.id, version=rotated.secret_version)
 
     async def create_group(
         self, session: AsyncSession, shop_id: ShopId, wish: NewGroup
@@ -268,6 +269,12 @@ class Staff:
         else:
             await self.routing.fill(session, after.shop_id, "staff_changed")
         return after
+
+    async def _own_shop(self, session: AsyncSession, principal: Principal) -> Shop:
+        shop = await people.find_shop(session, principal.shop_id, lock=True)
+        if shop is None or shop.id == PLATFORM:
+            raise NotFound
+        return shop
 
     async def _own(self, session: AsyncSession, shop_id: ShopId, agent_id: str) -> Agent:
         agent = await people.find_agent(session, known_form(agent_id), lock=True)

@@ -1,0 +1,212 @@
+"""The composition root of the conversation service: which implementations, and how they fit."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NoReturn
+
+from fastapi import FastAPI
+
+from kit.bus.kafka import KafkaBus
+from kit.bus.ports import Bus, Producer
+from kit.clock import Clock, SystemClock
+from kit.ids import Uuid7Ids
+from kit.metrics import Metrics
+from kit.postgres import Database
+from kit.process import App, Resource, run
+from kit.relay import Relay
+from kit.settings import load
+from kit.telemetry import Tracing
+from kit.web.app import create_app
+from kit.web.auth import SERVICES, Passwords, TokenIssuer, TokenVerifier
+from kit.web.health import Health, create_admin
+from kit.web.limits import KeyedBuckets
+from kit.web.paging import Cursors
+from services.conversation import consumers, internal
+from services.conversation.archive import Archive
+from services.conversation.deadlines import Deadlines
+from services.conversation.routes import Shared, conversations, sessions, shops
+from services.conversation.service.archiving import Archiving
+from services.conversation.service.conversations import Conversations
+from services.conversation.service.history import Histories
+from services.conversation.service.routing import Routing
+from services.conversation.service.sessions import Doorkeepers, Sessions, ShopSecrets
+from services.conversation.service.staff import Staff
+from services.conversation.service.work import Work
+from services.conversation.settings import ConversationSettings
+
+NAME = "conversation"
+VERSION = "1"
+
+STRANGER_RATE = 1.0
+STRANGER_BURST = 60.0
+"""Things that are not there a caller may ask for, a second and at once; then 429."""
+
+
+class Service:
+    """The conversation service's objects, built once and handed to whoever needs them.
+
+    `clock` moves business time. The loops keep to real time: they wait for a broker, which no test
+    can hurry.
+    """
+
+    def __init__(
+        self,
+        settings: ConversationSettings,
+        bus: Bus,
+        *,
+        clock: Clock,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self.settings = settings
+        self.bus = bus
+        self.clock = clock
+        self.metrics = Metrics(process=True)
+        self.health = Health()
+        self.db = Database(
+            settings.database_url.get_secret_value(),
+            schema=NAME,
+            pool_size=settings.database_pool,
+            name=NAME,
+        )
+        self.producer: Producer = bus.producer()
+        self.ids = Uuid7Ids(clock)
+        self.cursors = Cursors(settings.cursor_secret)
+        self.passwords = passwords or Passwords()
+        self.routing = Routing(
+            clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)
+        )
+        secrets = ShopSecrets(settings.shop_secret_key)
+        self.staff = Staff(self.routing, self.passwords, secrets)
+        self.conversations = Conversations(
+            self.routing, reopen_gap=timedelta(seconds=settings.reopen_gap_s)
+        )
+        self.histories = Histories(self.cursors)
+        self.archiving = Archiving(self.db, self.routing, clock)
+        self.sessions = Sessions(
+            db=self.db,
+            issuer=TokenIssuer(settings.token_private_key, clock, self.ids),
+            passwords=self.passwords,
+            shop_secrets=secrets,
+            limits=Doorkeepers.at(clock, visitors_per_minute=settings.visitors_per_minute),
+            clock=clock,
+            ids=self.ids,
+        )
+        self.archive = Archive(
+            bus,
+            self.archiving,
+            self.producer,
+            max_rows=settings.archive_rows,
+            max_wait_ms=settings.archive_wait_ms,
+            clock=SystemClock(),
+            metrics=self.metrics,
+        )
+        self.presence = consumers.Presence(
+            bus,
+            self.db,
+            self.staff,
+            lost_after_s=settings.lost_after_s,
+            clock=clock,
+            metrics=self.metrics,
+        )
+        self.deadlines = Deadlines(
+            self.db, self.routing, silence=timedelta(seconds=settings.silence_s), clock=clock
+        )
+
+    def app(self) -> App:
+        """Return the service as a process runs it. Roles start in this order, stop in reverse."""
+        work = consumers.work_loop(
+            self.bus, Work(self.db, self.routing), self.producer, metrics=self.metrics
+        )
+        self.health.register("database", self.db.ping)
+        self.health.register("archive", self.archive.loop.ping)
+        self.health.register("routing", work.ping)
+        self.health.register("presence", self.presence.loop.ping)
+        tracing = Tracing(NAME, self.settings.trace_file) if self.settings.trace_file else None
+        return App(
+            name=NAME,
+            settings=self.settings,
+            http=self._http(tracing),
+            admin=self._admin(),
+            health=self.health,
+            roles=[
+                Resource(stop=self.bus.close),
+                Resource(stop=self.db.close),
+                Resource(start=self.producer.start, stop=self.producer.stop),
+                Relay(self.db, self.bus, metrics=self.metrics),
+                self.archive,
+                work,
+                self.presence,
+                self.deadlines,
+            ],
+            tracing=tracing,
+        )
+
+    def _http(self, tracing: Tracing | None) -> FastAPI:
+        shared = Shared(
+            self.db,
+            self.cursors,
+            self.staff,
+            KeyedBuckets(STRANGER_RATE, STRANGER_BURST, clock=self.clock),
+        )
+        desk = conversations.Desk(shared, self.conversations, self.histories)
+        return create_app(
+            title="PeakDesk conversation",
+            version=VERSION,
+            clock=self.clock,
+            verifier=TokenVerifier(self.settings.token_public_key, self.clock),
+            routers=[
+                sessions.routes(self.sessions),
+                shops.routes(shared, self.staff),
+                conversations.routes(desk),
+            ],
+            metrics=self.metrics,
+            tracing=tracing,
+        )
+
+    def _admin(self) -> FastAPI:
+        return create_admin(
+            title="PeakDesk conversation, internal",
+            version=VERSION,
+            clock=self.clock,
+            health=self.health,
+            metrics=self.metrics,
+            service_verifier=TokenVerifier(self.settings.service_public_key, self.clock, SERVICES),
+            internal=[internal.router(self.db, self.histories, self.producer)],
+        )
+
+
+def build(settings: ConversationSettings) -> Service:
+    """Return the service on Kafka and the system's clock."""
+    bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix, client_id=NAME)
+    return Service(settings, bus, clock=SystemClock())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the service, or begin the next generation of its archive and exit."""
+    parser = argparse.ArgumentParser(prog="peakdesk-conversation")
+    parser.add_argument(
+        "--begin-generation",
+        action="store_true",
+        help="after the chat topic was made anew: keep the history, begin the next generation (H4)",
+    )
+    if parser.parse_args(arguments).begin_generation:
+        asyncio.run(_begin_generation(load(ConversationSettings)))
+        raise SystemExit(0)
+    run(lambda: build(load(ConversationSettings)).app())
+
+
+async def _begin_generation(settings: ConversationSettings) -> None:
+    service = build(settings)
+    try:
+        topic_id = await service.bus.topic_id("chat")
+        number = await service.archiving.begin_generation(topic_id)
+    finally:
+        await service.bus.close()
+        await service.db.close()
+    print(f"generation {number}")  # noqa: T201 - the answer of a command
+
+
+if __name__ == "__main__":
+    main()

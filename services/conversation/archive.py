@@ -1,0 +1,233 @@
+"""The archive's entry: reads the chat topic in batches, decodes just enough, hands rows over.
+
+Knows records and the use case; the only place here where speed decides the style.
+"""
+
+import asyncio
+import re
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+import structlog
+
+from contracts.base import UnknownEvent, UnreadableEvent, decode
+from contracts.conversation import Lifecycle
+from contracts.gateway import ChatMessage
+from contracts.topics import CHAT
+from kit import positions
+from kit.bus.deadletter import DeadLetters
+from kit.bus.loops import BatchLoop
+from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
+from kit.clock import Clock
+from kit.errors import Dead, Unavailable
+from kit.metrics import Metrics
+from services.conversation.repository.archive import Batch
+from services.conversation.service.archiving import Archiving, Foreign
+
+log = structlog.get_logger()
+
+GROUP: Final = "conversation.archive"
+
+RETRY_S: Final = 1.0
+"""Pause before the topic is looked at again while the broker is away."""
+
+_MESSAGE: Final = ChatMessage.type.encode()
+_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000").search
+
+
+class MessageHead(msgspec.Struct, gc=False):
+    """What the archive reads of a chat message; a test ties it to `contracts.gateway`.
+
+    `d` is checked for being there and stays undecoded: a message costs 1 µs, not 4.
+    """
+
+    shop_id: str
+    conversation_id: str
+    sender_id: str
+    sender_kind: Literal["buyer", "agent", "assist_bot", "auto", "system"]
+    client_id: str
+    kind: Literal["text", "image", "card"]
+    d: msgspec.Raw
+    body_hash: str
+
+
+_head: Final = msgspec.json.Decoder(MessageHead).decode
+
+
+class Rows:
+    """A batch under construction, and which record each row came from."""
+
+    def __init__(self) -> None:
+        self.batch = Batch.empty()
+        self.records: list[Record] = []
+        self.ends: dict[int, int] = {}
+        self._ids: set[str] = set()
+
+    def add(self, record: Record) -> bool:
+        """Take a record's row; False if its message id stands in this batch already.
+
+        Raises `Dead` for what is no event of this topic.
+        """
+        headers = dict(record.headers)
+        try:
+            message_id = headers["ce_id"].decode()
+            if message_id in self._ids:
+                return False
+            read = _read_message if headers["ce_type"] == _MESSAGE else _read_lifecycle
+            shop_id, conversation_id, sender, body_hash = read(record)
+            time = datetime.fromisoformat(headers["ce_time"].decode())
+            body = _text(record.value)
+            kind = headers["ce_type"].decode()
+        except KeyError as missing:
+            raise Dead(f"header {missing} is missing", record) from None
+        except (UnknownEvent, UnreadableEvent) as refused:
+            raise Dead(str(refused), record) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+            raise Dead(f"unreadable: {type(error).__name__}", record) from None
+        if not (_UUID(message_id) and _UUID(conversation_id)):
+            raise Dead("an id is no UUID", record)
+        if headers.get("ce_shop") != shop_id.encode() or record.key != conversation_id.encode():
+            raise Dead("header or key and body disagree", record)
+        if time.tzinfo is None:
+            raise Dead("header ce_time has no zone", record)
+        self._ids.add(message_id)
+        self.records.append(record)
+        self.ends[record.partition] = record.offset + 1
+        batch = self.batch
+        batch.ids.append(message_id)
+        batch.conversations.append(conversation_id)
+        batch.shops.append(shop_id)
+        batch.partitions.append(record.partition)
+        batch.offsets.append(record.offset)
+        batch.types.append(kind)
+        batch.times.append(time)
+        batch.senders.append(sender)
+        batch.hashes.append(body_hash)
+        batch.bodies.append(body)
+        return True
+
+
+class Archive:
+    """A role: archives the chat topic as a member of its group."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        archiving: Archiving,
+        producer: Producer,
+        *,
+        max_rows: int,
+        max_wait_ms: int,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._bus = bus
+        self._archiving = archiving
+        self._clock = clock
+        self._generation: int | None = None
+        self._stopping = asyncio.Event()
+        self.loop = BatchLoop(
+            bus,
+            topics=[CHAT.name],
+            group=GROUP,
+            handle=self.handle,
+            dead_letters=DeadLetters(producer, GROUP, metrics=metrics),
+            max_rows=max_rows,
+            max_wait_ms=max_wait_ms,
+            after_dead=self._after_dead,
+            on_assigned=self._on_assigned,
+            metrics=metrics,
+        )
+
+    async def start(self) -> None:
+        """Check that the topic is the one the archive belongs to (H4); with Kafka away, later.
+
+        Raises `kit.positions.ForeignTopic`, which ends the process.
+        """
+        try:
+            await self._know_generation()
+        except Unavailable as away:
+            log.warning("archive.waits", reason=away.slug)
+
+    async def run(self) -> None:
+        """Archive until `stop`."""
+        while self._generation is None and not self._stopping.is_set():
+            await self._clock.sleep(RETRY_S)
+            await self.start()
+        if not self._stopping.is_set():
+            await self.loop.run()
+
+    async def stop(self) -> None:
+        """Finish the batch in hand."""
+        self._stopping.set()
+        if self._generation is not None:
+            await self.loop.stop()
+
+    async def handle(self, records: list[Record]) -> None:
+        """Archive records in log order. A repeat stores nothing twice: rows are keyed by id."""
+        rows = Rows()
+        for record in records:
+            if not rows.add(record):
+                # The same id twice in one batch: the first is stored before the second is judged.
+                await self._store(rows)
+                rows = Rows()
+                rows.add(record)
+        await self._store(rows)
+
+    async def _store(self, rows: Rows) -> None:
+        generation = await self._know_generation()
+        try:
+            stored = await self._archiving.store(rows.batch, rows.ends, generation=generation)
+        except Foreign as foreign:
+            raise Dead(str(foreign), rows.records[foreign.index]) from None
+        log.debug("chat.archived", rows=len(rows.records), new=stored)
+
+    async def _after_dead(self, record: Record) -> None:
+        """Count a record that was set aside as passed (H10)."""
+        generation = await self._know_generation()
+        ends = {record.partition: record.offset + 1}
+        await self._archiving.store(Batch.empty(), ends, generation=generation)
+
+    async def _on_assigned(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
+        """Begin where the database says, so that a restored backup is filled up again."""
+        try:
+            async with self._archiving.db.read() as session:
+                marks = await positions.marks(session, CHAT.name)
+        except Unavailable as away:
+            log.warning("archive.begins_at_commit", reason=away.slug)
+            return
+        for tp in partitions:
+            if tp.partition in marks:
+                consumer.seek(tp, marks[tp.partition])
+
+    async def _know_generation(self) -> int:
+        if self._generation is None:
+            topic_id = await self._bus.topic_id(CHAT.name)
+            self._generation = await self._archiving.generation(topic_id)
+        return self._generation
+
+
+def _read_message(record: Record) -> tuple[str, str, str | None, str | None]:
+    head = _head(record.value or b"")
+    if bytes(head.d[:1]) != b"{":
+        raise UnreadableEvent(f"{ChatMessage.type}: d")
+    return head.shop_id, head.conversation_id, head.sender_kind, head.body_hash
+
+
+def _read_lifecycle(record: Record) -> tuple[str, str, str | None, str | None]:
+    event = decode(record)
+    if not isinstance(event, Lifecycle):
+        raise UnreadableEvent(f"{event.type} does not belong on this topic")
+    return event.shop_id, event.conversation_id, None, None
+
+
+def _text(value: bytes | None) -> str:
+    """Return the body as text. What the edge refuses is refused here too (H24)."""
+    body = value or b""
+    if b"\\u" in body:  # ours never escape but control characters: look only where it matters
+        if _NUL(body):
+            raise ValueError("NUL")
+        msgspec.json.decode(body)  # refuses lone surrogates
+    return body.decode()
