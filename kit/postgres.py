@@ -88,6 +88,7 @@ class Database:
         }
         self._engine = create_async_engine(
             url,
+            hide_parameters=True,  # an error text that is logged must not hold what was stored
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,

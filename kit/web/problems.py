@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from kit.errors import AppError
+from kit.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable, Unprocessable
 from kit.telemetry import current_trace
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -24,19 +24,6 @@ ERRORS_LIMIT: Final = 20
 """Entries of `errors[]` at most; a body with more faults shows the first ones."""
 
 _RESERVED: Final = frozenset({"type", "title", "status", "detail", "code", "trace_id"})
-
-_SLUGS: Final[Mapping[int, str]] = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-    422: "invalid",
-    500: "internal",
-    503: "unavailable",
-}
 
 
 class BadRequest(AppError):
@@ -61,6 +48,20 @@ class UnsupportedMediaType(AppError):
     """The body is in a form we do not read."""
 
     slug, status, title = "unsupported_media_type", 415, "Send the body as application/json"
+
+
+_FRAMEWORK_FAILURES: Final = (
+    AppError,
+    BadRequest,
+    BodyTooLarge,
+    Forbidden,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+    Unprocessable,
+    UnsupportedMediaType,
+)
 
 
 class Fault(BaseModel):
@@ -118,19 +119,8 @@ def install(app: FastAPI) -> None:
 
 
 def of_status(status: int, detail: str = "") -> AppError:
-    """Return a failure that is known by its HTTP status alone."""
-    standard = HTTPStatus(status)
-    kind = type(
-        "StatusError",
-        (AppError,),
-        {
-            "slug": _SLUGS.get(status, standard.name.lower()),
-            "status": status,
-            "title": standard.phrase,
-        },
-    )
-    shown: AppError = kind(detail)
-    return shown
+    """Return a failure that is known by its HTTP status alone, as frameworks raise it."""
+    return _class_of(status)(detail)
 
 
 def faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -141,6 +131,15 @@ def faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 def pointer(path: Sequence[str | int]) -> str:
     """Return the JSON pointer of a path, in its URI fragment form (`#/items/0`)."""
     return "#" + "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
+
+
+def _class_of(status: int) -> type[AppError]:
+    known = {kind.status: kind for kind in _FRAMEWORK_FAILURES}
+    if status in known:
+        return known[status]
+    named = HTTPStatus(status)
+    shown = {"slug": named.name.lower(), "status": status, "title": named.phrase}
+    return type("FrameworkFailure", (AppError,), shown)
 
 
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:

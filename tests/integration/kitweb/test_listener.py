@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import APIRouter
 from starlette.responses import Response
+from typing_extensions import override
 
 from kit.clock import SystemClock
 from kit.web import server as subject
@@ -58,6 +59,10 @@ class Connection:
             body = await self._reader.readexactly(int(fields[b"content-length"]))
         return int(head.split()[1]), json.loads(body)
 
+    async def read_until(self, end: bytes) -> bytes:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await self._reader.readuntil(end)
+
     async def closed(self) -> None:
         """Wait until the other side has closed."""
         async with asyncio.timeout(TIMEOUT_S):
@@ -99,9 +104,15 @@ class Server:
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     monkeypatch.setattr(subject, "ARRIVAL_LIMIT_S", 0.3)
     monkeypatch.setattr(subject, "UNREAD_LIMIT_S", 0.3)
+    async with listening() as served:
+        yield served
+
+
+@contextlib.asynccontextmanager
+async def listening(websocket: type[asyncio.Protocol] | None = None) -> AsyncIterator[Server]:
     door = listen("127.0.0.1", 0, setting="PEAKDESK_PORT")
     app = create_app(title="t", version="1", routers=[router], clock=SystemClock())
-    listener = Listener(app)
+    listener = Listener(app, websocket=websocket)
     work = asyncio.create_task(listener.serve(sockets=[door]))
     await asyncio.wait_for(listener.open.wait(), TIMEOUT_S)
     served = Server(listener, door.getsockname()[1])
@@ -246,6 +257,40 @@ async def test_an_upgrade_that_nobody_serves_is_an_ordinary_request(server: Serv
         b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
     )
     assert (await connection.answer())[0] == 404
+
+
+class Echo(asyncio.Protocol):
+    """An upgraded connection: says how it was called, then repeats what it hears."""
+
+    def __init__(self, config: object, server_state: object, app_state: object) -> None:
+        self._transport: asyncio.Transport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._transport.write(data)
+
+
+async def test_an_upgraded_connection_is_handed_over_and_no_longer_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subject, "ARRIVAL_LIMIT_S", 0.1)
+    async with listening(websocket=Echo) as server:
+        connection = await server.connect()
+        other = await server.connect()
+        await connection.send(
+            b"GET /v1/ws HTTP/1.1\r\nhost: desk\r\n"
+            b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n"
+        )
+        assert (await connection.read_until(b"\r\n\r\n")).startswith(b"GET /v1/ws HTTP/1.1")
+        await other.closed()  # it sent nothing: the limit has passed
+        await connection.send(b"still here\n")
+        assert await connection.read_until(b"\n") == b"still here\n"
 
 
 async def test_a_taken_port_says_what_to_do(server: Server) -> None:

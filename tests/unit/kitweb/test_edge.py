@@ -5,6 +5,7 @@ Attack table, rows 18, 20, 21, 25, 41, 49, 55 to 57, 60, 67.
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx2
@@ -15,6 +16,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 from kit.clock import ManualClock
 from kit.errors import Conflict, NotFound, TooMany, Unavailable
 from kit.metrics import Metrics
+from kit.telemetry import Tracing
 from kit.web.app import Body, create_app
 from kit.web.auth import (
     Caller,
@@ -385,6 +387,20 @@ async def test_a_trace_goes_on_from_the_callers(client: httpx2.AsyncClient) -> N
         answer = await client.get("/v1/things/7", headers={"traceparent": broken})
         assert len(answer.headers["x-trace-id"]) == 32
         assert answer.headers["x-trace-id"] != trace
+
+
+async def test_a_traced_application_writes_the_span_of_the_answer(
+    clock: ManualClock, tmp_path: Path
+) -> None:
+    tracing = Tracing("things", str(tmp_path / "spans.jsonl"))
+    app = create_app(title="t", version="1", routers=[router], clock=clock, tracing=tracing)
+    transport = httpx2.ASGITransport(app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://desk.example") as client:
+        trace = (await client.get("/v1/things/7")).headers["x-trace-id"]
+    tracing.close()
+    spans = [json.loads(line) for line in (tmp_path / "spans.jsonl").read_text().splitlines()]
+    assert {span["context"]["trace_id"] for span in spans} == {f"0x{trace}"}
+    assert "GET /v1/things/{number}" in {span["name"] for span in spans}
 
 
 async def test_metrics_know_templates_and_no_paths(
