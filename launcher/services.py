@@ -67,6 +67,8 @@ def environment(known: Instance, service: Service) -> dict[str, str]:
         "CURSOR_SECRET": known.secret("cursor"),
         "LOG_FORMAT": "json",
     }
+    if service.name != "gateway":
+        values["TRUSTED_PROXIES"] = LOCALHOST  # the gateway says which client it speaks for
     values |= {name: value(known) for name, value in service.own.items()}
     named = {f"PEAKDESK_{name}": value for name, value in values.items()}
     return {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **named}
