@@ -11,13 +11,15 @@ from wording.model import Category, Flag, Severity, Term, Why
 
 # How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
 REACH = 16
-NEGATION_REACH = 4
+NEGATION_REACH = 6
 # A shop with more names than this in one call has its first ones honoured.
 MAX_PRODUCT_NAMES = 2000
 
 NEGATIONS = (
     "不", "没", "别", "勿", "无法", "未", "非", "禁止", "严禁", "杜绝", "拒绝", "谨防", "警惕", "难以", "防止", "避免",
 )  # fmt: skip
+# These contain a negation and negate nothing.
+POLITE = ("不好意思", "不客气", "不用谢", "不用担心", "没问题", "没关系", "没事", "不错", "不管", "不但", "不仅", "信不信", "是不是", "要不要", "能不能", "对不起", "不然", "不就是", "要不")
 REPORTED = ("骂我", "骂我们", "说我", "说我们", "叫我", "骂人", "辱骂", "骂过", "称我", "喊我")
 QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", '"': '"', "'": "'", "【": "】"}
 
@@ -104,27 +106,35 @@ def _exposed(reading: Reading, candidate: Candidate) -> bool:
 def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if not term.needs and not term.unless:
         return True
-    left = reading.text[max(0, candidate.start - REACH) : candidate.start]
-    right = reading.text[candidate.end : candidate.end + REACH]
-    around = reading.folding.fold(left) + "\n" + reading.folding.fold(right)
-    own = candidate.form.normalised
-    if any(word in around or (len(word) > len(own) and own in word and word in _joined(reading, candidate)) for word in term.unless):
-        return False
+    fold = reading.folding.fold
+    left = fold(reading.text[max(0, candidate.start - REACH) : candidate.start])
+    right = fold(reading.text[candidate.end : candidate.end + REACH])
+    around = f"{left}\n{right}"
+    owns = {candidate.form.normalised, fold(reading.text[candidate.start : candidate.end])}
+    for word in term.unless:
+        if word in around or any(_extends(word, own, left, right) for own in owns):
+            return False
     return all(any(word in around for word in group) for group in term.needs)
 
 
-def _joined(reading: Reading, candidate: Candidate) -> str:
-    start, end = max(0, candidate.start - REACH), candidate.end + REACH
-    return reading.folding.fold(reading.text[start:end])
+def _extends(word: str, own: str, left: str, right: str) -> bool:
+    """Tell whether an excuse contains the term and stands exactly where the hit is."""
+    at = word.find(own)
+    while at >= 0:
+        if left.endswith(word[:at]) and right.startswith(word[at + len(own) :]):
+            return True
+        at = word.find(own, at + 1)
+    return False
 
 
 def _negated(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if term.category not in _NEGATABLE or Flag.FIRM in term.flags:
         return False
-    start = max(0, candidate.start - NEGATION_REACH * 2)
-    before = _last_clause(reading.text[start : candidate.start])
-    before = reading.folding.fold(before)[-NEGATION_REACH:]
-    return any(word in before for word in NEGATIONS)
+    start = max(0, candidate.start - REACH)
+    before = reading.folding.fold(_last_clause(reading.text[start : candidate.start]))
+    for phrase in POLITE:
+        before = before.replace(phrase, "")
+    return any(word in before[-NEGATION_REACH:] for word in NEGATIONS)
 
 
 def _last_clause(text: str) -> str:

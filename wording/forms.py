@@ -55,8 +55,12 @@ class Speller:
 
     def forms(self, term: Term) -> Iterator[Form]:
         """Answer every form of a term, the literal one of each text first."""
+        seen: set[tuple[str, Stream]] = set()
         for text in term.texts:
-            yield from self._spell(self.folding.fold(text), term, flags=term.flags)
+            for form in self._spell(self.folding.fold(text), term, flags=term.flags):
+                if (form.pattern, form.stream) not in seen:
+                    seen.add((form.pattern, form.stream))
+                    yield form
 
     def allowed(self, text: str) -> Iterator[Form]:
         """Answer the forms of an allow span, which may be disguised like any term."""

@@ -32,7 +32,7 @@ class Number:
 
 
 # A run may be grouped by single blanks or hyphens; possessive repetition keeps it linear.
-_RUN = re.compile(r"(?<![0-9a-zA-Z])[0-9](?:[ -]?[0-9]){4,22}+[xX]?+(?![0-9a-zA-Z])")
+_RUN = re.compile(r"(?<![0-9a-zA-Z/=_.-])[0-9](?:[ -]?[0-9]){4,22}+[xX]?+(?![0-9a-zA-Z_=-])")
 _HANDLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{5,19}+(?![a-zA-Z0-9_-])")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
