@@ -69,8 +69,9 @@ class Frame(BaseModel):
 
 
 class Client(Frame):
-    """Which program connects. `instance` names one running client: its newer socket replaces its
-    older one (4505).
+    """Which program connects.
+
+    `instance` names one running client: its newer socket replaces its older one (4505).
     """
 
     name: str = Field(max_length=64)
@@ -200,12 +201,13 @@ class Ready(Frame):
 
 
 class Ev(Frame):
-    """Something happened. `d` is the event's body as it stands in the log (contracts), for buyers
-    without `HIDDEN_FROM_BUYERS`.
+    """Something happened.
 
+    `d` is the event's body as it stands in the log, for buyers without `HIDDEN_FROM_BUYERS`.
     `position` is present on `conv:` streams and strictly increasing there. `inbox` has `version`
     and `conversation_id` or `work_id` instead: apply it only if newer (H12). `not_owner` marks a
-    message from a seat lost meanwhile (H8). `archived_at` stands on what comes from the archive.
+    message from a seat lost meanwhile (H8). `archived_at` and
+    `late` stand on what comes from the archive.
     """
 
     t: Literal["ev"] = "ev"
@@ -219,14 +221,16 @@ class Ev(Frame):
     time: datetime
     not_owner: bool | None = None
     archived_at: datetime | None = None
+    late: bool | None = None
     d: dict[str, Any]
 
 
 class Snap(Frame):
-    """State as of `position`. What `d` holds depends on the stream:
+    """State as of `position`; what `d` holds depends on the stream.
 
-    `conv:` `{"conversation": {...}, "items": [...]}`, items shaped like `ev`, oldest first, at most
-    `REPLAY_LIMIT`. `inbox` `{"conversations": [...], "work": [...]}`. `monitor:` the board, or null.
+    `conv:` `{"conversation": {...}, "items": [...]}`: the latest items, shaped like `ev`, oldest
+    first; older ones are pages of the REST history. `inbox`
+    `{"conversations": [...], "work": [...]}`. `monitor:` the board, or null.
     """
 
     t: Literal["snap"] = "snap"
@@ -236,8 +240,9 @@ class Snap(Frame):
 
 
 class Patch(Frame):
-    """Latest wins: the board of a `monitor:` stream, `{"typing": ...}` or `{"read": ...}` of a
-    `conv:` stream. May be dropped or conflated.
+    """Latest wins; may be dropped or conflated.
+
+    The board of a `monitor:` stream; `{"typing": ...}` or `{"read": ...}` of a `conv:` stream.
     """
 
     t: Literal["patch"] = "patch"

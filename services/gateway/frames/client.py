@@ -21,6 +21,9 @@ TEXT_CHARS: Final = 20_000
 URL_CHARS: Final = 2_048
 RESUME_STREAMS: Final = 64
 ID_CHARS: Final = 64
+GENERATIONS: Final = 32_768
+OFFSETS: Final = 10**18
+"""Bounds of a position; what lies beyond them was never given out."""
 
 FrameId = Annotated[str, Meta(max_length=64)]
 StreamText = Annotated[str, Meta(max_length=80)]
@@ -197,10 +200,10 @@ def place_of(value: object) -> Place | None:
     if not isinstance(value, list) or len(value) != len(Place._fields):
         return None
     generation, offset = value
-    for number in (generation, offset):
-        if type(number) is not int or not 0 <= number < 2**63:
-            return None
-    return Place(generation, offset)
+    if type(generation) is not int or type(offset) is not int:
+        return None
+    known = 0 <= generation < GENERATIONS and 0 <= offset < OFFSETS
+    return Place(generation, offset) if known else None
 
 
 class _Text(Struct, forbid_unknown_fields=True, gc=False):

@@ -85,6 +85,12 @@ class TooManySubscriptions(TooMany):
     slug, status, title = "too_many_subscriptions", 429, "Too many subscriptions on one socket"
 
 
+class Resynced(Conflict):
+    """The position cannot be resumed from; a `resync` frame said why."""
+
+    slug, status, title = "resync", 409, "Subscribe again without a position"
+
+
 class AlreadySubscribed(Conflict):
     """The stream is being subscribed, or is subscribed, on this socket."""
 

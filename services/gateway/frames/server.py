@@ -19,6 +19,11 @@ _MEDIUM: Final = 1 << 16
 _encode: Final = msgspec.json.Encoder().encode
 
 
+def json(value: object) -> bytes:
+    """Return a value as JSON."""
+    return _encode(value)
+
+
 def wire(payload: bytes) -> bytes:
     """Return the payload as one unmasked WebSocket text frame (RFC 6455, section 5.2)."""
     size = len(payload)
@@ -64,6 +69,11 @@ def event(s: str, body: bytes, *, position: tuple[int, int] | None = None) -> by
 def item(s: str, body: bytes, *, position: tuple[int, int]) -> bytes:
     """Return the same as one item of a snapshot's history."""
     return b'{"s":"%b","position":[%d,%d],%b}' % (s.encode(), *position, body)
+
+
+def replayed(archived: bytes) -> bytes:
+    """Return an item of the archive, which is an object shaped like `ev`, as an `ev`."""
+    return wire(b'{"t":"ev",' + archived[1:])
 
 
 def snap(s: str, d: bytes, *, position: tuple[int, int] | None = None) -> bytes:

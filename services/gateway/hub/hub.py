@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import contracts
-from contracts.base import Event
+from contracts.base import Event, rfc3339
 from contracts.conversation import Lifecycle
-from contracts.people import PersonId, Role, ShopId
+from contracts.gateway import SignalSent
+from contracts.people import PersonId, Role, ShopId, WorkId
 from kit.clock import Clock
 from services.gateway.frames import records, server
 from services.gateway.frames.records import Entry, PoisonRecord
@@ -150,26 +151,35 @@ class Hub:
     # ---- inboxes
 
     def _tell_inboxes(self, event: Lifecycle, shown: View, also: Iterable[PersonId | None]) -> None:
+        head = b'"version":%d,"conversation_id":"%b",' % (
+            event.version,
+            event.conversation_id.encode(),
+        )
         concerned = {getattr(event, name, None) for name in _CONCERNED} | set(also)
-        for person in concerned:
-            sessions = self.people.get(person) if person is not None else None
-            if sessions is None:
-                continue
-            head = b'"version":%d,"conversation_id":"%b",' % (
-                event.version,
-                event.conversation_id.encode(),
-            )
-            for session in sessions:
-                body = shown.buyer if session.person.is_buyer else shown.staff
-                self.to_inbox(session, server.event(INBOX, head + body))
+        for session in self._sessions_of(concerned):
+            body = shown.buyer if session.person.is_buyer else shown.staff
+            self.to_inbox(session, server.event(INBOX, head + body))
 
-    def tell(self, person: PersonId | None, *, event: Event, head: bytes = b"") -> None:
-        """Put an event of another topic into a person's inbox; `head` are leading members."""
-        sessions = self.people.get(person, ()) if person is not None else ()
-        if sessions:
-            frame = server.event(INBOX, head + event_body(event))
-            for session in sessions:
-                self.to_inbox(session, frame)
+    def tell(
+        self,
+        people: Iterable[PersonId | None],
+        *,
+        event: Event,
+        version: int | None = None,
+        work_id: WorkId | None = None,
+    ) -> None:
+        """Put an event of another topic into people's inboxes."""
+        head = b"" if version is None else b'"version":%d,' % version
+        if work_id is not None:
+            head += b'"work_id":"%b",' % work_id.encode()
+        frame = server.event(INBOX, head + event_body(event))
+        for session in self._sessions_of(people):
+            self.to_inbox(session, frame)
+
+    def _sessions_of(self, people: Iterable[PersonId | None]) -> Iterator[Session]:
+        for person in people:
+            if person is not None:
+                yield from list(self.people.get(person, ()))
 
     def to_inbox(self, session: Session, frame: bytes) -> None:
         """Deliver to a subscribed inbox; while its snapshot is fetched, hold the frame."""
@@ -221,14 +231,17 @@ class Hub:
 
     # ---- signals and people
 
-    def signal(self, key: bytes, sender: PersonId, *, d: bytes) -> None:
+    def signal(self, event: SignalSent) -> None:
         """Show somebody's typing or reading to the others."""
-        stream = self.streams.get(key)
+        stream = self.streams.get(event.conversation_id.encode())
         if stream is None:
             return
-        frame = server.patch(stream.s, d)
+        shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
+        if event.position is not None:
+            shown["position"] = event.position
+        frame = server.patch(stream.s, server.json({event.signal: shown}))
         for seat in stream.seats:
-            if seat.state is SeatState.LIVE and seat.session.person.subject != sender:
+            if seat.state is SeatState.LIVE and seat.session.person.subject != event.person_id:
                 seat.session.lossy(frame)
 
     def connected(self) -> list[tuple[PersonId, ShopId, Role]]:

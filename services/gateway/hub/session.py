@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from contracts.frames import CloseCode
 from contracts.people import PersonId, Role, ShopId
+from kit.web.auth import Principal
 from kit.web.limits import TokenBucket
 
 if TYPE_CHECKING:
@@ -55,6 +56,18 @@ class Person(NamedTuple):
     name: str
     issued_at: float
     expires_at: float
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Person":
+        """Return the person of a verified token. Raises `ValueError` for a role that is none."""
+        return cls(
+            PersonId(principal.subject),
+            Role(principal.role),
+            ShopId(principal.shop_id),
+            principal.name,
+            principal.issued_at.timestamp(),
+            principal.expires_at.timestamp(),
+        )
 
     @property
     def is_buyer(self) -> bool:
@@ -135,6 +148,11 @@ class Session:
         """Tell whether goodbye was said; whatever is offered then is dropped."""
         return self.closing_since is not None
 
+    @property
+    def held(self) -> list[bytes] | None:
+        """Inbox events that wait for the inbox's snapshot; None when none is under way."""
+        return self.inbox if isinstance(self.inbox, list) else None
+
     def offer(self, frame: bytes) -> bool:
         """Write the frame or let it wait. False: the queue is full and the frame was not taken."""
         if self.closing_since is not None:
@@ -151,6 +169,11 @@ class Session:
         self._queue.append(frame)
         self._queued += len(frame)
         return True
+
+    def answer(self, frame: bytes) -> None:
+        """Write an answer that is owed. Who sends but does not read is closed with 4001."""
+        if not self.offer(frame):
+            self.close(CloseCode.SLOW_READER, self.heard_at)
 
     def patch(self, s: str, frame: bytes) -> None:
         """Write a frame of which only the latest matters: it replaces one that still waits."""

@@ -50,6 +50,11 @@ class Seat:
         self.behind: list[Send] | None = None
 
     @property
+    def looks_up(self) -> bool:
+        """Tell whether sends must wait behind a look-up."""
+        return self.behind is not None
+
+    @property
     def may_speak(self) -> bool:
         """Tell whether this person holds the conversation, as its buyer or as its agent."""
         person = self.session.person
@@ -77,6 +82,7 @@ class Stream:
         "generation",
         "key",
         "owner_id",
+        "partition",
         "s",
         "seats",
         "shop_id",
@@ -88,6 +94,7 @@ class Stream:
         self.s = f"conv:{key.decode()}"
         self.seats: list[Seat] = []
         self.generation = 0
+        self.partition = 0
         self.shop_id = ""
         self.buyer_id: PersonId | None = None
         self.owner_id: PersonId | None = None

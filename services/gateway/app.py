@@ -1,0 +1,257 @@
+"""The composition root of the gateway: which implementations, and how they fit together."""
+
+import random
+from pathlib import Path
+from typing import Final, NoReturn
+
+import httpx2
+from fastapi import FastAPI
+
+from kit.bus.kafka import KafkaBus
+from kit.bus.ports import Bus
+from kit.clock import Clock, SystemClock
+from kit.ids import Uuid7Ids
+from kit.metrics import Metrics
+from kit.process import App, Resource, run
+from kit.settings import load
+from kit.telemetry import Tracing
+from kit.web.app import create_app
+from kit.web.auth import Principal, ServiceTokens, TokenVerifier
+from kit.web.health import Health, create_admin
+from services.gateway.channels import ChatChannel, FactsChannel, Presence
+from services.gateway.history import Archive, GapReader, HttpArchive, Ring
+from services.gateway.hub import Caps, Directory, Hub, Person
+from services.gateway.inbound import Collector, Gate, Inbound, Signals
+from services.gateway.limits import Doors, Rate
+from services.gateway.proxy import CONNECTIONS, Proxy, service_of
+from services.gateway.resume import Resume
+from services.gateway.routes import OpenApi, limits_router
+from services.gateway.settings import GatewaySettings
+from services.gateway.sockets import (
+    Connection,
+    Drain,
+    Passports,
+    Reception,
+    Sweep,
+    Terms,
+    Upgrades,
+    websocket_class,
+)
+from wording import LiveEngine
+
+NAME: Final = "gateway"
+VERSION: Final = "1"
+
+
+class Service:
+    """The gateway's objects, built once and handed to whoever needs them."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        bus: Bus,
+        *,
+        clock: Clock,
+        archive: Archive | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        self.settings = settings
+        self.bus = bus
+        self.clock = clock
+        self.ids = Uuid7Ids(clock)
+        self.metrics = Metrics(process=True)
+        self.health = Health()
+        self.producer = bus.producer()
+        self.client = httpx2.AsyncClient(
+            timeout=settings.proxy_timeout_s,
+            limits=httpx2.Limits(max_connections=CONNECTIONS),
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self.archive = archive or HttpArchive(
+            self.client,
+            ServiceTokens(settings.service_private_key, NAME, clock),
+            conversation=settings.conversation_internal_url,
+            monitor=settings.monitor_internal_url,
+        )
+        self.verifier = TokenVerifier(settings.token_public_key, clock)
+        self.directory = Directory()
+        self.hub = Hub(clock)
+        self.ring = Ring(seconds=settings.ring_s, octets=settings.ring_bytes)
+        self.gaps = GapReader(
+            bus, "chat", clock=clock, records=settings.gap_records, seconds=settings.gap_s
+        )
+        folder = Path(settings.lexicon_folder) if settings.lexicon_folder else None
+        self.lexicon = LiveEngine(folder)
+        self.chat = ChatChannel(
+            bus, self.hub, self.ring, clock=clock, metrics=self.metrics, ring_s=settings.ring_s
+        )
+        self.facts = FactsChannel(bus, self.hub, self.directory, clock=clock, metrics=self.metrics)
+        self._use_cases()
+        self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
+
+    def _use_cases(self) -> None:
+        settings, clock = self.settings, self.clock
+        self.collector = Collector(self.producer, clock, tick_s=settings.tick_ms / 1000)
+        secret = settings.cursor_secret.get_secret_value().encode()
+        self.inbound = Inbound(
+            self.producer,
+            self.collector,
+            gate=Gate(self.lexicon, self.directory, secret),
+            ring=self.ring,
+            archive=self.archive,
+            clock=clock,
+            metrics=self.metrics,
+            outcome_s=settings.outcome_s,
+        )
+        self.signals = Signals(self.producer, self.collector, clock, self.ids)
+        self.resume = Resume(
+            self.hub,
+            self.ring,
+            archive=self.archive,
+            gaps=self.gaps,
+            end_of=self.chat.end_of,
+            go_on=self.inbound.go_on,
+            clock=clock,
+            metrics=self.metrics,
+            subscriptions=settings.subscriptions,
+            slow_reader_s=settings.slow_reader_s,
+        )
+
+    def _sockets(self, chance: random.Random) -> None:
+        settings, clock = self.settings, self.clock
+        self.doors = Doors(
+            sockets=settings.sockets, unauthenticated=settings.sockets_unauthenticated
+        )
+        self.reception = Reception(
+            hub=self.hub,
+            passports=Passports(self.verifier, self.directory),
+            doors=self.doors,
+            inbound=self.inbound,
+            signals=self.signals,
+            resume=self.resume,
+            clock=clock,
+            ids=self.ids,
+            metrics=self.metrics,
+            terms=Terms(
+                rate=Rate(settings.frames_per_s, settings.frames_burst),
+                caps=Caps(settings.queue_frames, settings.queue_bytes),
+                sockets_per_person=settings.sockets_per_person,
+                subscriptions=settings.subscriptions,
+                heartbeat_s=settings.heartbeat_s,
+            ),
+        )
+        self.upgrades = Upgrades(
+            lambda address, bearer: Connection(self.reception, address=address, bearer=bearer),
+            self.doors,
+            origins=settings.origins,
+            trusted_proxies=settings.trusted_proxies,
+        )
+        self.sweep = Sweep(
+            self.hub,
+            self.reception,
+            clock=clock,
+            hello_s=settings.hello_s,
+            silence_s=settings.silence_s,
+            slow_reader_s=settings.slow_reader_s,
+            also=(self.gaps.forget, self.lexicon.reload_if_changed),
+        )
+        self.drain = Drain(
+            self.hub,
+            self.inbound,
+            upgrades=self.upgrades,
+            clock=clock,
+            chance=chance,
+            notice_s=settings.drain_notice_s,
+            spread_s=settings.drain_spread_s,
+            flush_s=settings.drain_flush_s,
+        )
+
+    def app(self) -> App:
+        """Return the service as a process runs it. Roles start in this order, stop in reverse."""
+        self.health.register("chat", self.chat.ping)
+        self.health.register("directory", self.facts.ping)
+        tracing = Tracing(NAME, self.settings.trace_file) if self.settings.trace_file else None
+        return App(
+            name=NAME,
+            settings=self.settings,
+            http=self._http(tracing),
+            admin=create_admin(
+                title="PeakDesk gateway, internal",
+                version=VERSION,
+                clock=self.clock,
+                health=self.health,
+                metrics=self.metrics,
+            ),
+            health=self.health,
+            roles=[
+                Resource(stop=self.bus.close),
+                Resource(stop=self.client.aclose),
+                Resource(start=self.producer.start, stop=self.producer.stop),
+                self.facts,
+                self.chat,
+                self.collector,
+                self.inbound,
+                Resource(stop=self.resume.stop),
+                Presence(
+                    self.producer,
+                    self.hub,
+                    gateway_id=self.settings.gateway_id,
+                    clock=self.clock,
+                    ids=self.ids,
+                    every_s=self.settings.presence_s,
+                ),
+                self.sweep,
+            ],
+            drain=self.drain.steps(),
+            websocket=websocket_class(self.upgrades),
+            tracing=tracing,
+        )
+
+    def _http(self, tracing: Tracing | None) -> FastAPI:
+        settings = self.settings
+        services = {
+            "conversation": settings.conversation_url,
+            "orders": settings.orders_url,
+            "aftersales": settings.aftersales_url,
+            "monitor": settings.monitor_url,
+        }
+        openapi = OpenApi(self.client, services, leads_to=service_of, clock=self.clock)
+        app = create_app(
+            title="PeakDesk gateway",
+            version=VERSION,
+            clock=self.clock,
+            verifier=self.verifier,
+            revoked=self._revoked,
+            routers=[
+                limits_router(self.reception.limits),
+                openapi.router(lambda: app),
+                Proxy(self.client, services).router(),
+            ],
+            metrics=self.metrics,
+            tracing=tracing,
+            allowed_origins=sorted(settings.origins),
+            openapi_url=None,
+        )
+        return app
+
+    def _revoked(self, principal: Principal) -> bool:
+        try:
+            return self.directory.revoked(Person.of(principal))
+        except ValueError:
+            return True
+
+
+def build(settings: GatewaySettings) -> Service:
+    """Return the service on Kafka and the system's clock."""
+    bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix, client_id=NAME)
+    return Service(settings, bus, clock=SystemClock())
+
+
+def main() -> NoReturn:
+    """Run the gateway until it is told to stop."""
+    run(lambda: build(load(GatewaySettings)).app())
+
+
+if __name__ == "__main__":
+    main()

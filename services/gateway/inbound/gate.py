@@ -1,0 +1,165 @@
+"""The wording gate: what an agent writes is judged before it can reach a buyer (H14).
+
+Knows the shop's policy and the engine; must not know sockets or how an incident is stored.
+"""
+
+import hmac
+from collections import OrderedDict
+from datetime import datetime
+from hashlib import sha256
+from typing import Final, Literal, NamedTuple
+
+from contracts.conversation import ShopListed
+from contracts.gateway import MessageHeld, WordingHit
+from contracts.people import ConversationId, PersonId, ShopId
+from kit.errors import AppError
+from kit.ids import derived_id
+from services.gateway.frames.refusals import Blocked, ConfirmFirst
+from services.gateway.hub import Directory
+from wording import Action, Category, LiveEngine, Policy, Severity, Speaker, Term, TermId, Verdict
+
+POLICIES: Final = 1_000
+"""Shops whose policy is kept ready; the one unused longest is built again when it is needed."""
+
+HITS_SHOWN: Final = 20
+"""Findings shown to the agent and kept as evidence."""
+
+
+class Held(NamedTuple):
+    """A message that must not pass: the incident to leave first, and the answer after it."""
+
+    incident: MessageHeld
+    answer: AppError
+
+
+class Passed(NamedTuple):
+    """A message that may pass, with what the agent should know."""
+
+    warnings: tuple[WordingHit, ...] = ()
+    confirmed: bool = False
+
+
+class Judged(NamedTuple):
+    """Whose words are judged, and which message they are of."""
+
+    shop_id: ShopId
+    conversation_id: ConversationId
+    agent_id: PersonId
+    client_id: str
+    message_id: str
+    body_hash: str
+    words: str
+    confirm: str | None
+
+
+class Gate:
+    """Judges agents' words by the engine, the shop's policy and an earlier confirmation."""
+
+    def __init__(self, engine: LiveEngine, directory: Directory, secret: bytes) -> None:
+        self._engine = engine
+        self._directory = directory
+        self._key = hmac.digest(secret, b"peakdesk wording confirm", sha256)
+        self._policies: OrderedDict[ShopId, tuple[int, Policy]] = OrderedDict()
+
+    def judge(self, said: Judged, now: datetime) -> Passed | Held:
+        """Return whether the message may pass."""
+        if not said.words:
+            return Passed()
+        policy = self._policy(said.shop_id)
+        verdict = self._engine.current.check(said.words, speaker=Speaker.AGENT, policy=policy)
+        if verdict.action is Action.BLOCK:
+            return self._held(said, verdict, policy=policy, now=now)
+        if verdict.action is Action.CONFIRM:
+            wanted = self._signature(said, verdict.lexicon_version)
+            if said.confirm is None or not hmac.compare_digest(wanted, said.confirm.encode()):
+                return self._held(said, verdict, policy=policy, now=now)
+            return Passed(_hits(verdict), confirmed=True)
+        return Passed(_hits(verdict) if verdict.action is Action.WARN else ())
+
+    def _held(self, said: Judged, verdict: Verdict, *, policy: Policy, now: datetime) -> Held:
+        action: Literal["block", "confirm"] = (
+            "block" if verdict.action is Action.BLOCK else "confirm"
+        )
+        hits = _hits(verdict)
+        incident = MessageHeld(
+            # The same words judged by the same lexicon are one incident, however often sent.
+            id=derived_id("held", said.message_id, said.body_hash, verdict.lexicon_version),
+            time=now,
+            shop_id=said.shop_id,
+            conversation_id=said.conversation_id,
+            agent_id=said.agent_id,
+            client_id=said.client_id,
+            action=action,
+            text=said.words,
+            hits=hits,
+            lexicon_version=verdict.lexicon_version,
+            policy_version=policy.version,
+        )
+        shown = [hit.model_dump(mode="json") for hit in hits]
+        if action == "block":
+            return Held(incident, Blocked("Say it differently.", hits=shown))
+        signature = self._signature(said, verdict.lexicon_version).decode()
+        question = "Send it again with `confirm` if you mean it."
+        return Held(incident, ConfirmFirst(question, hits=shown, confirm=signature))
+
+    def _signature(self, said: Judged, lexicon_version: str) -> bytes:
+        text = f"{said.message_id}\n{said.body_hash}\n{lexicon_version}"
+        return hmac.digest(self._key, text.encode(), sha256).hex().encode()
+
+    def _policy(self, shop_id: ShopId) -> Policy:
+        shop = self._directory.shop(shop_id)
+        if shop is None:
+            return _HOUSE
+        known = self._policies.get(shop_id)
+        if known is None or known[0] != shop.version:
+            known = self._policies[shop_id] = (shop.version, policy_of(shop))
+            if len(self._policies) > POLICIES:
+                self._policies.popitem(last=False)
+        self._policies.move_to_end(shop_id)
+        return known[1]
+
+
+_HOUSE: Final = Policy()
+_CATEGORIES: Final = frozenset(map(str, Category))
+_ACTIONS: Final = frozenset(map(str, Action))
+
+
+def policy_of(shop: ShopListed) -> Policy:
+    """Return the policy that a directory entry describes; what it does not know it leaves out."""
+    actions = dict(_HOUSE.actions)
+    for name, action in shop.wording_actions.items():
+        if name in _CATEGORIES and action in _ACTIONS:
+            actions[Category(name)] = Action(action)
+    # A word that a shop adds by itself is one that it never wants to read: blocked.
+    terms = tuple(
+        Term(
+            id=TermId(f"shop.{number}"),
+            texts=(text,),
+            category=Category.INSULT,
+            severity=Severity.HIGH,
+        )
+        for number, text in enumerate(shop.wording_terms, 1)
+    )
+    return Policy(
+        actions=actions,
+        extra_terms=terms,
+        allow_spans=shop.allow_spans,
+        version=f"{shop.shop_id}:{shop.policy_version}:{shop.version}",
+    )
+
+
+def _hits(verdict: Verdict) -> tuple[WordingHit, ...]:
+    return tuple(
+        WordingHit(
+            category=hit.category,
+            severity=hit.severity,
+            term_id=hit.term_id,
+            start=hit.start,
+            end=hit.end,
+            surface=hit.surface,
+            normalised=hit.normalised,
+            why=hit.why,
+            action=hit.action,
+        )
+        for hit in verdict.hits[:HITS_SHOWN]
+    )

@@ -1,0 +1,352 @@
+"""One `send` from its frame to its answer: identity, seat, gate, log, `ok`.
+
+Keeps the promises of H1, H3, H6, H8, H14 and H18. Must not know sockets beyond their session.
+"""
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import Final, NamedTuple
+
+import msgspec
+
+from contracts.base import rfc3339
+from contracts.gateway import ChatMessage, WordingHit
+from contracts.people import ConversationId, ShopId
+from kit.bus.ports import Message, Position, Producer, TooLarge, message_of
+from kit.clock import Clock
+from kit.errors import AppError, Unavailable
+from kit.ids import derived_id
+from kit.metrics import Metrics
+from services.gateway.frames import records, server
+from services.gateway.frames.client import Said, Send, said
+from services.gateway.frames.records import ChatBody, Entry, PoisonRecord
+from services.gateway.frames.refusals import BadFrame, IdConflict, NoSeat, NotSubscribed, Retry
+from services.gateway.history import Archive, Ring
+from services.gateway.hub import Seat, Session
+from services.gateway.inbound.collector import Collector
+from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+
+BEHIND: Final = 64
+"""Sends of one seat that wait behind a look-up; one more is answered `retry`."""
+
+SWEEP_S: Final = 0.1
+"""How often overdue outcomes are looked for: one pass for all sends, no timer per send."""
+
+CHAT: Final = ChatMessage.topic.name
+
+
+class _Pending:
+    """A message that was handed over: who waits for it, and since when."""
+
+    __slots__ = ("body_hash", "message_id", "since", "waiting", "warnings")
+
+    def __init__(
+        self, message_id: str, body_hash: str, warnings: tuple[WordingHit, ...] = ()
+    ) -> None:
+        self.message_id = message_id
+        self.body_hash = body_hash
+        self.warnings = warnings
+        self.since = 0.0
+        self.waiting: list[tuple[Seat, str]] = []
+
+
+class Inbound:
+    """Takes sends of all sessions; `waiting` is how many are not answered yet."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        collector: Collector,
+        *,
+        gate: Gate,
+        ring: Ring,
+        archive: Archive,
+        clock: Clock,
+        metrics: Metrics,
+        outcome_s: float = 2.0,
+    ) -> None:
+        self._producer = producer
+        self._collector = collector
+        self._gate = gate
+        self._ring = ring
+        self._archive = archive
+        self._clock = clock
+        self._metrics = metrics
+        self._outcome_s = outcome_s
+        self._pending: dict[str, _Pending] = {}
+        self._due: deque[tuple[float, _Pending]] = deque()
+        self._looking: set[asyncio.Task[None]] = set()
+        self._wakes = asyncio.Event()
+        self._over = False
+
+    @property
+    def waiting(self) -> int:
+        """How many sends are owed an answer: handed over, or being looked up."""
+        return sum(bool(p.waiting) for p in self._pending.values()) + len(self._looking)
+
+    def send(self, session: Session, frame: Send) -> None:
+        """Take one `send` frame; it is answered now or later, exactly once."""
+        seat = session.seats.get(frame.s.removeprefix("conv:").encode())
+        if seat is None or not frame.s.startswith("conv:"):
+            self._refuse(session, frame.id, NotSubscribed())
+        elif seat.behind is None:
+            self._consider(seat, frame)
+        elif len(seat.behind) < BEHIND:
+            seat.behind.append(frame)
+        else:
+            self._retry(seat, frame.id)
+
+    def give_up(self) -> None:
+        """Answer `retry` to every send that still waits (H17)."""
+        for pending in self._pending.values():
+            self._answer_retry(pending)
+
+    async def start(self) -> None:
+        """Nothing to get ready."""
+
+    async def run(self) -> None:
+        """Answer `retry` to sends whose outcome is overdue, until `stop` (H18)."""
+        while not self._over:
+            await self._wakes.wait()
+            await self._clock.sleep(SWEEP_S)
+            now = self._clock.monotonic()
+            while self._due and self._due[0][0] <= now:
+                due, pending = self._due.popleft()
+                if pending.waiting and pending.since + self._outcome_s <= due:
+                    self._answer_retry(pending)
+            if not self._due and not self._over:
+                self._wakes.clear()
+
+    async def stop(self) -> None:
+        """Stop looking; what is unanswered stays so."""
+        self._over = True
+        self._wakes.set()
+        for task in list(self._looking):
+            task.cancel()
+
+    # ---- one send
+
+    def _consider(self, seat: Seat, frame: Send) -> None:
+        try:
+            spoken = said(frame)
+        except AppError as refusal:
+            self._refuse(seat.session, frame.id, refusal)
+            return
+        sender = seat.session.person.subject
+        message_id = derived_id("message", seat.stream.key.decode(), sender, frame.id)
+        words = _Words(frame, spoken, message_id, records.body_hash(frame.kind, spoken.d))
+        if self._known(seat, words):
+            return
+        if seat.retry_id is not None and seat.retry_id != frame.id:
+            self._retry(seat, frame.id)
+        elif frame.again:
+            self._look_up(seat, words)
+        else:
+            self._speak(seat, words)
+
+    def _known(self, seat: Seat, words: "_Words") -> bool:
+        """Answer a send whose id is on its way or in the ring; a resend joins what is pending."""
+        client_id = words.frame.id
+        pending = self._pending.get(words.message_id)
+        if pending is not None:
+            if pending.body_hash != words.body_hash:
+                self._refuse(seat.session, client_id, IdConflict())
+            else:
+                _resent(seat, client_id)
+                pending.waiting.append((seat, client_id))
+                self._await(pending)
+            return True
+        entry = self._ring.find(words.message_id.encode())
+        if entry is None:
+            return False
+        if _hash_of(entry) != words.body_hash:
+            self._refuse(seat.session, client_id, IdConflict())
+        else:
+            _resent(seat, client_id)
+            place = (seat.stream.generation, entry.offset)
+            seat.session.answer(server.sent(client_id, words.message_id, position=place))
+        return True
+
+    def _look_up(self, seat: Seat, words: "_Words") -> None:
+        """Ask the archive for a resend; later sends of this seat wait, so that order holds."""
+        seat.behind = []
+        task = asyncio.create_task(self._looked_up(seat, words))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def _looked_up(self, seat: Seat, words: "_Words") -> None:
+        client_id = words.frame.id
+        try:
+            stored = await self._archive.message(words.message_id)
+        except Unavailable:
+            stored = None  # unknown or unreachable: produce, readers drop the repeat by id
+        if stored is None:
+            if not self._known(seat, words):
+                self._speak(seat, words)
+        elif stored.body_hash != words.body_hash:
+            self._refuse(seat.session, client_id, IdConflict())
+        else:
+            _resent(seat, client_id)
+            answer = server.sent(client_id, words.message_id, position=stored.position)
+            seat.session.answer(answer)
+        self.go_on(seat)
+
+    def go_on(self, seat: Seat) -> None:
+        """Take what waited behind a look-up or the seating itself, until another look-up begins."""
+        waiting = seat.behind or []
+        seat.behind = None
+        if seat.session.seats.get(seat.stream.key) is not seat:
+            for frame in waiting:
+                self._refuse(seat.session, frame.id, NotSubscribed())
+            return
+        while waiting and not seat.looks_up:
+            self._consider(seat, waiting.pop(0))
+        if waiting:
+            seat.behind = waiting
+
+    def _speak(self, seat: Seat, words: "_Words") -> None:
+        """Produce a message that nobody has seen, if the seat and the gate allow it."""
+        client_id, stream = words.frame.id, seat.stream
+        if not seat.may_speak:
+            self._refuse(seat.session, client_id, NoSeat())
+            return
+        if self._producer.stalled(CHAT, stream.key):
+            self._retry(seat, client_id)
+            return
+        now, person = self._clock.now(), seat.session.person
+        passed = Passed()
+        if not person.is_buyer:
+            verdict = self._gate.judge(_judged(seat, words), now)
+            if isinstance(verdict, Held):
+                self._hold_back(seat, client_id, verdict)
+                return
+            passed = verdict
+        body = ChatBody(
+            stream.shop_id,
+            stream.key.decode(),
+            person.subject,
+            "buyer" if person.is_buyer else "agent",
+            client_id,
+            words.frame.kind,
+            msgspec.Raw(words.spoken.d),
+            words.body_hash,
+            None if person.is_buyer else stream.assignment_version,
+            passed.confirmed,
+        )
+        message = records.message(body, words.message_id, time=rfc3339(now))
+        self._produce(seat, words, message=message, warnings=passed.warnings)
+
+    def _produce(
+        self,
+        seat: Seat,
+        words: "_Words",
+        *,
+        message: Message,
+        warnings: tuple[WordingHit, ...],
+    ) -> None:
+        pending = _Pending(words.message_id, words.body_hash, warnings)
+        if not self._collector.add(message, partial(self._landed, pending)):
+            self._retry(seat, words.frame.id)
+            return
+        _resent(seat, words.frame.id)
+        pending.waiting.append((seat, words.frame.id))
+        self._pending[words.message_id] = pending
+        self._await(pending)
+
+    def _hold_back(self, seat: Seat, client_id: str, held: Held) -> None:
+        """Leave the incident in the log, then answer; without it the message stays blocked."""
+
+        def outcome(answer: "asyncio.Future[Position]") -> None:
+            lost = answer.cancelled() or answer.exception() is not None
+            self._refuse(seat.session, client_id, Retry() if lost else held.answer)
+
+        if not self._collector.add(message_of(held.incident), outcome):
+            self._refuse(seat.session, client_id, Retry())
+
+    # ---- answers
+
+    def _landed(self, pending: _Pending, answer: "asyncio.Future[Position]") -> None:
+        self._pending.pop(pending.message_id, None)
+        waiting, pending.waiting = pending.waiting, []
+        error = None if answer.cancelled() else answer.exception()
+        if error is None and not answer.cancelled():
+            offset = answer.result().offset
+            for seat, client_id in waiting:
+                self._acknowledge(seat, client_id, pending=pending, offset=offset)
+            if waiting:
+                self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
+        elif isinstance(error, TooLarge):
+            for seat, client_id in waiting:
+                self._refuse(seat.session, client_id, BadFrame("The message is too large."))
+        else:
+            for seat, client_id in waiting:
+                self._retry(seat, client_id)
+
+    def _acknowledge(self, seat: Seat, client_id: str, *, pending: _Pending, offset: int) -> None:
+        place = (seat.stream.generation, offset)
+        if not pending.warnings:
+            seat.session.answer(server.sent(client_id, pending.message_id, position=place))
+            return
+        told: dict[str, object] = {
+            "client_id": client_id,
+            "message_id": pending.message_id,
+            "position": place,
+            "warnings": [hit.model_dump(mode="json") for hit in pending.warnings],
+        }
+        seat.session.answer(server.ok(client_id, told))
+
+    def _await(self, pending: _Pending) -> None:
+        pending.since = self._clock.monotonic()
+        self._due.append((pending.since + self._outcome_s, pending))
+        self._wakes.set()
+
+    def _answer_retry(self, pending: _Pending) -> None:
+        waiting, pending.waiting = pending.waiting, []
+        for seat, client_id in waiting:
+            self._retry(seat, client_id)
+
+    def _retry(self, seat: Seat, client_id: str) -> None:
+        """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
+        if seat.retry_id is None:
+            seat.retry_id = client_id
+        self._refuse(seat.session, client_id, Retry())
+
+    def _refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
+        self._metrics.frames_refused.labels(refusal.slug).inc()
+        session.answer(server.err(frame_id, refusal))
+
+
+class _Words(NamedTuple):
+    """A send that can be read: the frame, what it says, and its identity."""
+
+    frame: Send
+    spoken: Said
+    message_id: str
+    body_hash: str
+
+
+def _judged(seat: Seat, words: _Words) -> Judged:
+    return Judged(
+        ShopId(seat.stream.shop_id),
+        ConversationId(seat.stream.key.decode()),
+        seat.session.person.subject,
+        words.frame.id,
+        words.message_id,
+        words.body_hash,
+        words.spoken.words,
+        words.frame.confirm,
+    )
+
+
+def _resent(seat: Seat, client_id: str) -> None:
+    """The oldest send that was answered `retry` came again: later ones are taken too."""
+    if seat.retry_id == client_id:
+        seat.retry_id = None
+
+
+def _hash_of(entry: Entry) -> str | None:
+    try:
+        return records.spoken(entry).body_hash
+    except PoisonRecord:
+        return None

@@ -1,0 +1,56 @@
+"""Typing and read receipts on their way out: lossy, a few at a time, never answered.
+
+Knows seats and the collector; must not know sockets.
+"""
+
+import asyncio
+from typing import Literal
+
+from contracts.gateway import SignalSent
+from contracts.people import ConversationId, ShopId
+from kit.bus.ports import Position, Producer, message_of
+from kit.clock import Clock
+from kit.ids import Ids
+from services.gateway.hub import Seat, Session
+from services.gateway.inbound.collector import Collector
+
+
+class Signals:
+    """Publishes signals of who may be in the conversation; drops them while the log is slow."""
+
+    def __init__(self, producer: Producer, collector: Collector, clock: Clock, ids: Ids) -> None:
+        self._producer = producer
+        self._collector = collector
+        self._clock = clock
+        self._ids = ids
+
+    def give(
+        self,
+        session: Session,
+        s: str,
+        *,
+        signal: Literal["typing", "read"],
+        position: tuple[int, int] | None = None,
+    ) -> None:
+        """Tell the others; from who is not subscribed, or only watches, nothing is told."""
+        seat: Seat | None = session.seats.get(s.removeprefix("conv:").encode())
+        if seat is None or not seat.may_speak:
+            return
+        key = seat.stream.key
+        if self._producer.stalled(SignalSent.topic.name, key):
+            return
+        event = SignalSent(
+            id=self._ids.new(),
+            time=self._clock.now(),
+            shop_id=ShopId(seat.stream.shop_id),
+            conversation_id=ConversationId(key.decode()),
+            person_id=session.person.subject,
+            signal=signal,
+            position=position,
+        )
+        self._collector.add(message_of(event), _forget)
+
+
+def _forget(answer: "asyncio.Future[Position]") -> None:
+    if not answer.cancelled():
+        answer.exception()  # marks it as seen: a lost signal is no news

@@ -1,0 +1,137 @@
+"""REST under one origin: the token is checked here, then the request goes to the service it names.
+
+Knows prefixes, headers and addresses; must not know what a route does. Internal routes are on other
+ports, and no path leads there.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import httpx2
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from kit.errors import NotFound, Unavailable
+from kit.telemetry import inject
+from kit.web.auth import Caller
+
+CONNECTIONS: Final = 100
+"""Requests to services under way at once; one more waits within the timeout, then gets 503."""
+
+PREFIXES: Final[Mapping[str, str]] = {
+    "sessions": "conversation",
+    "shops": "conversation",
+    "staff": "conversation",
+    "skill-groups": "conversation",
+    "agents": "conversation",
+    "conversations": "conversation",
+    "inbox": "conversation",
+    "orders": "orders",
+    "intake": "orders",
+    "cases": "aftersales",
+    "work-items": "aftersales",
+    "monitor": "monitor",
+}
+"""First segment after /v1 and the service that answers it."""
+
+_OPEN: Final = (
+    "/v1/sessions",
+    "/v1/sessions/refresh",
+    "/v1/sessions/buyer",
+    "/v1/sessions/visitor",
+    "/v1/intake/{shop_id}/orders",
+)
+"""What is posted without a token: how one gets a token, and webhooks, which are signed."""
+
+_PASSED_ON: Final = frozenset(
+    {
+        "accept",
+        "accept-language",
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
+    }
+)
+"""Request headers that services get. All others stay here: nobody can forge a forwarding header."""
+
+_NOT_BACK: Final = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "date",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def service_of(path: str) -> str | None:
+    """Return the service that a public path leads to."""
+    _, version, *rest = (*path.split("/"), "", "")
+    return PREFIXES.get(rest[0]) if version == "v1" else None
+
+
+class Proxy:
+    """Passes requests on. `services` are base addresses by name."""
+
+    def __init__(self, client: httpx2.AsyncClient, services: Mapping[str, str]) -> None:
+        self._client = client
+        self._services = {name: httpx2.URL(address) for name, address in services.items()}
+
+    def router(self) -> APIRouter:
+        """Return the routes: the open ones first, everything else for who holds a token."""
+        router = APIRouter(include_in_schema=False)
+        for path in _OPEN:
+            router.add_api_route(path, self.pass_on, methods=["POST"])
+        router.add_api_route("/v1/{path:path}", self._for_callers, methods=_METHODS)
+        return router
+
+    async def _for_callers(self, request: Request, caller: Caller) -> Response:
+        del caller  # its token was checked, here and against the directory
+        return await self.pass_on(request)
+
+    async def pass_on(self, request: Request) -> Response:
+        """Answer what the service answers, 503 with Retry-After if it does not."""
+        target = self._target(request)
+        headers = {k: v for k, v in request.headers.items() if k in _PASSED_ON}
+        headers |= {name: value.decode() for name, value in inject()}
+        if request.client is not None:
+            headers["x-forwarded-for"] = request.client.host
+        try:
+            answer = await self._client.request(
+                request.method, target, headers=headers, content=await request.body()
+            )
+        except httpx2.HTTPError:
+            raise Unavailable("The service behind this address does not answer.") from None
+        return _answer(answer)
+
+    def _target(self, request: Request) -> httpx2.URL:
+        path: bytes = request.scope["raw_path"].partition(b"?")[0]
+        segments = request.url.path.split("/")
+        service = service_of(request.url.path)
+        if service is None or not {".", ".."}.isdisjoint(segments) or b"%2f" in path.lower():
+            raise NotFound
+        query: bytes = request.scope["query_string"]
+        return self._services[service].copy_with(raw_path=path + (b"?" + query if query else b""))
+
+
+def _answer(answer: httpx2.Response) -> Response:
+    response = Response(answer.content, status_code=answer.status_code)
+    kept = [(k, v) for k, v in answer.headers.multi_items() if k.lower() not in _NOT_BACK]
+    length = [(k, v) for k, v in response.headers.items() if k == "content-length"]
+    response.raw_headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in kept + length]
+    return response

@@ -1,0 +1,81 @@
+"""Leaving without losing anybody's message: notice, no new sockets, goaway, flush, close (H17).
+
+Knows the order; readiness, the listeners and the bus are closed by the process around it.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from contracts.frames import CloseCode
+from kit.clock import Clock
+from services.gateway.frames import server
+from services.gateway.hub import Hub
+from services.gateway.inbound import Inbound
+from services.gateway.sockets.upgrade import Upgrades
+
+POLL_S: Final = 0.05
+GOODBYE_S: Final = 1.0
+"""Wait for the peers' goodbyes before the process closes their connections."""
+
+
+class Drain:
+    """The steps, in order, for `kit.process.App.drain`."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        inbound: Inbound,
+        *,
+        upgrades: Upgrades,
+        clock: Clock,
+        chance: random.Random,
+        notice_s: float,
+        spread_s: float,
+        flush_s: float,
+    ) -> None:
+        self._hub = hub
+        self._inbound = inbound
+        self._upgrades = upgrades
+        self._clock = clock
+        self._chance = chance
+        self._notice_s = notice_s
+        self._spread_s = spread_s
+        self._flush_s = flush_s
+
+    def steps(self) -> Sequence[Callable[[], Awaitable[object]]]:
+        """Return the steps; readiness is off before the first."""
+        return (self.notice, self.go_away, self.flush, self.close)
+
+    async def notice(self) -> None:
+        """Give the balancer time to see that readiness is off; then refuse upgrades."""
+        await self._clock.sleep(self._notice_s)
+        self._upgrades.closed = True
+
+    async def go_away(self) -> None:
+        """Tell every client to come back elsewhere, each at its own moment."""
+        deadline = self._clock.now_ms() + round(self._flush_s * 1000)
+        for session in self._hub.sessions():
+            wait_ms = round(self._chance.uniform(0, self._spread_s) * 1000)
+            frame = server.goaway(reconnect_after_ms=wait_ms, deadline_ms=deadline)
+            session.answer(frame)
+
+    async def flush(self) -> None:
+        """Wait until every send is answered and clients had time to leave by themselves."""
+        begun = self._clock.monotonic()
+        while self._clock.monotonic() - begun < self._flush_s:
+            spread_over = self._clock.monotonic() - begun >= self._spread_s
+            if not self._inbound.waiting and (spread_over or not len(self._hub)):
+                return
+            await self._clock.sleep(POLL_S)
+
+    async def close(self) -> None:
+        """Answer `retry` to what is left, close everybody with 4000, and see them off."""
+        self._inbound.give_up()
+        now = self._clock.monotonic()
+        for session in self._hub.sessions():
+            session.close(CloseCode.DRAINING, now)
+        while len(self._hub) and self._clock.monotonic() - now < GOODBYE_S:
+            await self._clock.sleep(POLL_S)
+        for session in self._hub.sessions():
+            session.wire.abort()

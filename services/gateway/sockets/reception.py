@@ -1,0 +1,337 @@
+"""What becomes of a connection's messages: hello first, then each frame to whom it concerns.
+
+Knows tokens, the order of frames and their rate; must not know how anything is carried out.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from contracts.base import rfc3339
+from contracts.frames import FRAME_BYTES, REPLAY_LIMIT, CloseCode
+from kit.clock import Clock
+from kit.errors import AppError
+from kit.ids import Ids
+from kit.metrics import Metrics
+from kit.web.auth import TokenExpired, TokenVerifier
+from services.gateway.frames import client, server
+from services.gateway.frames.client import (
+    Hello,
+    NotUtf8,
+    Ping,
+    Read,
+    Send,
+    Sub,
+    Token,
+    Typing,
+    Unreadable,
+    Unsub,
+    stream_of,
+)
+from services.gateway.frames.refusals import RateLimited
+from services.gateway.hub import Caps, Directory, Hub, Person, Session
+from services.gateway.inbound import Inbound, Signals
+from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate
+from services.gateway.resume import Resume
+from services.gateway.sockets.connection import Connection
+
+VERSION: Final = 1
+
+
+class Terms(NamedTuple):
+    """What a client gets and must keep to."""
+
+    rate: Rate
+    caps: Caps
+    sockets_per_person: int
+    subscriptions: int
+    heartbeat_s: float
+
+
+class Passports:
+    """Tells whom a token names and whether it is still worth anything (H13)."""
+
+    def __init__(self, verifier: TokenVerifier, directory: Directory) -> None:
+        self._verifier = verifier
+        self._directory = directory
+
+    def person(self, token: str | None) -> Person:
+        """Return whom the token names. Raises `TokenExpired`, or `NotAdmitted` for all else."""
+        if token is None:
+            raise NotAdmitted
+        try:
+            person = Person.of(self._verifier.verify(token))
+        except TokenExpired:
+            raise
+        except (AppError, ValueError):
+            raise NotAdmitted from None
+        if self._directory.revoked(person):
+            raise NotAdmitted
+        return person
+
+
+class Reception:
+    """Shared by all connections of this gateway."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        passports: Passports,
+        doors: Doors,
+        inbound: Inbound,
+        signals: Signals,
+        resume: Resume,
+        clock: Clock,
+        ids: Ids,
+        metrics: Metrics,
+        terms: Terms,
+    ) -> None:
+        self._hub = hub
+        self._passports = passports
+        self._doors = doors
+        self._inbound = inbound
+        self._signals = signals
+        self._resume = resume
+        self._clock = clock
+        self._ids = ids
+        self._metrics = metrics
+        self._terms = terms
+        self.strangers: set[Connection] = set()
+        self.leaving: set[Connection] = set()
+        self._counters = {
+            name: metrics.frames_in.labels(name)
+            for name in ("send", "sub", "unsub", "read", "typing", "ping", "token", "other")
+        }
+        self._acts: dict[type, tuple[str, Callable[[Session, Any], None]]] = {
+            Send: ("send", self._inbound.send),
+            Sub: ("sub", self._sub),
+            Unsub: ("unsub", self._unsub),
+            Read: ("read", self._read),
+            Typing: ("typing", self._typing),
+            Ping: ("ping", self._ping),
+            Token: ("token", self._token),
+            Hello: ("other", self._second_hello),
+        }
+
+    def now(self) -> float:
+        """Return the monotonic time."""
+        return self._clock.monotonic()
+
+    # ---- a connection's life
+
+    def opened(self, connection: Connection) -> None:
+        """A connection is upgraded and has not said hello."""
+        connection.opened_at = self.now()
+        self._doors.enter(connection.address)
+        self.strangers.add(connection)
+
+    def left(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self.leaving.discard(connection)
+        if connection in self.strangers:
+            self.strangers.remove(connection)
+            self._doors.introduced(connection.address)
+        if connection.session is not None:
+            self._metrics.sockets.labels(connection.session.person.role).dec()
+            connection.session.closing_since = connection.session.closing_since or self.now()
+            self._hub.leave(connection.session)
+        self._doors.leave()
+
+    def closed(self, connection: Connection, code: int) -> None:
+        """We said goodbye; the peer is to answer."""
+        self.leaving.add(connection)
+        self._metrics.socket_closes.labels(str(code)).inc()
+
+    def fail(self, connection: Connection, code: CloseCode) -> None:
+        """Close for a mistake on the socket."""
+        if connection.session is not None:
+            connection.session.close(code, self.now())
+        else:
+            connection.close(code, code.name.lower().replace("_", " "))
+
+    def beat(self, connection: Connection) -> bool:
+        """Count a protocol-level ping as a frame; tell whether to answer it."""
+        if connection.session is None:
+            self.fail(connection, CloseCode.PROTOCOL)
+            return False
+        return self._admitted(connection.session)
+
+    # ---- messages
+
+    def message(self, connection: Connection, payload: bytes) -> None:
+        """Take one whole text message."""
+        session = connection.session
+        if session is None:
+            self._introduce(connection, payload)
+            return
+        if not self._admitted(session):
+            return
+        try:
+            frame = client.read(payload)
+        except Unreadable as unreadable:
+            self._counters["other"].inc()
+            self._refuse(session, unreadable.frame_id, unreadable.error)
+        except NotUtf8:
+            session.close(CloseCode.NOT_UTF8, self.now())
+        else:
+            name, act = self._acts[type(frame)]
+            self._counters[name].inc()
+            act(session, frame)
+
+    def _admitted(self, session: Session) -> bool:
+        """Keep the rate: over it a frame is refused, and the third time closes with 4003."""
+        now = self.now()
+        if now - session.heard_at > FORGIVE_S:
+            session.strikes = 0
+        session.heard_at = now
+        if session.bucket.take():
+            return True
+        session.strikes += 1
+        if session.strikes >= STRIKES:
+            session.close(CloseCode.RATE, now)
+        else:
+            self._refuse(session, None, RateLimited())
+        return False
+
+    # ---- hello
+
+    def _introduce(self, connection: Connection, payload: bytes) -> None:
+        try:
+            hello = client.read(payload)
+        except NotUtf8:
+            connection.close(CloseCode.NOT_UTF8, "not UTF-8")
+            return
+        except Unreadable:
+            connection.close(CloseCode.PROTOCOL, "say hello first")
+            return
+        if not isinstance(hello, Hello):
+            connection.close(CloseCode.PROTOCOL, "say hello first")
+        elif hello.v != VERSION:
+            connection.close(CloseCode.VERSION, f"this is version {VERSION}")
+        else:
+            self._welcome(connection, hello)
+
+    def _welcome(self, connection: Connection, hello: Hello) -> None:
+        try:
+            person = self._passports.person(hello.token or connection.bearer)
+        except TokenExpired:
+            connection.close(CloseCode.TOKEN_EXPIRED, "token expired")
+            return
+        except NotAdmitted:
+            connection.close(CloseCode.BAD_TOKEN, "bad token")
+            return
+        connection.bearer = None
+        instance = hello.client.instance if hello.client is not None else None
+        self._make_room(person, instance)
+        if len(self._hub.people.get(person.subject, ())) >= self._terms.sockets_per_person:
+            connection.close(CloseCode.TOO_MANY, "too many connections")
+            return
+        now = self.now()
+        session = Session(
+            connection,
+            person,
+            session_id=self._ids.new(),
+            bucket=self._terms.rate.bucket(self._clock),
+            caps=self._terms.caps,
+            drained=self._resume.refill,
+            now=now,
+            instance=instance,
+        )
+        connection.session = session
+        self.strangers.discard(connection)
+        self._doors.introduced(connection.address)
+        self._hub.enter(session)
+        self._metrics.sockets.labels(person.role).inc()
+        session.answer(server.ready(self._ready(session)))
+        for wanted in hello.resume:
+            self._subscribe(session, wanted.s, frame_id=None, position=wanted.position)
+
+    def _make_room(self, person: Person, instance: str | None) -> None:
+        """A running client that comes again replaces its own older socket."""
+        if instance is None:
+            return
+        for other in list(self._hub.people.get(person.subject, ())):
+            if other.instance == instance:
+                other.close(CloseCode.REPLACED, self.now())
+                self._hub.leave(other)
+
+    def _ready(self, session: Session) -> dict[str, object]:
+        person = session.person
+        return {
+            "session": session.id,
+            "user": {
+                "id": person.subject,
+                "role": person.role,
+                "shop_id": person.shop_id,
+                "name": person.name,
+            },
+            "hb_ms": round(self._terms.heartbeat_s * 1000),
+            "limits": self.limits(),
+            "server_time": rfc3339(self._clock.now()),
+        }
+
+    def limits(self) -> dict[str, object]:
+        """Return what a client must keep to."""
+        return {
+            "frame_bytes": FRAME_BYTES,
+            "frames_per_s": round(self._terms.rate.per_s),
+            "burst": self._terms.rate.burst,
+            "subscriptions": self._terms.subscriptions,
+            "replay": REPLAY_LIMIT,
+        }
+
+    # ---- frames
+
+    def _second_hello(self, session: Session, _: Hello) -> None:
+        session.close(CloseCode.PROTOCOL, self.now())
+
+    def _sub(self, session: Session, frame: Sub) -> None:
+        self._subscribe(session, frame.s, frame_id=frame.id, position=frame.position)
+
+    def _subscribe(
+        self, session: Session, s: str, *, frame_id: str | None, position: object
+    ) -> None:
+        try:
+            name = stream_of(s)
+        except AppError as refusal:
+            self._refuse(session, frame_id, refusal)
+        else:
+            self._resume.subscribe(session, name, frame_id=frame_id, position=position)
+
+    def _unsub(self, session: Session, frame: Unsub) -> None:
+        try:
+            name = stream_of(frame.s)
+        except AppError as refusal:
+            self._refuse(session, frame.id, refusal)
+        else:
+            self._resume.unsubscribe(session, name, frame_id=frame.id)
+
+    def _read(self, session: Session, frame: Read) -> None:
+        self._signals.give(session, frame.s, signal="read", position=frame.position)
+
+    def _typing(self, session: Session, frame: Typing) -> None:
+        self._signals.give(session, frame.s, signal="typing")
+
+    def _ping(self, session: Session, frame: Ping) -> None:
+        session.answer(server.pong(frame.ts, self._clock.now()))
+
+    def _token(self, session: Session, frame: Token) -> None:
+        """Go on with a fresh token of the same subject, role and shop."""
+        try:
+            person = self._passports.person(frame.token)
+        except (NotAdmitted, TokenExpired):
+            session.close(CloseCode.BAD_TOKEN, self.now())
+            return
+        if person[:3] != session.person[:3]:
+            session.close(CloseCode.BAD_TOKEN, self.now())
+            return
+        session.person = person
+        session.answer(server.ok(frame.id, {"expires_at": person.expires_at}))
+
+    def _refuse(self, session: Session, frame_id: str | None, refusal: AppError) -> None:
+        self._metrics.frames_refused.labels(refusal.slug).inc()
+        session.answer(server.err(frame_id, refusal))
+
+
+class NotAdmitted(Exception):
+    """There is no token, or it is worth nothing; the client is not told which check failed."""

@@ -1,0 +1,95 @@
+"""Time limits of all sockets, looked after in one pass a second: no timer and no task per socket.
+
+Knows sessions and their clocks; must not know frames.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from contracts.frames import CloseCode
+from kit.clock import Clock
+from services.gateway.hub import Hub, Session
+from services.gateway.sockets.connection import Connection
+from services.gateway.sockets.reception import Reception
+
+EVERY_S: Final = 1.0
+GOODBYE_S: Final = 5.0
+"""Wait for the peer's answer to our goodbye; then the connection is cut."""
+
+CHUNK: Final = 2_000
+"""Sessions looked at before others get a turn: 50,000 would hold the loop for 25 ms."""
+
+
+class Sweep:
+    """A role. `also` runs with every pass: other things that are looked after by the second."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        reception: Reception,
+        *,
+        clock: Clock,
+        hello_s: float,
+        silence_s: float,
+        slow_reader_s: float,
+        also: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        self._hub = hub
+        self._reception = reception
+        self._clock = clock
+        self._hello_s = hello_s
+        self._silence_s = silence_s
+        self._slow_reader_s = slow_reader_s
+        self._also = also
+        self._over = False
+
+    async def start(self) -> None:
+        """Nothing to get ready."""
+
+    async def run(self) -> None:
+        """Look after all sockets until `stop`."""
+        while not self._over:
+            await self._clock.sleep(EVERY_S)
+            await self.once()
+
+    async def stop(self) -> None:
+        """Return from `run` after this pass."""
+        self._over = True
+
+    async def once(self) -> None:
+        """One pass."""
+        now, wall = self._clock.monotonic(), self._clock.now().timestamp()
+        self._strangers(now)
+        for number, session in enumerate(self._hub.sessions()):
+            self._session(session, now, wall=wall)
+            if number % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
+        self._leaving(now)
+        for act in self._also:
+            act()
+
+    def _strangers(self, now: float) -> None:
+        for connection in list(self._reception.strangers):
+            if connection.closed_at is None and now - connection.opened_at > self._hello_s:
+                connection.close(CloseCode.BAD_TOKEN, "say hello with a token")
+
+    def _session(self, session: Session, now: float, *, wall: float) -> None:
+        if session.closing:
+            return
+        if session.full_since is not None and now - session.full_since > self._slow_reader_s:
+            session.close(CloseCode.SLOW_READER, now)
+        elif now - session.heard_at > self._silence_s:
+            session.close(CloseCode.HEARTBEAT_LOST, now)
+        elif wall >= session.person.expires_at:
+            session.close(CloseCode.TOKEN_EXPIRED, now)
+
+    def _leaving(self, now: float) -> None:
+        """Cut who does not answer a goodbye."""
+        late: list[Connection] = [
+            connection
+            for connection in self._reception.leaving
+            if connection.closed_at is not None and now - connection.closed_at > GOODBYE_S
+        ]
+        for connection in late:
+            connection.abort()

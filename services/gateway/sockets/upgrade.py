@@ -1,0 +1,136 @@
+"""The upgrade request: who may open a socket at all. Refusals are problem documents before 101.
+
+Knows HTTP headers and limits; must not know frames.
+"""
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from picows import (
+    WSListener,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+
+from contracts.frames import SUBPROTOCOL
+from kit.errors import AppError, Forbidden, NotFound, TooMany, Unavailable
+from kit.web.edge import SECURITY_HEADERS, BadHost, TokenInUrl
+from kit.web.problems import MEDIA_TYPE, BadRequest, document
+from services.gateway.limits import Doors
+
+PATH: Final = b"/v1/ws"
+SUBPROTOCOL_HEADER: Final = "Sec-WebSocket-Protocol"
+
+_HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+)
+_BEARER: Final = re.compile(r"Bearer +([\x21-\x7e]{1,4096})", re.IGNORECASE)
+_TOKENS: Final = frozenset(
+    {"token", "access_token", "refresh_token", "id_token", "authorization", "jwt", "bearer"}
+)
+
+Network = IPv4Network | IPv6Network
+
+NewListener = Callable[[str, str | None], WSListener]
+"""Given the client's address and the bearer token, answers who listens."""
+
+
+class BadOrigin(Forbidden):
+    """A page of another site tries to open a socket."""
+
+    slug, title = "bad_origin", "Sockets from this origin are not allowed"
+
+
+class BadSubprotocol(BadRequest):
+    """The client does not speak our protocol."""
+
+    slug, title = "bad_subprotocol", f"Ask for the subprotocol {SUBPROTOCOL}"
+
+
+class Upgrades:
+    """Answers each upgrade request. `closed` is set by the drain."""
+
+    def __init__(
+        self,
+        listener: NewListener,
+        doors: Doors,
+        *,
+        origins: frozenset[str],
+        trusted_proxies: str = "",
+    ) -> None:
+        self._listener = listener
+        self._doors = doors
+        self._origins = origins
+        self._trusted: list[Network] = [
+            ip_network(entry.strip()) for entry in trusted_proxies.split(",") if entry.strip()
+        ]
+        self.closed = False
+
+    def __call__(
+        self, request: WSUpgradeRequest, peer: str
+    ) -> WSListener | WSUpgradeResponseWithListener:
+        """Return who listens, or the refusal."""
+        try:
+            address = self._client_of(request, peer)
+            self._check(request, address)
+        except AppError as refusal:
+            return WSUpgradeResponseWithListener(_refusal(refusal), None)
+        found = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
+        listener = self._listener(address, found[1] if found else None)
+        accepted = WSUpgradeResponse.create_101_response({SUBPROTOCOL_HEADER: SUBPROTOCOL})
+        return WSUpgradeResponseWithListener(accepted, listener)
+
+    def _check(self, request: WSUpgradeRequest, address: str) -> None:
+        headers = request.headers
+        hosts = headers.getall("Host", [])
+        if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
+            raise BadHost
+        path, _, query = request.path.partition(b"?")
+        if any(name.lower() in _TOKENS for name, _ in parse_qsl(query.decode("latin-1"))):
+            raise TokenInUrl
+        if path != PATH:
+            raise NotFound
+        self._check_origin(headers.getall("Origin", []), cookie="Cookie" in headers)
+        offered = ",".join(headers.getall(SUBPROTOCOL_HEADER, []))
+        if SUBPROTOCOL not in {one.strip() for one in offered.split(",")}:
+            raise BadSubprotocol
+        if self.closed or self._doors.full:
+            raise Unavailable("This gateway takes no more sockets now.", retry_after=1)
+        if self._doors.crowded(address):
+            raise TooMany("Too many sockets of this address have not said hello.")
+
+    def _check_origin(self, found: list[str], *, cookie: bool) -> None:
+        """Programs send no Origin; browsers always do, and must come from an allowed one."""
+        if not found:
+            if cookie:
+                raise BadOrigin
+        elif len(found) != 1 or found[0] not in self._origins:
+            raise BadOrigin
+
+    def _client_of(self, request: WSUpgradeRequest, peer: str) -> str:
+        """Return the client's address; behind a trusted proxy, the one that it saw."""
+        try:
+            trusted = any(ip_address(peer) in network for network in self._trusted)
+        except ValueError:
+            return peer
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        if not trusted or not forwarded:
+            return peer
+        return forwarded.rsplit(",", 1)[-1].strip()[:64]
+
+
+def _refusal(error: AppError) -> WSUpgradeResponse:
+    headers = {**SECURITY_HEADERS, "Content-Type": MEDIA_TYPE}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    body = msgspec.json.encode(document(error))
+    response: WSUpgradeResponse = WSUpgradeResponse.create_error_response(
+        HTTPStatus(error.status), body, headers
+    )
+    return response
