@@ -284,6 +284,8 @@ class Rehearsal:
                 if refusal.slug != "already_closed":
                     raise
         await self._everywhere(conversation)
+        if agent is not None:
+            agent.client.unsubscribe(f"conv:{conversation}")
         self._buyers.discard(buyer)
         await buyer.client.close()
 

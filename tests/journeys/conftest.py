@@ -1,0 +1,25 @@
+"""A running platform and a fresh world on it for every journey."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from rehearsal.api import Api
+from tests import platform as platforms
+from tests.platform import Platform
+from tests.world import World
+
+
+@pytest.fixture(scope="session")
+def platform() -> Platform:
+    """The whole platform, shared by the session; it is stopped with the test instance."""
+    return platforms.running()
+
+
+@pytest.fixture
+async def world(platform: Platform) -> AsyncIterator[World]:
+    """Shops and people of this test's own."""
+    async with Api(platform.url) as api:
+        made = World(api, await api.sign_in(*platform.admin))
+        yield made
+        await made.close()
