@@ -45,11 +45,19 @@ class Wheel:
         return sum(map(len, self._slots.values()))
 
     def put(self, due: Due) -> None:
-        """Add a threshold. The slot is the first whole second at or after its moment."""
-        self._slots[-(-due.due_ms // SLOT_MS)].append(due)
+        """Add a threshold."""
+        self._slots[due.due_ms // SLOT_MS].append(due)
 
     def take(self, now_ms: int) -> list[Due]:
-        """Remove and return what fell due at or before `now_ms`, oldest first."""
-        ready = [slot for slot in self._slots if slot * SLOT_MS <= now_ms]
-        found = [due for slot in sorted(ready) for due in self._slots.pop(slot)]
-        return [due for due in found if now_ms - due.due_ms <= LATE_LIMIT_MS]
+        """Remove and return what fell due at or before `now_ms`, oldest first.
+
+        What is more than `LATE_LIMIT_MS` late is removed in silence.
+        """
+        found = []
+        for slot in sorted(slot for slot in self._slots if slot * SLOT_MS <= now_ms):
+            entries = self._slots.pop(slot)
+            later = [due for due in entries if due.due_ms > now_ms]
+            if later:
+                self._slots[slot] = later
+            found += [due for due in entries if 0 <= now_ms - due.due_ms <= LATE_LIMIT_MS]
+        return sorted(found, key=lambda due: due.due_ms)

@@ -128,6 +128,8 @@ class Machine:
                 self._answer(state, index, at_ms)
         if contact is None or contact < at_ms:
             state.contact_ms = at_ms
+        if owned and kind is SenderKind.AGENT:
+            state.left_message = False
         return owned
 
     def opened(self, state: Conversation, *, at_ms: int, version: int) -> None:
@@ -145,12 +147,15 @@ class Machine:
         agent_id: PersonId | None,
         left_message: bool = False,
     ) -> None:
-        """Fold `assigned`, `transferred` or `queued` (`agent_id` None): the owner is known anew."""
+        """Fold `assigned`, `transferred` or `queued` (`agent_id` None): the owner is known anew.
+
+        `left_message`: nobody was there to answer. That holds until an agent does.
+        """
         if not _news(state, version):
             return
         if state.to_human_ms is None:
             state.to_human_ms = at_ms
-        state.left_message = left_message
+        state.left_message = state.left_message or left_message
         if version > state.seat_version:
             state.seat_version = version
             self._change_owner(state, agent_id, at_ms=at_ms, offset=offset)

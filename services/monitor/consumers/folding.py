@@ -1,0 +1,247 @@
+"""The fold at work: takes partitions over, folds and commits batches fenced, fires thresholds.
+
+Knows the bus and the order of steps (H19, H21); must not know what a record means.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from contracts.monitor import WaitingThresholdPassed
+from contracts.topics import CHAT
+from kit import outbox, positions
+from kit.bus.deadletter import DeadLetters
+from kit.bus.ports import Bus, Consumer, Record, TopicPartition
+from kit.clock import Clock
+from kit.errors import Fenced, Unavailable
+from kit.postgres import Database
+from services.monitor.history import Recent
+from services.monitor.repository.folds import CONSUMER, Changes, Firing, FoldStore
+from services.monitor.service.folding import Batch, PartitionFold, Rules
+from services.monitor.service.waiting import Waits, alert_of
+
+log = structlog.get_logger()
+
+TICK_S: Final = 0.25
+"""How often thresholds are looked at; with `waiting.SETTLE_MS` and a commit well below 1 s late."""
+
+CAUGHT_UP_S: Final = 1.0
+"""How often it is stored that partitions are folded to their end."""
+
+FORGET_S: Final = 60.0
+
+COMMIT_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0)
+"""Between tries to commit a batch while PostgreSQL is away; then the state is dropped."""
+
+
+@dataclass(slots=True)
+class _Owned:
+    """One partition that this monitor folds."""
+
+    tp: TopicPartition
+    fold: PartitionFold
+    waits: Waits
+
+
+class Folder:
+    """The handler of the group `monitor.fold`, and its chores.
+
+    One rule keeps memory and database together: whatever fails drops the state of every partition,
+    and records of a partition without state raise `Fenced`, so that the loop joins again and the
+    state is loaded anew. Any number may run: the group shares the partitions, the fence guards
+    them.
+    """
+
+    def __init__(
+        self, bus: Bus, database: Database, rules: Rules, *, dead_letters: DeadLetters, clock: Clock
+    ) -> None:
+        self._bus = bus
+        self._database = database
+        self._rules = rules
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._store: FoldStore | None = None
+        self._owned: dict[int, _Owned] = {}
+        self._consumer: Consumer | None = None
+        self._turn = asyncio.Lock()
+        self._chores = _Chores()
+
+    async def begin(self) -> None:
+        """Learn the topic's generation. Raises `positions.ForeignTopic` for another topic (H4)."""
+        topic_id = await self._bus.topic_id(CHAT.name)
+        async with self._database.write() as session:
+            generation = await positions.generation(session, CHAT.name, topic_id=topic_id)
+        self._store = FoldStore(generation, waits_for=self._rules.waits_for)
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Fold a batch and commit it: a repeat below the stored offset changes nothing.
+
+        Raises `Fenced` when the partition is another's by now, `Halt` at too many dead letters.
+        """
+        async with self._turn:
+            try:
+                await self._handle(records)
+            except BaseException:
+                self._owned.clear()
+                raise
+
+    async def tick(self) -> None:
+        """Fire what fell due, note how far the fold is, forget what is over. Call it often."""
+        async with self._turn:
+            if self._consumer is None or not self._owned:
+                return
+            try:
+                await self._tick(self._consumer)
+            except Fenced as fenced:
+                log.warning("fold.fenced", reason=fenced.reason)
+                self._owned.clear()
+
+    async def assigned(self, consumer: Consumer, came: frozenset[TopicPartition]) -> None:
+        """Load partitions and seek to where their ids must be read again."""
+        async with self._turn:
+            self._consumer = consumer
+            for tp in sorted(came):
+                owned, start = await self._take_over(consumer, tp)
+                self._owned[tp.partition] = owned
+                consumer.seek(tp, start)
+        log.info("fold.assigned", partitions=sorted(tp.partition for tp in came))
+
+    async def revoked(self, _consumer: Consumer, going: frozenset[TopicPartition]) -> None:
+        """Drop partitions; the loop has let the batch in hand be committed before."""
+        async with self._turn:
+            for tp in going:
+                self._owned.pop(tp.partition, None)
+
+    async def _handle(self, records: Sequence[Record]) -> None:
+        by_partition: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            by_partition[record.partition].append(record)
+        lost = by_partition.keys() - self._owned.keys()
+        if lost:
+            raise Fenced(f"no state for {CHAT.name} {sorted(lost)}: join again")
+        batches = {
+            partition: await self._owned[partition].fold.fold(mine)
+            for partition, mine in by_partition.items()
+        }
+        for batch in batches.values():
+            await self._set_aside(batch)
+        moved = [b.changes for b in batches.values() if b.changes.next_offset > b.changes.expected]
+        if moved:
+            await self._commit(moved)
+        for partition, batch in batches.items():
+            self._owned[partition].waits.watch(batch.waits, self._clock.now_ms())
+
+    async def _set_aside(self, batch: Batch) -> None:
+        for poison in batch.poison:
+            await self._dead_letters.add(poison.record, poison.reason)
+        if batch.changes.next_offset - batch.changes.expected > len(batch.poison):
+            self._dead_letters.handled()
+
+    async def _commit(self, moved: Sequence[Changes]) -> None:
+        """Store the batch; while PostgreSQL is away, try again.
+
+        A try whose outcome is unknown and that did commit answers `Fenced` the next time: the
+        state is loaded again and nothing is counted twice.
+        """
+        for pause in (*COMMIT_PAUSES_S, None):
+            try:
+                async with self._database.write() as session:
+                    await self._stored().store(session, moved)
+                return
+            except Unavailable as away:
+                if pause is None:
+                    raise
+                log.warning("fold.commit_waits", reason=away.slug, pause_s=pause)
+                await self._clock.sleep(pause)
+
+    async def _tick(self, consumer: Consumer) -> None:
+        through_ms = self._clock.now_ms()
+        ends = await consumer.end_offsets([owned.tp for owned in self._owned.values()])
+        caught_up = [
+            owned
+            for owned in self._owned.values()
+            if owned.fold.next_offset >= ends.get(owned.tp, 0)
+        ]
+        await self._fire(caught_up, through_ms)
+        now = self._clock.monotonic()
+        if now >= self._chores.note_at:
+            self._chores.note_at = now + CAUGHT_UP_S
+            await self._note(caught_up, through_ms)
+            # For those who watch the group's lag from outside; the fold itself never reads it.
+            await consumer.commit({o.tp: o.fold.next_offset for o in self._owned.values()})
+        if now >= self._chores.forget_at:
+            self._chores.forget_at = now + FORGET_S
+            await self._forget()
+
+    async def _fire(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
+        """Fire what fell due in partitions folded past that moment, in a fenced transaction."""
+        now_ms = self._clock.now_ms()
+        found: dict[int, list[Firing]] = {}
+        for owned in caught_up:
+            states = owned.fold.conversations
+            firings = owned.waits.due(states, through_ms=through_ms, now_ms=now_ms)
+            if firings:
+                found[owned.tp.partition] = firings
+        if not found:
+            return
+        offsets = {p: self._owned[p].fold.next_offset for p in found}
+        stay = {partition: (offset, offset) for partition, offset in offsets.items()}
+        async with self._database.write() as session:
+            await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=stay)
+            new = await self._stored().fire(session, [f for part in found.values() for f in part])
+            await outbox.add(session, *map(self._alert, new))
+
+    def _alert(self, firing: Firing) -> WaitingThresholdPassed:
+        state = self._owned[firing.partition].fold.conversations[firing.conversation_id]
+        return alert_of(firing, state, now=self._clock.now())
+
+    async def _note(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
+        moments: Mapping[int, int] = {owned.tp.partition: through_ms for owned in caught_up}
+        if moments:
+            async with self._database.write() as session:
+                await self._stored().caught_up(session, moments)
+
+    async def _forget(self) -> None:
+        for owned in self._owned.values():
+            names = owned.fold.forgettable()
+            if names:
+                async with self._database.write() as session:
+                    await self._stored().forget(session, owned.tp.partition, names)
+
+    async def _take_over(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
+        """Load a partition; return it and the offset from which ids are read again (H2)."""
+        store = self._stored()
+        async with self._database.read() as session:
+            stored = await store.load(session, tp.partition)
+        oldest = (await consumer.beginning_offsets([tp]))[tp]
+        offset = stored.next_offset
+        if offset is None or offset < oldest:
+            if offset is not None:
+                log.error("fold.records_lost", partition=tp.partition, at=offset, oldest=oldest)
+            async with self._database.write() as session:
+                await store.move(session, tp.partition, expected=offset, new=oldest)
+            offset = oldest
+        start = offset
+        if stored.watermark_ms:
+            since = Recent.reread_from_ms(stored.watermark_ms)
+            start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
+        waits = Waits(self._rules, tp.partition)
+        waits.watch(stored.conversations.values(), self._clock.now_ms())
+        return _Owned(tp, PartitionFold(stored, self._rules, next_offset=offset), waits), start
+
+    def _stored(self) -> FoldStore:
+        if self._store is None:
+            raise RuntimeError("call begin() before the first record")
+        return self._store
+
+
+@dataclass(slots=True)
+class _Chores:
+    """When each chore is due next, on the monotonic clock."""
+
+    note_at: float = 0.0
+    forget_at: float = 0.0

@@ -1,0 +1,65 @@
+"""What the monitor does by the clock: boards, a changed lexicon, waiting for the directory.
+
+Knows when; must not know what a board or a lexicon holds.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from wording import LexiconError, LiveEngine
+
+log = structlog.get_logger()
+
+BOARDS_S: Final = 0.2
+"""Pause between two looks for changed boards. With a fold window of 100 ms, event to board stays
+well below a second."""
+
+LEXICON_S: Final = 5.0
+"""Pause between two looks at the lexicon's files."""
+
+DIRECTORY_S: Final = 50.0
+"""Longest wait for the directory at the start; then the start fails and says so."""
+
+
+class Reloading:
+    """Swaps a changed lexicon in; a broken one is reported and the old one stays."""
+
+    def __init__(self, lexicon: LiveEngine) -> None:
+        self._lexicon = lexicon
+
+    async def __call__(self) -> None:
+        """Look once, beside the event loop: building an engine takes a second."""
+        try:
+            changed = await asyncio.to_thread(self._lexicon.reload_if_changed)
+        except LexiconError as error:
+            log.error("lexicon.refused", reason=str(error))  # noqa: TRY400 - the text says it all
+            return
+        if changed:
+            log.info("lexicon.swapped", version=self._lexicon.current.lexicon_version)
+
+
+class Wait:
+    """A role that is started once something has happened, and then does nothing.
+
+    Roles start in order, but a loop reads only once it runs: its `run` begins right after its own
+    start, so the next role may wait for what it read.
+    """
+
+    def __init__(self, happened: asyncio.Event) -> None:
+        self._happened = happened
+        self._over = asyncio.Event()
+
+    async def start(self) -> None:
+        """Wait. Raises `TimeoutError` after `DIRECTORY_S`."""
+        async with asyncio.timeout(DIRECTORY_S):
+            await self._happened.wait()
+
+    async def run(self) -> None:
+        """Wait for the end."""
+        await self._over.wait()
+
+    async def stop(self) -> None:
+        """End."""
+        self._over.set()

@@ -1,0 +1,166 @@
+"""Reads what a shop's board shows: rows of all partitions, summed (H20).
+
+Must not know how a board is laid out or when it is published.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import AgentState, ConversationId, PersonId, ShopId
+from services.monitor.domain import ProfileName, Score
+
+WAITING_SHOWN: Final = 20
+"""Longest waits on a board; the whole list is at `GET /v1/monitor/waiting`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Messages and flags of one day. `as_of_ms` None: nothing was folded that day."""
+
+    messages: int
+    flags_agent: int
+    flags_buyer: int
+    held: int
+    as_of_ms: int | None
+
+
+class Load(NamedTuple):
+    """Conversations of one owner; None: nobody's."""
+
+    agent_id: PersonId | None
+    open: int
+    waiting: int
+    oldest_wait_ms: int | None
+    breaching: int
+
+
+class Wait(NamedTuple):
+    """A buyer who waits for a person."""
+
+    conversation_id: ConversationId
+    agent_id: PersonId | None
+    since_ms: int
+
+
+class Seat(NamedTuple):
+    """An agent as the topic `staff` told of him last."""
+
+    agent_id: PersonId
+    name: str
+    role: str
+    state: AgentState
+
+
+async def revisions(session: AsyncSession, since: date) -> Mapping[ShopId, int]:
+    """Return a number per shop that is another one whenever its board may have changed."""
+    rows = await session.execute(_REVISIONS, {"since": since})
+    return {ShopId(shop): int(number) for shop, number in rows.tuples()}
+
+
+async def caught_up_ms(session: AsyncSession) -> int | None:
+    """Return the moment up to which every partition is folded; None before the first fold."""
+    found = (await session.execute(_CAUGHT_UP)).scalar()
+    return None if found is None else int(found)
+
+
+async def today(
+    session: AsyncSession, shop_id: ShopId, *, day: date, start_ms: int, end_ms: int
+) -> Today:
+    """Return the traffic of a local day, of which the two moments are begin and end."""
+    row = (await session.execute(_TODAY, {"shop": shop_id, "day": day})).one()
+    messages, flags_agent, flags_buyer, as_of = row.tuple()
+    held = await session.execute(_HELD, {"shop": shop_id, "start": start_ms, "end": end_ms})
+    return Today(int(messages), int(flags_agent), int(flags_buyer), int(held.scalar() or 0), as_of)
+
+
+async def loads(session: AsyncSession, shop_id: ShopId, *, breach_before_ms: int) -> list[Load]:
+    """Return open conversations and waits by owner."""
+    rows = await session.execute(_LOADS, {"shop": shop_id, "breach": breach_before_ms})
+    return [Load(*row) for row in rows.tuples()]
+
+
+async def waits(session: AsyncSession, shop_id: ShopId, *, limit: int) -> list[Wait]:
+    """Return who waits, longest first."""
+    rows = await session.execute(_WAITS, {"shop": shop_id, "limit": limit})
+    return [Wait(*row) for row in rows.tuples()]
+
+
+async def seats(session: AsyncSession, shop_id: ShopId) -> list[Seat]:
+    """Return the shop's agents."""
+    rows = await session.execute(_SEATS, {"shop": shop_id})
+    return [
+        Seat(PersonId(agent), name, role, AgentState(state))
+        for agent, name, role, state in rows.tuples()
+    ]
+
+
+async def counters(
+    session: AsyncSession, shop_id: ShopId, *, day: date, profiles: Sequence[ProfileName]
+) -> dict[tuple[ProfileName, PersonId | None], Score]:
+    """Return the totals of a day by profile and agent, summed over partitions."""
+    rows = await session.execute(
+        _COUNTERS, {"shop": shop_id, "day": day, "profiles": list(profiles)}
+    )
+    return {
+        (ProfileName(profile), PersonId(agent) if agent else None): Score(*map(int, sums))
+        for profile, agent, *sums in rows.tuples()
+    }
+
+
+_REVISIONS: Final = text(
+    """
+    select shop_id, sum(revision) from (
+        select shop_id, sum(revision) as revision from traffic where day >= :since group by 1
+        union all
+        select shop_id, sum(version) from agents group by 1
+        union all
+        select shop_id, count(*) from incidents
+        where held_ms >= extract(epoch from cast(:since as date)) * 1000 group by 1
+    ) as parts group by 1
+    """
+)
+_CAUGHT_UP: Final = text("select min(caught_up_ms) from partitions where caught_up_ms > 0")
+_TODAY: Final = text(
+    """
+    select coalesce(sum(buyer_messages + agent_messages + other_messages), 0),
+        coalesce(sum(flags_agent), 0), coalesce(sum(flags_buyer), 0), max(as_of_ms)
+    from traffic where shop_id = :shop and day = :day
+    """
+)
+_HELD: Final = text(
+    "select count(*) from incidents where shop_id = :shop and held_ms >= :start and held_ms < :end"
+)
+_LOADS: Final = text(
+    """
+    select owner, count(*) filter (where open), count(waiting_ms), min(waiting_ms),
+        count(*) filter (where waiting_ms <= :breach)
+    from conversations
+    where shop_id = :shop and (open or oldest_round_ms is not null)
+    group by owner
+    """
+)
+_WAITS: Final = text(
+    """
+    select conversation_id, owner, waiting_ms from conversations
+    where shop_id = :shop and (open or oldest_round_ms is not null) and waiting_ms is not null
+    order by waiting_ms, conversation_id limit :limit
+    """
+)
+_SEATS: Final = text(
+    "select agent_id, name, role, state from agents where shop_id = :shop order by name, agent_id"
+)
+_COUNTERS: Final = text(
+    """
+    select profile, agent_id, sum(rounds), sum(round_ms), sum(unanswered), sum(within),
+        sum(slow), sum(sessions), sum(first_responses), sum(first_response_ms),
+        sum(first_within)
+    from counters
+    where shop_id = :shop and day = :day and profile = any(cast(:profiles as text[]))
+    group by profile, agent_id
+    """
+)

@@ -1,0 +1,134 @@
+"""Chat records, decoded as cheaply as the fold needs them.
+
+Knows the shape of one record; must not know what it changes. A test ties `Said` to
+`contracts.gateway.ChatMessage`.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+
+from contracts import UnknownEvent, UnreadableEvent, decode
+from contracts.conversation import Lifecycle
+from contracts.gateway import ChatMessage
+from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId
+from kit.bus.ports import Record
+
+MESSAGE: Final = ChatMessage.type.encode()
+
+VERSION_LIMIT: Final = 2**53
+"""No conversation changes so often; a higher version is forged and would block all later ones."""
+
+_EARLIEST_MS: Final = 946_684_800_000
+_LATEST_MS: Final = 4_102_444_800_000
+"""2000 to 2100: calendars end somewhere, and a time outside is no receive time."""
+
+_NUL: Final = b"\\u0000"
+
+
+class Unreadable(ValueError):
+    """The record cannot be folded. The text names what is wrong, never content."""
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """The body of a chat message: what the fold reads of `ChatMessage`."""
+
+    conversation_id: ConversationId
+    shop_id: ShopId
+    sender_id: PersonId
+    sender_kind: SenderKind
+    kind: str
+    d: msgspec.Raw
+    assignment_version: Annotated[int, msgspec.Meta(ge=0, le=VERSION_LIMIT)] | None = None
+
+
+class _Text(msgspec.Struct, frozen=True, gc=False):
+    text: str = ""
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A message with its envelope. `at_ms` is the gateway's receive time."""
+
+    id: MessageId
+    at_ms: int
+    body: Said
+
+    def text(self) -> str:
+        """Return what can be read aloud: the text of a text message, else nothing."""
+        if self.body.kind != "text":
+            return ""
+        try:
+            return _TEXT.decode(self.body.d).text
+        except msgspec.MsgspecError:
+            return ""
+
+
+_SAID: Final = msgspec.json.Decoder(Said)
+_TEXT: Final = msgspec.json.Decoder(_Text)
+
+
+def read(record: Record) -> Heard | Lifecycle:
+    """Decode a record of the topic `chat`. Raises `Unreadable`."""
+    headers = dict(record.headers)
+    if _NUL in (record.value or b""):
+        raise Unreadable("the body holds a NUL character")
+    named = headers.get("ce_type")
+    if named == MESSAGE:
+        return _heard(record, headers)
+    if named is None or not named.startswith(Lifecycle.TYPE_PREFIX):
+        raise Unreadable("header ce_type is missing or names no event of this topic")
+    try:
+        event = decode(record)
+    except (UnknownEvent, UnreadableEvent) as error:
+        raise Unreadable(str(error)) from None
+    if not isinstance(event, Lifecycle):
+        raise Unreadable(f"{event.type} is no event of this topic")
+    if not 0 < event.version <= VERSION_LIMIT:
+        raise Unreadable("the version is not one that a conversation can have")
+    _ms(event.time)
+    return event
+
+
+def message_id(record: Record) -> str | None:
+    """Return the id of a chat message without decoding it; None for any other record."""
+    if record.header("ce_type") != MESSAGE:
+        return None
+    return (record.header("ce_id") or b"").decode(errors="replace") or None
+
+
+def _heard(record: Record, headers: dict[str, bytes]) -> Heard:
+    try:
+        body = _SAID.decode(record.value or b"")
+        heard = Heard(
+            MessageId(headers["ce_id"].decode()), _read_ms(headers["ce_time"].decode()), body
+        )
+    except KeyError as missing:
+        raise Unreadable(f"header {missing} is missing") from None
+    except msgspec.MsgspecError as error:
+        raise Unreadable(_place(error)) from None
+    except Unreadable:
+        raise
+    except ValueError:  # UnicodeDecodeError is one, too
+        raise Unreadable("header ce_id or ce_time is not readable") from None
+    if headers.get("ce_shop", b"") != body.shop_id.encode():
+        raise Unreadable("header ce_shop and body disagree")
+    return heard
+
+
+def _place(error: msgspec.MsgspecError) -> str:
+    """Return where a body fails; msgspec's own text could quote a value."""
+    _, found, place = str(error).rpartition(" - at ")
+    return f"body does not fit at {place}" if found else "body is not JSON of a chat message"
+
+
+def _read_ms(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    return _ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _ms(moment: datetime) -> int:
+    found = round(moment.timestamp() * 1000)
+    if not _EARLIEST_MS <= found < _LATEST_MS:
+        raise Unreadable("the time is outside of 2000 to 2100")
+    return found

@@ -1,0 +1,1 @@
+"""The monitor's use cases: fold, alert, publish the board, answer figures, keep evidence."""

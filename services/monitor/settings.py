@@ -1,0 +1,26 @@
+"""What the monitor is told from outside. Must not know what is done with it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from kit.settings import MustBeSet, ServiceSettings
+
+DEVELOPMENT_DATABASE = "postgresql+asyncpg://pd_monitor@127.0.0.1:5432/peakdesk"
+
+
+class Settings(ServiceSettings):
+    """The settings of the monitor."""
+
+    database_url: Annotated[str, MustBeSet()] = DEVELOPMENT_DATABASE
+    """Role `pd_monitor`, which owns the schema `monitor`."""
+    profiles_folder: str = ""
+    """Folder of rule profiles (`*.toml`); empty takes the shipped ones."""
+    lexicon_folder: str = ""
+    """Folder of the wording lexicon; empty takes the shipped one."""
+    fold_rows: int = Field(default=2000, ge=1, le=20_000)
+    """Records folded in one transaction at most."""
+    fold_wait_ms: int = Field(default=100, ge=1, le=1000)
+    """Longest wait for the first record of a batch."""
+    board_interval_ms: int = Field(default=500, ge=100, le=10_000)
+    """Least time between two boards of one shop."""
