@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from launcher import demo, house, infrastructure, instance, logs, platform, seed, services, topics
+from contracts.topics import GROUPS
+from launcher import (
+    deadletters,
+    demo,
+    house,
+    infrastructure,
+    instance,
+    logs,
+    platform,
+    seed,
+    services,
+    topics,
+)
 from launcher.errors import LaunchError
 from launcher.infrastructure import Wanted
 from launcher.instance import Instance
@@ -68,8 +80,10 @@ def up(
         if infrastructure_only:
             infrastructure.start(known, screen)
             return
-        platform.up(known, screen)
+        infrastructure.start(known, screen)
+        platform.prepare(known, screen)
         seed.ensure(known, screen)
+        platform.start_services(known, screen)
     demo.show_addresses(known, screen)
 
 
@@ -171,6 +185,33 @@ def recompute(context: typer.Context, *, name: Name = "default", folder: Folder 
     """Fold the chat log offline and compare with the monitor's figures; the difference is 0."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     raise SystemExit(services.run_task(known, "monitor", ["recompute", *context.args]))
+
+
+@app.command(name="deadletters")
+def show_dead_letters(
+    group: Annotated[str | None, typer.Argument(help="A consumer group; default: all.")] = None,
+    *,
+    name: Name = "default",
+    folder: Folder = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Hand them to the group's handler once more.")
+    ] = False,
+) -> None:
+    """Show the records that consumers set aside, and why; or replay those of one group."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    if replay:
+        if group is None:
+            raise LaunchError("Name the group to replay: `./peakdesk deadletters GROUP --replay`.")
+        raise SystemExit(deadletters.replay(known, group))
+    found = deadletters.read(known, [group] if group else GROUPS)
+    rows = [
+        [each, f"{letter.topic}/{letter.partition}@{letter.offset}", letter.reason]
+        for each, letters in found.items()
+        for letter in letters
+    ]
+    screen = _screen()
+    screen.table(["group", "record", "reason"], rows)
+    screen.say(f"{len(rows)} dead letters")
 
 
 @app.command()

@@ -125,6 +125,8 @@ class Kafka:
             "-XX:+UseG1GC",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
+            # Kafka's compression libraries are native; Java asks to be told so.
+            "--enable-native-access=ALL-UNNAMED",
             f"-Dlog4j2.configurationFile={(self._folder(broker) / 'log4j2.yaml').as_uri()}",
             "-cp",
             f"{self._jars}/*",

@@ -19,6 +19,8 @@ from launcher.services import SERVICES, Service
 
 READY_TIMEOUT_S: Final = 90
 """A gateway first reads the last minute of chat; a busy machine starts five interpreters slowly."""
+READY_POLL_S: Final = 0.25
+"""A service logs each answer that it is not ready yet."""
 PROBE_TIMEOUT_S: Final = 2.0
 
 
@@ -30,13 +32,6 @@ class ProcessLine:
     pid: int | None
     ready: bool
     address: str
-
-
-def up(known: Instance, screen: Screen) -> None:
-    """Bring up everything that is not up. Raises LaunchError; what has started then stays."""
-    infrastructure.start(known, screen)
-    prepare(known, screen)
-    start_services(known, screen)
 
 
 def prepare(known: Instance, screen: Screen) -> None:
@@ -52,7 +47,10 @@ def prepare(known: Instance, screen: Screen) -> None:
 
 
 def start_services(known: Instance, screen: Screen) -> None:
-    """Start the services that do not run, all at once, and wait until each is ready."""
+    """Start the services that do not run, all at once, and wait until each is ready.
+
+    Raises LaunchError; what has started by then goes on.
+    """
     processes = Processes(known)
     idle = [service for service in SERVICES if processes.find(service.name) is None]
     for service in idle:
@@ -63,7 +61,9 @@ def start_services(known: Instance, screen: Screen) -> None:
     for service in reversed(SERVICES):
         with screen.step(service.name) as step:
             ready = partial(is_ready, known, service.name)
-            processes.wait_ready(service.name, ready, timeout_s=READY_TIMEOUT_S)
+            processes.wait_ready(
+                service.name, ready, timeout_s=READY_TIMEOUT_S, every_s=READY_POLL_S
+            )
             at = services.public_url(known, service.name)
             step.outcome = f"{at}{'' if service in idle else ', runs already'}"
 

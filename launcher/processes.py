@@ -95,8 +95,15 @@ class Processes:
         }
         self._note(command.name).write_text(json.dumps(note), encoding="utf-8")
 
-    def wait_ready(self, name: str, ready: Callable[[], bool], *, timeout_s: float) -> None:
-        """Return once `ready()`. Raises LaunchError if the process dies or takes too long."""
+    def wait_ready(
+        self,
+        name: str,
+        ready: Callable[[], bool],
+        *,
+        timeout_s: float,
+        every_s: float = POLL_S,
+    ) -> None:
+        """Return once `ready()`, asked every `every_s`. Raises LaunchError if the process dies or takes too long."""
         deadline = time.monotonic() + timeout_s
         while not ready():
             if self.find(name) is None:
@@ -109,7 +116,7 @@ class Processes:
                     f"{name} was not ready after {timeout_s:.0f} s: see {self.log(name)}, "
                     "then run the command again."
                 )
-            time.sleep(POLL_S)
+            time.sleep(every_s)
 
     def stop(self, name: str) -> bool:
         """End the process noted as `name`; kill it when its time is over. True if it was alive."""

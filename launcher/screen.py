@@ -51,7 +51,9 @@ class Screen:
 
     def table(self, columns: list[str], rows: list[list[str]]) -> None:
         """Print rows under headings."""
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for number, column in enumerate(columns):
+            table.add_column(column, no_wrap=number == 0)
         for row in rows:
             table.add_row(*row)
         self.console.print(table)
