@@ -43,7 +43,10 @@ def open_instance(wanted: Wanted, folder: Path) -> Instance:
     known = instance.load(folder)
     if known is None:
         brokers = wanted.brokers or 1
-        chosen = ports.Ports(wanted.base_port) if wanted.base_port else ports.choose(brokers)
+        others = {other.ports.base for other in instance.siblings(folder)}
+        chosen = ports.choose(brokers, reserved=others)
+        if wanted.base_port is not None:
+            chosen = ports.Ports(wanted.base_port)
         known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
         instance.save(known)
     if wanted.brokers not in (None, known.brokers):

@@ -107,6 +107,12 @@ def load(folder: Path) -> Instance | None:
     return Instance(folder=folder, **document | {"ports": Ports(**document["ports"])})
 
 
+def siblings(folder: Path) -> list[Instance]:
+    """Return the other instances that are kept beside `folder`."""
+    places = [mark.parent for mark in folder.parent.glob(f"*/{_MARK}") if mark.parent != folder]
+    return [found for place in places if (found := load(place)) is not None]
+
+
 def save(instance: Instance) -> None:
     """Keep the instance, so that the next `up` finds the same ports and data."""
     document: dict[str, Any] = asdict(instance) | {"format": FORMAT}

@@ -1,6 +1,7 @@
 """Which port of an instance is whose, and whether it is free. Knows numbers and sockets only."""
 
 import socket
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,11 +45,14 @@ class Ports:
         return [*named, *kafka, self.postgres]
 
 
-def choose(brokers: int) -> Ports:
-    """Return the first block without a port in use. Raises LaunchError if there is none."""
+def choose(brokers: int, *, reserved: Set[int] = frozenset()) -> Ports:
+    """Return the first block without a port in use. Raises LaunchError if there is none.
+
+    `reserved` holds the bases of instances that may not run now and will want theirs again.
+    """
     for base in range(FIRST_BASE, LAST_BASE, BLOCK):
         ports = Ports(base)
-        if all(is_free(port) for port in ports.all(brokers)):
+        if base not in reserved and all(is_free(port) for port in ports.all(brokers)):
             return ports
     raise LaunchError(
         f"No block of free ports between {FIRST_BASE} and {LAST_BASE}: name one with --base-port."

@@ -54,10 +54,9 @@ class Processes:
         try:
             process = psutil.Process(document["pid"])
             same = abs(process.create_time() - document["started"]) < SAME_START_S
-            alive = same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return None
-        return process if alive else None
+        return process if same and _lives(process) else None
 
     def pid(self, name: str) -> int | None:
         """Return the pid of the live process called `name`, or None."""
@@ -103,7 +102,10 @@ class Processes:
         timeout_s: float,
         every_s: float = POLL_S,
     ) -> None:
-        """Return once `ready()`, asked every `every_s`. Raises LaunchError if the process dies or takes too long."""
+        """Return once `ready()`, asked every `every_s`.
+
+        Raises LaunchError if the process dies or takes too long.
+        """
         deadline = time.monotonic() + timeout_s
         while not ready():
             if self.find(name) is None:
@@ -147,9 +149,18 @@ class Processes:
         return self._instance.processes / f"{name}.json"
 
 
-def _ends(process: psutil.Process, timeout_s: float) -> bool:
+def _lives(process: psutil.Process) -> bool:
+    """Return whether it still runs: one that ended may wait long for its parent to notice."""
     try:
-        process.wait(timeout_s)
-    except psutil.TimeoutExpired:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
+
+
+def _ends(process: psutil.Process, timeout_s: float) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while _lives(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
     return True

@@ -54,12 +54,12 @@ def test_a_started_process_is_found_by_a_later_launcher(
 
 def test_a_stopped_process_is_gone(processes: Processes) -> None:
     processes.start(command(SLEEPS))
-    pid = processes.pid("child")
+    child = processes.find("child")
+    assert child is not None
 
     assert processes.stop("child")
 
-    assert pid is not None
-    assert not psutil.pid_exists(pid)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
     assert not processes.stop("child")
 
 

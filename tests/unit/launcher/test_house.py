@@ -1,0 +1,86 @@
+"""The checks in one run: every step runs, each has its line, and one failure fails the whole."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from launcher import house, logs
+from launcher.errors import LaunchError
+from launcher.house import Step
+from launcher.instance import Instance
+from launcher.ports import Ports
+from launcher.screen import Screen
+
+pytestmark = pytest.mark.unit
+
+PYTHON = Path(sys.executable).name
+GOOD = Step("good", (PYTHON, "-c", "pass"))
+BAD = Step("bad", (PYTHON, "-c", "print('line 7 is wrong'); raise SystemExit(3)"))
+
+
+@pytest.fixture
+def terminal() -> io.StringIO:
+    """What the person at the terminal reads."""
+    return io.StringIO()
+
+
+@pytest.fixture
+def screen(terminal: io.StringIO) -> Screen:
+    """A screen that writes to `terminal`."""
+    return Screen(Console(file=terminal, width=100))
+
+
+def test_clean_steps_pass_in_silence(screen: Screen, terminal: io.StringIO) -> None:
+    house.check(screen, (GOOD,))
+
+    assert "good" in terminal.getvalue()
+
+
+def test_a_failed_step_shows_what_its_tool_said_and_the_others_still_run(
+    screen: Screen, terminal: io.StringIO
+) -> None:
+    with pytest.raises(LaunchError, match="Failed: bad"):
+        house.check(screen, (BAD, GOOD))
+
+    assert "line 7 is wrong" in terminal.getvalue()
+    assert "good" in terminal.getvalue()
+
+
+def test_a_tool_that_is_not_installed_is_named(screen: Screen) -> None:
+    with pytest.raises(LaunchError, match="no-such-tool is not installed"):
+        house.check(screen, (Step("absent", ("no-such-tool",)),))
+
+
+def test_the_last_lines_of_a_log_are_shown(tmp_path: Path) -> None:
+    log = tmp_path / "gateway.log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+
+    assert logs.last_lines(log, 2) == ["line 98", "line 99"]
+    assert logs.last_lines(log, 0) == []
+
+
+def test_following_shows_whole_lines_as_they_are_written(tmp_path: Path) -> None:
+    log = tmp_path / "gateway.log"
+    log.write_text("old\n")
+    written = iter(["half a li", "ne\nand more\n"])
+
+    def write_on(_: float) -> None:
+        with log.open("a") as file:
+            file.write(next(written))
+
+    seen = logs.follow([log], pause=write_on)
+
+    assert next(seen) == ("gateway", "half a line")
+    assert next(seen) == ("gateway", "and more")
+
+
+def test_a_log_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    known = Instance(tmp_path, "default", Ports(7300), brokers=1, durable=True)
+    known.logs.mkdir()
+    (known.logs / "orders.log").touch()
+
+    with pytest.raises(LaunchError, match="no log called order. There are: orders"):
+        logs.files(known, "order")
