@@ -14,14 +14,17 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx2
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from contracts import Event, decode
-from contracts.people import Role
+from contracts.aftersales import WorkOpened
+from contracts.conversation import WorkAssigned
+from contracts.people import PersonId, Role
 from contracts.topics import CASES, DEAD_PREFIX, ORDERS, WORK
 from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
@@ -63,26 +66,24 @@ class Person:
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """Read as this person."""
         door = self.trade.door(path)
-        return await door.get(path, params=query, headers={"Authorization": self._bearer()})
+        return await door.get(path, params=query, headers=self.headers())
 
     async def post(
         self, path: str, body: Any = None, *, key: str = "", if_match: int | str | None = None
     ) -> httpx2.Response:
         """Command as this person, with a fresh Idempotency-Key unless one is given."""
-        headers = {
-            "Authorization": self._bearer(),
-            "Idempotency-Key": key or self.trade.ids.new(),
-        }
+        headers = {**self.headers(), "Idempotency-Key": key or self.trade.ids.new()}
         if if_match is not None:
             headers["If-Match"] = f'"{if_match}"' if isinstance(if_match, int) else if_match
         return await self.trade.door(path).post(path, json=body or {}, headers=headers)
 
-    def _bearer(self) -> str:
+    def headers(self) -> dict[str, str]:
+        """Return the header that says who calls."""
         issuer = TokenIssuer(self.trade.keys.private, SystemClock())
         token = issuer.issue(
             subject=self.id, role=self.role.value, shop_id=self.shop_id, name=f"{self.role} 小陈"
         )
-        return f"Bearer {token}"
+        return {"Authorization": f"Bearer {token}"}
 
 
 @dataclass
@@ -107,10 +108,11 @@ class Shop:
         return hmac.digest(master, b"peakdesk.intake\n" + self.id.encode(), hashlib.sha256)
 
     async def deliver(self, delivery: Mapping[str, Any], **changes: Any) -> httpx2.Response:
-        """Deliver as the platform does. Changes: webhook_id, at, body, signature, secret, to."""
+        """Deliver as the platform does. Changes: webhook_id, off, at, body, signature..."""
         body = changes.get("body", json.dumps(delivery, ensure_ascii=False).encode())
         webhook_id = changes.get("webhook_id", f"msg_{secrets.token_hex(8)}")
-        at = changes.get("at", int(datetime.now(UTC).timestamp()))
+        clock = datetime.now(UTC) + changes.get("off", timedelta())
+        at = changes.get("at", int(clock.timestamp()))
         signed = f"{webhook_id}.{at}.".encode() + changes.get("signed_body", body)
         tag = hmac.digest(changes.get("secret", self.secret), signed, hashlib.sha256)
         headers = {
@@ -188,6 +190,43 @@ class Trade:
         """Return the types of all events of a key so far, in the log's order."""
         return [event.type for event in self.log if event.key == key]
 
+    async def assign(self, order_id: str, agent: Person, *, version: int = 1) -> WorkOpened:
+        """Play the conversation service: give the order's open work to the agent."""
+
+        def found() -> WorkOpened | None:
+            told = [e for e in self.log if isinstance(e, WorkOpened) and e.order_id == order_id]
+            return told[-1] if told else None
+
+        opened = await eventually(found, within=20, what=f"work.opened of {order_id}")
+        assert opened is not None
+        assigned = WorkAssigned(
+            id=self.ids.new(),
+            time=SystemClock().now(),
+            shop_id=opened.shop_id,
+            work_id=opened.work_id,
+            agent_id=PersonId(agent.id),
+            kind=opened.kind,
+            order_id=opened.order_id,
+            due_at=opened.due_at,
+            version=version,
+        )
+        await self.tell(assigned)
+        await eventually(lambda: self._knows(assigned), within=20, what="the assignment")
+        return opened
+
+    async def _knows(self, assigned: WorkAssigned) -> bool:
+        query = text("select 1 from work where work_id = :work and agent_id = :agent")
+        wanted = {"work": assigned.work_id, "agent": assigned.agent_id}
+        async with self.databases["orders"].read() as session:
+            return (await session.execute(query, wanted)).scalar() is not None
+
+    async def audited(self, shop_id: str, service: str = "orders") -> list[tuple[str, str]]:
+        """Return the (action, actor) pairs of a shop's audit, oldest first."""
+        query = text("select action, actor_id from audit where shop_id = :shop order by id")
+        async with self.databases[service].read() as session:
+            found = await session.execute(query, {"shop": shop_id})
+        return [(row.action, row.actor_id) for row in found]
+
     async def tell(self, *events: Event) -> None:
         """Produce events as another service would."""
         producer = self.bus.producer()
@@ -210,7 +249,7 @@ async def trading(
     names = [topic.name for topic in (ORDERS, CASES, WORK)]
     dead = [NewTopic(DEAD_PREFIX + group, 1) for group in GROUPS]
     await create_topics(bus.connection, [*(NewTopic(name, 3) for name in names), *dead])
-    shared = {
+    shared: dict[str, Any] = {
         "bootstrap_servers": infra.bootstrap_servers,
         "kafka_topic_prefix": prefix,
         "token_public_key": keys.public,

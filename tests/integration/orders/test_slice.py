@@ -1,48 +1,14 @@
 """A paid order becomes work, the work is done, the order may be printed: through both services."""
 
 import pytest
+from sqlalchemy import text
 
-from contracts.aftersales import WorkKind, WorkOpened, WorkSettled
-from contracts.conversation import WorkAssigned
+from contracts.aftersales import WorkKind, WorkSettled
 from contracts.orders import OrderPaid, OrderReleased
-from contracts.people import PersonId, Role, ShopId
-from kit.clock import SystemClock
-from tests.trade import ADDRESS, Person, Shop, Trade
-from tests.waiting import eventually
+from contracts.people import Role
+from tests.trade import ADDRESS, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
-
-
-async def assigned(trade: Trade, shop: Shop, order_id: str, agent: Person) -> WorkOpened:
-    """Play the conversation service: give the order's work to the agent."""
-    opened = await eventually(
-        lambda: next(
-            (e for e in trade.log if isinstance(e, WorkOpened) and e.order_id == order_id), None
-        ),
-        within=20,
-        what="work.opened",
-    )
-    assert opened is not None
-    await trade.tell(
-        WorkAssigned(
-            id=trade.ids.new(),
-            time=SystemClock().now(),
-            shop_id=ShopId(shop.id),
-            work_id=opened.work_id,
-            agent_id=PersonId(agent.id),
-            kind=opened.kind,
-            order_id=opened.order_id,
-            due_at=opened.due_at,
-            version=1,
-        )
-    )
-    await eventually(lambda: _sees_whole(agent, order_id), within=20, what="the agent's sight")
-    return opened
-
-
-async def _sees_whole(agent: Person, order_id: str) -> bool:
-    shown = (await agent.get(f"/v1/orders/{order_id}")).json()
-    return not shown["address"]["masked"]
 
 
 async def test_a_paid_order_becomes_work_and_its_settling_releases_the_order(trade: Trade) -> None:
@@ -51,7 +17,7 @@ async def test_a_paid_order_becomes_work_and_its_settling_releases_the_order(tra
 
     order_id = await shop.order()
     (paid,) = await trade.events(OrderPaid, order_id)
-    opened = await assigned(trade, shop, order_id, agent)
+    opened = await trade.assign(order_id, agent)
     assert opened.kind is WorkKind.VERIFY_ADDRESS
     assert opened.due_at > paid.time
 
@@ -83,3 +49,60 @@ async def test_a_paid_order_becomes_work_and_its_settling_releases_the_order(tra
     assert printed.json()["address"] == {**ADDRESS, "masked": False}
     item = (await agent.get(f"/v1/work-items/{opened.work_id}")).json()
     assert (item["state"], item["outcome"], item["agent_id"]) == ("settled", "verified", agent.id)
+
+
+async def test_when_nobody_answers_the_work_comes_again_and_then_the_order_goes(
+    trade: Trade,
+) -> None:
+    shop = trade.shop()
+    agent = shop.person(Role.AGENT)
+    order_id = await shop.order()
+    path = f"/v1/orders/{order_id}/address-verification"
+
+    first = await trade.assign(order_id, agent)
+    asked = await agent.post(path, {"result": "no_answer"}, if_match=2)
+    assert (asked.json()["state"], asked.json()["interlocks"]) == ("paid", ["address_unverified"])
+    await trade.events(WorkSettled, first.work_id)
+    second = await trade.assign(order_id, agent)
+    assert second.work_id != first.work_id
+    assert second.due_at > first.due_at
+
+    again = await agent.post(path, {"result": "no_answer"}, if_match=3)
+
+    assert again.json()["state"] == "released"
+    await trade.events(WorkSettled, second.work_id)
+    assert len([e for e in trade.log if getattr(e, "order_id", "") == order_id]) == 4 + 1 + 6
+
+
+async def test_a_repeat_of_every_fact_changes_nothing(trade: Trade) -> None:
+    shop = trade.shop()
+    agent = shop.person(Role.AGENT)
+    order_id = await shop.order()
+    opened = await trade.assign(order_id, agent)
+    path = f"/v1/orders/{order_id}/address-verification"
+    await agent.post(path, {"result": "verified"}, if_match=2)
+    await trade.events(WorkSettled, opened.work_id)
+    facts = [e for e in trade.log if order_id in {e.key, getattr(e, "order_id", "")}]
+    before = await _state(trade, order_id)
+
+    await trade.tell(*facts, *facts)
+    last = await shop.order()
+    await trade.assign(last, agent)  # by now everything before it on its partition is handled
+
+    later = [e for e in trade.log if order_id in {e.key, getattr(e, "order_id", "")}]
+    assert {e.id for e in later} == {e.id for e in facts}, "nothing new was told"
+    assert await _state(trade, order_id) == before
+
+
+async def _state(trade: Trade, order_id: str) -> list[object]:
+    """Return all that both services hold of an order."""
+    found: list[object] = []
+    for service, tables in {
+        "orders": ("interlocks", "work", "address_checks"),
+        "aftersales": ("payments", "work_items", "cases"),
+    }.items():
+        async with trade.databases[service].read() as session:
+            for table in tables:
+                query = f"select * from {table} where order_id = :order order by 1"
+                found += (await session.execute(text(query), {"order": order_id})).all()
+    return found
