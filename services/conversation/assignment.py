@@ -30,7 +30,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An agent as routing sees him. `load` counts open conversations and work items."""
+    """An agent as routing sees him. `load` counts open conversations and work items.
+
+    Without any group he is a generalist and serves them all.
+    """
 
     agent_id: PersonId
     state: AgentState
@@ -124,7 +127,7 @@ def _same_agent(waiting: Waiting, candidates: Sequence[Candidate]) -> Candidate 
 
 
 def _has_skill(candidate: Candidate, group: SkillGroupId | None) -> bool:
-    return group is None or group in candidate.groups
+    return group is None or not candidate.groups or group in candidate.groups
 
 
 def _free(candidates: Iterable[Candidate], waiting: Waiting) -> list[Candidate]:

@@ -25,7 +25,7 @@ from services.conversation.service.staff import GROUPS, Staff
 from services.conversation.settings import ConversationSettings
 
 DEMO_SHOP: Final = ShopId(derived_id("shop", "demo"))
-PLATFORM_LOGIN: Final = "platform"
+PLATFORM_LOGIN: Final = "admin"
 
 
 class SeedSettings(ConversationSettings):

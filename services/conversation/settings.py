@@ -28,5 +28,5 @@ class ConversationSettings(ServiceSettings):
     """Rows per archive transaction at most; larger batches bought nothing when measured."""
     archive_wait_ms: int = Field(default=100, ge=1, le=5000)
     """How long the archive waits for a batch to fill."""
-    visitors_per_minute: int = Field(default=600, ge=1)
+    visitors_per_minute: int = Field(default=6000, ge=1)
     """Anonymous visitors a shop may get per minute; the rest is answered 429."""
