@@ -53,6 +53,7 @@ class Service:
         *,
         clock: Clock,
         archive: Archive | None = None,
+        lexicon: LiveEngine | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.settings = settings
@@ -82,7 +83,7 @@ class Service:
             bus, "chat", clock=clock, records=settings.gap_records, seconds=settings.gap_s
         )
         folder = Path(settings.lexicon_folder) if settings.lexicon_folder else None
-        self.lexicon = LiveEngine(folder)
+        self.lexicon = lexicon or LiveEngine(folder)
         self.chat = ChatChannel(
             bus, self.hub, self.ring, clock=clock, metrics=self.metrics, ring_s=settings.ring_s
         )
