@@ -83,9 +83,12 @@ def start(known: Instance, screen: Screen) -> None:
 def stop(known: Instance, screen: Screen) -> None:
     """Stop Kafka, then PostgreSQL; only what this instance started."""
     processes = Processes(known)
-    for name in reversed(process_names(known)):
-        with screen.step(name) as step:
-            step.outcome = "stopped" if processes.stop(name) else "was not running"
+    ours = process_names(known)
+    brokers = [name for name in ours if name != NAME]
+    for label, names in (("Kafka", brokers), ("PostgreSQL", [n for n in ours if n == NAME])):
+        if names:
+            with screen.step(label) as step:
+                step.outcome = "stopped" if processes.stop(*names) else "was not running"
 
 
 def runs(known: Instance) -> bool:

@@ -1,7 +1,7 @@
 """Which port of an instance is whose, and whether it is free. Knows numbers and sockets only."""
 
 import socket
-from collections.abc import Set
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +45,7 @@ class Ports:
         return [*named, *kafka, self.postgres]
 
 
-def choose(brokers: int, *, reserved: Set[int] = frozenset()) -> Ports:
+def choose(brokers: int, *, reserved: Collection[int] = ()) -> Ports:
     """Return the first block without a port in use. Raises LaunchError if there is none.
 
     `reserved` holds the bases of instances that may not run now and will want theirs again.

@@ -120,18 +120,25 @@ class Processes:
                 )
             time.sleep(every_s)
 
-    def stop(self, name: str) -> bool:
-        """End the process noted as `name`; kill it when its time is over. True if it was alive."""
-        process = self.find(name)
-        note = self._note(name)
-        if process is not None:
-            document = json.loads(note.read_text(encoding="utf-8"))
-            os.kill(process.pid, document["signal"])
-            if not _ends(process, document["timeout_s"]):
+    def stop(self, *names: str) -> bool:
+        """End the named processes together; kill what outlives its time. True if any was alive.
+
+        Together, because the last of several brokers cannot leave a quorum that is gone.
+        """
+        alive = []
+        for name in names:
+            process = self.find(name)
+            if process is not None:
+                note = json.loads(self._note(name).read_text(encoding="utf-8"))
+                os.kill(process.pid, note["signal"])
+                alive.append((process, note["timeout_s"]))
+        for process, timeout_s in alive:
+            if not _ends(process, timeout_s):
                 process.kill()
                 _ends(process, KILL_TIMEOUT_S)
-        note.unlink(missing_ok=True)
-        return process is not None
+        for name in names:
+            self._note(name).unlink(missing_ok=True)
+        return bool(alive)
 
     def log(self, name: str) -> Path:
         """Return the file that receives what the process prints."""

@@ -82,5 +82,5 @@ def test_a_log_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path)
     known.logs.mkdir()
     (known.logs / "orders.log").touch()
 
-    with pytest.raises(LaunchError, match="no log called order. There are: orders"):
+    with pytest.raises(LaunchError, match=r"no log called order\. There are: orders"):
         logs.files(known, "order")
