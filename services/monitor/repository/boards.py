@@ -59,7 +59,7 @@ class Seat(NamedTuple):
 async def revisions(session: AsyncSession, since: date) -> Mapping[ShopId, int]:
     """Return a number per shop that is another one whenever its board may have changed."""
     rows = await session.execute(_REVISIONS, {"since": since})
-    return {ShopId(shop): int(number) for shop, number in rows.tuples()}
+    return {ShopId(shop): int(number) for shop, number in rows}
 
 
 async def caught_up_ms(session: AsyncSession) -> int | None:
@@ -73,7 +73,7 @@ async def today(
 ) -> Today:
     """Return the traffic of a local day, of which the two moments are begin and end."""
     row = (await session.execute(_TODAY, {"shop": shop_id, "day": day})).one()
-    messages, flags_agent, flags_buyer, as_of = row.tuple()
+    messages, flags_agent, flags_buyer, as_of = row
     held = await session.execute(_HELD, {"shop": shop_id, "start": start_ms, "end": end_ms})
     return Today(int(messages), int(flags_agent), int(flags_buyer), int(held.scalar() or 0), as_of)
 
@@ -81,21 +81,20 @@ async def today(
 async def loads(session: AsyncSession, shop_id: ShopId, *, breach_before_ms: int) -> list[Load]:
     """Return open conversations and waits by owner."""
     rows = await session.execute(_LOADS, {"shop": shop_id, "breach": breach_before_ms})
-    return [Load(*row) for row in rows.tuples()]
+    return [Load(*row) for row in rows]
 
 
 async def waits(session: AsyncSession, shop_id: ShopId, *, limit: int) -> list[Wait]:
     """Return who waits, longest first."""
     rows = await session.execute(_WAITS, {"shop": shop_id, "limit": limit})
-    return [Wait(*row) for row in rows.tuples()]
+    return [Wait(*row) for row in rows]
 
 
 async def seats(session: AsyncSession, shop_id: ShopId) -> list[Seat]:
     """Return the shop's agents."""
     rows = await session.execute(_SEATS, {"shop": shop_id})
     return [
-        Seat(PersonId(agent), name, role, AgentState(state))
-        for agent, name, role, state in rows.tuples()
+        Seat(PersonId(agent), name, role, AgentState(state)) for agent, name, role, state in rows
     ]
 
 
@@ -108,7 +107,7 @@ async def counters(
     )
     return {
         (ProfileName(profile), PersonId(agent) if agent else None): Score(*map(int, sums))
-        for profile, agent, *sums in rows.tuples()
+        for profile, agent, *sums in rows
     }
 
 

@@ -83,7 +83,7 @@ async def rounds(
             "open_slow": [s.slow for s in scores],
         },
     )
-    return [_round_row(row) for row in rows.tuples()]
+    return [_round_row(row) for row in rows]
 
 
 async def sessions(
@@ -92,7 +92,7 @@ async def sessions(
     """Return first responses by agent, or one row for all under the key None."""
     found: dict[PersonId | None, Score] = {}
     rows = await session.execute(_SESSIONS, _where(asked))
-    for agent, *sums in rows.tuples():
+    for agent, *sums in rows:
         counted, answered, total_ms, within = map(int, sums)
         found[agent] = Score(
             sessions=counted,
@@ -111,7 +111,7 @@ async def open_states(
 ) -> list[Conversation]:
     """Return conversations with a round open since before that moment, at most `OPEN_LIMIT`."""
     rows = await session.execute(_OPEN, {"shop": shop_id, "before": before_ms, "limit": OPEN_LIMIT})
-    return [decode_state(bytes(state)) for (state,) in rows.tuples()]
+    return [decode_state(bytes(state)) for (state,) in rows]
 
 
 async def count_open(session: AsyncSession, asked: Asked) -> int:

@@ -109,7 +109,7 @@ class FoldStore:
         offset = await positions.load(session, CONSUMER, topic=CHAT.name, partition=partition)
         mark = (await session.execute(_WATERMARK, {"partition": partition})).scalar()
         rows = await session.execute(_STATES, {"partition": partition})
-        states = [decode_state(bytes(state)) for (state,) in rows.tuples()]
+        states = [decode_state(bytes(state)) for (state,) in rows]
         return Stored(partition, offset, int(mark or 0), {state.name: state for state in states})
 
     async def move(
@@ -162,7 +162,7 @@ class FoldStore:
         rows = await session.execute(
             _FIRE, dict(zip(names, columns, strict=True)) | {"generation": self._generation}
         )
-        new = {tuple(row) for row in rows.tuples()}
+        new = {tuple(row) for row in rows}
         return [
             f for f in firings if (f.partition, f.waiting_offset, f.profile, f.threshold_s) in new
         ]

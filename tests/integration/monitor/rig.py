@@ -1,0 +1,398 @@
+"""A monitor's world: a log of its own on the real broker, a database of its own, monitors to run.
+
+Tests write facts on the log as gateways and the conversation service do, and look at what the
+monitor answers over REST, on its topics and in its tables.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Self
+
+import httpx2
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from contracts import decode
+from contracts.base import Event
+from contracts.conversation import (
+    AgentStateChanged,
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationOpened,
+    ConversationTransferred,
+    ShopListed,
+)
+from contracts.gateway import ChatMessage, MessageHeld, WordingHit
+from contracts.monitor import BoardPublished
+from contracts.people import (
+    AgentState,
+    ConversationId,
+    PersonId,
+    Role,
+    SenderKind,
+    ShopId,
+    SkillGroupId,
+)
+from contracts.topics import ALERTS, BOARD, CHAT, DIRECTORY, INCIDENTS, STAFF
+from kit import tables
+from kit.bus.kafka import KafkaBus, NewTopic, create_topics
+from kit.bus.ports import Message, message_of
+from kit.clock import SystemClock
+from kit.ids import Uuid7Ids, derived_id
+from kit.postgres import Database
+from kit.process import Addresses, running
+from kit.web.auth import (
+    KeyPair,
+    ServiceTokens,
+    TokenIssuer,
+    generate_keypair,
+)
+from services.monitor import app
+from services.monitor.settings import Settings
+from tests import infrastructure
+from tests.infrastructure import Infrastructure, TestDatabase
+from tests.waiting import eventually
+
+PARTITIONS = 4
+TOPICS = (CHAT, DIRECTORY, STAFF, INCIDENTS, ALERTS, BOARD)
+GROUPS = ("monitor.fold", "monitor.incidents", "monitor.staff")
+NOON = datetime(2026, 11, 11, 4, tzinfo=UTC)
+"""Twelve o'clock in Shanghai: inside every profile's window."""
+
+DAY = date(2026, 11, 11)
+
+
+@dataclass
+class Chat:
+    """One conversation, told to the log fact by fact. Times are seconds after noon."""
+
+    rig: "Rig"
+    shop_id: ShopId
+    agent_id: PersonId
+    id: ConversationId
+    buyer_id: PersonId
+    start: datetime = NOON
+    version: int = 0
+    said: int = 0
+    log: list[Event] = field(default_factory=list)
+
+    async def opened(self, at: float = 0) -> Self:
+        """Open the conversation and seat the agent."""
+        await self.tell(
+            ConversationOpened(**self._fact(at), skill_group_id=SkillGroupId("pre_sale"))
+        )
+        return await self.assigned(at, self.agent_id)
+
+    async def assigned(self, at: float, agent_id: PersonId) -> Self:
+        """Seat an agent."""
+        self.agent_id = agent_id
+        group = SkillGroupId("pre_sale")
+        return await self.tell(
+            ConversationAssigned(
+                **self._fact(at), agent_id=agent_id, skill_group_id=group, reason="least_loaded"
+            )
+        )
+
+    async def transferred(self, at: float, to: PersonId) -> Self:
+        """Hand the conversation on."""
+        event = ConversationTransferred(
+            **self._fact(at),
+            from_agent_id=self.agent_id,
+            to_agent_id=to,
+            to_skill_group_id=SkillGroupId("pre_sale"),
+            note="",
+            by=self.agent_id,
+        )
+        self.agent_id = to
+        return await self.tell(event)
+
+    async def closed(self, at: float) -> Self:
+        """Close it."""
+        return await self.tell(
+            ConversationClosed(**self._fact(at), agent_id=self.agent_id, by=self.agent_id)
+        )
+
+    async def buyer(self, at: float, words: str = "在吗，这件什么时候发货") -> Self:
+        """The buyer writes."""
+        return await self.tell(self._message(at, self.buyer_id, SenderKind.BUYER, words))
+
+    async def agent(self, at: float, words: str = "亲，今天下午发出") -> Self:
+        """The agent writes."""
+        return await self.tell(self._message(at, self.agent_id, SenderKind.AGENT, words))
+
+    async def tell(self, event: Event) -> Self:
+        """Write a fact on the log."""
+        self.log.append(event)
+        await self.rig.produce(event)
+        return self
+
+    def _message(self, at: float, sender: PersonId, kind: SenderKind, words: str) -> ChatMessage:
+        self.said += 1
+        client_id = f"{self.said}"
+        return ChatMessage(
+            id=derived_id("message", self.id, sender, client_id),
+            time=self.start + timedelta(seconds=at),
+            shop_id=self.shop_id,
+            conversation_id=self.id,
+            sender_id=sender,
+            sender_kind=kind,
+            client_id=client_id,
+            kind="text",
+            d={"text": words},
+            body_hash="0" * 32,
+            assignment_version=self.version if kind is SenderKind.AGENT else None,
+        )
+
+    def _fact(self, at: float) -> dict[str, Any]:
+        self.version += 1
+        return {
+            "id": self.rig.ids.new(),
+            "time": self.start + timedelta(seconds=at),
+            "shop_id": self.shop_id,
+            "conversation_id": self.id,
+            "buyer_id": self.buyer_id,
+            "version": self.version,
+        }
+
+
+@dataclass
+class Shop:
+    """A shop of a test."""
+
+    rig: "Rig"
+    id: ShopId
+
+    async def listed(self, **changes: Any) -> Self:
+        """Put the shop's entry on the directory."""
+        await self.rig.produce(
+            ShopListed(
+                id=self.rig.ids.new(),
+                time=NOON,
+                shop_id=self.id,
+                **({"name": "小店", "version": 1} | changes),
+            )
+        )
+        return self
+
+    def chat(self, agent_id: str = "anne", start: datetime = NOON) -> Chat:
+        """Return a new conversation, not told yet."""
+        return Chat(
+            self.rig,
+            self.id,
+            PersonId(f"{self.id}-{agent_id}"),
+            ConversationId(self.rig.ids.new()),
+            PersonId(self.rig.ids.new()),
+            start,
+        )
+
+    def token(self, role: Role = Role.SUPERVISOR, subject: str = "sue") -> str:
+        """Return a token of somebody of this shop."""
+        issuer = TokenIssuer(self.rig.keys.private, SystemClock())
+        return issuer.issue(
+            subject=f"{self.id}-{subject}", role=role.value, shop_id=self.id, name="小苏"
+        )
+
+    async def agent_is(self, state: AgentState, agent_id: str = "anne", version: int = 1) -> None:
+        """Tell the topic staff."""
+        await self.rig.produce(
+            AgentStateChanged(
+                id=self.rig.ids.new(),
+                time=NOON,
+                shop_id=self.id,
+                agent_id=PersonId(f"{self.id}-{agent_id}"),
+                name="安妮",
+                role=Role.AGENT,
+                state=state,
+                previous=AgentState.OFFLINE,
+                since=NOON,
+                reason="own_choice",
+                version=version,
+            )
+        )
+
+    async def held(self, words: str) -> MessageHeld:
+        """Tell the topic of incidents that the gate kept a message back."""
+        hit = WordingHit(
+            category="insult",
+            severity="high",
+            term_id="t1",
+            start=0,
+            end=len(words),
+            surface=words,
+            normalised=words,
+            why="literal",
+            action="block",
+        )
+        event = MessageHeld(
+            id=self.rig.ids.new(),
+            time=datetime.now(UTC),
+            shop_id=self.id,
+            conversation_id=ConversationId(self.rig.ids.new()),
+            agent_id=PersonId(f"{self.id}-anne"),
+            client_id="c1",
+            action="block",
+            text=words,
+            hits=(hit,),
+            lexicon_version="1",
+            policy_version="1",
+        )
+        await self.rig.produce(event)
+        return event
+
+
+@dataclass
+class Monitor:
+    """One running monitor."""
+
+    rig: "Rig"
+    addresses: Addresses
+
+    async def get(self, path: str, token: str, **query: Any) -> httpx2.Response:
+        """Ask over REST."""
+        async with httpx2.AsyncClient(base_url=self.addresses.http, timeout=10) as door:
+            headers = {"Authorization": f"Bearer {token}"}
+            return await door.get(path, params=query, headers=headers)
+
+    async def inside(self, path: str) -> httpx2.Response:
+        """Ask the admin port as a neighbour does."""
+        issuer = ServiceTokens(self.rig.service_keys.private, "gateway", SystemClock())
+        token = issuer.current()
+        async with httpx2.AsyncClient(base_url=self.addresses.admin, timeout=10) as door:
+            return await door.get(path, headers={"Authorization": f"Bearer {token}"})
+
+
+@dataclass
+class Rig:
+    """The world of one module."""
+
+    bus: KafkaBus
+    database: Database
+    settings: Settings
+    keys: KeyPair
+    service_keys: KeyPair
+    ids: Uuid7Ids
+    _shops: Any = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.producer = self.bus.producer()
+
+    def shop(self) -> Shop:
+        """Return a shop that no other test has."""
+        return Shop(self, ShopId(f"shop-{next(self._shops)}"))
+
+    async def now(self) -> datetime:
+        """Return the time, in whole seconds."""
+        return datetime.now(UTC).replace(microsecond=0)
+
+    async def produce(self, *events: Event) -> None:
+        """Write events on their topics."""
+        for event in events:
+            await self.producer.send(message_of(event))
+
+    async def raw(self, topic: str, key: str, value: bytes, headers: Sequence[Any] = ()) -> None:
+        """Write anything."""
+        await self.producer.send(Message(topic, key.encode(), value, tuple(headers)))
+
+    @contextlib.asynccontextmanager
+    async def monitor(self, **changes: Any) -> AsyncIterator[Monitor]:
+        """Run a monitor."""
+        built = app.build(self.settings.model_copy(update=changes))
+        async with running(built) as addresses:
+            yield Monitor(self, addresses)
+
+    async def folded(self) -> None:
+        """Return as soon as everything on the log is folded."""
+        reader = self.bus.reader([CHAT.name])
+        await reader.start()
+        try:
+            ends = await reader.end_offsets(reader.assignment())
+        finally:
+            await reader.stop()
+        wanted = {tp.partition: end for tp, end in ends.items() if end}
+
+        async def arrived() -> bool:
+            found = dict(await self.rows("select partition, next_offset from positions"))
+            return all(found.get(partition, 0) >= end for partition, end in wanted.items())
+
+        await eventually(arrived, within=20, what="the whole log is folded")
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        """Look into the monitor's tables."""
+        async with self.database.read() as session:
+            return [tuple(row) for row in await session.execute(text(statement), values)]
+
+    async def change(self, statement: str, **values: Any) -> None:
+        """Change the monitor's tables behind its back."""
+        async with self.database.write() as session:
+            await session.execute(text(statement), values)
+
+    @contextlib.asynccontextmanager
+    async def watching(self, topic: str) -> AsyncIterator[list[Event]]:
+        """Collect what comes on a topic from now on."""
+        seen: list[Event] = []
+        reader = self.bus.reader([topic])
+        await reader.start()
+        for tp, end in (await reader.end_offsets(reader.assignment())).items():
+            reader.seek(tp, end)
+
+        async def collect() -> None:
+            while True:
+                for records in (await reader.getmany(50)).values():
+                    seen.extend(decode(record) for record in records)
+
+        task = asyncio.create_task(collect())
+        try:
+            yield seen
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await reader.stop()
+
+
+@contextlib.asynccontextmanager
+async def monitoring(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[Rig]:
+    """Make a log and a database that nobody else uses."""
+    fresh = await infrastructure.create_database(infra)
+    bus = await _bus(infra, f"{kafka_prefix}{secrets.token_hex(3)}.")
+    rig = await _rig(infra, fresh, bus)
+    await rig.producer.start()
+    try:
+        yield rig
+    finally:
+        await rig.producer.stop()
+        await bus.close()
+        await rig.database.close()
+        await infrastructure.drop_database(infra, fresh.name)
+
+
+def boards_of(seen: Sequence[Event], shop: Shop) -> list[BoardPublished]:
+    """Return the boards of a shop among events."""
+    return [e for e in seen if isinstance(e, BoardPublished) and e.shop_id == shop.id]
+
+
+async def _bus(infra: Infrastructure, prefix: str) -> KafkaBus:
+    bus = KafkaBus(infra.bootstrap_servers, prefix=prefix, client_id="monitor-tests")
+    topics = [NewTopic(topic.name, min(PARTITIONS, topic.partitions[0])) for topic in TOPICS]
+    topics += [NewTopic(f"dead.{group}", 1) for group in GROUPS]
+    await create_topics(bus.connection, topics)
+    return bus
+
+
+async def _rig(infra: Infrastructure, fresh: TestDatabase, bus: KafkaBus) -> Rig:
+    await tables.upgrade(fresh.dsn("monitor"), "monitor")
+    keys, service_keys, clock = generate_keypair(), generate_keypair(), SystemClock()
+    settings = Settings(
+        bootstrap_servers=infra.bootstrap_servers,
+        kafka_topic_prefix=bus.connection.prefix,
+        database_url=fresh.dsn("monitor"),
+        token_public_key=keys.public,
+        service_public_key=service_keys.public,
+        cursor_secret=SecretStr("a cursor secret of at least 32 bytes"),
+    )
+    database = Database(fresh.dsn("monitor"), schema="monitor", name="monitor-tests")
+    return Rig(bus, database, settings, keys, service_keys, Uuid7Ids(clock))
