@@ -76,7 +76,7 @@ def _product_spans(reading: Reading, names: Collection[str]) -> Iterator[tuple[i
 
 def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if Flag.WHOLE in term.flags:
-        return reading.plain == candidate.form.pattern
+        return True
     if Flag.CLAUSE in term.flags:
         return all(_edges(reading, candidate))
     whys = set(candidate.disguise.split("+"))

@@ -13,8 +13,8 @@ from wording.forms import Speller
 from wording.lexicon import Lexicon, read_lexicon
 from wording.matching import Candidate, Matcher, Reading
 from wording.model import Action, Category, Hit, Policy, Severity, Speaker, Term, Verdict, Why
-from wording.numbers import Number, NumberKind, find_numbers
-from wording.temper import find_temper
+from wording.numbers import NumberKind, find_numbers, may_hold_numbers
+from wording.temper import find_temper, may_hold_temper
 
 # Small automata of shops' own terms, kept per policy version; the least recently used goes.
 MAX_POLICIES = 256
@@ -55,13 +55,17 @@ class Engine:
         """Judge one message. Linear in its length; never raises for any text."""
         policy = policy or self._house
         reading = Reading(low_planes(text), self._folding)
-        candidates = self._matcher.candidates(reading)
+        candidates = self._matcher.candidates(reading, speaker)
         if policy.extra_terms or policy.allow_spans:
-            candidates = candidates + self._own(policy).candidates(reading)
+            candidates = candidates + self._own(policy).candidates(reading, speaker)
         hits: list[Hit] = []
         if candidates:
             hits.extend(self._hits(candidates, reading, speaker, policy, product_names))
-        hits.extend(self._ruled(text, reading, speaker, policy))
+        if speaker is Speaker.BUYER:
+            if may_hold_temper(text, reading.plain):
+                hits.extend(_temper_hits(text, reading.plain, policy))
+        elif may_hold_numbers(reading.plain):
+            hits.extend(_number_hits(text, policy))
         if not hits:
             return self._clean
         return self._verdict(hits)
@@ -102,8 +106,7 @@ class Engine:
         policy: Policy,
         product_names: Collection[str],
     ) -> Iterator[Hit]:
-        spoken = [one for one in candidates if _is_spoken_by(one, speaker)]
-        for candidate, severity in weigh(spoken, reading, product_names=product_names):
+        for candidate, severity in weigh(candidates, reading, product_names=product_names):
             term = candidate.form.term
             if term is None:
                 continue
@@ -119,22 +122,6 @@ class Engine:
                 action=policy.action_for(term.category, severity, speaker),
             )
 
-    def _ruled(
-        self, text: str, reading: Reading, speaker: Speaker, policy: Policy
-    ) -> Iterator[Hit]:
-        if speaker is Speaker.BUYER:
-            for sign in find_temper(text, reading.plain):
-                action = policy.action_for(Category.ANGER, sign.severity, speaker)
-                yield Hit(
-                    Category.ANGER, sign.severity, sign.name, sign.start, sign.end,
-                    text[sign.start : sign.end], sign.name, Why.RULE, action,
-                )  # fmt: skip
-            return
-        for number in find_numbers(text):
-            category = _CATEGORY_OF[number.kind]
-            action = policy.action_for(category, Severity.MEDIUM, speaker)
-            yield _number_hit(number, text, category, action=action)
-
     def _verdict(self, hits: list[Hit]) -> Verdict:
         strictest = max((hit.action for hit in hits), key=lambda one: one.rank)
         return Verdict(strictest, _evidence(hits), self.lexicon_version)
@@ -146,23 +133,35 @@ def _same_terms(kept: Policy, asked: Policy) -> bool:
     )
 
 
-def _is_spoken_by(candidate: Candidate, speaker: Speaker) -> bool:
-    term = candidate.form.term
-    return term is None or term.speaker is None or term.speaker is speaker
+def _number_hits(text: str, policy: Policy) -> Iterator[Hit]:
+    for number in find_numbers(text):
+        category = _CATEGORY_OF[number.kind]
+        yield Hit(
+            category=category,
+            severity=Severity.MEDIUM,
+            term_id=f"number.{number.kind}",
+            start=number.start,
+            end=number.end,
+            surface=text[number.start : number.end],
+            normalised=number.digits,
+            why=Why.RULE,
+            action=policy.action_for(category, Severity.MEDIUM, Speaker.AGENT),
+        )
 
 
-def _number_hit(number: Number, text: str, category: Category, *, action: Action) -> Hit:
-    return Hit(
-        category=category,
-        severity=Severity.MEDIUM,
-        term_id=f"number.{number.kind}",
-        start=number.start,
-        end=number.end,
-        surface=text[number.start : number.end],
-        normalised=number.digits,
-        why=Why.RULE,
-        action=action,
-    )
+def _temper_hits(text: str, plain: str, policy: Policy) -> Iterator[Hit]:
+    for sign in find_temper(text, plain):
+        yield Hit(
+            category=Category.ANGER,
+            severity=sign.severity,
+            term_id=sign.name,
+            start=sign.start,
+            end=sign.end,
+            surface=text[sign.start : sign.end],
+            normalised=sign.name,
+            why=Why.RULE,
+            action=policy.action_for(Category.ANGER, sign.severity, Speaker.BUYER),
+        )
 
 
 def _evidence(hits: list[Hit]) -> tuple[Hit, ...]:

@@ -4,10 +4,12 @@ One pass of `str.translate` per stream; `spans` maps a stream back to the origin
 It knows characters, not words: no lexicon here.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from pypinyin.constants import PINYIN_DICT
 from zhconv import zhconv
@@ -18,6 +20,7 @@ BARRIER = "\ufffd"
 _SKIP = "\u200b"
 _PRIVATE = range(0xE000, 0xF900)
 _TAGS = 0xE0000
+_HIGH = re.compile("[\U00020000-\U0010ffff]")
 
 # What a homograph attack borrows: letters of other scripts by the latin letter they look like.
 _LOOKALIKES: Mapping[str, str] = dict(
@@ -59,7 +62,8 @@ _SIMPLER: Mapping[str, str] = {
 
 
 def _simplified() -> dict[str, str]:
-    zhconv.loaddict()
+    # By path: asked without one, zhconv leaves the file open.
+    zhconv.loaddict(str(Path(zhconv.__file__).with_name(zhconv.DICTIONARY)))
     table: dict[str, str] = zhconv.getdict("zh-hans")
     singles = {old: new for old, new in table.items() if len(old) == len(new) == 1}
     return singles | {old: new for old, new in _SIMPLER.items() if old != "甚"}
@@ -161,7 +165,7 @@ def _entry(folded: str) -> Entry:
 
 def low_planes(text: str) -> str:
     """Replace code points above the tables, keeping every position: tags vanish, others stand."""
-    if not text or max(text) < chr(TABLE_SIZE):
+    if _HIGH.search(text) is None:
         return text
     return "".join(_low(char) for char in text)
 
@@ -173,15 +177,16 @@ def _low(char: str) -> str:
     return _SKIP if point >= _TAGS else BARRIER
 
 
-def spans(text: str, table: Sequence[Entry]) -> list[int]:
-    """Answer, for each character of the folded stream, the original code point it comes from."""
-    origin: list[int] = []
-    for index, char in enumerate(text):
-        entry = table[ord(char)]
-        if entry is None:
-            continue
-        origin.extend([index] * (len(entry) if isinstance(entry, str) else 1))
-    return origin
+def spans(text: str, table: Sequence[Entry], *, length: int) -> list[int]:
+    """Answer, for each character of the folded stream, the original code point it comes from.
+
+    `length` is that of the stream; it tells the common case, in which no character expands.
+    """
+    origin = [at for at, char in enumerate(text) if table[ord(char)] is not None]
+    if len(origin) == length:
+        return origin
+    widths = ((at, table[ord(text[at])]) for at in origin)
+    return [at for at, entry in widths for _ in (entry if isinstance(entry, str) else "1")]
 
 
 def invisible(char: str) -> bool:
@@ -190,4 +195,3 @@ def invisible(char: str) -> bool:
 
 
 _UNSEEN = frozenset({"Cf", "Mn", "Me", "Cc"})
-Fold = Callable[[str], str]

@@ -9,7 +9,7 @@ from enum import Enum
 from itertools import islice, product
 
 from wording.folding import Folding
-from wording.model import Flag, Term, Why
+from wording.model import Flag, Speaker, Term, Why
 
 # Disguises multiply with length; a term of eight characters has 255 pinyin forms. Beyond this
 # limit each kind of disguise keeps its first forms.
@@ -43,6 +43,21 @@ class Form:
     expect: tuple[tuple[int, str], ...] = ()
     gap_at: int | None = None
     normalised: str = ""
+
+    @property
+    def term_id(self) -> str:
+        """The id of the term, empty for an allow span."""
+        return "" if self.term is None else self.term.id
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether it counts only as the whole message."""
+        return self.term is not None and Flag.WHOLE in self.term.flags
+
+    def spoken_by(self, speaker: Speaker | None) -> bool:
+        """Tell whether it concerns a speaker (None: anybody)."""
+        term = self.term
+        return term is None or speaker is None or term.speaker is None or term.speaker is speaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 It knows patterns and places; whether a candidate counts is decided in `context`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import daachorse
 
 from wording.folding import Entry, Folding, invisible, spans
 from wording.forms import Form, Stream, by_pattern, squeeze
-from wording.model import Flag, Why
+from wording.model import Flag, Speaker, Why
 
 Found = tuple[int, int, int]
 
@@ -73,7 +74,7 @@ class Reading:
     def _make(self, stream: Stream, *, squeezed: bool) -> Track:
         table = self.folding.plain if stream is Stream.PLAIN else self.folding.sound
         text = self.plain if stream is Stream.PLAIN else self.heard
-        origin = spans(self.text, table)
+        origin = spans(self.text, table, length=len(text))
         if not squeezed:
             return Track(stream, text, origin, [at + 1 for at in origin])
         short, firsts = squeeze(text)
@@ -87,46 +88,54 @@ class Reading:
 class Matcher:
     """The automata of one set of forms. Immutable; safe to share between threads."""
 
-    __slots__ = ("_find", "_forms", "_refused")
+    __slots__ = ("_heard", "_plain", "_refused", "_whole")
 
     def __init__(
-        self, forms: Iterable[Form], *, refused: frozenset[tuple[str, str]] = frozenset()
+        self, forms: Sequence[Form], *, refused: frozenset[tuple[str, str]] = frozenset()
     ) -> None:
         self._refused = refused
-        self._forms: dict[Stream, list[list[Form]]] = {}
-        self._find: dict[Stream, Callable[[str], list[Found]]] = {}
-        kept = list(forms)
-        for stream in Stream:
-            grouped = by_pattern(form for form in kept if form.stream is stream)
-            if stream is Stream.PLAIN:
-                for pattern in _doubles(grouped):
-                    grouped.setdefault(pattern, []).append(_double(pattern))
-            self._forms[stream] = list(grouped.values())
-            self._find[stream] = _finder(list(grouped))
+        self._whole = by_pattern(form for form in forms if form.whole)
+        kept = [form for form in forms if not form.whole and not _is_refused(form, refused)]
+        self._plain = Scan(Stream.PLAIN, kept)
+        self._heard = Scan(Stream.SOUND, kept)
 
-    def candidates(self, reading: Reading) -> list[Candidate]:
-        """Answer everything that may be a hit or an allow span, in no particular order."""
-        plain = self._find[Stream.PLAIN](reading.plain)
-        heard = self._find[Stream.SOUND](reading.heard)
-        if not plain and not heard:
-            return []
+    def candidates(self, reading: Reading, speaker: Speaker | None = None) -> list[Candidate]:
+        """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
+        plain = self._plain.find(reading.plain)
+        heard = self._heard.find(reading.heard)
         found: list[Candidate] = []
-        doubled = False
         if plain:
-            doubled = any(
-                form.why is Why.REPEAT for hit in plain for form in self._forms[Stream.PLAIN][hit[2]]
-            )
-            found.extend(self._place(plain, reading, reading.track(Stream.PLAIN)))
+            found.extend(self._place(self._plain, plain, reading, speaker))
         if heard:
-            found.extend(self._place(heard, reading, reading.track(Stream.SOUND)))
-        if doubled:
-            for stream in Stream:
-                track = reading.track(stream, squeezed=True)
-                found.extend(self._place(self._find[stream](track.text), reading, track))
+            found.extend(self._place(self._heard, heard, reading, speaker))
+        if plain and self._plain.has_runs(plain) or heard and self._heard.has_runs(heard):
+            found.extend(self._repeated(reading, speaker))
+        if reading.plain in self._whole:
+            found.extend(self._wholes(reading, speaker))
         return found
 
     def _place(
-        self, hits: list[Found], reading: Reading, track: Track
+        self, scan: "Scan", hits: list[Found], reading: Reading, speaker: Speaker | None
+    ) -> Iterable[Candidate]:
+        if not scan.matters(hits, speaker, gapped=len(reading.plain) != len(reading.text)):
+            return ()
+        return self._examine(scan, hits, reading.track(scan.stream), reading, speaker=speaker)
+
+    def _repeated(self, reading: Reading, speaker: Speaker | None) -> Iterator[Candidate]:
+        for scan in (self._plain, self._heard):
+            track = reading.track(scan.stream, squeezed=True)
+            yield from self._examine(
+                scan, scan.find(track.text), track, reading, speaker=speaker
+            )
+
+    def _examine(
+        self,
+        scan: "Scan",
+        hits: list[Found],
+        track: Track,
+        reading: Reading,
+        *,
+        speaker: Speaker | None,
     ) -> Iterator[Candidate]:
         limited = len(hits) > MAX_CANDIDATES
         seen: dict[int, int] = {}
@@ -135,16 +144,78 @@ class Matcher:
                 seen[number] = seen.get(number, 0) + 1
                 if seen[number] > MAX_PER_FORM:
                     continue
-            for form in self._forms[track.stream][number]:
-                if form.why is Why.REPEAT:
+            for form in scan.forms[number]:
+                if not form.spoken_by(speaker):
                     continue
                 candidate = examine(form, reading, track, start=start, end=end)
-                if candidate and not self._is_refused(candidate):
+                if candidate and (form.term_id, candidate.disguise) not in self._refused:
                     yield candidate
 
-    def _is_refused(self, candidate: Candidate) -> bool:
-        term = candidate.form.term
-        return term is not None and (term.id, candidate.disguise) in self._refused
+    def _wholes(self, reading: Reading, speaker: Speaker | None) -> Iterator[Candidate]:
+        track = reading.track(Stream.PLAIN)
+        for form in self._whole[reading.plain]:
+            if form.spoken_by(speaker):
+                candidate = examine(form, reading, track, start=0, end=len(reading.plain))
+                if candidate:
+                    yield candidate
+
+
+def _is_refused(form: Form, refused: frozenset[tuple[str, str]]) -> bool:
+    """Leave out what could only be refused later: a form whose own disguise was."""
+    return (form.term_id, form.why.value) in refused
+
+
+class Scan:
+    """One automaton, the forms behind each of its patterns, and which patterns matter to whom."""
+
+    __slots__ = ("_agent", "_anybody", "_buyer", "_first_run", "find", "forms", "stream")
+
+    def __init__(self, stream: Stream, forms: Iterable[Form]) -> None:
+        self.stream = stream
+        grouped = by_pattern(form for form in forms if form.stream is stream)
+        runs = [run for run in _runs(grouped) if run not in grouped]
+        self.find = _finder([*grouped, *runs])
+        self.forms = [*grouped.values(), *([] for _ in runs)]
+        self._first_run = len(grouped)
+        self._agent, self._buyer, self._anybody = (
+            bytes(_weight(forms, speaker) for forms in self.forms)
+            for speaker in (Speaker.AGENT, Speaker.BUYER, None)
+        )
+
+    def has_runs(self, hits: list[Found]) -> bool:
+        """Tell whether the message holds repetitions that may hide a term."""
+        first = self._first_run
+        for hit in hits:
+            if hit[2] >= first:
+                return True
+        return False
+
+    def matters(self, hits: list[Found], speaker: Speaker | None, *, gapped: bool) -> bool:
+        """Tell cheaply whether any hit is worth mapping back; most messages end here.
+
+        Tables and plain loops instead of a dictionary by speaker and `any`: hashing an enum and
+        starting a generator cost more than the automaton does.
+        """
+        if speaker is Speaker.AGENT:
+            weights = self._agent
+        else:
+            weights = self._buyer if speaker is Speaker.BUYER else self._anybody
+        enough = _FAINT if gapped else _FULL
+        for hit in hits:
+            if weights[hit[2]] >= enough:
+                return True
+        return False
+
+
+_FAINT, _FULL = 1, 2
+
+
+def _weight(forms: Iterable[Form], speaker: Speaker | None) -> int:
+    """Weigh a pattern: of no interest, only where the message has gaps, or in any case."""
+    terms = [form for form in forms if form.term is not None and form.spoken_by(speaker)]
+    if not terms:
+        return 0
+    return _FAINT if all(form.gap_at is not None for form in terms) else _FULL
 
 
 def _finder(patterns: list[str]) -> Callable[[str], list[Found]]:
@@ -158,13 +229,21 @@ def _find_nothing(_: str) -> list[Found]:
     return []
 
 
-def _doubles(patterns: Iterable[str]) -> list[str]:
-    """Answer each character of the patterns twice: what tells that a message needs squeezing."""
-    return [char * 2 for char in sorted(set("".join(patterns))) if not char.isascii()]
+def _runs(grouped: Mapping[str, list[Form]]) -> list[str]:
+    """Answer the repetitions that can hide a term: a character thrice, or two neighbours twice.
+
+    A doubled character at either end of a term hides nothing, the rest of it still matches.
+    """
+    found: set[str] = set()
+    for pattern, forms in grouped.items():
+        if all(form.term is None or form.why not in _REPEATABLE for form in forms):
+            continue
+        found.update(char * 3 for char in pattern)
+        found.update(a * 2 + b * 2 for a, b in pairwise(pattern) if a != b)
+    return sorted(found)
 
 
-def _double(pattern: str) -> Form:
-    return Form(pattern, Stream.PLAIN, None, Why.REPEAT)
+_REPEATABLE = frozenset({Why.LITERAL, Why.HOMOPHONE})
 
 
 def examine(
@@ -297,6 +376,8 @@ def _shown(disguises: set[Why], form: Form, reading: Reading, first: int, last: 
         if why in disguises:
             return why
     surface = reading.text[first:last]
+    if surface == form.normalised:
+        return Why.LITERAL
     if any(invisible(char) for char in surface):
         return Why.INVISIBLE
     changed = [char for char in surface if reading.folding.fold(char) != char.casefold()]

@@ -38,21 +38,28 @@ _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
 _LANDLINE = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})[- ]?[2-8][0-9]{6,7}")
 _MOBILE = re.compile(r"(?:\+?86[- ]?)?(1[3-9][0-9]{9})")
+_TRACE = re.compile(r"[0-9a-z]{5}")
+MAX_HANDLE_CHARS = 20
 # What must stand shortly before a bare number or handle that is a chat account.
 _CHAT_REACH = 10
 _QQ_NAMES = ("qq", "扣扣", "企鹅", "秋秋", "球球", "抠抠")
 _WECHAT_NAMES = ("微信", "威信", "薇信", "微心", "vx", "wx", "v信", "weixin", "加v", "加薇")
+_NAME = re.compile("|".join(_WECHAT_NAMES))
 _ORDER_NAMES = ("订单", "单号", "编号", "货号", "款号", "工号", "型号", "运单", "条码", "发票", "税号")
 
 
+def may_hold_numbers(plain: str) -> bool:
+    """Look quickly at the plain reading of a text: is there anything to find?"""
+    return _TRACE.search(plain) is not None
+
+
 def find_numbers(text: str) -> Iterator[Number]:
-    """Answer the numbers of a text, in order; order, item and tracking numbers are not among them."""
+    """Answer the numbers of a text; order, item and tracking numbers are not among them."""
     for run in _RUN.finditer(text):
         number = _classify(text, run)
         if number is not None:
             yield number
-    for name in _WECHAT_NAMES:
-        yield from _handles(text, name)
+    yield from _handles(text.lower())
 
 
 def _classify(text: str, run: re.Match[str]) -> Number | None:
@@ -83,15 +90,12 @@ def _kind(raw: str, digits: str, before: str) -> NumberKind | None:
     return None
 
 
-def _handles(text: str, name: str) -> Iterator[Number]:
-    lowered = text.lower() if text.isascii() or name.isascii() else text
-    at = lowered.find(name)
-    while at >= 0:
-        end = at + len(name)
-        found = _HANDLE.search(text, end, min(len(text), end + _CHAT_REACH + 20))
+def _handles(text: str) -> Iterator[Number]:
+    for name in _NAME.finditer(text):
+        end = name.end()
+        found = _HANDLE.search(text, end, min(len(text), end + _CHAT_REACH + MAX_HANDLE_CHARS))
         if found and found.start() - end <= _CHAT_REACH and _is_handle(found.group()):
-            yield Number(NumberKind.WECHAT, found.start(), found.end(), found.group().lower())
-        at = lowered.find(name, end)
+            yield Number(NumberKind.WECHAT, found.start(), found.end(), found.group())
 
 
 def _is_handle(word: str) -> bool:

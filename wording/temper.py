@@ -25,11 +25,20 @@ _REPEATED = re.compile(r"([^\W\d_]{2,6}?)\1{2,6}+")
 MIN_REPEATED_CHARS = 6
 
 
+def may_hold_temper(text: str, plain: str) -> bool:
+    """Look quickly: is there anything to find?"""
+    return _MARKS.search(text) is not None or _repeats(plain)
+
+
 def find_temper(text: str, plain: str) -> Iterator[Sign]:
     """Answer runs of three or more shouting marks, and a phrase said three times in a row."""
     for marks in _MARKS.finditer(text):
         yield Sign("temper.marks", marks.start(), marks.end(), Severity.LOW)
-    if len(plain) >= MIN_REPEATED_CHARS and len(set(plain)) * 2 <= len(plain):
+    if _repeats(plain):
         for phrase in _REPEATED.finditer(text):
             if len(set(phrase.group(1))) > 1:
                 yield Sign("temper.repeated", phrase.start(), phrase.end(), Severity.LOW)
+
+
+def _repeats(plain: str) -> bool:
+    return len(plain) >= MIN_REPEATED_CHARS and len(set(plain)) * 2 <= len(plain)
