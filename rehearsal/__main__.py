@@ -33,15 +33,11 @@ Running = asyncio.Future[Report]
 
 def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
     *,
-    url: Annotated[
-        str, typer.Option(envvar="REHEARSAL_URL", help="The gateway: http://host:port.")
-    ],
+    url: Annotated[str, typer.Option(help="The gateway: http://host:port.")],
     password: Annotated[
-        str, typer.Option(envvar="REHEARSAL_PASSWORD", help="Password of the login.")
+        str, typer.Option(envvar="PEAKDESK_PASSWORD", help="Password of the login.")
     ],
-    login: Annotated[
-        str, typer.Option(envvar="REHEARSAL_LOGIN", help="A platform administrator.")
-    ] = "admin",
+    login: Annotated[str, typer.Option(help="A platform administrator.")] = "admin",
     dialogues_file: Annotated[
         Path | None, typer.Option("--dialogues", help="TSV: session, role, text; default: ours.")
     ] = None,

@@ -199,7 +199,7 @@ class MemoryProducer:
         since = self._bus.waiting_since(topic, self._bus.partition_for(topic, key))
         return since is not None and self._bus.clock.monotonic() - since > STALLED_AFTER_S
 
-    def partition_for(self, topic: str, key: bytes) -> int:
+    async def partition_for(self, topic: str, key: bytes) -> int:
         return self._bus.partition_for(topic, key)
 
     def _refusal(self, message: Message) -> Exception | None:

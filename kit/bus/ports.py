@@ -132,8 +132,8 @@ class Producer(Protocol):
     def stalled(self, topic: str, key: bytes) -> bool:
         """Tell whether this key's partition has waited over 2 s for an ack (H18)."""
 
-    def partition_for(self, topic: str, key: bytes) -> int:
-        """Return the partition of that key. Raises `BusAway` while the topic is not known yet."""
+    async def partition_for(self, topic: str, key: bytes) -> int:
+        """Return the partition of that key, asking once per topic. Raises `BusAway`."""
 
 
 class Consumer(Protocol):

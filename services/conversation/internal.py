@@ -40,7 +40,7 @@ def router(db: Database, histories: Histories, producer: Producer) -> APIRouter:
         limit: Replayed = REPLAY_LIMIT,
     ) -> Response:
         """Return all that is needed to seat somebody, of one moment (H11)."""
-        partition = producer.partition_for(CHAT.name, conversation_id.encode())
+        partition = await producer.partition_for(CHAT.name, conversation_id.encode())
         async with db.read() as session:
             attached = await histories.attach(
                 session,

@@ -83,7 +83,7 @@ class BusSuite:
         acks = await producer.send_all([Message(topic, key, b"") for key in keys])
 
         partitions = [(await ack).partition for ack in acks]
-        assert partitions == [producer.partition_for(topic, key) for key in keys]
+        assert partitions == [await producer.partition_for(topic, key) for key in keys]
         assert set(partitions) == {0, 1, 2}
 
     async def test_a_tombstone_is_read_as_none(
@@ -171,7 +171,7 @@ class BusSuite:
     ) -> None:
         topic = await make_topic(2)
         keys = {
-            producer.partition_for(topic, key): key for key in await known_keys(producer, topic)
+            await producer.partition_for(topic, key): key for key in await known_keys(producer, topic)
         }
         resting, going = TopicPartition(topic, 0), TopicPartition(topic, 1)
         reader = bus.reader([topic])

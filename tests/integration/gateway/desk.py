@@ -64,7 +64,7 @@ class PaperArchive:
             raise NotFound
         if who.role == Role.BUYER and who.subject != known.buyer_id:
             raise NotFound
-        partition = self._producer.partition_for("chat", conversation.encode())
+        partition = await self._producer.partition_for("chat", conversation.encode())
         items = [i for i in known.items if after is None or tuple(i["position"]) > after]
         facts = {k: v for k, v in vars(known).items() if k != "items"}
         return Attached(
