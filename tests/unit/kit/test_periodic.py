@@ -1,0 +1,53 @@
+"""Periodic work goes on while others are away, keeps its pace, and ends when asked."""
+
+import asyncio
+
+import pytest
+
+from kit.clock import ManualClock
+from kit.errors import Unavailable
+from kit.periodic import Periodic
+
+pytestmark = pytest.mark.unit
+
+
+class Work:
+    def __init__(self, *failures: Exception) -> None:
+        self.calls = 0
+        self._failures = list(failures)
+
+    async def __call__(self) -> None:
+        self.calls += 1
+        if self._failures:
+            raise self._failures.pop(0)
+
+
+async def test_work_is_done_at_once_and_then_at_its_pace() -> None:
+    clock, work = ManualClock(), Work()
+    role = Periodic("work", work, every_s=10, clock=clock)
+    running = asyncio.create_task(role.run())
+
+    await clock.walk(25)
+    assert work.calls == 3
+
+    await role.stop()
+    await asyncio.wait_for(running, 1)
+
+
+async def test_work_goes_on_when_what_it_leans_on_is_back() -> None:
+    clock, work = ManualClock(), Work(Unavailable(), Unavailable())
+    role = Periodic("work", work, every_s=1, clock=clock)
+    running = asyncio.create_task(role.run())
+
+    await clock.walk(3)
+
+    assert work.calls == 4
+    await role.stop()
+    await asyncio.wait_for(running, 1)
+
+
+async def test_a_bug_ends_the_role() -> None:
+    role = Periodic("work", Work(ZeroDivisionError()), every_s=1, clock=ManualClock())
+
+    with pytest.raises(ZeroDivisionError):
+        await role.run()
