@@ -63,7 +63,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """What a consumer is given; undecoded. A msgspec struct: made in 0.2 µs, unseen by the GC."""
+    """What a consumer is given; undecoded. A msgspec struct: made in 0.12 µs, unseen by the GC."""
 
     topic: str
     partition: int

@@ -35,7 +35,7 @@ BACKLOG_BYTES: Final = 1024 * 1024
 """Bytes of a partition held here beyond that; what does not fit is answered `Stalled` at once."""
 
 KEYS: Final = 100_000
-"""Keys whose partition is remembered; then all are forgotten. The hash costs 15 µs in Python."""
+"""Keys whose partition is remembered; then all are forgotten. The hash costs 13 µs in Python."""
 
 START_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 3.0
@@ -149,8 +149,9 @@ class KafkaProducer:
             await _close(live)
 
     async def send_all(self, messages: Sequence[Message]) -> list[asyncio.Future[Position]]:
-        # The chat path: thousands of messages a second come through here. It costs 3 µs a
-        # message more than aiokafka alone (tests/load), so what can be decided once is.
+        # The chat path: thousands of messages a second come through here. Measured with seven
+        # headers: 12.8 µs a message, of which 7.5 are aiokafka's; the hash that the keys' memory
+        # saves would be 12.8 more.
         create_future = asyncio.get_running_loop().create_future
         now = self._clock.monotonic()
         answers: list[asyncio.Future[Position]] = []

@@ -1,4 +1,4 @@
-"""Migrations: one call brings a schema up, a second one changes nothing, two at once do not meet."""
+"""Migrations: one call brings a schema up, a second changes nothing, two at once do not meet."""
 
 import asyncio
 import secrets
