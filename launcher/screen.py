@@ -53,7 +53,7 @@ class Screen:
         """Print rows under headings."""
         table = Table(box=None, header_style="bold", pad_edge=False)
         for number, column in enumerate(columns):
-            table.add_column(column, no_wrap=number == 0)
+            table.add_column(column, no_wrap=number == 0, overflow="fold")
         for row in rows:
             table.add_row(*row)
         self.console.print(table)

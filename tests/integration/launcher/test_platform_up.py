@@ -1,0 +1,113 @@
+"""The whole platform through the command line: up, again, with a dead service, down."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+import pytest
+
+from launcher import infrastructure, instance, platform
+from launcher.infrastructure import Wanted
+from launcher.instance import Instance
+from launcher.services import SERVICES
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+COMMAND_TIMEOUT_S = 180
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A throw-away instance that is spoken to as a person would."""
+
+    wanted: Wanted
+
+    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        argv = [sys.executable, "-m", "launcher.cli", *words, "--instance", self.wanted.name]
+        return subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_TIMEOUT_S,
+            env=os.environ | {"COLUMNS": "160"},
+        )
+
+    @property
+    def known(self) -> Instance:
+        found = instance.load(infrastructure.folder_of(self.wanted))
+        assert found is not None
+        return found
+
+    def pids(self) -> dict[str, int | None]:
+        return {line.name: line.pid for line in platform.status(self.known)}
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """A new instance, stopped and removed at the end."""
+    fresh = Machine(Wanted(f"trial-{secrets.token_hex(4)}"))
+    yield fresh
+    fresh.run("down")
+    shutil.rmtree(infrastructure.folder_of(fresh.wanted))
+
+
+def test_before_up_every_command_says_how_to_begin(machine: Machine) -> None:
+    done = machine.run("status")
+
+    assert done.returncode == 1
+    assert "`./peakdesk up` makes it" in done.stderr
+
+
+def test_up_ends_with_everything_ready_and_a_second_up_changes_nothing(machine: Machine) -> None:
+    first = machine.run("up", "--test-data")
+    assert first.returncode == 0, first.stderr
+    assert "PeakDesk is up: http://127.0.0.1:" in first.stdout
+    assert "supervisor@demo" in first.stdout
+    before = machine.pids()
+    assert None not in before.values()
+
+    second = machine.run("up")
+
+    assert second.returncode == 0, second.stderr
+    assert machine.pids() == before
+    assert machine.run("status").returncode == 0
+
+
+def test_a_dead_service_is_shown_and_the_next_up_starts_it_alone(machine: Machine) -> None:
+    before = machine.pids()
+    gateway = before.pop("gateway")
+    assert gateway is not None
+    psutil.Process(gateway).send_signal(signal.SIGKILL)
+
+    shown = machine.run("status")
+    repaired = machine.run("up")
+
+    assert shown.returncode == 1
+    assert "not ready" in shown.stdout
+    assert repaired.returncode == 0, repaired.stderr
+    after = machine.pids()
+    assert after.pop("gateway") not in {None, gateway}
+    assert after == before
+
+
+def test_topics_dead_letters_and_logs_can_be_seen(machine: Machine) -> None:
+    assert "conversation_id" in machine.run("topics").stdout
+    assert "0 dead letters" in machine.run("deadletters").stdout
+    assert "service.started" in machine.run("logs", "orders").stdout
+
+
+def test_down_ends_every_process(machine: Machine) -> None:
+    ours = [psutil.Process(pid) for pid in machine.pids().values() if pid is not None]
+    assert len(ours) == len(SERVICES) + 2
+
+    done = machine.run("down")
+
+    assert done.returncode == 0, done.stderr
+    assert not [p for p in ours if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
