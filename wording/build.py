@@ -20,11 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         lexicon = read_lexicon(options.lexicon)
     except LexiconError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     report = try_corpus(lexicon, _messages(options.corpus))
     _write(options.lexicon / "refused.tsv", report)
-    _print(report, terms=len(lexicon.entries))
+    sys.stdout.writelines(f"{line}\n" for line in _lines(report, terms=len(lexicon.entries)))
     return 0
 
 
@@ -53,15 +53,15 @@ def _write(path: Path, report: CorpusReport) -> None:
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def _print(report: CorpusReport, *, terms: int) -> None:
-    print(f"{terms} terms tried on {report.messages} messages")
+def _lines(report: CorpusReport, *, terms: int) -> Iterator[str]:
+    yield f"{terms} terms tried on {report.messages} messages"
     for (term_id, disguise), count in sorted(report.refused.items()):
-        print(f"refused   {term_id:32} {disguise:24} fired in {count} innocent messages")
+        yield f"refused   {term_id:32} {disguise:24} fired in {count} innocent messages"
     for term_id, count in sorted(report.literal.items(), key=lambda item: -item[1]):
-        print(f"look at   {term_id:32} {'literal':24} stands in {count} messages")
+        yield f"look at   {term_id:32} {'literal':24} stands in {count} messages"
     kinds = Counter(disguise for _, disguise in report.refused)
     summary = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    print(f"refused in all: {len(report.refused)} ({summary})")
+    yield f"refused in all: {len(report.refused)} ({summary})"
 
 
 if __name__ == "__main__":

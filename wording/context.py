@@ -6,8 +6,9 @@ It works on candidates only, so innocent messages never reach it. It must not kn
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
-from wording.matching import Candidate, Reading
+from wording.examine import Candidate
 from wording.model import Category, Flag, Severity, Term, Why
+from wording.reading import Reading
 
 # How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
 REACH = 16
@@ -15,19 +16,90 @@ NEGATION_REACH = 6
 # A shop with more names than this in one call has its first ones honoured.
 MAX_PRODUCT_NAMES = 2000
 
+# Sound-alikes and look-alikes of so few characters turn up by chance.
+FRAGILE_CHARS = 2
+
 NEGATIONS = (
-    "不", "没", "别", "勿", "无法", "未", "非", "禁止", "严禁", "杜绝", "拒绝", "谨防", "警惕", "难以", "防止", "避免",
-)  # fmt: skip
+    "不",
+    "没",
+    "别",
+    "勿",
+    "无法",
+    "未",
+    "非",
+    "禁止",
+    "严禁",
+    "杜绝",
+    "拒绝",
+    "谨防",
+    "警惕",
+    "难以",
+    "防止",
+    "避免",
+)
 # These contain a negation and negate nothing.
-POLITE = ("不好意思", "不客气", "不用谢", "不用担心", "没问题", "没关系", "没事", "不错", "不管", "不但", "不仅", "信不信", "是不是", "要不要", "能不能", "对不起", "不然", "不就是", "要不")
+POLITE = (
+    "不好意思",
+    "不客气",
+    "不用谢",
+    "不用担心",
+    "没问题",
+    "没关系",
+    "没事",
+    "不错",
+    "不管",
+    "不但",
+    "不仅",
+    "信不信",
+    "是不是",
+    "要不要",
+    "能不能",
+    "对不起",
+    "不然",
+    "不就是",
+    "要不",
+)
 REPORTED = ("骂我", "骂我们", "说我", "说我们", "叫我", "骂人", "辱骂", "骂过", "称我", "喊我")
 QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", '"': '"', "'": "'", "【": "】"}
 
 # Words that stand right before or after a name one calls somebody.
 NAMING_BEFORE = (
-    "你", "您", "们", "就是", "真是", "这个", "那个", "是个", "是", "个", "太", "真", "呢", "死", "臭", "大", "老", "小", "给我", "群",
-)  # fmt: skip
-NAMING_AFTER = ("吧", "啊", "呀", "了", "你", "东西", "玩意", "客服", "卖家", "店", "商家", "们", "一样")
+    "你",
+    "您",
+    "们",
+    "就是",
+    "真是",
+    "这个",
+    "那个",
+    "是个",
+    "是",
+    "个",
+    "太",
+    "真",
+    "呢",
+    "死",
+    "臭",
+    "大",
+    "老",
+    "小",
+    "给我",
+    "群",
+)
+NAMING_AFTER = (
+    "吧",
+    "啊",
+    "呀",
+    "了",
+    "你",
+    "东西",
+    "玩意",
+    "客服",
+    "卖家",
+    "店",
+    "商家",
+    "们",
+    "一样",
+)
 
 _NEGATABLE = frozenset(
     {
@@ -80,7 +152,7 @@ def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if Flag.CLAUSE in term.flags:
         return all(_edges(reading, candidate))
     whys = set(candidate.disguise.split("+"))
-    if len(candidate.form.normalised) == 2 and whys & _FRAGILE:
+    if len(candidate.form.normalised) <= FRAGILE_CHARS and whys & _FRAGILE:
         return _exposed(reading, candidate)
     return True
 

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from wording.context import weigh
-from wording.folding import Folding, folding, low_planes
+from wording.examine import Candidate
+from wording.folding import Folding, folding
 from wording.forms import Speller
 from wording.lexicon import Lexicon, read_lexicon
-from wording.matching import Candidate, Matcher, Reading
+from wording.matching import Matcher
 from wording.model import Action, Category, Hit, Policy, Severity, Speaker, Term, Verdict, Why
 from wording.numbers import NumberKind, find_numbers, may_hold_numbers
+from wording.reading import Reading
 from wording.temper import find_temper, may_hold_temper
 
 # Small automata of shops' own terms, kept per policy version; the least recently used goes.
@@ -30,7 +32,6 @@ class Engine:
         self.lexicon_version = lexicon.version
         self._folding = tables or folding()
         self._speller = Speller(self._folding, lexicon.splits, lexicon.shapes)
-        self._plain = self._folding.plain
         self._matcher = self._compile(lexicon.terms, lexicon.allow, refused=lexicon.refused)
         self._policies: OrderedDict[str, tuple[Policy, Matcher]] = OrderedDict()
         self._house = Policy()
@@ -54,13 +55,14 @@ class Engine:
     ) -> Verdict:
         """Judge one message. Linear in its length; never raises for any text."""
         policy = policy or self._house
-        reading = Reading(low_planes(text), self._folding)
+        reading = Reading(text, self._folding)
         candidates = self._matcher.candidates(reading, speaker)
         if policy.extra_terms or policy.allow_spans:
             candidates = candidates + self._own(policy).candidates(reading, speaker)
         hits: list[Hit] = []
         if candidates:
-            hits.extend(self._hits(candidates, reading, speaker, policy, product_names))
+            weighed = weigh(candidates, reading, product_names=product_names)
+            hits.extend(_term_hits(weighed, reading, speaker, policy))
         if speaker is Speaker.BUYER:
             if may_hold_temper(text, reading.plain):
                 hits.extend(_temper_hits(text, reading.plain, policy))
@@ -72,7 +74,7 @@ class Engine:
 
     def findings(self, text: str) -> Iterator[tuple[Candidate, Severity]]:
         """Answer every candidate that counts, whoever speaks; for the corpus test and for tools."""
-        reading = Reading(low_planes(text), self._folding)
+        reading = Reading(text, self._folding)
         return weigh(self._matcher.candidates(reading), reading)
 
     def _own(self, policy: Policy) -> Matcher:
@@ -98,30 +100,6 @@ class Engine:
         forms.extend(form for text in allow for form in self._speller.allowed(text))
         return Matcher(forms, refused=refused)
 
-    def _hits(
-        self,
-        candidates: list[Candidate],
-        reading: Reading,
-        speaker: Speaker,
-        policy: Policy,
-        product_names: Collection[str],
-    ) -> Iterator[Hit]:
-        for candidate, severity in weigh(candidates, reading, product_names=product_names):
-            term = candidate.form.term
-            if term is None:
-                continue
-            yield Hit(
-                category=term.category,
-                severity=severity,
-                term_id=term.id,
-                start=candidate.start,
-                end=candidate.end,
-                surface=reading.text[candidate.start : candidate.end],
-                normalised=candidate.form.normalised,
-                why=candidate.why,
-                action=policy.action_for(term.category, severity, speaker),
-            )
-
     def _verdict(self, hits: list[Hit]) -> Verdict:
         strictest = max((hit.action for hit in hits), key=lambda one: one.rank)
         return Verdict(strictest, _evidence(hits), self.lexicon_version)
@@ -131,6 +109,29 @@ def _same_terms(kept: Policy, asked: Policy) -> bool:
     return kept is asked or (
         kept.extra_terms == asked.extra_terms and kept.allow_spans == asked.allow_spans
     )
+
+
+def _term_hits(
+    weighed: Iterable[tuple[Candidate, Severity]],
+    reading: Reading,
+    speaker: Speaker,
+    policy: Policy,
+) -> Iterator[Hit]:
+    for candidate, severity in weighed:
+        term = candidate.form.term
+        if term is None:
+            continue
+        yield Hit(
+            category=term.category,
+            severity=severity,
+            term_id=term.id,
+            start=candidate.start,
+            end=candidate.end,
+            surface=reading.original[candidate.start : candidate.end],
+            normalised=candidate.form.normalised,
+            why=candidate.why,
+            action=policy.action_for(term.category, severity, speaker),
+        )
 
 
 def _number_hits(text: str, policy: Policy) -> Iterator[Hit]:
@@ -166,7 +167,9 @@ def _temper_hits(text: str, plain: str, policy: Policy) -> Iterator[Hit]:
 
 def _evidence(hits: list[Hit]) -> tuple[Hit, ...]:
     """Keep what says most: of nested hits of a category the longest, of too many the strictest."""
-    ranked = sorted(hits, key=lambda hit: (-hit.action.rank, hit.start - hit.end, _PLAINNESS[hit.why]))
+    ranked = sorted(
+        hits, key=lambda hit: (-hit.action.rank, hit.start - hit.end, _PLAINNESS[hit.why])
+    )
     kept: list[Hit] = []
     for hit in ranked[:MAX_WEIGHED]:
         if not any(_covers(other, hit) for other in kept):
@@ -177,9 +180,7 @@ def _evidence(hits: list[Hit]) -> tuple[Hit, ...]:
 
 
 def _covers(other: Hit, hit: Hit) -> bool:
-    return (
-        other.category is hit.category and other.start <= hit.start and hit.end <= other.end
-    )
+    return other.category is hit.category and other.start <= hit.start and hit.end <= other.end
 
 
 _PLAINNESS = {why: rank for rank, why in enumerate(Why)}

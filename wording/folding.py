@@ -19,6 +19,7 @@ TABLE_SIZE = 0x20000
 BARRIER = "\ufffd"
 _SKIP = "\u200b"
 _PRIVATE = range(0xE000, 0xF900)
+_SURROGATES = range(0xD800, 0xE000)
 _TAGS = 0xE0000
 _HIGH = re.compile("[\U00020000-\U0010ffff]")
 
@@ -31,9 +32,7 @@ _LOOKALIKES: Mapping[str, str] = dict(
     )
 ) | {"ü": "v", "ǖ": "v", "ǘ": "v", "ǚ": "v", "ǜ": "v", "п": "n", "т": "t", "Ь": "b", "ø": "o"}
 
-_LEET: Mapping[str, str] = dict(
-    zip("01345789@$", "oieastbgas", strict=True)
-)
+_LEET: Mapping[str, str] = dict(zip("01345789@$", "oieastbgas", strict=True))
 
 # Traditional forms that the conversion table leaves or resolves for other contexts.
 _SIMPLER: Mapping[str, str] = {
@@ -43,12 +42,9 @@ _SIMPLER: Mapping[str, str] = {
     "妳": "你",
     "祢": "你",
     "牠": "它",
-    "屌": "屌",
     "裏": "里",
     "屍": "尸",
     "薑": "姜",
-    "娘": "娘",
-    "着": "着",
     "嬢": "娘",
     "姦": "奸",
     "嗎": "吗",
@@ -57,7 +53,6 @@ _SIMPLER: Mapping[str, str] = {
     "後": "后",
     "麽": "么",
     "麼": "么",
-    "甚": "什",
 }
 
 
@@ -66,7 +61,7 @@ def _simplified() -> dict[str, str]:
     zhconv.loaddict(str(Path(zhconv.__file__).with_name(zhconv.DICTIONARY)))
     table: dict[str, str] = zhconv.getdict("zh-hans")
     singles = {old: new for old, new in table.items() if len(old) == len(new) == 1}
-    return singles | {old: new for old, new in _SIMPLER.items() if old != "甚"}
+    return singles | dict(_SIMPLER)
 
 
 def _strip_marks(text: str) -> str:
@@ -116,11 +111,11 @@ class Folding:
 
     def fold(self, text: str) -> str:
         """Answer the plain reading of a text."""
-        return low_planes(text).translate(self.plain)  # type: ignore[arg-type]  # a sequence is enough
+        return low_planes(text).translate(self.plain)
 
     def reading(self, char: str) -> str | None:
         """Answer the toneless pinyin of one Han character, None for anything else."""
-        return self.syllables.get(char.translate(self.sound))  # type: ignore[arg-type]  # as above
+        return self.syllables.get(char.translate(self.sound))
 
 
 @cache
@@ -143,7 +138,7 @@ def _folded(char: str, simpler: Mapping[str, str]) -> str:
     point = ord(char)
     if char == BARRIER:
         return BARRIER
-    if point in _PRIVATE or 0xD800 <= point < 0xE000:
+    if point in _PRIVATE or point in _SURROGATES:
         return ""
     return _plain(char, simpler)
 

@@ -85,7 +85,7 @@ class Speller:
         if not text:
             return
         yield Form(text, Stream.PLAIN, term, Why.LITERAL, normalised=text)
-        if len(text) < 2 or len(text) > MAX_DISGUISED_CHARS or not self._is_han(text):
+        if not 1 < len(text) <= MAX_DISGUISED_CHARS or not self._is_han(text):
             return
         for disguised in self._disguises(text, term, flags):
             yield from islice(disguised, MAX_FORMS_PER_DISGUISE)
@@ -111,7 +111,7 @@ class Speller:
         return all(self.folding.reading(char) for char in text)
 
     def _homophone(self, text: str, term: Term | None) -> Iterator[Form]:
-        heard = text.translate(self.folding.sound)  # type: ignore[arg-type]  # a sequence is enough
+        heard = text.translate(self.folding.sound)
         yield Form(
             heard, Stream.SOUND, term, Why.HOMOPHONE, tuple(enumerate(text)), normalised=text
         )
@@ -121,7 +121,7 @@ class Speller:
         yield Form(letters, Stream.SOUND, term, Why.INITIALS, normalised=text)
 
     def _pinyin(self, text: str, term: Term | None) -> Iterator[Form]:
-        heard = text.translate(self.folding.sound)  # type: ignore[arg-type]  # a sequence is enough
+        heard = text.translate(self.folding.sound)
         choices = [
             ((code, char), (self.folding.reading(char) or "", ""))
             for code, char in zip(heard, text, strict=True)

@@ -69,7 +69,7 @@ class Lexicon:
 
 
 def read_lexicon(folder: Path | None = None) -> Lexicon:
-    """Read a folder (None: the shipped one). Raises LexiconError on the first line that is wrong."""
+    """Read a folder (None: the shipped one). Raises LexiconError on the first wrong line."""
     folder = folder or SHIPPED
     files = sorted(folder.glob("*.tsv"))
     if not files:
@@ -124,7 +124,11 @@ def _assemble(contents: Mapping[Path, str], *, version: str) -> Lexicon:
 
 
 def _add_parts(
-    path: Path, content: str, splits: dict[str, tuple[str, ...]], *, shapes: dict[str, tuple[str, ...]]
+    path: Path,
+    content: str,
+    splits: dict[str, tuple[str, ...]],
+    *,
+    shapes: dict[str, tuple[str, ...]],
 ) -> None:
     for line, row in _rows(path, content, PARTS_HEADER):
         kind = _word(path, line, row["kind"], Part)
@@ -151,7 +155,10 @@ def _rows(
         if len(cells) != len(header):
             problem = f"{len(cells)} cells instead of {len(header)}"
             raise LexiconError(path, number, problem, cure="write - for an empty cell")
-        yield number, {name: "" if cell == "-" else cell for name, cell in zip(header, cells, strict=True)}
+        yield (
+            number,
+            {name: "" if cell == "-" else cell for name, cell in zip(header, cells, strict=True)},
+        )
     if not seen_header:
         raise LexiconError(path, 1, "no header", cure=f"begin with {'<tab>'.join(header)}")
 

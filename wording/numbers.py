@@ -36,6 +36,11 @@ _RUN = re.compile(r"(?<![0-9a-zA-Z/=_.-])[0-9](?:[ -]?[0-9]){4,22}+[xX]?+(?![0-9
 _HANDLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{5,19}+(?![a-zA-Z0-9_-])")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
+_IDENTITY = re.compile(
+    r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]"
+)
+_CARD = re.compile(r"[3-6][0-9]{15,18}")
+_CHAT = re.compile(r"[1-9][0-9]{4,10}")
 _LANDLINE = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})[- ]?[2-8][0-9]{6,7}")
 _MOBILE = re.compile(r"(?:\+?86[- ]?)?(1[3-9][0-9]{9})")
 _TRACE = re.compile(r"[0-9a-z]{5}")
@@ -45,11 +50,23 @@ _CHAT_REACH = 10
 _QQ_NAMES = ("qq", "扣扣", "企鹅", "秋秋", "球球", "抠抠")
 _WECHAT_NAMES = ("微信", "威信", "薇信", "微心", "vx", "wx", "v信", "weixin", "加v", "加薇")
 _NAME = re.compile("|".join(_WECHAT_NAMES))
-_ORDER_NAMES = ("订单", "单号", "编号", "货号", "款号", "工号", "型号", "运单", "条码", "发票", "税号")
+_ORDER_NAMES = (
+    "订单",
+    "单号",
+    "编号",
+    "货号",
+    "款号",
+    "工号",
+    "型号",
+    "运单",
+    "条码",
+    "发票",
+    "税号",
+)
 
 
 def may_hold_numbers(plain: str) -> bool:
-    """Look quickly at the plain reading of a text: is there anything to find?"""
+    """Look quickly, at the plain reading of a text, whether there is anything to find."""
     return _TRACE.search(plain) is not None
 
 
@@ -75,19 +92,23 @@ def _classify(text: str, run: re.Match[str]) -> Number | None:
 def _kind(raw: str, digits: str, before: str) -> NumberKind | None:
     if _MOBILE.fullmatch(digits):
         return NumberKind.MOBILE
-    if len(digits) == 18 and is_identity(digits):
+    if is_identity(digits):
         return NumberKind.IDENTITY
     if not digits.isdigit():
         return None
     if _LANDLINE.fullmatch(raw):
         return NumberKind.LANDLINE
-    if 16 <= len(digits) <= 19 and digits[0] in "3456" and passes_luhn(digits):
+    if _CARD.fullmatch(digits) and passes_luhn(digits):
         return NumberKind.BANK_CARD
-    if 5 <= len(digits) <= 11 and digits[0] != "0" and any(name in before for name in _QQ_NAMES):
+    return _account(digits, before)
+
+
+def _account(digits: str, before: str) -> NumberKind | None:
+    if not _CHAT.fullmatch(digits):
+        return None
+    if any(name in before for name in _QQ_NAMES):
         return NumberKind.QQ
-    if 5 <= len(digits) <= 11 and any(name in before for name in _WECHAT_NAMES):
-        return NumberKind.WECHAT
-    return None
+    return NumberKind.WECHAT if any(name in before for name in _WECHAT_NAMES) else None
 
 
 def _handles(text: str) -> Iterator[Number]:
@@ -105,19 +126,13 @@ def _is_handle(word: str) -> bool:
 
 def is_identity(digits: str) -> bool:
     """Check birth date and check digit of a resident identity number (GB 11643)."""
-    if not digits[:17].isdigit() or digits[0] == "0":
-        return False
-    year, month, day = int(digits[6:10]), int(digits[10:12]), int(digits[12:14])
-    if not (1900 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31):
+    if not _IDENTITY.fullmatch(digits):
         return False
     total = sum(int(digit) * weight for digit, weight in zip(digits, _ID_WEIGHTS, strict=False))
-    return _ID_CHECKS[total % 11] == digits[17]
+    return _ID_CHECKS[total % len(_ID_CHECKS)] == digits[-1]
 
 
 def passes_luhn(digits: str) -> bool:
     """Check the last digit of a card number (ISO/IEC 7812)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    doubled = "".join(str(int(digit) * 2) for digit in digits[-2::-2])
+    return sum(map(int, digits[-1::-2] + doubled)) % 10 == 0

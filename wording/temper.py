@@ -26,7 +26,7 @@ MIN_REPEATED_CHARS = 6
 
 
 def may_hold_temper(text: str, plain: str) -> bool:
-    """Look quickly: is there anything to find?"""
+    """Look quickly whether there is anything to find."""
     return _MARKS.search(text) is not None or _repeats(plain)
 
 
