@@ -211,7 +211,7 @@ class Archive:
 
 def _read_message(record: Record) -> tuple[str, str, str | None, str | None]:
     head = _head(record.value or b"")
-    if bytes(head.d[:1]) != b"{":
+    if bytes(head.d)[:1] != b"{":
         raise UnreadableEvent(f"{ChatMessage.type}: d")
     return head.shop_id, head.conversation_id, head.sender_kind, head.body_hash
 

@@ -103,7 +103,7 @@ class Shop:
     async def buyer(self, external_id: str | None = None, **claims: Any) -> Person:
         """Let a buyer in by the shop's word."""
         number = external_id or f"b{next(self._numbers)}"
-        expires = datetime.now(UTC) + timedelta(hours=1)
+        expires = self.platform.service.clock.now() + timedelta(hours=1)
         content = {"sub": number, "name": f"买家{number}", "exp": int(expires.timestamp())} | claims
         token = jwt.encode(content, self.secret, algorithm="HS256")
         body = {"shop_id": self.id, "token": token}
@@ -182,7 +182,10 @@ class Platform:
         **changed: Any,
     ) -> tuple[ChatMessage, Position]:
         """Put a message into the log, as a gateway would."""
-        event = message(conversation, text, kind=kind, ids=self.service.ids, **changed)
+        now = self.service.clock.now()
+        event = message(
+            conversation, text, kind=kind, ids=self.service.ids, **{"time": now} | changed
+        )
         return event, await self.producer.send(message_of(event))
 
     async def publish(self, event: Event) -> Position:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from contracts.gateway import ChatMessage
 from contracts.people import PersonId, SenderKind, ShopId
 from kit.bus.deadletter import letters
 from kit.bus.ports import Message, Position, message_of
+from services.conversation.repository.archive import Batch
 from tests.integration.conversation.desk import Person, Platform, Shop, code, message, ok
 from tests.waiting import eventually
 
@@ -31,7 +33,7 @@ async def _archived(reader: Person, conversation: Mapping[str, Any], **params: A
 
 async def _texts(reader: Person, conversation: Mapping[str, Any]) -> list[str]:
     items = await _archived(reader, conversation)
-    return [one["d"]["text"] for one in items if one["type"] == "chat.message.v1"]
+    return [one["d"]["d"]["text"] for one in items if one["type"] == "chat.message.v1"]
 
 
 async def test_history_shows_messages_and_lifecycle_in_the_order_of_the_log(
@@ -123,27 +125,23 @@ async def test_poison_is_set_aside_and_what_is_good_goes_on(platform: Platform) 
         "NUL": _changed(record, value=good.body().replace("好".encode(), b"\\u0000")),
         "surrogate": _changed(record, value=good.body().replace("好".encode(), b"\\ud800")),
         "header of another shop": _changed(record, headers=headers | {"ce_shop": foreign.encode()}),
-        "another shop's conversation": message_of(
-            message(talk, "x", kind=SenderKind.BUYER, ids=platform.service.ids, shop_id=ShopId(foreign))
-        ),
+        "another shop's conversation": message_of(_x(platform, talk, shop_id=ShopId(foreign))),
         "key of another conversation": _changed(record, key=b"elsewhere"),
-        "no conversation": message_of(
-            message({**talk, "id": platform.service.ids.new()}, "x", kind=SenderKind.BUYER, ids=platform.service.ids)
-        ),
+        "no conversation": message_of(_x(platform, {**talk, "id": platform.service.ids.new()})),
     }
     places: dict[Position, str] = {}
     for name, bad in poison.items():
-        await platform.say(talk, f"vor {name}")
+        await platform.say(talk, f"before {name}")
         places[await platform.producer.send(bad)] = name
-    await platform.say(talk, "ende")
-    await eventually(lambda: _has_text(agent, talk, "ende"), within=20)
+    await platform.say(talk, "the end")
+    await eventually(lambda: _has_text(agent, talk, "the end"), within=20)
 
     found = await letters(platform.service.bus, "conversation.archive")
 
     set_aside = {places[Position(one.partition, one.offset)] for one in found if
                  Position(one.partition, one.offset) in places}  # fmt: skip
     assert set_aside == set(poison)
-    assert await _texts(agent, talk) == [f"vor {name}" for name in poison] + ["ende"]
+    assert await _texts(agent, talk) == [f"before {name}" for name in poison] + ["the end"]
     assert not any("好" in one.reason for one in found)
 
 
@@ -156,29 +154,29 @@ async def test_the_mark_covers_what_is_archived_and_never_falls(platform: Platfo
     assert before["mark"]["offset"] > first.offset
 
     ends = {first.partition: 0}
-    await platform.service.archiving.store(_nothing(), ends, generation=1)
+    await platform.service.archiving.store(Batch.empty(), ends, generation=1)
 
     assert (await _attached(platform, buyer, talk))["mark"] == before["mark"]
 
 
 async def test_a_dead_record_at_the_end_raises_the_mark_too(platform: Platform) -> None:
     _, agent, buyer, talk = await _talk(platform)
-    await platform.say(talk, "gut")
-    record = message_of(message(talk, "x", kind=SenderKind.BUYER, ids=platform.service.ids))
+    await platform.say(talk, "good")
+    record = message_of(_x(platform, talk))
     place = await platform.producer.send(_changed(record, value=b"{"))
 
     async def passed() -> bool:
         return bool((await _attached(platform, buyer, talk))["mark"]["offset"] > place.offset)
 
     await eventually(passed)
-    assert await _has_text(agent, talk, "gut")
+    assert await _has_text(agent, talk, "good")
 
 
 async def test_a_seat_is_given_by_one_snapshot(platform: Platform) -> None:
     shop, agent, buyer, talk = await _talk(platform)
-    _, place = await platform.say(talk, "erste")
-    await platform.say(talk, "zweite")
-    await eventually(lambda: _has_text(agent, talk, "zweite"))
+    _, place = await platform.say(talk, "first")
+    await platform.say(talk, "second")
+    await eventually(lambda: _has_text(agent, talk, "second"))
 
     fresh = await _attached(platform, agent, talk, role="agent")
     rest = await _attached(platform, buyer, talk, after=f"1,{place.offset}")
@@ -189,7 +187,7 @@ async def test_a_seat_is_given_by_one_snapshot(platform: Platform) -> None:
     assert fresh["members"][1] == {"person_id": agent.id, "role": "agent"}
     assert fresh["version"] == fresh["assignment_version"] == 2
     assert all(one["position"][1] < fresh["mark"]["offset"] for one in fresh["items"])
-    assert [one["d"]["text"] for one in rest["items"]] == ["zweite"]
+    assert [one["d"]["d"]["text"] for one in rest["items"]] == ["second"]
     assert short["resync"] is True
     assert short["items"] == []
     watcher = await _attached(platform, await shop.staff("supervisor"), talk, role="supervisor")
@@ -238,15 +236,15 @@ async def test_what_staff_sends_after_the_close_is_kept_and_marked_late(
 ) -> None:
     _, agent, _, talk = await _talk(platform)
     path = f"/v1/conversations/{talk['id']}"
-    await platform.say(talk, "hallo")
-    await eventually(lambda: _has_text(agent, talk, "hallo"))
+    await platform.say(talk, "hello")
+    await eventually(lambda: _has_text(agent, talk, "hello"))
     ok(await agent.post(f"{path}/close"))
 
-    await platform.say(talk, "zu spät", kind=SenderKind.AGENT)
+    await platform.say(talk, "too late", kind=SenderKind.AGENT)
 
-    await eventually(lambda: _has_text(agent, talk, "zu spät"))
-    late = [one["d"]["text"] for one in await _archived(agent, talk) if one.get("late")]
-    assert late == ["zu spät"]
+    await eventually(lambda: _has_text(agent, talk, "too late"))
+    late = [one["d"]["d"]["text"] for one in await _archived(agent, talk) if one.get("late")]
+    assert late == ["too late"]
     assert ok(await agent.get(path))["state"] == "closed"
 
 
@@ -277,7 +275,7 @@ async def _walk(reader: Person, path: str, order: str) -> list[str]:
     cursor: dict[str, str] = {}
     while True:
         page = ok(await reader.get(path, limit=3, order=order, **cursor))
-        seen += [one["d"].get("text", one["id"]) for one in page["items"]]
+        seen += [one["d"].get("d", {}).get("text", one["id"]) for one in page["items"]]
         if page["next_cursor"] is None:
             return seen
         cursor = {"cursor": page["next_cursor"]}
@@ -318,10 +316,8 @@ async def _state(reader: Person, path: str, wanted: str) -> bool:
     return bool(ok(await reader.get(path))["state"] == wanted)
 
 
-def _nothing() -> Any:
-    from services.conversation.repository.archive import Batch
-
-    return Batch.empty()
+def _x(platform: Platform, talk: Mapping[str, Any], **changed: Any) -> ChatMessage:
+    return message(talk, "x", kind=SenderKind.BUYER, ids=platform.service.ids, **changed)
 
 
 def _changed(record: Message, **changed: Any) -> Message:

@@ -313,9 +313,8 @@ async def test_internal_routes_take_service_tokens_alone(platform: Platform) -> 
     shop = await platform.shop()
     url = f"{platform.addresses.admin}/internal/inbox/{shop.boss.id}?role=admin&shop={shop.id}"
 
-    by_person = await platform.client.get(
-        url, headers={"authorization": f"Bearer {shop.boss.token}"}
-    )
+    headers = {"authorization": f"Bearer {shop.boss.token}"}
+    by_person = await platform.client.get(url, headers=headers)
     public = await shop.boss.get(f"/internal/inbox/{shop.boss.id}")
 
     assert by_person.status_code == 401
