@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from contracts import Event, decode
-from contracts.aftersales import WorkOpened
+from contracts.aftersales import WorkOpened, WorkSettled
 from contracts.conversation import WorkAssigned
 from contracts.people import PersonId, Role
 from contracts.topics import CASES, DEAD_PREFIX, ORDERS, WORK
@@ -194,8 +194,9 @@ class Trade:
         """Play the conversation service: give the order's open work to the agent."""
 
         def found() -> WorkOpened | None:
+            over = {e.work_id for e in self.log if isinstance(e, WorkSettled)}
             told = [e for e in self.log if isinstance(e, WorkOpened) and e.order_id == order_id]
-            return told[-1] if told else None
+            return next((e for e in told if e.work_id not in over), None)
 
         opened = await eventually(found, within=20, what=f"work.opened of {order_id}")
         assert opened is not None

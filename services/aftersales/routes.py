@@ -13,6 +13,7 @@ from services.aftersales.schemas import (
     CaseFilter,
     CaseView,
     NewCase,
+    Nothing,
     Review,
     WorkFilter,
     WorkItemView,
@@ -26,6 +27,10 @@ WorkPath = Annotated[WorkId, Path(max_length=64)]
 Asking = Annotated[Principal, Depends(require(Role.BUYER, *CHATTING_STAFF))]
 Staff = Annotated[Principal, Depends(require(*CHATTING_STAFF, Role.CLERK, Role.ADMIN))]
 Deciding = Annotated[Principal, Depends(require(*_DECIDING))]
+
+
+async def no_fields(_body: Nothing | None = None) -> None:
+    """Refuse fields that the command would not look at."""
 
 
 def reading(aftersales: Reading) -> APIRouter:
@@ -75,7 +80,7 @@ def commands(aftersales: Commands) -> APIRouter:
         """Approve or reject a requested case."""
         return await aftersales.review(who, case_id, review, version=version, keyed=key)
 
-    @made.post("/{case_id}/refund", response_model=CaseView)
+    @made.post("/{case_id}/refund", response_model=CaseView, dependencies=[Depends(no_fields)])
     async def refund_case(
         case_id: CasePath, who: Deciding, version: IfMatch, key: IdempotencyKey
     ) -> Response:

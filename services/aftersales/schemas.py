@@ -36,6 +36,10 @@ class Review(Body):
     note: Prose
 
 
+class Nothing(Body):
+    """The body of a command without arguments: empty, or an object without fields."""
+
+
 class CaseView(BaseModel):
     """A case as its buyer or its shop's staff see it. Money is integer fen."""
 

@@ -9,14 +9,13 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import SecretStr
-from starlette.datastructures import Headers
 
 from contracts.people import Role, ShopId
 from kit.clock import Clock
@@ -45,6 +44,15 @@ class BadSignature(Unauthorized):
     slug, title = "bad_signature", "The signature does not fit the delivery"
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The headers of a delivery, as they came."""
+
+    id: str
+    timestamp: str
+    signatures: str
+
+
 class Secrets:
     """Each shop's webhook secret, derived from one master key, so that none is stored."""
 
@@ -55,21 +63,18 @@ class Secrets:
         """Return the shop's secret as Standard Webhooks writes it."""
         return _PREFIX + base64.b64encode(self._key(shop_id)).decode()
 
-    def verify(self, shop_id: ShopId, headers: Headers, body: bytes, clock: Clock) -> str:
-        """Return the delivery's id if the shop signed these very bytes lately.
+    def verify(self, shop_id: ShopId, envelope: Envelope, body: bytes, clock: Clock) -> None:
+        """Return if the shop signed these very bytes lately. Raises `BadSignature`.
 
-        Raises `BadSignature`. Every candidate is compared, in constant time.
+        Every candidate is compared, in constant time.
         """
-        names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-        webhook_id, timestamp, offered = (headers.get(name, "") for name in names)
-        if not webhook_id or max(map(len, (webhook_id, timestamp, offered))) > HEADER_LIMIT:
+        if not envelope.id or max(map(len, astuple(envelope))) > HEADER_LIMIT:
             raise BadSignature
-        signed = b".".join((webhook_id.encode("latin-1"), timestamp.encode("latin-1"), body))
-        expected = hmac.digest(self._key(shop_id), signed, hashlib.sha256)
-        fits = [hmac.compare_digest(expected, given) for given in _signatures(offered)]
-        if not any(fits) or not _recent(timestamp, clock):
+        names = f"{envelope.id}.{envelope.timestamp}.".encode("latin-1")
+        expected = hmac.digest(self._key(shop_id), names + body, hashlib.sha256)
+        fits = [hmac.compare_digest(expected, given) for given in _signatures(envelope.signatures)]
+        if not any(fits) or not _recent(envelope.timestamp, clock):
             raise BadSignature
-        return webhook_id
 
     def _key(self, shop_id: ShopId) -> bytes:
         return hmac.digest(self._master, b"peakdesk.intake\n" + shop_id.encode(), hashlib.sha256)
@@ -88,12 +93,19 @@ def router(deliveries: Deliveries, access: Access, secrets: Secrets, clock: Cloc
     """Return the routes of the intake."""
     made = APIRouter(tags=["intake"])
 
-    async def signed(shop_id: ShopSlug, request: Request) -> Signed:
+    async def signed(
+        *,
+        shop_id: ShopSlug,
+        request: Request,
+        webhook_id: Annotated[str, Header(description="the delivery's id; a repeat keeps it")] = "",
+        webhook_timestamp: Annotated[str, Header(description="seconds since 1970")] = "",
+        webhook_signature: Annotated[str, Header(description="`v1,` and base64")] = "",
+    ) -> Signed:
         """Check the raw bytes; FastAPI resolves this before it looks at the body's fields."""
         body = await request.body()
-        shop = ShopId(shop_id)
-        webhook_id = secrets.verify(shop, request.headers, body, clock)
-        return Signed(shop, webhook_id, hashlib.sha256(body).digest())
+        envelope = Envelope(webhook_id, webhook_timestamp, webhook_signature)
+        secrets.verify(ShopId(shop_id), envelope, body, clock)
+        return Signed(ShopId(shop_id), webhook_id, hashlib.sha256(body).digest())
 
     @made.post("/v1/intake/{shop_id}/orders", response_model=Receipt)
     async def take_delivery(

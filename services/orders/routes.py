@@ -13,6 +13,7 @@ from services.orders.schemas import (
     AddressCheck,
     InterlockList,
     NewRemark,
+    Nothing,
     OrderFilter,
     OrderView,
     Reason,
@@ -29,6 +30,10 @@ Desk = Annotated[Principal, Depends(require(*_DESK))]
 Chatting = Annotated[Principal, Depends(require(*CHATTING_STAFF))]
 Printing = Annotated[Principal, Depends(require(Role.CLERK, Role.SUPERVISOR))]
 Supervisor = Annotated[Principal, Depends(require(Role.SUPERVISOR))]
+
+
+async def no_fields(_body: Nothing | None = None) -> None:
+    """Refuse fields that the command would not look at."""
 
 
 def reading(orders: Reading) -> APIRouter:
@@ -83,7 +88,7 @@ def commands(orders: Commands) -> APIRouter:
         """Add a remark; none is ever changed."""
         return await orders.remark(who, order_id, remark.text, keyed=key)
 
-    @made.post("/print", response_model=OrderView)
+    @made.post("/print", response_model=OrderView, dependencies=[Depends(no_fields)])
     async def print_order(
         order_id: OrderPath, who: Printing, version: IfMatch, key: IdempotencyKey
     ) -> Response:

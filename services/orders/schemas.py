@@ -132,6 +132,10 @@ class Reason(Body):
     reason: Short
 
 
+class Nothing(Body):
+    """The body of a command without arguments: empty, or an object without fields."""
+
+
 class Remark(BaseModel):
     """One remark of an order."""
 

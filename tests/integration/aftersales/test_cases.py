@@ -296,6 +296,22 @@ async def test_a_large_refund_needs_a_supervisor(trade: Trade) -> None:
     assert (await approved(shop.person(Role.SUPERVISOR), case_id)).status_code == 200
 
 
+@pytest.mark.parametrize("field", ["amount_fen", "refund_amount", "state", "by"])
+async def test_the_money_that_goes_back_is_not_the_callers_to_name(
+    trade: Trade, field: str
+) -> None:
+    shop = trade.shop()
+    boss = shop.person(Role.SUPERVISOR)
+    order_id = await paid_order(trade, shop)
+    case_id = await opened(boss, order_id)
+    await approved(boss, case_id)
+
+    answer = await boss.post(f"/v1/cases/{case_id}/refund", {field: 25_900}, if_match=2)
+
+    assert answer.status_code == 422
+    assert (await _payment(trade, order_id)).refunded_fen == 0
+
+
 async def test_commands_out_of_turn_are_refused(trade: Trade) -> None:
     shop = trade.shop()
     boss = shop.person(Role.SUPERVISOR)
