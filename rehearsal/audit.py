@@ -6,12 +6,12 @@ Reads the public API as a supervisor would; must not send a message.
 import asyncio
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rehearsal.api import Api, Session
 from rehearsal.cast import serial_of
-from rehearsal.figures import RULES, SHOP, Figures, Table, compare, compute
+from rehearsal.figures import RULES, SHOP, SHOP_ZONE, Figures, Table, compare, compute
 from rehearsal.ledger import Ledger, Serial, Shown
 from rehearsal.report import FlagCount, MonitorCheck
 
@@ -87,15 +87,28 @@ class Audit:
             await asyncio.sleep(_POLL_S)
 
     async def _monitor_table(self) -> Table:
-        table: Table = {}
-        for rule in RULES:
-            query = {"shop": self._shop_id, "profile": rule.name, "by": "agent"}
-            answer = await self._api.call(
-                "GET", "/v1/monitor/figures", token=self._token, params=query
-            )
-            rows = {row["agent_id"]: _figures(row["figures"]) for row in answer["agents"]}
-            table[rule.name] = rows | {SHOP: _figures(answer["shop"])}
-        return table
+        return {
+            rule.name: await self._rows(rule.name, "shop") | await self._rows(rule.name, "agent")
+            for rule in RULES
+        }
+
+    async def _rows(self, profile: str, by: str) -> dict[str, Figures]:
+        """Ask for the figures of the days that a run can touch."""
+        today = datetime.now(SHOP_ZONE).date()
+        query = {
+            "shop": self._shop_id,
+            "profile": profile,
+            "by": by,
+            "from": (today - timedelta(days=2)).isoformat(),
+            "to": (today + timedelta(days=2)).isoformat(),
+        }
+        answer = await self._api.call("GET", "/v1/monitor/figures", token=self._token, params=query)
+        return {
+            row["agent_id"] or SHOP: _figures(row)
+            for row in answer["rows"]
+            # What nobody owned is in the shop's figures and in no agent's.
+            if by == "shop" or row["agent_id"] is not None
+        }
 
     async def _flagged(self) -> set[Serial]:
         by_message = {m.message_id: m.serial for m in self._ledger.sent.values()}

@@ -43,14 +43,14 @@ RULES: Final = (
 
 @dataclass(slots=True)
 class Figures:
-    """Sums and counts under one profile; the fields of the monitor's `ResponseFigures`."""
+    """Sums and counts under one profile, named as the monitor names them."""
 
     rounds: int = 0
     round_ms: int = 0
     unanswered: int = 0
     first_responses: int = 0
     first_response_ms: int = 0
-    first_within_30s: int = 0
+    first_within: int = 0
     sessions: int = 0
 
 
@@ -206,7 +206,7 @@ def _count_session(rule: Rule, session: _Session, figures: dict[str, Figures]) -
             took = max(timedelta(0), session.replied - session.started)
             mine.first_responses += 1
             mine.first_response_ms += _ms(took)
-            mine.first_within_30s += took <= WITHIN
+            mine.first_within += took <= WITHIN
 
 
 def _keys(agent: str | None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any, Final
 
 from contracts.people import Role
-from rehearsal.api import Api, ApiRefused, Session
+from rehearsal.api import Api, Session
 from rehearsal.audit import Audit
 from rehearsal.cast import Agent, Player, Sabotage, Seats, Supervisor
 from rehearsal.dialogues import DialogueSet, Side, with_rude_turns
@@ -227,12 +227,11 @@ class Rehearsal:
         await _until(started + play.starts_at - LEAD_S)
         buyer, conversation = await self._enter(shop_id, play)
         answers: list[asyncio.Task[None]] = []
-        agent: Player | None = None
         for due in play.due:
             await _until(started + due.at)
             speaker = buyer
             if due.turn.side is Side.AGENT:
-                agent = speaker = await self._seats.agent_of(conversation)
+                speaker = await self._seats.agent_of(conversation)
             self._serials += 1
             saying = speaker.say(
                 conversation, due.turn, Serial(self._serials), due=started + due.at
@@ -241,7 +240,7 @@ class Rehearsal:
             # Without this the next turn of the same tick could overtake this one.
             await asyncio.sleep(0)
         await asyncio.gather(*answers)
-        await self._leave(buyer, agent, conversation)
+        await self._leave(buyer, conversation)
 
     async def _enter(self, shop_id: str, play: Play) -> tuple[Player, str]:
         session = await self._api.visit(shop_id, f"buyer {play.number}")
@@ -267,25 +266,20 @@ class Rehearsal:
         await saying
         self._progress.done += 1
 
-    async def _leave(self, buyer: Player, agent: Player | None, conversation: str) -> None:
+    async def _leave(self, buyer: Player, conversation: str) -> None:
         """Close the conversation once everything has settled, and let the buyer go later.
 
         The buyer's screen stays open until it shows all that it is entitled to.
         """
-        if agent is not None:
-            try:
-                await self._api.call(
-                    "POST",
-                    f"/v1/conversations/{conversation}/close",
-                    token=agent.session.token,
-                    body={"reason": "settled"},
-                )
-            except ApiRefused as refusal:
-                if refusal.slug != "already_closed":
-                    raise
+        agent = await self._seats.agent_of(conversation)
+        await self._api.call(
+            "POST",
+            f"/v1/conversations/{conversation}/close",
+            token=agent.session.token,
+            body={"reason": "settled"},
+        )
         await self._everywhere(conversation)
-        if agent is not None:
-            agent.client.unsubscribe(f"conv:{conversation}")
+        agent.client.unsubscribe(f"conv:{conversation}")
         self._buyers.discard(buyer)
         await buyer.client.close()
 

@@ -98,7 +98,8 @@ def change_state(
 ) -> tuple[Agent, AgentStateChanged | None]:
     """Set the agent's state. A repeat changes nothing and is not evented (C3)."""
     if agent.state is state:
-        return replace(agent, resume_state=None), None
+        chosen = reason not in {"heartbeat_lost", "returned"}
+        return (replace(agent, resume_state=None) if chosen else agent), None
     changed = replace(
         agent,
         state=state,

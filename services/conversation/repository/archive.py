@@ -68,6 +68,16 @@ _CONFLICT: Final = text(
 
 _LATE: Final = text("update messages set late = true where message_id = any(cast(:ids as uuid[]))")
 
+_CLOSED: Final = text(
+    """
+    select distinct on (conversation_id) conversation_id, generation, log_offset, type
+    from messages
+    where conversation_id = any(cast(:ids as uuid[]))
+      and type in ('conversation.closed.v1', 'conversation.reopened.v1')
+    order by conversation_id, generation desc, log_offset desc
+    """
+)
+
 _GENERATION: Final = text(
     "select coalesce(max(generation), 1) from generations where topic = :topic"
 )
@@ -178,6 +188,18 @@ async def mark_late(session: AsyncSession, ids: Sequence[str]) -> None:
     """Mark messages that staff sent into a closed conversation."""
     if ids:
         await session.execute(_LATE, {"ids": list(ids)})
+
+
+async def closed_at(session: AsyncSession, ids: Sequence[str]) -> dict[str, Place]:
+    """Return where in the log these conversations were closed, for those that still are there."""
+    if not ids:
+        return {}
+    rows = await session.execute(_CLOSED, {"ids": list(ids)})
+    return {
+        str(row.conversation_id): (row.generation, row.log_offset)
+        for row in rows
+        if row.type == "conversation.closed.v1"
+    }
 
 
 async def newest_generation(session: AsyncSession, topic: str) -> int:

@@ -73,9 +73,29 @@ class Archiving:
         repeats = [look for look in looks if not look.is_new]
         if repeats:
             await self._record_conflicts(session, batch, repeats, generation)
-        new = [look for look in looks if look.is_new]
+        new = await self._after_close(session, [look for look in looks if look.is_new], generation)
         await archive.mark_late(session, [look.message_id for look in new if _is_late(look)])
         await self._contact(session, [look for look in new if look.sender_kind == SenderKind.BUYER])
+
+    async def _after_close(
+        self, session: AsyncSession, looks: Sequence[SecondLook], generation: int
+    ) -> list[SecondLook]:
+        """Leave out what stands before `closed` in the log: it was there when somebody closed.
+
+        The row of a conversation may say closed while messages from before are still on their way
+        to the archive; order in the log decides, as for every other reader.
+        """
+        closed = [look.conversation_id for look in looks if look.state == ConversationState.CLOSED]
+        places = await archive.closed_at(session, closed)
+        return [
+            look
+            for look in looks
+            if look.state != ConversationState.CLOSED
+            or (
+                (place := places.get(look.conversation_id)) is not None
+                and place < (generation, look.offset)
+            )
+        ]
 
     async def _record_conflicts(
         self, session: AsyncSession, batch: Batch, repeats: Iterable[SecondLook], generation: int
