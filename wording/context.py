@@ -108,9 +108,7 @@ _NEGATABLE = frozenset(
         Category.REVIEW_INDUCEMENT,
         Category.REASON_STEERING,
         Category.INSULT,
-        Category.THREAT,
         Category.DISCRIMINATION,
-        Category.ANGER,
     }
 )
 _FRAGILE = frozenset({Why.HOMOPHONE, Why.SHAPE})

@@ -91,7 +91,7 @@ def _inside_one(track: Track, start: int, end: int) -> bool:
 
 
 def _has_run(track: Track, start: int, end: int) -> bool:
-    """One doubled character inside a term is how people write 他妈妈的; two extras are a disguise."""
+    """A doubled character inside a term is how people write 他妈妈的; two extras disguise it."""
     return sum(track.extra[at] for at in range(start, end)) > 1
 
 
