@@ -1,6 +1,7 @@
 """The monitor put together: the only place that says which bus, clock and database.
 
-`python -m services.monitor.app` runs it; `... replay GROUP` hands the group's dead letters in.
+`python -m services.monitor.app` runs it; `... replay GROUP` hands the group's dead letters in;
+`... recompute` folds the log offline and compares.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from contracts.topics import CHAT, DIRECTORY, INCIDENTS, STAFF
+from kit import positions
 from kit.bus.deadletter import DeadLetters, Replayed, replay
 from kit.bus.kafka import KafkaBus
 from kit.bus.loops import BatchLoop, HandleOne, ReaderLoop, SingleLoop
 from kit.bus.ports import Bus, Producer
 from kit.clock import Clock, SystemClock
+from kit.errors import Unavailable
 from kit.ids import Uuid7Ids
 from kit.leases import Leases
 from kit.metrics import Metrics
@@ -25,7 +28,7 @@ from kit.postgres import Database
 from kit.process import App, Resource, Role, run
 from kit.relay import Relay
 from kit.settings import SettingsRefused, load
-from kit.telemetry import Tracing
+from kit.telemetry import Tracing, configure_logging
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
 from kit.web.health import Health, create_admin
@@ -36,6 +39,7 @@ from services.monitor.consumers.facts import Facts
 from services.monitor.consumers.folding import TICK_S, Folder
 from services.monitor.repository.directory import Directory
 from services.monitor.repository.folds import CONSUMER
+from services.monitor.service import recount
 from services.monitor.service.boards import Boards, Publisher
 from services.monitor.service.figures import FigureReader
 from services.monitor.service.folding import Rules
@@ -207,6 +211,32 @@ async def replay_dead(settings: Settings, group: str) -> Replayed:
         await database.close()
 
 
+async def recompute(settings: Settings) -> recount.Report:
+    """Fold the log offline and compare with what is stored."""
+    bus, database = open_bus(settings), open_database(settings)
+    rules = rules_of(settings, Directory(), open_lexicon(settings))
+    try:
+        await recount.read_directory(bus, Facts(database, rules.directory).on_directory)
+        return await recount.recompute(bus, database, rules)
+    finally:
+        await bus.close()
+        await database.close()
+
+
+def _recompute() -> int:
+    """Print range and difference; the exit code is 0 without difference, 1 with."""
+    try:
+        settings = load(Settings)
+        configure_logging(settings)
+        report = asyncio.run(recompute(settings))
+    except (SettingsRefused, Unavailable, recount.LogUnreadable, positions.ForeignTopic) as error:
+        print(f"peakdesk recompute: {error}", file=sys.stderr)  # noqa: T201 - the answer
+        return 2
+    for line in recount.lines(report):
+        print(line)  # noqa: T201 - the answer
+    return 1 if report.different else 0
+
+
 def rules_of(settings: Settings, directory: Directory, lexicon: LiveEngine) -> Rules:
     """Return the rules that the settings name. Raises `SettingsRefused`."""
     try:
@@ -244,8 +274,10 @@ def main() -> None:
             run(lambda: build(load(Settings)))
         case ["replay", group]:
             print(asyncio.run(replay_dead(load(Settings), group)))  # noqa: T201 - the answer
+        case ["recompute"]:
+            sys.exit(_recompute())
         case _:
-            raise SystemExit(f"usage: python -m services.{NAME}.app [replay GROUP]")
+            raise SystemExit(f"usage: python -m services.{NAME}.app [replay GROUP | recompute]")
 
 
 if __name__ == "__main__":

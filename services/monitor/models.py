@@ -43,6 +43,7 @@ CONVERSATIONS: Final = Table(
     "conversations",
     METADATA,
     Column("conversation_id", Text, primary_key=True),
+    Column("generation", SmallInteger, nullable=False, comment="to which its offsets belong"),
     Column("partition", Integer, nullable=False),
     Column("shop_id", Text, nullable=False),
     Column("open", Boolean, nullable=False),
@@ -52,7 +53,7 @@ CONVERSATIONS: Final = Table(
     Column("forget_ms", BigInteger, comment="log time after which the row may go"),
     Column("state", LargeBinary, nullable=False, comment="services.monitor.rounds.Conversation"),
 )
-Index(None, CONVERSATIONS.c.partition)
+Index(None, CONVERSATIONS.c.generation, CONVERSATIONS.c.partition)
 Index(
     "ix_conversations_live",
     CONVERSATIONS.c.shop_id,
@@ -166,6 +167,18 @@ FLAGS: Final = Table(
     Column("policy_version", Text, nullable=False),
 )
 Index(None, FLAGS.c.shop_id, FLAGS.c.at_ms, FLAGS.c.message_id)
+
+WORDING_SPANS: Final = Table(
+    "wording_spans",
+    METADATA,
+    Column("generation", SmallInteger, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("shop_id", Text, primary_key=True),
+    Column("first_offset", BigInteger, primary_key=True),
+    Column("lexicon_version", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    comment="under which lexicon and policy a shop's messages were checked from an offset on",
+)
 
 INCIDENTS: Final = Table(
     "incidents",

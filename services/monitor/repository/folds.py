@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.monitor import Alert
@@ -17,6 +16,7 @@ from contracts.people import ConversationId, ShopId
 from contracts.topics import CHAT
 from kit import outbox, positions
 from services.monitor.domain import ProfileName, Round, Score, Session
+from services.monitor.repository import statements as sql
 from services.monitor.rollups import CounterKey
 from services.monitor.rounds import Conversation, decode_state, encode_state
 
@@ -82,6 +82,22 @@ class Changes:
     traffic: dict[TrafficKey, Traffic] = field(default_factory=dict)
     flags: list[FlagRow] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    spans: list["Span"] = field(default_factory=list)
+
+
+class Wording(NamedTuple):
+    """Which rules a message was checked by."""
+
+    lexicon_version: str
+    policy_version: str
+
+
+class Span(NamedTuple):
+    """From this offset on a shop's messages are checked by these rules."""
+
+    shop_id: ShopId
+    first_offset: int
+    wording: Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,8 @@ class Stored:
     next_offset: int | None
     watermark_ms: int
     conversations: dict[ConversationId, Conversation]
+    wording: dict[ShopId, Wording] = field(default_factory=dict)
+    """The rules by which each shop's last message was checked."""
 
 
 class FoldStore:
@@ -107,10 +125,15 @@ class FoldStore:
     async def load(self, session: AsyncSession, partition: int) -> Stored:
         """Return a partition's state and offset; call it in one `read()` snapshot."""
         offset = await positions.load(session, CONSUMER, topic=CHAT.name, partition=partition)
-        mark = (await session.execute(_WATERMARK, {"partition": partition})).scalar()
-        rows = await session.execute(_STATES, {"partition": partition})
+        mark = (await session.execute(sql.WATERMARK, {"partition": partition})).scalar()
+        mine = {"generation": self._generation, "partition": partition}
+        rows = await session.execute(sql.STATES, mine)
         states = [decode_state(bytes(state)) for (state,) in rows]
-        return Stored(partition, offset, int(mark or 0), {state.name: state for state in states})
+        spans = await session.execute(sql.LAST_SPANS, mine)
+        wording = {ShopId(shop): Wording(*versions) for shop, *versions in spans}
+        return Stored(
+            partition, offset, int(mark or 0), {state.name: state for state in states}, wording
+        )
 
     async def move(
         self, session: AsyncSession, partition: int, *, expected: int | None, new: int
@@ -125,7 +148,7 @@ class FoldStore:
         moves = {part.partition: (part.expected, part.next_offset) for part in batch}
         await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=moves)
         await session.execute(
-            _MARK,
+            sql.MARK,
             {
                 "partitions": [part.partition for part in batch],
                 "watermarks": [part.watermark_ms for part in batch],
@@ -137,19 +160,20 @@ class FoldStore:
         await _counters(session, batch)
         await _traffic(session, batch)
         await self._flags(session, batch)
+        await self._spans(session, batch)
         await outbox.add(session, *(alert for part in batch for alert in part.alerts))
 
     async def caught_up(self, session: AsyncSession, at_ms: Mapping[int, int]) -> None:
         """Store when partitions were last seen folded to the end of the log."""
         await session.execute(
-            _CAUGHT_UP, {"partitions": list(at_ms), "moments": list(at_ms.values())}
+            sql.CAUGHT_UP, {"partitions": list(at_ms), "moments": list(at_ms.values())}
         )
 
     async def forget(
         self, session: AsyncSession, partition: int, names: Sequence[ConversationId]
     ) -> None:
         """Delete the state of conversations that were closed long ago."""
-        await session.execute(_FORGET, {"partition": partition, "names": list(names)})
+        await session.execute(sql.FORGET, {"partition": partition, "names": list(names)})
 
     async def fire(self, session: AsyncSession, firings: Sequence["Firing"]) -> list["Firing"]:
         """Record thresholds that fell due; return those that had not fired before (H21)."""
@@ -160,7 +184,7 @@ class FoldStore:
         names = ("partitions", "offsets", "profiles", "thresholds", "shops", "conversations",
                  "dues", "lates")  # fmt: skip
         rows = await session.execute(
-            _FIRE, dict(zip(names, columns, strict=True)) | {"generation": self._generation}
+            sql.FIRE, dict(zip(names, columns, strict=True)) | {"generation": self._generation}
         )
         new = {tuple(row) for row in rows}
         return [
@@ -180,14 +204,14 @@ class FoldStore:
         ]  # fmt: skip
         names = ("names", "partitions", "shops", "opens", "owners", "waits", "oldest", "forgets",
                  "states")  # fmt: skip
-        await _many(session, _CONVERSATIONS, names, rows)
+        await _many(session, sql.CONVERSATIONS, names, rows, generation=self._generation)
 
     async def _rounds(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         rows = [
             (
                 part.partition, r.reading, r.opened_offset, r.shop_id, r.conversation_id,
                 r.buyer_id, r.agent_id, judged.day, r.opened_ms, r.closed_ms,
-                r.waiting_since_ms, r.outcome, r.born_offset, _round_json(judged.scores),
+                r.waiting_since_ms, r.outcome, r.born_offset, round_json(judged.scores),
             )
             for part in batch
             for r, judged in part.rounds
@@ -195,14 +219,14 @@ class FoldStore:
         names = ("partitions", "readings", "offsets", "shops", "conversations", "buyers",
                  "agents", "days", "opened", "closed", "waits", "outcomes", "born",
                  "judged")  # fmt: skip
-        await _many(session, _ROUNDS, names, rows, generation=self._generation)
+        await _many(session, sql.ROUNDS, names, rows, generation=self._generation)
 
     async def _sessions(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         rows = [
             (
                 part.partition, s.reading, s.started_offset, s.shop_id, s.conversation_id,
                 s.buyer_id, s.agent_id, judged.day, s.started_ms, s.to_human_ms,
-                s.assigned_ms, s.replied_ms, s.born_offset, _session_json(judged.scores),
+                s.assigned_ms, s.replied_ms, s.born_offset, session_json(judged.scores),
             )
             for part in batch
             for s, judged in part.sessions
@@ -210,7 +234,7 @@ class FoldStore:
         names = ("partitions", "readings", "offsets", "shops", "conversations", "buyers",
                  "agents", "days", "started", "to_human", "assigned", "replied", "born",
                  "judged")  # fmt: skip
-        await _many(session, _SESSIONS, names, rows, generation=self._generation)
+        await _many(session, sql.SESSIONS, names, rows, generation=self._generation)
 
     async def _flags(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         rows = [
@@ -224,7 +248,16 @@ class FoldStore:
         ]  # fmt: skip
         names = ("messages", "partitions", "offsets", "shops", "conversations", "senders",
                  "speakers", "moments", "categories", "hits", "lexicons", "policies")  # fmt: skip
-        await _many(session, _FLAGS, names, rows, generation=self._generation)
+        await _many(session, sql.FLAGS, names, rows, generation=self._generation)
+
+    async def _spans(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
+        rows = [
+            (part.partition, span.shop_id, span.first_offset, *span.wording)
+            for part in batch
+            for span in part.spans
+        ]
+        names = ("partitions", "shops", "offsets", "lexicons", "policies")
+        await _many(session, sql.SPANS, names, rows, generation=self._generation)
 
 
 class Firing(NamedTuple):
@@ -259,7 +292,7 @@ async def _counters(session: AsyncSession, batch: Sequence[Changes]) -> None:
     names = ("partitions", "shops", "profiles", "days", "agents", "rounds", "round_ms",
              "unanswered", "within", "slow", "sessions", "first_responses", "first_response_ms",
              "first_within")  # fmt: skip
-    await _many(session, _COUNTERS, names, rows)
+    await _many(session, sql.COUNTERS, names, rows)
 
 
 async def _traffic(session: AsyncSession, batch: Sequence[Changes]) -> None:
@@ -273,7 +306,7 @@ async def _traffic(session: AsyncSession, batch: Sequence[Changes]) -> None:
     )  # fmt: skip
     names = ("partitions", "shops", "days", "buyer_messages", "agent_messages",
              "other_messages", "flags_agent", "flags_buyer", "as_of", "revisions")  # fmt: skip
-    await _many(session, _TRAFFIC, names, rows)
+    await _many(session, sql.TRAFFIC, names, rows)
 
 
 async def _many(
@@ -293,7 +326,8 @@ def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _round_json(scores: Mapping[ProfileName, Score]) -> str:
+def round_json(scores: Mapping[ProfileName, Score]) -> str:
+    """Return a round's scores as they are stored."""
     parts = (
         f'"{name}":[{s.rounds},{s.round_ms},{s.unanswered},{s.within},{s.slow}]'
         for name, s in scores.items()
@@ -301,142 +335,10 @@ def _round_json(scores: Mapping[ProfileName, Score]) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-def _session_json(scores: Mapping[ProfileName, Score]) -> str:
+def session_json(scores: Mapping[ProfileName, Score]) -> str:
+    """Return a session's scores as they are stored."""
     parts = (
         f'"{n}":[{s.sessions},{s.first_responses},{s.first_response_ms},{s.first_within}]'
         for n, s in scores.items()
     )
     return "{" + ",".join(parts) + "}"
-
-
-_WATERMARK: Final = text("select watermark_ms from partitions where partition = :partition")
-_STATES: Final = text("select state from conversations where partition = :partition")
-_MARK: Final = text(
-    """
-    insert into partitions (partition, watermark_ms, caught_up_ms)
-    select *, 0 from unnest(cast(:partitions as integer[]), cast(:watermarks as bigint[]))
-    on conflict (partition) do update set watermark_ms = excluded.watermark_ms
-    """
-)
-_CAUGHT_UP: Final = text(
-    """
-    insert into partitions (partition, watermark_ms, caught_up_ms)
-    select p, 0, m
-    from unnest(cast(:partitions as integer[]), cast(:moments as bigint[])) as u(p, m)
-    order by p
-    on conflict (partition) do update set caught_up_ms = excluded.caught_up_ms
-    """
-)
-_FORGET: Final = text(
-    "delete from conversations where partition = :partition"
-    " and conversation_id = any(cast(:names as text[]))"
-)
-_FIRE: Final = text(
-    """
-    insert into firings (generation, partition, waiting_offset, profile, threshold_s, shop_id,
-        conversation_id, due_ms, late_ms)
-    select cast(:generation as smallint), * from unnest(
-        cast(:partitions as integer[]), cast(:offsets as bigint[]), cast(:profiles as text[]),
-        cast(:thresholds as integer[]), cast(:shops as text[]), cast(:conversations as text[]),
-        cast(:dues as bigint[]), cast(:lates as bigint[]))
-    on conflict do nothing
-    returning partition, waiting_offset, profile, threshold_s
-    """
-)
-_CONVERSATIONS: Final = text(
-    """
-    insert into conversations (conversation_id, partition, shop_id, open, owner, waiting_ms,
-        oldest_round_ms, forget_ms, state)
-    select * from unnest(
-        cast(:names as text[]), cast(:partitions as integer[]), cast(:shops as text[]),
-        cast(:opens as boolean[]), cast(:owners as text[]), cast(:waits as bigint[]),
-        cast(:oldest as bigint[]), cast(:forgets as bigint[]), cast(:states as bytea[]))
-    on conflict (conversation_id) do update set
-        open = excluded.open, owner = excluded.owner, waiting_ms = excluded.waiting_ms,
-        oldest_round_ms = excluded.oldest_round_ms, forget_ms = excluded.forget_ms,
-        state = excluded.state
-    """
-)
-_ROUNDS: Final = text(
-    """
-    insert into rounds (generation, partition, reading, opened_offset, shop_id, conversation_id,
-        buyer_id, agent_id, day, opened_ms, closed_ms, waiting_since_ms, outcome, born_offset,
-        judged)
-    select cast(:generation as smallint), * from unnest(
-        cast(:partitions as integer[]), cast(:readings as text[]), cast(:offsets as bigint[]),
-        cast(:shops as text[]), cast(:conversations as text[]), cast(:buyers as text[]),
-        cast(:agents as text[]), cast(:days as date[]), cast(:opened as bigint[]),
-        cast(:closed as bigint[]), cast(:waits as bigint[]), cast(:outcomes as text[]),
-        cast(:born as bigint[]), cast(:judged as jsonb[]))
-    """
-)
-_SESSIONS: Final = text(
-    """
-    insert into sessions (generation, partition, reading, started_offset, shop_id,
-        conversation_id, buyer_id, agent_id, day, started_ms, to_human_ms, assigned_ms,
-        replied_ms, born_offset, judged)
-    select cast(:generation as smallint), * from unnest(
-        cast(:partitions as integer[]), cast(:readings as text[]), cast(:offsets as bigint[]),
-        cast(:shops as text[]), cast(:conversations as text[]), cast(:buyers as text[]),
-        cast(:agents as text[]), cast(:days as date[]), cast(:started as bigint[]),
-        cast(:to_human as bigint[]), cast(:assigned as bigint[]), cast(:replied as bigint[]),
-        cast(:born as bigint[]), cast(:judged as jsonb[]))
-    """
-)
-_COUNTERS: Final = text(
-    """
-    insert into counters (partition, shop_id, profile, day, agent_id, rounds, round_ms,
-        unanswered, within, slow, sessions, first_responses, first_response_ms, first_within)
-    select * from unnest(
-        cast(:partitions as integer[]), cast(:shops as text[]), cast(:profiles as text[]),
-        cast(:days as date[]), cast(:agents as text[]), cast(:rounds as bigint[]),
-        cast(:round_ms as bigint[]), cast(:unanswered as bigint[]), cast(:within as bigint[]),
-        cast(:slow as bigint[]), cast(:sessions as bigint[]),
-        cast(:first_responses as bigint[]), cast(:first_response_ms as bigint[]),
-        cast(:first_within as bigint[]))
-    on conflict (partition, shop_id, profile, day, agent_id) do update set
-        rounds = counters.rounds + excluded.rounds,
-        round_ms = counters.round_ms + excluded.round_ms,
-        unanswered = counters.unanswered + excluded.unanswered,
-        within = counters.within + excluded.within,
-        slow = counters.slow + excluded.slow,
-        sessions = counters.sessions + excluded.sessions,
-        first_responses = counters.first_responses + excluded.first_responses,
-        first_response_ms = counters.first_response_ms + excluded.first_response_ms,
-        first_within = counters.first_within + excluded.first_within
-    """
-)
-_TRAFFIC: Final = text(
-    """
-    insert into traffic (partition, shop_id, day, buyer_messages, agent_messages, other_messages,
-        flags_agent, flags_buyer, as_of_ms, revision)
-    select * from unnest(
-        cast(:partitions as integer[]), cast(:shops as text[]), cast(:days as date[]),
-        cast(:buyer_messages as bigint[]), cast(:agent_messages as bigint[]),
-        cast(:other_messages as bigint[]), cast(:flags_agent as bigint[]),
-        cast(:flags_buyer as bigint[]), cast(:as_of as bigint[]), cast(:revisions as bigint[]))
-    on conflict (partition, shop_id, day) do update set
-        buyer_messages = traffic.buyer_messages + excluded.buyer_messages,
-        agent_messages = traffic.agent_messages + excluded.agent_messages,
-        other_messages = traffic.other_messages + excluded.other_messages,
-        flags_agent = traffic.flags_agent + excluded.flags_agent,
-        flags_buyer = traffic.flags_buyer + excluded.flags_buyer,
-        as_of_ms = greatest(traffic.as_of_ms, excluded.as_of_ms),
-        revision = excluded.revision
-    """
-)
-_FLAGS: Final = text(
-    """
-    insert into flags (message_id, generation, partition, "offset", shop_id, conversation_id,
-        sender_id, speaker, at_ms, categories, hits, lexicon_version, policy_version)
-    select m, cast(:generation as smallint), p, o, s, c, sender, speaker, at_ms,
-        array(select jsonb_array_elements_text(categories)), hits, lexicon, policy
-    from unnest(
-        cast(:messages as text[]), cast(:partitions as integer[]), cast(:offsets as bigint[]),
-        cast(:shops as text[]), cast(:conversations as text[]), cast(:senders as text[]),
-        cast(:speakers as text[]), cast(:moments as bigint[]), cast(:categories as jsonb[]),
-        cast(:hits as jsonb[]), cast(:lexicons as text[]), cast(:policies as text[]))
-        as f(m, p, o, s, c, sender, speaker, at_ms, categories, hits, lexicon, policy)
-    on conflict (message_id) do nothing
-    """
-)

@@ -34,9 +34,11 @@ from services.monitor.repository.folds import (
     Changes,
     FlagRow,
     Judged,
+    Span,
     Stored,
     Traffic,
     TrafficKey,
+    Wording,
 )
 from services.monitor.rollups import CounterKey
 from services.monitor.rounds import Conversation, Machine
@@ -100,6 +102,7 @@ class PartitionFold:
         self._machine = Machine(rules.book.readings)
         self._recent = Recent(stored.watermark_ms)
         self.watermark_ms = stored.watermark_ms
+        self._wording = stored.wording
 
     async def fold(self, records: Sequence[Record]) -> Batch:
         """Fold records in log order; those below the stored offset only fill the set of ids."""
@@ -269,6 +272,10 @@ class PartitionFold:
             return
         policy = self._rules.directory.shop(heard.body.shop_id).policy
         verdict = self._rules.wording().check(text, speaker=speaker, policy=policy)
+        shop_id, used = heard.body.shop_id, Wording(verdict.lexicon_version, policy.version)
+        if self._wording.get(shop_id) != used:
+            self._wording[shop_id] = used
+            batch.changes.spans.append(Span(shop_id, record.offset, used))
         if not verdict.hits:
             return
         if speaker is Speaker.AGENT:

@@ -41,7 +41,7 @@ from contracts.people import (
 from contracts.topics import ALERTS, BOARD, CHAT, DIRECTORY, INCIDENTS, STAFF
 from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
-from kit.bus.ports import Message, message_of
+from kit.bus.ports import Message, Record, message_of
 from kit.clock import SystemClock
 from kit.ids import Uuid7Ids, derived_id
 from kit.postgres import Database
@@ -297,6 +297,12 @@ class Rig:
     async def raw(self, topic: str, key: str, value: bytes, headers: Sequence[Any] = ()) -> None:
         """Write anything."""
         await self.producer.send(Message(topic, key.encode(), value, tuple(headers)))
+
+    async def produce_again(self, record: Record) -> None:
+        """Write a record once more, as a replay does."""
+        await self.producer.send(
+            Message(record.topic, record.key or b"", record.value, record.headers)
+        )
 
     @contextlib.asynccontextmanager
     async def monitor(self, **changes: Any) -> AsyncIterator[Monitor]:

@@ -26,6 +26,7 @@ STATEMENTS: Final = (
     """
     CREATE TABLE monitor.conversations (
         conversation_id TEXT NOT NULL,
+        generation SMALLINT NOT NULL,
         partition INTEGER NOT NULL,
         shop_id TEXT NOT NULL,
         open BOOLEAN NOT NULL,
@@ -42,7 +43,12 @@ STATEMENTS: Final = (
         WHERE open or oldest_round_ms is not null
     """,
     """
-    CREATE INDEX ix_conversations_partition ON monitor.conversations (partition)
+    CREATE INDEX ix_conversations_generation_partition
+        ON monitor.conversations (generation, partition)
+    """,
+    """
+    COMMENT ON COLUMN monitor.conversations."generation" IS
+        'to which its offsets belong'
     """,
     """
     COMMENT ON COLUMN monitor.conversations."waiting_ms" IS
@@ -320,9 +326,25 @@ STATEMENTS: Final = (
     COMMENT ON COLUMN monitor.traffic."revision" IS
         'next offset when last touched'
     """,
+    """
+    CREATE TABLE monitor.wording_spans (
+        generation SMALLINT NOT NULL,
+        partition INTEGER NOT NULL,
+        shop_id TEXT NOT NULL,
+        first_offset BIGINT NOT NULL,
+        lexicon_version TEXT NOT NULL,
+        policy_version TEXT NOT NULL,
+        CONSTRAINT pk_wording_spans PRIMARY KEY (generation, partition, shop_id, first_offset)
+    )
+    """,
+    """
+    COMMENT ON TABLE monitor.wording_spans IS
+        'under which lexicon and policy a shop''s messages were checked from an offset on'
+    """,
 )
 
 TABLES: Final = (
+    "wording_spans",
     "traffic",
     "sessions",
     "rounds",

@@ -1,0 +1,218 @@
+"""Figures stay exact whatever happens: takeover, fence, repeats, replay; recompute proves it."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from contracts.people import PersonId
+from contracts.topics import CHAT
+from kit.bus.deadletter import DeadLetters
+from kit.clock import SystemClock
+from kit.errors import Fenced
+from services.monitor import app
+from services.monitor.consumers.folding import Folder
+from services.monitor.repository.directory import Directory
+from services.monitor.repository.folds import CONSUMER
+from services.monitor.service.recount import Report
+from tests.integration.monitor.rig import Rig, Shop
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def busy(shop: Shop, *, chats: int, seed: int) -> None:
+    """Tell a lively morning: many conversations, transfers, closes, repeats, rude words."""
+    rng = random.Random(seed)
+    ben = PersonId(f"{shop.id}-ben")
+    for number in range(chats):
+        chat = await shop.chat(f"agent{number % 3}").opened(at=number)
+        at = float(number)
+        for _ in range(rng.randint(1, 6)):
+            at += rng.choice([2, 15, 45, 200, 700])
+            await chat.buyer(at, rng.choice(["在吗", "什么时候发货", "你们是骗子吗，傻逼"]))
+            if rng.random() < 0.2:
+                await chat.transferred(at + 1, ben)
+            if rng.random() < 0.8:
+                at += rng.choice([1, 20, 35, 130, 650])
+                await chat.agent(at, rng.choice(["亲，马上发", "没有", "今天下午发出"]))
+            if rng.random() < 0.3:
+                await shop.rig.produce(chat.log[-1])
+        if rng.random() < 0.5:
+            await chat.closed(at + 5)
+
+
+async def stored(rig: Rig) -> dict[str, list[Any]]:
+    """Return everything that figures rest on."""
+    return {
+        "counters": await rig.rows(
+            "select shop_id, profile, day, agent_id, sum(rounds), sum(round_ms), sum(unanswered),"
+            " sum(sessions), sum(first_responses), sum(first_response_ms) from counters"
+            " group by 1, 2, 3, 4 order by 1, 2, 3, 4"
+        ),
+        "rounds": await rig.rows(
+            "select partition, reading, opened_offset, agent_id, opened_ms, closed_ms, outcome"
+            " from rounds order by 1, 2, 3"
+        ),
+        "traffic": await rig.rows(
+            "select shop_id, day, sum(buyer_messages), sum(agent_messages), sum(flags_agent),"
+            " sum(flags_buyer) from traffic group by 1, 2 order by 1, 2"
+        ),
+        "flags": await rig.rows("select message_id, hits from flags order by 1"),
+    }
+
+
+async def recomputed(rig: Rig) -> Report:
+    return await app.recompute(rig.settings)
+
+
+async def test_recompute_finds_no_difference_and_covers_the_whole_log(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    async with rig.monitor():
+        await busy(shop, chats=30, seed=1)
+        await rig.folded()
+
+    report = await recomputed(rig)
+
+    assert report.different == 0, report.shown
+    assert report.compared["rounds"] > 50
+    assert report.compared["sessions"] > 20
+    assert report.compared["flags"] > 5
+    assert report.compared["counters"] > 5
+    assert all(span.whole for span in report.ranges)
+
+
+FIRST_ROUND = (
+    "(partition, reading, opened_offset)"
+    " = (select partition, reading, opened_offset from rounds order by 1, 2, 3 limit 1)"
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "breaks", "mends"),
+    [
+        ("rounds", "closed_ms = closed_ms + 1", "closed_ms = closed_ms - 1"),
+        ("counters", "rounds = rounds + 1", "rounds = rounds - 1"),
+        ("flags", "hits = hits || '[1]'", "hits = hits - (-1)"),
+        ("traffic", "buyer_messages = buyer_messages + 1", "buyer_messages = buyer_messages - 1"),
+    ],
+)
+async def test_a_changed_row_makes_recompute_report_it(
+    rig: Rig, table: str, breaks: str, mends: str
+) -> None:
+    where = f"where {FIRST_ROUND}" if table == "rounds" else ""
+    await rig.change(f"update {table} set {breaks} {where}")
+    try:
+        report = await recomputed(rig)
+    finally:
+        await rig.change(f"update {table} set {mends} {where}")
+
+    assert report.different > 0
+    assert report.shown
+    assert (await recomputed(rig)).different == 0
+
+
+async def test_a_replay_of_the_whole_log_changes_nothing(rig: Rig) -> None:
+    before = await stored(rig)
+    reader = rig.bus.reader([CHAT.name])
+    await reader.start()
+    records = []
+    ends = await reader.end_offsets(reader.assignment())
+    while any([await reader.position(tp) < end for tp, end in ends.items()]):
+        for fetched in (await reader.getmany(200)).values():
+            records += fetched
+    await reader.stop()
+
+    async with rig.monitor():
+        for record in records:
+            await rig.produce_again(record)
+        await rig.folded()
+
+    after = await stored(rig)
+    assert after == before
+    assert (await recomputed(rig)).different == 0
+
+
+async def test_a_monitor_that_takes_over_goes_on_where_the_other_stopped(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    chat = await shop.chat().opened()
+    await chat.buyer(0)
+    async with rig.monitor():
+        await rig.folded()
+    await rig.produce(chat.log[-1])
+
+    async with rig.monitor():
+        await chat.agent(25)
+        await rig.folded()
+
+    rows = await rig.rows(
+        "select closed_ms - opened_ms from rounds where conversation_id = :chat", chat=chat.id
+    )
+    assert {took for (took,) in rows} == {25_000}
+    traffic = await rig.rows("select buyer_messages from traffic where shop_id = :s", s=shop.id)
+    assert traffic == [(1,)]
+
+
+async def test_two_monitors_share_the_log_and_one_dies_without_a_difference(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    async with rig.monitor():
+        async with rig.monitor():
+            await busy(shop, chats=20, seed=2)
+        await busy(shop, chats=10, seed=3)
+        await rig.folded()
+
+    report = await recomputed(rig)
+    assert report.different == 0, report.shown
+
+
+async def test_a_monitor_frozen_past_its_session_is_fenced_and_counts_nothing(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    chat = await shop.chat().opened()
+    await chat.buyer(0)
+    lexicon = app.open_lexicon(rig.settings)
+    rules = app.rules_of(rig.settings, Directory(), lexicon)
+    letters = DeadLetters(rig.producer, CONSUMER)
+    frozen = Folder(rig.bus, rig.database, rules, dead_letters=letters, clock=SystemClock())
+    await frozen.begin()
+    member = rig.bus.reader([CHAT.name])
+    await member.start()
+    await frozen.assigned(member, member.assignment())
+    async with rig.monitor():
+        await rig.folded()
+    before = await stored(rig)
+    late = [r for records in (await member.getmany(2000)).values() for r in records]
+    while not any(record.key == chat.id.encode() for record in late):
+        late += [r for records in (await member.getmany(2000)).values() for r in records]
+
+    with pytest.raises(Fenced):
+        await frozen.handle(late)
+    with pytest.raises(Fenced):
+        await frozen.handle(late)
+    await member.stop()
+
+    assert await stored(rig) == before
+
+
+async def test_waiting_counts_survive_a_kill_of_the_process(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    chat = await shop.chat(start=await rig.now()).opened()
+    await chat.buyer(-60)
+    async with rig.monitor():
+        await rig.folded()
+        await eventually(lambda: _fired(rig, chat.id), what="the thresholds passed at the start")
+
+    async with rig.monitor():
+        await rig.folded()
+        await asyncio.gather(*(rig.folded() for _ in range(3)))
+
+    fired = await _fired(rig, chat.id)
+    assert sorted(threshold for _, threshold in fired) == [20, 20, 20, 30, 30, 30]
+
+
+async def _fired(rig: Rig, conversation_id: str) -> list[Any]:
+    found = await rig.rows(
+        "select profile, threshold_s from firings where conversation_id = :chat",
+        chat=conversation_id,
+    )
+    return found if len(found) >= 6 else []
