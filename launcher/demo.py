@@ -23,6 +23,7 @@ def show_addresses(known: Instance, screen: Screen) -> None:
     screen.table(["  role", "login", "password"], [[f"  {row[0]}", *row[1:]] for row in rows])
     screen.say("")
     screen.say("  Play dialogue: ./peakdesk rehearse    Stop, keeping all data: ./peakdesk down")
+    screen.say(f"  [dim]Data and logs: {known.folder}[/]")
 
 
 def rehearse(known: Instance, arguments: Sequence[str]) -> int:

