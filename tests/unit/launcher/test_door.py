@@ -75,11 +75,15 @@ class House:
         self.put("python3", PYTHON.format(venv="yes" * venv, pip="yes" * pip))
 
     def run(
-        self, *arguments: str, door: Path | None = None, cwd: Path | None = None
+        self,
+        *arguments: str,
+        door: Path | None = None,
+        cwd: Path | None = None,
+        home: str | None = None,
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [door or self.root / "peakdesk", *arguments],
-            env={"PATH": str(self.path)},
+            env={"PATH": str(self.path)} | ({"HOME": home} if home else {}),
             cwd=cwd or self.root,
             capture_output=True,
             text=True,
@@ -158,6 +162,15 @@ def test_root_without_a_working_apt_gets_a_sentence(house: House) -> None:
     assert done.returncode == 1
     assert "installing the system package python3-venv" in done.stderr
     assert "install it (or uv) by hand, then run this again" in done.stderr
+
+
+@pytest.mark.parametrize("home", [None, "/dev/null"], ids=["no HOME", "HOME not writable"])
+def test_without_a_home_the_cache_stays_in_the_checkout(house: House, home: str | None) -> None:
+    house.put("uv", UV.format(version="0.20.1") + 'echo "cache $UV_CACHE_DIR" >&2\n')
+
+    done = house.run("status", home=home)
+
+    assert f"cache {house.root}/.peakdesk/cache/uv" in done.stderr
 
 
 def test_a_machine_without_python_gets_a_sentence(house: House) -> None:
