@@ -22,7 +22,8 @@ from rehearsal.ledger import Ledger, Outcome, Screen, Sent, Serial, Shown
 from rehearsal.streams import Answer, Frame
 
 MARK: Final = re.compile(r"〔(\d{1,9})〕$")
-"""How a played message carries its serial, at the end of its text."""
+"""How a played message carries its serial, at the end of its text: seven digits or more, so that
+none is taken for a hotline's number."""
 
 SEAT_WAIT_S: Final = 30.0
 """Wait for the platform to give a conversation to an agent before its replies are given up."""
@@ -100,7 +101,7 @@ class Player:
 
     async def say(self, conversation: str, turn: Turn, serial: Serial, *, due: float) -> None:
         """Send a turn and write the final answer down. `due` is when it should have been sent."""
-        text = f"{turn.text}〔{serial}〕"
+        text = f"{turn.text}〔{serial:07d}〕"
         self._ledger.invoke(
             Sent(serial, conversation, self.session.person_id, due, planted=turn.planted, text=text)
         )

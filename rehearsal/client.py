@@ -6,6 +6,7 @@ know what a rehearsal measures.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from typing import Any, Final
@@ -35,6 +36,8 @@ HEARTBEAT_S: Final = 25.0
 
 NO_RECONNECT_FROM: Final = 4500
 """Close codes from here on mean: do not come back with this token."""
+
+_SUBSCRIBE_LATER: Final = frozenset({"retry", "resync", "rate_limited"})
 
 OnFrame = Callable[["Client", Frame], None]
 
@@ -111,10 +114,20 @@ class Client:
             self._transport.underlying_transport.abort()
 
     async def subscribe(self, name: str) -> None:
-        """Follow a stream from now to `close`, across reconnects. Raises `StreamRefused`."""
-        stream = self._streams.setdefault(name, Stream(name, self._write, self._rng))
-        if not stream.subscribed:
+        """Follow a stream from now to `close`, across reconnects. Raises `StreamRefused`.
+
+        A connection that is lost meanwhile is no error: the next one subscribes again.
+        """
+        if name in self._streams:
+            await self._streams[name].live.wait()
+            return
+        stream = self._streams[name] = Stream(name, self._write, self._rng)
+        try:
             await self._subscribe(stream)
+        except (ConnectionError, TimeoutError):
+            await stream.live.wait()
+        if stream.refused is not None:
+            raise StreamRefused(name, stream.refused)
 
     def unsubscribe(self, name: str) -> None:
         """Stop following a stream; its unanswered sends are given up."""
@@ -164,7 +177,7 @@ class Client:
         """Take the end of a connection."""
         self.close_codes.append(code)
         for stream in self._streams.values():
-            stream.subscribed = False
+            stream.live.clear()
             if code == CloseCode.BAD_POSITION:
                 stream.position = None
         final = code >= NO_RECONNECT_FROM
@@ -220,15 +233,16 @@ class Client:
     async def _subscribe(self, stream: Stream) -> None:
         """Subscribe or resume, then put what is unanswered on the wire again, oldest first."""
         answer = await self._request(stream.subscribe_frame())
-        while answer.code == "retry":
+        while answer.code in _SUBSCRIBE_LATER:
             await asyncio.sleep(self._rng.uniform(0.1, 1.0))
             answer = await self._request(stream.subscribe_frame())
-        if answer.code is not None:
+        stream.live.set()
+        if answer.code is None:
+            stream.resend()
+        else:
             self._streams.pop(stream.name, None)
+            stream.refused = answer.code
             stream.give_up(answer.code)
-            raise StreamRefused(stream.name, answer.code)
-        stream.subscribed = True
-        stream.resend()
 
     async def _request(self, frame: dict[str, Any]) -> Frame:
         request_id = self._next_id()
@@ -251,7 +265,13 @@ class Client:
     def _resync(self, stream: Stream) -> None:
         """Fetch a snapshot; the ids already seen stay known, so nothing is shown twice."""
         stream.position = None
-        self._write(stream.subscribe_frame() | {"id": self._next_id()})
+        if stream.subscribed:
+            stream.live.clear()
+            self._spawn(self._subscribe_again(stream))
+
+    async def _subscribe_again(self, stream: Stream) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError):  # the next connection will
+            await self._subscribe(stream)
 
     async def _leave_soon(self, seconds: float) -> None:
         """Move to another gateway when this one says that it stops."""
@@ -263,6 +283,9 @@ class Client:
     def _give_up(self, code: str) -> None:
         for stream in self._streams.values():
             stream.give_up(code)
+            if not stream.subscribed:
+                stream.refused = code
+                stream.live.set()
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)

@@ -72,11 +72,17 @@ class Stream:
     write: Write
     rng: random.Random
     position: Position | None = None
-    subscribed: bool = False
+    live: asyncio.Event = field(default_factory=asyncio.Event)
+    refused: str | None = None
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _pending: dict[str, _Pending] = field(default_factory=dict)
     _stalled: bool = False
     _stalls: int = 0
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the server follows the stream for this connection."""
+        return self.live.is_set()
 
     @property
     def unanswered(self) -> int:
