@@ -1,10 +1,13 @@
 """The composition root of the gateway: which implementations, and how they fit together."""
 
+import asyncio
 import random
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
 import httpx2
+import structlog
 from fastapi import FastAPI
 
 from kit.bus.kafka import KafkaBus
@@ -12,7 +15,8 @@ from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
-from kit.process import App, Resource, run
+from kit.periodic import Periodic
+from kit.process import App, Resource, Role, run
 from kit.settings import load
 from kit.telemetry import Tracing
 from kit.web.app import create_app
@@ -37,10 +41,19 @@ from services.gateway.sockets import (
     Upgrades,
     websocket_class,
 )
-from wording import LiveEngine
+from services.gateway.sockets.sweep import EVERY_S as SWEEP_S
+from wording import LexiconError, LiveEngine
 
 NAME: Final = "gateway"
 VERSION: Final = "1"
+
+PRODUCER_S: Final = 1.0
+"""Wait for acks at the very end: the drain has answered every send already."""
+
+LEXICON_S: Final = 5.0
+"""How often the lexicon's folder is looked at."""
+
+_log: Final = structlog.get_logger("gateway")
 
 
 class Service:
@@ -155,7 +168,6 @@ class Service:
             hello_s=settings.hello_s,
             silence_s=settings.silence_s,
             slow_reader_s=settings.slow_reader_s,
-            also=(self.gaps.forget, self.lexicon.reload_if_changed),
         )
         self.drain = Drain(
             self.hub,
@@ -188,26 +200,45 @@ class Service:
             roles=[
                 Resource(stop=self.bus.close),
                 Resource(stop=self.client.aclose),
-                Resource(start=self.producer.start, stop=self.producer.stop),
+                Resource(start=self.producer.start, stop=partial(self.producer.stop, PRODUCER_S)),
                 self.facts,
                 self.chat,
                 self.collector,
                 self.inbound,
                 Resource(stop=self.resume.stop),
-                Presence(
-                    self.producer,
-                    self.hub,
-                    gateway_id=self.settings.gateway_id,
-                    clock=self.clock,
-                    ids=self.ids,
-                    every_s=self.settings.presence_s,
-                ),
-                self.sweep,
+                *self._periodic(),
             ],
             drain=self.drain.steps(),
             websocket=websocket_class(self.upgrades),
             tracing=tracing,
         )
+
+    def _periodic(self) -> list[Role]:
+        """Return what is looked after again and again."""
+        presence = Presence(
+            self.producer,
+            self.hub,
+            gateway_id=self.settings.gateway_id,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        every = partial(Periodic, clock=self.clock)
+        return [
+            Resource(stop=presence.leave),
+            every("presence", presence.report, every_s=self.settings.presence_s),
+            every("sweep", self.sweep.once, every_s=SWEEP_S),
+            every("lexicon", self._reload, every_s=LEXICON_S),
+        ]
+
+    async def _reload(self) -> None:
+        """Take over a changed lexicon; loading takes a second, so in a thread."""
+        self.gaps.forget()
+        try:
+            if await asyncio.to_thread(self.lexicon.reload_if_changed):
+                version = self.lexicon.current.lexicon_version
+                _log.info("lexicon.reloaded", version=version)
+        except LexiconError as error:
+            _log.error("lexicon.refused", reason=str(error))
 
     def _http(self, tracing: Tracing | None) -> FastAPI:
         settings = self.settings

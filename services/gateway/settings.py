@@ -1,5 +1,7 @@
 """What the gateway is told from outside. Limits are starting values that say what happens there."""
 
+from socket import gethostname
+
 from pydantic import Field, SecretStr
 
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings
@@ -8,8 +10,9 @@ from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings
 class GatewaySettings(ServiceSettings):
     """Settings of one gateway process."""
 
-    gateway_id: str = Field(default="gateway-1", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    """Names this process in presence reports; unique among running gateways."""
+    gateway_id: str = Field(default_factory=gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    """Names this process in presence reports; unique among running gateways. The host's name is
+    so where each gateway has a container of its own; two on one machine are told theirs."""
     service_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY
     allowed_origins: str = ""
     """Origins that browsers may connect from, comma separated. Programs send no Origin."""

@@ -1,10 +1,9 @@
-"""Time limits of all sockets, looked after in one pass a second: no timer and no task per socket.
+"""Time limits of all sockets, looked after in one pass: no timer and no task per socket.
 
 Knows sessions and their clocks; must not know frames.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts.frames import CloseCode
@@ -14,6 +13,8 @@ from services.gateway.sockets.connection import Connection
 from services.gateway.sockets.reception import Reception
 
 EVERY_S: Final = 1.0
+"""Pause between passes: how late a limit may be noticed."""
+
 GOODBYE_S: Final = 5.0
 """Wait for the peer's answer to our goodbye; then the connection is cut."""
 
@@ -22,7 +23,7 @@ CHUNK: Final = 2_000
 
 
 class Sweep:
-    """A role. `also` runs with every pass: other things that are looked after by the second."""
+    """One pass over all sockets; a periodic role calls it."""
 
     def __init__(
         self,
@@ -33,7 +34,6 @@ class Sweep:
         hello_s: float,
         silence_s: float,
         slow_reader_s: float,
-        also: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._hub = hub
         self._reception = reception
@@ -41,21 +41,6 @@ class Sweep:
         self._hello_s = hello_s
         self._silence_s = silence_s
         self._slow_reader_s = slow_reader_s
-        self._also = also
-        self._over = False
-
-    async def start(self) -> None:
-        """Nothing to get ready."""
-
-    async def run(self) -> None:
-        """Look after all sockets until `stop`."""
-        while not self._over:
-            await self._clock.sleep(EVERY_S)
-            await self.once()
-
-    async def stop(self) -> None:
-        """Return from `run` after this pass."""
-        self._over = True
 
     async def once(self) -> None:
         """One pass."""
@@ -66,8 +51,6 @@ class Sweep:
             if number % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         self._leaving(now)
-        for act in self._also:
-            act()
 
     def _strangers(self, now: float) -> None:
         for connection in list(self._reception.strangers):

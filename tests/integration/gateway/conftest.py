@@ -1,7 +1,7 @@
 """The gateway on the real broker, with a stand-in for the conversation service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,13 +12,13 @@ from tests.integration.gateway.desk import Desk, opened
 
 
 @pytest.fixture(scope="session")
-def gateway_topics(infra: Infrastructure, kafka_prefix: str) -> Iterator[str]:
+def gateway_topics(infra: Infrastructure, kafka_prefix: str) -> str:
     """All topics, made once per session; their prefix."""
     prefix = f"{kafka_prefix}gw."
     bus = KafkaBus(infra.bootstrap_servers, prefix=prefix)
     wanted = [NewTopic(topic.name, 3 if topic.name == "chat" else 1) for topic in TOPICS]
     asyncio.run(create_topics(bus.connection, wanted))
-    yield prefix
+    return prefix
 
 
 @pytest.fixture

@@ -251,6 +251,6 @@ async def opened(
     async with running(service.app()) as addresses:
         desk = Desk(addresses.http, addresses.admin, service, archive, issuer, bus, producer)
         yield desk
-        for phone in desk.phones:
-            await phone.close()
-    await producer.stop()
+    for phone in desk.phones:
+        await phone.close()
+    await producer.stop(0.1)

@@ -32,8 +32,12 @@ class Phone(WSListener):
         shown = {"Sec-WebSocket-Protocol": "peakdesk.v1", **(headers or {})}
         if token is not None:
             shown["Authorization"] = f"Bearer {token}"
-        _, phone = await ws_connect(
-            cls, url.replace("http", "ws", 1) + "/v1/ws", extra_headers=shown, use_aiofastnet=False
+        phone = cls()
+        await ws_connect(
+            lambda: phone,
+            url.replace("http", "ws", 1) + "/v1/ws",
+            extra_headers=shown,
+            use_aiofastnet=False,
         )
         return phone
 
@@ -54,7 +58,8 @@ class Phone(WSListener):
             self.raw.append(payload)
             self.frames.append(msgspec.json.decode(payload))
         elif frame.msg_type == WSMsgType.CLOSE:
-            self.closed = int(getattr(frame.get_close_code(), "value", frame.get_close_code()))
+            code: object = frame.get_close_code()  # our own codes come as plain numbers
+            self.closed = code.value if isinstance(code, WSCloseCode) else int(str(code))
             transport.send_close(frame.get_close_code())
             transport.disconnect()
 

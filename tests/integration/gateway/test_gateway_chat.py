@@ -1,4 +1,4 @@
-"""Messages through one gateway on the real broker: to the log, to the screens, back to the sender."""
+"""Messages through one gateway on the real broker: to the log, the screens, back to the sender."""
 
 import asyncio
 

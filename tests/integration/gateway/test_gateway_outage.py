@@ -1,0 +1,170 @@
+"""A broker that does not answer, and a gateway that stops: nothing said is lost or left unanswered.
+
+The broker here is the bus in memory, which can withhold its acks on command; real sockets.
+"""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from picows import WSInvalidStatusError
+
+from contracts.frames import CloseCode
+from contracts.people import Role
+from contracts.topics import TOPICS
+from kit.bus.memory import MemoryBus
+from tests.integration.gateway.desk import Desk, opened
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def bus() -> MemoryBus:
+    """A bus whose acks can be withheld."""
+    bus = MemoryBus()
+    for topic in TOPICS:
+        bus.add_topic(topic.name, 3 if topic.name == "chat" else 1)
+    return bus
+
+
+@pytest.fixture
+async def desk(bus: MemoryBus) -> AsyncIterator[Desk]:
+    """A running gateway."""
+    async with opened(bus) as found:
+        yield found
+
+
+async def test_an_unanswered_send_gets_retry_and_lands_once(desk: Desk, bus: MemoryBus) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+    bus.withhold_acks()
+    begun = desk.service.clock.monotonic()
+
+    buyer.message(s, "一", id="aaaaaaaa-1")
+    assert await buyer.code("aaaaaaaa-1") == "retry"
+    assert 1.9 < desk.service.clock.monotonic() - begun < 3
+    buyer.message(s, "二", id="aaaaaaaa-2")
+    assert await buyer.code("aaaaaaaa-2", within=0.5) == "retry"
+
+    buyer.forget()
+    buyer.message(s, "一", id="aaaaaaaa-1", again=True)  # joins what is still on its way
+    bus.release_acks()
+    assert await buyer.code("aaaaaaaa-1") is None
+    buyer.message(s, "二", id="aaaaaaaa-2", again=True)
+    assert await buyer.code("aaaaaaaa-2") is None
+    await eventually(lambda: len(agent.texts(s)) == 2)
+    assert agent.texts(s) == ["一", "二"]
+
+
+async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again(
+    desk: Desk, bus: MemoryBus
+) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+    bus.withhold_acks()
+    buyer.message(s, "一", id="aaaaaaaa-1")
+    assert await buyer.code("aaaaaaaa-1") == "retry"
+    bus.release_acks()
+    await agent.of("ev", s=s)
+
+    buyer.message(s, "二", id="aaaaaaaa-2")
+    assert await buyer.code("aaaaaaaa-2", within=0.5) == "retry"
+    buyer.forget()
+    buyer.message(s, "一", id="aaaaaaaa-1", again=True)
+    buyer.message(s, "二", id="aaaaaaaa-2", again=True)
+
+    assert await buyer.code("aaaaaaaa-1") is None
+    assert await buyer.code("aaaaaaaa-2") is None
+    await eventually(lambda: len(agent.texts(s)) == 2)
+    assert agent.texts(s) == ["一", "二"]
+
+
+async def test_a_held_message_whose_incident_is_not_stored_stays_blocked(
+    desk: Desk, bus: MemoryBus
+) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+    bus.withhold_acks()
+    agent.message(s, "你是傻逼吗", id="aaaaaaaa-1")
+    agent.say(t="ping", ts=1)
+    await agent.of("pong")
+    assert not [f for f in agent.frames if f.get("id") == "aaaaaaaa-1"]
+    bus.release_acks()
+
+    assert await agent.code("aaaaaaaa-1") == "blocked"
+    assert buyer.texts(s) == []
+    assert len(bus.records("chat.incidents")) == 1
+
+
+async def test_two_bodies_that_race_with_one_id_leave_the_first_and_tell_the_sender(
+    desk: Desk, bus: MemoryBus
+) -> None:
+    async with opened(bus, archive=desk.archive, gateway_id="gateway-2") as second:
+        talk = desk.talk()
+        here, agent = await desk.pair(talk)
+        there = await second.phone(talk.buyer_id, Role.BUYER)
+        await second.join(there, talk)
+        s = f"conv:{talk.id}"
+        bus.withhold_acks()
+
+        here.message(s, "先", id="aaaaaaaa-1")
+        there.message(s, "后", id="aaaaaaaa-1")
+        await eventually(lambda: held(bus) >= 2)
+        bus.release_acks()
+
+        loser = await there.get(lambda f: f["t"] == "err" and f["id"] == "aaaaaaaa-1")
+        assert loser["problem"]["code"] == "conflict"
+        await agent.of("ev", s=s)
+        assert agent.texts(s) == ["先"]
+
+
+async def test_a_drain_answers_every_send_and_closes_with_draining(bus: MemoryBus) -> None:
+    async with opened(bus) as desk:
+        talk = desk.talk()
+        buyer, agent = await desk.pair(talk)
+        s = f"conv:{talk.id}"
+        bus.withhold_acks()
+        for number in range(5):
+            buyer.message(s, f"{number}", id=f"aaaaaaaa-{number}")
+        await eventually(lambda: held(bus) >= 5)
+    # The gateway stopped while nothing was acknowledged.
+    codes = [await buyer.code(f"aaaaaaaa-{number}") for number in range(5)]
+    assert codes == ["retry"] * 5
+    assert (await buyer.of("goaway"))["reason"] == "draining"
+    assert await buyer.close_code() == CloseCode.DRAINING
+    assert await agent.close_code() == CloseCode.DRAINING
+
+
+async def test_a_drain_waits_for_acks_that_come(bus: MemoryBus) -> None:
+    async with opened(bus) as desk:
+        talk = desk.talk()
+        buyer, _ = await desk.pair(talk)
+        bus.withhold_acks()
+        buyer.message(f"conv:{talk.id}", "last", id="aaaaaaaa-1")
+        await eventually(lambda: held(bus) >= 1)
+        flushing = desk.service.drain.flush()
+        bus.release_acks()
+        await flushing
+        assert await buyer.code("aaaaaaaa-1") is None
+
+
+async def test_a_draining_gateway_is_not_ready_and_takes_no_new_socket(desk: Desk) -> None:
+    desk.service.health.drain()
+    await desk.service.drain.notice()
+    async with httpx2.AsyncClient() as web:
+        assert (await web.get(f"{desk.admin}/ready")).status_code == 503
+    with pytest.raises(WSInvalidStatusError) as refused:
+        await desk.dial()
+    assert refused.value.response is not None
+    assert refused.value.response.status == 503
+    assert refused.value.response.headers["Retry-After"] == "1"
+
+
+def held(bus: MemoryBus) -> int:
+    """Return how many chat messages wait for their ack."""
+    waiting = bus._withheld or []
+    return len([message for message, *_ in waiting if message.topic == "chat"])
