@@ -152,6 +152,9 @@ class Loop:
                 self._watchdog.excused()
             elif self._watchdog.silent_s >= self._patience.check_s:
                 answers = await self._look(consumer)
+            if not answers:
+                # A new consumer would find no broker either, and lose its place in the group.
+                self._watchdog.excused()
             match self._watchdog.advice(broker_answers=answers):
                 case Advice.EXIT:
                     raise Hung(f"{self._name} stands still for {self._watchdog.silent_s:.0f} s")
@@ -172,9 +175,17 @@ class Loop:
             for tp, end in ends.items():
                 if await consumer.position(tp) < end:
                     return True
+            self._watchdog.progress()
+        except Unavailable:
+            return await self._broker_answers()
+        return True
+
+    async def _broker_answers(self) -> bool:
+        """Ask on a connection of the bus, for the consumer's own may be what hangs."""
+        try:
+            await self._bus.ping()
         except Unavailable:
             return False
-        self._watchdog.progress()
         return True
 
     def _hold(self, consumer: Consumer, later: Later) -> None:

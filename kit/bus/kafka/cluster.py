@@ -27,6 +27,7 @@ from aiokafka.protocol.types import (
 )
 from typing_extensions import override
 
+from kit.bus.kafka.ending import end_client
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, UnknownTopic
 
@@ -86,7 +87,7 @@ class Cluster:
         """Close the connection, if there is one."""
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await end_client(client)
 
     async def _ask(self, question: "_Ask") -> Any:
         async with self._lock:

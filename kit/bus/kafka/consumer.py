@@ -20,6 +20,7 @@ from aiokafka.errors import (
 )
 from typing_extensions import override
 
+from kit.bus.kafka.ending import end_client, end_task
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, OnPartitions, Record, TopicPartition
 from kit.errors import Fenced
@@ -30,7 +31,8 @@ START_TIMEOUT_S: Final = 30.0
 """Connecting and the first assignment; a second member needs about 3 s to join."""
 
 ASK_TIMEOUT_S: Final = 10.0
-CLOSE_TIMEOUT_S: Final = 5.0
+COMMIT_TIMEOUT_S: Final = 3.0
+CLOSE_TIMEOUT_S: Final = 2.0
 
 T = TypeVar("T")
 
@@ -76,12 +78,15 @@ class KafkaConsumer:
         inner, self._inner = self._inner, None
         if inner is None:
             return
+        client = inner._client  # noqa: SLF001 - `stop` may hang while leaving the group
+        refreshing = client._sync_task  # noqa: SLF001
         stopping = asyncio.create_task(inner.stop())
         done, _ = await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
         if not done:
             log.warning("bus.consumer.abandoned", group=self._group)
-            stopping.cancel()
-            await inner._client.close()  # noqa: SLF001 - leaving the group hung: drop the connection
+            await end_task(stopping)
+            await end_client(client)
+        await end_task(refreshing)
         await asyncio.gather(stopping, return_exceptions=True)
 
     async def getmany(
@@ -101,7 +106,7 @@ class KafkaConsumer:
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         with self._renamed():
             try:
-                async with asyncio.timeout(ASK_TIMEOUT_S):
+                async with asyncio.timeout(COMMIT_TIMEOUT_S):
                     await self._started.commit(
                         {self._theirs(tp): offset for tp, offset in offsets.items()}
                     )

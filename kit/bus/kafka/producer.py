@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from kit.bus.kafka.ending import end_client
 from kit.bus.kafka.options import BATCH_BYTES, Connection
 from kit.bus.ports import (
     MESSAGE_BYTES,
@@ -38,7 +39,7 @@ KEYS: Final = 100_000
 """Keys whose partition is remembered; then all are forgotten. The hash costs 13 µs in Python."""
 
 START_TIMEOUT_S: Final = 10.0
-CLOSE_TIMEOUT_S: Final = 3.0
+CLOSE_TIMEOUT_S: Final = 1.0
 REBUILD_PAUSE_S: Final = 1.0
 
 Partitions = Callable[[str], Awaitable[int]]
@@ -79,11 +80,11 @@ class _Lane:
 
     def acked(self, ack: "asyncio.Future[Any]") -> None:
         """Answer the oldest message: acks of a partition come in the order of its sends."""
+        error = ack.exception()
         if not self.sent:
-            return  # failed meanwhile, all of them
+            return  # all of them were answered by `fail`
         answer, _, size = self.sent.popleft()
         self.sent_bytes -= size
-        error = ack.exception()
         if error is not None:
             _refuse(answer, Stalled())
             self.broken(error)
@@ -140,13 +141,14 @@ class KafkaProducer:
         unanswered = [answer for lane in self._lanes.values() for answer in lane.answers()]
         if unanswered and self._live is not None:
             await asyncio.wait(unanswered, timeout=timeout)
+        flushed = all(answer.done() for answer in unanswered)
         self._fail_all()
         if self._mending is not None:
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
         live, self._live = self._live, None
         if live is not None:
-            await _close(live)
+            await _close(live, flushed=flushed)
 
     async def send_all(self, messages: Sequence[Message]) -> list[asyncio.Future[Position]]:
         # The chat path: thousands of messages a second come through here. Measured with seven
@@ -286,7 +288,7 @@ class KafkaProducer:
     async def _mend(self, old: AIOKafkaProducer | None) -> None:
         """Close the old producer before the new one starts, so that no old batch lands late."""
         if old is not None:
-            await _close(old)
+            await _abandon(old)
         while not self._stopped:
             try:
                 live = await self._connect()
@@ -304,7 +306,7 @@ class KafkaProducer:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await producer.start()
         except (KafkaError, OSError, TimeoutError) as error:
-            await _close(producer)
+            await _abandon(producer)
             where = self._connection.bootstrap_servers
             raise BusAway(f"No Kafka broker answers at {where}: is it running?") from error
         return producer
@@ -322,18 +324,28 @@ def _refuse(answer: asyncio.Future[Position], error: Exception) -> None:
         answer.exception()  # marks it as seen: a caller that went away is no news
 
 
-async def _close(producer: AIOKafkaProducer) -> None:
-    """Stop aiokafka's producer within a few seconds even where it would wait for its broker."""
-    stopping = asyncio.create_task(producer.stop())
-    await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
-    if not stopping.done():
-        # Its flush waits for acks that may never come: take the connections and the sender away.
-        await producer.client.close()
-        sender = producer._sender.sender_task  # noqa: SLF001 - no public way to stop without a flush
-        if sender is not None:
-            sender.cancel()
-            await asyncio.wait([sender], timeout=CLOSE_TIMEOUT_S)
-        producer._message_accumulator.fail_all(Stalled())  # noqa: SLF001 - ends the flush
+async def _close(producer: AIOKafkaProducer, *, flushed: bool) -> None:
+    """Stop aiokafka's producer within a few seconds, also where it would wait for its broker."""
+    if flushed:
+        stopping = asyncio.create_task(producer.stop())
         await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
+        if stopping.done():
+            await asyncio.gather(stopping, return_exceptions=True)
+            return
         stopping.cancel()
-    await asyncio.gather(stopping, return_exceptions=True)
+        await asyncio.gather(stopping, return_exceptions=True)
+    await _abandon(producer)
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """Close the connections and end the sender; what was unanswered has been answered by us.
+
+    There is no public way: `stop` flushes first, and the flush waits as long as the broker is away.
+    """
+    producer._closed = True  # noqa: SLF001 - it would warn that nobody closed it
+    sender = producer._sender.sender_task  # noqa: SLF001
+    if sender is not None:
+        sender.cancel()
+    await end_client(producer.client)
+    if sender is not None:
+        await asyncio.wait([sender], timeout=CLOSE_TIMEOUT_S)
