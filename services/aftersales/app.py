@@ -5,7 +5,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -26,7 +26,7 @@ from kit.settings import load
 from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
-from kit.web.health import Health, create_admin
+from kit.web.health import Health, Ping, create_admin
 from kit.web.paging import Cursors
 from services.aftersales import consumers, deadlines, routes
 from services.aftersales.playbook import Playbook
@@ -55,11 +55,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = N
         )
         for group, (topics, handle) in _groups(settings, database).items()
     }
-    health = Health()
-    health.register("database", database.ping)
-    health.register("bus", bus.ping)
-    for group, loop in loops.items():
-        health.register(group, loop.ping)
+    groups = {group: loop.ping for group, loop in loops.items()}
+    health = _health({"database": database.ping, "bus": bus.ping, **groups})
     return App(
         name=NAME,
         settings=settings,
@@ -90,6 +87,13 @@ def build(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = N
         ],
         tracing=tracing,
     )
+
+
+def _health(pings: Mapping[str, Ping]) -> Health:
+    health = Health()
+    for part, ping in pings.items():
+        health.register(part, ping)
+    return health
 
 
 def _groups(

@@ -5,6 +5,7 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -25,7 +26,7 @@ from kit.settings import load
 from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
-from kit.web.health import Health, create_admin
+from kit.web.health import Health, Ping, create_admin
 from kit.web.paging import Cursors
 from services.orders import consumers, deadlines, intake, routes
 from services.orders.service import Access, Commands, Deliveries, Facts, Reading
@@ -50,10 +51,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = N
         dead_letters=DeadLetters(producer, consumers.GROUP, metrics=metrics),
         metrics=metrics,
     )
-    health = Health()
-    health.register("database", database.ping)
-    health.register("bus", bus.ping)
-    health.register(consumers.GROUP, settlements.ping)
+    pings = {"database": database.ping, "bus": bus.ping, consumers.GROUP: settlements.ping}
+    health = _health(pings)
     deliveries = Deliveries(database, clock, Uuid7Ids(clock))
     forgetting = deadlines.Forgetting(database, deliveries)
     return App(
@@ -86,6 +85,13 @@ def build(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = N
         ],
         tracing=tracing,
     )
+
+
+def _health(pings: Mapping[str, Ping]) -> Health:
+    health = Health()
+    for part, ping in pings.items():
+        health.register(part, ping)
+    return health
 
 
 def _routers(
