@@ -83,7 +83,7 @@ class Engine:
         if kept is not None and _same_terms(kept[0], policy):
             self._policies.move_to_end(policy.version)
             return kept[1]
-        matcher = self._compile(policy.extra_terms, policy.allow_spans)
+        matcher = self._compile(policy.extra_terms, policy.allow_spans, sheltering=True)
         self._policies[policy.version] = (policy, matcher)
         while len(self._policies) > MAX_POLICIES:
             self._policies.popitem(last=False)
@@ -95,10 +95,11 @@ class Engine:
         allow: Iterable[str],
         *,
         refused: frozenset[tuple[str, str]] = frozenset(),
+        sheltering: bool = False,
     ) -> Matcher:
         forms = [form for term in terms for form in self._speller.forms(term)]
         forms.extend(form for text in allow for form in self._speller.allowed(text))
-        return Matcher(forms, refused=refused)
+        return Matcher(forms, refused=refused, sheltering=sheltering)
 
     def _verdict(self, hits: list[Hit]) -> Verdict:
         strictest = max((hit.action for hit in hits), key=lambda one: one.rank)

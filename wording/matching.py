@@ -26,13 +26,18 @@ class Matcher:
     __slots__ = ("_heard", "_plain", "_refused", "_whole")
 
     def __init__(
-        self, forms: Sequence[Form], *, refused: frozenset[tuple[str, str]] = frozenset()
+        self,
+        forms: Sequence[Form],
+        *,
+        refused: frozenset[tuple[str, str]] = frozenset(),
+        sheltering: bool = False,
     ) -> None:
+        """Build the automata. `sheltering`: allow spans matter to the hits of another matcher."""
         self._refused = refused
         self._whole = by_pattern(form for form in forms if form.whole)
         kept = [form for form in forms if not form.whole and not _is_refused(form, refused)]
-        self._plain = Scan(Stream.PLAIN, kept)
-        self._heard = Scan(Stream.SOUND, kept)
+        self._plain = Scan(Stream.PLAIN, kept, sheltering=sheltering)
+        self._heard = Scan(Stream.SOUND, kept, sheltering=sheltering)
 
     def candidates(self, reading: Reading, speaker: Speaker | None = None) -> list[Candidate]:
         """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
@@ -103,7 +108,7 @@ class Scan:
 
     __slots__ = ("_agent", "_anybody", "_buyer", "_first_run", "find", "forms", "stream")
 
-    def __init__(self, stream: Stream, forms: Iterable[Form]) -> None:
+    def __init__(self, stream: Stream, forms: Iterable[Form], *, sheltering: bool) -> None:
         self.stream = stream
         grouped = by_pattern(form for form in forms if form.stream is stream)
         runs = [run for run in _runs(grouped) if run not in grouped]
@@ -111,7 +116,7 @@ class Scan:
         self.forms = [*grouped.values(), *([] for _ in runs)]
         self._first_run = len(grouped)
         self._agent, self._buyer, self._anybody = (
-            bytes(_weight(forms, speaker) for forms in self.forms)
+            bytes(_weight(forms, speaker, sheltering=sheltering) for forms in self.forms)
             for speaker in (Speaker.AGENT, Speaker.BUYER, None)
         )
 
@@ -135,9 +140,10 @@ class Scan:
 _FAINT, _FULL = 1, 2
 
 
-def _weight(forms: Iterable[Form], speaker: Speaker | None) -> int:
+def _weight(forms: Iterable[Form], speaker: Speaker | None, *, sheltering: bool) -> int:
     """Weigh a pattern: of no interest, only where the message has gaps, or in any case."""
-    terms = [form for form in forms if form.term is not None and form.spoken_by(speaker)]
+    spoken = [form for form in forms if form.spoken_by(speaker)]
+    terms = [form for form in spoken if form.term is not None or sheltering]
     if not terms:
         return 0
     return _FAINT if all(form.gap_at is not None for form in terms) else _FULL

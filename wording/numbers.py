@@ -50,19 +50,12 @@ _CHAT_REACH = 10
 _QQ_NAMES = ("qq", "扣扣", "企鹅", "秋秋", "球球", "抠抠")
 _WECHAT_NAMES = ("微信", "威信", "薇信", "微心", "vx", "wx", "v信", "weixin", "加v", "加薇")
 _NAME = re.compile("|".join(_WECHAT_NAMES))
-_ORDER_NAMES = (
-    "订单",
-    "单号",
-    "编号",
-    "货号",
-    "款号",
-    "工号",
-    "型号",
-    "运单",
-    "条码",
-    "发票",
-    "税号",
+_CHAT_NUMBER = re.compile(
+    f"({'|'.join(_QQ_NAMES + _WECHAT_NAMES)})号?码?[ :：是为]{{0,3}}([1-9][0-9]{{4,10}})(?![0-9a-z])"
 )
+_ORDER_NAMES = (
+    "订单", "单号", "编号", "货号", "款号", "工号", "型号", "运单", "条码", "发票", "税号",
+)  # fmt: skip
 
 
 def may_hold_numbers(plain: str) -> bool:
@@ -112,6 +105,9 @@ def _account(digits: str, before: str) -> NumberKind | None:
 
 
 def _handles(text: str) -> Iterator[Number]:
+    for chat in _CHAT_NUMBER.finditer(text):
+        kind = NumberKind.QQ if chat.group(1) in _QQ_NAMES else NumberKind.WECHAT
+        yield Number(kind, chat.start(2), chat.end(2), chat.group(2))
     for name in _NAME.finditer(text):
         end = name.end()
         found = _HANDLE.search(text, end, min(len(text), end + _CHAT_REACH + MAX_HANDLE_CHARS))
