@@ -62,7 +62,7 @@ HIDDEN_FROM_BUYERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 class Frame(BaseModel):
     """What every frame shares. A client's frame with an unknown field is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 # ---- client to server

@@ -1,0 +1,190 @@
+"""REST under one origin: what is passed on, what stays here, what a dead neighbour answers."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import JSONResponse, Response
+
+from kit.bus.memory import MemoryBus
+from kit.clock import SystemClock
+from kit.metrics import Metrics
+from kit.process import App, running
+from kit.settings import ServiceSettings
+from kit.web.app import create_app
+from kit.web.health import Health, create_admin
+from tests.integration.gateway.desk import Desk, opened
+
+pytestmark = pytest.mark.integration
+
+
+ROUTES = (
+    ("/v1/orders/{path:path}", "GET"),
+    ("/v1/orders/{path:path}", "POST"),
+    ("/v1/conversations/{path:path}", "GET"),
+)
+
+
+@dataclass
+class Neighbour:
+    """Stands where the services are and writes down what reaches it."""
+
+    got: list[dict[str, Any]] = field(default_factory=list)
+
+    def app(self) -> App:
+        """Return it as a service."""
+        router = APIRouter()
+
+        async def echo(request: Request, path: str) -> Response:
+            body = await request.body()
+            self.got.append(
+                {"method": request.method, "path": request.url.path, "query": request.url.query}
+                | {"headers": dict(request.headers), "body": body.decode()}
+            )
+            headers = {"ETag": '"3"', "Retry-After": "7", "Server": "inner"}
+            return JSONResponse({"path": path}, status_code=201, headers=headers)
+
+        for number, (path, method) in enumerate(ROUTES):
+            router.add_api_route(path, echo, methods=[method], name=f"echo_{number}")
+        router.add_api_route("/v1/sessions", echo_of(self), methods=["POST"])
+        http = create_app(title="Neighbour", version="1", routers=[router], clock=SystemClock())
+        return App(
+            name="neighbour",
+            settings=ServiceSettings(),
+            http=http,
+            admin=admin(),
+            health=Health(),
+        )
+
+
+def echo_of(neighbour: Neighbour) -> Callable[[Request], Any]:
+    """Return a route that takes a body without a token."""
+
+    async def taken(request: Request) -> dict[str, bool]:
+        neighbour.got.append({"path": "/v1/sessions", "body": (await request.body()).decode()})
+        return {"taken": True}
+
+    return taken
+
+
+def admin() -> FastAPI:
+    """Return an admin application."""
+    return create_admin(
+        title="n", version="1", clock=SystemClock(), health=Health(), metrics=Metrics()
+    )
+
+
+@pytest.fixture
+def neighbour() -> Neighbour:
+    """The services' stand-in."""
+    return Neighbour()
+
+
+@pytest.fixture
+async def desk(neighbour: Neighbour) -> AsyncIterator[Desk]:
+    """A gateway in front of it; monitor and aftersales are dead."""
+    async with running(neighbour.app()) as inner:
+        dead = "http://127.0.0.1:9"
+        addresses: dict[str, Any] = {
+            "conversation_url": inner.http,
+            "orders_url": inner.http,
+            "aftersales_url": dead,
+            "monitor_url": dead,
+        }
+        async with opened(MemoryBus(partitions=1), **addresses) as found:
+            yield found
+
+
+@pytest.fixture
+async def web(desk: Desk) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client with a good token."""
+    headers = {"Authorization": f"Bearer {desk.token('a')}"}
+    async with httpx2.AsyncClient(base_url=desk.url, headers=headers) as client:
+        yield client
+
+
+async def test_a_request_is_passed_on_without_what_others_could_forge(
+    web: httpx2.AsyncClient, neighbour: Neighbour
+) -> None:
+    forged = {
+        "X-Forwarded-For": "1.2.3.4",
+        "X-Forwarded-Host": "evil",
+        "Forwarded": "for=1.2.3.4",
+        "X-Peakdesk-User": "admin",
+        "Connection": "x-secret",
+        "Idempotency-Key": "k1",
+        "If-Match": '"2"',
+    }
+    answer = await web.post("/v1/orders/a%20b?x=1&y=%E4%BD%A0", json={"n": 1}, headers=forged)
+
+    assert answer.status_code == 201
+    assert answer.json() == {"path": "a b"}
+    assert (answer.headers["etag"], answer.headers["retry-after"]) == ('"3"', "7")
+    assert "server" not in answer.headers
+    got = neighbour.got[0]
+    assert (got["query"], got["body"]) == ("x=1&y=%E4%BD%A0", '{"n":1}')
+    assert got["headers"]["idempotency-key"] == "k1"
+    assert got["headers"]["if-match"] == '"2"'
+    assert got["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert "traceparent" in got["headers"]
+    assert not {"forwarded", "x-forwarded-host", "x-peakdesk-user"} & got["headers"].keys()
+
+
+async def test_no_token_no_passage_but_for_how_one_gets_a_token(
+    desk: Desk, neighbour: Neighbour
+) -> None:
+    async with httpx2.AsyncClient(base_url=desk.url) as stranger:
+        assert (await stranger.get("/v1/orders/1")).status_code == 401
+        assert (await stranger.get("/v1/conversations/1?token=x")).status_code == 400
+        assert (await stranger.post("/v1/sessions", json={"login": "x"})).status_code == 200
+        assert (await stranger.delete("/v1/sessions")).status_code == 401
+    assert [got["path"] for got in neighbour.got] == ["/v1/sessions"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/internal/inbox/a", "/metrics", "/docs", "/v1", "/v1/", "/v1/internal/x", "/v1/nothing"],
+)
+async def test_no_path_leads_inside(
+    web: httpx2.AsyncClient, neighbour: Neighbour, path: str
+) -> None:
+    answer = await web.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+    assert neighbour.got == []
+
+
+@pytest.mark.parametrize("path", ["/v1/orders/%2e%2e/internal", "/v1/orders/..%2Finternal"])
+async def test_a_path_does_not_climb(desk: Desk, neighbour: Neighbour, path: str) -> None:
+    raw = httpx2.URL(desk.url).copy_with(raw_path=path.encode())
+    async with httpx2.AsyncClient() as client:
+        headers = {"Authorization": f"Bearer {desk.token('a')}"}
+        assert (await client.get(raw, headers=headers)).status_code == 404
+    assert neighbour.got == []
+
+
+async def test_a_dead_service_answers_503_with_retry_after(web: httpx2.AsyncClient) -> None:
+    answer = await web.get("/v1/monitor/board")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["code"] == "unavailable"
+
+
+async def test_one_document_shows_all_public_routes(web: httpx2.AsyncClient) -> None:
+    document = (await web.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert {"/v1/limits", "/v1/orders/{path}", "/v1/sessions"} <= document["paths"].keys()
+    ids = [
+        operation["operationId"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    ]
+    assert len(ids) == len(set(ids))
+    assert document["paths"]["/v1/limits"]["get"]["operationId"] == "gateway_socket_limits"
+
+
+async def test_the_limits_of_the_socket_are_told(web: httpx2.AsyncClient) -> None:
+    assert (await web.get("/v1/limits")).json()["frame_bytes"] == 65_536

@@ -1,0 +1,273 @@
+"""Frames and records: the fast types say what the contracts say, and refuse what these refuse."""
+
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import contracts
+from contracts import frames as contract
+from contracts.base import ENVELOPE
+from contracts.conversation import ConversationTransferred
+from contracts.gateway import ChatMessage
+from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
+from kit.bus.ports import Record, message_of
+from kit.errors import AppError
+from services.gateway.frames import client, records, server
+from services.gateway.frames.client import Unreadable
+from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
+
+pytestmark = pytest.mark.unit
+
+AT = datetime(2026, 11, 11, 0, 0, 1, 234_000, UTC)
+
+json_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+
+
+def chat_message(d: dict[str, Any], **change: Any) -> ChatMessage:
+    """Return a message as the contract knows it."""
+    fields: dict[str, Any] = {
+        "id": "01890000-0000-8000-8000-000000000001",
+        "time": AT,
+        "shop_id": ShopId("shop-a"),
+        "conversation_id": ConversationId("c1"),
+        "sender_id": PersonId("p1"),
+        "sender_kind": SenderKind.BUYER,
+        "client_id": "aaaaaaaa-1",
+        "kind": "text",
+        "d": d,
+        "body_hash": "h",
+        "assignment_version": None,
+    }
+    return ChatMessage(**(fields | change))
+
+
+def record(message: Any, *, partition: int = 0, offset: int = 7) -> Record:
+    """Return the record that a message becomes."""
+    return Record(
+        message.topic, partition, offset, 1000, message.key, message.value, message.headers
+    )
+
+
+# ---- the chat message
+
+
+@given(json_texts.filter(bool))
+def test_a_message_is_written_byte_for_byte_as_its_contract_writes_it(text: str) -> None:
+    event = chat_message({"text": text}, assignment_version=3, sender_kind=SenderKind.AGENT)
+    body = ChatBody(
+        event.shop_id,
+        event.conversation_id,
+        event.sender_id,
+        "agent",
+        event.client_id,
+        "text",
+        msgspec.Raw(msgspec.json.encode({"text": text})),
+        event.body_hash,
+        3,
+    )
+    message = records.message(body, event.id, time="2026-11-11T00:00:01.234Z")
+
+    assert msgspec.json.decode(message.value or b"") == msgspec.json.decode(event.body())
+    if all(character >= " " and character != "\x7f" for character in text):
+        assert message.value == event.body()
+    assert message.headers[:-1] == event.headers()
+    assert (message.topic, message.key) == (event.topic_name, event.key.encode())
+    assert contracts.decode(record(message)) == event
+
+
+def test_the_fast_types_have_the_fields_of_the_contracts_in_their_order() -> None:
+    fields = [name for name in ChatMessage.model_fields if name not in ENVELOPE]
+    assert [field.name for field in msgspec.structs.fields(ChatBody)] == fields
+    assert {f.name for f in msgspec.structs.fields(Spoken)} <= set(fields)
+    fast = {kind.__struct_config__.tag: kind for kind in get_args(client.ClientFrame)}
+    slow = {
+        kind.model_fields["t"].default: kind for kind in get_args(get_args(contract.ClientFrame)[0])
+    }
+    assert fast.keys() == slow.keys()
+    for tag, kind in fast.items():
+        names = {field.name for field in msgspec.structs.fields(kind)} | {"t"}
+        assert names == set(slow[tag].model_fields), tag
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"t": "hello", "v": 1, "token": "x", "client": {"name": "n", "version": "1"}},
+        {"t": "hello", "v": 1, "resume": [{"s": "inbox", "position": [1, 2]}]},
+        {"t": "sub", "id": "1", "s": "conv:abc", "position": [1, 5]},
+        {"t": "unsub", "id": "1", "s": "inbox"},
+        {"t": "send", "id": "aaaaaaaa", "s": "conv:abc", "kind": "text", "d": {"text": "x"}},
+        {"t": "send", "id": "aaaaaaaa", "s": "conv:abc", "kind": "card", "d": {}, "again": True},
+        {"t": "read", "s": "conv:abc", "position": [1, 5]},
+        {"t": "typing", "s": "conv:abc"},
+        {"t": "ping", "ts": 5},
+        {"t": "token", "token": "x"},
+        {"t": "hello"},
+        {"t": "hello", "v": "1"},
+        {"t": "sub", "s": "inbox"},
+        {"t": "send", "id": "short", "s": "conv:abc", "kind": "text", "d": {"text": "x"}},
+        {"t": "send", "id": "aaaaaaaa", "s": "conv:abc", "kind": "video", "d": {}},
+        {"t": "send", "id": "aaaaaaaa\n", "s": "conv:abc", "kind": "text", "d": {}},
+        {"t": "ping", "more": 1},
+        {"t": "class"},
+        {},
+    ],
+)
+def test_fast_and_documented_frames_are_read_alike(frame: dict[str, Any]) -> None:
+    payload = msgspec.json.encode(frame)
+    try:
+        contract.CLIENT_FRAME.validate_json(payload)
+    except ValidationError:
+        with pytest.raises(Unreadable):
+            client.read(payload)
+    else:
+        client.read(payload)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_payload_breaks_the_reader(payload: bytes) -> None:
+    try:
+        client.read(payload)
+    except (Unreadable, client.NotUtf8):
+        return
+
+
+# ---- bodies
+
+
+def send(kind: str, d: object) -> client.Send:
+    """Return a send frame of that kind."""
+    found = client.read(
+        msgspec.json.encode({"t": "send", "id": "aaaaaaaa", "s": "conv:c", "kind": kind, "d": d})
+    )
+    assert isinstance(found, client.Send)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "d", "words"),
+    [
+        ("text", {"text": "你好"}, "你好"),
+        ("image", {"url": "https://a.example/x.png", "alt": "图"}, "图"),
+        ("image", {"url": "/v1/files/1"}, ""),
+        ("card", {"b": {"title": "鞋"}, "a": ["x", 1]}, "b\ntitle\n鞋\na\nx"),
+    ],
+)
+def test_what_is_said_is_canonical_and_its_words_are_known(
+    kind: str, d: object, words: str
+) -> None:
+    found = client.said(send(kind, d))
+    assert found.words == words
+    assert msgspec.json.decode(found.d) == d
+    assert found.d == client.said(send(kind, msgspec.json.decode(found.d))).d
+
+
+@pytest.mark.parametrize(
+    ("kind", "d"),
+    [
+        ("text", {}),
+        ("text", {"text": ""}),
+        ("text", {"text": 5}),
+        ("text", {"text": "a\x00"}),
+        ("text", {"text": "x", "extra": 1}),
+        ("text", {"text": "x" * 20_001}),
+        ("image", {"url": "javascript:alert(1)"}),
+        ("image", {"url": "data:text/html,x"}),
+        ("card", {"deep": {"a": ["\x00"]}}),
+        ("card", []),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(kind: str, d: object) -> None:
+    with pytest.raises(AppError):
+        client.said(send(kind, d))
+
+
+def test_card_hash_ignores_the_order_of_members() -> None:
+    one = client.said(send("card", {"a": 1, "b": 2}))
+    other = client.said(send("card", {"b": 2, "a": 1}))
+    assert records.body_hash("card", one.d) == records.body_hash("card", other.d)
+    assert records.body_hash("card", one.d) != records.body_hash("text", one.d)
+
+
+# ---- frames to clients
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 100_000])
+def test_a_websocket_frame_carries_its_payload(size: int) -> None:
+    payload = b"x" * size
+    assert server.payload_of(server.wire(payload)) == payload
+
+
+def test_an_event_shows_the_record_as_it_stands_in_the_log() -> None:
+    event = chat_message({"text": '价格 "99"'})
+    entry = records.entry_of(record(message_of(event)))
+    assert entry is not None
+    frame = server.event("conv:c1", records.body(entry), position=(1, entry.offset))
+    shown = contract.SERVER_FRAME.validate_json(server.payload_of(frame))
+    assert isinstance(shown, contract.Ev)
+    assert (shown.position, shown.id, shown.time) == ((1, 7), event.id, AT)
+    assert msgspec.json.encode(shown.d) == event.body()
+
+
+def test_a_buyer_does_not_see_a_transfer_note() -> None:
+    event = ConversationTransferred(
+        id="e1",
+        time=AT,
+        shop_id=ShopId("shop-a"),
+        conversation_id=ConversationId("c1"),
+        buyer_id=PersonId("b"),
+        version=3,
+        from_agent_id=PersonId("a1"),
+        to_agent_id=PersonId("a2"),
+        to_skill_group_id=SkillGroupId("g"),
+        note="canary",
+        by=PersonId("a1"),
+    )
+    entry = records.entry_of(record(message_of(event)))
+    assert entry is not None
+    assert entry.is_lifecycle
+    assert b"canary" in records.body(entry)
+    shown = records.shown_to_buyer(entry)
+    assert b"canary" not in shown.value
+    assert msgspec.json.decode(shown.value)["to_agent_id"] == "a2"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": b"{"},
+        {"value": b"null"},
+        {"value": b'{"shop_id":"other"}'},
+        {"key": b"another"},
+        {"shop": b"shop-b"},
+        {"id": b'"},"x":{"'},
+        {"time": b"\xff"},
+    ],
+)
+def test_a_poison_record_is_never_shown(change: dict[str, bytes]) -> None:
+    entry = records.entry_of(record(message_of(chat_message({"text": "x"}))))
+    assert entry is not None
+    poison = msgspec.structs.replace(entry, **change)
+    with pytest.raises(PoisonRecord):
+        shown(poison)
+
+
+def shown(entry: records.Entry) -> bytes:
+    """Return what a gateway would send, as the hub does it."""
+    records.spoken(entry)
+    return records.body(entry)
+
+
+def test_text_that_is_not_utf8_in_an_unread_field_is_never_shown() -> None:
+    message = message_of(chat_message({"text": "MARK"}))
+    value = (message.value or b"").replace(b"MARK", b"\xff\xfe")
+    entry = records.entry_of(record(msgspec.structs.replace(message, value=value)))
+    assert entry is not None
+    records.spoken(entry)
+    with pytest.raises(PoisonRecord):
+        records.body(entry)
