@@ -43,7 +43,7 @@ def reading(aftersales: Reading) -> APIRouter:
         return await aftersales.cases(who, wanted)
 
     @made.get("/cases/{case_id}")
-    async def read_case(case_id: CasePath, who: Caller, response: Response) -> CaseView:
+    async def read_case(*, case_id: CasePath, who: Caller, response: Response) -> CaseView:
         """Read a case; its ETag is what commands want as If-Match."""
         found = await aftersales.case(who, case_id)
         response.headers["ETag"] = etag(found.version)
@@ -69,7 +69,7 @@ def commands(aftersales: Commands) -> APIRouter:
     made = APIRouter(prefix="/v1/cases", tags=["aftersales"])
 
     @made.post("", response_model=CaseView, status_code=201)
-    async def request_refund(wanted: NewCase, who: Asking, key: IdempotencyKey) -> Response:
+    async def request_refund(*, wanted: NewCase, who: Asking, key: IdempotencyKey) -> Response:
         """Ask for a refund of a paid order; its amount is reserved until the case is decided."""
         return await aftersales.request(who, wanted, keyed=key)
 
@@ -82,7 +82,7 @@ def commands(aftersales: Commands) -> APIRouter:
 
     @made.post("/{case_id}/refund", response_model=CaseView, dependencies=[Depends(no_fields)])
     async def refund_case(
-        case_id: CasePath, who: Deciding, version: IfMatch, key: IdempotencyKey
+        *, case_id: CasePath, who: Deciding, version: IfMatch, key: IdempotencyKey
     ) -> Response:
         """Give the money of an approved case back, once."""
         return await aftersales.refund(who, case_id, version=version, keyed=key)

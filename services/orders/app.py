@@ -101,7 +101,7 @@ def _routers(
     access = Access(database, clock, ids)
     secrets = intake.Secrets(settings.intake_master_key)
     return [
-        intake.router(deliveries, access, secrets, clock),
+        intake.router(deliveries=deliveries, access=access, secrets=secrets, clock=clock),
         routes.reading(Reading(database, access, Cursors(settings.cursor_secret))),
         routes.commands(Commands(database, access, clock, ids)),
     ]

@@ -63,7 +63,7 @@ class Secrets:
         """Return the shop's secret as Standard Webhooks writes it."""
         return _PREFIX + base64.b64encode(self._key(shop_id)).decode()
 
-    def verify(self, shop_id: ShopId, envelope: Envelope, body: bytes, clock: Clock) -> None:
+    def verify(self, shop_id: ShopId, envelope: Envelope, *, body: bytes, clock: Clock) -> None:
         """Return if the shop signed these very bytes lately. Raises `BadSignature`.
 
         Every candidate is compared, in constant time.
@@ -89,7 +89,7 @@ class Signed:
     body_hash: bytes
 
 
-def router(deliveries: Deliveries, access: Access, secrets: Secrets, clock: Clock) -> APIRouter:
+def router(*, deliveries: Deliveries, access: Access, secrets: Secrets, clock: Clock) -> APIRouter:
     """Return the routes of the intake."""
     made = APIRouter(tags=["intake"])
 
@@ -104,7 +104,7 @@ def router(deliveries: Deliveries, access: Access, secrets: Secrets, clock: Cloc
         """Check the raw bytes; FastAPI resolves this before it looks at the body's fields."""
         body = await request.body()
         envelope = Envelope(webhook_id, webhook_timestamp, webhook_signature)
-        secrets.verify(ShopId(shop_id), envelope, body, clock)
+        secrets.verify(ShopId(shop_id), envelope, body=body, clock=clock)
         return Signed(ShopId(shop_id), webhook_id, hashlib.sha256(body).digest())
 
     @made.post("/v1/intake/{shop_id}/orders", response_model=Receipt)

@@ -113,7 +113,7 @@ async def save(session: AsyncSession, row: OrderRow, order: Order, *, at: dateti
 
 
 async def take_fact(
-    session: AsyncSession, order_id: OrderId, of: Lock, version: int, *, at: datetime
+    session: AsyncSession, order_id: OrderId, of: Lock, *, version: int, at: datetime
 ) -> bool:
     """Note the version heard of this lock's cause; False if it is old news (H7).
 
@@ -242,7 +242,7 @@ async def settle_work(
 
 
 async def claim_delivery(
-    session: AsyncSession, shop_id: ShopId, webhook_id: str, body_hash: bytes
+    session: AsyncSession, shop_id: ShopId, webhook_id: str, *, body_hash: bytes
 ) -> ReceiptRow | None:
     """Claim a delivery; return the receipt of the first one if there was one.
 
@@ -258,7 +258,7 @@ async def claim_delivery(
 
 
 async def answer_delivery(
-    session: AsyncSession, shop_id: ShopId, webhook_id: str, answer: dict[str, object]
+    session: AsyncSession, shop_id: ShopId, webhook_id: str, *, answer: dict[str, object]
 ) -> None:
     """Keep the first answer to a claimed delivery."""
     claimed = (ReceiptRow.shop_id == shop_id) & (ReceiptRow.webhook_id == webhook_id)

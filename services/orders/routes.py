@@ -46,7 +46,7 @@ def reading(orders: Reading) -> APIRouter:
         return await orders.page(who, wanted)
 
     @made.get("/{order_id}")
-    async def read_order(order_id: OrderPath, who: Caller, response: Response) -> OrderView:
+    async def read_order(*, order_id: OrderPath, who: Caller, response: Response) -> OrderView:
         """Read an order; its ETag is what commands want as If-Match."""
         found = await orders.read(who, order_id)
         response.headers["ETag"] = etag(found.version)
@@ -83,14 +83,14 @@ def commands(orders: Commands) -> APIRouter:
 
     @made.post("/remarks", response_model=Remark, status_code=201)
     async def add_remark(
-        order_id: OrderPath, remark: NewRemark, who: Desk, key: IdempotencyKey
+        *, order_id: OrderPath, remark: NewRemark, who: Desk, key: IdempotencyKey
     ) -> Response:
         """Add a remark; none is ever changed."""
         return await orders.remark(who, order_id, remark.text, keyed=key)
 
     @made.post("/print", response_model=OrderView, dependencies=[Depends(no_fields)])
     async def print_order(
-        order_id: OrderPath, who: Printing, version: IfMatch, key: IdempotencyKey
+        *, order_id: OrderPath, who: Printing, version: IfMatch, key: IdempotencyKey
     ) -> Response:
         """Print the label of a released order; 409 while it is interlocked."""
         return await orders.print_label(who, order_id, version=version, keyed=key)
@@ -104,7 +104,7 @@ def commands(orders: Commands) -> APIRouter:
 
     @made.post("/reveal", response_model=OrderView)
     async def reveal_address(
-        order_id: OrderPath, why: Reason, who: Supervisor, key: IdempotencyKey
+        *, order_id: OrderPath, why: Reason, who: Supervisor, key: IdempotencyKey
     ) -> Response:
         """Show the address whole; the look and its reason are audited."""
         return await orders.reveal(who, order_id, why.reason, keyed=key)

@@ -46,7 +46,9 @@ class Deliveries:
         shop. Raises `DeliveryReused`, `OrderDiffers`, `OrderNotPlaced`, `IllegalTransition`.
         """
         async with self._db.write() as session:
-            first = await repository.claim_delivery(session, shop_id, webhook_id, body_hash)
+            first = await repository.claim_delivery(
+                session, shop_id, webhook_id, body_hash=body_hash
+            )
             if first is not None:
                 if first.body_hash != body_hash:
                     raise DeliveryReused
@@ -56,7 +58,7 @@ class Deliveries:
             else:
                 row = await self._pay(session, shop_id, delivery.data)
             receipt = _receipt(row)
-            await repository.answer_delivery(session, shop_id, webhook_id, receipt)
+            await repository.answer_delivery(session, shop_id, webhook_id, answer=receipt)
             return receipt, False
 
     async def forget(self) -> int:

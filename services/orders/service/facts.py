@@ -83,7 +83,9 @@ class Facts:
             if row is None or row.shop_id != event.shop_id:
                 raise Dead("the case names an order that this shop does not have")
             lock = _lock_of(event)
-            if not await repository.take_fact(session, event.order_id, lock, event.version, at=at):
+            if not await repository.take_fact(
+                session, event.order_id, lock, version=event.version, at=at
+            ):
                 return
             outcome = rule(await repository.facts(session, row))
             await repository.save(session, row, outcome.order, at=at)
