@@ -1,0 +1,32 @@
+"""What a conversation process refuses to start with, and what its command line offers."""
+
+import pytest
+
+from kit.settings import SettingsRefused, load
+from services.conversation.app import main
+from services.conversation.settings import ConversationSettings
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize("name", ["TOKEN_PRIVATE_KEY", "SHOP_SECRET_KEY", "CURSOR_SECRET"])
+def test_production_refuses_known_secrets(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEAKDESK_ENVIRONMENT", "production")
+
+    with pytest.raises(SettingsRefused, match=f"PEAKDESK_{name}"):
+        load(ConversationSettings)
+
+
+def test_a_mistyped_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEAKDESK_ARCHIVE_ROW", "100")
+
+    with pytest.raises(SettingsRefused, match="did you mean PEAKDESK_ARCHIVE_ROWS"):
+        load(ConversationSettings)
+
+
+def test_the_command_line_offers_a_new_generation(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+
+    assert left.value.code == 0
+    assert "--begin-generation" in capsys.readouterr().out
