@@ -51,7 +51,8 @@ _QQ_NAMES = ("qq", "扣扣", "企鹅", "秋秋", "球球", "抠抠")
 _WECHAT_NAMES = ("微信", "威信", "薇信", "微心", "vx", "wx", "v信", "weixin", "加v", "加薇")
 _NAME = re.compile("|".join(_WECHAT_NAMES))
 _CHAT_NUMBER = re.compile(
-    f"({'|'.join(_QQ_NAMES + _WECHAT_NAMES)})号?码?[ :：是为]{{0,3}}([1-9][0-9]{{4,10}})(?![0-9a-z])"
+    f"({'|'.join((*_QQ_NAMES, *_WECHAT_NAMES))})"
+    r"号?码?[ :：是为]{0,3}([1-9][0-9]{4,10})(?![0-9a-z])"
 )
 _ORDER_NAMES = (
     "订单", "单号", "编号", "货号", "款号", "工号", "型号", "运单", "条码", "发票", "税号",
