@@ -19,6 +19,10 @@ ACKNOWLEDGED_SHARE_CHAOS: Final = 0.80
 ACHIEVED_SHARE: Final = 0.90
 """Below these shares a run proves nothing and is invalid (H28)."""
 
+GRACE_S: Final = 5.0
+"""A message answered so long after the end of play still counts as achieved: one that is under way
+when a connection is cut needs a reconnect and a resend."""
+
 SECONDS_CHARTED: Final = 3_600
 """Seconds of the run that the charts show one by one; a longer run is cut there and says so."""
 
@@ -203,8 +207,11 @@ def make(run: Run) -> Report:
     sent = list(run.ledger.sent.values())
     acknowledged = [m for m in sent if m.outcome is Outcome.OK]
     held = [m for m in sent if m.planted and m.code in HELD_CODES]
-    last = max((m.answered for m in sent if m.answered is not None), default=run.started)
-    took = max(run.seconds, last - run.started)
+    in_time = [
+        m
+        for m in (*acknowledged, *held)
+        if m.answered is not None and m.answered <= run.started + run.seconds + GRACE_S
+    ]
     stored = {shown.serial for items in run.ledger.history.values() for shown in items}
     return Report(
         title=run.title,
@@ -212,7 +219,7 @@ def make(run: Run) -> Report:
         agents=run.agents,
         seconds=run.seconds,
         offered_per_s=round(len(sent) / run.seconds, 1),
-        achieved_per_s=round((len(acknowledged) + len(held)) / took, 1),
+        achieved_per_s=round(len(in_time) / run.seconds, 1),
         sent=len(sent),
         acknowledged=len(acknowledged),
         held=len(held),
