@@ -1,16 +1,45 @@
 """Database addresses of an instance, the administrator's and each service's; connects nowhere."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from launcher.errors import LaunchError
 from launcher.instance import Instance
-from launcher.postgres import ADMIN
-from launcher.roles import role_of
+from launcher.roles import ADMIN, DATABASE_SERVICES, role_of
 
 DATABASE: Final = "peakdesk"
 YOURS: Final = "database_url"
 """The name under which your own server's address is kept, with the secrets."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A database by its addresses: the administrator's for asyncpg, each service's for SQLAlchemy.
+
+    `maintenance` reaches a server of our own before the database is there; None if it is yours.
+    """
+
+    administrator: str
+    services: Mapping[str, str]
+    maintenance: str | None = None
+
+    def passwords(self) -> dict[str, str]:
+        """Return the password of each service's role, as its address says."""
+        return {
+            role_of(service): unquote(urlsplit(address).password or "")
+            for service, address in self.services.items()
+        }
+
+
+def server(known: Instance) -> Server:
+    """Return the addresses of an instance's database."""
+    return Server(
+        administrator(known),
+        {service: of_service(known, service) for service in DATABASE_SERVICES},
+        administrator(known, "postgres") if known.own_database else None,
+    )
 
 
 def administrator(known: Instance, database: str = DATABASE) -> str:

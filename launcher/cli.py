@@ -1,7 +1,8 @@
 """The commands of `./peakdesk`. Each is a few lines over the module that does the work."""
 
+import subprocess
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -10,6 +11,7 @@ from contracts.topics import GROUPS
 from launcher import (
     deadletters,
     demo,
+    deployment,
     house,
     infrastructure,
     instance,
@@ -33,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="PeakDesk: customer service for online shops at peak sale.",
 )
+
+app.add_typer(deployment.app, name="deploy")
 
 Name = Annotated[str, typer.Option("--instance", help="Which instance of this checkout.")]
 Folder = Annotated[
@@ -230,14 +234,24 @@ def test(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """Run a command; a LaunchError becomes its sentence and exit code 1."""
+    """Run a command; what goes wrong becomes one sentence and exit code 1."""
     try:
         app()
     except LaunchError as error:
-        Console(stderr=True).print(
-            f"[red]peakdesk:[/] {error.sentence}", highlight=False, soft_wrap=True
+        _give_up(error.sentence, error)
+    except subprocess.TimeoutExpired as error:
+        program = Path(str(error.cmd[0])).name
+        _give_up(
+            f"{program} did not end within {error.timeout:.0f} s: run the command again.", error
         )
-        raise SystemExit(1) from error
+    except OSError as error:
+        _give_up(f"{error}: make room or give yourself the right, then run it again.", error)
+
+
+def _give_up(sentence: str, error: Exception) -> NoReturn:
+    screen = Screen(Console(stderr=True))
+    screen.say(f"peakdesk: {sentence}", plain=True)
+    raise SystemExit(1) from error
 
 
 def _screen() -> Screen:

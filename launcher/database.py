@@ -1,6 +1,7 @@
 """Makes the database, the roles and the schemas, and brings each schema up to date.
 
-Works on our own server and on yours; must not know how a server is started.
+Works on our own server and on yours; must not know how a server is started, nor import what only
+a launcher needs: a container runs this too.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from launcher import addresses, roles
+from launcher.addresses import Server
 from launcher.errors import LaunchError
-from launcher.instance import Instance
 
 CONNECT_TIMEOUT_S: Final = 10
 MIGRATION_TIMEOUT_S: Final = 120
@@ -20,16 +21,16 @@ OLDEST_VERSION: Final = 15
 _UNREACHABLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-def prepare(known: Instance) -> str:
+def prepare(server: Server) -> str:
     """Make what is missing of database, roles and schemas; return what was done, in words."""
-    return asyncio.run(_prepare(known))
+    return asyncio.run(_prepare(server))
 
 
-def migrate(known: Instance) -> None:
+def migrate(server: Server) -> None:
     """Run each service's migrations under its own role. Raises LaunchError."""
-    for service in roles.DATABASE_SERVICES:
+    for service, address in server.services.items():
         try:
-            asyncio.run(_migrate(addresses.of_service(known, service), service))
+            asyncio.run(_migrate(address, service))
         except TimeoutError as error:
             raise LaunchError(
                 f"The migrations of {service} did not end within {MIGRATION_TIMEOUT_S} s: "
@@ -44,29 +45,25 @@ async def _migrate(dsn: str, service: str) -> None:
         await tables.upgrade(dsn, service)
 
 
-async def _prepare(known: Instance) -> str:
-    if known.own_database:
-        await _create_database(addresses.administrator(known, "postgres"))
-    passwords = _passwords(known)
-    connection = await _connect(addresses.administrator(known))
+async def _prepare(server: Server) -> str:
+    if server.maintenance is not None:
+        await _create_database(server.maintenance)
+    passwords = server.passwords()
+    connection = await _connect(server.administrator)
     try:
         database = await connection.fetchval("SELECT current_database()")
-        if await _is_prepared(known, connection):
+        if await _is_prepared(server, connection):
             return "schemas are there"
         await _require_rights(connection, database, passwords)
         async with connection.transaction():
             await roles.ensure_roles(connection, passwords)
-            locks = roles.lock_statements(database) if known.own_database else []
+            ours = server.maintenance is not None
+            locks = roles.lock_statements(database) if ours else []
             for statement in [*roles.schema_statements(database), *locks]:
                 await connection.execute(statement)
     finally:
         await connection.close()
     return f"{len(passwords)} roles and schemas made"
-
-
-def _passwords(known: Instance) -> dict[str, str]:
-    names = [roles.role_of(service) for service in roles.DATABASE_SERVICES]
-    return {name: known.secret(name) for name in names}
 
 
 async def _create_database(dsn: str) -> None:
@@ -79,15 +76,15 @@ async def _create_database(dsn: str) -> None:
         await connection.close()
 
 
-async def _is_prepared(known: Instance, connection: asyncpg.Connection) -> bool:
+async def _is_prepared(server: Server, connection: asyncpg.Connection) -> bool:
     """Return whether every service can log in and owns its schema."""
     owners = dict(
         await connection.fetch("SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace")
     )
-    for service in roles.DATABASE_SERVICES:
+    for service, address in server.services.items():
         if owners.get(service) != roles.role_of(service):
             return False
-        login = await _connect(addresses.of_service(known, service).replace("+asyncpg", ""))
+        login = await _connect(address.replace("+asyncpg", ""))
         await login.close()
     return True
 

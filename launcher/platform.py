@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx2
 
-from launcher import database, infrastructure, ports, services, topics
+from launcher import addresses, database, infrastructure, ports, services, topics
 from launcher.errors import LaunchError
 from launcher.instance import Instance
 from launcher.processes import Processes
@@ -40,9 +40,9 @@ def prepare(known: Instance, screen: Screen) -> None:
         made = topics.ensure(known)
         step.outcome = f"{len(made)} made" if made else "all there"
     with screen.step("Database") as step:
-        step.outcome = database.prepare(known)
+        step.outcome = database.prepare(addresses.server(known))
     with screen.step("Migrations") as step:
-        database.migrate(known)
+        database.migrate(addresses.server(known))
         step.outcome = "every schema is up to date"
 
 

@@ -20,10 +20,9 @@ from launcher.account import Account
 from launcher.errors import LaunchError
 from launcher.instance import Instance
 from launcher.processes import Command, Processes
+from launcher.roles import ADMIN
 
 NAME: Final = "postgres"
-ADMIN: Final = "peakdesk_admin"
-"""The superuser of our own cluster; the services never see its password."""
 START_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 30
 INITDB_TIMEOUT_S: Final = 120

@@ -10,6 +10,8 @@ import asyncpg
 
 DATABASE_SERVICES: Final = ("conversation", "orders", "aftersales", "monitor")
 """The services that have a schema; the gateway holds no database."""
+ADMIN: Final = "peakdesk_admin"
+"""The superuser of a cluster of our own; the services never see its password."""
 
 
 def role_of(service: str) -> str:

@@ -29,12 +29,18 @@ class TopicLine:
 
 
 def ensure(known: Instance) -> list[str]:
-    """Create the topics that are missing and return their names.
+    """Create an instance's missing topics and return their names; raises as `ensure_at` does."""
+    return ensure_at(known.bootstrap_servers, production=known.kafka is not None)
+
+
+def ensure_at(bootstrap_servers: str, *, production: bool, prefix: str = "") -> list[str]:
+    """Create the topics that are missing and return their names, which `prefix` precedes.
 
     Raises LaunchError if Kafka is away or a topic has another number of partitions.
     """
-    made = _run(create_topics(_connection(known), wanted(production=known.kafka is not None)))
-    for line in lines(known):
+    connection = _connection(bootstrap_servers, prefix)
+    made = _run(create_topics(connection, wanted(production=production)))
+    for line in _run(_lines(connection, production=production)):
         if line.present != line.topic.partitions:
             raise LaunchError(
                 f"The topic {line.topic.name} has {line.present} partitions where "
@@ -46,7 +52,8 @@ def ensure(known: Instance) -> list[str]:
 
 def lines(known: Instance) -> list[TopicLine]:
     """Return every topic beside what the cluster has."""
-    return _run(_lines(known))
+    connection = _connection(known.bootstrap_servers)
+    return _run(_lines(connection, production=known.kafka is not None))
 
 
 def wanted(*, production: bool) -> list[NewTopic]:
@@ -77,13 +84,13 @@ def _milliseconds(seconds: float) -> str:
     return str(round(seconds * 1000))
 
 
-async def _lines(known: Instance) -> list[TopicLine]:
+async def _lines(connection: Connection, *, production: bool) -> list[TopicLine]:
     by_name = {topic.name: topic for topic in contract.TOPICS}
-    cluster = Cluster(_connection(known))
+    cluster = Cluster(connection)
     try:
         return [
             TopicLine(topic, by_name.get(topic.name), await _partitions(cluster, topic.name))
-            for topic in wanted(production=known.kafka is not None)
+            for topic in wanted(production=production)
         ]
     finally:
         await cluster.close()
@@ -96,8 +103,8 @@ async def _partitions(cluster: Cluster, name: str) -> int | None:
         return None
 
 
-def _connection(known: Instance) -> Connection:
-    return Connection(known.bootstrap_servers, "", "peakdesk-launcher", Security())
+def _connection(bootstrap_servers: str, prefix: str = "") -> Connection:
+    return Connection(bootstrap_servers, prefix, "peakdesk-launcher", Security())
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -85,21 +85,21 @@ def test_a_user_who_may_create_roles_needs_no_superuser(trial: Trial) -> None:
         trial.known.secret(roles.role_of(service))
     trial.known.keep_secrets(trial.known.secrets() | {addresses.YOURS: url})
 
-    assert database.prepare(yours) == "4 roles and schemas made"
-    assert database.prepare(yours) == "schemas are there"
+    assert database.prepare(addresses.server(yours)) == "4 roles and schemas made"
+    assert database.prepare(addresses.server(yours)) == "schemas are there"
 
 
 @pytest.mark.timeout(240)
 def test_all_data_is_there_after_down_and_up(trial: Trial) -> None:
     infrastructure.start(trial.known, trial.screen)
     made = topics.ensure(trial.known)
-    database.prepare(trial.known)
+    database.prepare(addresses.server(trial.known))
     before = pids(trial.known)
 
     infrastructure.start(trial.known, trial.screen)
     assert pids(trial.known) == before, "a second up changes nothing"
     assert topics.ensure(trial.known) == []
-    assert database.prepare(trial.known) == "schemas are there"
+    assert database.prepare(addresses.server(trial.known)) == "schemas are there"
 
     infrastructure.stop(trial.known, trial.screen)
     assert set(pids(trial.known).values()) == {None}

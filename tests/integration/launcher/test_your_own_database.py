@@ -55,19 +55,19 @@ async def execute(dsn: str, statement: str) -> None:
 
 
 def test_prepared_schemas_are_used_as_they_are(yours: Yours) -> None:
-    assert database.prepare(yours.known) == "schemas are there"
+    assert database.prepare(addresses.server(yours.known)) == "schemas are there"
 
 
 def test_without_the_right_to_create_the_sql_is_shown(yours: Yours) -> None:
     asyncio.run(execute(yours.admin_dsn, "DROP SCHEMA orders"))
 
     with pytest.raises(LaunchError, match="Let an administrator run this") as refused:
-        database.prepare(yours.known)
+        database.prepare(addresses.server(yours.known))
 
     assert "CREATE SCHEMA IF NOT EXISTS orders AUTHORIZATION pd_orders" in refused.value.sentence
     for statement in refused.value.sentence.split(";\n")[len(roles.DATABASE_SERVICES) : -1]:
         asyncio.run(execute(yours.admin_dsn, statement))
-    assert database.prepare(yours.known) == "schemas are there"
+    assert database.prepare(addresses.server(yours.known)) == "schemas are there"
 
 
 def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
@@ -76,4 +76,4 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
     known.keep_secrets({addresses.YOURS: "postgresql://me:pw@127.0.0.1:1/shop"})
 
     with pytest.raises(LaunchError, match=r"PostgreSQL at 127\.0\.0\.1:1 does not let me into"):
-        database.prepare(known)
+        database.prepare(addresses.server(known))
