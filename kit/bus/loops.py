@@ -5,7 +5,6 @@ Know no event. A handler is given records and answers by returning, or by a verd
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
 
@@ -13,6 +12,7 @@ import structlog
 from typing_extensions import override
 
 from kit.bus.deadletter import DeadLetters
+from kit.bus.group import EACH_BATCH, EVERY_SECOND, CommitAfter, GroupLoop
 from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
 from kit.bus.settling import AfterDead, Handle, Later, Settler
@@ -24,7 +24,7 @@ from kit.telemetry import continued
 
 log = structlog.get_logger()
 
-POLL_MS: Final = 200
+POLL_MS: Final = 100
 """An idle poll; also the most that `stop` waits for one."""
 
 READ_ROWS: Final = 1000
@@ -36,157 +36,12 @@ SINGLE_ROWS: Final = 100
 LANES: Final = 8
 """Partitions that a `SingleLoop` handles at the same time; each by itself stays in order."""
 
+__all__ = ["EACH_BATCH", "EVERY_SECOND", "BatchLoop", "CommitAfter", "ReaderLoop", "SingleLoop"]
+
 HandleOne: TypeAlias = Callable[[Record], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class CommitAfter:
-    """Commit once this many records are settled, or this long after the last commit."""
-
-    records: int = 1
-    seconds: float = 1.0
-
-
-EACH_BATCH: Final = CommitAfter()
-EVERY_SECOND: Final = CommitAfter(records=5000)
-"""A commit costs a request; after a crash a second's worth of records is handled again."""
-
-
-class _GroupLoop(Loop):
-    """A member of a group: knows which partitions are its own, and what it may commit."""
-
-    def __init__(
-        self,
-        bus: Bus,
-        *,
-        topics: Sequence[str],
-        group: str,
-        settler: Settler,
-        clock: Clock,
-        metrics: Metrics,
-        patience: Patience,
-        policy: CommitAfter | None,
-        on_assigned: OnPartitions | None,
-        on_revoked: OnPartitions | None,
-    ) -> None:
-        super().__init__(
-            bus,
-            topics=topics,
-            name=group,
-            settler=settler,
-            clock=clock,
-            metrics=metrics,
-            patience=patience,
-        )
-        self._policy = policy
-        self._on_assigned = on_assigned
-        self._on_revoked = on_revoked
-        self._mine: set[TopicPartition] = set()
-        self._in_hand: list[Record] = []
-        self._settling = asyncio.Lock()
-        self._next: dict[TopicPartition, int] = {}
-        self._uncommitted = 0
-        self._committed_at = clock.monotonic()
-        self._over = False
-
-    @override
-    def _make_consumer(self) -> Consumer:
-        return self._bus.group_consumer(
-            self._topics, group=self._name, on_assigned=self._came, on_revoked=self._going
-        )
-
-    @override
-    async def _work(self, consumer: Consumer) -> None:
-        while not self._stopping.is_set():
-            await self._collect(consumer)
-            async with self._settling:
-                records, self._in_hand = self._in_hand, []
-                try:
-                    if records:
-                        await self._deliver(consumer, records)
-                except Halt:
-                    await self._commit(consumer, now=True)
-                    raise
-                await self._commit(consumer)
-            self._resume_due(consumer)
-            self._measure(consumer)
-        async with self._settling:
-            await self._commit(consumer, now=True)
-
-    async def _collect(self, consumer: Consumer) -> None:
-        """Fill `_in_hand`. A rebalance empties it: what was in hand is read again by its owner."""
-        raise NotImplementedError
-
-    async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
-        raise NotImplementedError
-
-    def _take_in_hand(self, fetched: dict[TopicPartition, list[Record]]) -> None:
-        for records in fetched.values():
-            self._in_hand += records
-
-    def _account(self, consumer: Consumer, records: list[Record], later: Later | None) -> None:
-        """Note how far each partition is settled, and let rest what must be handed in again."""
-        before = self._uncommitted
-        left = {record.tp for record in later.records} if later else set()
-        for record in records:
-            if record.tp not in left:
-                self._next[record.tp] = record.offset + 1
-                self._uncommitted += 1
-        if later is not None:
-            for record in reversed(later.records):
-                self._next[record.tp] = record.offset
-            self._uncommitted += len(records) - len(later.records)
-            if not self._over:
-                self._hold(consumer, later)
-        if self._uncommitted > before:
-            self._settled(record for record in records if record.tp not in left)
-
-    async def _commit(self, consumer: Consumer, *, now: bool = False) -> None:
-        if self._policy is None or not self._next:
-            return
-        waited = self._clock.monotonic() - self._committed_at
-        if not (now or self._uncommitted >= self._policy.records or waited > self._policy.seconds):
-            return
-        try:
-            await consumer.commit(self._next)
-        except Fenced as fenced:
-            # The records will be read again by their next owner: at least once, as promised.
-            log.warning("bus.loop.commit_fenced", group=self._name, reason=fenced.reason)
-        except Unavailable as away:
-            log.warning("bus.loop.commit_away", group=self._name, reason=away.slug)
-            return
-        self._next.clear()
-        self._uncommitted = 0
-        self._committed_at = self._clock.monotonic()
-
-    async def _came(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
-        self._mine |= partitions
-        self._watchdog.progress()
-        if self._on_assigned is not None:
-            await self._on_assigned(consumer, partitions)
-
-    async def _going(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
-        """Wait for the batch under way and commit it, before another owner begins."""
-        async with self._settling:
-            self._in_hand.clear()
-            await self._commit(consumer, now=True)
-            self._next.clear()
-            self._holds.clear()
-        self._mine -= partitions
-        if self._on_revoked is not None:
-            await self._on_revoked(consumer, partitions)
-
-    @override
-    async def _left(self, consumer: Consumer) -> None:
-        self._in_hand.clear()
-        self._next.clear()
-        self._over = False
-        going, self._mine = frozenset(self._mine), set()
-        if going and self._on_revoked is not None:
-            await self._on_revoked(consumer, going)
-
-
-class BatchLoop(_GroupLoop):
+class BatchLoop(GroupLoop):
     """Hands over what arrives within `max_wait_ms`, at most `max_rows`, partitions mixed.
 
     The handler's effects are all or nothing per call. `policy` None: the handler itself stores
@@ -251,7 +106,7 @@ class BatchLoop(_GroupLoop):
         self._account(consumer, records, later)
 
 
-class SingleLoop(_GroupLoop):
+class SingleLoop(GroupLoop):
     """Hands over one record at a time, in order per partition, several partitions at once."""
 
     def __init__(  # noqa: PLR0913 - by keyword; most have the default that services use

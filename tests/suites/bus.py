@@ -171,7 +171,8 @@ class BusSuite:
     ) -> None:
         topic = await make_topic(2)
         keys = {
-            await producer.partition_for(topic, key): key for key in await known_keys(producer, topic)
+            await producer.partition_for(topic, key): key
+            for key in await known_keys(producer, topic)
         }
         resting, going = TopicPartition(topic, 0), TopicPartition(topic, 1)
         reader = bus.reader([topic])

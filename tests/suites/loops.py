@@ -1,47 +1,28 @@
 """What the loops must do on any bus: run in memory, and on Kafka."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Protocol
 
 import pytest
 
-from kit.bus.deadletter import DeadLetter, DeadLetters, letters, replay
+from kit.bus.deadletter import DeadLetters, letters, replay
 from kit.bus.loops import EACH_BATCH, BatchLoop, ReaderLoop, SingleLoop
-from kit.bus.ports import Bus, Consumer, Message, Producer, Record, TopicPartition
+from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
 from kit.errors import Dead, Fenced, Retry, Unavailable, Unprocessable
 from tests.suites.bus import MakeTopic
+from tests.suites.loop_rig import (
+    Seen,
+    batch_loop,
+    fill,
+    key_of,
+    letters_if,
+    noting,
+    noting_one,
+    running,
+    single_loop,
+)
 from tests.waiting import eventually
-
-
-class Runs(Protocol):
-    """A role."""
-
-    async def start(self) -> None: ...
-    async def run(self) -> None: ...
-    async def stop(self) -> None: ...
-
-
-class Seen:
-    """Remembers what a handler was given and held to be done."""
-
-    def __init__(self) -> None:
-        self.values: list[bytes] = []
-        self.batches: list[int] = []
-
-    def note(self, records: Sequence[Record]) -> None:
-        self.batches.append(len(records))
-        self.values += [record.value or b"" for record in records]
-
-    def by_key(self) -> dict[bytes, list[int]]:
-        found: dict[bytes, list[int]] = defaultdict(list)
-        for value in self.values:
-            key, number = value.split(b":")
-            found[key].append(int(number))
-        return found
 
 
 class LoopsSuite:
@@ -130,7 +111,7 @@ class LoopsSuite:
         self, bus: Bus, producer: Producer, topic: str
     ) -> None:
         await fill(producer, topic, 60)
-        seen, troubles = Seen(), [Retry("database away"), Unavailable(), ConnectionResetError()]
+        seen, troubles = Seen(), [Retry("database away"), Unavailable()]
 
         async def handle(records: list[Record]) -> None:
             if troubles:
@@ -352,88 +333,3 @@ class LoopsSuite:
             async with asyncio.timeout(10):
                 await loop.caught_up.wait()
             await eventually(lambda: loop.healthy)
-
-
-@asynccontextmanager
-async def running(role: Runs) -> AsyncIterator[None]:
-    """Run a role as a service would."""
-    await role.start()
-    task = asyncio.create_task(role.run())
-    try:
-        yield
-    finally:
-        await role.stop()
-        async with asyncio.timeout(15):
-            await task
-
-
-def key_of(number: int) -> bytes:
-    """Return the key of a numbered record."""
-    return b"k%d" % (number % 9)
-
-
-async def fill(
-    producer: Producer, topic: str, count: int, *, key: bytes = b"", start: int = 0
-) -> None:
-    """Send numbered records; each value says its key and number."""
-    keys = [(key or key_of(n), n) for n in range(start, start + count)]
-    sent = await producer.send_all([Message(topic, k, b"%s:%d" % (k, n)) for k, n in keys])
-    await asyncio.gather(*sent)
-
-
-def noting(seen: Seen) -> Callable[[list[Record]], Awaitable[None]]:
-    """Return a batch handler that only remembers."""
-
-    async def handle(records: list[Record]) -> None:
-        seen.note(records)
-
-    return handle
-
-
-def noting_one(seen: Seen) -> Callable[[Record], Awaitable[None]]:
-    """Return a handler of single records that only remembers."""
-
-    async def handle(record: Record) -> None:
-        seen.note([record])
-
-    return handle
-
-
-def batch_loop(
-    bus: Bus,
-    producer: Producer,
-    topic: str,
-    handle: Callable[[list[Record]], Awaitable[None]],
-    *,
-    max_rows: int = 200,
-) -> BatchLoop:
-    """Return a batch loop with the usual group of a topic."""
-    group = f"{topic}.g"
-    return BatchLoop(
-        bus,
-        topics=[topic],
-        group=group,
-        handle=handle,
-        dead_letters=DeadLetters(producer, group),
-        max_rows=max_rows,
-    )
-
-
-def single_loop(
-    bus: Bus, producer: Producer, topic: str, handle: Callable[[Record], Awaitable[None]]
-) -> SingleLoop:
-    """Return a single loop with the usual group of a topic."""
-    group = f"{topic}.g"
-    return SingleLoop(
-        bus,
-        topics=[topic],
-        group=group,
-        handle=handle,
-        dead_letters=DeadLetters(producer, group),
-    )
-
-
-async def letters_if(bus: Bus, topic: str, count: int) -> list[DeadLetter]:
-    """Return the dead letters once there are that many."""
-    found = await letters(bus, f"{topic}.g")
-    return found if len(found) == count else []

@@ -131,7 +131,7 @@ class KafkaProducer:
 
     async def start(self) -> None:
         try:
-            self._live = await self._connect()
+            self._use(await self._connect())
         except BusAway as away:
             log.warning("bus.producer.away", detail=str(away))
             self._mending = asyncio.create_task(self._mend(None))
@@ -267,6 +267,11 @@ class KafkaProducer:
             await self._hand_over(lane, sending)
         lane.pump = None
 
+    def _use(self, live: AIOKafkaProducer) -> None:
+        """Go on with this producer; lanes asked for before it belong to none."""
+        self._fail_all()
+        self._live = live
+
     def _fail_all(self) -> None:
         """Answer everything; the lanes are made anew, for late acks would answer the wrong ones."""
         lanes = list(self._lanes.values())
@@ -295,8 +300,7 @@ class KafkaProducer:
             except BusAway:
                 await self._clock.sleep(REBUILD_PAUSE_S)
             else:
-                self._fail_all()  # lanes that were asked for meanwhile belong to no producer
-                self._live = live
+                self._use(live)
                 log.info("bus.producer.connected", client_id=self._connection.client_id)
                 return
 
