@@ -33,6 +33,7 @@ from kit.clock import SystemClock
 from kit.ids import Uuid7Ids, derived_id
 from kit.postgres import Database
 from kit.process import running
+from kit.settings import ServiceSettings
 from kit.web.auth import KeyPair, TokenIssuer, generate_keypair
 from services.aftersales import app as aftersales_app
 from services.aftersales.settings import Settings as AftersalesSettings
@@ -166,6 +167,7 @@ class Trade:
     bus: KafkaBus
     keys: KeyPair
     databases: Mapping[str, Database]
+    settings: Mapping[str, ServiceSettings]
     ids: Uuid7Ids = field(default_factory=lambda: Uuid7Ids(SystemClock()))
     log: list[Event] = field(default_factory=list)
 
@@ -258,19 +260,15 @@ async def trading(
     }
     for service in ("orders", "aftersales"):
         await tables.upgrade(database.dsn(service), service)
-    orders = orders_app.build(
-        OrdersSettings(
-            **shared,
-            database_url=database.dsn("orders"),
-            intake_master_key=SecretStr(MASTER_KEY),
-        )
+    for_orders = OrdersSettings(
+        **shared,
+        database_url=database.dsn("orders"),
+        intake_master_key=SecretStr(MASTER_KEY),
     )
-    cases = aftersales_app.build(
-        AftersalesSettings(**shared, database_url=database.dsn("aftersales"), **aftersales)
-    )
+    for_cases = AftersalesSettings(**shared, database_url=database.dsn("aftersales"), **aftersales)
     async with contextlib.AsyncExitStack() as stack:
-        first = await stack.enter_async_context(running(orders))
-        second = await stack.enter_async_context(running(cases))
+        first = await stack.enter_async_context(running(orders_app.build(for_orders)))
+        second = await stack.enter_async_context(running(aftersales_app.build(for_cases)))
         trade = Trade(
             await stack.enter_async_context(_client(first.http)),
             await stack.enter_async_context(_client(second.http)),
@@ -280,6 +278,7 @@ async def trading(
                 name: Database(database.dsn(name), schema=name, pool_size=2)
                 for name in ("orders", "aftersales")
             },
+            {"orders": for_orders, "aftersales": for_cases},
         )
         for opened in trade.databases.values():
             stack.push_async_callback(opened.close)

@@ -16,12 +16,12 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PAID = 10_000
-PEOPLE = 12
-STEPS = 20
+PEOPLE = 8
+STEPS = 15
 REFUSALS = {404, 409, 412}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_random_commands_side_by_side_keep_every_invariant(trade: Trade, seed: int) -> None:
     shop = trade.shop()
     order_id = await paid_order(trade, shop, PAID)
@@ -37,8 +37,7 @@ async def test_random_commands_side_by_side_keep_every_invariant(trade: Trade, s
 
     counted = sum(answers, Counter[int]())
     assert set(counted) <= {200, 201} | REFUSALS, "nothing else may happen"
-    assert counted[200] > 5
-    assert counted[201] > 5
+    assert min(counted[200], counted[201]) > 3, "too little happened to prove anything"
     await _assert_money_adds_up(trade, order_id)
     await _assert_the_log_tells_legal_histories(trade, cases)
 

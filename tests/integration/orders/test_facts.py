@@ -9,10 +9,12 @@ from contracts.aftersales import CaseRefunded, CaseRequested
 from contracts.orders import OrderClosed, OrderReleased
 from contracts.people import CaseId, OrderId, PersonId, Role, ShopId
 from contracts.topics import CASES
-from kit.bus.deadletter import letters
+from kit.bus.deadletter import DeadLetter, letters
 from kit.bus.ports import Message, message_of
 from kit.clock import SystemClock
+from services.orders import app
 from services.orders.consumers import GROUP
+from services.orders.settings import Settings
 from tests.trade import Shop, Trade
 from tests.waiting import eventually
 
@@ -104,6 +106,25 @@ async def test_poison_is_set_aside_with_its_reason_and_blocks_nobody(trade: Trad
     assert "secret" not in told
     for expected in ("ce_type", "ce_shop", "no event of this type", "this shop does not have"):
         assert expected in told
+
+
+async def test_a_replay_hands_the_dead_letters_to_the_handler_once_more(trade: Trade) -> None:
+    settings = trade.settings["orders"]
+    assert isinstance(settings, Settings)
+    shop, absent = trade.shop(), trade.ids.new()
+    await trade.tell(requested(trade, shop, absent, version=1, case=trade.ids.new()))
+    waiting = await eventually(lambda: _dead(trade, "does not have"), within=20, what="the letter")
+
+    report = await app.replay_dead(settings, GROUP)
+
+    assert (report.done, report.gone) == (0, 0), "the order is still not there"
+    assert report.failed >= len(waiting) > 0
+    with pytest.raises(SystemExit, match=GROUP):
+        await app.replay_dead(settings, "aftersales.tasks")
+
+
+async def _dead(trade: Trade, reason: str) -> list[DeadLetter]:
+    return [letter for letter in await letters(trade.bus, GROUP) if reason in letter.reason]
 
 
 async def _locked(asking: Any) -> bool:
