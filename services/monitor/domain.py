@@ -21,7 +21,7 @@ _QUARTER_MS: Final = 900_000
 
 _EPOCH: Final = date(1970, 1, 1)
 _OFFSETS_KEPT: Final = 4_096
-"""Quarter hours whose offset a calendar remembers (42 days); then it starts afresh."""
+"""Quarter hours whose offset a calendar remembers (42 days), and days; then it starts afresh."""
 
 
 class Outcome(StrEnum):
@@ -79,6 +79,10 @@ class Window:
     start_ms: int
     end_ms: int
 
+    def holds(self, into_day_ms: int) -> bool:
+        """Tell whether a wall clock reading lies in the window."""
+        return self.start_ms <= into_day_ms < self.end_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -106,17 +110,21 @@ class Profile:
     """A wait of so many seconds counts as breaching on the board."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Round:
-    """A buyer's question and how it ended, for the account that owned it."""
+    """A buyer's question and how it ended, for the account that owned it.
 
-    reading: ReadingKey
+    Most rounds are the same under every reading: such a one is one round with several `readings`,
+    which made a third of the rows and of the judging when it was measured.
+    """
+
+    readings: list[ReadingKey]
     conversation_id: ConversationId
     shop_id: ShopId
     buyer_id: PersonId
     agent_id: PersonId | None
     opened_offset: int
-    """The record that opened it; with partition and reading it names the round."""
+    """The record that opened it; with partition and readings it names the round."""
     opened_ms: int
     closed_ms: int
     outcome: Outcome
@@ -134,11 +142,14 @@ class Round:
         return max(0, self.closed_ms - self.opened_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """A session whose first response is decided: given at `replied_ms`, or never (None)."""
+    """A session whose first response is decided: given at `replied_ms`, or never (None).
 
-    reading: ReadingKey
+    As with rounds, one session stands for all `readings` that see it alike.
+    """
+
+    readings: list[ReadingKey]
     conversation_id: ConversationId
     shop_id: ShopId
     buyer_id: PersonId
@@ -183,10 +194,11 @@ class Score:
 
 @dataclass(slots=True)
 class Calendar:
-    """A shop's days. Offsets are cached by the quarter hour: a lookup costs 0.1 us, not 1."""
+    """A shop's days, kept by the quarter hour: a look-up costs 0.1 us, the time zone's own 1 us."""
 
     zone: ZoneInfo
     _offsets: dict[int, int] = field(default_factory=dict)
+    _days: dict[int, date] = field(default_factory=dict)
 
     def offset_ms(self, at_ms: int) -> int:
         """Return local time minus UTC at that moment."""
@@ -202,15 +214,22 @@ class Calendar:
 
     def day(self, at_ms: int) -> date:
         """Return the local date of that moment."""
-        return _EPOCH + timedelta(days=(at_ms + self.offset_ms(at_ms)) // DAY_MS)
+        number = (at_ms + self.offset_ms(at_ms)) // DAY_MS
+        known = self._days.get(number)
+        if known is None:
+            if len(self._days) >= _OFFSETS_KEPT:
+                self._days.clear()
+            known = self._days[number] = _EPOCH + timedelta(days=number)
+        return known
 
     def into_day_ms(self, at_ms: int) -> int:
         """Return the wall clock's reading as milliseconds after midnight."""
         return (at_ms + self.offset_ms(at_ms)) % DAY_MS
 
     def day_end(self, at_ms: int) -> int:
-        """Return the next local midnight."""
-        return self.midnight(self.day(at_ms) + timedelta(days=1))
+        """Return the next local midnight, also on a day of 23 or 25 hours."""
+        guess = at_ms - self.into_day_ms(at_ms) + DAY_MS
+        return guess + self.offset_ms(at_ms) - self.offset_ms(guess)
 
     def midnight(self, day: date) -> int:
         """Return the moment a local day begins."""

@@ -6,7 +6,7 @@ Must not know profiles' windows and caps, storage or Kafka.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,11 @@ from services.monitor.domain import Outcome, Reading, ReadingKey, Round, Session
 
 FORGET_MS: Final = 86_400_000
 """A conversation closed for so long is begun anew by its next record, so its state may go."""
+
+TWINS: Final = 4
+"""How far back a twin is looked for: a record settles a round and its next one per reading."""
+
+T = TypeVar("T", Round, Session)
 
 _CONTACT: Final = frozenset({SenderKind.BUYER, SenderKind.AGENT, SenderKind.ASSIST_BOT})
 
@@ -260,24 +265,23 @@ class Machine:
         if opened is None:
             return
         session = opened if track.session_ms is None else track.session_ms
-        self._settled.rounds.append(
-            Round(
-                reading=self._keys[index],
-                conversation_id=state.name,
-                shop_id=state.shop_id,
-                buyer_id=state.buyer_id,
-                agent_id=track.round_owner,
-                opened_offset=track.round_offset,
-                opened_ms=opened,
-                closed_ms=at_ms,
-                outcome=outcome,
-                waiting_since_ms=track.waiting_ms,
-                session_ms=session,
-                to_human_ms=session if state.to_human_ms is None else state.to_human_ms,
-                left_message=state.left_message,
-                born_offset=state.born_offset,
-            )
+        ended = Round(
+            readings=[],
+            conversation_id=state.name,
+            shop_id=state.shop_id,
+            buyer_id=state.buyer_id,
+            agent_id=track.round_owner,
+            opened_offset=track.round_offset,
+            opened_ms=opened,
+            closed_ms=at_ms,
+            outcome=outcome,
+            waiting_since_ms=track.waiting_ms,
+            session_ms=session,
+            to_human_ms=session if state.to_human_ms is None else state.to_human_ms,
+            left_message=state.left_message,
+            born_offset=state.born_offset,
         )
+        _add(self._settled.rounds, ended, self._keys[index])
         track.round_ms = track.round_owner = None
 
     def _settle(self, state: Conversation, index: int, replied_ms: int | None) -> None:
@@ -286,22 +290,21 @@ class Machine:
         if started is None or track.session_settled:
             return
         track.session_settled = True
-        self._settled.sessions.append(
-            Session(
-                reading=self._keys[index],
-                conversation_id=state.name,
-                shop_id=state.shop_id,
-                buyer_id=state.buyer_id,
-                agent_id=state.owner,
-                started_offset=track.session_offset,
-                started_ms=started,
-                to_human_ms=started if state.to_human_ms is None else state.to_human_ms,
-                assigned_ms=track.session_assigned_ms,
-                replied_ms=replied_ms,
-                left_message=state.left_message,
-                born_offset=state.born_offset,
-            )
+        settled = Session(
+            readings=[],
+            conversation_id=state.name,
+            shop_id=state.shop_id,
+            buyer_id=state.buyer_id,
+            agent_id=state.owner,
+            started_offset=track.session_offset,
+            started_ms=started,
+            to_human_ms=started if state.to_human_ms is None else state.to_human_ms,
+            assigned_ms=track.session_assigned_ms,
+            replied_ms=replied_ms,
+            left_message=state.left_message,
+            born_offset=state.born_offset,
         )
+        _add(self._settled.sessions, settled, self._keys[index])
 
 
 def encode_state(state: Conversation) -> bytes:
@@ -312,6 +315,17 @@ def encode_state(state: Conversation) -> bytes:
 def decode_state(stored: bytes) -> Conversation:
     """Read a stored state. Raises `msgspec.ValidationError`."""
     return _DECODER.decode(stored)
+
+
+def _add(settled: list[T], new: T, reading: ReadingKey) -> None:
+    """Append, or add the reading to the twin that another reading settled just before."""
+    for twin in settled[-TWINS:]:
+        new.readings = twin.readings
+        if new == twin:
+            twin.readings.append(reading)
+            return
+    new.readings = [reading]
+    settled.append(new)
 
 
 def _news(state: Conversation, version: int) -> bool:

@@ -5,10 +5,10 @@ Pure but for reading its files once. No platform's number stands here: all are i
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,6 +33,9 @@ SHIPPED: Final = Path(__file__).parent
 PROFILES_LIMIT: Final = 64
 """Profile versions that may be loaded; more is refused, each one is judged for every round."""
 
+RULING_KEPT: Final = 1_024
+"""Days and readings whose profiles a book remembers; then it starts afresh."""
+
 
 class ProfileRefused(ValueError):
     """A profile file cannot be used. The text names file, place and cure."""
@@ -44,6 +47,9 @@ class ProfileBook:
 
     versions: Mapping[ProfileName, tuple[Profile, ...]]
     readings: tuple[Reading, ...]
+    _ruling: dict[tuple[ReadingKey, date], tuple[Profile, ...]] = field(
+        default_factory=dict, compare=False
+    )
 
     @classmethod
     def of(cls, profiles: Iterable[Profile]) -> Self:
@@ -69,10 +75,16 @@ class ProfileBook:
                 return profile
         return None
 
-    def ruling(self, reading: ReadingKey, day: date) -> list[Profile]:
+    def ruling(self, reading: ReadingKey, day: date) -> tuple[Profile, ...]:
         """Return the profiles in force on that day which read rounds this way."""
-        found = (self.in_force(name, day) for name in self.versions)
-        return [profile for profile in found if profile and profile.reading.key == reading]
+        known = self._ruling.get((reading, day))
+        if known is None:
+            if len(self._ruling) >= RULING_KEPT:
+                self._ruling.clear()
+            found = (self.in_force(name, day) for name in self.versions)
+            known = tuple(p for p in found if p is not None and p.reading.key == reading)
+            self._ruling[reading, day] = known
+        return known
 
 
 def load(folder: Path | None = None) -> ProfileBook:
@@ -98,17 +110,38 @@ def parse(text: str, source: str) -> Profile:
         raise ProfileRefused(f"{source}: {where}: {first['msg']}") from None
 
 
-def score_round(profile: Profile, calendar: Calendar, ended: Round) -> Score | None:
+class RoundMoments(NamedTuple):
+    """What the shop's clock says of a round; read once, used by every profile."""
+
+    midnight_ms: int
+    """The end of the day on which the round opened."""
+    session_midnight_ms: int
+    into_day: tuple[int, int, int]
+    """Milliseconds after midnight of the opening, the session's start, the turn to a human."""
+
+    @classmethod
+    def of(cls, calendar: Calendar, ended: Round) -> Self:
+        """Read the clock."""
+        return cls(
+            calendar.day_end(ended.opened_ms),
+            calendar.day_end(ended.session_ms),
+            (
+                calendar.into_day_ms(ended.opened_ms),
+                calendar.into_day_ms(ended.session_ms),
+                calendar.into_day_ms(ended.to_human_ms),
+            ),
+        )
+
+
+def score_round(profile: Profile, ended: Round, moments: RoundMoments) -> Score | None:
     """Return what a round adds under a profile; None if the profile leaves it out.
 
     A reply after the day on which the round opened is no reply of that day: the round counts as
     unanswered, as it did at midnight (metrics.md, M02).
     """
-    if not _in_window(profile, calendar, ended):
+    if not _counts(profile, ended, moments):
         return None
-    if ended.outcome is Outcome.TRANSFERRED and not profile.transfer_counts:
-        return None
-    midnight = calendar.day_end(ended.opened_ms)
+    midnight = moments.midnight_ms
     if ended.outcome is Outcome.ANSWERED and ended.closed_ms < midnight:
         took = ended.duration_ms
         return Score(
@@ -132,7 +165,7 @@ def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Sco
     if settled.left_message and not profile.leave_messages_count:
         return None
     anchor = settled.to_human_ms if profile.window_by is WindowBy.TO_HUMAN else settled.started_ms
-    if not _within(profile.window, calendar, anchor):
+    if not profile.window.holds(calendar.into_day_ms(anchor)):
         return None
     replied = settled.replied_ms
     if replied is None or replied >= calendar.day_end(settled.started_ms):
@@ -146,21 +179,18 @@ def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Sco
     )
 
 
-def _in_window(profile: Profile, calendar: Calendar, ended: Round) -> bool:
+def _counts(profile: Profile, ended: Round, moments: RoundMoments) -> bool:
     if ended.left_message and not profile.leave_messages_count:
         return False
-    if profile.same_day_only and ended.opened_ms >= calendar.day_end(ended.session_ms):
+    if ended.outcome is Outcome.TRANSFERRED and not profile.transfer_counts:
         return False
-    anchors = {
-        WindowBy.ROUND_OPEN: ended.opened_ms,
-        WindowBy.SESSION_START: ended.session_ms,
-        WindowBy.TO_HUMAN: ended.to_human_ms,
-    }
-    return _within(profile.window, calendar, anchors[profile.window_by])
+    if profile.same_day_only and ended.opened_ms >= moments.session_midnight_ms:
+        return False
+    return profile.window.holds(moments.into_day[_ANCHORS[profile.window_by]])
 
 
-def _within(window: Window, calendar: Calendar, at_ms: int) -> bool:
-    return window.start_ms <= calendar.into_day_ms(at_ms) < window.end_ms
+_ANCHORS: Final = {WindowBy.ROUND_OPEN: 0, WindowBy.SESSION_START: 1, WindowBy.TO_HUMAN: 2}
+"""Places in `RoundMoments.into_day`."""
 
 
 class _Strict(BaseModel):

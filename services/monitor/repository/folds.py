@@ -15,7 +15,7 @@ from contracts.monitor import Alert
 from contracts.people import ConversationId, ShopId
 from contracts.topics import CHAT
 from kit import outbox, positions
-from services.monitor.domain import ProfileName, Round, Score, Session
+from services.monitor.domain import ProfileName, ReadingKey, Round, Score, Session
 from services.monitor.repository import statements as sql
 from services.monitor.rollups import CounterKey
 from services.monitor.rounds import Conversation, decode_state, encode_state
@@ -209,8 +209,8 @@ class FoldStore:
     async def _rounds(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         rows = [
             (
-                part.partition, r.reading, r.opened_offset, r.shop_id, r.conversation_id,
-                r.buyer_id, r.agent_id, judged.day, r.opened_ms, r.closed_ms,
+                part.partition, reading_name(r.readings), r.opened_offset, r.shop_id,
+                r.conversation_id, r.buyer_id, r.agent_id, judged.day, r.opened_ms, r.closed_ms,
                 r.waiting_since_ms, r.outcome, r.born_offset, round_json(judged.scores),
             )
             for part in batch
@@ -224,8 +224,8 @@ class FoldStore:
     async def _sessions(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         rows = [
             (
-                part.partition, s.reading, s.started_offset, s.shop_id, s.conversation_id,
-                s.buyer_id, s.agent_id, judged.day, s.started_ms, s.to_human_ms,
+                part.partition, reading_name(s.readings), s.started_offset, s.shop_id,
+                s.conversation_id, s.buyer_id, s.agent_id, judged.day, s.started_ms, s.to_human_ms,
                 s.assigned_ms, s.replied_ms, s.born_offset, session_json(judged.scores),
             )
             for part in batch
@@ -271,6 +271,11 @@ class Firing(NamedTuple):
     conversation_id: ConversationId
     due_ms: int
     late_ms: int
+
+
+def reading_name(readings: Sequence[ReadingKey]) -> str:
+    """Return the name under which a round of these readings is stored."""
+    return "|".join(readings)
 
 
 def _waiting(state: Conversation, index: int) -> int | None:

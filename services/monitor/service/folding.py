@@ -291,22 +291,27 @@ def judge_round(rules: Rules, ended: Round) -> Judged:
     """Return what a round counts under every profile that reads rounds this way."""
     calendar = rules.directory.calendar(ended.shop_id)
     day = calendar.day(ended.opened_ms)
-    scores = (
-        (profile.name, profiles.score_round(profile, calendar, ended))
-        for profile in rules.book.ruling(ended.reading, day)
-    )
-    return Judged(day, {name: score for name, score in scores if score is not None})
+    moments = profiles.RoundMoments.of(calendar, ended)
+    scores = {}
+    for reading in ended.readings:
+        for profile in rules.book.ruling(reading, day):
+            score = profiles.score_round(profile, ended, moments)
+            if score is not None:
+                scores[profile.name] = score
+    return Judged(day, scores)
 
 
 def judge_session(rules: Rules, settled: Session) -> Judged:
     """Return what a session counts under every profile that reads sessions this way."""
     calendar = rules.directory.calendar(settled.shop_id)
     day = calendar.day(settled.started_ms)
-    scores = (
-        (profile.name, profiles.score_session(profile, calendar, settled))
-        for profile in rules.book.ruling(settled.reading, day)
-    )
-    return Judged(day, {name: score for name, score in scores if score is not None})
+    scores = {}
+    for reading in settled.readings:
+        for profile in rules.book.ruling(reading, day):
+            score = profiles.score_session(profile, calendar, settled)
+            if score is not None:
+                scores[profile.name] = score
+    return Judged(day, scores)
 
 
 def flag_row(

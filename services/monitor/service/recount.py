@@ -23,6 +23,7 @@ from services.monitor.repository.folds import (
     Stored,
     TrafficKey,
     Wording,
+    reading_name,
     round_json,
     session_json,
 )
@@ -95,14 +96,14 @@ class _Folded:
     def add(self, changes: Changes) -> None:
         """Add a batch."""
         for r, judged in changes.rounds:
-            place = Place(r.reading, r.opened_offset)
+            place = Place(reading_name(r.readings), r.opened_offset)
             self.rounds[place] = (
                 r.shop_id, r.conversation_id, r.buyer_id, r.agent_id, judged.day, r.opened_ms,
                 r.closed_ms, r.waiting_since_ms, r.outcome.value,
                 json.loads(round_json(judged.scores)),
             )  # fmt: skip
         for s, judged in changes.sessions:
-            place = Place(s.reading, s.started_offset)
+            place = Place(reading_name(s.readings), s.started_offset)
             self.sessions[place] = (
                 s.shop_id, s.conversation_id, s.buyer_id, s.agent_id, judged.day, s.started_ms,
                 s.to_human_ms, s.assigned_ms, s.replied_ms,

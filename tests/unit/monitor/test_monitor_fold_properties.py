@@ -88,8 +88,10 @@ class Log:
         self.rounds += settled.rounds
         for ended in settled.rounds:
             day = CALENDAR.day(ended.opened_ms)
-            for profile in BOOK.ruling(ended.reading, day):
-                score = profiles.score_round(profile, CALENDAR, ended)
+            moments = profiles.RoundMoments.of(CALENDAR, ended)
+            ruling = [p for reading in ended.readings for p in BOOK.ruling(reading, day)]
+            for profile in ruling:
+                score = profiles.score_round(profile, ended, moments)
                 if score is not None:
                     self.counters.add(CounterKey(SHOP, profile.name, day, ended.agent_id), score)
 
@@ -150,7 +152,9 @@ def test_rounds_of_one_reading_and_conversation_never_overlap(script: list[Step]
 
     for reading in BOOK.readings:
         for chat in range(4):
-            mine = [r for r in rounds if (r.reading, r.conversation_id) == (reading.key, str(chat))]
+            mine = [
+                r for r in rounds if reading.key in r.readings and r.conversation_id == str(chat)
+            ]
             for earlier, later in itertools.pairwise(mine):
                 assert earlier.closed_ms <= later.opened_ms
                 assert earlier.opened_offset < later.opened_offset
@@ -162,8 +166,9 @@ def test_the_buyer_facing_clock_is_unbroken_by_transfers(script: list[Step]) -> 
     rounds = Log().fold(numbered(script)).rounds
 
     waiting: dict[tuple[str, str], int] = {}
-    for ended in rounds:
-        wait = ended.reading, str(ended.conversation_id)
+    facts = [(reading, ended) for ended in rounds for reading in ended.readings]
+    for reading, ended in facts:
+        wait = reading, str(ended.conversation_id)
         since = waiting.pop(wait, ended.opened_ms)
         assert ended.waiting_since_ms == since
         if ended.outcome is Outcome.TRANSFERRED:

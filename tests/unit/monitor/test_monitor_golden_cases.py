@@ -9,7 +9,7 @@ import pytest
 
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId
 from services.monitor import profiles
-from services.monitor.domain import Calendar, Outcome, ProfileName, Round, Score, Session
+from services.monitor.domain import Calendar, Outcome, Profile, ProfileName, Round, Score, Session
 from services.monitor.rollups import BuyerDays, BuyerScore, by_buyer
 from services.monitor.rounds import Machine
 
@@ -102,17 +102,17 @@ class Chat:
         assert rules is not None
         calendar = Calendar(SHANGHAI)
         for ended in self.rounds:
-            if ended.reading == rules.reading.key and agent in {None, ended.agent_id}:
-                total += profiles.score_round(rules, calendar, ended) or Score()
+            if rules.reading.key in ended.readings and agent in {None, ended.agent_id}:
+                total += _score(rules, calendar, ended) or Score()
         for settled in self.sessions:
-            if settled.reading == rules.reading.key and agent in {None, settled.agent_id}:
+            if rules.reading.key in settled.readings and agent in {None, settled.agent_id}:
                 total += profiles.score_session(rules, calendar, settled) or Score()
         return total
 
     def of(self, profile: str) -> list[Round]:
         rules = book().in_force(ProfileName(profile), DAY)
         assert rules is not None
-        return [ended for ended in self.rounds if ended.reading == rules.reading.key]
+        return [ended for ended in self.rounds if rules.reading.key in ended.readings]
 
     def _collect(self) -> "Chat":
         settled = self.machine.take()
@@ -278,5 +278,9 @@ def _buyers(chat: Chat) -> BuyerDays:
     return by_buyer(
         BuyerScore(ended.buyer_id, calendar.day(ended.opened_ms), score)
         for ended in chat.of(chat.profile)
-        if (score := profiles.score_round(rules, calendar, ended)) is not None
+        if (score := _score(rules, calendar, ended)) is not None
     )
+
+
+def _score(rules: Profile, calendar: Calendar, ended: Round) -> Score | None:
+    return profiles.score_round(rules, ended, profiles.RoundMoments.of(calendar, ended))
