@@ -37,10 +37,11 @@ class _RefusedForNow(ApiRefused):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person."""
+    """A signed-in person; `token` lives for minutes, `refresh_token` buys the next one."""
 
     person_id: str
     token: str
+    refresh_token: str
 
 
 class Api:
@@ -108,14 +109,19 @@ class Api:
         answer = await self.call(
             "POST", "/v1/sessions", body={"login": login, "password": password}
         )
-        return Session(answer["person"]["id"], answer["token"])
+        return _session(answer)
+
+    async def renew(self, session: Session) -> Session:
+        """Return the same person's session with a fresh token; the old refresh token is spent."""
+        body = {"refresh_token": session.refresh_token}
+        return _session(await self.call("POST", "/v1/sessions/refresh", body=body))
 
     async def visit(self, shop_id: str, name: str) -> Session:
         """Enter a shop as an anonymous visitor."""
         answer = await self.call(
             "POST", "/v1/sessions/visitor", body={"shop_id": shop_id, "name": name}
         )
-        return Session(answer["person"]["id"], answer["token"])
+        return _session(answer)
 
     async def pages(
         self, path: str, *, token: str, params: dict[str, str] | None = None
@@ -129,6 +135,10 @@ class Api:
             if not page["next_cursor"]:
                 return
             query["cursor"] = page["next_cursor"]
+
+
+def _session(answer: dict[str, Any]) -> Session:
+    return Session(answer["person"]["id"], answer["token"], answer["refresh_token"])
 
 
 def _slug(answer: httpx2.Response) -> str:

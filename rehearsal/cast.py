@@ -83,7 +83,7 @@ class Player:
         rng: random.Random,
         sabotage: Sabotage | None = None,
     ) -> None:
-        self.session = session
+        self._api, self.session = api, session
         self._ledger, self._sabotage, self._shown_count = ledger, sabotage, 0
         self.client = Client(
             api.socket_url,
@@ -93,6 +93,11 @@ class Player:
             on_repeat=self._on_repeat,
             on_state=self._on_state,
         )
+
+    async def renew(self) -> None:
+        """Trade the session's token for a fresh one, well before it ends."""
+        self.session = await self._api.renew(self.session)
+        self.client.renew(self.session.token)
 
     async def follow(self, conversation: str) -> None:
         """Open the conversation on this person's screen."""

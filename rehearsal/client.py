@@ -147,6 +147,11 @@ class Client:
             {"t": "send", "id": client_id, "s": name, "kind": kind, "d": d}
         )
 
+    def renew(self, token: str) -> None:
+        """Go on with a fresh token of the same person, on this connection and on later ones."""
+        self._token = token
+        self._write({"t": "token", "token": token})
+
     def signal(self, kind: str, name: str) -> None:
         """Send `typing` or `read`; lossy by contract."""
         self._write({"t": kind, "s": name})

@@ -40,6 +40,9 @@ AGENT_CAPACITY: Final = 200
 AGENT_LOAD: Final = 100
 """Agents are hired so that nobody holds more than about so many conversations at the peak."""
 
+RENEW_EVERY_S: Final = 480.0
+"""Tokens live for fifteen minutes; agents who stay longer trade theirs in this often."""
+
 DROPS_PER_S: Final = 1.0
 """Connections cut a second under chaos."""
 
@@ -208,7 +211,9 @@ class Rehearsal:
         self._step("playing")
         started = time.monotonic() + LEAD_S + 0.5
         self._progress.started = started
-        chaos = asyncio.create_task(self._cut_connections(company)) if self._plan.chaos else None
+        aside = [asyncio.create_task(self._renew_sessions(company))]
+        if self._plan.chaos:
+            aside.append(asyncio.create_task(self._cut_connections(company)))
         try:
             async with asyncio.timeout(LEAD_S + self._plan.seconds + ANSWER_S):
                 await asyncio.gather(
@@ -217,8 +222,8 @@ class Rehearsal:
         except TimeoutError:
             self._step("some sends were never answered")
         finally:
-            if chaos is not None:
-                chaos.cancel()
+            for task in aside:
+                task.cancel()
             await asyncio.gather(*(buyer.client.close() for buyer in list(self._buyers)))
         return started
 
@@ -291,6 +296,12 @@ class Rehearsal:
             if ledger.complete(conversation):
                 return
             await asyncio.sleep(0.1)
+
+    async def _renew_sessions(self, company: _Company) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            for agent in company.agents:
+                await agent.renew()
 
     async def _cut_connections(self, company: _Company) -> None:
         while True:

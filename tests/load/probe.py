@@ -1,0 +1,140 @@
+"""One measurement: a generator's run against a system, with the CPU of every process beside it."""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from secrets import token_hex
+from typing import Any, Final
+
+from tests.load.generator import Job
+from tests.load.processes import CHECKOUT, CpuSeconds, cpu_seconds
+from tests.load.systems import System
+
+WARMUP_S: Final = 2.0
+MEASURED_S: Final = 6.0
+GENERATOR_TIMEOUT_S: Final = 90.0
+ARCHIVE_SETTLES_S: Final = 1.5
+
+P99_LIMIT_MS: Final = 100.0
+ARCHIVE_LIMIT_MS: Final = 1_000.0
+SENT_SHARE: Final = 0.98
+"""The generator must have kept its timetable, or the probe says nothing about the system."""
+
+STEP: Final = 1.25
+CLIMBS: Final = 8
+"""Steps of the search for the highest rate at most, up or down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one rate did to one system. `cpu_us` is CPU per message by process, in microseconds."""
+
+    system: str
+    rate: float
+    result: dict[str, Any]
+    archive_p99_ms: float | None
+    cpu_us: dict[str, float]
+    generator_us: float
+
+    @property
+    def total_us(self) -> float:
+        """CPU per message of all processes of the system."""
+        return round(sum(self.cpu_us.values()), 1)
+
+    @property
+    def complaint(self) -> str | None:
+        """The first limit that was broken; None when all held."""
+        found, screen = self.result, self.result["screen_ms"]["p99"]
+        checks = (
+            (found["sent_per_s"] >= SENT_SHARE * self.rate, "the generator fell behind"),
+            (found["acknowledged"] == found["sent"], "messages without acknowledgement"),
+            (not found["lost"], "lost messages"),
+            (not found["doubled"], "doubled messages"),
+            (not found["out_of_order"], "messages out of order"),
+            (screen is not None and screen <= P99_LIMIT_MS, f"screen p99 {screen} ms"),
+            (
+                self.archive_p99_ms is None or self.archive_p99_ms <= ARCHIVE_LIMIT_MS,
+                f"archive p99 {self.archive_p99_ms} ms",
+            ),
+        )
+        return next((why for holds, why in checks if not holds), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything measured."""
+        return {**asdict(self), "total_us": self.total_us, "complaint": self.complaint}
+
+
+async def probe(system: System, rate: float, *, seconds: float = MEASURED_S) -> Probe:
+    """Send `rate` messages a second for a while and say what happened."""
+    job = Job(system.url, f"{token_hex(4)}-", rate, seconds, WARMUP_S, tuple(system.pairs))
+    groups = system.processes()
+    before, since = cpu_seconds(groups), time.time() + WARMUP_S
+    result = await _generate(job)
+    used = cpu_seconds(groups).since(before)
+    await asyncio.sleep(ARCHIVE_SETTLES_S)
+    lag = await system.archive_lag_p99_ms(since)
+    found = Probe(
+        system=system.name,
+        rate=round(rate, 1),
+        result=result,
+        archive_p99_ms=None if lag is None else round(lag, 1),
+        cpu_us=_per_message(used, result["sent"]),
+        generator_us=round(result["generator_cpu_s"] / result["sent"] * 1e6, 1),
+    )
+    _say(found)
+    return found
+
+
+async def highest_rate(system: System, start: float) -> Probe:
+    """Climb from `start` to the highest rate at which every limit holds, to about 12 %."""
+    best: Probe | None = None
+    rate = start
+    for _ in range(CLIMBS):
+        found = await probe(system, rate)
+        if found.complaint is None:
+            best = found
+            rate *= STEP
+        elif best is not None:
+            break
+        else:
+            rate /= STEP
+    if best is None:
+        raise RuntimeError(f"{system.name} does not even carry {rate:.0f} messages/s")
+    between = await probe(system, best.rate * STEP**0.5)
+    return between if between.complaint is None else best
+
+
+def _per_message(used: CpuSeconds, messages: int) -> dict[str, float]:
+    return {name: round(cpu / messages * 1e6, 1) for name, cpu in used.by_name.items()}
+
+
+def _say(found: Probe) -> None:
+    screen = found.result["screen_ms"]
+    line = (
+        f"{found.system:<28} {found.rate:>8.0f}/s  screen p50 {screen['p50']} p99 {screen['p99']} ms"
+        f"  archive p99 {found.archive_p99_ms} ms  CPU {found.total_us} us/message"
+        f"  generator {found.generator_us} us  {found.complaint or 'holds'}"
+    )
+    sys.stdout.write(f"  {line}\n")
+    sys.stdout.flush()
+
+
+async def _generate(job: Job) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.load.generator",
+        cwd=CHECKOUT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(GENERATOR_TIMEOUT_S):
+            out, _ = await process.communicate(json.dumps(asdict(job)).encode())
+    except TimeoutError:
+        process.kill()
+        raise
+    result: dict[str, Any] = json.loads(out)
+    return result

@@ -1,0 +1,227 @@
+"""What is measured: the product and its floors, each ready to take one generator's load.
+
+All stand on the same broker and the same database. A system says where it listens, which pairs talk
+on it, which processes are its own, and how late its archive was.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from launcher import addresses
+from rehearsal.api import Api, Session
+from tests.load.floors import archiver
+from tests.load.generator import Pair
+from tests.load.processes import Program
+from tests.platform import Platform
+from tests.world import Person, Shop, World, eventually
+
+PAIRS: Final = 200
+PARTITIONS: Final = 12
+
+
+class System(Protocol):
+    """Something that carries chat."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def pairs(self) -> Sequence[Pair]: ...
+
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        """Return the pids by part, broker and database included."""
+
+    async def archive_lag_p99_ms(self, since: float) -> float | None:
+        """Return how late the archive was for what was received after `since` (epoch seconds)."""
+
+
+@dataclass
+class Relay:
+    """Floor (a): no Kafka, no archive."""
+
+    program: Program
+    port: int
+    name: str = "floor a: relay"
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/ws"
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        return _floor_pairs()
+
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        return {"gateway": [self.program.pid]}
+
+    async def archive_lag_p99_ms(self, since: float) -> float | None:
+        """A relay archives nothing."""
+
+
+@dataclass
+class Floor:
+    """Floor (b): the smallest honest gateway and its archive writer."""
+
+    platform: Platform
+    gateway: Program
+    archiver: Program
+    port: int
+    dsn: str
+    name: str = "floor b: gateway + archiver"
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/ws"
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        return _floor_pairs()
+
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        own = {"gateway": [self.gateway.pid], "archive": [self.archiver.pid]}
+        return {**own, **_shared(self.platform)}
+
+    async def archive_lag_p99_ms(self, since: float) -> float | None:
+        return await _one(
+            self.dsn,
+            """
+            SELECT percentile_disc(0.99) WITHIN GROUP (
+                ORDER BY extract(epoch FROM archived_at) * 1e3 - sent_ns / 1e6)
+            FROM floor_archive WHERE sent_ns > $1::float8 * 1e9
+            """,
+            since,
+        )
+
+
+@dataclass
+class Seat:
+    """A conversation of the product and the sessions of its two people."""
+
+    conversation: str
+    buyer: Session
+    agent: Session
+
+
+@dataclass
+class Product:
+    """PeakDesk, all five services."""
+
+    platform: Platform
+    dsn: str
+    api: Api
+    seats: Sequence[Seat]
+    name: str = "PeakDesk"
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        return [Pair(s.conversation, s.buyer.token, s.agent.token) for s in self.seats]
+
+    async def renew(self) -> None:
+        """Trade every token for a fresh one: a bench takes longer than a token lives."""
+        for seat in self.seats:
+            seat.buyer = await self.api.renew(seat.buyer)
+            seat.agent = await self.api.renew(seat.agent)
+
+    @property
+    def url(self) -> str:
+        return self.platform.url.replace("http", "ws") + "/v1/ws"
+
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        services = ("gateway", "conversation", "monitor", "orders", "aftersales")
+        pids = self.platform.pids()
+        return {**{name: [pids[name]] for name in services}, **_shared(self.platform)}
+
+    async def archive_lag_p99_ms(self, since: float) -> float | None:
+        return await _one(
+            self.dsn,
+            """
+            SELECT percentile_disc(0.99) WITHIN GROUP (
+                ORDER BY extract(epoch FROM archived_at - time) * 1e3)
+            FROM conversation.messages
+            WHERE time > to_timestamp($1) AND sender_kind IS NOT NULL
+            """,
+            since,
+        )
+
+
+async def relay(stack: AsyncExitStack, port: int) -> Relay:
+    """Start floor (a) until the stack is closed."""
+    program = Program("tests.load.floors.relay", str(port), port=port)
+    return Relay(stack.enter_context(program), port)
+
+
+async def floor(stack: AsyncExitStack, platform: Platform, port: int) -> Floor:
+    """Start floor (b) on a topic and a table of its own, until the stack is closed."""
+    kafka = platform.known.bootstrap_servers
+    topic = f"floor.{secrets.token_hex(4)}"
+    dsn = addresses.administrator(platform.known, addresses.DATABASE)
+    await _make_topic(kafka, topic)
+    await _run(dsn, archiver.TABLE)
+    gateway = Program("tests.load.floors.gateway", str(port), kafka, topic, port=port)
+    writer = Program("tests.load.floors.archiver", kafka, topic, dsn)
+    return Floor(platform, stack.enter_context(gateway), stack.enter_context(writer), port, dsn)
+
+
+async def product(stack: AsyncExitStack, platform: Platform) -> Product:
+    """Seat 200 pairs in a fresh shop of the running platform, until the stack is closed."""
+    api = await stack.enter_async_context(Api(platform.url))
+    world = World(api, await api.sign_in(*platform.admin))
+    stack.push_async_callback(world.close)
+    shop = await world.shop()
+    agents = {a.id: a for a in [await world.agent(shop, capacity=1) for _ in range(PAIRS)]}
+    seats = [await _seat(world, shop, agents) for _ in range(PAIRS)]
+    return Product(
+        platform, addresses.administrator(platform.known, addresses.DATABASE), api, seats
+    )
+
+
+async def _seat(world: World, shop: Shop, agents: Mapping[str, Person]) -> Seat:
+    """Open a conversation and find out which agent got it."""
+    buyer = await world.api.visit(shop.id, "买家")
+    opened = await world.api.call("POST", "/v1/conversations", token=buyer.token, body={})
+    path = f"/v1/conversations/{opened['id']}"
+    seated = await eventually(lambda: shop.boss.call("GET", path), lambda c: c["agent_id"])
+    return Seat(opened["id"], buyer, agents[seated["agent_id"]].session)
+
+
+def _floor_pairs() -> Sequence[Pair]:
+    return [Pair(f"pair-{number}") for number in range(PAIRS)]
+
+
+def _shared(platform: Platform) -> Mapping[str, Sequence[int]]:
+    pids = platform.pids()
+    brokers = [pid for name, pid in pids.items() if name.startswith("kafka")]
+    return {"kafka": brokers, "postgres": [pids["postgres"]]}
+
+
+async def _make_topic(kafka: str, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+    finally:
+        await admin.close()
+
+
+async def _run(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _one(dsn: str, question: str, *values: object) -> float | None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetchval(question, *values)
+    finally:
+        await connection.close()
+    return None if found is None else float(found)
