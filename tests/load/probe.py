@@ -113,7 +113,8 @@ def _per_message(used: CpuSeconds, messages: int) -> dict[str, float]:
 def _say(found: Probe) -> None:
     screen = found.result["screen_ms"]
     line = (
-        f"{found.system:<28} {found.rate:>8.0f}/s  screen p50 {screen['p50']} p99 {screen['p99']} ms"
+        f"{found.system:<28} {found.rate:>8.0f}/s"
+        f"  screen p50 {screen['p50']} p99 {screen['p99']} ms"
         f"  archive p99 {found.archive_p99_ms} ms  CPU {found.total_us} us/message"
         f"  generator {found.generator_us} us  {found.complaint or 'holds'}"
     )

@@ -1,7 +1,7 @@
-"""`just bench chat`: the chat path against its floors, interleaved, on the real broker and database.
+"""`just bench chat`: the chat path against its floors, interleaved, on real broker and database.
 
-Prints every probe as it comes, then the ratios of each round with their spread, and writes all of it
-as JSON. Nothing here is a timed test: it fails only if a measurement could not be made.
+Prints every probe as it comes, then the ratios of each round with their spread, and writes all as
+JSON. Nothing here is a timed test: it fails only if a measurement could not be made.
 """
 
 import json
