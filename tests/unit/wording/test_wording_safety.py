@@ -19,7 +19,7 @@ ATTACKS = (
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=st.text())
 def test_any_text_gets_a_verdict_with_spans_inside(engine: Engine, text: str) -> None:
     for speaker in Speaker:
@@ -27,7 +27,7 @@ def test_any_text_gets_a_verdict_with_spans_inside(engine: Engine, text: str) ->
             assert text[hit.start : hit.end] == hit.surface
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet="操你妈王八蛋傻逼微信加绝对保证 -.*x1\u200b\u0301😡\0\ud800[]"))
 def test_rude_noise_gets_a_verdict_with_spans_inside(engine: Engine, text: str) -> None:
     for speaker in Speaker:
@@ -38,7 +38,7 @@ def test_rude_noise_gets_a_verdict_with_spans_inside(engine: Engine, text: str) 
 @pytest.mark.parametrize("unit", ATTACKS)
 @pytest.mark.parametrize("speaker", list(Speaker))
 def test_time_grows_with_length_and_no_faster(engine: Engine, unit: str, speaker: Speaker) -> None:
-    short, long = (_seconds(engine, unit, size, speaker=speaker) for size in (1024, 8192))
+    short, long = (_seconds(engine, unit, size, speaker=speaker) for size in (512, 4096))
 
     assert long <= LINEAR * max(short, 0.0005)
 
@@ -67,7 +67,7 @@ def test_invisible_signs_hide_nothing(engine: Engine, text: str) -> None:
 def _seconds(engine: Engine, unit: str, size: int, *, speaker: Speaker) -> float:
     text = (unit * size)[:size]
     best = float("inf")
-    for _ in range(3):
+    for _ in range(2):
         started = time.thread_time()
         engine.check(text, speaker=speaker)
         best = min(best, time.thread_time() - started)

@@ -4,6 +4,7 @@ import pytest
 
 from wording import Action, Category, Engine, Flag, Policy, Severity, Speaker, Term, TermId
 from wording.engine import MAX_HITS, MAX_POLICIES
+from wording.lexicon import Lexicon
 
 pytestmark = pytest.mark.unit
 
@@ -103,7 +104,7 @@ def test_a_new_version_of_a_policy_is_compiled_anew(engine: Engine) -> None:
 
 
 def test_the_policies_kept_are_limited() -> None:
-    engine = Engine.load()
+    engine = Engine(Lexicon(entries=()))
     for number in range(MAX_POLICIES + 5):
         agent(engine, "你好", Policy(extra_terms=(_term("某词"),), version=str(number)))
 
