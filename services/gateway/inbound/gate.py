@@ -7,7 +7,7 @@ import hmac
 from collections import OrderedDict
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from contracts.conversation import ShopListed
 from contracts.gateway import MessageHeld, WordingHit
@@ -16,13 +16,27 @@ from kit.errors import AppError
 from kit.ids import derived_id
 from services.gateway.frames.refusals import Blocked, ConfirmFirst
 from services.gateway.hub import Directory
-from wording import Action, Category, LiveEngine, Policy, Severity, Speaker, Term, TermId, Verdict
+from wording import Action, Category, Policy, Severity, Speaker, Term, TermId, Verdict
 
 POLICIES: Final = 1_000
 """Shops whose policy is kept ready; the one unused longest is built again when it is needed."""
 
 HITS_SHOWN: Final = 20
 """Findings shown to the agent and kept as evidence."""
+
+
+class Judge(Protocol):
+    """What of `wording.Engine` is used here."""
+
+    def check(self, text: str, *, speaker: Speaker, policy: Policy) -> Verdict:
+        """Judge one message."""
+
+
+class Lexicon(Protocol):
+    """What of `wording.LiveEngine` is used here: the engine that holds now."""
+
+    @property
+    def current(self) -> Judge: ...
 
 
 class Held(NamedTuple):
@@ -55,8 +69,8 @@ class Judged(NamedTuple):
 class Gate:
     """Judges agents' words by the engine, the shop's policy and an earlier confirmation."""
 
-    def __init__(self, engine: LiveEngine, directory: Directory, secret: bytes) -> None:
-        self._engine = engine
+    def __init__(self, lexicon: Lexicon, directory: Directory, secret: bytes) -> None:
+        self._lexicon = lexicon
         self._directory = directory
         self._key = hmac.digest(secret, b"peakdesk wording confirm", sha256)
         self._policies: OrderedDict[ShopId, tuple[int, Policy]] = OrderedDict()
@@ -66,7 +80,7 @@ class Gate:
         if not said.words:
             return Passed()
         policy = self._policy(said.shop_id)
-        verdict = self._engine.current.check(said.words, speaker=Speaker.AGENT, policy=policy)
+        verdict = self._lexicon.current.check(said.words, speaker=Speaker.AGENT, policy=policy)
         if verdict.action is Action.BLOCK:
             return self._held(said, verdict, policy=policy, now=now)
         if verdict.action is Action.CONFIRM:

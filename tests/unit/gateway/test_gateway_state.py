@@ -1,0 +1,439 @@
+"""The ring, the queues of slow readers, seats by version, the directory, the gate: in memory."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.conversation import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationQueued,
+    PersonListed,
+    ShopListed,
+)
+from contracts.frames import CloseCode
+from contracts.people import ConversationId, PersonId, Role, ShopId, SkillGroupId
+from kit.bus.ports import Record, message_of
+from kit.clock import ManualClock
+from services.gateway.frames import server
+from services.gateway.frames.records import Entry, Spoken
+from services.gateway.history import Ring
+from services.gateway.hub import Caps, Directory, Hub, Person, Session, Stream
+from services.gateway.hub.streams import SeatState
+from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+from services.gateway.limits import Doors, Rate
+from wording import Action, Category, Policy, Speaker, Verdict
+
+pytestmark = pytest.mark.unit
+
+AT = datetime(2026, 11, 11, tzinfo=UTC)
+SHOP = ShopId("shop-a")
+
+
+# ---- the ring
+
+
+def entry(offset: int, *, key: str = "c1", name: str = "", partition: int = 0) -> Entry:
+    """Return a small record."""
+    made = (name or f"m{partition}-{offset}").encode()
+    return Entry(
+        partition, offset, 1_000 + offset, key.encode(), made, b"t", b"time", b"s", b"v" * 100
+    )
+
+
+def ring_of(*entries: Entry, **limits: Any) -> Ring:
+    """Return a ring that was fed."""
+    ring = Ring(**limits)
+    ring.begin(0, 0)
+    for one in entries:
+        ring.append(one)
+    return ring
+
+
+def test_a_ring_gives_a_conversation_in_order_above_an_offset() -> None:
+    ring = ring_of(entry(0), entry(1, key="c2"), entry(2), entry(3))
+    assert [e.offset for e in ring.after(b"c1", 0)] == [2, 3]
+    assert ring.after(b"c1", 3) == []
+    assert ring.after(b"unknown", -1) == []
+    assert ring.end(0) == 4
+
+
+def test_a_ring_drops_a_record_whose_id_it_holds_and_names_the_first() -> None:
+    ring = ring_of(entry(0, name="m"))
+    assert ring.append(entry(1, name="m")) == entry(0, name="m")
+    assert [e.offset for e in ring.after(b"c1", -1)] == [0]
+    assert ring.end(0) == 2
+
+
+def test_a_ring_lets_go_by_age_and_raises_the_floor_of_that_partition() -> None:
+    ring = ring_of(entry(0), entry(1), entry(2), seconds=1)
+    ring.evict(now_ms=2_001 + 1)
+    assert ring.floor(0) == 2
+    assert [e.offset for e in ring.after(b"c1", -1)] == [2]
+    assert ring.find(b"m0-0") is None
+    ring.evict(now_ms=10_000)
+    assert (len(ring), ring.octets, ring.floor(0), ring.end(0)) == (0, 0, 3, 3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc")), max_size=60))
+def test_a_ring_has_no_hole_between_its_floor_and_its_end(written: list[tuple[int, str]]) -> None:
+    ring = Ring(octets=2_000)
+    ends = {0: 0, 1: 0, 2: 0}
+    said: list[Entry] = []
+    for partition, name in written:
+        one = entry(ends[partition], key=f"{partition}{name}", partition=partition)
+        ends[partition] += 1
+        said.append(one)
+        ring.append(one)
+        ring.evict(0)
+        assert ring.octets <= 2_000
+        for kept in said:
+            held = kept in ring.after(kept.key, kept.offset - 1)
+            assert held is (kept.offset >= ring.floor(kept.partition))
+
+
+# ---- a session's way out
+
+
+class Wire:
+    """Remembers what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.code: int | None = None
+
+    def write(self, frame: bytes) -> None:
+        self.written.append(frame)
+
+    def close(self, code: int, reason: str) -> None:
+        self.code = code
+
+    def abort(self) -> None:
+        self.code = 1006
+
+
+class Refills(list[Session]):
+    """Remembers who was drained."""
+
+
+def session_of(
+    subject: str = "p", role: Role = Role.AGENT, *, caps: Caps | None = None
+) -> tuple[Session, Wire, Refills]:
+    """Return a session, its wire, and who asked for a refill."""
+    wire, refills = Wire(), Refills()
+    person = Person(PersonId(subject), role, SHOP, "", 0, 10**12)
+    session = Session(
+        wire,
+        person,
+        session_id="s",
+        bucket=Rate(20, 40).bucket(ManualClock()),
+        caps=caps or Caps(3, 1_000),
+        drained=refills.append,
+        now=0,
+    )
+    return session, wire, refills
+
+
+def test_frames_wait_while_the_wire_pushes_back_and_leave_in_order() -> None:
+    session, wire, refills = session_of()
+    assert session.offer(b"1")
+    session.hold()
+    assert all(session.offer(frame) for frame in (b"2", b"3", b"4"))
+    assert wire.written == [b"1"]
+    session.release()
+    assert wire.written == [b"1", b"2", b"3", b"4"]
+    assert not refills
+
+
+def test_a_full_queue_takes_nothing_until_it_is_drained_and_refilled() -> None:
+    session, wire, refills = session_of(caps=Caps(2, 1_000))
+    session.hold()
+    assert [session.offer(f) for f in (b"1", b"2", b"3")] == [True, True, False]
+    session.full(now=5)
+    session.patch("m", b"old")
+    session.patch("m", b"new")
+    session.lossy(b"typing")
+    session.release()
+    assert wire.written == [b"1", b"2", b"new"]
+    assert refills == [session]
+    assert not session.offer(b"4")
+    session.full_since = None
+    assert session.offer(b"4")
+
+
+def test_bytes_fill_a_queue_too_and_an_unread_answer_closes() -> None:
+    session, wire, _ = session_of(caps=Caps(100, 10))
+    session.hold()
+    assert session.offer(b"x" * 10)
+    session.answer(b"y")
+    assert wire.code == CloseCode.SLOW_READER
+    session.close(CloseCode.RATE, 9)
+    assert wire.code == CloseCode.SLOW_READER
+
+
+# ---- seats
+
+
+def base(version: int) -> dict[str, Any]:
+    """Return the common fields of a lifecycle event."""
+    return {
+        "id": f"e{version}",
+        "time": AT,
+        "shop_id": SHOP,
+        "conversation_id": ConversationId("c1"),
+        "buyer_id": PersonId("b"),
+        "version": version,
+    }
+
+
+def assigned(agent: str, version: int) -> ConversationAssigned:
+    """Return an assignment."""
+    group = SkillGroupId("g")
+    return ConversationAssigned(
+        **base(version), agent_id=PersonId(agent), skill_group_id=group, reason="r"
+    )
+
+
+def says(agent: str, version: int) -> Spoken:
+    """Return an agent's message from a seat of that version."""
+    return Spoken(SHOP, "c1", agent, "agent", "id", "h", version)
+
+
+def test_newer_lifecycle_moves_the_seat_and_older_does_not() -> None:
+    stream = Stream(b"c1")
+    stream.apply(assigned("a", 3))
+    stream.apply(assigned("late", 2))
+    assert (stream.owner_id, stream.assignment_version) == ("a", 3)
+    stream.apply(ConversationQueued(**base(4), skill_group_id=SkillGroupId("g"), reason="lost"))
+    assert stream.owner_id is None
+    stream.apply(assigned("b", 5))
+    stream.apply(ConversationClosed(**base(6), agent_id=PersonId("b"), by=PersonId("b")))
+    assert (stream.owner_id, stream.version) == (None, 6)
+
+
+def test_a_reply_that_overtakes_its_assignment_names_the_owner() -> None:
+    stream = Stream(b"c1")
+    stream.apply(assigned("a", 3))
+    assert stream.heard(says("b", 5))
+    assert stream.owner_id == "b"
+    stream.apply(ConversationQueued(**base(4), skill_group_id=SkillGroupId("g"), reason="lost"))
+    assert stream.owner_id == "b"
+    assert not stream.heard(says("a", 3))
+
+
+def test_the_archives_snapshot_never_undoes_what_the_log_told() -> None:
+    stream = Stream(b"c1")
+    stream.apply(assigned("b", 5))
+    stream.adopt(buyer=PersonId("b1"), owner=PersonId("a"), version=3, assignment=3)
+    assert (stream.owner_id, stream.buyer_id) == ("b", "b1")
+    stream.adopt(buyer=PersonId("b1"), owner=PersonId("c"), version=7, assignment=7)
+    assert stream.owner_id == "c"
+
+
+@given(st.permutations(range(1, 8)))
+def test_any_order_of_lifecycle_events_ends_with_the_newest_owner(order: list[int]) -> None:
+    stream = Stream(b"c1")
+    for version in order:
+        stream.apply(assigned(f"a{version}", version))
+    assert stream.owner_id == "a7"
+
+
+# ---- the hub
+
+
+def test_a_stream_is_forgotten_with_its_last_seat() -> None:
+    hub = Hub(ManualClock())
+    (one, _, _), (two, _, _) = session_of("p"), session_of("q")
+    for session in (one, two):
+        hub.enter(session)
+        hub.attach(session, b"c1")
+    hub.leave(one)
+    assert set(hub.streams) == {b"c1"}
+    hub.leave(two)
+    hub.leave(two)
+    assert (hub.streams, hub.people) == ({}, {})
+
+
+def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
+    clock = ManualClock()
+    hub = Hub(clock)
+    (slow, slow_wire, _), (quick, quick_wire, _) = (
+        session_of("p", caps=Caps(1, 99_999)),
+        session_of("q"),
+    )
+    seats = [hub.attach(session, b"c1") for session in (slow, quick)]
+    for seat in seats:
+        seat.state = SeatState.LIVE
+    slow.hold()
+    stream = hub.streams[b"c1"]
+    body = (
+        b'{"shop_id":"s","conversation_id":"c1","sender_id":"b","sender_kind":"buyer",'
+        b'"client_id":"i","body_hash":"h"}'
+    )
+    for offset in range(3):
+        one = entry(offset)
+        one.value = body
+        hub.message(one, stream)
+    assert seats[0].state is SeatState.WITHHELD
+    assert (seats[0].sent, seats[1].sent) == (0, 2)
+    assert (len(slow_wire.written), len(quick_wire.written)) == (0, 3)
+    assert b'"position":[0,2]' in server.payload_of(quick_wire.written[2])
+
+
+# ---- the directory
+
+
+def record(event: PersonListed | ShopListed) -> Record:
+    """Return the record of an entry."""
+    message = message_of(event)
+    return Record("directory", 0, 0, 0, message.key, message.value, message.headers)
+
+
+def listed(version: int, **change: Any) -> PersonListed:
+    """Return an entry of the person `p`."""
+    fields: dict[str, Any] = {
+        "id": "e",
+        "time": AT,
+        "shop_id": SHOP,
+        "subject": PersonId("p"),
+        "name": "",
+        "role": Role.AGENT,
+        "active": True,
+        "not_before": AT,
+        "version": version,
+    }
+    return PersonListed(**(fields | change))
+
+
+def test_a_token_is_worth_what_the_newest_entry_says() -> None:
+    directory = Directory()
+    now = AT.timestamp()
+    person = Person(PersonId("p"), Role.AGENT, SHOP, "", now, now + 900)
+    assert not directory.revoked(person)
+    directory.apply(record(listed(2)))
+    assert not directory.revoked(person)
+    for change in (
+        {"active": False},
+        {"not_before": AT + timedelta(milliseconds=1)},
+        {"role": Role.CLERK},
+        {"shop_id": ShopId("shop-b")},
+    ):
+        other = Directory()
+        other.apply(record(listed(2, **change)))
+        assert other.revoked(person), change
+        other.apply(record(listed(1)))
+        assert other.revoked(person), "an older entry came later"
+    directory.apply(Record("directory", 0, 1, 0, b"p", None))
+    assert not directory.revoked(person)
+
+
+# ---- the gate
+
+
+class Engine:
+    """Answers one action to everything."""
+
+    def __init__(self, action: Action, version: str = "v1") -> None:
+        self._verdict = Verdict(action, (), version)
+        self.asked: list[Policy] = []
+
+    @property
+    def current(self) -> "Engine":
+        """Stand for the engine, too."""
+        return self
+
+    def check(self, text: str, *, speaker: Speaker, policy: Policy) -> Verdict:
+        """Return the verdict."""
+        assert (text, speaker) == ("x", Speaker.AGENT)
+        self.asked.append(policy)
+        return self._verdict
+
+
+def judged(words: str = "x", *, confirm: str | None = None) -> Judged:
+    """Return an agent's words."""
+    ids = (SHOP, ConversationId("c1"), PersonId("a"))
+    return Judged(*ids, "client", "message", "hash", words, confirm)
+
+
+@pytest.mark.parametrize("action", [Action.ALLOW, Action.LOG, Action.WARN])
+def test_mild_words_pass(action: Action) -> None:
+    assert isinstance(Gate(Engine(action), Directory(), b"k").judge(judged(), AT), Passed)
+
+
+def test_a_signature_is_good_for_these_words_and_this_lexicon_alone() -> None:
+    gate = Gate(Engine(Action.CONFIRM), Directory(), b"k")
+    held = gate.judge(judged(), AT)
+    assert isinstance(held, Held)
+    signature = str(held.answer.extras["confirm"])
+    passed = gate.judge(judged(confirm=signature), AT)
+    assert isinstance(passed, Passed)
+    assert passed.confirmed
+    other = judged(confirm=signature)._replace(body_hash="other")
+    assert isinstance(gate.judge(other, AT), Held)
+    for stranger in (
+        Gate(Engine(Action.CONFIRM, "v2"), Directory(), b"k"),
+        Gate(Engine(Action.CONFIRM), Directory(), b"other key"),
+    ):
+        assert isinstance(stranger.judge(judged(confirm=signature), AT), Held)
+    blocking = Gate(Engine(Action.BLOCK), Directory(), b"k")
+    assert isinstance(blocking.judge(judged(confirm=signature), AT), Held)
+
+
+def test_the_same_words_sent_again_are_one_incident() -> None:
+    gate = Gate(Engine(Action.BLOCK), Directory(), b"k")
+    first, second = gate.judge(judged(), AT), gate.judge(judged(), AT + timedelta(seconds=9))
+    assert isinstance(first, Held)
+    assert isinstance(second, Held)
+    assert first.incident.id == second.incident.id
+
+
+def test_the_shops_policy_comes_from_the_directory() -> None:
+    directory, engine = Directory(), Engine(Action.ALLOW)
+    gate = Gate(engine, directory, b"k")
+    gate.judge(judged(), AT)
+    shop = ShopListed(
+        id="e",
+        time=AT,
+        shop_id=SHOP,
+        name="n",
+        wording_actions={"cold": "block", "unknown": "block", "insult": "shout"},
+        wording_terms=("呵呵",),
+        allow_spans=("傻瓜相机",),
+        version=2,
+    )
+    directory.apply(record(shop))
+    gate.judge(judged(), AT)
+    house, own = engine.asked
+    assert not house.extra_terms
+    assert own.actions[Category.COLD] is Action.BLOCK
+    assert own.actions[Category.INSULT] is house.actions[Category.INSULT]
+    assert (own.extra_terms[0].texts, own.allow_spans) == (("呵呵",), ("傻瓜相机",))
+    assert own.version != house.version
+
+
+# ---- limits
+
+
+def test_a_bucket_lets_a_burst_through_and_then_the_rate() -> None:
+    clock = ManualClock()
+    bucket = Rate(20, 40).bucket(clock)
+    assert sum(bucket.take() for _ in range(100)) == 40
+    clock.advance(1)
+    assert sum(bucket.take() for _ in range(100)) == 20
+
+
+def test_doors_count_strangers_by_address_and_forget_them() -> None:
+    doors = Doors(sockets=3, unauthenticated=2)
+    doors.enter("a")
+    doors.enter("a")
+    assert doors.crowded("a")
+    assert not doors.crowded("b")
+    doors.introduced("a")
+    assert not doors.crowded("a")
+    doors.enter("b")
+    assert doors.full
+    doors.leave()
+    assert not doors.full
