@@ -3,8 +3,9 @@
 It works on candidates only, so innocent messages never reach it. It must not know policies.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
+from itertools import accumulate, islice
 
 from wording.examine import Candidate
 from wording.model import Category, Flag, Severity, Term, Why
@@ -119,11 +120,11 @@ def weigh(
 ) -> Iterator[tuple[Candidate, Severity]]:
     """Answer the candidates that count, each with its severity in this context."""
     everything = list(candidates)
-    shelters = [(one.start, one.end) for one in everything if one.form.term is None]
-    shelters.extend(_product_spans(reading, product_names))
+    allowed = [(one.start, one.end) for one in everything if one.form.term is None]
+    shelters = Shelters([*allowed, *_product_spans(reading, product_names)])
     for candidate in everything:
         term = candidate.form.term
-        if term is None or _sheltered(candidate, shelters):
+        if term is None or shelters.cover(candidate.start, candidate.end):
             continue
         if not (_placed(candidate, term, reading) and _accompanied(candidate, term, reading)):
             continue
@@ -132,8 +133,18 @@ def weigh(
         yield candidate, _severity(candidate, term, reading)
 
 
-def _sheltered(candidate: Candidate, shelters: Iterable[tuple[int, int]]) -> bool:
-    return any(start <= candidate.start and candidate.end <= end for start, end in shelters)
+class Shelters:
+    """Innocent spans, asked by bisection: a message may hold thousands of them."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._farthest = list(accumulate((end for _, end in ordered), max))
+
+    def cover(self, start: int, end: int) -> bool:
+        """Tell whether one of the spans contains this one."""
+        at = bisect_right(self._starts, start)
+        return at > 0 and self._farthest[at - 1] >= end
 
 
 def _product_spans(reading: Reading, names: Collection[str]) -> Iterator[tuple[int, int]]:

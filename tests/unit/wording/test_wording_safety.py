@@ -14,7 +14,7 @@ LARGEST = 64 * 1024
 # Eight times the text may take this many times as long; quadratic work would take 64 times.
 LINEAR = 24
 ATTACKS = (
-    "操", "操你", "王八", "[", "1 ", "1-", "a", "!", "退款", "\u0301", "\u200b",
+    "操", "操你", "我操作", "王八", "[", "1 ", "1-", "a", "!", "退款", "\u0301", "\u200b",
     "😡", "傻 ", "微信a", "0", "（", "\u202e", "妈妈", "亲亲", "绝对", "@1",
 )  # fmt: skip
 
