@@ -95,8 +95,9 @@ def up(
 def down(*, name: Name = "default", folder: Folder = None) -> None:
     """Stop the services, Kafka and PostgreSQL, in that order; all data stays."""
     place = infrastructure.folder_of(Wanted(name, folder))
+    known = _existing(name, place)
     with instance.locked(place):
-        platform.down(_existing(name, place), _screen())
+        platform.down(known, _screen())
 
 
 @app.command()
@@ -153,16 +154,17 @@ def show_topics(*, name: Name = "default", folder: Folder = None) -> None:
 def migrate(*, name: Name = "default", folder: Folder = None) -> None:
     """Make topics, roles and schemas, and bring each service's schema up to date."""
     place = infrastructure.folder_of(Wanted(name, folder))
+    known = _existing(name, place)
     with instance.locked(place):
-        platform.prepare(_existing(name, place), _screen())
+        platform.prepare(known, _screen())
 
 
 @app.command(name="seed")
 def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
     """Make the demo shop with its staff; what is there already stays."""
     place = infrastructure.folder_of(Wanted(name, folder))
+    known = _existing(name, place)
     with instance.locked(place):
-        known = _existing(name, place)
         seed.ensure(known, _screen())
     demo.show_addresses(known, _screen())
 

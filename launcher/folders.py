@@ -33,19 +33,15 @@ def home(chosen: Path | None, account: Account | None, *, checkout: Path = CHECK
             )
         mark = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
         folder = SYSTEM_STATE / f"{checkout.name}-{mark}"
+    make_passable(folder, account)
+    return folder
+
+
+def make_passable(folder: Path, account: Account | None) -> None:
+    """Make an instance's folder, through which `account` may walk."""
     folder.mkdir(parents=True, exist_ok=True)
     if account is not None:
         folder.chmod(PASSABLE)
-    return folder
-
-
-def instance_folder(home_folder: Path, name: str, account: Account | None) -> Path:
-    """Return the folder of the instance called `name`, made and passable."""
-    folder = home_folder / name
-    folder.mkdir(exist_ok=True)
-    if account is not None:
-        folder.chmod(PASSABLE)
-    return folder
 
 
 def jar_cache(home_folder: Path, version: str) -> Path:

@@ -29,10 +29,8 @@ class Wanted:
 
 
 def folder_of(wanted: Wanted) -> Path:
-    """Return the folder of the instance, made where it was absent."""
-    runs_as = account.unprivileged()
-    home = folders.home(wanted.folder, runs_as)
-    return folders.instance_folder(home, wanted.name, runs_as)
+    """Return the folder of the instance, which may not be there yet."""
+    return folders.home(wanted.folder, account.unprivileged()) / wanted.name
 
 
 def open_instance(wanted: Wanted, folder: Path) -> Instance:
@@ -47,6 +45,7 @@ def open_instance(wanted: Wanted, folder: Path) -> Instance:
         chosen = ports.choose(brokers, reserved=others)
         if wanted.base_port is not None:
             chosen = ports.Ports(wanted.base_port)
+        folders.make_passable(folder, account.unprivileged())
         known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
         instance.save(known)
     if wanted.brokers not in (None, known.brokers):

@@ -55,7 +55,7 @@ def machine() -> Iterator[Machine]:
     fresh = Machine(Wanted(f"trial-{secrets.token_hex(4)}"))
     yield fresh
     fresh.run("down")
-    shutil.rmtree(infrastructure.folder_of(fresh.wanted))
+    shutil.rmtree(infrastructure.folder_of(fresh.wanted), ignore_errors=True)
 
 
 def test_before_up_every_command_says_how_to_begin(machine: Machine) -> None:
@@ -63,6 +63,7 @@ def test_before_up_every_command_says_how_to_begin(machine: Machine) -> None:
 
     assert done.returncode == 1
     assert "`./peakdesk up` makes it" in done.stderr
+    assert not infrastructure.folder_of(machine.wanted).exists(), "asking makes nothing"
 
 
 def test_up_ends_with_everything_ready_and_a_second_up_changes_nothing(machine: Machine) -> None:
