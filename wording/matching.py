@@ -16,7 +16,7 @@ from wording.reading import Reading, Track
 Found = tuple[int, int, int]
 
 # A flood of matches is examined at most so often per pattern: work stays linear in the message.
-MAX_MATCHES = 1024
+MAX_MATCHES = 256
 MAX_PER_PATTERN = 8
 
 
