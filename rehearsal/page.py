@@ -107,8 +107,8 @@ def _chart(title: str, series: Sequence[Series], *, unit: str) -> str:
         for v in (0.0, top / 2, top)
     )
     ticks = "".join(
-        f'<text x="{x(index):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{index:.0f} s</text>'
-        for index in (0, (count - 1) / 2, count - 1)
+        f'<text x="{x(index):.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{index:.0f} s</text>'
+        for index, anchor in ((0, "start"), ((count - 1) / 2, "middle"), (count - 1, "end"))
     )
     paths = "".join(f'<path class="{css}" d="{_path(v, x, y)}"/>' for css, _, v in series)
     key = " &nbsp; ".join(f'<b class="{css}">{escape(name)}</b>' for css, name, _ in series)

@@ -17,10 +17,13 @@ from rehearsal.cast import Agent, Player, Sabotage, Seats, Supervisor
 from rehearsal.dialogues import DialogueSet, Side, with_rude_turns
 from rehearsal.ledger import Ledger, Serial
 from rehearsal.report import Report, Run, make
-from rehearsal.schedule import Curve, Play, slots, timetable
+from rehearsal.schedule import Curve, Play, entries, slots, timetable
 
 LEAD_S: Final = 2.0
 """A buyer enters the shop so long before the first message is due."""
+
+MARGIN_S: Final = 0.5
+"""Between the last preparation and the first entry."""
 
 QUIET_S: Final = 10.0
 """A message that is not everywhere after so much quiet counts as lost (H26)."""
@@ -209,15 +212,19 @@ class Rehearsal:
 
     async def _play(self, company: _Company, plays: Sequence[Play]) -> float:
         self._step("playing")
-        started = time.monotonic() + LEAD_S + 0.5
+        enter_at = entries(plays, LEAD_S)
+        started = time.monotonic() - enter_at[0] + MARGIN_S
         self._progress.started = started
         aside = [asyncio.create_task(self._renew_sessions(company))]
         if self._plan.chaos:
             aside.append(asyncio.create_task(self._cut_connections(company)))
         try:
-            async with asyncio.timeout(LEAD_S + self._plan.seconds + ANSWER_S):
+            async with asyncio.timeout(self._plan.seconds - enter_at[0] + ANSWER_S):
                 await asyncio.gather(
-                    *(self._perform(company.shop_id, play, started) for play in plays)
+                    *(
+                        self._perform(company.shop_id, play, started, enters_at=started + at)
+                        for play, at in zip(plays, enter_at, strict=True)
+                    )
                 )
         except TimeoutError:
             self._step("some sends were never answered")
@@ -227,9 +234,9 @@ class Rehearsal:
             await asyncio.gather(*(buyer.client.close() for buyer in list(self._buyers)))
         return started
 
-    async def _perform(self, shop_id: str, play: Play, started: float) -> None:
+    async def _perform(self, shop_id: str, play: Play, started: float, *, enters_at: float) -> None:
         """Play one dialogue on time; no turn waits for the answer to the one before."""
-        await _until(started + play.starts_at - LEAD_S)
+        await _until(enters_at)
         buyer, conversation = await self._enter(shop_id, play)
         answers: list[asyncio.Task[None]] = []
         for due in play.due:

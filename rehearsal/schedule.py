@@ -28,6 +28,10 @@ THINK_S: Final = 2.0
 """Mean pause between two turns of a dialogue, in seconds."""
 
 
+ENTRIES_PER_S: Final = 15
+"""Buyers who enter the shop in a second at most, unless the asked-for rate needs more."""
+
+
 @dataclass(slots=True)
 class Due:
     """One turn and when it is to be sent, in seconds from the start of play."""
@@ -91,6 +95,25 @@ def timetable(
             ready = at + THINK_S * rng.uniform(0.6, 1.4)
             heapq.heappush(thinking, (ready, play.number))
     return plays
+
+
+def entries(plays: Sequence[Play], lead: float) -> list[float]:
+    """Return when each play's buyer enters the shop, `lead` seconds before speaking or earlier.
+
+    The first plays all start within one think time; entering together they would be a storm that
+    no shop sees, so entries keep a distance: `ENTRIES_PER_S`, or what the run needs on average.
+    The first entries then lie before the start of play, at negative times.
+    """
+    if not plays:
+        return []
+    busy = plays[-1].starts_at - plays[0].starts_at
+    apart = min(1 / ENTRIES_PER_S, busy / len(plays) / 1.2) if busy else 1 / ENTRIES_PER_S
+    found: list[float] = []
+    latest = float("inf")
+    for play in reversed(plays):
+        latest = min(play.starts_at - lead, latest - apart)
+        found.append(latest)
+    return found[::-1]
 
 
 def _from_buyer(dialogue: Dialogue) -> Dialogue:

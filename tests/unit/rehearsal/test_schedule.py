@@ -1,11 +1,12 @@
 """The timetable offers exactly the asked-for load, whatever the platform does."""
 
+import itertools
 import random
 
 import pytest
 
 from rehearsal.dialogues import Dialogue, Side, Turn, load, with_rude_turns
-from rehearsal.schedule import Curve, slots, timetable
+from rehearsal.schedule import ENTRIES_PER_S, Curve, entries, slots, timetable
 
 pytestmark = pytest.mark.unit
 
@@ -58,3 +59,12 @@ def test_rude_turns_are_planted_only_after_both_sides_could_speak() -> None:
     for dialogue in planted:
         assert {t.side for t in dialogue.turns if t.planted} == set(Side)
         assert not any(t.planted for t in dialogue.turns[:2])
+
+
+def test_buyers_enter_before_they_speak_and_never_as_a_storm() -> None:
+    plays = timetable(load().dialogues, list(slots(40, 30, Curve.FLAT)), random.Random(1))
+
+    at = entries(plays, lead=2.0)
+
+    assert all(enters <= play.starts_at - 2.0 for enters, play in zip(at, plays, strict=True))
+    assert all(b - a >= 1 / ENTRIES_PER_S - 1e-9 for a, b in itertools.pairwise(at))
