@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 import httpx2
@@ -361,11 +362,15 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def monitoring(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[Rig]:
-    """Make a log and a database that nobody else uses."""
+async def monitoring(
+    infra: Infrastructure, kafka_prefix: str, lexicon: Path | None = None
+) -> AsyncIterator[Rig]:
+    """Make a log and a database that nobody else uses; `lexicon` is a copy of the shipped one."""
     fresh = await infrastructure.create_database(infra)
     bus = await _bus(infra, f"{kafka_prefix}{secrets.token_hex(3)}.")
     rig = await _rig(infra, fresh, bus)
+    if lexicon is not None:
+        rig.settings = rig.settings.model_copy(update={"lexicon_folder": str(lexicon)})
     await rig.producer.start()
     try:
         yield rig

@@ -1,0 +1,72 @@
+"""Rule profiles as data: what loads, what is refused and why, which version rules on a day."""
+
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.monitor import profiles
+from services.monitor.domain import Calendar, ProfileName
+
+pytestmark = pytest.mark.unit
+
+QIYU = (profiles.SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
+
+
+def test_the_shipped_profiles_load() -> None:
+    book = profiles.load()
+
+    assert {"taobao_2022", "jd_2021", "qiyu"} <= set(book.versions)
+    assert len(book.readings) == 3
+
+
+def test_the_newest_version_that_is_in_effect_rules_the_day() -> None:
+    old = profiles.parse(QIYU, "old")
+    new = profiles.parse(QIYU.replace("2020-01-01", "2026-11-11"), "new")
+    book = profiles.ProfileBook.of([new, old])
+
+    assert book.in_force(ProfileName("qiyu"), date(2026, 11, 10)) == old
+    assert book.in_force(ProfileName("qiyu"), date(2026, 11, 11)) == new
+    assert book.in_force(ProfileName("qiyu"), date(2019, 1, 1)) is None
+    assert book.ruling(new.reading.key, date(2026, 11, 12)) == (new,)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "named"),
+    [
+        ('end = "24:00"', 'end = "25:00"', "window.end"),
+        ("slow_s = 120", "slow_s = 0", "replies.slow_s"),
+        ("slow_s = 120", "slow_s = 120\nsloow_s = 1", "replies.sloow_s"),
+        ('unanswered = "exclude"', 'unanswered = "cap"', "cap_s"),
+        ('effective = ["agent"]', 'effective = ["auto"]', "effective"),
+        ('name = "qiyu"', 'name = "七鱼"', "name"),
+        ("[window]", "[window", "not TOML"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_refused_by_place(
+    written: str, instead: str, named: str
+) -> None:
+    with pytest.raises(profiles.ProfileRefused, match=named):
+        profiles.parse(QIYU.replace(written, instead), "qiyu.toml")
+
+
+def test_two_versions_of_one_date_are_refused() -> None:
+    one = profiles.parse(QIYU, "one")
+
+    with pytest.raises(profiles.ProfileRefused, match="two versions"):
+        profiles.ProfileBook.of([one, one])
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(profiles.ProfileRefused, match="0 profile files"):
+        profiles.load(tmp_path)
+
+
+def test_a_day_ends_at_local_midnight_also_when_clocks_change() -> None:
+    berlin = Calendar(ZoneInfo("Europe/Berlin"))
+    noon_ms = berlin.midnight(date(2026, 10, 25)) + 13 * 3_600_000
+
+    assert berlin.day(noon_ms) == date(2026, 10, 25)
+    assert berlin.day_end(noon_ms) == berlin.midnight(date(2026, 10, 26))
+    assert berlin.day_end(noon_ms) - berlin.midnight(date(2026, 10, 25)) == 25 * 3_600_000

@@ -1,0 +1,147 @@
+"""Chat records as the fold reads them, and what it refuses."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from contracts.conversation import ConversationAssigned, Lifecycle
+from contracts.gateway import ChatMessage
+from contracts.people import (
+    ConversationId,
+    MessageId,
+    PersonId,
+    SenderKind,
+    ShopId,
+    SkillGroupId,
+)
+from kit.bus.ports import Record
+from services.monitor.schemas.records import Heard, Said, Unreadable, message_id, read
+
+pytestmark = pytest.mark.unit
+
+AT = datetime(2026, 11, 11, 0, 0, 0, 123_000, tzinfo=UTC)
+
+
+def said(**changes: Any) -> ChatMessage:
+    facts: dict[str, Any] = {
+        "id": "m1",
+        "time": AT,
+        "shop_id": ShopId("shop"),
+        "conversation_id": ConversationId("c1"),
+        "sender_id": PersonId("anne"),
+        "sender_kind": SenderKind.AGENT,
+        "client_id": "k1",
+        "kind": "text",
+        "d": {"text": "亲，在的"},
+        "body_hash": "00",
+        "assignment_version": 3,
+    }
+    return ChatMessage(**(facts | changes))
+
+
+def record(
+    event: ChatMessage | ConversationAssigned,
+    *,
+    value: bytes | None = None,
+    headers: tuple[tuple[str, bytes], ...] | None = None,
+) -> Record:
+    found = event.headers() if headers is None else headers
+    return Record("chat", 0, 7, 0, event.key.encode(), value or event.body(), found)
+
+
+def assigned(version: int) -> ConversationAssigned:
+    return ConversationAssigned(
+        id="e1",
+        time=AT,
+        shop_id=ShopId("shop"),
+        conversation_id=ConversationId("c1"),
+        buyer_id=PersonId("b"),
+        version=version,
+        agent_id=PersonId("anne"),
+        skill_group_id=SkillGroupId("g"),
+        reason="least_loaded",
+    )
+
+
+def test_the_fold_reads_what_the_contract_writes() -> None:
+    event = said()
+
+    heard = read(record(event))
+
+    assert isinstance(heard, Heard)
+    assert heard.id == MessageId(event.id)
+    assert heard.at_ms == round(AT.timestamp() * 1000)
+    assert heard.text() == "亲，在的"
+    for name in set(Said.__struct_fields__) - {"d"}:
+        assert getattr(heard.body, name) == getattr(event, name)
+
+
+def test_every_field_the_fold_reads_is_a_field_of_the_contract() -> None:
+    assert set(Said.__struct_fields__) <= set(ChatMessage.model_fields)
+    required = {f.name for f in msgspec.structs.fields(Said) if f.required}
+    assert required <= {n for n, f in ChatMessage.model_fields.items() if f.is_required()}
+
+
+def test_a_lifecycle_event_is_read_as_its_contract() -> None:
+    found = read(record(assigned(4)))
+
+    assert isinstance(found, Lifecycle)
+    assert found == assigned(4)
+
+
+@pytest.mark.parametrize("kind", ["image", "card"])
+def test_what_is_no_text_has_nothing_to_check(kind: str) -> None:
+    heard = read(record(said(kind=kind, d={"text": ["not", "text"], "url": "x"})))
+
+    assert isinstance(heard, Heard)
+    assert heard.text() == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b"\xff\xfe",
+        b'{"conversation_id": 1}',
+        said(assignment_version=2**60).body(),
+        said(d={"text": "a\x00b"}).body(),
+        said(shop_id=ShopId("another")).body(),
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused(value: bytes) -> None:
+    bad = record(said(), value=value or b" ")
+
+    with pytest.raises(Unreadable):
+        read(bad)
+
+
+@pytest.mark.parametrize("missing", ["ce_id", "ce_time", "ce_type", "ce_shop"])
+def test_a_record_without_its_envelope_is_refused(missing: str) -> None:
+    headers = tuple(header for header in said().headers() if header[0] != missing)
+
+    with pytest.raises(Unreadable):
+        read(record(said(), headers=headers))
+
+
+def test_the_refusal_never_quotes_the_record() -> None:
+    value = said(d={"text": "13812348000"}).body().replace(b'"agent"', b'"13812348000"')
+
+    with pytest.raises(Unreadable) as refused:
+        read(record(said(), value=value))
+
+    assert "138" not in str(refused.value)
+
+
+def test_a_version_that_would_block_all_later_ones_is_refused() -> None:
+    with pytest.raises(Unreadable):
+        read(record(assigned(2**60)))
+
+
+def test_ids_are_read_again_without_decoding() -> None:
+    assert message_id(record(said())) == "m1"
+    assert message_id(record(assigned(2))) is None
