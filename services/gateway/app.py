@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
+from kit.errors import Unavailable
 from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
 from kit.periodic import Periodic
@@ -158,6 +159,7 @@ class Service:
         self.upgrades = Upgrades(
             lambda address, bearer: Connection(self.reception, address=address, bearer=bearer),
             self.doors,
+            ready=self.ready,
             origins=settings.origins,
             trusted_proxies=settings.trusted_proxies,
         )
@@ -267,7 +269,13 @@ class Service:
         )
         return app
 
+    def ready(self) -> bool:
+        """Tell whether directory and ring are whole: before that nobody may be let in (H9, H13)."""
+        return self.facts.caught_up and self.chat.caught_up
+
     def _revoked(self, principal: Principal) -> bool:
+        if not self.facts.caught_up:
+            raise Unavailable("The gateway is starting.")
         try:
             return self.directory.revoked(Person.of(principal))
         except ValueError:

@@ -43,6 +43,11 @@ class ChatChannel:
         self._skipped = metrics.consumed.labels("gateway", CHAT.name, SKIPPED)
         self.ping = self._reading.ping
 
+    @property
+    def caught_up(self) -> bool:
+        """Tell whether the ring is filled."""
+        return self._reading.caught_up
+
     async def start(self) -> None:
         """Begin to read where the ring begins."""
         await self._reading.open()

@@ -55,6 +55,11 @@ class FactsChannel:
         }
         self.ping = self._reading.ping
 
+    @property
+    def caught_up(self) -> bool:
+        """Tell whether the directory was read whole."""
+        return self._reading.caught_up
+
     async def start(self) -> None:
         """Begin: directory and boards from the oldest record, work of a day, the rest from now."""
         await self._reading.open()

@@ -23,10 +23,9 @@ class Listed(NamedTuple):
 
 
 class Directory:
-    """Every listed person and shop, in memory. `whole` turns true once, at the topic's end."""
+    """Every listed person and shop, in memory."""
 
     def __init__(self) -> None:
-        self.whole = False
         self._people: dict[PersonId, Listed] = {}
         self._shops: dict[ShopId, ShopListed] = {}
 

@@ -61,11 +61,13 @@ class Upgrades:
         listener: NewListener,
         doors: Doors,
         *,
+        ready: Callable[[], bool],
         origins: frozenset[str],
         trusted_proxies: str = "",
     ) -> None:
         self._listener = listener
         self._doors = doors
+        self._ready = ready
         self._origins = origins
         self._trusted: list[Network] = [
             ip_network(entry.strip()) for entry in trusted_proxies.split(",") if entry.strip()
@@ -100,7 +102,7 @@ class Upgrades:
         offered = ",".join(headers.getall(SUBPROTOCOL_HEADER, []))
         if SUBPROTOCOL not in {one.strip() for one in offered.split(",")}:
             raise BadSubprotocol
-        if self.closed or self._doors.full:
+        if self.closed or self._doors.full or not self._ready():
             raise Unavailable("This gateway takes no more sockets now.", retry_after=1)
         if self._doors.crowded(address):
             raise TooMany("Too many sockets of this address have not said hello.")

@@ -23,6 +23,7 @@ from services.gateway.history import Attached, Mark, Stored
 from services.gateway.history.archive import Asker
 from services.gateway.settings import GatewaySettings
 from tests.integration.gateway.phone import Phone
+from tests.waiting import eventually
 from wording import LiveEngine
 
 GENERATION = 1
@@ -250,6 +251,7 @@ async def opened(
     issuer = TokenIssuer(KEYS.private, SystemClock())
     async with running(service.app()) as addresses:
         desk = Desk(addresses.http, addresses.admin, service, archive, issuer, bus, producer)
+        await eventually(service.ready, what="the directory and the ring")
         yield desk
     for phone in desk.phones:
         await phone.close()

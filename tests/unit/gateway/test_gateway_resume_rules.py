@@ -1,0 +1,189 @@
+"""Wherever archive, ring and client stand, a client sees each message once, in order, no hole."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.people import PersonId, Role, ShopId
+from kit.bus.memory import MemoryBus
+from kit.bus.ports import Message, Record, TopicPartition
+from kit.clock import SystemClock
+from kit.metrics import Metrics
+from services.gateway.channels import ChatChannel
+from services.gateway.frames import records, server
+from services.gateway.frames.client import StreamKind, StreamName
+from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
+from services.gateway.history.archive import Asker
+from services.gateway.hub import Caps, Hub, Person, Seat, Session
+from services.gateway.hub.streams import SeatState
+from services.gateway.limits import Rate
+from services.gateway.resume import Resume
+
+pytestmark = pytest.mark.unit
+
+TALK, OTHER = "talk", "other"
+
+
+@dataclass
+class Screen:
+    """A wire and what a client shows of it: ids once, in the order of arrival."""
+
+    frames: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, frame: bytes) -> None:
+        self.frames.append(msgspec.json.decode(server.payload_of(frame)))
+
+    def close(self, code: int, reason: str) -> None:
+        self.frames.append({"t": "close", "code": code})
+
+    def abort(self) -> None:
+        """Nothing to cut."""
+
+    def offsets(self) -> list[int]:
+        """Return the offsets of everything shown."""
+        shown: list[dict[str, Any]] = []
+        for frame in self.frames:
+            if frame["t"] == "snap":
+                shown += frame["d"]["items"]
+            elif frame["t"] == "ev":
+                shown.append(frame)
+        return [item["position"][1] for item in shown]
+
+
+@dataclass
+class Desk:
+    """A gateway's inside with one conversation among others, fed by hand."""
+
+    bus: MemoryBus
+    log: list[str]
+    mark: int
+    read: int
+    ring_octets: int
+
+    def __post_init__(self) -> None:
+        clock, metrics = SystemClock(), Metrics()
+        self.hub = Hub(clock)
+        self.ring = Ring(octets=self.ring_octets)
+        self.ring.begin(0, 0)
+        self.chat = ChatChannel(
+            self.bus, self.hub, self.ring, clock=clock, metrics=metrics, ring_s=60
+        )
+        self.resume = Resume(
+            self.hub,
+            self.ring,
+            archive=self,
+            gaps=GapReader(self.bus, "chat", clock=clock),
+            end_of=self.end_of,
+            go_on=self.go_on,
+            clock=clock,
+            metrics=metrics,
+        )
+        self.feed(self.read)
+
+    def feed(self, end: int) -> None:
+        """Let the gateway's reader go on to an offset."""
+        waiting = self.bus.log(TopicPartition("chat", 0))[self.ring.end(0) : end]
+        if waiting:
+            self.chat.handle(waiting)
+
+    async def end_of(self, partition: int) -> int:
+        """Return the broker's end."""
+        return len(self.log)
+
+    def go_on(self, seat: Seat) -> None:
+        """Nothing waits here."""
+
+    async def attach(
+        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+    ) -> Attached:
+        """Answer what lies below the mark; meanwhile the reader goes on."""
+        facts = b'{"shop_id":"s","buyer_id":"b","agent_id":"a","version":1,"assignment_version":1}'
+        start = -1 if after is None else after[1]
+        below = self.bus.log(TopicPartition("chat", 0))[: self.mark]
+        items = [msgspec.Raw(item_of(r)) for r in below if r.key == b"talk" and r.offset > start]
+        await asyncio.sleep(0)
+        self.feed(self.read + 2)
+        return Attached(msgspec.Raw(facts), Mark(0, self.mark, 1), items)
+
+    async def inbox(self, who: Asker) -> bytes:
+        """Nothing."""
+        return b"{}"
+
+    async def message(self, message_id: str) -> Stored | None:
+        """Nothing."""
+        return None
+
+    async def board(self, shop: str) -> bytes:
+        """Nothing."""
+        return b"null"
+
+
+def item_of(record: Record) -> bytes:
+    """Return a record as the archive shows it."""
+    entry = records.entry_of(record)
+    assert entry is not None
+    return server.item("conv:talk", records.body(entry), position=(1, entry.offset))
+
+
+def message_of(number: int, key: str) -> Message:
+    """Return a chat message."""
+    body = records.ChatBody(
+        "s", key, "b", "buyer", f"client-{number}", "text", msgspec.Raw(b'{"text":"x"}'), "h"
+    )
+    return records.message(body, f"message-{number}", time="2026-11-11T00:00:00.000Z")
+
+
+@given(
+    log=st.lists(st.sampled_from([TALK, TALK, OTHER]), min_size=1, max_size=25),
+    data=st.data(),
+)
+def test_no_hole_and_no_repeat_wherever_everybody_stands(
+    log: list[str], data: st.DataObject
+) -> None:
+    mark = data.draw(st.integers(0, len(log)), label="archived below")
+    read = data.draw(st.integers(0, len(log)), label="read below")
+    position = data.draw(st.none() | st.integers(0, len(log) - 1), label="client at")
+    octets = data.draw(st.sampled_from([1_000, 3_000, 100_000]), label="ring")
+    asyncio.run(joined(log, mark, read=read, position=position, octets=octets))
+
+
+async def joined(
+    log: list[str], mark: int, *, read: int, position: int | None, octets: int
+) -> None:
+    """Join at a position, let the log go on, and compare the screen with the log."""
+    bus = MemoryBus(partitions=1)
+    producer = bus.producer()
+    await producer.send_all([message_of(n, key) for n, key in enumerate(log)])
+    desk = Desk(bus, log, mark, read, octets)
+    screen = Screen()
+    person = Person(PersonId("b"), Role.BUYER, ShopId("s"), "", 0, 10**12)
+    session = Session(
+        screen,
+        person,
+        session_id="s",
+        bucket=Rate(1, 1).bucket(SystemClock()),
+        caps=Caps(),
+        drained=desk.resume.refill,
+        now=0,
+    )
+    desk.hub.enter(session)
+    place = None if position is None else [1, position]
+    name = StreamName(StreamKind.CONVERSATION, TALK)
+    desk.resume.subscribe(session, name, frame_id="f", position=place)
+    for _ in range(200):
+        await asyncio.sleep(0.001)
+        desk.feed(desk.ring.end(0) + 1)
+        if session.seats[b"talk"].state is SeatState.LIVE:
+            break
+    await producer.send_all([message_of(len(log) + n, TALK) for n in range(3)])
+    desk.feed(len(log) + 3)
+
+    above = -1 if position is None else position
+    wanted = [n for n, key in enumerate([*log, TALK, TALK, TALK]) if key == TALK and n > above]
+    assert screen.offsets() == wanted
+    await desk.resume.stop()
