@@ -11,44 +11,41 @@ from sqlalchemy.ext.asyncio import AsyncSession
 Place = tuple[int, int]
 """`(generation, offset)`, compared in that order (H4)."""
 
-_COLUMNS: Final = """
-    cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:shops as text[]),
-    cast(:partitions as smallint[]), cast(:offsets as bigint[]), cast(:types as text[]),
-    cast(:times as timestamptz[]), cast(:senders as text[]), cast(:hashes as text[]),
-    cast(:bodies as text[])
-"""
-
 _INSERT: Final = text(
-    f"""
-    with incoming as (
-        select * from unnest({_COLUMNS}) as i (
-            message_id, conversation_id, shop_id, partition, log_offset, type, time, sender_kind,
-            body_hash, body
-        )
-    ), inserted as (
+    """
+    with inserted as (
         insert into messages (
-            message_id, conversation_id, generation, partition, log_offset, type, time,
-            sender_kind, body_hash, body, archived_at
+            message_id, conversation_id, partition, log_offset, type, time, sender_kind,
+            body_hash, body, generation, archived_at
         )
-        select i.message_id, i.conversation_id, :generation, i.partition, i.log_offset, i.type,
-               i.time, i.sender_kind, i.body_hash, i.body, :at
-        from incoming i
-        join conversations c on c.id = i.conversation_id and c.shop_id = i.shop_id
+        select *, :generation, :at from unnest(
+            cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
+            cast(:offsets as bigint[]), cast(:types as text[]), cast(:times as timestamptz[]),
+            cast(:senders as text[]), cast(:hashes as text[]), cast(:bodies as text[])
+        )
         on conflict (message_id) do nothing
         returning message_id
     )
     select i.message_id, i.conversation_id, i.partition, i.log_offset, i.sender_kind,
            n.message_id is not null as is_new, c.shop_id = i.shop_id as is_known,
            c.shop_id, c.state, a.state as agent_state
-    from incoming i
+    from unnest(
+        cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
+        cast(:offsets as bigint[]), cast(:senders as text[]), cast(:shops as text[])
+    ) as i (message_id, conversation_id, partition, log_offset, sender_kind, shop_id)
     left join inserted n on n.message_id = i.message_id
     left join conversations c on c.id = i.conversation_id
     left join staff a on a.id = c.agent_id
     where n.message_id is null
+       or c.shop_id is distinct from i.shop_id
        or (i.sender_kind is not null and (c.state = 'closed' or a.state = 'offline'))
     """
 )
-"""One round trip stores the batch and tells what needs a second look; usually nothing does."""
+"""One round trip stores the batch and tells what needs a second look; usually nothing does.
+
+The second `unnest` repeats the narrow columns only: a shared CTE would copy every body once more.
+A row of a foreign conversation is inserted too; its second look undoes the whole batch.
+"""
 
 _FIRST: Final = text(
     """
@@ -147,7 +144,10 @@ class First:
 async def store(
     session: AsyncSession, batch: Batch, *, generation: int, at: datetime
 ) -> list[SecondLook]:
-    """Insert what is new, each message id once (H1), and return what needs a second look."""
+    """Insert what is new, each message id once (H1), and return what needs a second look.
+
+    The caller raises, and so rolls back, on one that is not `is_known`.
+    """
     columns = {name: getattr(batch, name) for name in Batch.__slots__}
     rows = await session.execute(_INSERT, columns | {"generation": generation, "at": at})
     return [
