@@ -223,6 +223,18 @@ async def recompute(settings: Settings) -> recount.Report:
         await database.close()
 
 
+async def begin_generation(settings: Settings) -> int:
+    """Accept a chat topic that was made anew: its positions start over (H4)."""
+    bus, database = open_bus(settings), open_database(settings)
+    try:
+        topic_id = await bus.topic_id(CHAT.name)
+        async with database.write() as session:
+            return await positions.begin_generation(session, CHAT.name, topic_id=topic_id)
+    finally:
+        await bus.close()
+        await database.close()
+
+
 def _recompute() -> int:
     """Print range and difference; the exit code is 0 without difference, 1 with."""
     try:
@@ -276,8 +288,12 @@ def main() -> None:
             print(asyncio.run(replay_dead(load(Settings), group)))  # noqa: T201 - the answer
         case ["recompute"]:
             sys.exit(_recompute())
+        case ["generation", "--begin"]:
+            number = asyncio.run(begin_generation(load(Settings)))
+            print(f"{NAME}: generation {number}")  # noqa: T201 - the answer
         case _:
-            raise SystemExit(f"usage: python -m services.{NAME}.app [replay GROUP | recompute]")
+            commands = "replay GROUP | recompute | generation --begin"
+            raise SystemExit(f"usage: python -m services.{NAME}.app [{commands}]")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Figures stay exact whatever happens: takeover, fence, repeats, replay; recompute proves it."""
 
 import asyncio
+import os
 import random
+import sys
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from services.monitor.consumers.folding import Folder
 from services.monitor.repository.directory import Directory
 from services.monitor.repository.folds import CONSUMER
 from services.monitor.service.recount import Report
+from tests.infrastructure import CHECKOUT
 from tests.integration.monitor.rig import Rig, Shop
 from tests.waiting import eventually
 
@@ -41,6 +44,27 @@ async def busy(shop: Shop, *, chats: int, seed: int) -> None:
                 await shop.rig.produce(chat.log[-1])
         if rng.random() < 0.5:
             await chat.closed(at + 5)
+
+
+async def command(rig: Rig) -> tuple[int, str]:
+    """Run `recompute` as the command line does; return exit code and output."""
+    settings = rig.settings
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "services.monitor.app", "recompute"),
+        env={
+            "PATH": os.environ["PATH"],
+            "PEAKDESK_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "PEAKDESK_KAFKA_TOPIC_PREFIX": settings.kafka_topic_prefix,
+            "PEAKDESK_DATABASE_URL": settings.database_url,
+            "PEAKDESK_LEXICON_FOLDER": settings.lexicon_folder,
+        },
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
 
 
 async def stored(rig: Rig) -> dict[str, list[Any]]:
@@ -110,6 +134,18 @@ async def test_a_changed_row_makes_recompute_report_it(
 
     assert report.different > 0
     assert report.shown
+
+
+async def test_the_command_prints_range_and_difference_and_exits_by_it(rig: Rig) -> None:
+    await rig.change("update counters set slow = slow + 1")
+    different, found = await command(rig)
+    await rig.change("update counters set slow = slow - 1")
+    same, none = await command(rig)
+
+    assert (different, same) == (1, 0)
+    assert "counters: partition" in found
+    assert none.splitlines()[-1] == "difference: 0"
+    assert "offsets 0 to" in none
 
 
 async def test_a_replay_of_the_whole_log_changes_nothing(rig: Rig) -> None:
