@@ -130,19 +130,28 @@ async def test_more_than_may_be_replayed_is_resynced(desk: Desk) -> None:
     assert (await buyer.of("resync"))["reason"] == "generation"
 
 
-@pytest.mark.parametrize(
-    "position", [[-1, 3], [1.5, 3], [1, 2, 3], "x", {}, [1, 10**30], [True, 1], [7, 0], [99_999, 0]]
+STRANGE_POSITIONS = (
+    "[-1,3]",
+    "[1.5,3]",
+    "[1,2,3]",
+    '"x"',
+    "{}",
+    "[1,1000000000000000000]",
+    "[true,1]",
+    "[7,0]",
+    "[99999,0]",
 )
-async def test_a_malformed_or_foreign_position_is_resynced(desk: Desk, position: object) -> None:
+
+
+async def test_a_malformed_or_foreign_position_is_resynced(desk: Desk) -> None:
     talk = desk.talk()
     buyer = await desk.phone(talk.buyer_id, Role.BUYER)
-    if position == [1, 10**30]:
-        buyer.text(f'{{"t":"sub","id":"p","s":"conv:{talk.id}","position":[1,1{"0" * 18}]}}')
-    else:
-        buyer.say(t="sub", id="p", s=f"conv:{talk.id}", position=position)
+    s = f"conv:{talk.id}"
+    for number, position in enumerate(STRANGE_POSITIONS):
+        buyer.text(f'{{"t":"sub","id":"p{number}","s":"{s}","position":{position}}}')
+        assert await buyer.code(f"p{number}") == "resync", position
 
-    assert await buyer.code("p") == "resync"
-    assert (await buyer.of("resync"))["s"] == f"conv:{talk.id}"
+    assert len([f for f in buyer.frames if f["t"] == "resync"]) == len(STRANGE_POSITIONS)
     assert not [f for f in buyer.frames if f["t"] in {"snap", "ev"}]
 
 

@@ -1,0 +1,131 @@
+"""The wording gate and the limits of sockets: in memory."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contracts.conversation import ShopListed
+from contracts.people import ConversationId, PersonId, ShopId
+from kit.bus.ports import Record, message_of
+from kit.clock import ManualClock
+from services.gateway.hub import Directory
+from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+from services.gateway.limits import Doors, Rate
+from wording import Action, Category, Policy, Speaker, Verdict
+
+pytestmark = pytest.mark.unit
+
+AT = datetime(2026, 11, 11, tzinfo=UTC)
+SHOP = ShopId("shop-a")
+
+
+def record(event: ShopListed) -> Record:
+    """Return the record of an entry."""
+    message = message_of(event)
+    return Record("directory", 0, 0, 0, message.key, message.value, message.headers)
+
+
+class Engine:
+    """Answers one action to everything."""
+
+    def __init__(self, action: Action, version: str = "v1") -> None:
+        self._verdict = Verdict(action, (), version)
+        self.asked: list[Policy] = []
+
+    @property
+    def current(self) -> "Engine":
+        """Stand for the engine, too."""
+        return self
+
+    def check(self, text: str, *, speaker: Speaker, policy: Policy) -> Verdict:
+        """Return the verdict."""
+        assert (text, speaker) == ("x", Speaker.AGENT)
+        self.asked.append(policy)
+        return self._verdict
+
+
+def judged(words: str = "x", *, confirm: str | None = None) -> Judged:
+    """Return an agent's words."""
+    ids = (SHOP, ConversationId("c1"), PersonId("a"))
+    return Judged(*ids, "client", "message", "hash", words, confirm)
+
+
+@pytest.mark.parametrize("action", [Action.ALLOW, Action.LOG, Action.WARN])
+def test_mild_words_pass(action: Action) -> None:
+    assert isinstance(Gate(Engine(action), Directory(), b"k").judge(judged(), AT), Passed)
+
+
+def test_a_signature_is_good_for_these_words_and_this_lexicon_alone() -> None:
+    gate = Gate(Engine(Action.CONFIRM), Directory(), b"k")
+    held = gate.judge(judged(), AT)
+    assert isinstance(held, Held)
+    signature = str(held.answer.extras["confirm"])
+    passed = gate.judge(judged(confirm=signature), AT)
+    assert isinstance(passed, Passed)
+    assert passed.confirmed
+    other = judged(confirm=signature)._replace(body_hash="other")
+    assert isinstance(gate.judge(other, AT), Held)
+    for stranger in (
+        Gate(Engine(Action.CONFIRM, "v2"), Directory(), b"k"),
+        Gate(Engine(Action.CONFIRM), Directory(), b"other key"),
+    ):
+        assert isinstance(stranger.judge(judged(confirm=signature), AT), Held)
+    blocking = Gate(Engine(Action.BLOCK), Directory(), b"k")
+    assert isinstance(blocking.judge(judged(confirm=signature), AT), Held)
+
+
+def test_the_same_words_sent_again_are_one_incident() -> None:
+    gate = Gate(Engine(Action.BLOCK), Directory(), b"k")
+    first, second = gate.judge(judged(), AT), gate.judge(judged(), AT + timedelta(seconds=9))
+    assert isinstance(first, Held)
+    assert isinstance(second, Held)
+    assert first.incident.id == second.incident.id
+
+
+def test_the_shops_policy_comes_from_the_directory() -> None:
+    directory, engine = Directory(), Engine(Action.ALLOW)
+    gate = Gate(engine, directory, b"k")
+    gate.judge(judged(), AT)
+    shop = ShopListed(
+        id="e",
+        time=AT,
+        shop_id=SHOP,
+        name="n",
+        wording_actions={"cold": "block", "unknown": "block", "insult": "shout"},
+        wording_terms=("呵呵",),
+        allow_spans=("傻瓜相机",),
+        version=2,
+    )
+    directory.apply(record(shop))
+    gate.judge(judged(), AT)
+    house, own = engine.asked
+    assert not house.extra_terms
+    assert own.actions[Category.COLD] is Action.BLOCK
+    assert own.actions[Category.INSULT] is house.actions[Category.INSULT]
+    assert (own.extra_terms[0].texts, own.allow_spans) == (("呵呵",), ("傻瓜相机",))
+    assert own.version != house.version
+
+
+# ---- limits
+
+
+def test_a_bucket_lets_a_burst_through_and_then_the_rate() -> None:
+    clock = ManualClock()
+    bucket = Rate(20, 40).bucket(clock)
+    assert sum(bucket.take() for _ in range(100)) == 40
+    clock.advance(1)
+    assert sum(bucket.take() for _ in range(100)) == 20
+
+
+def test_doors_count_strangers_by_address_and_forget_them() -> None:
+    doors = Doors(sockets=3, unauthenticated=2)
+    doors.enter("a")
+    doors.enter("a")
+    assert doors.crowded("a")
+    assert not doors.crowded("b")
+    doors.introduced("a")
+    assert not doors.crowded("a")
+    doors.enter("b")
+    assert doors.full
+    doors.leave()
+    assert not doors.full
