@@ -7,6 +7,8 @@ lifecycle events always are (H9). Must not know how sockets work.
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
+
 from contracts.topics import CHAT
 from kit.bus.ports import Bus, Record, TopicPartition
 from kit.clock import Clock
@@ -18,6 +20,8 @@ from services.gateway.hub import Hub
 
 SKIPPED: Final = "skipped"
 HANDLED: Final = "done"
+
+_log: Final = structlog.get_logger("gateway.chat")
 
 
 class ChatChannel:
@@ -74,23 +78,33 @@ class ChatChannel:
 
     def handle(self, records: Sequence[Record]) -> None:
         """Take one poll's records of one partition."""
-        ring, hub, streams = self._ring, self._hub, self._hub.streams
+        hub = self._hub
         delivered, poisoned = hub.delivered, hub.poisoned
         skipped = 0
         for record in records:
-            entry = entry_of(record)
-            if entry is None:
-                ring.skip(record.partition, record.offset)
+            try:
+                skipped += self._take(record)
+            except Exception:  # noqa: BLE001 - a restart would meet the record again (H24)
+                self._ring.skip(record.partition, record.offset)
                 skipped += 1
-                continue
-            first = ring.append(entry)
-            if first is not None:
-                hub.conflict(entry, first)
-            elif entry.is_lifecycle:
-                hub.lifecycle(entry)
-            elif (stream := streams.get(entry.key)) is not None:
-                hub.message(entry, stream)
-        ring.evict(self._clock.now_ms())
+                place = f"{record.topic}/{record.partition}@{record.offset}"
+                _log.exception("chat.skipped", at=place)
+        self._ring.evict(self._clock.now_ms())
         self._delivered.inc(hub.delivered - delivered)
         self._handled.inc(len(records))
         self._skipped.inc(skipped + hub.poisoned - poisoned)
+
+    def _take(self, record: Record) -> bool:
+        """Keep a record and deliver it; True if it is no event of ours."""
+        entry = entry_of(record)
+        if entry is None:
+            self._ring.skip(record.partition, record.offset)
+            return True
+        first = self._ring.append(entry)
+        if first is not None:
+            self._hub.conflict(entry, first)
+        elif entry.is_lifecycle:
+            self._hub.lifecycle(entry)
+        elif (stream := self._hub.streams.get(entry.key)) is not None:
+            self._hub.message(entry, stream)
+        return False

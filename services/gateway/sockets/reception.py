@@ -4,6 +4,7 @@ Knows tokens, the order of frames and their rate; must not know how anything is 
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from contracts.base import rfc3339
@@ -326,7 +327,8 @@ class Reception:
             session.close(CloseCode.BAD_TOKEN, self.now())
             return
         session.person = person
-        session.answer(server.ok(frame.id, {"expires_at": person.expires_at}))
+        expires_at = datetime.fromtimestamp(person.expires_at, UTC)
+        session.answer(server.ok(frame.id, {"expires_at": rfc3339(expires_at)}))
 
     def _refuse(self, session: Session, frame_id: str | None, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()

@@ -15,14 +15,21 @@ from contracts.base import ENVELOPE
 from contracts.conversation import ConversationTransferred
 from contracts.gateway import ChatMessage
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
+from kit.bus.memory import MemoryBus
 from kit.bus.ports import Record, message_of
+from kit.clock import ManualClock
 from kit.errors import AppError
+from kit.metrics import Metrics
+from services.gateway.channels import ChatChannel
 from services.gateway.frames import client, records, server
 from services.gateway.frames.client import Unreadable
 from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
+from services.gateway.history import Ring
+from services.gateway.hub import Hub, Stream
 
 pytestmark = pytest.mark.unit
 
+METRICS = Metrics()
 AT = datetime(2026, 11, 11, 0, 0, 1, 234_000, UTC)
 
 json_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
@@ -271,3 +278,27 @@ def test_text_that_is_not_utf8_in_an_unread_field_is_never_shown() -> None:
     records.spoken(entry)
     with pytest.raises(PoisonRecord):
         records.body(entry)
+
+
+headers = st.lists(
+    st.tuples(
+        st.sampled_from(["ce_id", "ce_type", "ce_time", "ce_shop", "x"]),
+        st.sampled_from([b"conversation.assigned.v1", b"chat.message.v1", b"conversation.", b"c1"])
+        | st.binary(max_size=20),
+    ),
+    max_size=6,
+)
+
+
+@given(st.none() | st.binary(max_size=8), st.none() | st.binary(max_size=40), headers)
+def test_no_record_stops_the_reader(
+    key: bytes | None, value: bytes | None, found: list[tuple[str, bytes]]
+) -> None:
+    clock, ring = ManualClock(), Ring()
+    hub = Hub(clock)
+    if key is not None and key.isascii():
+        hub.streams[key] = Stream(key)
+    bus = MemoryBus(partitions=1)
+    chat = ChatChannel(bus, hub, ring, clock=clock, metrics=METRICS, ring_s=60)
+    chat.handle([Record("chat", 0, 5, 0, key, value, tuple(found))])
+    assert ring.end(0) == 6
