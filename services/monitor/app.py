@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from fastapi import FastAPI
+
 from contracts.topics import CHAT, DIRECTORY, INCIDENTS, STAFF
 from kit import positions
 from kit.bus.deadletter import DeadLetters, Replayed, replay
@@ -71,36 +73,22 @@ def build(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = N
     )
     health.register("database", database.ping)
     health.register("bus", bus.ping)
+    figures = FigureReader(database, rules, clock=clock)
+    lists = Lists(database, Cursors(settings.cursor_secret))
+    readers = routes.Readers(boards, figures, lists, rules.directory)
     return App(
         name=NAME,
         settings=settings,
         http=create_app(
             title=TITLE,
             version=version("peakdesk"),
-            routers=[
-                routes.router(
-                    routes.Readers(
-                        boards=boards,
-                        figures=FigureReader(database, rules, clock=clock),
-                        lists=Lists(database, Cursors(settings.cursor_secret)),
-                        directory=rules.directory,
-                    )
-                )
-            ],
+            routers=[routes.router(readers)],
             clock=clock,
             verifier=TokenVerifier(settings.token_public_key, clock),
             metrics=metrics,
             tracing=tracing,
         ),
-        admin=create_admin(
-            title=TITLE,
-            version=version("peakdesk"),
-            clock=clock,
-            health=health,
-            metrics=metrics,
-            service_verifier=TokenVerifier(settings.service_public_key, clock, audience=SERVICES),
-            internal=[internal.router(boards)],
-        ),
+        admin=_admin(settings, boards, health, metrics, clock=clock),
         health=health,
         roles=[
             Resource(stop=database.close),
@@ -114,6 +102,20 @@ def build(settings: Settings, *, clock: Clock | None = None, bus: Bus | None = N
         ],
         drain=[lambda: _stop_together(consuming)],
         tracing=tracing,
+    )
+
+
+def _admin(
+    settings: Settings, boards: Boards, health: Health, metrics: Metrics, *, clock: Clock
+) -> FastAPI:
+    return create_admin(
+        title=TITLE,
+        version=version("peakdesk"),
+        clock=clock,
+        health=health,
+        metrics=metrics,
+        service_verifier=TokenVerifier(settings.service_public_key, clock, audience=SERVICES),
+        internal=[internal.router(boards)],
     )
 
 

@@ -10,7 +10,7 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,29 +22,23 @@ from contracts import decode
 from contracts.base import Event
 from contracts.conversation import (
     AgentStateChanged,
-    ConversationAssigned,
-    ConversationClosed,
-    ConversationOpened,
-    ConversationTransferred,
     ShopListed,
 )
-from contracts.gateway import ChatMessage, MessageHeld, WordingHit
+from contracts.gateway import MessageHeld, WordingHit
 from contracts.monitor import BoardPublished
 from contracts.people import (
     AgentState,
     ConversationId,
     PersonId,
     Role,
-    SenderKind,
     ShopId,
-    SkillGroupId,
 )
 from contracts.topics import ALERTS, BOARD, CHAT, DIRECTORY, INCIDENTS, STAFF
 from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from kit.bus.ports import Message, Record, message_of
 from kit.clock import SystemClock
-from kit.ids import Uuid7Ids, derived_id
+from kit.ids import Uuid7Ids
 from kit.postgres import Database
 from kit.process import Addresses, running
 from kit.web.auth import (
@@ -57,108 +51,13 @@ from services.monitor import app
 from services.monitor.settings import Settings
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
+from tests.integration.monitor.chats import NOON, Chat
 from tests.waiting import eventually
 
 PARTITIONS = 4
 TOPICS = (CHAT, DIRECTORY, STAFF, INCIDENTS, ALERTS, BOARD)
 GROUPS = ("monitor.fold", "monitor.incidents", "monitor.staff")
-NOON = datetime(2026, 11, 11, 4, tzinfo=UTC)
-"""Twelve o'clock in Shanghai: inside every profile's window."""
-
 DAY = date(2026, 11, 11)
-
-
-@dataclass
-class Chat:
-    """One conversation, told to the log fact by fact. Times are seconds after noon."""
-
-    rig: "Rig"
-    shop_id: ShopId
-    agent_id: PersonId
-    id: ConversationId
-    buyer_id: PersonId
-    start: datetime = NOON
-    version: int = 0
-    said: int = 0
-    log: list[Event] = field(default_factory=list)
-
-    async def opened(self, at: float = 0) -> Self:
-        """Open the conversation and seat the agent."""
-        await self.tell(
-            ConversationOpened(**self._fact(at), skill_group_id=SkillGroupId("pre_sale"))
-        )
-        return await self.assigned(at, self.agent_id)
-
-    async def assigned(self, at: float, agent_id: PersonId) -> Self:
-        """Seat an agent."""
-        self.agent_id = agent_id
-        group = SkillGroupId("pre_sale")
-        return await self.tell(
-            ConversationAssigned(
-                **self._fact(at), agent_id=agent_id, skill_group_id=group, reason="least_loaded"
-            )
-        )
-
-    async def transferred(self, at: float, to: PersonId) -> Self:
-        """Hand the conversation on."""
-        event = ConversationTransferred(
-            **self._fact(at),
-            from_agent_id=self.agent_id,
-            to_agent_id=to,
-            to_skill_group_id=SkillGroupId("pre_sale"),
-            note="",
-            by=self.agent_id,
-        )
-        self.agent_id = to
-        return await self.tell(event)
-
-    async def closed(self, at: float) -> Self:
-        """Close it."""
-        return await self.tell(
-            ConversationClosed(**self._fact(at), agent_id=self.agent_id, by=self.agent_id)
-        )
-
-    async def buyer(self, at: float, words: str = "在吗，这件什么时候发货") -> Self:
-        """The buyer writes."""
-        return await self.tell(self._message(at, self.buyer_id, SenderKind.BUYER, words))
-
-    async def agent(self, at: float, words: str = "亲，今天下午发出") -> Self:
-        """The agent writes."""
-        return await self.tell(self._message(at, self.agent_id, SenderKind.AGENT, words))
-
-    async def tell(self, event: Event) -> Self:
-        """Write a fact on the log."""
-        self.log.append(event)
-        await self.rig.produce(event)
-        return self
-
-    def _message(self, at: float, sender: PersonId, kind: SenderKind, words: str) -> ChatMessage:
-        self.said += 1
-        client_id = f"{self.said}"
-        return ChatMessage(
-            id=derived_id("message", self.id, sender, client_id),
-            time=self.start + timedelta(seconds=at),
-            shop_id=self.shop_id,
-            conversation_id=self.id,
-            sender_id=sender,
-            sender_kind=kind,
-            client_id=client_id,
-            kind="text",
-            d={"text": words},
-            body_hash="0" * 32,
-            assignment_version=self.version if kind is SenderKind.AGENT else None,
-        )
-
-    def _fact(self, at: float) -> dict[str, Any]:
-        self.version += 1
-        return {
-            "id": self.rig.ids.new(),
-            "time": self.start + timedelta(seconds=at),
-            "shop_id": self.shop_id,
-            "conversation_id": self.id,
-            "buyer_id": self.buyer_id,
-            "version": self.version,
-        }
 
 
 @dataclass
