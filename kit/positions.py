@@ -156,8 +156,8 @@ async def generation(session: AsyncSession, topic: str, *, topic_id: str) -> int
     if known != topic_id:
         raise ForeignTopic(
             f"Topic {topic} was deleted and made again: its offsets start over, the stored ones"
-            f" belong to the old one. If that was meant, run"
-            f" `peakdesk topics --new-generation {topic}`; else bring the old topic back."
+            " belong to the old one. If that was meant, run `peakdesk generation --begin`;"
+            " else bring the old topic back."
         )
     return int(number)
 

@@ -193,6 +193,26 @@ def recompute(context: typer.Context, *, name: Name = "default", folder: Folder 
     raise SystemExit(services.run_task(known, "monitor", ["recompute", *context.args]))
 
 
+@app.command()
+def generation(
+    *,
+    name: Name = "default",
+    folder: Folder = None,
+    begin: Annotated[
+        bool, typer.Option("--begin", help="Keep what is stored and begin the next generation.")
+    ] = False,
+) -> None:
+    """Accept a chat topic that was made anew; until then its services refuse to start."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    if not begin:
+        raise LaunchError("Say so if it is meant: `./peakdesk generation --begin`.")
+    codes = [
+        services.run_task(known, service, ["generation", "--begin"])
+        for service in services.WITH_GENERATIONS
+    ]
+    raise SystemExit(max(codes))
+
+
 @app.command(name="deadletters")
 def show_dead_letters(
     group: Annotated[str | None, typer.Argument(help="A consumer group; default: all.")] = None,

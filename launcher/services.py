@@ -92,6 +92,10 @@ def run_task(known: Instance, name: str, arguments: Sequence[str]) -> int:
     return subprocess.run(argv, env=environment(known, service), check=False).returncode
 
 
+WITH_GENERATIONS: Final = ("conversation", "monitor")
+"""Services that keep offsets of the chat topic, and so which topic these belong to (H4)."""
+
+
 def _database(service: str) -> Value:
     return lambda known: addresses.of_service(known, service)
 

@@ -1,13 +1,19 @@
-"""The composition root of the conversation service: which implementations, and how they fit."""
+"""The composition root of the conversation service: which implementations, and how they fit.
 
-import argparse
+`python -m services.conversation.app` runs it; `... replay GROUP` hands in a group's dead letters
+again; `... generation --begin` accepts a chat topic that was made anew.
+"""
+
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
 from fastapi import FastAPI
 
+from contracts.topics import CHAT
+from kit.bus.deadletter import Replayed, replay
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus, Producer
 from kit.clock import Clock, SystemClock
@@ -24,7 +30,7 @@ from kit.web.health import Health, create_admin
 from kit.web.limits import KeyedBuckets
 from kit.web.paging import Cursors
 from services.conversation import consumers, internal
-from services.conversation.archive import Archive
+from services.conversation.archive import GROUP, Archive
 from services.conversation.deadlines import Deadlines
 from services.conversation.routes import Shared, conversations, sessions, shops
 from services.conversation.service.archiving import Archiving
@@ -33,7 +39,7 @@ from services.conversation.service.history import Histories
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import Doorkeepers, Sessions, ShopSecrets
 from services.conversation.service.staff import Staff
-from services.conversation.service.work import Work
+from services.conversation.service.work import CONSUMER, Work
 from services.conversation.settings import ConversationSettings
 
 NAME = "conversation"
@@ -110,15 +116,15 @@ class Service:
             clock=clock,
             metrics=self.metrics,
         )
+        self.work = Work(self.db, self.routing)
         self.deadlines = Deadlines(
             self.db, self.routing, silence=timedelta(seconds=settings.silence_s), clock=clock
         )
 
     def app(self) -> App:
         """Return the service as a process runs it. Roles start in this order, stop in reverse."""
-        work = consumers.work_loop(
-            self.bus, Work(self.db, self.routing), self.producer, metrics=self.metrics
-        )
+        work = consumers.work_loop(self.bus, self.work, self.producer, metrics=self.metrics)
+        consuming = (self.archive, work, self.presence, self.deadlines)
         self.health.register("database", self.db.ping)
         self.health.register("archive", self.archive.loop.ping)
         self.health.register("routing", work.ping)
@@ -135,13 +141,17 @@ class Service:
                 Resource(stop=self.db.close),
                 Resource(start=self.producer.start, stop=self.producer.stop),
                 Relay(self.db, self.bus, metrics=self.metrics),
-                self.archive,
-                work,
-                self.presence,
-                self.deadlines,
+                *consuming,
             ],
+            # Together: leaving a group takes each some tenths of a second.
+            drain=[lambda: asyncio.gather(*(role.stop() for role in consuming))],
             tracing=tracing,
         )
+
+    async def close(self) -> None:
+        """Let go of what was opened without running."""
+        await self.bus.close()
+        await self.db.close()
 
     def _http(self, tracing: Tracing | None) -> FastAPI:
         shared = Shared(
@@ -184,28 +194,41 @@ def build(settings: ConversationSettings) -> Service:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the service, or begin the next generation of its archive and exit."""
-    parser = argparse.ArgumentParser(prog="peakdesk-conversation")
-    parser.add_argument(
-        "--begin-generation",
-        action="store_true",
-        help="after the chat topic was made anew: keep the history, begin the next generation (H4)",
-    )
-    if parser.parse_args(arguments).begin_generation:
-        asyncio.run(_begin_generation(load(ConversationSettings)))
-        raise SystemExit(0)
-    run(lambda: build(load(ConversationSettings)).app())
+    """Run the service, or carry out one of its commands and exit."""
+    match list(sys.argv[1:] if arguments is None else arguments):
+        case []:
+            run(lambda: build(load(ConversationSettings)).app())
+        case ["replay", group]:
+            print(asyncio.run(replay_dead(load(ConversationSettings), group)))  # noqa: T201 - the answer
+        case ["generation", "--begin"]:
+            number = asyncio.run(begin_generation(load(ConversationSettings)))
+            print(f"{NAME}: generation {number}")  # noqa: T201 - the answer
+        case _:
+            commands = "replay GROUP | generation --begin"
+            raise SystemExit(f"usage: python -m services.{NAME}.app [{commands}]")
+    raise SystemExit(0)
 
 
-async def _begin_generation(settings: ConversationSettings) -> None:
+async def replay_dead(settings: ConversationSettings, group: str) -> Replayed:
+    """Hand the group's dead letters to its handler once more."""
+    service = build(settings)
+    handlers = {GROUP: service.archive.handle_one, CONSUMER: consumers.work_handler(service.work)}
+    if group not in handlers:
+        raise SystemExit(f"{NAME} replays {' and '.join(handlers)}, not {group}")
+    try:
+        return await replay(service.bus, group, handlers[group])
+    finally:
+        await service.close()
+
+
+async def begin_generation(settings: ConversationSettings) -> int:
+    """Keep the history and begin the next generation: the chat topic was made anew (H4)."""
     service = build(settings)
     try:
-        topic_id = await service.bus.topic_id("chat")
-        number = await service.archiving.begin_generation(topic_id)
+        topic_id = await service.bus.topic_id(CHAT.name)
+        return await service.archiving.begin_generation(topic_id)
     finally:
-        await service.bus.close()
-        await service.db.close()
-    print(f"generation {number}")  # noqa: T201 - the answer of a command
+        await service.close()
 
 
 if __name__ == "__main__":

@@ -176,6 +176,10 @@ class Archive:
                 rows.add(record)
         await self._store(rows)
 
+    async def handle_one(self, record: Record) -> None:
+        """Archive one record, from a replay of dead letters."""
+        await self.handle([record])
+
     async def _store(self, rows: Rows) -> None:
         generation = await self._know_generation()
         try:

@@ -16,7 +16,7 @@ from contracts.gateway import PresenceReported
 from contracts.people import AgentState, PersonId, Role
 from contracts.topics import PRESENCE, WORK
 from kit.bus.deadletter import DeadLetters
-from kit.bus.loops import ReaderLoop, SingleLoop
+from kit.bus.loops import HandleOne, ReaderLoop, SingleLoop
 from kit.bus.ports import Bus, Producer, Record
 from kit.clock import Clock
 from kit.errors import AppError, Dead, Unavailable
@@ -34,8 +34,8 @@ LOOK_S: Final = 1.0
 """How often it is checked who is lost and who is back."""
 
 
-def work_loop(bus: Bus, work: Work, producer: Producer, *, metrics: Metrics) -> SingleLoop:
-    """Return the role that routes work items; its handlers keep inbox rows."""
+def work_handler(work: Work) -> HandleOne:
+    """Return what is done with a record about work; the use cases keep inbox rows."""
 
     async def handle(record: Record) -> None:
         match _decoded(record):
@@ -46,11 +46,16 @@ def work_loop(bus: Bus, work: Work, producer: Producer, *, metrics: Metrics) -> 
             case _:
                 pass  # our own `work.assigned`
 
+    return handle
+
+
+def work_loop(bus: Bus, work: Work, producer: Producer, *, metrics: Metrics) -> SingleLoop:
+    """Return the role that routes work items."""
     return SingleLoop(
         bus,
         topics=[WORK.name],
         group=CONSUMER,
-        handle=handle,
+        handle=work_handler(work),
         dead_letters=DeadLetters(producer, CONSUMER, metrics=metrics),
         metrics=metrics,
     )

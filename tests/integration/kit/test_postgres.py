@@ -222,7 +222,7 @@ async def test_a_topic_made_again_is_refused_until_a_new_generation_is_begun(
         assert await positions.generation(session, "chat", topic_id="A") == 1
         assert await positions.generation(session, "chat", topic_id="A") == 1
         await positions.raise_marks(session, "chat", {0: 500})
-        with pytest.raises(ForeignTopic, match="peakdesk topics --new-generation chat"):
+        with pytest.raises(ForeignTopic, match="peakdesk generation --begin"):
             await positions.generation(session, "chat", topic_id="B")
         assert await positions.begin_generation(session, "chat", topic_id="B") == 2
         assert await positions.begin_generation(session, "chat", topic_id="B") == 2

@@ -24,9 +24,12 @@ def test_a_mistyped_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load(ConversationSettings)
 
 
-def test_the_command_line_offers_a_new_generation(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["--help"])
+@pytest.mark.parametrize("arguments", [["--help"], ["generation"], ["replay"]])
+def test_an_unknown_command_is_answered_with_the_known_ones(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match=r"replay GROUP . generation --begin"):
+        main(arguments)
 
-    assert left.value.code == 0
-    assert "--begin-generation" in capsys.readouterr().out
+
+def test_only_groups_of_this_service_are_replayed() -> None:
+    with pytest.raises(SystemExit, match=r"conversation\.archive and conversation\.routing"):
+        main(["replay", "monitor.fold"])
