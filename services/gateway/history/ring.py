@@ -9,8 +9,9 @@ from typing import Final
 
 from services.gateway.frames.records import Entry
 
-ENTRY_OVERHEAD: Final = 420
-"""Bytes an entry takes beside its value, measured: the struct, its bytes objects, three indexes."""
+ENTRY_OVERHEAD: Final = 720
+"""Bytes an entry takes beside its value: 712 measured with tracemalloc over 20,000 records of 2,000
+conversations (the struct, its bytes objects, three indexes)."""
 
 
 class Ring:
