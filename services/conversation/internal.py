@@ -16,7 +16,8 @@ from kit.bus.ports import Producer
 from kit.postgres import Database
 from kit.web.auth import Principal
 from services.conversation.repository.archive import Place
-from services.conversation.schemas import FoundMessage, InboxView
+from services.conversation.schemas.conversations import InboxView
+from services.conversation.schemas.history import FoundMessage
 from services.conversation.service import history
 from services.conversation.service.history import Histories
 

@@ -17,17 +17,17 @@ from services.conversation.domain.conversations import Conversation
 from services.conversation.repository import conversations as stored
 from services.conversation.repository.conversations import Filter
 from services.conversation.routes import ABuyer, AnyStaff, Chatting, Directing, Shared, router
-from services.conversation.schemas import (
+from services.conversation.schemas.conversations import (
     Close,
     ConversationView,
     DecisionsView,
-    HistoryView,
     InboxView,
     NewConversation,
     Rating,
     StageMove,
     Transfer,
 )
+from services.conversation.schemas.history import HistoryView
 from services.conversation.service import history
 from services.conversation.service.conversations import Conversations, view, views
 from services.conversation.service.history import Histories, Reading

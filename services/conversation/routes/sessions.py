@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from kit.web.auth import Caller
 from services.conversation.routes import router
-from services.conversation.schemas import (
+from services.conversation.schemas.people import (
     BuyerLogin,
     Done,
     Login,

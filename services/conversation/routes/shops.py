@@ -14,7 +14,7 @@ from services.conversation.domain import known_form
 from services.conversation.domain.people import Agent, Shop
 from services.conversation.repository import people
 from services.conversation.routes import Admin, AnyStaff, Chatting, Leading, Shared, router
-from services.conversation.schemas import (
+from services.conversation.schemas.people import (
     AgentView,
     GroupView,
     NewGroup,

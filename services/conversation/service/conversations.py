@@ -38,7 +38,7 @@ from services.conversation.domain.conversations import (
 )
 from services.conversation.domain.people import Buyer, SkillGroup
 from services.conversation.repository import conversations, people
-from services.conversation.schemas import (
+from services.conversation.schemas.conversations import (
     BuyerView,
     Close,
     ConversationView,

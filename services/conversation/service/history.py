@@ -23,19 +23,21 @@ from services.conversation.domain import known_form
 from services.conversation.domain.conversations import Conversation
 from services.conversation.repository import archive, conversations, routing
 from services.conversation.repository.archive import Place
-from services.conversation.schemas import (
-    Attached,
+from services.conversation.schemas.conversations import (
     CandidateView,
     ConversationView,
     DecisionsView,
     DecisionView,
+    InboxView,
+    WorkView,
+)
+from services.conversation.schemas.history import (
+    Attached,
     FoundMessage,
     History,
-    InboxView,
     Item,
     Mark,
     Member,
-    WorkView,
 )
 from services.conversation.service.conversations import view, views, visible
 

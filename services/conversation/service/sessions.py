@@ -35,7 +35,7 @@ from services.conversation.domain.people import (
 )
 from services.conversation.repository import people
 from services.conversation.repository.people import RefreshToken
-from services.conversation.schemas import PersonView, SessionView
+from services.conversation.schemas.people import PersonView, SessionView
 
 STAFF_STAYS: Final = timedelta(hours=16)
 """A refresh token of staff: a long shift."""

@@ -33,7 +33,7 @@ from services.conversation.domain.people import (
 )
 from services.conversation.repository import conversations, people
 from services.conversation.repository.people import AuditEntry
-from services.conversation.schemas import (
+from services.conversation.schemas.people import (
     NewGroup,
     NewShop,
     NewStaff,
