@@ -31,7 +31,7 @@ CHAT = Topic(
     key="conversation_id",
     writers=("gateway", "conversation"),
     readers=("gateway", "conversation", "monitor"),
-    purpose="Chat messages and the lifecycle of their conversations, in one order per conversation.",
+    purpose="Chat messages and the lifecycle of their conversations, one order for both.",
 )
 SIGNALS = Topic(
     name="chat.signals",
