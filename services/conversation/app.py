@@ -79,44 +79,19 @@ class Service:
         self.producer: Producer = bus.producer()
         self.ids = Uuid7Ids(clock)
         self.cursors = Cursors(settings.cursor_secret)
-        self.passwords = passwords or Passwords()
         self.routing = Routing(
             clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)
         )
-        secrets = ShopSecrets(settings.shop_secret_key)
-        self.staff = Staff(self.routing, self.passwords, secrets)
+        shop_secrets = ShopSecrets(settings.shop_secret_key)
+        self.staff = Staff(self.routing, passwords or Passwords(), shop_secrets)
         self.conversations = Conversations(
             self.routing, reopen_gap=timedelta(seconds=settings.reopen_gap_s)
         )
         self.histories = Histories(self.cursors)
         self.archiving = Archiving(self.db, self.routing, clock)
-        self.sessions = Sessions(
-            db=self.db,
-            issuer=TokenIssuer(settings.token_private_key, clock, self.ids),
-            passwords=self.passwords,
-            shop_secrets=secrets,
-            limits=Doorkeepers.at(clock, visitors_per_minute=settings.visitors_per_minute),
-            clock=clock,
-            ids=self.ids,
-        )
-        self.archive = Archive(
-            bus,
-            self.archiving,
-            self.producer,
-            max_rows=settings.archive_rows,
-            max_wait_ms=settings.archive_wait_ms,
-            clock=SystemClock(),
-            metrics=self.metrics,
-        )
-        self.presence = consumers.Presence(
-            bus,
-            self.db,
-            self.staff,
-            lost_after_s=settings.lost_after_s,
-            clock=clock,
-            metrics=self.metrics,
-        )
         self.work = Work(self.db, self.routing)
+        self.archive = self._archive()
+        self.presence = self._presence()
         self.deadlines = Deadlines(
             self.db, self.routing, silence=timedelta(seconds=settings.silence_s), clock=clock
         )
@@ -153,6 +128,39 @@ class Service:
         await self.bus.close()
         await self.db.close()
 
+    def _archive(self) -> Archive:
+        return Archive(
+            self.bus,
+            self.archiving,
+            self.producer,
+            max_rows=self.settings.archive_rows,
+            max_wait_ms=self.settings.archive_wait_ms,
+            clock=SystemClock(),
+            metrics=self.metrics,
+        )
+
+    def _presence(self) -> consumers.Presence:
+        return consumers.Presence(
+            self.bus,
+            self.db,
+            self.staff,
+            lost_after_s=self.settings.lost_after_s,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+
+    def _sessions(self) -> Sessions:
+        limits = Doorkeepers.at(self.clock, visitors_per_minute=self.settings.visitors_per_minute)
+        return Sessions(
+            db=self.db,
+            issuer=TokenIssuer(self.settings.token_private_key, self.clock, self.ids),
+            passwords=self.staff.passwords,
+            shop_secrets=self.staff.shop_secrets,
+            limits=limits,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
     def _http(self, tracing: Tracing | None) -> FastAPI:
         shared = Shared(
             self.db,
@@ -167,7 +175,7 @@ class Service:
             clock=self.clock,
             verifier=TokenVerifier(self.settings.token_public_key, self.clock),
             routers=[
-                sessions.routes(self.sessions),
+                sessions.routes(self._sessions()),
                 shops.routes(shared, self.staff),
                 conversations.routes(desk),
             ],

@@ -61,6 +61,7 @@ def routes(desk: Desk) -> APIRouter:
     """Return the routes under /v1/conversations and /v1/inbox."""
     api = router("conversations")
     _opening(api, desk)
+    _listing(api, desk)
     _reading(api, desk)
     _working(api, desk)
     _ending(api, desk)
@@ -81,7 +82,7 @@ def _opening(api: APIRouter, desk: Desk) -> None:
         return await desk.shared.once(caller, key, command, status=201)
 
 
-def _reading(api: APIRouter, desk: Desk) -> None:
+def _listing(api: APIRouter, desk: Desk) -> None:
     db, cursors = desk.shared.db, desk.shared.cursors
 
     @api.get("/conversations")
@@ -106,6 +107,10 @@ def _reading(api: APIRouter, desk: Desk) -> None:
             last = {"at": found[limit - 1].opened_at.isoformat(), "id": found[limit - 1].id}
             following = cursors.encode(last, caller.shop_id, list_name="conversations")
         return Page(items=shown, next_cursor=following)
+
+
+def _reading(api: APIRouter, desk: Desk) -> None:
+    db = desk.shared.db
 
     @api.get("/conversations/{conversation_id}")
     async def read_conversation(
