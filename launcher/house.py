@@ -67,7 +67,7 @@ def run_tests(arguments: Sequence[str], screen: Screen) -> int:
 
 
 def _pytest_arguments(arguments: Sequence[str]) -> list[str]:
-    chosen = list(arguments) or ["-m", "not load"]
+    chosen = list(arguments) or ["-m", "not load and not heavy"]
     if not any(word.startswith(("-n", "--pdb", "-s")) for word in chosen):
         chosen += ["-n", str(WORKERS), "--dist", "loadfile"]
     return chosen

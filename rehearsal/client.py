@@ -30,7 +30,7 @@ ANSWER_TIMEOUT_S: Final = 10.0
 """Wait for the answer to `hello` or `sub` before the connection counts as dead."""
 
 BACKOFF_S: Final = (0.5, 30.0)
-"""Bounds of the full-jitter wait between connection attempts."""
+"""Bounds of the full-jitter wait between connection attempts, unless a client is told others."""
 
 HEARTBEAT_S: Final = 25.0
 
@@ -78,8 +78,9 @@ class Client:
         on_event: OnFrame = _ignore,
         on_repeat: OnFrame = _ignore,
         on_state: OnFrame = _ignore,
+        backoff_s: tuple[float, float] = BACKOFF_S,
     ) -> None:
-        self._url, self._token, self._rng = url, token, rng
+        self._url, self._token, self._rng, self._backoff_s = url, token, rng, backoff_s
         self._on_event, self._on_repeat, self._on_state = on_event, on_repeat, on_state
         self._streams: dict[str, Stream] = {}
         self._requests: dict[str, asyncio.Future[Frame]] = {}
@@ -196,7 +197,7 @@ class Client:
 
     async def _keep(self) -> None:
         """Reconnect with full jitter whenever the connection is lost."""
-        ceiling = BACKOFF_S[0]
+        ceiling = self._backoff_s[0]
         while not self._ended and self._transport is not None:
             await self._beat_until_lost(self._transport)
             while not self._ended:
@@ -209,9 +210,9 @@ class Client:
                         await self._subscribe(stream)
                 except (OSError, TimeoutError, WSError):
                     self.drop()
-                    ceiling = min(BACKOFF_S[1], ceiling * 2)
+                    ceiling = min(self._backoff_s[1], ceiling * 2)
                 else:
-                    ceiling = BACKOFF_S[0]
+                    ceiling = self._backoff_s[0]
                     break
 
     async def _beat_until_lost(self, transport: WSTransport) -> None:

@@ -1,26 +1,38 @@
 """The whole platform for journeys and faults: an instance of its own, started by the launcher.
 
 It is shared by the session's tests; each test is alone in a shop of its own. Services that are
-older than the code are started anew, so that a developer never tests yesterday's platform.
+older than the code are started anew, so that a developer never tests yesterday's platform. Where
+parts are killed, the test is the supervisor that starts them again.
 """
 
+import io
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import psutil
+from rich.console import Console
 
 from launcher import infrastructure, instance, platform, seed, services
 from launcher.infrastructure import Wanted
 from launcher.instance import Instance
-from launcher.processes import Processes
+from launcher.processes import Command, Processes
+from launcher.screen import Screen
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 NAME: Final = "platform"
 START_TIMEOUT_S: Final = 400
+READY_TIMEOUT_S: Final = 60
+READY_POLL_S: Final = 0.1
+KILLED_TIMEOUT_S: Final = 10
+SECOND: Final = 5
+"""The second process of a service listens so many ports above the first."""
+
 SOURCES: Final = ("contracts", "kit", "wording", "services")
 
 
@@ -63,35 +75,82 @@ class Platform:
 
     def up(self) -> None:
         """Start what does not run; returns when everything is ready."""
-        _launch("up", "--test-data")
+        _launch(self.known.name, "up", "--test-data")
 
     def log(self, name: str) -> str:
         """Return everything a process has printed."""
         return Processes(self.known).log(name).read_text(encoding="utf-8", errors="replace")
 
+    # -- what a fault does ----------------------------------------------------------------------
 
-def running() -> Platform:
-    """Return the platform instance, up and made of the code as it stands."""
-    wanted = Wanted(NAME, durable=False)
+    def process(self, name: str) -> psutil.Process:
+        """Return the live process called `name`, to be suspended and resumed."""
+        return psutil.Process(self.pid(name))
+
+    def kill(self, name: str) -> None:
+        """Kill -9 a process and wait until it is gone."""
+        process = self.process(name)
+        process.kill()
+        psutil.wait_procs([process], timeout=KILLED_TIMEOUT_S)
+
+    def drain(self, name: str) -> None:
+        """Tell a process to end, as a deployment does, and wait until it has."""
+        Processes(self.known).stop(name)
+
+    def start_infrastructure(self) -> None:
+        """Start Kafka and PostgreSQL as far as they do not run; returns when they answer."""
+        infrastructure.start(self.known, Screen(Console(file=io.StringIO())))
+
+    def start(self, name: str, **settings: str) -> None:
+        """Start one service and wait until it is ready; `settings` are variables of its own."""
+        self._run(self._command(name, settings), services.admin_url(self.known, name))
+
+    def start_second(self, name: str, **settings: str) -> int:
+        """Start another process of a service, `<name>-2`; return the port of its public door."""
+        door = self.known.ports.service(name) + SECOND
+        inner = self.known.ports.admin(name) + SECOND
+        command = self._command(name, settings | {"PORT": str(door), "ADMIN_PORT": str(inner)})
+        self._run(replace(command, name=f"{name}-2"), f"http://{services.LOCALHOST}:{inner}")
+        return door
+
+    def _command(self, name: str, settings: Mapping[str, str]) -> Command:
+        service = next(one for one in services.SERVICES if one.name == name)
+        command = services.command(self.known, service)
+        own = {f"PEAKDESK_{setting}": value for setting, value in settings.items()}
+        return replace(command, environment={**command.environment, **own})
+
+    def _run(self, command: Command, admin: str) -> None:
+        processes = Processes(self.known)
+        processes.start(command)
+        processes.wait_ready(
+            command.name,
+            partial(_answers, f"{admin}/ready"),
+            timeout_s=READY_TIMEOUT_S,
+            every_s=READY_POLL_S,
+        )
+
+
+def running(name: str = NAME) -> Platform:
+    """Return the platform instance of this name, up and made of the code as it stands."""
+    wanted = Wanted(name, durable=False)
     folder = infrastructure.folder_of(wanted)
     with instance.locked(folder):
         known = infrastructure.open_instance(wanted, folder)
-        stale = _older_than_the_code(known)
-        for name in stale:
-            Processes(known).stop(name)
+        left_behind = [f"{service.name}-2" for service in services.SERVICES]
+        Processes(known).stop(*_older_than_the_code(known), *left_behind)
     found = Platform(known)
     found.up()
     return found
 
 
-def stop() -> None:
-    """Stop the platform's processes; the data stays."""
-    _launch("down")
+def stop(name: str = NAME) -> None:
+    """Stop the instance's processes; the data stays."""
+    _launch(name, "down")
 
 
-def _launch(*arguments: str) -> None:
+def _launch(name: str, command: str, *options: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "launcher.cli", arguments[0], "--instance", NAME, *arguments[1:]],
+        [sys.executable, "-m", "launcher.cli", command, "--instance", name, *options],
         cwd=CHECKOUT,
         check=False,
         timeout=START_TIMEOUT_S,
@@ -99,9 +158,15 @@ def _launch(*arguments: str) -> None:
         text=True,
     )
     if done.returncode != 0:
-        raise RuntimeError(
-            f"the platform did not obey `{arguments[0]}`: {done.stdout}{done.stderr}"
-        )
+        raise RuntimeError(f"the platform did not obey `{command}`: {done.stdout}{done.stderr}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        answer = httpx2.get(url, timeout=platform.PROBE_TIMEOUT_S, trust_env=False)
+    except httpx2.HTTPError:
+        return False
+    return answer.status_code == httpx2.codes.OK
 
 
 def _older_than_the_code(known: Instance) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from contracts.people import Role
 from rehearsal.api import Api, Session
-from rehearsal.client import Client
+from rehearsal.client import BACKOFF_S, Client
 from rehearsal.streams import Answer, Frame
 
 PATIENCE_S: Final = 15.0
@@ -44,7 +44,7 @@ class Person:
             raise RuntimeError("connect first")
         return self._client
 
-    async def connect(self, *streams: str) -> "Person":
+    async def connect(self, *streams: str, backoff_s: tuple[float, float] = BACKOFF_S) -> "Person":
         """Open the socket and follow streams."""
         self._client = Client(
             self.api.socket_url,
@@ -53,6 +53,7 @@ class Person:
             on_event=lambda _, frame: self._keep(self.events, frame),
             on_repeat=lambda _, frame: self._keep(self.repeats, frame),
             on_state=lambda _, frame: self._keep(self.states, frame),
+            backoff_s=backoff_s,
         )
         await self._client.open()
         for stream in streams:
@@ -157,10 +158,13 @@ class World:
         supervisor = await self.staff(shop, Role.SUPERVISOR)
         return await supervisor.connect(f"monitor:{shop.id}")
 
+    async def visitor(self, shop: Shop) -> Person:
+        """Let an anonymous visitor in who has no socket yet."""
+        return self._person(await self.api.visit(shop.id, "买家"), shop.id)
+
     async def buyer(self, shop: Shop) -> Person:
         """Let an anonymous visitor in, connected."""
-        buyer = self._person(await self.api.visit(shop.id, "买家"), shop.id)
-        return await buyer.connect()
+        return await (await self.visitor(shop)).connect()
 
     async def talk(self, buyer: Person, *staff: Person) -> str:
         """Open a conversation and wait until one of `staff` holds it and both sides see it."""

@@ -1,0 +1,19 @@
+"""A platform of the faults' own, because journeys may run beside them."""
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+from tests import platform as platforms
+from tests.platform import Platform
+
+NAME = "faults"
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """The whole platform, shared by the session and stopped after it."""
+    stamina.instrumentation.set_on_retry_hooks(())  # hundreds of retries are what is meant here
+    yield platforms.running(NAME)
+    platforms.stop(NAME)

@@ -1,0 +1,106 @@
+"""The network between clients and gateways: shares connections out, can cut or slow them all.
+
+Knows bytes only. Stands in for the load balancer and the mobile network of a real deployment.
+"""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import count
+from types import TracebackType
+from typing import Final, Self
+
+HOST: Final = "127.0.0.1"
+CHUNK: Final = 65_536
+NARROW: Final = 4_096
+"""Bytes that a slow line holds on its way: little, so that the gateway soon feels it."""
+
+
+class Network:
+    """Listens on `url` and passes each connection to the next gateway that takes it.
+
+    `doors` are the gateways' ports; the list may be changed while connections stand.
+    """
+
+    def __init__(self, *doors: int) -> None:
+        self.doors = list(doors)
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._turn = count()
+        self._slow = False
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._pass_on, HOST, 0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        if self._server is None:
+            raise RuntimeError("enter the network first")
+        return f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
+
+    def cut(self) -> None:
+        """Drop every connection at once, without a goodbye."""
+        for end in list(self._ends):
+            end.transport.abort()
+
+    def slow_down(self) -> None:
+        """From now on every client gets one byte a second."""
+        self._slow = True
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        door = await self._open(self._turned())
+        if door is None:
+            writer.transport.abort()
+            return
+        inner, outer = door
+        self._ends |= {writer, outer}
+        try:
+            await asyncio.gather(self._pump(reader, outer), self._pump(inner, writer, down=True))
+        finally:
+            self._ends -= {writer, outer}
+
+    def _turned(self) -> Sequence[int]:
+        """Return the doors, beginning with the one whose turn it is."""
+        first = next(self._turn) % max(1, len(self.doors))
+        return self.doors[first:] + self.doors[:first]
+
+    async def _open(
+        self, doors: Sequence[int]
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        loop = asyncio.get_running_loop()
+        for door in doors:
+            line = socket.socket()
+            line.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW if self._slow else CHUNK)
+            try:
+                await loop.sock_connect(line, (HOST, door))
+            except OSError:
+                line.close()
+            else:
+                return await asyncio.open_connection(sock=line, limit=NARROW)
+        return None
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, down: bool = False
+    ) -> None:
+        """Move bytes one way until either end is gone; then the other end goes too."""
+        with suppress(OSError):
+            while data := await reader.read(1 if down and self._slow else CHUNK):
+                writer.write(data)
+                await writer.drain()
+                if down and self._slow:
+                    await asyncio.sleep(1)
+        writer.close()

@@ -1,0 +1,208 @@
+"""What works at this moment: every promise of the chat path tried anew, twice a second.
+
+Each trial starts on time whether or not the one before has ended, so an outage is seen whole. Must
+not know which fault is under way.
+"""
+
+import asyncio
+import random
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+import httpx2
+
+from contracts.people import Role
+from rehearsal.api import ApiRefused
+from tests.world import Person, World, assigned
+
+EVERY_S: Final = 0.5
+LIMIT_S: Final = 90.0
+"""A trial that takes longer has failed for good; no outage here is half as long."""
+
+NORMAL_S: Final = 2.0
+"""Longest time of a trial on a platform that is well: what is measured shares the machine's two
+cores with the clients, and often with other tests."""
+
+AGAIN_S: Final = 0.1
+LOOK_S: Final = 0.02
+BACKOFF_S: Final = (0.1, 0.5)
+"""Reconnects are quick here: what is measured is the platform, not a client's patience."""
+
+
+class Part(StrEnum):
+    """What is tried, each end to end."""
+
+    CHAT = "screen"
+    """A message is acknowledged and on the other person's screen."""
+    ARCHIVE = "history"
+    """A message is in the history."""
+    BOARD = "board"
+    """A message is counted on the supervisor's board."""
+    ORDERS = "orders"
+    CASES = "cases"
+    """Reading them answers."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One try of one part; `ended` None is one that never succeeded."""
+
+    part: Part
+    began: float
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Seconds: from the fault to the first success of the slowest part, from healing to normal."""
+
+    first_s: float
+    normal_s: float
+    slowest: Part | None
+    """What was the last to be normal again; None if nothing was slow after healing."""
+
+
+class Probes:
+    """A buyer, an agent and a supervisor of a shop of their own who never stop trying."""
+
+    def __init__(self, buyer: Person, agent: Person, boss: Person, *, conversation: str) -> None:
+        self._buyer, self._agent, self._boss = buyer, agent, boss
+        self.conversation = conversation
+        self.trials: list[Trial] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._said = 0
+        self._rng = random.Random(2)
+        self._http = httpx2.AsyncClient(
+            base_url=buyer.api.base_url, timeout=NORMAL_S, trust_env=False
+        )
+
+    @classmethod
+    async def opened(cls, world: World) -> Self:
+        """Return probes whose people are connected and in one conversation."""
+        shop = await world.shop()
+        agent = await world.staff(shop, Role.AGENT)
+        await agent.connect("inbox", backoff_s=BACKOFF_S)
+        await agent.call("PUT", "/v1/agents/me/state", {"state": "online"})
+        boss = await world.staff(shop, Role.SUPERVISOR)
+        await boss.connect(f"monitor:{shop.id}", backoff_s=BACKOFF_S)
+        buyer = await world.visitor(shop)
+        await buyer.connect(backoff_s=BACKOFF_S)
+        opened = await buyer.call("POST", "/v1/conversations", {})
+        conversation = str(opened["id"])
+        await buyer.client.subscribe(f"conv:{conversation}")
+        await assigned(agent, conversation)
+        await agent.client.subscribe(f"conv:{conversation}")
+        return cls(buyer, agent, boss, conversation=conversation)
+
+    @property
+    def staff(self) -> Person:
+        """The supervisor: may ask every service."""
+        return self._boss
+
+    async def run(self) -> None:
+        """Start trials until cancelled."""
+        while True:
+            for work in (self._talk, self._orders, self._cases):
+                task = asyncio.create_task(work())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            await asyncio.sleep(EVERY_S)
+
+    async def settle(self) -> None:
+        """Wait for the trials under way."""
+        await asyncio.gather(*self._tasks)
+        await self._http.aclose()
+
+    def recovery(self, broken_at: float, healed_at: float) -> Recovery:
+        """Judge the trials around one fault."""
+        firsts: defaultdict[Part, float] = defaultdict(lambda: LIMIT_S)
+        normal_at, slowest = healed_at, None
+        for trial in self.trials:
+            ended = trial.ended or trial.began + LIMIT_S
+            if trial.began >= broken_at:
+                firsts[trial.part] = min(firsts[trial.part], ended - broken_at)
+                if ended > normal_at and ended - trial.began > NORMAL_S:
+                    normal_at, slowest = ended, trial.part
+        return Recovery(max(firsts[part] for part in Part), normal_at - healed_at, slowest)
+
+    def late(self) -> list[Trial]:
+        """Return the trials that never succeeded."""
+        return [trial for trial in self.trials if trial.ended is None]
+
+    async def _talk(self) -> None:
+        """Say something, see it on the other screen, in the history and on the board."""
+        began = time.monotonic()
+        chat, archive, board = (Trial(p, began) for p in (Part.CHAT, Part.ARCHIVE, Part.BOARD))
+        self.trials += (chat, archive, board)
+        text = f"探 {uuid.uuid4()}"
+        stream = f"conv:{self.conversation}"
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                answer = await self._buyer.client.send(
+                    stream, "text", {"text": text}, client_id=str(uuid.uuid4())
+                )
+                self._said += 1
+                number = self._said
+                await self._until_shown(text)
+                chat.ended = time.monotonic()
+                await asyncio.gather(
+                    self._ends(archive, lambda: self._has(str(answer.message_id))),
+                    self._ends(board, lambda: self._counted(number)),
+                )
+        except TimeoutError:
+            return
+
+    async def _until_shown(self, text: str) -> None:
+        while not self._shows(text):  # noqa: ASYNC110 - ends with the trial's timeout
+            await asyncio.sleep(LOOK_S)
+
+    async def _ends(self, trial: Trial, looks: Callable[[], Awaitable[bool]]) -> None:
+        while not await looks():  # noqa: ASYNC110 - ends with the trial's timeout
+            await asyncio.sleep(AGAIN_S)
+        trial.ended = time.monotonic()
+
+    def _shows(self, text: str) -> bool:
+        return any(
+            frame.type == "chat.message.v1" and frame.d["d"].get("text") == text
+            for frame in reversed(self._agent.events)
+        )
+
+    async def _has(self, message_id: str) -> bool:
+        """Whether the newest page of the history holds the message."""
+        answer = await self._get(f"/v1/conversations/{self.conversation}/messages?limit=200")
+        return answer is not None and any(i["id"] == message_id for i in answer.json()["items"])
+
+    async def _counted(self, number: int) -> bool:
+        states = self._boss.states
+        return bool(states) and int(states[-1].d["messages"]) >= number
+
+    async def _orders(self) -> None:
+        await self._read(Part.ORDERS, "/v1/orders")
+
+    async def _cases(self) -> None:
+        await self._read(Part.CASES, "/v1/cases")
+
+    async def _read(self, part: Part, path: str) -> None:
+        trial = Trial(part, time.monotonic())
+        self.trials.append(trial)
+        deadline = trial.began + LIMIT_S
+        while await self._get(path) is None:
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(AGAIN_S)
+        trial.ended = time.monotonic()
+
+    async def _get(self, path: str) -> httpx2.Response | None:
+        headers = {"Authorization": f"Bearer {self._agent.session.token}"}
+        try:
+            answer = await self._http.get(path, headers=headers)
+        except httpx2.TransportError:
+            return None
+        if answer.is_client_error and answer.status_code != httpx2.codes.TOO_MANY_REQUESTS:
+            raise ApiRefused("GET", path, answer.status_code, answer.text)
+        return answer if answer.is_success else None

@@ -1,0 +1,223 @@
+"""The stage of a fault: the platform, the network before it, a rehearsal under way, and probes.
+
+Plays one fault against one rehearsal and puts what came of it into a row. Must not know how a fault
+is made.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from contracts.topics import CHAT
+from kit.bus import deadletter
+from kit.bus.kafka import KafkaBus
+from kit.bus.ports import Position
+from rehearsal import dialogues
+from rehearsal.api import Api
+from rehearsal.report import Report
+from rehearsal.run import Plan, Progress, Rehearsal
+from tests.faults.network import Network
+from tests.faults.probes import Probes, Recovery
+from tests.platform import Platform
+from tests.waiting import eventually
+from tests.world import World
+
+REST_ATTEMPTS: Final = 14
+"""Tries of a request: with their pauses more than half a minute, longer than any outage here."""
+
+HIRED_WITHIN_S: Final = 60.0
+
+CHAT_GROUPS: Final = ("conversation.archive", "conversation.routing", "monitor.fold")
+"""The groups that read chat; what they set aside must be what was planted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """When something was broken and when it was whole again, on the monotonic clock."""
+
+    broken_at: float
+    healed_at: float
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a fault may use while the rehearsal goes on."""
+
+    platform: Platform
+    network: Network
+    world: World
+    probes: Probes
+    planted: set[Position] = field(default_factory=set)
+    """Where poison was put into the log."""
+
+    async def kill(self, name: str) -> None:
+        """Kill -9."""
+        await asyncio.to_thread(self.platform.kill, name)
+
+    async def start(self, name: str) -> None:
+        """Start a service, Kafka or PostgreSQL again; returns when it is ready."""
+        if name in {"kafka-0", "postgres"}:
+            await asyncio.to_thread(self.platform.start_infrastructure)
+        else:
+            await asyncio.to_thread(self.platform.start, name)
+
+
+Act = Callable[[Stage], Awaitable[Outage]]
+Setting = Callable[[Platform, Network], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def as_it_is(_platform: Platform, _network: Network) -> AsyncIterator[None]:
+    """The platform as `up` starts it."""
+    yield
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: how it is made, and in which setting."""
+
+    name: str
+    act: Act
+    setting: Setting = as_it_is
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The rehearsal during which a fault happens, `at_s` after its first message was due."""
+
+    rate: float
+    seconds: float
+    at_s: float
+    seed: int = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one fault."""
+
+    fault: str
+    report: Report
+    recovery: Recovery
+    never: int
+    """Trials of the probes that never succeeded."""
+    wrong_letters: int
+    """Dead letters that were not planted, and planted ones that were not set aside."""
+
+    @property
+    def held(self) -> bool:
+        """Whether every promise held."""
+        return self.report.passed and not self.never and not self.wrong_letters
+
+    @property
+    def why(self) -> str:
+        """What did not hold, in words."""
+        report = self.report
+        return "; ".join(
+            (
+                *report.invalid,
+                *report.broken,
+                *report.findings.examples[:5],
+                *map(str, report.monitor.differences[:3]),
+                f"{self.never} trials without an end",
+                f"{self.wrong_letters} dead letters too many or too few",
+            )
+        )
+
+
+async def play(platform: Platform, fault: Fault, load: Load) -> Row:
+    """Rehearse under one fault and judge it. Bounded by the rehearsal's own limits."""
+    async with (
+        Network(platform.known.ports.service("gateway")) as network,
+        fault.setting(platform, network),
+        Api(network.url, attempts=REST_ATTEMPTS) as api,
+    ):
+        admin = await api.sign_in(*platform.admin)
+        world = World(api, admin)
+        stage = Stage(platform, network, world, await Probes.opened(world))
+        before = await _letters(platform)
+        plan = Plan(dialogues.load(), load.rate, load.seconds, seed=load.seed)
+        progress = Progress()
+        rehearsing = asyncio.create_task(Rehearsal(api, admin, plan, progress).run())
+        probing = asyncio.create_task(stage.probes.run())
+        try:
+            outage = await _perform(stage, fault, rehearsing, progress=progress, at_s=load.at_s)
+            report = await rehearsing
+        finally:
+            for task in (rehearsing, probing):
+                task.cancel()
+            await asyncio.gather(rehearsing, probing, return_exceptions=True)
+            await stage.probes.settle()
+            await world.close()
+        after = await _letters(platform)
+        return Row(
+            fault=fault.name,
+            report=report,
+            recovery=stage.probes.recovery(outage.broken_at, outage.healed_at),
+            never=len(stage.probes.late()),
+            wrong_letters=_wrong(before, after, stage.planted),
+        )
+
+
+async def _perform(
+    stage: Stage, fault: Fault, rehearsing: asyncio.Task[Report], *, progress: Progress, at_s: float
+) -> Outage:
+    await eventually(
+        lambda: progress.started is not None or rehearsing.done(), within=HIRED_WITHIN_S
+    )
+    if progress.started is None:
+        await rehearsing  # raises why
+        raise AssertionError("the rehearsal ended before it began")
+    await asyncio.sleep(max(0.0, progress.started + at_s - time.monotonic()))
+    return await fault.act(stage)
+
+
+async def _letters(platform: Platform) -> dict[str, set[Position]]:
+    bus = KafkaBus(platform.known.bootstrap_servers, client_id="peakdesk-faults")
+    try:
+        return {
+            group: {
+                Position(letter.partition, letter.offset)
+                for letter in await deadletter.letters(bus, group)
+                if letter.topic == CHAT.name
+            }
+            for group in CHAT_GROUPS
+        }
+    finally:
+        with suppress(TimeoutError):
+            await bus.close()
+
+
+def _wrong(
+    before: dict[str, set[Position]], after: dict[str, set[Position]], planted: set[Position]
+) -> int:
+    """Count what was set aside and not planted, and what was planted and not set aside."""
+    new = {group: after[group] - before[group] for group in after}
+    strange = sum(len(places - planted) for places in new.values())
+    return strange + len(planted - new["conversation.archive"])
+
+
+COLUMNS: Final = (
+    "fault", "sent", "acked", "lost", "doubled", "order", "different",
+    "first s", "normal s", "last", "held",
+)  # fmt: skip
+
+
+def cells(row: Row) -> Sequence[str]:
+    """Return a row of the table that `just prove chat` ends with."""
+    report = row.report
+    return (
+        row.fault,
+        str(report.sent),
+        str(report.acknowledged),
+        str(report.findings.lost),
+        str(report.findings.doubled),
+        str(report.findings.out_of_order),
+        str(len(report.monitor.differences)),
+        f"{row.recovery.first_s:.1f}",
+        f"{row.recovery.normal_s:.1f}",
+        row.recovery.slowest or "-",
+        "yes" if row.held else "NO",
+    )
