@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from launcher import infrastructure, instance
+from launcher import infrastructure, instance, platform
 from launcher.errors import LaunchError
 from launcher.folders import CHECKOUT
 from launcher.infrastructure import Wanted
+from launcher.processes import Processes
 from launcher.screen import Screen
 
 STEP_TIMEOUT_S: Final = 900
 TESTS_TIMEOUT_S: Final = 3600
 TEST_INSTANCE: Final = "test"
+TEST_PLATFORMS: Final = ("platform", "faults", "cluster")
+"""Whole platforms that journeys and fault runs bring up; stopped after the run that did."""
 WORKERS: Final = 2
 """Measured on two cores: a third worker only makes the brokers slower."""
 
@@ -49,7 +52,7 @@ def check(screen: Screen, steps: Sequence[Step] = CHECKS) -> None:
 def run_tests(arguments: Sequence[str], screen: Screen) -> int:
     """Run pytest, its output going straight to the terminal; return its exit code.
 
-    Kafka and PostgreSQL are stopped afterwards if this run is what started them.
+    What this run started, tests included, is stopped afterwards.
     """
     wanted = Wanted(TEST_INSTANCE, durable=False)
     place = infrastructure.folder_of(wanted)
@@ -57,13 +60,31 @@ def run_tests(arguments: Sequence[str], screen: Screen) -> int:
         known = infrastructure.open_instance(wanted, place)
         ran_before = infrastructure.runs(known)
         infrastructure.start(known, screen)
+    idle = [name for name in TEST_PLATFORMS if not _is_alive(name)]
     try:
         argv = [_tool("pytest"), *_pytest_arguments(arguments)]
         return subprocess.run(argv, cwd=CHECKOUT, check=False, timeout=TESTS_TIMEOUT_S).returncode
     finally:
+        for name in filter(_is_alive, idle):
+            _stop(name, screen)
         if not ran_before:
             with instance.locked(place):
                 infrastructure.stop(known, screen)
+
+
+def _is_alive(name: str) -> bool:
+    """Tell whether any process of the instance lives."""
+    known = instance.load(infrastructure.folder_of(Wanted(name)))
+    processes = None if known is None else Processes(known)
+    return processes is not None and any(map(processes.find, processes.names()))
+
+
+def _stop(name: str, screen: Screen) -> None:
+    place = infrastructure.folder_of(Wanted(name))
+    with instance.locked(place):
+        known = instance.load(place)
+        if known is not None:
+            platform.down(known, screen)
 
 
 def _pytest_arguments(arguments: Sequence[str]) -> list[str]:

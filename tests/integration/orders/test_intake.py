@@ -247,7 +247,7 @@ async def test_another_shops_admin_gets_404_and_is_audited(trade: Trade) -> None
     assert await trade.audited(shop.id) == [("refused_other_shop", stranger.id)]
 
 
-@pytest.mark.parametrize("role", set(Role) - {Role.ADMIN})
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMIN}))
 async def test_nobody_but_an_admin_sees_a_secret(trade: Trade, role: Role) -> None:
     shop = trade.shop()
     assert (await shop.person(role).get(f"/v1/intake/{shop.id}/secret")).status_code == 403
