@@ -17,7 +17,7 @@ def show_addresses(known: Instance, screen: Screen) -> None:
     """Print where the platform answers and who may log in."""
     url = services.public_url(known)
     screen.say("")
-    screen.say(f"  [bold]PeakDesk is up:[/] {url}   (API: {url}/docs)")
+    screen.say(f"  [bold]PeakDesk is up:[/] {url}   (API: {url}/openapi.json)")
     screen.say("")
     rows = [[who.role, who.login, who.password] for who in seed.logins(known)]
     screen.table(["  role", "login", "password"], [[f"  {row[0]}", *row[1:]] for row in rows])
