@@ -13,7 +13,9 @@ NAME = "faults"
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """The whole platform, shared by the session and stopped after it."""
+    """The whole platform, shared by the session; stopped after it if the session started it."""
+    ran_before = platforms.runs(NAME)
     stamina.instrumentation.set_on_retry_hooks(())  # hundreds of retries are what is meant here
     yield platforms.running(NAME)
-    platforms.stop(NAME)
+    if not ran_before:
+        platforms.stop(NAME)

@@ -9,7 +9,7 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
@@ -28,8 +28,10 @@ NORMAL_S: Final = 2.0
 """Longest time of a trial on a platform that is well: what is measured shares the machine's two
 cores with the clients, and often with other tests."""
 
-AGAIN_S: Final = 0.1
-LOOK_S: Final = 0.02
+AGAIN_S: Final = 0.25
+LOOK_S: Final = 0.05
+PAGE: Final = 100
+"""Messages of the probes' conversation looked at: all of the last fifty seconds."""
 BACKOFF_S: Final = (0.1, 0.5)
 """Reconnects are quick here: what is measured is the platform, not a client's patience."""
 
@@ -75,6 +77,8 @@ class Probes:
         self.conversation = conversation
         self.trials: list[Trial] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self._archived: set[str] = set()
         self._said = 0
         self._rng = random.Random(2)
         self._http = httpx2.AsyncClient(
@@ -106,6 +110,7 @@ class Probes:
 
     async def run(self) -> None:
         """Start trials until cancelled."""
+        self._reading = asyncio.create_task(self._read_history())
         while True:
             for work in (self._talk, self._orders, self._cases):
                 task = asyncio.create_task(work())
@@ -116,6 +121,9 @@ class Probes:
     async def settle(self) -> None:
         """Wait for the trials under way."""
         await asyncio.gather(*self._tasks)
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
         await self._http.aclose()
 
     def recovery(self, broken_at: float, healed_at: float) -> Recovery:
@@ -148,23 +156,13 @@ class Probes:
                 )
                 self._said += 1
                 number = self._said
-                await self._until_shown(text)
-                chat.ended = time.monotonic()
+                await _ends(chat, lambda: self._shows(text))
                 await asyncio.gather(
-                    self._ends(archive, lambda: self._has(str(answer.message_id))),
-                    self._ends(board, lambda: self._counted(number)),
+                    _ends(archive, lambda: answer.message_id in self._archived),
+                    _ends(board, lambda: self._counted(number)),
                 )
         except TimeoutError:
             return
-
-    async def _until_shown(self, text: str) -> None:
-        while not self._shows(text):  # noqa: ASYNC110 - ends with the trial's timeout
-            await asyncio.sleep(LOOK_S)
-
-    async def _ends(self, trial: Trial, looks: Callable[[], Awaitable[bool]]) -> None:
-        while not await looks():  # noqa: ASYNC110 - ends with the trial's timeout
-            await asyncio.sleep(AGAIN_S)
-        trial.ended = time.monotonic()
 
     def _shows(self, text: str) -> bool:
         return any(
@@ -172,12 +170,16 @@ class Probes:
             for frame in reversed(self._agent.events)
         )
 
-    async def _has(self, message_id: str) -> bool:
-        """Whether the newest page of the history holds the message."""
-        answer = await self._get(f"/v1/conversations/{self.conversation}/messages?limit=200")
-        return answer is not None and any(i["id"] == message_id for i in answer.json()["items"])
+    async def _read_history(self) -> None:
+        """Look at the newest page again and again, for all trials together."""
+        path = f"/v1/conversations/{self.conversation}/messages?limit={PAGE}"
+        while True:
+            answer = await self._get(path)
+            if answer is not None:
+                self._archived |= {item["id"] for item in answer.json()["items"]}
+            await asyncio.sleep(AGAIN_S)
 
-    async def _counted(self, number: int) -> bool:
+    def _counted(self, number: int) -> bool:
         states = self._boss.states
         return bool(states) and int(states[-1].d["messages"]) >= number
 
@@ -206,3 +208,9 @@ class Probes:
         if answer.is_client_error and answer.status_code != httpx2.codes.TOO_MANY_REQUESTS:
             raise ApiRefused("GET", path, answer.status_code, answer.text)
         return answer if answer.is_success else None
+
+
+async def _ends(trial: Trial, looks: Callable[[], bool]) -> None:
+    while not looks():  # noqa: ASYNC110 - ends with the trial's timeout
+        await asyncio.sleep(LOOK_S)
+    trial.ended = time.monotonic()

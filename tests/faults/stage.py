@@ -17,6 +17,7 @@ from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Position
 from rehearsal import dialogues
 from rehearsal.api import Api
+from rehearsal.ledger import Sent
 from rehearsal.report import Report
 from rehearsal.run import Plan, Progress, Rehearsal
 from tests.faults.network import Network
@@ -29,6 +30,9 @@ REST_ATTEMPTS: Final = 14
 """Tries of a request: with their pauses more than half a minute, longer than any outage here."""
 
 HIRED_WITHIN_S: Final = 60.0
+
+GIVEN_UP: Final = frozenset({"closed", "unsubscribed"})
+"""What the client of the rehearsal answers when it leaves before the platform has answered."""
 
 CHAT_GROUPS: Final = ("conversation.archive", "conversation.routing", "monitor.fold")
 """The groups that read chat; what they set aside must be what was planted."""
@@ -101,6 +105,8 @@ class Row:
     fault: str
     report: Report
     recovery: Recovery
+    unanswered: tuple[Sent, ...]
+    """Messages whose sender never got a final answer: no client may wait for ever."""
     never: int
     """Trials of the probes that never succeeded."""
     wrong_letters: int
@@ -109,7 +115,8 @@ class Row:
     @property
     def held(self) -> bool:
         """Whether every promise held."""
-        return self.report.passed and not self.never and not self.wrong_letters
+        failed = self.unanswered or self.never or self.wrong_letters
+        return self.report.passed and not failed
 
     @property
     def why(self) -> str:
@@ -121,6 +128,7 @@ class Row:
                 *report.broken,
                 *report.findings.examples[:5],
                 *map(str, report.monitor.differences[:3]),
+                f"{len(self.unanswered)} sends without an answer {self.unanswered[:3]}",
                 f"{self.never} trials without an end",
                 f"{self.wrong_letters} dead letters too many or too few",
             )
@@ -156,6 +164,9 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
             fault=fault.name,
             report=report,
             recovery=stage.probes.recovery(outage.broken_at, outage.healed_at),
+            unanswered=tuple(
+                sent for sent in progress.ledger.sent.values() if sent.code in GIVEN_UP
+            ),
             never=len(stage.probes.late()),
             wrong_letters=_wrong(before, after, stage.planted),
         )

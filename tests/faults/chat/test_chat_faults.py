@@ -23,7 +23,7 @@ from tests.platform import Platform
 
 pytestmark = [pytest.mark.fault, pytest.mark.heavy, pytest.mark.timeout(300)]
 
-LOAD = Load(rate=40, seconds=40, at_s=8)
+LOAD = Load(rate=30, seconds=35, at_s=6)
 
 FAULTS = (
     Fault("kill -9 gateway", killed("gateway")),
@@ -62,5 +62,6 @@ def table() -> Iterator[list[Row]]:
 async def test_no_promise_breaks_under(fault: Fault, platform: Platform, table: list[Row]) -> None:
     row = await play(platform, fault, LOAD)
     table.append(row)
+    print(" | ".join(cells(row)), "" if row.held else row.why)  # noqa: T201 - shown with -s
 
     assert row.held, row.why
