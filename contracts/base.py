@@ -3,6 +3,7 @@
 Knows how an event is written to and read from a record; must not know any single event.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final, Protocol, Self
@@ -88,9 +89,9 @@ class Event(Part):
         _TYPES[cls.type] = cls
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """The Kafka key: events with one key keep their order."""
-        raise NotImplementedError(f"{type(self).__name__} does not say its key")
 
     @property
     def topic_name(self) -> str:

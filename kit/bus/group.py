@@ -4,6 +4,7 @@ Knows no handler's shape; the loops of `kit.bus.loops` fill its hand and empty i
 """
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -96,12 +97,13 @@ class GroupLoop(Loop):
         async with self._settling:
             await self._commit(consumer, now=True)
 
+    @abstractmethod
     async def _collect(self, consumer: Consumer) -> None:
         """Fill `_in_hand`. A rebalance empties it: what was in hand is read again by its owner."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
-        raise NotImplementedError
+        """Hand records of one partition to the handler."""
 
     def _take_in_hand(self, fetched: dict[TopicPartition, list[Record]]) -> None:
         for records in fetched.values():

@@ -4,6 +4,7 @@ Knows no event and no group; `kit.bus.loops` has the loops that services use.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -39,7 +40,7 @@ class _Hold:
     tries: int
 
 
-class Loop:
+class Loop(ABC):
     """What all loops share: sessions of a consumer, one after the other, under a watchdog."""
 
     def __init__(
@@ -234,14 +235,16 @@ class Loop:
             task.cancel()
         await asyncio.gather(resting, stopping, return_exceptions=True)
 
+    @abstractmethod
     def _make_consumer(self) -> Consumer:
-        raise NotImplementedError
+        """Return a new consumer of this loop's kind, not started."""
 
     async def _begin(self, consumer: Consumer) -> None:
         """Prepare a started consumer."""
 
+    @abstractmethod
     async def _work(self, consumer: Consumer) -> None:
-        raise NotImplementedError
+        """Read and hand over until the loop stops or restarts."""
 
     async def _left(self, consumer: Consumer) -> None:
         """Tell whoever must know that the session is over."""

@@ -5,6 +5,7 @@ import json
 from typing import Any, ClassVar
 
 import pytest
+from typing_extensions import override
 
 import contracts
 from contracts.base import Event, Moment
@@ -149,6 +150,11 @@ def test_the_envelope_is_no_part_of_the_body() -> None:
         topic: ClassVar[Topic] = ORDERS
         source: ClassVar[str] = "orders"
         at: Moment
+
+        @property
+        @override
+        def key(self) -> str:
+            return self.id
 
     Told.type = "test.told.v1"
 
