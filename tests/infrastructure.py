@@ -24,7 +24,8 @@ from launcher import addresses, infrastructure, instance, roles
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S: Final = 400
 ADMIN_TIMEOUT_S: Final = 30
-UP: Final = ("up", "--instance", "test", "--infrastructure-only", "--test-data")
+NAME: Final = "test"
+UP: Final = ("up", "--infrastructure-only", "--test-data")
 OWNER: Final = "pd_test"
 """Owns each session's database without being a superuser, so that tests meet real permissions."""
 LEFT_BEHIND_AFTER: Final = timedelta(hours=6)
@@ -62,21 +63,21 @@ class TestDatabase:
         return self.dsn(role).replace("+asyncpg", "")
 
 
-def running() -> Infrastructure:
+def running(name: str = NAME) -> Infrastructure:
     """Return the test instance, started if it does not run. Safe to call from many sessions."""
     subprocess.run(
-        [sys.executable, "-m", "launcher.cli", *UP],
+        [sys.executable, "-m", "launcher.cli", *UP, "--instance", name],
         cwd=CHECKOUT,
         check=True,
         timeout=START_TIMEOUT_S,
         stdout=subprocess.DEVNULL,
     )
-    wanted = infrastructure.Wanted(name="test")
+    wanted = infrastructure.Wanted(name)
     folder = infrastructure.folder_of(wanted)
     with instance.locked(folder):
         known = infrastructure.open_instance(wanted, folder)
-        names = [*map(roles.role_of, roles.DATABASE_SERVICES), OWNER]
-        passwords = {name: known.secret(name) for name in names}
+        users = [*map(roles.role_of, roles.DATABASE_SERVICES), OWNER]
+        passwords = {user: known.secret(user) for user in users}
     admin_dsn = addresses.administrator(known, "postgres")
     found = Infrastructure(known.bootstrap_servers, admin_dsn, passwords)
     asyncio.run(_prepare_server(found))
