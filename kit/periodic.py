@@ -11,33 +11,42 @@ import structlog
 from kit.clock import Clock
 from kit.errors import Unavailable
 
+log = structlog.get_logger()
+
 
 class Periodic:
     """A role: calls `work` at once and then `every_s` seconds after the last call ended.
 
-    While something it leans on is away it tries again at the same pace. Any other exception ends
-    the process: it is a bug.
+    While something it leans on is away it tries again at the same pace, and says so once. Any other
+    exception ends the process: it is a bug.
     """
 
     def __init__(
         self, name: str, work: Callable[[], Awaitable[object]], *, every_s: float, clock: Clock
     ) -> None:
+        self._name = name
         self._work = work
         self._every_s = every_s
         self._clock = clock
         self._over = asyncio.Event()
-        self._log = structlog.get_logger().bind(work=name)
 
     async def start(self) -> None:
         """Nothing to get ready."""
 
     async def run(self) -> None:
         """Work until `stop`."""
+        away = False
         while not self._over.is_set():
             try:
                 await self._work()
-            except Unavailable as away:
-                self._log.warning("periodic.away", reason=away.slug)
+            except Unavailable as error:
+                if not away:
+                    log.warning("periodic.away", work=self._name, reason=error.slug)
+                away = True
+            else:
+                if away:
+                    log.info("periodic.back", work=self._name)
+                away = False
             await self._pause()
 
     async def stop(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from kit.clock import ManualClock
 from kit.errors import Unavailable
@@ -44,6 +45,22 @@ async def test_work_goes_on_when_what_it_leans_on_is_back() -> None:
     assert work.calls == 4
     await role.stop()
     await asyncio.wait_for(running, 1)
+
+
+async def test_an_outage_is_told_of_once_and_its_end_too() -> None:
+    clock, work = ManualClock(), Work(Unavailable(), Unavailable(), Unavailable())
+    role = Periodic("board", work, every_s=1, clock=clock)
+
+    with capture_logs() as told:
+        running = asyncio.create_task(role.run())
+        await clock.walk(5)
+        await role.stop()
+        await asyncio.wait_for(running, 1)
+
+    assert [(line["event"], line["work"]) for line in told] == [
+        ("periodic.away", "board"),
+        ("periodic.back", "board"),
+    ]
 
 
 async def test_a_bug_ends_the_role() -> None:
