@@ -88,6 +88,11 @@ class Machine:
         self._keys: tuple[ReadingKey, ...] = tuple(reading.key for reading in readings)
         self._settled = Settled()
 
+    @property
+    def has_settled(self) -> bool:
+        """Tell whether `take` has anything to return; most records settle nothing."""
+        return bool(self._settled.rounds or self._settled.sessions)
+
     def take(self) -> Settled:
         """Return what was settled since the last call."""
         taken, self._settled = self._settled, Settled()

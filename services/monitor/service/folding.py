@@ -255,6 +255,8 @@ class PartitionFold:
         return traffic
 
     def _judge(self, batch: Batch) -> None:
+        if not self._machine.has_settled:
+            return
         settled = self._machine.take()
         for ended in settled.rounds:
             judged = judge_round(self._rules, ended)
