@@ -29,7 +29,9 @@ from tests.infrastructure import TestDatabase
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 from tests.load.dialogue import GROUP, SHOP, START, talks
 
-_SHOP = "INSERT INTO conversation.shops (id, name, time_zone) VALUES ($1, '旗舰店', 'Asia/Shanghai')"
+_SHOP = (
+    "INSERT INTO conversation.shops (id, name, time_zone) VALUES ($1, '旗舰店', 'Asia/Shanghai')"
+)
 _TALK = """
 INSERT INTO conversation.conversations (id, shop_id, buyer_id, skill_group_id, state, stage,
     version, assignment_version, agent_id, assigned_at, announced, opened_at, priority, subject)

@@ -15,7 +15,6 @@ from contracts.base import Event
 from contracts.conversation import ConversationAssigned, ConversationOpened
 from contracts.gateway import ChatMessage
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
-from contracts.topics import CHAT
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import message_of
 from kit.ids import derived_id
@@ -137,5 +136,3 @@ def _text(rng: random.Random, kind: SenderKind, *, long: bool) -> str:
     if kind is SenderKind.AGENT and rng.randrange(FLAGGED) == 0:
         return text[: -len(OFFENCE)] + OFFENCE
     return text
-
-

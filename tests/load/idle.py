@@ -1,0 +1,120 @@
+"""Idle sockets by the thousand, each a person of its own on a conversation of its own.
+
+Opens them, waits until nothing moves and says what they cost the process that holds them.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+from picows import WSTransport
+from pydantic import SecretStr
+
+from contracts.people import Role
+from kit.clock import SystemClock
+from kit.web.auth import TokenIssuer
+from launcher import addresses, services
+from tests.load.generator import Book, Job, Pair, Side, connect
+from tests.load.processes import resident_bytes
+from tests.platform import Platform
+
+SOCKETS: Final = 5_000
+FIRST: Final = 200
+"""Opened before the measurement begins: what a process makes once is not a connection's cost."""
+
+AT_ONCE: Final = 50
+STILL_S: Final = 1.0
+"""Memory is read so often, until two readings agree to `STILL_BYTES`."""
+
+STILL_BYTES: Final = 256 * 1024
+STILL_TIMEOUT_S: Final = 30.0
+RUN: Final = b"nothing is sent"
+
+_TALK: Final = """
+INSERT INTO conversation.conversations (id, shop_id, buyer_id, skill_group_id, state, stage,
+    version, assignment_version, agent_id, assigned_at, announced, opened_at, priority, subject)
+SELECT c, $1, b, $2, 'assigned', 'welcome', 2, 2, $2, $3, true, $3, 0, ''
+FROM unnest($4::uuid[], $5::uuid[]) AS t (c, b)
+"""
+
+
+async def seats(platform: Platform, shop_id: str) -> Sequence[tuple[str, str]]:
+    """Write a conversation for each socket straight into the database; return (id, buyer).
+
+    Ten thousand calls of the public interface would take minutes and change nothing here.
+    """
+    ids = [str(uuid.uuid4()) for _ in range(SOCKETS + FIRST)]
+    buyers = [str(uuid.uuid4()) for _ in ids]
+    connection = await asyncpg.connect(addresses.administrator(platform.known))
+    try:
+        nobody, now = str(uuid.uuid4()), datetime.now(UTC)
+        await connection.execute(_TALK, shop_id, nobody, now, ids, buyers)
+    finally:
+        await connection.close()
+    return list(zip(ids, buyers, strict=True))
+
+
+async def forget(platform: Platform, shop_id: str) -> None:
+    """Delete the conversations again, so that no deadline is kept for them."""
+    connection = await asyncpg.connect(addresses.administrator(platform.known))
+    try:
+        await connection.execute(
+            "DELETE FROM conversation.conversations WHERE shop_id = $1", shop_id
+        )
+    finally:
+        await connection.close()
+
+
+def pairs(platform: Platform, shop_id: str, seated: Sequence[tuple[str, str]]) -> Sequence[Pair]:
+    """Return each seat with a fresh token of its buyer, signed with the instance's own key."""
+    private, _ = services.key_pair(platform.known, "people")
+    issuer = TokenIssuer(SecretStr(private), SystemClock())
+    return [
+        Pair(
+            conversation,
+            issuer.issue(subject=buyer, role=Role.BUYER, shop_id=shop_id, name="买家"),
+        )
+        for conversation, buyer in seated
+    ]
+
+
+async def kib_each(pid: int, url: str, people: Sequence[Pair]) -> float:
+    """Return how many KiB of its own a process holds for each socket after the first ones."""
+    async with _opened(url, people[:FIRST]):
+        before = await _still(pid)
+        async with _opened(url, people[FIRST:]):
+            after = await _still(pid)
+    return (after - before) / (len(people) - FIRST) / 1024
+
+
+@asynccontextmanager
+async def _opened(url: str, people: Sequence[Pair]) -> AsyncIterator[None]:
+    turn, job = asyncio.Semaphore(AT_ONCE), Job(url, "", 1, 0, 0, ())
+
+    async def one(person: Pair) -> WSTransport:
+        async with turn:
+            side = Side(Book(0), [0.0], RUN, False)  # noqa: FBT003 - the buyer's end
+            return await connect(job, side, person, person.buyer_token)
+
+    sockets = await asyncio.gather(*map(one, people))
+    try:
+        yield
+    finally:
+        for socket in sockets:
+            socket.disconnect()
+
+
+async def _still(pid: int, read: Callable[[int], int] = resident_bytes) -> int:
+    """Return the memory of a process once it has settled."""
+    async with asyncio.timeout(STILL_TIMEOUT_S):
+        last = read(pid)
+        while True:
+            await asyncio.sleep(STILL_S)
+            now = read(pid)
+            if abs(now - last) < STILL_BYTES:
+                return now
+            last = now
