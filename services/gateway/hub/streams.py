@@ -36,10 +36,11 @@ class Seat:
 
     `sent` is the highest offset that was written to the socket or waits in its queue.
     `retry_id` is the oldest send that was answered `retry` (H6). `behind` holds sends that wait for
-    an earlier one of this seat to be looked up (H3); None when nothing waits.
+    an earlier one of this seat to be looked up (H3); None when nothing waits. `put_off_id` is the
+    oldest send that was refused while those waited: it becomes `retry_id` after them.
     """
 
-    __slots__ = ("behind", "retry_id", "sent", "session", "state", "stream")
+    __slots__ = ("behind", "put_off_id", "retry_id", "sent", "session", "state", "stream")
 
     def __init__(self, session: "Session", stream: "Stream") -> None:
         self.session = session
@@ -47,6 +48,7 @@ class Seat:
         self.state = SeatState.JOINING
         self.sent = -1
         self.retry_id: str | None = None
+        self.put_off_id: str | None = None
         self.behind: list[Send] | None = None
 
     @property

@@ -26,6 +26,7 @@ from services.gateway.history import Archive, Ring
 from services.gateway.hub import Seat, Session
 from services.gateway.inbound.collector import Collector
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+from services.gateway.inbound.unread import Landed, Unread
 
 BEHIND: Final = 64
 """Sends of one seat that wait behind a look-up; one more is answered `retry`."""
@@ -75,6 +76,7 @@ class Inbound:
         self._metrics = metrics
         self._outcome_s = outcome_s
         self._pending: dict[str, _Pending] = {}
+        self._unread = Unread(ring)
         self._due: deque[tuple[float, _Pending]] = deque()
         self._looking: set[asyncio.Task[None]] = set()
         self._wakes = asyncio.Event()
@@ -92,10 +94,18 @@ class Inbound:
             self._refuse(session, frame.id, NotSubscribed())
         elif seat.behind is None:
             self._consider(seat, frame)
-        elif len(seat.behind) < BEHIND:
+        elif seat.put_off_id is None and len(seat.behind) < BEHIND:
             seat.behind.append(frame)
         else:
-            self._retry(seat, frame.id)
+            self._put_off(seat, frame.id, Retry())
+
+    def put_off(self, session: Session, frame: Send, refusal: AppError) -> None:
+        """Refuse a send for now; later ones on its stream wait until it has come again (H6)."""
+        seat = session.seats.get(frame.s.removeprefix("conv:").encode())
+        if seat is None:
+            self._refuse(session, frame.id, refusal)
+        else:
+            self._put_off(seat, frame.id, refusal)
 
     def give_up(self) -> None:
         """Answer `retry` to every send that still waits (H17)."""
@@ -157,16 +167,25 @@ class Inbound:
                 pending.waiting.append((seat, client_id))
                 self._await(pending)
             return True
-        entry = self._ring.find(words.message_id.encode())
-        if entry is None:
+        first = self._first_of(words.message_id)
+        if first is None:
             return False
-        if _hash_of(entry) != words.body_hash:
+        body_hash, offset = first
+        if body_hash != words.body_hash:
             self._refuse(seat.session, client_id, IdConflict())
         else:
             _resent(seat, client_id)
-            place = (seat.stream.generation, entry.offset)
+            place = (seat.stream.generation, offset)
             seat.session.answer(server.sent(client_id, words.message_id, position=place))
         return True
+
+    def _first_of(self, message_id: str) -> tuple[str | None, int] | None:
+        """Return hash and offset of a message that landed lately, read back already or not yet."""
+        unread = self._unread.find(message_id)
+        if unread is not None:
+            return unread.body_hash, unread.place.offset
+        entry = self._ring.find(message_id.encode())
+        return None if entry is None else (_hash_of(entry), entry.offset)
 
     def _look_up(self, seat: Seat, words: "_Words") -> None:
         """Ask the archive for a resend; later sends of this seat wait, so that order holds."""
@@ -204,6 +223,9 @@ class Inbound:
             self._consider(seat, waiting.pop(0))
         if waiting:
             seat.behind = waiting
+        elif not seat.looks_up:
+            seat.retry_id = seat.retry_id or seat.put_off_id
+            seat.put_off_id = None
 
     def _speak(self, seat: Seat, words: "_Words") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
@@ -271,9 +293,10 @@ class Inbound:
         waiting, pending.waiting = pending.waiting, []
         error = None if answer.cancelled() else answer.exception()
         if error is None and not answer.cancelled():
-            offset = answer.result().offset
+            place = answer.result()
+            self._unread.add(pending.message_id, Landed(pending.body_hash, place))
             for seat, client_id in waiting:
-                self._acknowledge(seat, client_id, pending=pending, offset=offset)
+                self._acknowledge(seat, client_id, pending=pending, offset=place.offset)
             if waiting:
                 self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
         elif isinstance(error, TooLarge):
@@ -311,6 +334,14 @@ class Inbound:
         if seat.retry_id is None:
             seat.retry_id = client_id
         self._refuse(seat.session, client_id, Retry())
+
+    def _put_off(self, seat: Seat, client_id: str, refusal: AppError) -> None:
+        """Refuse the newest send of a seat: what waits behind a look-up is older and goes first."""
+        if seat.behind is None:
+            seat.retry_id = seat.retry_id or client_id
+        else:
+            seat.put_off_id = seat.put_off_id or client_id
+        self._refuse(seat.session, client_id, refusal)
 
     def _refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()

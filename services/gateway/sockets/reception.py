@@ -152,10 +152,14 @@ class Reception:
 
     def beat(self, connection: Connection) -> bool:
         """Count a protocol-level ping as a frame; tell whether to answer it."""
-        if connection.session is None:
+        session = connection.session
+        if session is None:
             self.fail(connection, CloseCode.PROTOCOL)
             return False
-        return self._admitted(connection.session)
+        admitted = self._admitted(session)
+        if not admitted:
+            self._refuse(session, None, RateLimited())
+        return admitted
 
     # ---- messages
 
@@ -165,7 +169,8 @@ class Reception:
         if session is None:
             self._introduce(connection, payload)
             return
-        if not self._admitted(session):
+        admitted = self._admitted(session)
+        if session.closing:
             return
         try:
             frame = client.read(payload)
@@ -177,10 +182,20 @@ class Reception:
         else:
             name, act = self._acts[type(frame)]
             self._counters[name].inc()
-            act(session, frame)
+            if admitted:
+                act(session, frame)
+            else:
+                self._too_fast(session, frame)
+
+    def _too_fast(self, session: Session, frame: object) -> None:
+        """Refuse a frame over the rate by its id: who sent it must know which one to send again."""
+        if isinstance(frame, Send):
+            self._inbound.put_off(session, frame, RateLimited())
+        else:
+            self._refuse(session, getattr(frame, "id", None), RateLimited())
 
     def _admitted(self, session: Session) -> bool:
-        """Keep the rate: over it a frame is refused, and the third time closes with 4003."""
+        """Keep the rate: tell whether a frame is within it; the third one over it closes (4003)."""
         now = self.now()
         if now - session.heard_at > FORGIVE_S:
             session.strikes = 0
@@ -190,8 +205,6 @@ class Reception:
         session.strikes += 1
         if session.strikes >= STRIKES:
             session.close(CloseCode.RATE, now)
-        else:
-            self._refuse(session, None, RateLimited())
         return False
 
     # ---- hello

@@ -16,13 +16,14 @@ from contracts.conversation import (
 )
 from contracts.frames import CloseCode
 from contracts.people import ConversationId, PersonId, Role, ShopId, SkillGroupId
-from kit.bus.ports import Record, message_of
+from kit.bus.ports import Position, Record, message_of
 from kit.clock import ManualClock
 from services.gateway.frames import server
 from services.gateway.frames.records import Entry, Spoken
 from services.gateway.history import Ring
 from services.gateway.hub import Caps, Directory, Hub, Person, Session, Stream
 from services.gateway.hub.streams import SeatState
+from services.gateway.inbound.unread import Landed, Unread
 from services.gateway.limits import Rate
 
 pytestmark = pytest.mark.unit
@@ -115,6 +116,30 @@ class Wire:
 
 class Refills(list[Session]):
     """Remembers who was drained."""
+
+
+def test_a_landed_message_is_found_until_the_reader_has_met_it() -> None:
+    ring = ring_of(entry(0))
+    unread = Unread(ring)
+
+    unread.add("m1", Landed("h1", Position(0, 1)))
+    found = unread.find("m1")
+    ring.append(entry(1, name="m1"))
+    unread.add("m2", Landed("h2", Position(0, 2)))
+
+    assert found == Landed("h1", Position(0, 1))
+    assert unread.find("m1") is None
+    assert ring.find(b"m1") is not None
+    assert unread.find("m2") is not None
+
+
+def test_landed_messages_are_remembered_up_to_a_limit() -> None:
+    unread = Unread(ring_of(), limit=2)
+
+    for number in range(3):
+        unread.add(f"m{number}", Landed("h", Position(0, number)))
+
+    assert (len(unread), unread.find("m0")) == (2, None)
 
 
 def session_of(

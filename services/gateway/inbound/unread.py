@@ -1,0 +1,49 @@
+"""Messages that the broker has acknowledged and this gateway's own reader has not met yet.
+
+Between the two a resend would be found neither among pending sends nor in the ring (H3).
+Must not know sessions or frames.
+"""
+
+from typing import Final, NamedTuple
+
+from kit.bus.ports import Position
+from services.gateway.history import Ring
+
+UNREAD: Final = 20_000
+"""Messages remembered at most; the oldest go first. A resend of one that went is produced again,
+and readers drop it by its id."""
+
+
+class Landed(NamedTuple):
+    """An acknowledged message: the hash of its body and its place."""
+
+    body_hash: str
+    place: Position
+
+
+class Unread:
+    """What is on its way back from the broker, oldest first."""
+
+    def __init__(self, ring: Ring, *, limit: int = UNREAD) -> None:
+        self._ring, self._limit = ring, limit
+        self._landed: dict[str, Landed] = {}
+
+    def __len__(self) -> int:
+        return len(self._landed)
+
+    def add(self, message_id: str, landed: Landed) -> None:
+        """Keep a message that the ring does not hold yet, and let go of those it does."""
+        while self._landed:
+            oldest = next(iter(self._landed))
+            if len(self._landed) < self._limit and not self._is_read(self._landed[oldest]):
+                break
+            del self._landed[oldest]
+        if not self._is_read(landed):
+            self._landed[message_id] = landed
+
+    def find(self, message_id: str) -> Landed | None:
+        """Return the message if it is remembered here."""
+        return self._landed.get(message_id)
+
+    def _is_read(self, landed: Landed) -> bool:
+        return self._ring.end(landed.place.partition) > landed.place.offset
