@@ -13,6 +13,7 @@ from contracts.frames import CloseCode
 from contracts.people import Role
 from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
+from services.gateway.inbound.sends import BEHIND
 from tests.integration.gateway.desk import Desk, opened
 from tests.waiting import eventually
 
@@ -80,6 +81,58 @@ async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again(
     assert await buyer.code("aaaaaaaa-2") is None
     await eventually(lambda: len(agent.texts(s)) == 2)
     assert agent.texts(s) == ["一", "二"]
+
+
+async def test_a_send_over_the_rate_is_refused_by_its_id_and_later_ones_wait_for_it(
+    bus: MemoryBus,
+) -> None:
+    async with opened(bus, frames_per_s=4, frames_burst=4) as desk:
+        talk = desk.talk()
+        buyer, agent = await desk.pair(talk)
+        s = f"conv:{talk.id}"
+        for number in range(1, 5):  # to subscribe took the first of four
+            buyer.message(s, f"{number}", id=f"aaaaaaaa-{number}")
+        assert [await buyer.code(f"aaaaaaaa-{n}") for n in (1, 2, 3)] == [None] * 3
+        assert await buyer.code("aaaaaaaa-4") == "rate_limited"
+
+        await _a_moment(desk)
+        buyer.message(s, "5", id="aaaaaaaa-5")
+        assert await buyer.code("aaaaaaaa-5") == "retry"
+
+        buyer.forget()
+        for number in (4, 5):
+            await _a_moment(desk)
+            buyer.message(s, f"{number}", id=f"aaaaaaaa-{number}", again=True)
+            assert await buyer.code(f"aaaaaaaa-{number}") is None
+        await eventually(lambda: len(agent.texts(s)) == 5)
+        assert agent.texts(s) == ["1", "2", "3", "4", "5"]
+
+
+async def test_sends_refused_because_too_many_wait_do_not_overtake_those_that_wait(
+    bus: MemoryBus,
+) -> None:
+    async with opened(bus, frames_per_s=1_000, frames_burst=1_000) as desk:
+        talk = desk.talk()
+        buyer, agent = await desk.pair(talk)
+        s, count = f"conv:{talk.id}", BEHIND + 10
+        left = [f"aaaaaaaa-{number}" for number in range(count)]
+        for _ in range(5):
+            buyer.forget()
+            for client_id in left:  # each is looked up, and all others wait behind the first
+                buyer.message(s, client_id, id=client_id, again=True)
+            codes = {client_id: await buyer.code(client_id) for client_id in left}
+            left = [client_id for client_id, code in codes.items() if code is not None]
+
+        assert left == []
+        await eventually(lambda: len(agent.texts(s)) == count)
+        assert agent.texts(s) == [f"aaaaaaaa-{number}" for number in range(count)]
+
+
+async def _a_moment(desk: Desk) -> None:
+    """Wait until the rate allows one more frame."""
+    clock = desk.service.clock
+    begun = clock.monotonic()
+    await eventually(lambda: clock.monotonic() > begun + 0.3)
 
 
 async def test_a_held_message_whose_incident_is_not_stored_stays_blocked(
