@@ -25,8 +25,9 @@ MARK: Final = re.compile(r"〔(\d{1,9})〕$")
 """How a played message carries its serial, at the end of its text: seven digits or more, so that
 none is taken for a hotline's number."""
 
-SEAT_WAIT_S: Final = 30.0
-"""Wait for the platform to give a conversation to an agent before its replies are given up."""
+SEAT_WAIT_S: Final = 90.0
+"""Wait for the platform to give a conversation to an agent before its replies are given up. Longer
+than a broker or a database needs to come back on a busy machine: half a minute was measured."""
 
 _REFUSALS: Final = frozenset(
     {"blocked", "confirm", "conflict", "no_seat", "forbidden", "bad_frame", "not_subscribed"}

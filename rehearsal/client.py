@@ -24,6 +24,8 @@ from picows import (
 from typing_extensions import override
 
 from contracts.frames import SUBPROTOCOL, CloseCode
+from kit.clock import SystemClock
+from rehearsal.pace import Pace
 from rehearsal.streams import Answer, Frame, Stream
 
 ANSWER_TIMEOUT_S: Final = 10.0
@@ -82,6 +84,7 @@ class Client:
     ) -> None:
         self._url, self._token, self._rng, self._backoff_s = url, token, rng, backoff_s
         self._on_event, self._on_repeat, self._on_state = on_event, on_repeat, on_state
+        self._pace = Pace(self._transmit, SystemClock())
         self._streams: dict[str, Stream] = {}
         self._requests: dict[str, asyncio.Future[Frame]] = {}
         self._ready: asyncio.Future[Frame] | None = None
@@ -172,6 +175,7 @@ class Client:
             case "ok" | "err":
                 self._answered(frame)
             case "ready" if self._ready is not None and not self._ready.done():
+                self._pace.open(frame.limits or {})
                 self._ready.set_result(frame)
             case "resync" if stream is not None:
                 self._resync(stream)
@@ -182,6 +186,7 @@ class Client:
     def disconnected(self, code: int) -> None:
         """Take the end of a connection."""
         self.close_codes.append(code)
+        self._pace.close()
         for stream in self._streams.values():
             stream.live.clear()
             if code == CloseCode.BAD_POSITION:
@@ -232,7 +237,7 @@ class Client:
         )
         self.connects += 1
         program = {"name": "peakdesk-rehearsal", "version": "1"}
-        self._write({"t": "hello", "v": 1, "token": self._token, "client": program})
+        self._transmit({"t": "hello", "v": 1, "token": self._token, "client": program})
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             await self._ready
 
@@ -303,6 +308,10 @@ class Client:
         return f"r{self._sequence}"
 
     def _write(self, frame: dict[str, Any]) -> None:
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._pace.put(frame)
+
+    def _transmit(self, frame: dict[str, Any]) -> None:
         if self._transport is not None and not self._transport.is_disconnected:
             self._transport.send(WSMsgType.TEXT, msgspec.json.encode(frame))
 

@@ -45,6 +45,7 @@ class Frame(msgspec.Struct):
     d: Any = None
     problem: dict[str, Any] | None = None
     reconnect_after_ms: int | None = None
+    limits: dict[str, int] | None = None
 
     @property
     def code(self) -> str | None:

@@ -1,0 +1,79 @@
+"""A client's frames keep to the server's rate, in order, and none waits twice."""
+
+import pytest
+
+from kit.clock import ManualClock
+from rehearsal.pace import Pace
+
+pytestmark = pytest.mark.unit
+
+LIMITS = {"frames_per_s": 10, "burst": 5}  # of which four fifths are used: 8 a second, 4 at once
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def written() -> list[str]:
+    """The ids on the wire, in order."""
+    return []
+
+
+@pytest.fixture
+def pace(clock: ManualClock, written: list[str]) -> Pace:
+    return Pace(lambda frame: written.append(frame["id"]), clock)
+
+
+async def test_what_is_over_the_burst_follows_at_the_rate(
+    pace: Pace, clock: ManualClock, written: list[str]
+) -> None:
+    pace.open(LIMITS)
+    for number in range(12):
+        pace.put({"id": f"{number}"})
+    assert written == ["0", "1", "2", "3"]
+
+    await clock.walk(0.5)
+    assert written == [f"{number}" for number in range(8)]
+
+    await clock.walk(0.5)
+    assert written == [f"{number}" for number in range(12)]
+    pace.close()
+
+
+async def test_nothing_is_written_before_the_limits_are_known(
+    pace: Pace, written: list[str]
+) -> None:
+    pace.put({"id": "early"})
+    assert written == []
+
+    pace.open(LIMITS)
+    assert written == ["early"]
+
+
+async def test_a_frame_that_waits_is_not_queued_again(
+    pace: Pace, clock: ManualClock, written: list[str]
+) -> None:
+    pace.open(LIMITS)
+    for frame_id in ("a", "b", "c", "d", "e", "e", "f", "e"):
+        pace.put({"id": frame_id})
+
+    await clock.walk(1)
+
+    assert written == ["a", "b", "c", "d", "e", "f"]
+
+
+async def test_a_lost_connection_takes_along_what_waited(
+    pace: Pace, clock: ManualClock, written: list[str]
+) -> None:
+    pace.open(LIMITS)
+    for number in range(6):
+        pace.put({"id": f"{number}"})
+    pace.close()
+    await clock.walk(5)
+    assert written == ["0", "1", "2", "3"]
+
+    pace.open(LIMITS)
+    pace.put({"id": "new"})
+    assert written[-1] == "new"
