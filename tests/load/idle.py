@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
-from picows import WSTransport
+from picows import WSInvalidStatusError, WSTransport
 from pydantic import SecretStr
 
 from contracts.people import Role
@@ -21,6 +21,7 @@ from launcher import addresses, services
 from tests.load.generator import Book, Job, Pair, Side, connect
 from tests.load.processes import resident_bytes
 from tests.platform import Platform
+from tests.world import Person, Shop
 
 SOCKETS: Final = 5_000
 FIRST: Final = 200
@@ -32,27 +33,36 @@ STILL_S: Final = 1.0
 
 STILL_BYTES: Final = 256 * 1024
 STILL_TIMEOUT_S: Final = 30.0
+TRIES: Final = 10
+"""A gateway that is not ready answers 503, one that is busy `retry`: clients come again."""
+
 RUN: Final = b"nothing is sent"
 
-_TALK: Final = """
+_BUYERS: Final = """
+INSERT INTO conversation.buyers (id, shop_id, name, not_before)
+SELECT b, $1, '买家', $2 FROM unnest($3::uuid[]) AS t (b)
+"""
+_TALKS: Final = """
 INSERT INTO conversation.conversations (id, shop_id, buyer_id, skill_group_id, state, stage,
     version, assignment_version, agent_id, assigned_at, announced, opened_at, priority, subject)
-SELECT c, $1, b, $2, 'assigned', 'welcome', 2, 2, $2, $3, true, $3, 0, ''
-FROM unnest($4::uuid[], $5::uuid[]) AS t (c, b)
+SELECT c, $1, b, $2, 'assigned', 'welcome', 2, 2, $3, $4, true, $4, 0, ''
+FROM unnest($5::uuid[], $6::uuid[]) AS t (c, b)
 """
 
 
-async def seats(platform: Platform, shop_id: str) -> Sequence[tuple[str, str]]:
-    """Write a conversation for each socket straight into the database; return (id, buyer).
+async def seats(platform: Platform, shop: Shop, agent: Person) -> Sequence[tuple[str, str]]:
+    """Write a buyer and a conversation for each socket into the database; return (id, buyer).
 
     Ten thousand calls of the public interface would take minutes and change nothing here.
     """
+    groups = await shop.boss.call("GET", "/v1/skill-groups")
     ids = [str(uuid.uuid4()) for _ in range(SOCKETS + FIRST)]
     buyers = [str(uuid.uuid4()) for _ in ids]
+    now, group = datetime.now(UTC), groups["items"][0]["id"]
     connection = await asyncpg.connect(addresses.administrator(platform.known))
     try:
-        nobody, now = str(uuid.uuid4()), datetime.now(UTC)
-        await connection.execute(_TALK, shop_id, nobody, now, ids, buyers)
+        await connection.execute(_BUYERS, shop.id, now, buyers)
+        await connection.execute(_TALKS, shop.id, group, agent.id, now, ids, buyers)
     finally:
         await connection.close()
     return list(zip(ids, buyers, strict=True))
@@ -97,8 +107,13 @@ async def _opened(url: str, people: Sequence[Pair]) -> AsyncIterator[None]:
 
     async def one(person: Pair) -> WSTransport:
         async with turn:
-            side = Side(Book(0), [0.0], RUN, False)  # noqa: FBT003 - the buyer's end
-            return await connect(job, side, person, person.buyer_token)
+            for _ in range(TRIES):
+                side = Side(Book(0), [0.0], RUN, False)  # noqa: FBT003 - the buyer's end
+                try:
+                    return await connect(job, side, person, person.buyer_token)
+                except (WSInvalidStatusError, ConnectionError):
+                    await asyncio.sleep(STILL_S)
+            raise ConnectionError(f"{url} let somebody in at none of {TRIES} tries")
 
     sockets = await asyncio.gather(*map(one, people))
     try:

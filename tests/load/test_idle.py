@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from contracts.people import Role
 from launcher import ports
 from rehearsal.api import Api
 from tests import platform as platforms
@@ -48,7 +49,8 @@ async def test_five_thousand_idle_sockets(standing: Platform) -> None:
         world = World(api, await api.sign_in(*standing.admin))
         stack.push_async_callback(world.close)
         shop = await world.shop()
-        seated = await idle.seats(standing, shop.id)
+        agent = await world.staff(shop, Role.AGENT)
+        seated = await idle.seats(standing, shop, agent)
         stack.push_async_callback(idle.forget, standing, shop.id)
         for number in range(ROUNDS):
             people = idle.pairs(standing, shop.id, seated)
