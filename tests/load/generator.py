@@ -30,6 +30,9 @@ _SERIAL_DIGITS: Final = 9
 QUIET_S: Final = 10.0
 """Waited at most for answers and screens after the last send."""
 
+SEATED_S: Final = 60.0
+"""Wait for one answer to `hello` or `sub`, while all others are seated too."""
+
 CONNECT_AT_ONCE: Final = 50
 STEP_S: Final = 0.001
 
@@ -128,14 +131,14 @@ class Side(WSListener):
 
     def _subscribed(self, data: bytes) -> None:
         answer = self.answers.pop(b"sub", None)
-        if answer is not None:
+        if answer is not None and not answer.done():
             answer.set_result(None)
 
     def _refused(self, data: bytes) -> None:
         code = json.loads(data)["problem"]["code"]
         self._book.refused[code] = self._book.refused.get(code, 0) + 1
         answer = self.answers.pop(b"sub", None)
-        if answer is not None:
+        if answer is not None and not answer.done():
             answer.set_exception(ConnectionError(code))
 
 
@@ -154,7 +157,7 @@ async def _ask(transport: WSTransport, side: Side, answer: bytes, frame: dict[st
     side.answers[answer] = asyncio.get_running_loop().create_future()
     waiting = side.answers[answer]
     transport.send(WSMsgType.TEXT, json.dumps(frame).encode())
-    async with asyncio.timeout(QUIET_S):
+    async with asyncio.timeout(SEATED_S):
         await waiting
 
 

@@ -4,6 +4,7 @@ All stand on the same broker and the same database. A system says where it liste
 on it, which processes are its own, and how late its archive was.
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -23,6 +24,8 @@ from tests.world import Person, Shop, World, eventually
 
 PAIRS: Final = 200
 PARTITIONS: Final = 12
+AT_ONCE: Final = 8
+"""Agents hired at once: each costs two password hashes."""
 
 
 class System(Protocol):
@@ -175,7 +178,14 @@ async def product(stack: AsyncExitStack, platform: Platform) -> Product:
     world = World(api, await api.sign_in(*platform.admin))
     stack.push_async_callback(world.close)
     shop = await world.shop()
-    agents = {a.id: a for a in [await world.agent(shop, capacity=1) for _ in range(PAIRS)]}
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def hire() -> Person:
+        async with turn:
+            return await world.agent(shop, capacity=1)
+
+    hired = await asyncio.gather(*(hire() for _ in range(PAIRS)))
+    agents = {agent.id: agent for agent in hired}
     seats = [await _seat(world, shop, agents) for _ in range(PAIRS)]
     return Product(
         platform, addresses.administrator(platform.known, addresses.DATABASE), api, seats
