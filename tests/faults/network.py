@@ -13,6 +13,7 @@ from typing import Final, Self
 
 HOST: Final = "127.0.0.1"
 CHUNK: Final = 65_536
+CLOSE_S: Final = 5.0
 NARROW: Final = 4_096
 """Bytes that a slow line holds on its way: little, so that the gateway soon feels it."""
 
@@ -27,11 +28,12 @@ class Network:
         self.doors = list(doors)
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.StreamWriter] = set()
+        self._lines: set[asyncio.Task[None]] = set()
         self._turn = count()
         self._slow = False
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._pass_on, HOST, 0)
+        self._server = await asyncio.start_server(self._take, HOST, 0)
         return self
 
     async def __aexit__(
@@ -43,6 +45,8 @@ class Network:
         if self._server is not None:
             self._server.close()
         self.cut()
+        if self._lines:
+            await asyncio.wait(self._lines, timeout=CLOSE_S)
 
     @property
     def url(self) -> str:
@@ -59,6 +63,11 @@ class Network:
     def slow_down(self) -> None:
         """From now on every client gets one byte a second."""
         self._slow = True
+
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = asyncio.create_task(self._pass_on(reader, writer))
+        self._lines.add(line)
+        line.add_done_callback(self._lines.discard)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         door = await self._open(self._turned())

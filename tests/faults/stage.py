@@ -18,7 +18,7 @@ from kit.bus.ports import Position
 from rehearsal import dialogues
 from rehearsal.api import Api
 from rehearsal.ledger import Sent
-from rehearsal.report import Report
+from rehearsal.report import ACKNOWLEDGED_SHARE, Report
 from rehearsal.run import Plan, Progress, Rehearsal
 from tests.faults.network import Network
 from tests.faults.probes import Probes, Recovery
@@ -114,9 +114,15 @@ class Row:
 
     @property
     def held(self) -> bool:
-        """Whether every promise held."""
-        failed = self.unanswered or self.never or self.wrong_letters
-        return self.report.passed and not failed
+        """Whether every promise held, in a run with enough `ok` to prove it.
+
+        How late the last `ok` came is not judged: the fault may outlast the timetable.
+        """
+        report = self.report
+        failed = report.broken or self.unanswered or self.never or self.wrong_letters
+        due = report.sent - report.held
+        proves = report.acknowledged >= ACKNOWLEDGED_SHARE * due and report.monitor.compared > 0
+        return proves and not failed
 
     @property
     def why(self) -> str:
