@@ -29,7 +29,7 @@ from services.gateway.frames.refusals import (
 from services.gateway.history import Archive, Attached, GapReader, GapTooLarge, Ring
 from services.gateway.history.archive import item_head
 from services.gateway.hub import Hub, Seat, Session
-from services.gateway.hub.streams import SeatState, view
+from services.gateway.hub.streams import SeatState, read_view
 from services.gateway.limits import FORBIDDEN
 
 SNAPSHOT_ITEMS: Final = 100
@@ -272,7 +272,7 @@ class Resume:
 
     def _body(self, seat: Seat, entry: Entry) -> bytes | None:
         try:
-            return view(entry).of(seat)
+            return read_view(entry).of(seat)
         except PoisonRecord:
             self._hub.poisoned += 1
             return None

@@ -82,6 +82,9 @@ class Entry(Struct, gc=False):
         return self.type.startswith(LIFECYCLE_PREFIX)
 
 
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An escaped NUL; behind an escaped backslash the same letters are text that somebody typed."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _spoken: Final = msgspec.json.Decoder(Spoken)
 
@@ -130,7 +133,11 @@ def entry_of(record: Record) -> Entry | None:
 
 
 def spoken(entry: Entry) -> Spoken:
-    """Decode a chat message. Raises `PoisonRecord`."""
+    """Decode a chat message. Raises `PoisonRecord` for whatever the archive would set aside."""
+    if entry.type != CHAT_TYPE:
+        raise PoisonRecord("type")
+    if b"\\u0000" in entry.value and _NUL.search(entry.value):
+        raise PoisonRecord("NUL")
     try:
         found = _spoken.decode(entry.value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -7,6 +7,7 @@ Applies lifecycle events by version (H7) and takes the owner from the higher of 
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+import contracts
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
@@ -17,7 +18,7 @@ from contracts.conversation import (
 from contracts.people import PersonId, SenderKind
 from services.gateway.frames import records
 from services.gateway.frames.client import Send
-from services.gateway.frames.records import Entry, Spoken
+from services.gateway.frames.records import Entry, PoisonRecord, Spoken
 
 if TYPE_CHECKING:
     from services.gateway.hub.session import Session
@@ -139,8 +140,20 @@ class Stream:
             self.assignment_version = assignment
 
 
+def read_view(entry: Entry) -> View:
+    """Return how an entry is shown that nobody has read yet. Raises `records.PoisonRecord`."""
+    if entry.is_lifecycle:
+        try:
+            contracts.decode(entry)
+        except (contracts.UnknownEvent, contracts.UnreadableEvent):
+            raise PoisonRecord("lifecycle") from None
+    else:
+        records.spoken(entry)
+    return view(entry)
+
+
 def view(entry: Entry, *, not_owner: bool = False) -> View:
-    """Return how an entry is shown. Raises `records.PoisonRecord`."""
+    """Return how an entry is shown whose body was read. Raises `records.PoisonRecord`."""
     staff = records.body(entry, extra=b'"not_owner":true,' if not_owner else b"")
     if not entry.is_lifecycle:
         return View(staff, staff)

@@ -9,6 +9,8 @@ import pytest
 from contracts.frames import CloseCode
 from contracts.people import Role
 from kit.bus.kafka import KafkaBus
+from kit.bus.ports import Message
+from kit.ids import Uuid7Ids
 from tests.integration.gateway.desk import GENERATION, Conversation, Desk, opened
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
@@ -254,3 +256,35 @@ async def test_a_reader_that_was_slow_for_a_moment_is_refilled(bus: KafkaBus) ->
 def agent_of(talk: Conversation) -> Any:
     """Return the agent's id as the hub keys it."""
     return talk.agent_id
+
+
+async def test_poison_in_the_log_reaches_no_screen_on_any_way(desk: Desk) -> None:
+    talk, ids = desk.talk(), Uuid7Ids(desk.service.clock)
+    s = f"conv:{talk.id}"
+    buyer, agent = await desk.pair(talk)
+    await said(desk, buyer, talk, count=1)
+    await eventually(lambda: len(agent.texts(s)) == 1)
+    position = agent.frames[-1]["position"]
+    agent.hang_up()
+    for kind in ("chat.message.v1", "chat.message.v9", "conversation.closed.v1"):
+        for body in (b"{", b"{}"):
+            headers = (
+                ("ce_id", ids.new().encode()),
+                ("ce_type", kind.encode()),
+                ("ce_time", b"2026-11-11T00:00:00Z"),
+                ("ce_shop", b"shop"),
+            )
+            poison = Message("chat", talk.id.encode(), body, headers)
+            await desk.producer.send(poison)
+    await said(desk, buyer, talk, count=1, prefix="后")
+
+    back = await desk.phone(talk.agent_id or "", resume=[{"s": s, "position": position}])
+    fresh = await desk.phone(talk.agent_id or "")
+    await desk.join(fresh, talk)
+
+    await eventually(lambda: len(back.texts(s)) == 1)
+    await eventually(lambda: len(fresh.texts(s)) == 2)
+    for phone in (buyer, back, fresh):
+        shown = [f for f in phone.frames if f["t"] == "ev"]
+        shown += [item for f in phone.frames if f["t"] == "snap" for item in f["d"]["items"]]
+        assert {frame["type"] for frame in shown} <= {"chat.message.v1"}

@@ -254,6 +254,7 @@ def test_a_buyer_does_not_see_a_transfer_note() -> None:
         {"shop": b"shop-b"},
         {"id": b'"},"x":{"'},
         {"time": b"\xff"},
+        {"type": b"chat.message.v9"},
     ],
 )
 def test_a_poison_record_is_never_shown(change: dict[str, bytes]) -> None:
@@ -262,6 +263,21 @@ def test_a_poison_record_is_never_shown(change: dict[str, bytes]) -> None:
     poison = msgspec.structs.replace(entry, **change)
     with pytest.raises(PoisonRecord):
         shown(poison)
+
+
+@pytest.mark.parametrize(("escape", "poison"), [("\\u0000", True), ("\\\\u0000", False)])
+def test_an_escaped_nul_is_poison_and_the_same_letters_are_text(
+    escape: str, *, poison: bool
+) -> None:
+    message = message_of(chat_message({"text": "MARK"}))
+    value = (message.value or b"").replace(b"MARK", escape.encode())
+    entry = records.entry_of(record(msgspec.structs.replace(message, value=value)))
+    assert entry is not None
+    if poison:
+        with pytest.raises(PoisonRecord):
+            shown(entry)
+    else:
+        assert b"u0000" in shown(entry)
 
 
 def shown(entry: records.Entry) -> bytes:

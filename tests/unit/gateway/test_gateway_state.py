@@ -19,7 +19,7 @@ from contracts.people import ConversationId, PersonId, Role, ShopId, SkillGroupI
 from kit.bus.ports import Position, Record, message_of
 from kit.clock import ManualClock
 from services.gateway.frames import server
-from services.gateway.frames.records import Entry, Spoken
+from services.gateway.frames.records import CHAT_TYPE, Entry, Spoken
 from services.gateway.history import Ring
 from services.gateway.hub import Caps, Directory, Hub, Person, Session, Stream
 from services.gateway.hub.streams import SeatState
@@ -39,7 +39,7 @@ def entry(offset: int, *, key: str = "c1", name: str = "", partition: int = 0) -
     """Return a small record."""
     made = (name or f"m{partition}-{offset}").encode()
     return Entry(
-        partition, offset, 1_000 + offset, key.encode(), made, b"t", b"time", b"s", b"v" * 100
+        partition, offset, 1_000 + offset, key.encode(), made, CHAT_TYPE, b"time", b"s", b"v" * 100
     )
 
 
