@@ -13,7 +13,7 @@ import structlog
 
 from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
-from kit.postgres import Database, DirectConnection, renamed
+from kit.postgres import Database, DatabaseAway, DirectConnection, renamed
 
 log = structlog.get_logger()
 
@@ -80,6 +80,10 @@ class Leases:
             try:
                 with renamed():
                     yield connection
+            except TimeoutError as error:
+                # No answer within the connection's own limit: frozen, or lost without a word.
+                self._drop()
+                raise DatabaseAway from error
             except BaseException:
                 # Cancelled in the middle of a query, or broken: never use it again.
                 self._drop()

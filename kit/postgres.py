@@ -174,6 +174,9 @@ def renamed() -> Iterator[None]:
         if named is None:
             raise
         raise named from error
+    except asyncpg.InternalClientError as error:
+        # A statement met a connection that was just being lost: asyncpg is out of step with it.
+        raise DatabaseAway from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
         named = _name(error, closed=isinstance(error, ConnectionError))
         if named is None:

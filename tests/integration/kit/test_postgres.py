@@ -12,7 +12,7 @@ from kit.clock import ManualClock
 from kit.errors import Fenced
 from kit.leases import Lease, Leases
 from kit.positions import ForeignTopic
-from kit.postgres import BadData, Database, DatabaseAway, DatabaseBusy
+from kit.postgres import BadData, Database, DatabaseAway, DatabaseBusy, renamed
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -260,6 +260,27 @@ async def test_a_lease_dies_with_its_connection(store: Database, pg_dsn: str) ->
     assert not await one.take("board")
     await one.close()
     await other.close()
+
+
+async def test_a_lease_whose_server_does_not_answer_is_lost_and_can_be_taken_again(
+    store: Database,
+) -> None:
+    leases = Leases(store)
+    assert await leases.take("board")
+
+    with pytest.raises(DatabaseAway):
+        async with leases.using() as connection:
+            await connection.execute("select pg_sleep(1)", timeout=0.1)
+
+    assert not leases.held("board")
+    await eventually(lambda: leases.take("board"))
+    await leases.close()
+
+
+async def test_a_connection_that_is_out_of_step_counts_as_away() -> None:
+    # asyncpg says so when a statement meets a connection whose server was killed this moment.
+    with pytest.raises(DatabaseAway), renamed():
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2)")
 
 
 async def test_a_kept_lease_is_taken_over_within_a_second_of_its_loss(store: Database) -> None:
