@@ -1,6 +1,6 @@
 """Where consumers catch up: one topic full of dialogues, and a fresh database for each run.
 
-Stands on the instance `bench`, of which only Kafka and PostgreSQL run. Must not know a contestant.
+Stands on the instance `load`, of which only Kafka and PostgreSQL run. Must not know a contestant.
 """
 
 import secrets
@@ -19,7 +19,8 @@ from tests.infrastructure import Infrastructure, TestDatabase
 from tests.load import dialogue
 from tests.load.catching_up import Job
 
-INSTANCE: Final = "bench"
+INSTANCE: Final = "load"
+"""Not `bench`: the results lie in the folder of that name."""
 PARTITIONS: Final = 12
 """As the launcher makes the topic."""
 
