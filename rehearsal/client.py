@@ -34,6 +34,9 @@ ANSWER_TIMEOUT_S: Final = 10.0
 BACKOFF_S: Final = (0.5, 30.0)
 """Bounds of the full-jitter wait between connection attempts, unless a client is told others."""
 
+OPEN_WITHIN_S: Final = 90.0
+"""Longest wait for the first connection; later ones are tried for ever."""
+
 HEARTBEAT_S: Final = 25.0
 
 NO_RECONNECT_FROM: Final = 4500
@@ -97,8 +100,16 @@ class Client:
         self.close_codes: list[int] = []
 
     async def open(self) -> None:
-        """Connect, say hello, and keep the connection until `close`. Raises `SessionEnded`."""
-        await self._connect()
+        """Connect, say hello, and keep the connection until `close`.
+
+        A gateway that is away is tried again as at any reconnect, for `OPEN_WITHIN_S`. Raises
+        `SessionEnded`, `TimeoutError`.
+        """
+        ceiling = self._backoff_s[0]
+        async with asyncio.timeout(OPEN_WITHIN_S):
+            while not await self._try_to_connect():
+                await asyncio.sleep(self._rng.uniform(0, ceiling))
+                ceiling = min(self._backoff_s[1], ceiling * 2)
         self._spawn(self._keep())
 
     async def close(self) -> None:
@@ -199,6 +210,16 @@ class Client:
         if final:
             self._ended = True
             self._give_up(str(code))
+
+    async def _try_to_connect(self) -> bool:
+        try:
+            await self._connect()
+        except SessionEnded:
+            raise
+        except (OSError, TimeoutError, WSError):
+            self.drop()
+            return False
+        return True
 
     async def _keep(self) -> None:
         """Reconnect with full jitter whenever the connection is lost."""
