@@ -30,8 +30,7 @@ cores with the clients, and often with other tests."""
 
 AGAIN_S: Final = 0.25
 LOOK_S: Final = 0.05
-PAGE: Final = 100
-"""Messages of the probes' conversation looked at: all of the last fifty seconds."""
+PAGE: Final = 50
 BACKOFF_S: Final = (0.1, 0.5)
 """Reconnects are quick here: what is measured is the platform, not a client's patience."""
 
@@ -171,13 +170,25 @@ class Probes:
         )
 
     async def _read_history(self) -> None:
-        """Look at the newest page again and again, for all trials together."""
-        path = f"/v1/conversations/{self.conversation}/messages?limit={PAGE}"
+        """Look at what is new in the history again and again, for all trials together."""
         while True:
-            answer = await self._get(path)
-            if answer is not None:
-                self._archived |= {item["id"] for item in answer.json()["items"]}
+            await self._read_what_is_new()
             await asyncio.sleep(AGAIN_S)
+
+    async def _read_what_is_new(self) -> None:
+        """Read from the newest page back to one that holds something known."""
+        found: set[str] = set()
+        cursor: str | None = ""
+        while cursor is not None and not found & self._archived:
+            path = f"/v1/conversations/{self.conversation}/messages?limit={PAGE}{cursor}"
+            answer = await self._get(path)
+            if answer is None:
+                return
+            page = answer.json()
+            found |= {item["id"] for item in page["items"]}
+            following = page["next_cursor"]
+            cursor = following and f"&cursor={following}"
+        self._archived |= found
 
     def _counted(self, number: int) -> bool:
         states = self._boss.states

@@ -6,10 +6,10 @@ is made.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from contracts.topics import CHAT
 from kit.bus import deadletter
@@ -69,7 +69,7 @@ class Stage:
             await asyncio.to_thread(self.platform.start, name)
 
 
-Act = Callable[[Stage], Awaitable[Outage]]
+Act = Callable[[Stage], Coroutine[Any, Any, Outage]]
 Setting = Callable[[Platform, Network], AbstractAsyncContextManager[None]]
 
 
@@ -188,7 +188,13 @@ async def _perform(
         await rehearsing  # raises why
         raise AssertionError("the rehearsal ended before it began")
     await asyncio.sleep(max(0.0, progress.started + at_s - time.monotonic()))
-    return await fault.act(stage)
+    acting = asyncio.create_task(fault.act(stage))
+    await asyncio.wait({acting, rehearsing}, return_when=asyncio.FIRST_EXCEPTION)
+    if not acting.done():
+        acting.cancel()
+        await asyncio.gather(acting, return_exceptions=True)
+        await rehearsing  # raises why
+    return await acting
 
 
 async def _letters(platform: Platform) -> dict[str, set[Position]]:
