@@ -143,17 +143,6 @@ def running(name: str = NAME) -> Platform:
     return found
 
 
-def runs(name: str = NAME) -> bool:
-    """Return whether the instance's Kafka and PostgreSQL are alive."""
-    known = instance.load(infrastructure.folder_of(Wanted(name)))
-    return known is not None and infrastructure.runs(known)
-
-
-def stop(name: str = NAME) -> None:
-    """Stop the instance's processes; the data stays."""
-    _launch(name, "down")
-
-
 def _launch(name: str, command: str, *options: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "launcher.cli", command, "--instance", name, *options],
