@@ -12,29 +12,22 @@ import pytest
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
 
-KINDS = ("fault", "journey", "integration", "unit", "load")
-"""In the order in which they run: the longest first, so that no worker waits for another's last."""
+KINDS = frozenset({"unit", "integration", "journey", "fault", "load"})
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fail the run if a module does not carry exactly one of the KINDS; put the items in order."""
+    """Fail the run if a module does not carry exactly one of the KINDS."""
     wrong = {}
     for item in items:
-        kinds = _kinds(item)
+        kinds = {mark.name for mark in item.iter_markers()} & KINDS
         if len(kinds) != 1:
-            wrong[item.location[0]] = kinds
+            wrong[item.location[0]] = sorted(kinds)
     if wrong:
         found = "; ".join(f"{path} has {kinds or 'none'}" for path, kinds in wrong.items())
         raise pytest.UsageError(
-            f"Each test module sets exactly one mark of {', '.join(KINDS)}: {found}."
+            f"Each test module sets exactly one mark of {', '.join(sorted(KINDS))}: {found}."
         )
-    items.sort(key=lambda item: KINDS.index(_kinds(item)[0]))
-
-
-def _kinds(item: pytest.Item) -> list[str]:
-    marks = {mark.name for mark in item.iter_markers()}
-    return [kind for kind in KINDS if kind in marks]
 
 
 @pytest.fixture(scope="session")
