@@ -64,6 +64,7 @@ async def test_the_same_client_id_with_another_text_is_a_conflict(world: World) 
     await buyer.say(talk, "第一句", client_id="same-id-0002")
     other = await buyer.say(talk, "另一句", client_id="same-id-0002")
 
+    await buyer.sees("第一句")
     assert other.code == "conflict"
     assert buyer.texts(talk) == ["第一句"]
 
