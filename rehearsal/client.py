@@ -284,6 +284,9 @@ class Client:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return await answer
+        except TimeoutError:
+            self.drop()  # a connection without answers is dead: the next one subscribes again
+            raise
         finally:
             self._requests.pop(request_id, None)
 
