@@ -171,7 +171,9 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
             report=report,
             recovery=stage.probes.recovery(outage.broken_at, outage.healed_at),
             unanswered=tuple(
-                sent for sent in progress.ledger.sent.values() if sent.code in GIVEN_UP
+                sent
+                for sent in progress.ledger.sent.values()
+                if sent.answered is None or sent.code in GIVEN_UP
             ),
             never=len(stage.probes.late()),
             wrong_letters=_wrong(before, after, stage.planted),

@@ -20,7 +20,7 @@ from aiokafka.errors import (
 )
 from typing_extensions import override
 
-from kit.bus.kafka.ending import end_client, end_task
+from kit.bus.kafka.ending import end_consumer, end_task
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, OnPartitions, Record, TopicPartition
 from kit.errors import Fenced
@@ -78,14 +78,14 @@ class KafkaConsumer:
         inner, self._inner = self._inner, None
         if inner is None:
             return
-        client = inner._client  # noqa: SLF001 - `stop` may hang while leaving the group
-        refreshing = client._sync_task  # noqa: SLF001
+        refreshing = inner._client._sync_task  # noqa: SLF001 - `stop` forgets it
         stopping = asyncio.create_task(inner.stop())
         done, _ = await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
         if not done:
+            # It hangs while leaving a group whose coordinator is away.
             log.warning("bus.consumer.abandoned", group=self._group)
             await end_task(stopping)
-            await end_client(client)
+            await end_consumer(inner)
         await end_task(refreshing)
         await asyncio.gather(stopping, return_exceptions=True)
 

@@ -141,7 +141,7 @@ class Inbound:
         try:
             spoken = said(frame)
         except AppError as refusal:
-            self._refuse(seat.session, frame.id, refusal)
+            self._deny(seat, frame.id, refusal)
             return
         sender = seat.session.person.subject
         message_id = derived_id("message", seat.stream.key.decode(), sender, frame.id)
@@ -161,7 +161,7 @@ class Inbound:
         pending = self._pending.get(words.message_id)
         if pending is not None:
             if pending.body_hash != words.body_hash:
-                self._refuse(seat.session, client_id, IdConflict())
+                self._deny(seat, client_id, IdConflict())
             else:
                 _resent(seat, client_id)
                 pending.waiting.append((seat, client_id))
@@ -172,7 +172,7 @@ class Inbound:
             return False
         body_hash, offset = first
         if body_hash != words.body_hash:
-            self._refuse(seat.session, client_id, IdConflict())
+            self._deny(seat, client_id, IdConflict())
         else:
             _resent(seat, client_id)
             place = (seat.stream.generation, offset)
@@ -204,7 +204,7 @@ class Inbound:
             if not self._known(seat, words):
                 self._speak(seat, words)
         elif stored.body_hash != words.body_hash:
-            self._refuse(seat.session, client_id, IdConflict())
+            self._deny(seat, client_id, IdConflict())
         else:
             _resent(seat, client_id)
             answer = server.sent(client_id, words.message_id, position=stored.position)
@@ -231,7 +231,7 @@ class Inbound:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
         client_id, stream = words.frame.id, seat.stream
         if not seat.may_speak:
-            self._refuse(seat.session, client_id, NoSeat())
+            self._deny(seat, client_id, NoSeat())
             return
         if self._producer.stalled(CHAT, stream.key):
             self._retry(seat, client_id)
@@ -278,13 +278,16 @@ class Inbound:
 
     def _hold_back(self, seat: Seat, client_id: str, held: Held) -> None:
         """Leave the incident in the log, then answer; without it the message stays blocked."""
+        _resent(seat, client_id)
 
         def outcome(answer: "asyncio.Future[Position]") -> None:
-            lost = answer.cancelled() or answer.exception() is not None
-            self._refuse(seat.session, client_id, Retry() if lost else held.answer)
+            if answer.cancelled() or answer.exception() is not None:
+                self._retry(seat, client_id)
+            else:
+                self._deny(seat, client_id, held.answer)
 
         if not self._collector.add(message_of(held.incident), outcome):
-            self._refuse(seat.session, client_id, Retry())
+            self._retry(seat, client_id)
 
     # ---- answers
 
@@ -301,7 +304,7 @@ class Inbound:
                 self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
         elif isinstance(error, TooLarge):
             for seat, client_id in waiting:
-                self._refuse(seat.session, client_id, BadFrame("The message is too large."))
+                self._deny(seat, client_id, BadFrame("The message is too large."))
         else:
             for seat, client_id in waiting:
                 self._retry(seat, client_id)
@@ -343,6 +346,11 @@ class Inbound:
             seat.put_off_id = seat.put_off_id or client_id
         self._refuse(seat.session, client_id, refusal)
 
+    def _deny(self, seat: Seat, client_id: str, refusal: AppError) -> None:
+        """Refuse a send for good: nothing has to wait for it to come again (H6)."""
+        _resent(seat, client_id)
+        self._refuse(seat.session, client_id, refusal)
+
     def _refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()
         session.answer(server.err(frame_id, refusal))
@@ -371,7 +379,7 @@ def _judged(seat: Seat, words: _Words) -> Judged:
 
 
 def _resent(seat: Seat, client_id: str) -> None:
-    """The oldest send that was answered `retry` came again: later ones are taken too."""
+    """The oldest send that was answered `retry` came again, or is over: later ones are taken."""
     if seat.retry_id == client_id:
         seat.retry_id = None
 

@@ -83,6 +83,53 @@ async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again(
     assert agent.texts(s) == ["一", "二"]
 
 
+@pytest.mark.parametrize(
+    ("text", "code"), [("x" * 9_000, "bad_frame"), ("先", "conflict")], ids=["unreadable", "other"]
+)
+async def test_a_refusal_for_good_ends_the_wait_for_a_send_that_was_to_come_again(
+    desk: Desk, bus: MemoryBus, text: str, code: str
+) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+    bus.withhold_acks()
+    agent.message(s, "一", id="aaaaaaaa-0")
+    assert await agent.code("aaaaaaaa-0") == "retry"
+    bus.release_acks()
+    await buyer.of("ev", s=s)
+    agent.forget()
+
+    agent.message(s, text, id="aaaaaaaa-0", again=True)
+    assert await agent.code("aaaaaaaa-0") == code
+    agent.message(s, "二", id="aaaaaaaa-2")
+
+    assert await agent.code("aaaaaaaa-2") is None
+    await eventually(lambda: buyer.texts(s) == ["一", "二"])
+
+
+async def test_a_message_held_back_after_an_outage_holds_up_nothing_behind_it(
+    desk: Desk, bus: MemoryBus
+) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+    bus.withhold_acks()
+    buyer.message(s, "在吗", id="bbbbbbbb-1")
+    assert await buyer.code("bbbbbbbb-1") == "retry"
+    agent.message(s, "你是傻逼吗", id="aaaaaaaa-1")
+    assert await agent.code("aaaaaaaa-1") == "retry"
+    bus.release_acks()
+    await agent.of("ev", s=s)
+    agent.forget()
+
+    agent.message(s, "你是傻逼吗", id="aaaaaaaa-1", again=True)
+    assert await agent.code("aaaaaaaa-1") == "blocked"
+    agent.message(s, "在的", id="aaaaaaaa-2")
+
+    assert await agent.code("aaaaaaaa-2") is None
+    await eventually(lambda: buyer.texts(s) == ["在吗", "在的"])
+
+
 async def test_a_send_over_the_rate_is_refused_by_its_id_and_later_ones_wait_for_it(
     bus: MemoryBus,
 ) -> None:
