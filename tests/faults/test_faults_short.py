@@ -15,7 +15,7 @@ from tests.faults.outages import (
     postgres_away,
     storm,
 )
-from tests.faults.pressures import poison
+from tests.faults.pressures import one_dies, poison, two_of_each
 from tests.faults.stage import Fault, Load, play
 from tests.platform import Platform
 
@@ -30,6 +30,10 @@ async def test_every_part_dies_once_and_no_promise_breaks(platform: Platform) ->
         one_after_another(
             storm,
             poison,
+            one_dies("gateway"),
+            one_dies("monitor"),
+            killed("orders"),
+            killed("aftersales"),
             killed("monitor"),
             killed("conversation"),
             killed("gateway"),
@@ -39,6 +43,7 @@ async def test_every_part_dies_once_and_no_promise_breaks(platform: Platform) ->
             drained("gateway"),
             between_s=0.5,
         ),
+        two_of_each,
     )
 
     row = await play(platform, fault, LOAD)

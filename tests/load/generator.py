@@ -48,9 +48,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to send where. `warmup` seconds are sent but not measured."""
+    """What to send where. `warmup` seconds are sent but not measured.
 
-    url: str
+    The two ends of a pair connect to different `urls` if there are several.
+    """
+
+    urls: tuple[str, ...]
     run: str
     rate: float
     seconds: float
@@ -62,7 +65,7 @@ class Job:
         """Read a job from JSON."""
         fields: dict[str, Any] = json.loads(text)
         pairs = tuple(Pair(**pair) for pair in fields.pop("pairs"))
-        return cls(pairs=pairs, **fields)
+        return cls(urls=tuple(fields.pop("urls")), pairs=pairs, **fields)
 
 
 class Book:
@@ -142,10 +145,10 @@ class Side(WSListener):
             answer.set_exception(ConnectionError(code))
 
 
-async def connect(job: Job, side: Side, pair: Pair, token: str) -> WSTransport:
+async def connect(url: str, side: Side, pair: Pair, token: str) -> WSTransport:
     """Open one socket, say hello and follow the pair's conversation."""
     transport, _ = await ws_connect(
-        lambda: side, job.url, extra_headers={"Sec-WebSocket-Protocol": "peakdesk.v1"}
+        lambda: side, url, extra_headers={"Sec-WebSocket-Protocol": "peakdesk.v1"}
     )
     hello = {"t": "hello", "v": 1, "token": token}
     await _ask(transport, side, b"ready", hello)
@@ -207,20 +210,21 @@ def _frames(job: Job, pair: Pair) -> tuple[bytes, bytes, bytes]:
 async def _connect_all(job: Job, book: Book, started: list[float]) -> list[list[WSTransport]]:
     turn = asyncio.Semaphore(CONNECT_AT_ONCE)
 
-    async def one(pair: Pair, token: str, is_agent: bool) -> WSTransport:  # noqa: FBT001 - which end
+    async def one(number: int, *, is_agent: bool) -> WSTransport:
+        pair = job.pairs[number]
         async with turn:
-            side = Side(book, started, job.run.encode(), is_agent)
-            return await connect(job, side, pair, token)
-
-    async def both(pair: Pair) -> list[WSTransport]:
-        return list(
-            await asyncio.gather(
-                one(pair, pair.buyer_token, False),  # noqa: FBT003 - the buyer's end
-                one(pair, pair.agent_token, True),  # noqa: FBT003 - the agent's end
+            return await connect(
+                job.urls[(number + is_agent) % len(job.urls)],
+                Side(book, started, job.run.encode(), is_agent),
+                pair,
+                pair.agent_token if is_agent else pair.buyer_token,
             )
-        )
 
-    return await asyncio.gather(*(both(pair) for pair in job.pairs))
+    async def both(number: int) -> list[WSTransport]:
+        ends = await asyncio.gather(one(number, is_agent=False), one(number, is_agent=True))
+        return list(ends)
+
+    return await asyncio.gather(*map(both, range(len(job.pairs))))
 
 
 def _result(job: Job, book: Book, played: float, cpu: float) -> dict[str, Any]:

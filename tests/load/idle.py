@@ -18,7 +18,7 @@ from contracts.people import Role
 from kit.clock import SystemClock
 from kit.web.auth import TokenIssuer
 from launcher import addresses, services
-from tests.load.generator import Book, Job, Pair, Side, connect
+from tests.load.generator import Book, Pair, Side, connect
 from tests.load.processes import resident_bytes
 from tests.platform import Platform
 from tests.world import Person, Shop
@@ -108,12 +108,12 @@ async def kib_each(pid: int, url: str, people: Sequence[Pair]) -> float:
 @asynccontextmanager
 async def _opened(url: str, people: Sequence[Pair]) -> AsyncIterator[None]:
     """Hold a socket for each of them open. Raises `ConnectionError` if one was lost meanwhile."""
-    turn, job = asyncio.Semaphore(AT_ONCE), Job(url, "", 1, 0, 0, ())
+    turn = asyncio.Semaphore(AT_ONCE)
     sockets: list[WSTransport] = []
 
     async def one(person: Pair) -> None:
         async with turn:
-            sockets.append(await _patiently(job, person))
+            sockets.append(await _patiently(url, person))
 
     beating = asyncio.create_task(_beat(sockets))
     try:
@@ -128,14 +128,14 @@ async def _opened(url: str, people: Sequence[Pair]) -> AsyncIterator[None]:
             socket.disconnect()
 
 
-async def _patiently(job: Job, person: Pair) -> WSTransport:
+async def _patiently(url: str, person: Pair) -> WSTransport:
     for _ in range(TRIES):
         side = Side(Book(0), [0.0], RUN, False)  # noqa: FBT003 - the buyer's end
         try:
-            return await connect(job, side, person, person.buyer_token)
+            return await connect(url, side, person, person.buyer_token)
         except (WSInvalidStatusError, ConnectionError):
             await asyncio.sleep(STILL_S)
-    raise ConnectionError(f"{job.url} let somebody in at none of {TRIES} tries")
+    raise ConnectionError(f"{url} let somebody in at none of {TRIES} tries")
 
 
 async def _beat(sockets: Sequence[WSTransport]) -> None:

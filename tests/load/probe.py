@@ -68,7 +68,7 @@ class Probe:
 
 async def probe(system: System, rate: float, *, seconds: float = MEASURED_S) -> Probe:
     """Send `rate` messages a second for a while and say what happened."""
-    job = Job(system.url, f"{token_hex(4)}-", rate, seconds, WARMUP_S, tuple(system.pairs))
+    job = Job(system.urls, f"{token_hex(4)}-", rate, seconds, WARMUP_S, tuple(system.pairs))
     groups = system.processes()
     before, since = cpu_seconds(groups), time.time() + WARMUP_S
     result = await _generate(job)

@@ -6,9 +6,10 @@ on it, which processes are its own, and how late its archive was.
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 import asyncpg
@@ -34,7 +35,7 @@ class System(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def url(self) -> str: ...
+    def urls(self) -> tuple[str, ...]: ...
     @property
     def pairs(self) -> Sequence[Pair]: ...
 
@@ -54,8 +55,8 @@ class Relay:
     name: str = "floor a: relay"
 
     @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/v1/ws"
+    def urls(self) -> tuple[str, ...]:
+        return (_socket(self.port),)
 
     @property
     def pairs(self) -> Sequence[Pair]:
@@ -80,8 +81,8 @@ class Floor:
     name: str = "floor b: gateway + archiver"
 
     @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/v1/ws"
+    def urls(self) -> tuple[str, ...]:
+        return (_socket(self.port),)
 
     @property
     def pairs(self) -> Sequence[Pair]:
@@ -121,6 +122,8 @@ class Product:
     api: Api
     seats: Sequence[Seat]
     name: str = "PeakDesk"
+    doors: Sequence[int] = ()
+    """Ports of further gateways."""
 
     @property
     def pairs(self) -> Sequence[Pair]:
@@ -133,13 +136,16 @@ class Product:
             seat.agent = await self.api.renew(seat.agent)
 
     @property
-    def url(self) -> str:
-        return self.platform.url.replace("http", "ws") + "/v1/ws"
+    def urls(self) -> tuple[str, ...]:
+        return (_socket(self.platform.known.ports.service("gateway")), *map(_socket, self.doors))
 
     def processes(self) -> Mapping[str, Sequence[int]]:
         services = ("gateway", "conversation", "monitor", "orders", "aftersales")
         pids = self.platform.pids()
-        return {**{name: [pids[name]] for name in services}, **_shared(self.platform)}
+        groups = {name: [pids[name]] for name in services}
+        if self.doors:
+            groups["gateway"].append(self.platform.pid("gateway-2"))
+        return {**groups, **_shared(self.platform)}
 
     async def archive_lag_p99_ms(self, since: float) -> float | None:
         return await _one(
@@ -192,6 +198,17 @@ async def product(stack: AsyncExitStack, platform: Platform) -> Product:
     )
 
 
+@asynccontextmanager
+async def two_gateways(one: Product) -> AsyncIterator[Product]:
+    """Start a second gateway beside the first; buyer and agent of a pair use different ones."""
+    start = partial(one.platform.start_second, "gateway", GATEWAY_ID=f"{one.platform.known.name}-2")
+    door = await asyncio.to_thread(start)
+    try:
+        yield replace(one, name="PeakDesk, two gateways", doors=(door,))
+    finally:
+        await asyncio.to_thread(one.platform.drain, "gateway-2")
+
+
 async def _seat(world: World, shop: Shop, agents: Mapping[str, Person]) -> Seat:
     """Open a conversation and find out which agent got it."""
     buyer = await world.api.visit(shop.id, "买家")
@@ -199,6 +216,10 @@ async def _seat(world: World, shop: Shop, agents: Mapping[str, Person]) -> Seat:
     path = f"/v1/conversations/{opened['id']}"
     seated = await eventually(lambda: shop.boss.call("GET", path), lambda c: c["agent_id"])
     return Seat(opened["id"], buyer, agents[seated["agent_id"]].session)
+
+
+def _socket(port: int) -> str:
+    return f"ws://127.0.0.1:{port}/v1/ws"
 
 
 def _floor_pairs() -> Sequence[Pair]:

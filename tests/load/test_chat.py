@@ -41,6 +41,7 @@ class Round:
     floor_half: Probe
     product_half: Probe
     relay_quarter: Probe
+    product_two_half: Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,23 @@ async def test_the_chat_path_against_its_floors() -> None:
             floor_top = await highest_rate(floor, floor_start)
             product_top = await highest_rate(product, product_start)
             quarter, half = floor_top.rate / 4, product_top.rate / 2
+            floor_quarter, product_quarter = (
+                await probe(floor, quarter),
+                await probe(product, quarter),
+            )
+            floor_half, product_half = await probe(floor, half), await probe(product, half)
+            async with systems.two_gateways(product) as two:
+                product_two_half = await probe(two, half)
             rounds.append(
                 Round(
                     floor_top=floor_top,
                     product_top=product_top,
-                    floor_quarter=await probe(floor, quarter),
-                    product_quarter=await probe(product, quarter),
-                    floor_half=await probe(floor, half),
-                    product_half=await probe(product, half),
+                    floor_quarter=floor_quarter,
+                    product_quarter=product_quarter,
+                    floor_half=floor_half,
+                    product_half=product_half,
                     relay_quarter=await probe(relay, quarter),
+                    product_two_half=product_two_half,
                 )
             )
             floor_start, product_start = floor_top.rate / 1.25, product_top.rate / 1.25
@@ -115,12 +124,15 @@ def ratios(rounds: Sequence[Round]) -> list[Ratio]:
     p99 = [_screen(r.product_quarter, "p99") / _screen(r.floor_quarter, "p99") for r in rounds]
     core = [r.floor_top.cpu_us["gateway"] / r.product_top.cpu_us["gateway"] for r in rounds]
     cpu = [r.product_half.total_us / r.floor_half.total_us for r in rounds]
+    two = [r.product_two_half.cpu_us["gateway"] / r.product_half.cpu_us["gateway"] for r in rounds]
     return [
         Ratio("highest rate within the limits", ">= 0.5", tops, median(tops) >= 0.5),
         Ratio("p50 to the other screen at a quarter", "<= 2", p50, median(p50) <= 2),
         Ratio("p99 to the other screen at a quarter", "<= 3", p99, median(p99) <= 3),
         Ratio("messages per gateway core", ">= 0.6", core, median(core) >= 0.6),
         Ratio("CPU of all processes per message at half", "<= 2", cpu, median(cpu) <= 2),
+        # Two cores do not let two gateways carry more than one: what they cost is compared.
+        Ratio("gateway CPU per message, two against one", "<= 1.15", two, median(two) <= 1.15),
     ]
 
 

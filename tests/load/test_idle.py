@@ -87,7 +87,7 @@ def report(product: Sequence[float], floor: Sequence[float]) -> None:
 async def _on_the_floor(standing: Platform, people: Sequence[Pair]) -> float:
     async with AsyncExitStack() as stack:
         floor = await systems.floor(stack, standing, ports.choose(1).base)
-        return await idle.kib_each(floor.gateway.pid, floor.url, people)
+        return await idle.kib_each(floor.gateway.pid, floor.urls[0], people)
 
 
 async def _on_the_product(standing: Platform, people: Sequence[Pair]) -> float:
