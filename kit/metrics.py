@@ -81,17 +81,6 @@ class Metrics:
         self.dead_letters = self._counter(
             "peakdesk_dead_letters_total", "Records set aside with their reason", ("group", "topic")
         )
-        self.produced = self._counter(
-            "peakdesk_produced_records_total",
-            "Records handed to the producer, by what became of them: acknowledged, failed",
-            ("topic", "outcome"),
-        )
-        self.produce_seconds = self._histogram(
-            "peakdesk_produce_seconds",
-            "Seconds from the hand-over of a record to the broker's acknowledgement",
-            ("topic",),
-            _CHAT_S,
-        )
 
     def _outbox(self) -> None:
         self.outbox_oldest = self._gauge(
