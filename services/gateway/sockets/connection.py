@@ -4,6 +4,7 @@ Knows RFC 6455 and who receives the messages; must not know what they mean.
 """
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Final, cast
 
 import structlog
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 FRAGMENTS: Final = 256
 """Pieces that one message may come in; more close the socket with 4501."""
+
+SEND_BUFFER: Final = 64 * 1024
+"""Bytes that the kernel holds for one reader (Linux keeps twice that, half of it its own). Left to
+itself it grows to 4 MiB: a slow reader would be noticed late, and thousands would fill the machine.
+"""
 
 _NO_HEADERS: Final[CIMultiDict[str]] = CIMultiDict()
 
@@ -60,6 +66,9 @@ class Connection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         self._underlying = transport.underlying_transport
+        plug = self._underlying.get_extra_info("socket")
+        if plug is not None:
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         # The handshake is over: 1.5 KB of headers per idle socket are of no more use.
         transport.request.headers = transport.response.headers = _NO_HEADERS
         self._reception.opened(self)

@@ -55,7 +55,7 @@ def table() -> Iterator[list[Row]]:
         shown.add_column(column, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         shown.add_row(*cells(row))
-    Console(width=120).print(shown)
+    Console(width=140).print(shown)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
