@@ -62,9 +62,15 @@ class Matcher:
         return self._examine(scan, hits, reading.track(scan.stream), reading, speaker=speaker)
 
     def _repeated(self, reading: Reading, speaker: Speaker | None) -> Iterator[Candidate]:
-        for scan in (self._plain, self._heard):
+        """Look again with every run reduced to one; the map back is made only if it matters."""
+        hits = {
+            scan: scan.find(reading.squeezed(scan.stream)) for scan in (self._plain, self._heard)
+        }
+        if not any(scan.matters(found, speaker, gapped=True) for scan, found in hits.items()):
+            return
+        for scan, found in hits.items():
             track = reading.track(scan.stream, squeezed=True)
-            yield from self._examine(scan, scan.find(track.text), track, reading, speaker=speaker)
+            yield from self._examine(scan, found, track, reading, speaker=speaker)
 
     def _examine(
         self,

@@ -3,11 +3,15 @@
 It knows characters and places; what is looked for in it is not its concern.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wording.folding import Entry, Folding, low_planes, spans
 from wording.forms import Stream, squeeze
+
+_RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Reading:
         if key not in self._tracks:
             self._tracks[key] = self._make(stream, squeezed=squeezed)
         return self._tracks[key]
+
+    def squeezed(self, stream: Stream) -> str:
+        """Answer a stream with every run reduced to one, without its map."""
+        return _RUN.sub(r"\1", self.plain if stream is Stream.PLAIN else self.heard)
 
     def folded(self, index: int) -> str:
         """Answer what the original character at an index folds to."""

@@ -52,6 +52,7 @@ class GroupLoop(Loop):
         policy: CommitAfter | None,
         on_assigned: OnPartitions | None,
         on_revoked: OnPartitions | None,
+        gather_ms: int = 0,
     ) -> None:
         super().__init__(
             bus,
@@ -65,6 +66,7 @@ class GroupLoop(Loop):
         self._policy = policy
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
+        self._gather_ms = gather_ms
         self._mine: set[TopicPartition] = set()
         self._in_hand: list[Record] = []
         self._settling = asyncio.Lock()
@@ -76,7 +78,11 @@ class GroupLoop(Loop):
     @override
     def _make_consumer(self) -> Consumer:
         return self._bus.group_consumer(
-            self._topics, group=self._name, on_assigned=self._came, on_revoked=self._going
+            self._topics,
+            group=self._name,
+            on_assigned=self._came,
+            on_revoked=self._going,
+            gather_ms=self._gather_ms,
         )
 
     @override

@@ -85,19 +85,13 @@ class BatchLoop(GroupLoop):
             policy=policy,
             on_assigned=on_assigned,
             on_revoked=on_revoked,
+            gather_ms=max_wait_ms,
         )
         self._max_rows = max_rows
-        self._max_wait_s = max_wait_ms / 1000
 
     @override
     async def _collect(self, consumer: Consumer) -> None:
         self._take_in_hand(await consumer.getmany(POLL_MS, max_records=self._max_rows))
-        deadline = self._clock.monotonic() + self._max_wait_s
-        while self._in_hand and (room := self._max_rows - len(self._in_hand)) > 0:
-            left_ms = int((deadline - self._clock.monotonic()) * 1000)
-            if left_ms <= 0 or self._stopping.is_set():
-                return
-            self._take_in_hand(await consumer.getmany(left_ms, max_records=room))
 
     @override
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:

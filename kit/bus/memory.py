@@ -77,10 +77,16 @@ class MemoryBus:
         group: str,
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
+        gather_ms: int = 0,
     ) -> Consumer:
         joined = self._groups.setdefault(group, _Group())
         return MemoryConsumer(
-            self, topics, group=joined, on_assigned=on_assigned, on_revoked=on_revoked
+            self,
+            topics,
+            group=joined,
+            on_assigned=on_assigned,
+            on_revoked=on_revoked,
+            gather_ms=gather_ms,
         )
 
     def reader(self, topics: Sequence[str]) -> Consumer:
@@ -242,8 +248,10 @@ class MemoryConsumer:
         group: _Group | None = None,
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
+        gather_ms: int = 0,
     ) -> None:
         self._bus = bus
+        self._gather_s = gather_ms / 1000
         self._topics = tuple(topics)
         self._group = group
         self._on_assigned = on_assigned
@@ -273,12 +281,17 @@ class MemoryConsumer:
             raise failure
         if not self._started:
             raise BusAway("This consumer is not started, or stopped.")
-        taken = self._take(max_records or FETCH_RECORDS)
-        if taken or timeout_ms == 0:
-            await asyncio.sleep(0)
-            return taken
-        await self._bus.arrival(timeout_ms / 1000)
-        return self._take(max_records or FETCH_RECORDS)
+        wanted = max_records or FETCH_RECORDS
+        if not self._gather_s or sum(self.lag().values()) >= wanted:
+            taken = self._take(wanted)
+            if taken or timeout_ms == 0:
+                await asyncio.sleep(0)
+                return taken
+        if not any(self.lag().values()):
+            await self._bus.arrival(timeout_ms / 1000)
+        if self._gather_s and any(self.lag().values()):
+            await asyncio.sleep(self._gather_s)
+        return self._take(wanted)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         if self._group is None:

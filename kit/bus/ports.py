@@ -207,8 +207,12 @@ class Bus(Protocol):
         group: str,
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
+        gather_ms: int = 0,
     ) -> Consumer:
-        """Return a new member of `group`, not started. New groups begin at the oldest record."""
+        """Return a new member of `group`, not started. New groups begin at the oldest record.
+
+        Records are held back up to `gather_ms`, so that few polls bring many.
+        """
 
     def reader(self, topics: Sequence[str]) -> Consumer:
         """Return a new consumer of all partitions, without a group, from the oldest record."""

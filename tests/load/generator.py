@@ -1,6 +1,7 @@
 """Open-loop chat load over `peakdesk.v1`, in a process of its own so that its CPU shows apart.
 
-Reads one JSON job from standard input, prints one JSON result. The timetable is fixed before the
+Reads one JSON job from standard input, prints `SEATED` once everybody is connected, and one JSON
+result. The timetable is fixed before the
 first send: message n is due at n / rate, goes to pair n mod pairs, buyer and agent in turn, and
 every latency counts from that moment, however late the generator itself was.
 """
@@ -22,10 +23,22 @@ from typing_extensions import override
 TEXT_BYTES: Final = 400
 """Length of a message's text in UTF-8: 130 Chinese characters and a serial of ten bytes."""
 
-_PADDING: Final = "请问双十一预售的订单什么时候发货" * 9
-_TEXT: Final = _PADDING[:130]
+TEXT: Final = (
+    "您好，我在双十一零点付款的那件羽绒服显示还在备货，想请问大概哪一天可以发出？家里老人正好换季要穿，"
+    "如果这周来不及，能否先把同一单里的围巾寄过来，剩下的之后补发；另外门牌写错了，应该是三号楼二单元，"
+    "麻烦帮忙核对备注，快递用哪家都可以，辛苦您费心了，祝店铺生意兴隆"
+)
+"""As somebody would write: a phrase said again and again, or nine zeros in a row, would send every
+message down paths of the wording engine that few real ones take."""
+
+_FIRST: Final = 213_546_879
+"""The serial as it is written begins here."""
+
 _MARK: Final = b"~"
 _SERIAL_DIGITS: Final = 9
+
+SEATED: Final = "seated"
+"""Printed before the first send: what connecting costs is not what a message costs."""
 
 QUIET_S: Final = 10.0
 """Waited at most for answers and screens after the last send."""
@@ -109,7 +122,7 @@ class Side(WSListener):
         end = data.rfind(_MARK)
         if end < 0:
             return
-        serial = int(data[end - _SERIAL_DIGITS : end])
+        serial = int(data[end - _SERIAL_DIGITS : end]) - _FIRST
         # Even serials are the buyer's: a side measures only what the other side said.
         if (serial % 2 == 0) is not self._is_agent:
             return
@@ -127,7 +140,8 @@ class Side(WSListener):
         if at < 0:
             self._subscribed(data)
             return
-        serial = int(data[at + len(self._run) : at + len(self._run) + _SERIAL_DIGITS])
+        start = at + len(self._run)
+        serial = int(data[start : start + _SERIAL_DIGITS]) - _FIRST
         if not self._book.acknowledged[serial]:
             self._book.acknowledged[serial] = time.perf_counter() - self._started[0]
             self._book.open -= 1
@@ -171,6 +185,7 @@ async def run(job: Job) -> dict[str, Any]:
     started = [0.0]
     sides = await _connect_all(job, book, started)
     frames = [_frames(job, pair) for pair in job.pairs]
+    print(SEATED, flush=True)  # noqa: T201 - whoever started this waits for it
     cpu = time.process_time()
     started[0] = time.perf_counter()
     sent = 0
@@ -179,7 +194,7 @@ async def run(job: Job) -> dict[str, Any]:
         while sent < due:
             pair, side = _place(sent, len(job.pairs))
             head, middle, tail = frames[pair]
-            number = b"%09d" % sent
+            number = b"%09d" % (_FIRST + sent)
             sides[pair][side].send(WSMsgType.TEXT, b"".join((head, number, middle, number, tail)))
             sent += 1
         await asyncio.sleep(STEP_S)
@@ -203,7 +218,7 @@ def _place(serial: int, pairs: int) -> tuple[int, int]:
 
 def _frames(job: Job, pair: Pair) -> tuple[bytes, bytes, bytes]:
     head = f'{{"t":"send","id":"{job.run}'
-    middle = f'","s":"conv:{pair.conversation}","kind":"text","d":{{"text":"{_TEXT}'
+    middle = f'","s":"conv:{pair.conversation}","kind":"text","d":{{"text":"{TEXT}'
     return head.encode(), middle.encode(), b'~"}}'
 
 
@@ -266,4 +281,4 @@ def percentiles(samples: Sequence[float]) -> dict[str, float | None]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(run(Job.read(sys.stdin.read())))))  # noqa: T201 - its one output
+    print(json.dumps(uvloop.run(run(Job.read(sys.stdin.read())))))  # noqa: T201 - its result

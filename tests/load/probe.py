@@ -4,11 +4,13 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from secrets import token_hex
 from typing import Any, Final
 
-from tests.load.generator import Job
+from tests.load.generator import SEATED, Job
 from tests.load.processes import CHECKOUT, CpuSeconds, cpu_seconds
 from tests.load.systems import System
 
@@ -70,8 +72,10 @@ async def probe(system: System, rate: float, *, seconds: float = MEASURED_S) -> 
     """Send `rate` messages a second for a while and say what happened."""
     job = Job(system.urls, f"{token_hex(4)}-", rate, seconds, WARMUP_S, tuple(system.pairs))
     groups = system.processes()
-    before, since = cpu_seconds(groups), time.time() + WARMUP_S
-    result = await _generate(job)
+    async with _generator(job) as generator:
+        await _seated(generator)
+        before, since = cpu_seconds(groups), time.time() + WARMUP_S
+        result = await _result(generator)
     used = cpu_seconds(groups).since(before)
     await asyncio.sleep(ARCHIVE_SETTLES_S)
     lag = await system.archive_lag_p99_ms(since)
@@ -122,7 +126,9 @@ def _say(found: Probe) -> None:
     sys.stdout.flush()
 
 
-async def _generate(job: Job) -> dict[str, Any]:
+@asynccontextmanager
+async def _generator(job: Job) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a generator and give it its job; it is killed if the block fails."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -133,9 +139,30 @@ async def _generate(job: Job) -> dict[str, Any]:
     )
     try:
         async with asyncio.timeout(GENERATOR_TIMEOUT_S):
-            out, _ = await process.communicate(json.dumps(asdict(job)).encode())
-    except TimeoutError:
-        process.kill()
+            if process.stdin is not None:
+                process.stdin.write(json.dumps(asdict(job)).encode())
+                process.stdin.close()
+            yield process
+    except BaseException:
+        if process.returncode is None:
+            process.kill()
         raise
-    result: dict[str, Any] = json.loads(out)
-    return result
+    finally:
+        await process.wait()
+
+
+async def _seated(generator: asyncio.subprocess.Process) -> None:
+    line = await _line(generator)
+    if line.strip() != SEATED.encode():
+        raise RuntimeError("the generator ended before everybody was connected")
+
+
+async def _result(generator: asyncio.subprocess.Process) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(await _line(generator))
+    return found
+
+
+async def _line(generator: asyncio.subprocess.Process) -> bytes:
+    if generator.stdout is None:
+        raise RuntimeError("the generator has no output")
+    return await generator.stdout.readline()

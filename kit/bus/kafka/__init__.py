@@ -56,6 +56,7 @@ class KafkaBus:
         group: str,
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
+        gather_ms: int = 0,
     ) -> Consumer:
         return KafkaConsumer(
             self.connection,
@@ -64,6 +65,7 @@ class KafkaBus:
             partitions=self.partitions,
             on_assigned=on_assigned,
             on_revoked=on_revoked,
+            gather_ms=gather_ms,
         )
 
     def reader(self, topics: Sequence[str]) -> Consumer:

@@ -49,7 +49,9 @@ class KafkaConsumer:
         partitions: Callable[[str], Awaitable[int]],
         on_assigned: OnPartitions | None = None,
         on_revoked: OnPartitions | None = None,
+        gather_ms: int = 0,
     ) -> None:
+        self._gather_ms = gather_ms
         self._connection = connection
         self._topics = tuple(topics)
         self._group = group
@@ -59,7 +61,7 @@ class KafkaConsumer:
         self._ours: dict[KafkaPartition, TopicPartition] = {}
 
     async def start(self) -> None:
-        inner = AIOKafkaConsumer(**self._connection.consumer(self._group))
+        inner = AIOKafkaConsumer(**self._connection.consumer(self._group, self._gather_ms))
         self._inner = inner
         try:
             with self._renamed():

@@ -25,6 +25,9 @@ REQUEST_TIMEOUT_MS: Final = 10_000
 FETCH_WAIT_MS: Final = 250
 """An idle fetch returns after this time. Data ends the wait at once, so it costs no latency."""
 
+GATHER_BYTES: Final = 512 * 1024
+"""So much ends a gathering fetch before its time: a consumer that is behind never waits."""
+
 
 @dataclass(frozen=True)
 class Security:
@@ -76,8 +79,12 @@ class Connection:
             "value_serializer": None,
         }
 
-    def consumer(self, group: str | None) -> dict[str, Any]:
-        """Return a consumer's options; without a group it reads what it is assigned by hand."""
+    def consumer(self, group: str | None, gather_ms: int = 0) -> dict[str, Any]:
+        """Return a consumer's options; without a group it reads what it is assigned by hand.
+
+        With `gather_ms` the broker answers a fetch after that time, or once `GATHER_BYTES` are
+        there. A fetch costs about 1 ms of CPU on each side, however little it brings.
+        """
         return self.client() | {
             "group_id": None if group is None else self.prefix + group,
             "group_instance_id": None,
@@ -85,9 +92,9 @@ class Connection:
             "auto_offset_reset": "earliest",
             "isolation_level": "read_uncommitted",
             "check_crcs": True,
-            "fetch_min_bytes": 1,
+            "fetch_min_bytes": GATHER_BYTES if gather_ms else 1,
             "fetch_max_bytes": FETCH_BYTES,
-            "fetch_max_wait_ms": FETCH_WAIT_MS,
+            "fetch_max_wait_ms": gather_ms or FETCH_WAIT_MS,
             "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
             "max_poll_records": None,
             "max_poll_interval_ms": 300_000,
