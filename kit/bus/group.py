@@ -39,6 +39,9 @@ EVERY_SECOND: Final = CommitAfter(records=5000)
 class GroupLoop(Loop):
     """A member of a group: knows which partitions are its own, and what it may commit."""
 
+    _gather_ms = 0
+    """How long the bus may hold records back, so that few polls bring many."""
+
     def __init__(
         self,
         bus: Bus,
@@ -52,7 +55,6 @@ class GroupLoop(Loop):
         policy: CommitAfter | None,
         on_assigned: OnPartitions | None,
         on_revoked: OnPartitions | None,
-        gather_ms: int = 0,
     ) -> None:
         super().__init__(
             bus,
@@ -66,7 +68,6 @@ class GroupLoop(Loop):
         self._policy = policy
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
-        self._gather_ms = gather_ms
         self._mine: set[TopicPartition] = set()
         self._in_hand: list[Record] = []
         self._settling = asyncio.Lock()

@@ -42,7 +42,7 @@ HandleOne: TypeAlias = Callable[[Record], Awaitable[None]]
 
 
 class BatchLoop(GroupLoop):
-    """Hands over what arrives within `max_wait_ms`, at most `max_rows`, partitions mixed.
+    """Hands over what the bus gathered in `max_wait_ms`, at most `max_rows`, partitions mixed.
 
     The handler's effects are all or nothing per call. `policy` None: the handler itself stores
     offsets beside its effects, and `on_assigned` seeks to them (H19); it may raise `Fenced`.
@@ -85,9 +85,9 @@ class BatchLoop(GroupLoop):
             policy=policy,
             on_assigned=on_assigned,
             on_revoked=on_revoked,
-            gather_ms=max_wait_ms,
         )
         self._max_rows = max_rows
+        self._gather_ms = max_wait_ms
 
     @override
     async def _collect(self, consumer: Consumer) -> None:

@@ -5,6 +5,7 @@ Owns the signals and the exit code of the process.
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,10 @@ __all__ = ["Addresses", "App", "Resource", "Role", "RoleDied", "StartFailed", "r
 
 EXIT_LIMIT_S: Final = 20
 """Seconds from the signal to the end. A process that still lives then is ended the hard way."""
+
+GC_THRESHOLDS: Final = (10_000, 20, 20)
+"""Of the collector's generations; by default the youngest is looked through every 700 objects, of
+which a busy gateway makes tens of thousands a second."""
 
 
 class RoleDied(Exception):
@@ -72,6 +77,7 @@ async def _main(build: Callable[[], App]) -> int:
     except (StartFailed, PortTaken) as failure:
         log.error("service.not_started", reason=str(failure))  # noqa: TRY400 - the text says it all
         return 1
+    _settle_memory()
     log.info("service.started", http=addresses.http, admin=addresses.admin)
     await life.over.wait()
     _bound_the_exit()
@@ -81,6 +87,16 @@ async def _main(build: Callable[[], App]) -> int:
         return 1
     log.info("service.stopped")
     return 0
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector away from what stays: modules, the lexicon's automata, the app.
+
+    A full collection of a started gateway takes 120 ms, in which it serves nobody; afterwards 0.01.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _own_signals(life: Life) -> None:

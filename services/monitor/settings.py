@@ -20,7 +20,8 @@ class Settings(ServiceSettings):
     """Folder of the wording lexicon; empty takes the shipped one."""
     fold_rows: int = Field(default=2000, ge=1, le=20_000)
     """Records folded in one transaction at most."""
-    fold_wait_ms: int = Field(default=100, ge=1, le=1000)
-    """Longest wait for the first record of a batch."""
+    fold_wait_ms: int = Field(default=250, ge=1, le=1000)
+    """Longest time that records are gathered before they are folded: a commit writes each
+    conversation once, however much was said in it meanwhile. The board is promised within 1 s."""
     board_interval_ms: int = Field(default=500, ge=100, le=10_000)
     """Least time between two boards of one shop."""

@@ -227,6 +227,31 @@ class BusSuite:
         finally:
             await second.stop()
 
+    async def test_a_gathering_member_gets_in_few_polls_what_comes_one_by_one(
+        self, bus: Bus, producer: Producer, make_topic: MakeTopic
+    ) -> None:
+        topic = await make_topic(2)
+        member = bus.group_consumer([topic], group=f"{topic}.g", gather_ms=400)
+        await member.start()
+
+        async def speak() -> None:
+            for number in range(20):
+                await producer.send(Message(topic, b"%d" % number, b"v"))
+                await asyncio.sleep(0.01)
+
+        polls: list[int] = []
+        speaking = asyncio.create_task(speak())
+        try:
+            async with asyncio.timeout(20):
+                while sum(polls) < 20:
+                    if found := await member.getmany(100):
+                        polls.append(sum(map(len, found.values())))
+        finally:
+            await speaking
+            await member.stop()
+
+        assert len(polls) <= 4, polls
+
     async def test_two_groups_each_read_everything(
         self, bus: Bus, producer: Producer, make_topic: MakeTopic
     ) -> None:
