@@ -25,7 +25,7 @@ from tests.load.processes import CHECKOUT
 pytestmark = [pytest.mark.load, pytest.mark.timeout(3_600)]
 
 ROUNDS: Final = 3
-FLOOR_START: Final = 3_000.0
+FLOOR_START: Final = 6_000.0
 PRODUCT_START: Final = 1_500.0
 RESULTS: Final = CHECKOUT / ".peakdesk" / "bench" / "chat.json"
 
