@@ -195,9 +195,11 @@ async def product(stack: AsyncExitStack, platform: Platform) -> Product:
     hired = await asyncio.gather(*(hire() for _ in range(PAIRS)))
     agents = {agent.id: agent for agent in hired}
     seats = [await _seat(world, shop, agents) for _ in range(PAIRS)]
-    return Product(
+    found = Product(
         platform, addresses.administrator(platform.known, addresses.DATABASE), api, seats
     )
+    stack.push_async_callback(_leave, found)
+    return found
 
 
 @asynccontextmanager
@@ -209,6 +211,15 @@ async def two_gateways(one: Product) -> AsyncIterator[Product]:
         yield replace(one, name="PeakDesk, two gateways", doors=(door,))
     finally:
         await asyncio.to_thread(one.platform.drain, "gateway-2")
+
+
+async def _leave(product: Product) -> None:
+    """Close what was opened and go home: who stays burdens the next run, and waits for ever."""
+    await product.renew()
+    for seat in product.seats:
+        path, token = f"/v1/conversations/{seat.conversation}/close", seat.agent.token
+        await product.api.call("POST", path, token=token, body={"reason": "settled"})
+        await product.api.call("PUT", "/v1/agents/me/state", token=token, body={"state": "offline"})
 
 
 async def _seat(world: World, shop: Shop, agents: Mapping[str, Person]) -> Seat:
