@@ -39,6 +39,8 @@ class Command:
     stop_signal: int
     stop_timeout_s: float
     account: Account | None = None
+    niceness: int = 0
+    """How far the process steps back when others want the CPU; 0 to 19, as in `nice`."""
 
 
 class Processes:
@@ -88,6 +90,9 @@ class Processes:
             )
         # Popen reports a child that outlives it as a leak; outliving us is what this one is for.
         child.returncode = 0
+        if command.niceness:
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, child.pid, own + command.niceness)
         started = psutil.Process(child.pid).create_time()
         note = {
             "pid": child.pid,

@@ -20,6 +20,10 @@ DRAIN_TIMEOUT_S: Final = 25
 
 Value = Callable[[Instance], str]
 
+NICENESS: Final = 5
+"""The monitor's, on one machine: figures may be a moment late, a message may not. At 4,000
+messages/s on two cores, p50 to the other screen fell from 35 to 17 ms and p99 from 122 to 86."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -82,6 +86,7 @@ def command(known: Instance, service: Service) -> Command:
         environment=environment(known, service),
         stop_signal=signal.SIGTERM,
         stop_timeout_s=DRAIN_TIMEOUT_S,
+        niceness=NICENESS if service.name == "monitor" else 0,
     )
 
 

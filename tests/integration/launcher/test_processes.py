@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -50,6 +51,14 @@ def test_a_started_process_is_found_by_a_later_launcher(
     later = instance.load(tmp_path)
     assert later is not None
     assert Processes(later).pid("child") == processes.pid("child")
+
+
+def test_a_process_that_steps_back_says_so_to_the_system(processes: Processes) -> None:
+    processes.start(replace(command(SLEEPS), niceness=5))
+
+    child = processes.find("child")
+    assert child is not None
+    assert child.nice() == psutil.Process().nice() + 5
 
 
 def test_a_stopped_process_is_gone(processes: Processes) -> None:
