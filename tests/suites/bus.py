@@ -233,24 +233,20 @@ class BusSuite:
         topic = await make_topic(2)
         member = bus.group_consumer([topic], group=f"{topic}.g", gather_ms=400)
         await member.start()
-
-        async def speak() -> None:
-            for number in range(20):
-                await producer.send(Message(topic, b"%d" % number, b"v"))
-                await asyncio.sleep(0.01)
-
         polls: list[int] = []
-        speaking = asyncio.create_task(speak())
-        try:
-            async with asyncio.timeout(20):
-                while sum(polls) < 20:
-                    if found := await member.getmany(100):
-                        polls.append(sum(map(len, found.values())))
-        finally:
-            await speaking
-            await member.stop()
 
-        assert len(polls) <= 4, polls
+        async def listen() -> None:
+            while sum(polls) < 20:
+                polls.append(sum(map(len, (await member.getmany(100)).values())))
+
+        listening = asyncio.create_task(listen())
+        for number in range(20):
+            await producer.send(Message(topic, b"%d" % number, b"v"))
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(listening, 20)
+        await member.stop()
+
+        assert sum(map(bool, polls)) <= 4, polls
 
     async def test_two_groups_each_read_everything(
         self, bus: Bus, producer: Producer, make_topic: MakeTopic
