@@ -1,7 +1,7 @@
 """What a bus must do, whichever it is: run on Kafka and on the double that stands for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
 import pytest
@@ -13,12 +13,12 @@ from kit.bus.ports import (
     Message,
     Position,
     Producer,
-    Record,
     TooLarge,
     TopicPartition,
     UnknownTopic,
 )
 from kit.errors import Fenced
+from tests.suites.reading import polled_until, read, take
 from tests.waiting import eventually
 
 
@@ -42,18 +42,15 @@ class BusSuite:
         self, bus: Bus, producer: Producer, make_topic: MakeTopic
     ) -> None:
         topic = await make_topic(3)
+        headers = (("ce_type", b"a"), ("n", b""), ("ce_type", b"b"))
 
-        position = await producer.send(
-            Message(
-                topic, b"k", "你好".encode(), (("ce_type", b"a"), ("n", b""), ("ce_type", b"b"))
-            )
-        )
+        position = await producer.send(Message(topic, b"k", "你好".encode(), headers))
 
         (record,) = await read(bus, topic, 1)
         assert (record.partition, record.offset) == position
         assert record.tp == TopicPartition(topic, position.partition)
         assert (record.key, record.value) == (b"k", "你好".encode())
-        assert record.headers == (("ce_type", b"a"), ("n", b""), ("ce_type", b"b"))
+        assert record.headers == headers
         assert record.header("ce_type") == b"a"
         assert record.header("absent") is None
         assert record.timestamp_ms > 0
@@ -239,11 +236,11 @@ class BusSuite:
             while sum(polls) < 20:
                 polls.append(sum(map(len, (await member.getmany(100)).values())))
 
-        listening = asyncio.create_task(listen())
-        for number in range(20):
-            await producer.send(Message(topic, b"%d" % number, b"v"))
-            await asyncio.sleep(0.01)
-        await asyncio.wait_for(listening, 20)
+        async def speak() -> None:
+            for number in range(20):
+                await producer.send(Message(topic, b"%d" % number, b"v"))
+
+        await asyncio.wait_for(asyncio.gather(listen(), speak()), 20)
         await member.stop()
 
         assert sum(map(bool, polls)) <= 4, polls
@@ -359,39 +356,6 @@ class BusSuite:
         await producer.stop()
         reader = bus.reader(["never.made"])
         await reader.stop()
-
-
-async def read(bus: Bus, topic: str, count: int) -> list[Record]:
-    """Return the first `count` records of a topic."""
-    reader = bus.reader([topic])
-    await reader.start()
-    try:
-        return await take(reader, count)
-    finally:
-        await reader.stop()
-
-
-async def take(consumer: Consumer, count: int, *, within: float = 15.0) -> list[Record]:
-    """Return exactly `count` records from a consumer, in the order of their arrival."""
-    taken: list[Record] = []
-    async with asyncio.timeout(within):
-        while len(taken) < count:
-            for records in (await consumer.getmany(100)).values():
-                taken.extend(records)
-    assert len(taken) == count
-    return taken
-
-
-async def polled_until(
-    condition: Callable[[], bool], *consumers: Consumer, within: float = 20.0
-) -> None:
-    """Keep the consumers reading, as a loop would, until the condition holds."""
-
-    async def step() -> bool:
-        await asyncio.gather(*(consumer.getmany(20) for consumer in consumers))
-        return condition()
-
-    await eventually(step, within=within)
 
 
 async def known_keys(producer: Producer, topic: str) -> list[bytes]:

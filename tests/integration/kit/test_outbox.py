@@ -23,7 +23,8 @@ from kit.outbox import SHARDS
 from kit.postgres import Database
 from kit.relay import BATCH, Relay
 from kit.telemetry import TRACEPARENT, new_trace, traced
-from tests.suites.bus import MakeTopic, read
+from tests.suites.bus import MakeTopic
+from tests.suites.reading import read
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
