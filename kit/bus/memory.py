@@ -63,6 +63,13 @@ class MemoryBus:
             if not answer.done():
                 answer.set_result(position)
 
+    def lose(self) -> None:
+        """Give up everything that waits, as a producer that was broken: it is nowhere written."""
+        withheld, self._withheld = self._withheld or [], None
+        for _, answer, _ in withheld:
+            if not answer.done():
+                answer.set_exception(Stalled())
+
     def records(self, topic: str) -> list[Record]:
         """Return everything on a topic, partition by partition."""
         return [record for log in self._topic(topic) for record in log]

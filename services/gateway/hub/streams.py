@@ -36,12 +36,23 @@ class Seat:
     """One socket's subscription to one conversation.
 
     `sent` is the highest offset that was written to the socket or waits in its queue.
-    `retry_id` is the oldest send that was answered `retry` (H6). `behind` holds sends that wait for
-    an earlier one of this seat to be looked up (H3); None when nothing waits. `put_off_id` is the
-    oldest send that was refused while those waited: it becomes `retry_id` after them.
+    `retry_id` is the oldest send that was answered `retry` (H6), by `retry_number`, its place among
+    the sends of this gateway: an older one may fail after a younger one was refused.
+    `behind` holds sends that wait for an earlier one of this seat to be looked up (H3); None when
+    nothing waits. `put_off_id` is the oldest send that was refused while those waited: it is put
+    back after them.
     """
 
-    __slots__ = ("behind", "put_off_id", "retry_id", "sent", "session", "state", "stream")
+    __slots__ = (
+        "behind",
+        "put_off_id",
+        "retry_id",
+        "retry_number",
+        "sent",
+        "session",
+        "state",
+        "stream",
+    )
 
     def __init__(self, session: "Session", stream: "Stream") -> None:
         self.session = session
@@ -49,8 +60,14 @@ class Seat:
         self.state = SeatState.JOINING
         self.sent = -1
         self.retry_id: str | None = None
+        self.retry_number = 0
         self.put_off_id: str | None = None
         self.behind: list[Send] | None = None
+
+    def put_back(self, client_id: str, number: int) -> None:
+        """Note a send that was answered `retry`; the oldest one stands."""
+        if self.retry_id is None or number < self.retry_number:
+            self.retry_id, self.retry_number = client_id, number
 
     @property
     def looks_up(self) -> bool:

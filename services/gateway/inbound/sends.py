@@ -4,6 +4,7 @@ Keeps the promises of H1, H3, H6, H8, H14 and H18. Must not know sockets beyond 
 """
 
 import asyncio
+import itertools
 from collections import deque
 from functools import partial
 from typing import Final, NamedTuple
@@ -49,7 +50,7 @@ class _Pending:
         self.body_hash = body_hash
         self.warnings = warnings
         self.since = 0.0
-        self.waiting: list[tuple[Seat, str]] = []
+        self.waiting: list[tuple[Seat, _Words]] = []
 
 
 class Inbound:
@@ -80,6 +81,7 @@ class Inbound:
         self._due: deque[tuple[float, _Pending]] = deque()
         self._looking: set[asyncio.Task[None]] = set()
         self._wakes = asyncio.Event()
+        self._numbers = itertools.count()
         self._over = False
 
     @property
@@ -145,11 +147,12 @@ class Inbound:
             return
         sender = seat.session.person.subject
         message_id = derived_id("message", seat.stream.key.decode(), sender, frame.id)
-        words = _Words(frame, spoken, message_id, records.body_hash(frame.kind, spoken.d))
+        body_hash = records.body_hash(frame.kind, spoken.d)
+        words = _Words(frame, spoken, message_id, body_hash, next(self._numbers))
         if self._known(seat, words):
             return
         if seat.retry_id is not None and seat.retry_id != frame.id:
-            self._retry(seat, frame.id)
+            self._retry(seat, words)
         elif frame.again:
             self._look_up(seat, words)
         else:
@@ -164,7 +167,7 @@ class Inbound:
                 self._deny(seat, client_id, IdConflict())
             else:
                 _resent(seat, client_id)
-                pending.waiting.append((seat, client_id))
+                pending.waiting.append((seat, words))
                 self._await(pending)
             return True
         first = self._first_of(words.message_id)
@@ -224,7 +227,8 @@ class Inbound:
         if waiting:
             seat.behind = waiting
         elif not seat.looks_up:
-            seat.retry_id = seat.retry_id or seat.put_off_id
+            if seat.put_off_id is not None:
+                seat.put_back(seat.put_off_id, next(self._numbers))
             seat.put_off_id = None
 
     def _speak(self, seat: Seat, words: "_Words") -> None:
@@ -234,14 +238,14 @@ class Inbound:
             self._deny(seat, client_id, NoSeat())
             return
         if self._producer.stalled(CHAT, stream.key):
-            self._retry(seat, client_id)
+            self._retry(seat, words)
             return
         now, person = self._clock.now(), seat.session.person
         passed = Passed()
         if not person.is_buyer:
             verdict = self._gate.judge(_judged(seat, words), now)
             if isinstance(verdict, Held):
-                self._hold_back(seat, client_id, verdict)
+                self._hold_back(seat, words, verdict)
                 return
             passed = verdict
         body = ChatBody(
@@ -269,25 +273,25 @@ class Inbound:
     ) -> None:
         pending = _Pending(words.message_id, words.body_hash, warnings)
         if not self._collector.add(message, partial(self._landed, pending)):
-            self._retry(seat, words.frame.id)
+            self._retry(seat, words)
             return
         _resent(seat, words.frame.id)
-        pending.waiting.append((seat, words.frame.id))
+        pending.waiting.append((seat, words))
         self._pending[words.message_id] = pending
         self._await(pending)
 
-    def _hold_back(self, seat: Seat, client_id: str, held: Held) -> None:
+    def _hold_back(self, seat: Seat, words: "_Words", held: Held) -> None:
         """Leave the incident in the log, then answer; without it the message stays blocked."""
-        _resent(seat, client_id)
+        _resent(seat, words.frame.id)
 
         def outcome(answer: "asyncio.Future[Position]") -> None:
             if answer.cancelled() or answer.exception() is not None:
-                self._retry(seat, client_id)
+                self._retry(seat, words)
             else:
-                self._deny(seat, client_id, held.answer)
+                self._deny(seat, words.frame.id, held.answer)
 
         if not self._collector.add(message_of(held.incident), outcome):
-            self._retry(seat, client_id)
+            self._retry(seat, words)
 
     # ---- answers
 
@@ -298,16 +302,16 @@ class Inbound:
         if error is None and not answer.cancelled():
             place = answer.result()
             self._unread.add(pending.message_id, Landed(pending.body_hash, place))
-            for seat, client_id in waiting:
-                self._acknowledge(seat, client_id, pending=pending, offset=place.offset)
+            for seat, words in waiting:
+                self._acknowledge(seat, words.frame.id, pending=pending, offset=place.offset)
             if waiting:
                 self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
         elif isinstance(error, TooLarge):
-            for seat, client_id in waiting:
-                self._deny(seat, client_id, BadFrame("The message is too large."))
+            for seat, words in waiting:
+                self._deny(seat, words.frame.id, BadFrame("The message is too large."))
         else:
-            for seat, client_id in waiting:
-                self._retry(seat, client_id)
+            for seat, words in waiting:
+                self._retry(seat, words)
 
     def _acknowledge(self, seat: Seat, client_id: str, *, pending: _Pending, offset: int) -> None:
         place = (seat.stream.generation, offset)
@@ -329,19 +333,18 @@ class Inbound:
 
     def _answer_retry(self, pending: _Pending) -> None:
         waiting, pending.waiting = pending.waiting, []
-        for seat, client_id in waiting:
-            self._retry(seat, client_id)
+        for seat, words in waiting:
+            self._retry(seat, words)
 
-    def _retry(self, seat: Seat, client_id: str) -> None:
+    def _retry(self, seat: Seat, words: "_Words") -> None:
         """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
-        if seat.retry_id is None:
-            seat.retry_id = client_id
-        self._refuse(seat.session, client_id, Retry())
+        seat.put_back(words.frame.id, words.number)
+        self._refuse(seat.session, words.frame.id, Retry())
 
     def _put_off(self, seat: Seat, client_id: str, refusal: AppError) -> None:
         """Refuse the newest send of a seat: what waits behind a look-up is older and goes first."""
         if seat.behind is None:
-            seat.retry_id = seat.retry_id or client_id
+            seat.put_back(client_id, next(self._numbers))
         else:
             seat.put_off_id = seat.put_off_id or client_id
         self._refuse(seat.session, client_id, refusal)
@@ -357,12 +360,13 @@ class Inbound:
 
 
 class _Words(NamedTuple):
-    """A send that can be read: the frame, what it says, and its identity."""
+    """A send that can be read: the frame, what it says, its identity, and when its turn came."""
 
     frame: Send
     spoken: Said
     message_id: str
     body_hash: str
+    number: int
 
 
 def _judged(seat: Seat, words: _Words) -> Judged:

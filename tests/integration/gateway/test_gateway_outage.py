@@ -107,6 +107,32 @@ async def test_a_refusal_for_good_ends_the_wait_for_a_send_that_was_to_come_agai
     await eventually(lambda: buyer.texts(s) == ["一", "二"])
 
 
+async def test_an_older_send_that_fails_after_a_younger_was_refused_still_goes_first(
+    desk: Desk, bus: MemoryBus
+) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+    bus.withhold_acks()
+    buyer.message(s, "一", id="aaaaaaaa-1")
+    assert await buyer.code("aaaaaaaa-1") == "retry"
+    buyer.forget()
+    buyer.message(s, "一", id="aaaaaaaa-1", again=True)  # joins what is still on its way
+    buyer.message(s, "二", id="aaaaaaaa-2")
+    assert await buyer.code("aaaaaaaa-2") == "retry"
+    bus.lose()
+    assert await buyer.code("aaaaaaaa-1") == "retry"
+
+    buyer.forget()
+    buyer.message(s, "一", id="aaaaaaaa-1", again=True)
+    buyer.message(s, "二", id="aaaaaaaa-2", again=True)
+
+    assert await buyer.code("aaaaaaaa-1") is None
+    assert await buyer.code("aaaaaaaa-2") is None
+    await eventually(lambda: len(agent.texts(s)) == 2)
+    assert agent.texts(s) == ["一", "二"]
+
+
 async def test_a_message_held_back_after_an_outage_holds_up_nothing_behind_it(
     desk: Desk, bus: MemoryBus
 ) -> None:
