@@ -85,8 +85,10 @@ class Folder:
         async with self._turn:
             try:
                 await self._handle(records)
-            except BaseException:
+            except BaseException as error:
                 self._owned.clear()
+                if not isinstance(error, Fenced | Unavailable | asyncio.CancelledError):
+                    log.error("fold.failed", exc_info=error)  # noqa: TRY400 - what follows hides it
                 raise
 
     async def tick(self) -> None:

@@ -84,6 +84,7 @@ def read(record: Record) -> Heard | Lifecycle:
         raise Unreadable(str(error)) from None
     if not isinstance(event, Lifecycle):
         raise Unreadable(f"{event.type} is no event of this topic")
+    _check_key(record, event.conversation_id)
     if not 0 < event.version <= VERSION_LIMIT:
         raise Unreadable("the version is not one that a conversation can have")
     _ms(event.time)
@@ -113,7 +114,17 @@ def _heard(record: Record, headers: dict[str, bytes]) -> Heard:
         raise Unreadable("header ce_id or ce_time is not readable") from None
     if headers.get("ce_shop", b"") != body.shop_id.encode():
         raise Unreadable("header ce_shop and body disagree")
+    _check_key(record, body.conversation_id)
     return heard
+
+
+def _check_key(record: Record, conversation_id: str) -> None:
+    """Refuse a record that may stand in another partition than its conversation.
+
+    Two partitions of one batch would hold the conversation's state, and neither could be stored.
+    """
+    if record.key != conversation_id.encode():
+        raise Unreadable("key and body disagree")
 
 
 def _place(error: msgspec.MsgspecError) -> str:
