@@ -91,6 +91,16 @@ def test_a_lifecycle_event_is_read_as_its_contract() -> None:
     assert found == assigned(4)
 
 
+@pytest.mark.parametrize("event", [said(), assigned(4)], ids=["message", "lifecycle"])
+def test_a_record_that_may_stand_in_a_foreign_partition_is_unreadable(
+    event: ChatMessage | ConversationAssigned,
+) -> None:
+    strayed = msgspec.structs.replace(record(event), key=b"another")
+
+    with pytest.raises(Unreadable, match="key"):
+        read(strayed)
+
+
 @pytest.mark.parametrize("kind", ["image", "card"])
 def test_what_is_no_text_has_nothing_to_check(kind: str) -> None:
     heard = read(record(said(kind=kind, d={"text": ["not", "text"], "url": "x"})))
