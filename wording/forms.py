@@ -156,15 +156,9 @@ def _masks(text: str, term: Term | None) -> Iterator[Form]:
             yield Form(left + letter + right, Stream.PLAIN, term, Why.MASK, normalised=text)
 
 
-def squeeze(text: str) -> tuple[str, list[int]]:
-    """Answer the text with every run reduced to one, and where each kept character began."""
-    kept: list[str] = []
-    starts: list[int] = []
-    for at, char in enumerate(text):
-        if not kept or kept[-1] != char:
-            kept.append(char)
-            starts.append(at)
-    return "".join(kept), starts
+def run_starts(text: str) -> list[int]:
+    """Answer where each run of one character begins; most runs are a single one."""
+    return [at for at, char in enumerate(text) if at == 0 or text[at - 1] != char]
 
 
 def by_pattern(forms: Iterable[Form]) -> dict[str, list[Form]]:

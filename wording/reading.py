@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wording.folding import Entry, Folding, low_planes, spans
-from wording.forms import Stream, squeeze
+from wording.forms import Stream, run_starts
 
 _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 
@@ -18,8 +18,6 @@ _RUN: Final = re.compile(r"(.)\1+", re.DOTALL)
 class Track:
     """One stream of a message with the original span of each of its characters."""
 
-    stream: Stream
-    text: str
     starts: Sequence[int]
     ends: Sequence[int]
     extra: Sequence[int] = ()
@@ -61,10 +59,10 @@ class Reading:
         text = self.plain if stream is Stream.PLAIN else self.heard
         origin = spans(self.text, table, length=len(text))
         if not squeezed:
-            return Track(stream, text, origin, [at + 1 for at in origin])
-        short, firsts = squeeze(text)
+            return Track(origin, [at + 1 for at in origin])
+        firsts = run_starts(text)
         lasts = [at - 1 for at in firsts[1:]] + [len(text) - 1]
         starts = [origin[at] for at in firsts]
         ends = [origin[at] + 1 for at in lasts]
         extra = [last - first for first, last in zip(firsts, lasts, strict=True)]
-        return Track(stream, short, starts, ends, extra, squeezed=True)
+        return Track(starts, ends, extra, squeezed=True)

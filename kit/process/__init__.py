@@ -92,7 +92,7 @@ async def _main(build: Callable[[], App]) -> int:
 def _settle_memory() -> None:
     """Keep the garbage collector away from what stays: modules, the lexicon's automata, the app.
 
-    A full collection of a started gateway takes 120 ms, in which it serves nobody; afterwards 0.01.
+    A full collection of the gateway's modules and lexicon took 120 ms, in which it serves nobody.
     """
     gc.collect()
     gc.freeze()

@@ -239,6 +239,7 @@ class BusSuite:
         async def speak() -> None:
             for number in range(20):
                 await producer.send(Message(topic, b"%d" % number, b"v"))
+                await asyncio.sleep(0.005)
 
         await asyncio.wait_for(asyncio.gather(listen(), speak()), 20)
         await member.stop()

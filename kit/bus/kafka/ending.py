@@ -15,7 +15,6 @@ _COORDINATING: Final = (
     "_commit_refresh_task",
     "_reset_committed_task",
 )
-_FETCHING: Final = ("_fetch_task",)
 
 
 async def end_task(task: "asyncio.Task[Any] | None") -> None:
@@ -32,11 +31,10 @@ async def end_consumer(consumer: Any) -> None:
 
     Its heartbeats would look for their group ten times a second for ever (aiokafka 0.14).
     """
-    for owner, names in ((consumer._coordinator, _COORDINATING), (consumer._fetcher, _FETCHING)):  # noqa: SLF001
-        for name in names:
-            await end_task(getattr(owner, name, None))
-    for task in list(getattr(consumer._fetcher, "_pending_tasks", ())):  # noqa: SLF001
-        await end_task(task)
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher  # noqa: SLF001
+    tasks = [getattr(coordinator, name, None) for name in _COORDINATING]
+    tasks += [getattr(fetcher, "_fetch_task", None), *getattr(fetcher, "_pending_tasks", ())]
+    await asyncio.gather(*map(end_task, tasks))
     await end_client(consumer._client)  # noqa: SLF001
 
 

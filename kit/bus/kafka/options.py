@@ -83,7 +83,7 @@ class Connection:
         """Return a consumer's options; without a group it reads what it is assigned by hand.
 
         With `gather_ms` the broker answers a fetch after that time, or once `GATHER_BYTES` are
-        there. A fetch costs about 1 ms of CPU on each side, however little it brings.
+        there: a fetch costs much the same, however little it brings.
         """
         return self.client() | {
             "group_id": None if group is None else self.prefix + group,

@@ -17,7 +17,7 @@ from kit import outbox, positions
 from kit.bus.deadletter import DeadLetters
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
-from kit.errors import Fenced, Unavailable
+from kit.errors import Fenced, Halt, Retry, Unavailable
 from kit.postgres import Database
 from services.monitor.history import Recent
 from services.monitor.repository.folds import CONSUMER, Changes, Firing, FoldStore
@@ -87,7 +87,8 @@ class Folder:
                 await self._handle(records)
             except BaseException as error:
                 self._owned.clear()
-                if not isinstance(error, Fenced | Unavailable | asyncio.CancelledError):
+                expected = Fenced | Halt | Retry | Unavailable | asyncio.CancelledError
+                if not isinstance(error, expected):
                     log.error("fold.failed", exc_info=error)  # noqa: TRY400 - what follows hides it
                 raise
 

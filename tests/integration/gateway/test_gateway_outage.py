@@ -15,6 +15,7 @@ from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
 from services.gateway.inbound.sends import BEHIND
 from tests.integration.gateway.desk import Desk, opened
+from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -73,14 +74,7 @@ async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again(
 
     buyer.message(s, "二", id="aaaaaaaa-2")
     assert await buyer.code("aaaaaaaa-2", within=0.5) == "retry"
-    buyer.forget()
-    buyer.message(s, "一", id="aaaaaaaa-1", again=True)
-    buyer.message(s, "二", id="aaaaaaaa-2", again=True)
-
-    assert await buyer.code("aaaaaaaa-1") is None
-    assert await buyer.code("aaaaaaaa-2") is None
-    await eventually(lambda: len(agent.texts(s)) == 2)
-    assert agent.texts(s) == ["一", "二"]
+    await _both_come_again_and_land(buyer, agent, s)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +117,7 @@ async def test_an_older_send_that_fails_after_a_younger_was_refused_still_goes_f
     bus.lose()
     assert await buyer.code("aaaaaaaa-1") == "retry"
 
-    buyer.forget()
-    buyer.message(s, "一", id="aaaaaaaa-1", again=True)
-    buyer.message(s, "二", id="aaaaaaaa-2", again=True)
-
-    assert await buyer.code("aaaaaaaa-1") is None
-    assert await buyer.code("aaaaaaaa-2") is None
-    await eventually(lambda: len(agent.texts(s)) == 2)
-    assert agent.texts(s) == ["一", "二"]
+    await _both_come_again_and_land(buyer, agent, s)
 
 
 async def test_a_message_held_back_after_an_outage_holds_up_nothing_behind_it(
@@ -199,6 +186,18 @@ async def test_sends_refused_because_too_many_wait_do_not_overtake_those_that_wa
         assert left == []
         await eventually(lambda: len(agent.texts(s)) == count)
         assert agent.texts(s) == [f"aaaaaaaa-{number}" for number in range(count)]
+
+
+async def _both_come_again_and_land(buyer: Phone, agent: Phone, s: str) -> None:
+    """Resend two refused sends in their order, as a client does; they are shown in it, once."""
+    buyer.forget()
+    buyer.message(s, "一", id="aaaaaaaa-1", again=True)
+    buyer.message(s, "二", id="aaaaaaaa-2", again=True)
+
+    assert await buyer.code("aaaaaaaa-1") is None
+    assert await buyer.code("aaaaaaaa-2") is None
+    await eventually(lambda: len(agent.texts(s)) == 2)
+    assert agent.texts(s) == ["一", "二"]
 
 
 async def _a_moment(desk: Desk) -> None:
