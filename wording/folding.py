@@ -61,7 +61,8 @@ def _simplified() -> dict[str, str]:
     zhconv.loaddict(str(Path(zhconv.__file__).with_name(zhconv.DICTIONARY)))
     table: dict[str, str] = zhconv.getdict("zh-hans")
     singles = {old: new for old, new in table.items() if len(old) == len(new) == 1}
-    return singles | dict(_SIMPLER)
+    # Two steps are one: what is folded already must fold to itself.
+    return {old: _SIMPLER.get(new, new) for old, new in singles.items()} | dict(_SIMPLER)
 
 
 def _strip_marks(text: str) -> str:

@@ -18,6 +18,8 @@ Found = tuple[int, int, int]
 # A flood of matches is examined at most so often per pattern: work stays linear in the message.
 MAX_MATCHES = 256
 MAX_PER_PATTERN = 8
+# Looking a pattern up in the text costs a pass; more faint hits than these are mapped back instead.
+MAX_FAINT = 8
 
 
 class Matcher:
@@ -57,7 +59,7 @@ class Matcher:
     def _place(
         self, scan: "Scan", hits: list[Found], reading: Reading, speaker: Speaker | None
     ) -> Iterable[Candidate]:
-        if not scan.matters(hits, speaker, gapped=len(reading.plain) != len(reading.text)):
+        if not scan.matters(hits, speaker, reading):
             return ()
         return self._examine(scan, hits, reading.track(scan.stream), reading, speaker=speaker)
 
@@ -66,7 +68,7 @@ class Matcher:
         hits = {
             scan: scan.find(reading.squeezed(scan.stream)) for scan in (self._plain, self._heard)
         }
-        if not any(scan.matters(found, speaker, gapped=True) for scan, found in hits.items()):
+        if not any(scan.matters(found, speaker, None) for scan, found in hits.items()):
             return
         for scan, found in hits.items():
             track = reading.track(scan.stream, squeezed=True)
@@ -112,13 +114,23 @@ def _is_refused(form: Form, refused: frozenset[tuple[str, str]]) -> bool:
 class Scan:
     """One automaton, the forms behind each of its patterns, and which patterns matter to whom."""
 
-    __slots__ = ("_agent", "_anybody", "_buyer", "_first_run", "find", "forms", "stream")
+    __slots__ = (
+        "_agent",
+        "_anybody",
+        "_buyer",
+        "_first_run",
+        "_patterns",
+        "find",
+        "forms",
+        "stream",
+    )
 
     def __init__(self, stream: Stream, forms: Iterable[Form], *, sheltering: bool) -> None:
         self.stream = stream
         grouped = by_pattern(form for form in forms if form.stream is stream)
         runs = [run for run in _runs(grouped) if run not in grouped]
-        self.find = _finder([*grouped, *runs])
+        self._patterns = (*grouped, *runs)
+        self.find = _finder(self._patterns)
         self.forms = [*grouped.values(), *([] for _ in runs)]
         self._first_run = len(grouped)
         self._agent, self._buyer, self._anybody = (
@@ -130,17 +142,32 @@ class Scan:
         """Tell whether the message holds repetitions that may hide a term."""
         return bool(hits) and max(hit[2] for hit in hits) >= self._first_run
 
-    def matters(self, hits: list[Found], speaker: Speaker | None, *, gapped: bool) -> bool:
+    def matters(self, hits: list[Found], speaker: Speaker | None, reading: Reading | None) -> bool:
         """Tell cheaply whether any hit is worth mapping back; most messages end here.
 
-        Three fields instead of a dictionary by speaker: hashing an enum costs as much as a scan.
+        A form with a masked place counts only where the original has a sign there: not if every
+        hit of its pattern stands in the text as it is. `reading` None: the hits are of another
+        text than the message's own.
         """
-        if speaker is Speaker.AGENT:
+        if speaker is Speaker.AGENT:  # hashing an enum costs as much as a scan
             weights = self._agent
         else:
             weights = self._buyer if speaker is Speaker.BUYER else self._anybody
-        enough = _FAINT if gapped else _FULL
-        return any(weights[hit[2]] >= enough for hit in hits)
+        faint: list[int] = []
+        for _, _, number in hits:
+            weight = weights[number]
+            if weight == _FULL:
+                return True
+            if weight == _FAINT:
+                faint.append(number)
+        if not faint or reading is None:
+            return bool(faint)
+        if len(reading.plain) == len(reading.text):
+            return False
+        text, patterns = reading.text, self._patterns
+        return any(text.count(patterns[one]) < faint.count(one) for one in faint[:MAX_FAINT]) or (
+            len(faint) > MAX_FAINT
+        )
 
 
 _FAINT, _FULL = 1, 2
@@ -155,10 +182,10 @@ def _weight(forms: Iterable[Form], speaker: Speaker | None, *, sheltering: bool)
     return _FAINT if all(form.gap_at is not None for form in terms) else _FULL
 
 
-def _finder(patterns: list[str]) -> Callable[[str], list[Found]]:
+def _finder(patterns: Sequence[str]) -> Callable[[str], list[Found]]:
     if not patterns:
         return _find_nothing
-    automaton = daachorse.CharwiseDoubleArrayAhoCorasick(patterns)
+    automaton = daachorse.CharwiseDoubleArrayAhoCorasick(list(patterns))
     return automaton.find_overlapping
 
 

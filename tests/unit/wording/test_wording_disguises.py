@@ -131,3 +131,25 @@ def test_a_hit_says_which_disguise_it_saw_through(engine: Engine, text: str, why
     hits = engine.check(text, speaker=Speaker.AGENT).hits
 
     assert why in {hit.why for hit in hits}, hits
+
+
+def test_folding_what_is_folded_changes_nothing() -> None:
+    texts = [TABLES.fold(chr(point)) for point in range(len(TABLES.plain))]
+
+    assert [text for text in texts if TABLES.fold(text) != text] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "insulted"),
+    [
+        ("家里老人，等着穿呢。", False),
+        ("家里，老×人，等着穿呢", True),
+        ("家里老人，等着穿；你这老×人", True),
+        ("家里老人，等着穿；你这老人", False),
+        ("老人家，" * 9 + "老×人", True),
+    ],
+)
+def test_a_mask_counts_only_where_a_sign_stands_in_the_word(
+    engine: Engine, text: str, *, insulted: bool
+) -> None:
+    assert is_insulted(engine, text) is insulted
