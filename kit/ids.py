@@ -66,15 +66,11 @@ def derived_id(*parts: str) -> str:
 
     Parts are length-prefixed, so that ("ab", "c") and ("a", "bc") differ.
     """
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(4))
-        digest.update(encoded)
-    raw = bytearray(digest.digest())
-    raw[6] = 0x80 | raw[6] & 0x0F
-    raw[8] = 0x80 | raw[8] & 0x3F
-    return _uuid_text(raw.hex())
+    encoded = [part.encode() for part in parts]
+    framed = b"".join([len(part).to_bytes(4) + part for part in encoded])
+    digits = blake2b(framed, digest_size=16).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return _uuid_text(f"{digits[:12]}8{digits[13:16]}{variant}{digits[17:]}")
 
 
 def _uuid7_text(ms: int, counter: int, noise: bytes) -> str:

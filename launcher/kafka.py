@@ -123,6 +123,8 @@ class Kafka:
             f"-Xmx{heap}",
             f"-Xms{heap}",
             "-XX:+UseG1GC",
+            "-XX:MaxGCPauseMillis=20",  # Kafka's own scripts set these two
+            "-XX:InitiatingHeapOccupancyPercent=35",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             # Kafka's compression libraries are native; Java asks to be told so.

@@ -66,12 +66,16 @@ class Connection:
         }
 
     def producer(self) -> dict[str, Any]:
-        """Return a producer's options. No linger: the caller collects, and knows its deadline."""
+        """Return a producer's options.
+
+        No linger: the caller collects, and knows its deadline. No compression: a batch is a
+        message or two, and lz4 cost a sixth of the gateway (ADR 23).
+        """
         return self.client() | {
             "acks": "all",
             "enable_idempotence": True,
             "transactional_id": None,
-            "compression_type": "lz4",
+            "compression_type": None,
             "max_batch_size": BATCH_BYTES,
             "max_request_size": REQUEST_BYTES,
             "linger_ms": 0,
