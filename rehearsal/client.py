@@ -263,7 +263,16 @@ class Client:
             await self._ready
 
     async def _subscribe(self, stream: Stream) -> None:
-        """Subscribe or resume, then put what is unanswered on the wire again, oldest first."""
+        """Subscribe or resume, then put what is unanswered on the wire again, oldest first.
+
+        One at a time: who waits to ask again must find that a new connection has asked meanwhile.
+        """
+        async with stream.joining:
+            if stream.subscribed:
+                return
+            await self._join(stream)
+
+    async def _join(self, stream: Stream) -> None:
         answer = await self._request(stream.subscribe_frame())
         while answer.code in _SUBSCRIBE_LATER:
             await asyncio.sleep(self._rng.uniform(0.1, 1.0))
@@ -277,6 +286,10 @@ class Client:
             stream.give_up(answer.code)
 
     async def _request(self, frame: dict[str, Any]) -> Frame:
+        """Ask and wait for the answer. Raises `ConnectionError`, `TimeoutError`."""
+        asked = self._transport
+        if asked is None or asked.is_disconnected:
+            raise ConnectionError("not connected")
         request_id = self._next_id()
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._requests[request_id] = answer
@@ -285,7 +298,8 @@ class Client:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return await answer
         except TimeoutError:
-            self.drop()  # a connection without answers is dead: the next one subscribes again
+            # A connection without answers is dead: the next one subscribes again.
+            asked.underlying_transport.abort()
             raise
         finally:
             self._requests.pop(request_id, None)

@@ -78,6 +78,7 @@ class Stream:
     rng: random.Random
     position: Position | None = None
     live: asyncio.Event = field(default_factory=asyncio.Event)
+    joining: asyncio.Lock = field(default_factory=asyncio.Lock)
     refused: str | None = None
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _pending: dict[str, _Pending] = field(default_factory=dict)
