@@ -162,6 +162,7 @@ def _consuming(settings: Settings, rules: Rules, on: _Platform, health: Health) 
         max_rows=settings.fold_rows,
         max_wait_ms=settings.fold_wait_ms,
         policy=None,
+        after_dead=folder.passed_over,
         on_assigned=folder.assigned,
         on_revoked=folder.revoked,
         clock=on.clock,

@@ -50,10 +50,11 @@ class _Owned:
 class Folder:
     """The handler of the group `monitor.fold`, and its chores.
 
-    One rule keeps memory and database together: whatever fails drops the state of every partition,
-    and records of a partition without state raise `Fenced`, so that the loop joins again and the
-    state is loaded anew. Any number may run: the group shares the partitions, the fence guards
-    them.
+    Memory and database stay together in two ways. What was refused for its content (a batch that
+    PostgreSQL does not take) is taken back, and the settler halves the batch until the culprit
+    stands alone. Every other failure drops the state of all partitions; their records then raise
+    `Fenced`, so that the loop joins again and the state is loaded anew. Any number may run: the
+    group shares the partitions, the fence guards them.
     """
 
     def __init__(
@@ -80,17 +81,39 @@ class Folder:
     async def handle(self, records: Sequence[Record]) -> None:
         """Fold a batch and commit it: a repeat below the stored offset changes nothing.
 
-        Raises `Fenced` when the partition is another's by now, `Halt` at too many dead letters.
+        Raises `Fenced` when the partition is another's by now, `Halt` at too many dead letters;
+        after any other `Exception` the batch can be handed in again, whole or in parts.
         """
         async with self._turn:
+            batches: dict[int, Batch] = {}
             try:
-                await self._handle(records)
-            except BaseException as error:
-                self._owned.clear()
-                expected = Fenced | Halt | Retry | Unavailable | asyncio.CancelledError
-                if not isinstance(error, expected):
-                    log.error("fold.failed", exc_info=error)  # noqa: TRY400 - what follows hides it
+                await self._fold(records, batches)
+                await self._keep(batches)
+            except Exception as error:
+                if isinstance(error, Fenced | Halt | Retry | Unavailable):
+                    self._owned.clear()
+                    raise
+                log.warning("fold.taken_back", records=len(records), error=type(error).__name__)
+                for partition in batches:
+                    self._owned[partition].fold.take_back()
                 raise
+            except BaseException:
+                self._owned.clear()
+                raise
+
+    async def passed_over(self, record: Record) -> None:
+        """Set aside a record that could not be stored even alone, and go on behind it."""
+        async with self._turn:
+            owned = self._owned.get(record.partition)
+            if owned is None:
+                raise Fenced(f"no state for {record.tp}: join again")
+            await self._dead_letters.add(record, "its figures could not be stored")
+            fold, after = owned.fold, record.offset + 1
+            async with self._database.write() as session:
+                await self._stored().move(
+                    session, record.partition, expected=fold.next_offset, new=after
+                )
+            fold.next_offset = after
 
     async def tick(self) -> None:
         """Fire what fell due, note how far the fold is, forget what is over. Call it often."""
@@ -119,17 +142,17 @@ class Folder:
             for tp in going:
                 self._owned.pop(tp.partition, None)
 
-    async def _handle(self, records: Sequence[Record]) -> None:
+    async def _fold(self, records: Sequence[Record], batches: dict[int, Batch]) -> None:
         by_partition: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             by_partition[record.partition].append(record)
         lost = by_partition.keys() - self._owned.keys()
         if lost:
             raise Fenced(f"no state for {CHAT.name} {sorted(lost)}: join again")
-        batches = {
-            partition: await self._owned[partition].fold.fold(mine)
-            for partition, mine in by_partition.items()
-        }
+        for partition, mine in by_partition.items():
+            batches[partition] = await self._owned[partition].fold.fold(mine)
+
+    async def _keep(self, batches: Mapping[int, Batch]) -> None:
         for batch in batches.values():
             await self._set_aside(batch)
         moved = [b.changes for b in batches.values() if b.changes.next_offset > b.changes.expected]

@@ -41,7 +41,7 @@ from services.monitor.repository.folds import (
     Wording,
 )
 from services.monitor.rollups import CounterKey
-from services.monitor.rounds import Conversation, Machine
+from services.monitor.rounds import Conversation, Machine, decode_state, encode_state
 from services.monitor.schemas.records import Heard, Unreadable, message_id, read
 from wording import Engine, Speaker, Verdict
 
@@ -91,6 +91,16 @@ class Batch:
     """Conversations in which a round may have opened: their thresholds go on the wheel."""
 
 
+@dataclass(slots=True)
+class _Before:
+    """What the last `fold` changed, as it was: enough to stand there again."""
+
+    next_offset: int
+    watermark_ms: int
+    states: dict[ConversationId, bytes | None] = field(default_factory=dict)
+    wording: dict[ShopId, Wording | None] = field(default_factory=dict)
+
+
 class PartitionFold:
     """One partition's state between its stored offset and the next commit."""
 
@@ -103,9 +113,12 @@ class PartitionFold:
         self._recent = Recent(stored.watermark_ms)
         self.watermark_ms = stored.watermark_ms
         self._wording = stored.wording
+        self._before = _Before(next_offset, stored.watermark_ms)
 
     async def fold(self, records: Sequence[Record]) -> Batch:
         """Fold records in log order; those below the stored offset only fill the set of ids."""
+        self._before = _Before(self.next_offset, self.watermark_ms)
+        self._recent.keep()
         batch = Batch(
             Changes(self.partition, self.next_offset, self.next_offset, self.watermark_ms)
         )
@@ -119,6 +132,23 @@ class PartitionFold:
         batch.changes.next_offset = self.next_offset
         batch.changes.watermark_ms = self.watermark_ms
         return batch
+
+    def take_back(self) -> None:
+        """Stand again where the last `fold` began: what it gave could not be stored."""
+        before = self._before
+        self.next_offset, self.watermark_ms = before.next_offset, before.watermark_ms
+        for name, state in before.states.items():
+            if state is None:
+                del self.conversations[name]
+            else:
+                self.conversations[name] = decode_state(state)
+        for shop_id, used in before.wording.items():
+            if used is None:
+                del self._wording[shop_id]
+            else:
+                self._wording[shop_id] = used
+        self._recent.take_back()
+        self._before = _Before(self.next_offset, self.watermark_ms)
 
     def forgettable(self) -> list[ConversationId]:
         """Remove and return conversations whose state no record can need any more."""
@@ -239,6 +269,8 @@ class PartitionFold:
         offset: int,
     ) -> Conversation:
         state = self.conversations.get(name)
+        if name not in self._before.states:
+            self._before.states[name] = None if state is None else encode_state(state)
         forget = None if state is None else state.forget_after_ms
         if state is None or (forget is not None and at_ms > forget):
             state = self._machine.begin(name, shop_id=shop_id, buyer_id=buyer_id, offset=offset)
@@ -275,7 +307,9 @@ class PartitionFold:
         policy = self._rules.directory.shop(heard.body.shop_id).policy
         verdict = self._rules.wording().check(text, speaker=speaker, policy=policy)
         shop_id, used = heard.body.shop_id, Wording(verdict.lexicon_version, policy.version)
-        if self._wording.get(shop_id) != used:
+        known = self._wording.get(shop_id)
+        if known != used:
+            self._before.wording.setdefault(shop_id, known)
             self._wording[shop_id] = used
             batch.changes.spans.append(Span(shop_id, record.offset, used))
         if not verdict.hits:

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.people import PersonId
 from contracts.topics import CHAT
-from kit.bus.deadletter import DeadLetters
+from kit.bus.deadletter import DeadLetters, letters
 from kit.clock import SystemClock
 from kit.errors import Fenced
 from services.monitor import app
@@ -227,6 +227,39 @@ async def test_a_monitor_frozen_past_its_session_is_fenced_and_counts_nothing(ri
     await member.stop()
 
     assert await stored(rig) == before
+
+
+async def test_a_record_that_cannot_be_stored_is_set_aside_and_costs_no_other(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    refused, other = await shop.chat("anne").opened(), await shop.chat("ben").opened()
+    for at in (0, 30):
+        await refused.buyer(at)
+        await other.buyer(at)
+        await other.agent(at + 10)
+        await refused.buyer(at + 12)
+    await refused.agent(50)
+    await refused.buyer(60)
+    await rig.change(
+        f"alter table rounds add constraint refused check (conversation_id <> '{refused.id}')"
+    )
+
+    async with rig.monitor():
+        await rig.folded()
+    await rig.change("alter table rounds drop constraint refused")
+
+    found = [one for one in await letters(rig.bus, CONSUMER) if "stored" in one.reason]
+    assert [one.reason for one in found] == ["its figures could not be stored"]
+    rounds = await rig.rows(
+        "select distinct conversation_id, opened_ms, closed_ms - opened_ms from rounds"
+        " where shop_id = :shop order by opened_ms",
+        shop=shop.id,
+    )
+    assert [(name, took) for name, _, took in rounds] == [(other.id, 10_000), (other.id, 10_000)]
+    traffic = await rig.rows(
+        "select sum(buyer_messages), sum(agent_messages) from traffic where shop_id = :shop",
+        shop=shop.id,
+    )
+    assert traffic == [(7, 2)]
 
 
 async def test_waiting_counts_survive_a_kill_of_the_process(rig: Rig) -> None:
