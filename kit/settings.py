@@ -53,6 +53,23 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class KafkaSecurity(StrEnum):
+    """How brokers are spoken to: Kafka's `security.protocol`."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+class SaslMechanism(StrEnum):
+    """How a client proves to a broker who it is."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
 class SettingsRefused(Exception):
     """The process must not start. The text names variables and says what to do, never a value."""
 
@@ -61,13 +78,17 @@ class MustBeSet:
     """Marks a field whose default is only for development: production refuses it."""
 
 
+class MayStayEmpty:
+    """Marks a secret that not every deployment has: production accepts its default."""
+
+
 class ServiceSettings(BaseSettings):
     """The settings every service has. Each field is read from `PEAKDESK_<NAME>`.
 
     A field of type `SecretStr`, or marked `MustBeSet`, may also come from the file that
-    `PEAKDESK_<NAME>_FILE` names, and must differ from its default in production. A `PEAKDESK_*`
-    variable that is no field of the class stops the start: it is a typing error or another
-    service's setting.
+    `PEAKDESK_<NAME>_FILE` names, and must differ from its default in production unless it is marked
+    `MayStayEmpty`. A `PEAKDESK_*` variable that is no field of the class stops the start: it is a
+    typing error or another service's setting.
     """
 
     model_config = SettingsConfigDict(
@@ -88,6 +109,16 @@ class ServiceSettings(BaseSettings):
     """Addresses or networks, separated by commas, whose `X-Forwarded-For` is believed."""
     bootstrap_servers: str = "127.0.0.1:9092"
     kafka_topic_prefix: str = Field(default="", pattern=r"^[a-z0-9._-]{0,40}$")
+    kafka_security: KafkaSecurity = KafkaSecurity.PLAINTEXT
+    """`PLAINTEXT` is for a network that nobody else is on."""
+    kafka_ca_file: str = ""
+    """PEM certificates that vouch for the brokers; empty: those that the system trusts."""
+    kafka_certificate_file: str = ""
+    """PEM certificate, and the key below it, that the brokers ask for with mutual TLS."""
+    kafka_sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
+    kafka_user: str = ""
+    kafka_password: Annotated[SecretStr, MayStayEmpty()] = SecretStr("")
+    """User and password for the two `SASL_` ways."""
     token_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
     """Verifies people's tokens: base64 of a raw Ed25519 public key."""
     service_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
@@ -113,6 +144,27 @@ class ServiceSettings(BaseSettings):
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
     @model_validator(mode="after")
+    def _check_kafka(self) -> Self:
+        named = self.kafka_user and self.kafka_password.get_secret_value()
+        if self.kafka_security.startswith("SASL") and not named:
+            raise ValueError(
+                f"{PREFIX}KAFKA_SECURITY={self.kafka_security} needs {PREFIX}KAFKA_USER and "
+                f"{PREFIX}KAFKA_PASSWORD, or a file with the suffix {FILE_SUFFIX} for the latter"
+            )
+        files = [
+            name for name in ("kafka_ca_file", "kafka_certificate_file") if getattr(self, name)
+        ]
+        if files and not self.kafka_security.endswith("SSL"):
+            raise ValueError(
+                f"{variable(files[0])} is set, but {PREFIX}KAFKA_SECURITY={self.kafka_security} "
+                "uses no certificates: set SSL or SASL_SSL"
+            )
+        for name in files:
+            if not Path(getattr(self, name)).is_file():
+                raise ValueError(f"{variable(name)}: there is no file {getattr(self, name)}")
+        return self
+
+    @model_validator(mode="after")
     def _check_secrets(self) -> Self:
         if len(self.cursor_secret.get_secret_value().encode()) < _KEY_BYTES:
             raise ValueError(f"{PREFIX}CURSOR_SECRET needs at least {_KEY_BYTES} bytes")
@@ -122,7 +174,7 @@ class ServiceSettings(BaseSettings):
             known = [
                 variable(name)
                 for name, field in type(self).model_fields.items()
-                if is_secret(field) and _is_default(getattr(self, name), field)
+                if must_be_set(field) and _is_default(getattr(self, name), field)
             ]
             if known:
                 raise ValueError(
@@ -151,8 +203,13 @@ def variable(field_name: str) -> str:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether a field may come from a file and must be set in production."""
+    """Tell whether a field may come from a file."""
     return field.annotation is SecretStr or any(isinstance(m, MustBeSet) for m in field.metadata)
+
+
+def must_be_set(field: FieldInfo) -> bool:
+    """Tell whether production refuses the field's default."""
+    return is_secret(field) and not any(isinstance(m, MayStayEmpty) for m in field.metadata)
 
 
 def known_variables(settings_class: type[ServiceSettings]) -> frozenset[str]:

@@ -136,10 +136,37 @@ def setup(
     topic_prefix: Annotated[
         str, typer.Option(help="Precedes every topic: the services' PEAKDESK_KAFKA_TOPIC_PREFIX.")
     ] = "",
+    kafka_security: Annotated[
+        str, typer.Option(envvar="PEAKDESK_KAFKA_SECURITY", help="As the services' variable.")
+    ] = "PLAINTEXT",
+    kafka_ca_file: Annotated[
+        str, typer.Option(envvar="PEAKDESK_KAFKA_CA_FILE", help="Likewise.")
+    ] = "",
+    kafka_certificate_file: Annotated[
+        str, typer.Option(envvar="PEAKDESK_KAFKA_CERTIFICATE_FILE", help="Likewise.")
+    ] = "",
+    kafka_sasl_mechanism: Annotated[
+        str, typer.Option(envvar="PEAKDESK_KAFKA_SASL_MECHANISM", help="Likewise.")
+    ] = "SCRAM-SHA-512",
+    kafka_user: Annotated[
+        str,
+        typer.Option(
+            envvar="PEAKDESK_KAFKA_USER",
+            help="Likewise; may make topics. Its password is the secret kafka_password.",
+        ),
+    ] = "",
 ) -> None:
     """Make topics, roles and schemas, and bring every schema up to date; repeat as you like."""
     server = server_of(folder)
-    made = topics.ensure_at(bootstrap_servers, production=True, prefix=topic_prefix)
+    access = topics.Access(
+        kafka_security,
+        kafka_ca_file,
+        kafka_certificate_file,
+        kafka_sasl_mechanism,
+        kafka_user,
+        Vault(folder).read("kafka_password") if kafka_user else "",
+    )
+    made = topics.ensure_at(bootstrap_servers, production=True, prefix=topic_prefix, access=access)
     typer.echo(f"topics: {len(made)} made" if made else "topics: all there")
     typer.echo(f"database: {database.prepare(server)}")
     database.migrate(server)

@@ -6,13 +6,14 @@ Knows names, partitions and retention; must not know who reads or writes.
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from contracts import topics as contract
 from contracts.topics import Topic
 from kit.bus.kafka.cluster import CLUSTER_DEFAULT, Cluster, NewTopic, create_topics
 from kit.bus.kafka.options import Connection, Security
 from kit.bus.ports import BusAway, UnknownTopic
+from kit.settings import SettingsRefused
 from launcher.errors import LaunchError
 from launcher.instance import Instance
 
@@ -33,12 +34,28 @@ def ensure(known: Instance) -> list[str]:
     return ensure_at(known.bootstrap_servers, production=known.kafka is not None)
 
 
-def ensure_at(bootstrap_servers: str, *, production: bool, prefix: str = "") -> list[str]:
+class Access(NamedTuple):
+    """How to speak to somebody else's brokers, as the services' `PEAKDESK_KAFKA_*` say it."""
+
+    security: str = "PLAINTEXT"
+    ca_file: str = ""
+    certificate_file: str = ""
+    mechanism: str = "SCRAM-SHA-512"
+    user: str = ""
+    password: str = ""
+
+
+_OPEN: Final = Access()
+
+
+def ensure_at(
+    bootstrap_servers: str, *, production: bool, prefix: str = "", access: Access = _OPEN
+) -> list[str]:
     """Create the topics that are missing and return their names, which `prefix` precedes.
 
     Raises LaunchError if Kafka is away or a topic has another number of partitions.
     """
-    connection = _connection(bootstrap_servers, prefix)
+    connection = _connection(bootstrap_servers, prefix, access)
     made = _run(create_topics(connection, wanted(production=production)))
     for line in _run(_lines(connection, production=production)):
         if line.present != line.topic.partitions:
@@ -103,8 +120,19 @@ async def _partitions(cluster: Cluster, name: str) -> int | None:
         return None
 
 
-def _connection(bootstrap_servers: str, prefix: str = "") -> Connection:
-    return Connection(bootstrap_servers, prefix, "peakdesk-launcher", Security())
+def _connection(bootstrap_servers: str, prefix: str = "", access: Access = _OPEN) -> Connection:
+    try:
+        security = Security.of(
+            access.security,
+            ca_file=access.ca_file,
+            certificate_file=access.certificate_file,
+            mechanism=access.mechanism,
+            user=access.user,
+            password=access.password,
+        )
+    except SettingsRefused as refused:
+        raise LaunchError(f"{refused}.") from None
+    return Connection(bootstrap_servers, prefix, "peakdesk-launcher", security)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

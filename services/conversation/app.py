@@ -197,7 +197,7 @@ class Service:
 
 def build(settings: ConversationSettings) -> Service:
     """Return the service on Kafka and the system's clock."""
-    bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix, client_id=NAME)
+    bus = KafkaBus.told(settings, client_id=NAME)
     return Service(settings, bus, clock=SystemClock())
 
 

@@ -264,9 +264,7 @@ def rules_of(settings: Settings, directory: Directory, lexicon: LiveEngine) -> R
 
 def open_bus(settings: Settings) -> KafkaBus:
     """Return the bus that the settings name."""
-    return KafkaBus(
-        settings.bootstrap_servers, prefix=settings.kafka_topic_prefix, client_id=f"peakdesk-{NAME}"
-    )
+    return KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
 
 
 def open_database(settings: Settings) -> Database:

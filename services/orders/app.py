@@ -132,9 +132,7 @@ def main() -> None:
 
 
 def _bus(settings: Settings) -> KafkaBus:
-    return KafkaBus(
-        settings.bootstrap_servers, prefix=settings.kafka_topic_prefix, client_id=f"peakdesk-{NAME}"
-    )
+    return KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
 
 
 def _database(settings: Settings) -> Database:

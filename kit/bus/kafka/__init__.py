@@ -4,6 +4,7 @@ Adds the deployment's prefix to topics and groups; chosen by `app.py` files alon
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 from kit.bus.kafka.cluster import (
     Cluster,
@@ -13,7 +14,7 @@ from kit.bus.kafka.cluster import (
     topic_names,
 )
 from kit.bus.kafka.consumer import KafkaConsumer
-from kit.bus.kafka.options import Connection, Security
+from kit.bus.kafka.options import Connection, Security, Told
 from kit.bus.kafka.producer import KafkaProducer
 from kit.bus.ports import Consumer, OnPartitions, Producer
 from kit.clock import Clock, SystemClock
@@ -45,6 +46,16 @@ class KafkaBus:
         self._clock = clock or SystemClock()
         self._cluster = Cluster(self.connection)
         self._partitions: dict[str, int] = {}
+
+    @classmethod
+    def told(cls, settings: Told, *, client_id: str) -> Self:
+        """Return the bus that a process's settings name. Raises `SettingsRefused`."""
+        return cls(
+            settings.bootstrap_servers,
+            prefix=settings.kafka_topic_prefix,
+            client_id=client_id,
+            security=Security.told(settings),
+        )
 
     def producer(self) -> Producer:
         return KafkaProducer(self.connection, self._clock, self.partitions)

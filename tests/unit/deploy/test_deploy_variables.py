@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.settings import ServiceSettings, is_secret, known_variables, load, variable
+from kit.settings import ServiceSettings, is_secret, known_variables, load, must_be_set, variable
 from launcher import deployment
 from tests import deployed
 from tests.deployed import Part
@@ -38,7 +38,7 @@ def test_every_variable_is_a_setting_of_its_process(part: Part) -> None:
 @pytest.mark.parametrize("part", CONFIGURED, ids=label)
 def test_every_secret_of_production_comes_from_a_file_that_is_mounted(part: Part) -> None:
     fields = known(part).model_fields.items()
-    wanted = {variable(name) + "_FILE" for name, field in fields if is_secret(field)}
+    wanted = {variable(name) + "_FILE" for name, field in fields if must_be_set(field)}
 
     mounted = part.mounted()
 

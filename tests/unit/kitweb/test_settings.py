@@ -147,3 +147,47 @@ def test_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "postgresql://somewhere" not in shown
     assert "c" * 32 not in shown
     assert DEVELOPMENT_PRIVATE_KEY.get_secret_value() not in shown
+
+
+SECURED = {
+    "PEAKDESK_KAFKA_SECURITY": "SASL_SSL",
+    "PEAKDESK_KAFKA_USER": "desk",
+    "PEAKDESK_KAFKA_PASSWORD": "secret",
+}
+
+
+def test_production_may_speak_to_open_brokers_and_to_secured_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given(monkeypatch, PRODUCTION)
+    assert load(Settings).kafka_security == "PLAINTEXT"
+
+    (tmp_path / "password").write_text("from a file\n", encoding="utf-8")
+    given(monkeypatch, SECURED | {"PEAKDESK_KAFKA_PASSWORD_FILE": str(tmp_path / "password")})
+    monkeypatch.delenv("PEAKDESK_KAFKA_PASSWORD")
+
+    assert load(Settings).kafka_password.get_secret_value() == "from a file"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"PEAKDESK_KAFKA_SECURITY": "TLS"}, "PEAKDESK_KAFKA_SECURITY"),
+        ({"PEAKDESK_KAFKA_PASSWORD": ""}, "PEAKDESK_KAFKA_PASSWORD"),
+        ({"PEAKDESK_KAFKA_USER": ""}, "PEAKDESK_KAFKA_USER"),
+        ({"PEAKDESK_KAFKA_CA_FILE": "/nowhere/ca.pem"}, "/nowhere/ca.pem"),
+        (
+            {"PEAKDESK_KAFKA_SECURITY": "PLAINTEXT", "PEAKDESK_KAFKA_CA_FILE": "/etc/hostname"},
+            "SASL_SSL",
+        ),
+    ],
+)
+def test_half_a_way_to_a_secured_broker_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], named: str
+) -> None:
+    given(monkeypatch, SECURED | changed)
+
+    with pytest.raises(SettingsRefused, match=named) as refused:
+        load(Settings)
+
+    assert "secret" not in str(refused.value)
