@@ -99,7 +99,7 @@ class Connection(WSListener):
     # ---- what a session calls (`hub.Wire`)
 
     def write(self, frame: bytes) -> None:
-        """Hand over a complete frame; uvloop writes all frames of one turn together."""
+        """Hand over a complete frame; uvloop keeps what the kernel does not take at once."""
         if self._underlying is not None and self.closed_with is None:
             self._underlying.write(frame)
 

@@ -1,5 +1,6 @@
 """Brokers that want TLS and a password: a real one with both, spoken to as settings say."""
 
+import asyncio
 import ipaddress
 import subprocess
 from collections.abc import Iterator
@@ -118,7 +119,9 @@ async def test_a_service_speaks_tls_and_shows_its_password(broker: Broker) -> No
     access = topics.Access(
         "SASL_SSL", ca_file=str(broker.certificate), user=USER, password=PASSWORD
     )
-    made = topics.ensure_at(broker.address, production=False, access=access)
+    made = await asyncio.to_thread(
+        topics.ensure_at, broker.address, production=False, access=access
+    )
     bus = KafkaBus.told(broker.settings(), client_id="kit-tests")
     producer = bus.producer()
     await producer.start()
