@@ -24,6 +24,7 @@ from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
 from kit.web.health import Health, create_admin
 from services.gateway.channels import ChatChannel, FactsChannel, Presence
+from services.gateway.channels.presence import NEWCOMERS_S
 from services.gateway.history import Archive, GapReader, HttpArchive, Ring
 from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
@@ -228,6 +229,7 @@ class Service:
         return [
             Resource(stop=presence.leave),
             every("presence", presence.report, every_s=self.settings.presence_s),
+            every("newcomers", presence.greet, every_s=NEWCOMERS_S),
             every("sweep", self.sweep.once, every_s=SWEEP_S),
             every("lexicon", self._reload, every_s=LEXICON_S),
         ]

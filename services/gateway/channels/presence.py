@@ -1,4 +1,4 @@
-"""Says who is connected here, and at the end that nobody is any more (H16).
+"""Says who is connected here, who has just come, and at the end that nobody is any more (H16).
 
 Knows the hub's people; what offline means is decided by who reads.
 """
@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from contracts.gateway import Connected, PresenceReported
-from contracts.people import PLATFORM
+from contracts.people import PLATFORM, PersonId, Role
 from kit.bus.ports import BusAway, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
@@ -19,11 +19,15 @@ PEOPLE: Final = 2_000
 """People in one report; more are told of in several. A person takes 110 bytes, a record at most
 512 KiB: 5,000 did not fit, and the report that failed ended the gateway."""
 
+NEWCOMERS_S: Final = 1.0
+"""How often staff who came since the last report are told of. Without it an agent whose gateway was
+away for 15 s could miss a report before and one after, and lose his conversations."""
+
 _log: Final = structlog.get_logger("gateway.presence")
 
 
 class Presence:
-    """Reports when it is told to: by a periodic role, and once at the end."""
+    """Reports when it is told to: by two periodic roles, and once at the end."""
 
     def __init__(
         self, producer: Producer, hub: Hub, *, gateway_id: str, clock: Clock, ids: Ids
@@ -33,6 +37,7 @@ class Presence:
         self._gateway_id = gateway_id
         self._clock = clock
         self._ids = ids
+        self._told: set[PersonId] = set()
 
     async def report(self) -> None:
         """Say who is here. Raises `BusAway`."""
@@ -42,6 +47,18 @@ class Presence:
         ]
         for first in range(0, max(1, len(people)), PEOPLE):
             await self._say(tuple(people[first : first + PEOPLE]), leaving=False)
+        self._told = {one.person_id for one in people}
+
+    async def greet(self) -> None:
+        """Say which staff came since the last report, if anybody did. Raises `BusAway`."""
+        came = [
+            Connected(person_id=person, shop_id=shop, role=role)
+            for person, shop, role in self._hub.connected()
+            if role is not Role.BUYER and person not in self._told
+        ]
+        for first in range(0, len(came), PEOPLE):
+            await self._say(tuple(came[first : first + PEOPLE]), leaving=False)
+        self._told.update(one.person_id for one in came)
 
     async def leave(self) -> None:
         """Say that nobody is here any more; without a broker, silence says the same after 30 s."""

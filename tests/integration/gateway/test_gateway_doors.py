@@ -356,8 +356,10 @@ async def test_silence_closes_with_heartbeat_lost(bus: KafkaBus) -> None:
         assert lively.closed is None
 
 
-async def test_presence_tells_who_is_connected(bus: KafkaBus) -> None:
-    async with opened(bus, presence_s=0.1, gateway_id="presence-test") as desk:
+@pytest.mark.parametrize("presence_s", [0.1, 600], ids=["in a report", "as a newcomer"])
+async def test_presence_tells_who_is_connected(bus: KafkaBus, presence_s: float) -> None:
+    name = f"presence-test-{presence_s}"
+    async with opened(bus, presence_s=presence_s, gateway_id=name) as desk:
         await desk.phone("here")
         reader = bus.reader(["presence"])
         await reader.start()
@@ -366,7 +368,7 @@ async def test_presence_tells_who_is_connected(bus: KafkaBus) -> None:
         async def told() -> bool:
             for records in (await reader.getmany(100)).values():
                 found.extend(str(record.value) for record in records)
-            return any('"here"' in one and "presence-test" in one for one in found)
+            return any('"here"' in one and name in one for one in found)
 
         await eventually(told)
         await reader.stop()
