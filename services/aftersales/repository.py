@@ -172,9 +172,11 @@ async def due_times(session: AsyncSession, case_ids: Sequence[str]) -> dict[str,
 
 
 async def claim_near(session: AsyncSession, *, limit: int) -> Sequence[tuple[CaseRow, DeadlineRow]]:
-    """Return cases whose warning is due and unsaid, oldest first, with the cases locked.
+    """Return cases whose warning is due and unsaid, oldest first, with both rows locked.
 
-    A case that somebody works on at this moment is left for the next sweep.
+    A case that somebody works on at this moment is left for the next sweep. PostgreSQL looks again
+    only at rows that it locks: with the case alone, a sweep that came right behind another's commit
+    would still see the deadline as unsaid.
     """
     query = (
         select(CaseRow, DeadlineRow)
@@ -185,7 +187,7 @@ async def claim_near(session: AsyncSession, *, limit: int) -> Sequence[tuple[Cas
         .where(DeadlineRow.warned_at.is_(None), DeadlineRow.warn_at <= func.clock_timestamp())
         .order_by(DeadlineRow.warn_at)
         .limit(limit)
-        .with_for_update(of=CaseRow, skip_locked=True)
+        .with_for_update(of=(CaseRow, DeadlineRow), skip_locked=True)
         .execution_options(populate_existing=True)
     )
     return [(case, deadline) for case, deadline in await session.execute(query)]
