@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.settings import ServiceSettings, is_secret, known_variables, variable
+from kit.settings import ServiceSettings, known_variables, must_be_set, variable
 from launcher import addresses, instance, roles, services
 from launcher.errors import LaunchError
 from launcher.instance import Instance
@@ -48,7 +48,7 @@ def test_a_service_gets_every_secret_of_its_settings(known: Instance, service: S
     given = services.environment(known, service)
 
     fields = settings_of(service).model_fields.items()
-    assert {variable(name) for name, field in fields if is_secret(field)} <= given.keys()
+    assert {variable(name) for name, field in fields if must_be_set(field)} <= given.keys()
 
 
 def test_keys_are_made_once_and_come_in_pairs(known: Instance) -> None:
