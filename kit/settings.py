@@ -82,14 +82,8 @@ class MayStayEmpty:
     """Marks a secret that not every deployment has: production accepts its default."""
 
 
-class ServiceSettings(BaseSettings):
-    """The settings every service has. Each field is read from `PEAKDESK_<NAME>`.
-
-    A field of type `SecretStr`, or marked `MustBeSet`, may also come from the file that
-    `PEAKDESK_<NAME>_FILE` names, and must differ from its default in production unless it is marked
-    `MayStayEmpty`. A `PEAKDESK_*` variable that is no field of the class stops the start: it is a
-    typing error or another service's setting.
-    """
+class KafkaSettings(BaseSettings):
+    """Where Kafka is and how it is spoken to; what makes its topics reads these alone."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -99,14 +93,6 @@ class ServiceSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    environment: Environment = Environment.LOCAL
-    host: str = "127.0.0.1"
-    port: int = Field(default=0, ge=0, le=65_535)
-    """Public HTTP; 0 takes a free port."""
-    admin_port: int = Field(default=0, ge=0, le=65_535)
-    """Health, metrics and internal routes; never to be reachable by clients."""
-    trusted_proxies: str = ""
-    """Addresses or networks, separated by commas, whose `X-Forwarded-For` is believed."""
     bootstrap_servers: str = "127.0.0.1:9092"
     kafka_topic_prefix: str = Field(default="", pattern=r"^[a-z0-9._-]{0,40}$")
     kafka_security: KafkaSecurity = KafkaSecurity.PLAINTEXT
@@ -119,16 +105,6 @@ class ServiceSettings(BaseSettings):
     kafka_user: str = ""
     kafka_password: Annotated[SecretStr, MayStayEmpty()] = SecretStr("")
     """User and password for the two `SASL_` ways."""
-    token_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
-    """Verifies people's tokens: base64 of a raw Ed25519 public key."""
-    service_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
-    """Verifies tokens that services show one another: base64 of a raw Ed25519 public key."""
-    cursor_secret: SecretStr = DEVELOPMENT_SECRET
-    """Signs page cursors; at least 32 bytes."""
-    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
-    log_format: LogFormat = LogFormat.CONSOLE
-    trace_file: str = ""
-    """Spans are appended here as JSON lines; empty turns tracing off."""
 
     @classmethod
     @override
@@ -164,6 +140,51 @@ class ServiceSettings(BaseSettings):
                 raise ValueError(f"{variable(name)}: there is no file {getattr(self, name)}")
         return self
 
+
+class ServiceSettings(KafkaSettings):
+    """The settings every service has. Each field is read from `PEAKDESK_<NAME>`.
+
+    A field of type `SecretStr`, or marked `MustBeSet`, may also come from the file that
+    `PEAKDESK_<NAME>_FILE` names, and must differ from its default in production unless it is marked
+    `MayStayEmpty`. A `PEAKDESK_*` variable that is no field of the class stops the start: it is a
+    typing error or another service's setting.
+    """
+
+    environment: Environment = Environment.LOCAL
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Public HTTP; 0 takes a free port."""
+    admin_port: int = Field(default=0, ge=0, le=65_535)
+    """Health, metrics and internal routes; never to be reachable by clients."""
+    trusted_proxies: str = ""
+    """Addresses or networks, separated by commas, whose `X-Forwarded-For` is believed."""
+    token_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
+    """Verifies people's tokens: base64 of a raw Ed25519 public key."""
+    service_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
+    """Verifies tokens that services show one another: base64 of a raw Ed25519 public key."""
+    cursor_secret: SecretStr = DEVELOPMENT_SECRET
+    """Signs page cursors; at least 32 bytes."""
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: LogFormat = LogFormat.CONSOLE
+    trace_file: str = ""
+    """Spans are appended here as JSON lines; empty turns tracing off."""
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Refuse variables that are no field, then read as `KafkaSettings` does."""
+        _refuse_unknown(cast("type[ServiceSettings]", settings_cls))
+        return super().settings_customise_sources(
+            settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
+        )
+
     @model_validator(mode="after")
     def _check_secrets(self) -> Self:
         if len(self.cursor_secret.get_secret_value().encode()) < _KEY_BYTES:
@@ -184,7 +205,7 @@ class ServiceSettings(BaseSettings):
         return self
 
 
-S = TypeVar("S", bound=ServiceSettings)
+S = TypeVar("S", bound=KafkaSettings)
 
 
 def load(settings_class: type[S]) -> S:
@@ -221,7 +242,7 @@ def known_variables(settings_class: type[ServiceSettings]) -> frozenset[str]:
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
-    """Reads `PEAKDESK_X_FILE` for every secret field X; refuses variables of no field."""
+    """Reads `PEAKDESK_X_FILE` for every secret field X."""
 
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -232,7 +253,6 @@ class _SecretFiles(PydanticBaseSettingsSource):
 
     @override
     def __call__(self) -> dict[str, Any]:
-        _refuse_unknown(cast("type[ServiceSettings]", self.settings_cls))
         found = {
             name: self.get_field_value(field, name)[0]
             for name, field in self.settings_cls.model_fields.items()

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kit.settings import KafkaSettings, SettingsRefused, load
 from launcher import database, roles, topics
 from launcher.addresses import DATABASE, Server
 from launcher.errors import LaunchError
@@ -136,37 +137,13 @@ def setup(
     topic_prefix: Annotated[
         str, typer.Option(help="Precedes every topic: the services' PEAKDESK_KAFKA_TOPIC_PREFIX.")
     ] = "",
-    kafka_security: Annotated[
-        str, typer.Option(envvar="PEAKDESK_KAFKA_SECURITY", help="As the services' variable.")
-    ] = "PLAINTEXT",
-    kafka_ca_file: Annotated[
-        str, typer.Option(envvar="PEAKDESK_KAFKA_CA_FILE", help="Likewise.")
-    ] = "",
-    kafka_certificate_file: Annotated[
-        str, typer.Option(envvar="PEAKDESK_KAFKA_CERTIFICATE_FILE", help="Likewise.")
-    ] = "",
-    kafka_sasl_mechanism: Annotated[
-        str, typer.Option(envvar="PEAKDESK_KAFKA_SASL_MECHANISM", help="Likewise.")
-    ] = "SCRAM-SHA-512",
-    kafka_user: Annotated[
-        str,
-        typer.Option(
-            envvar="PEAKDESK_KAFKA_USER",
-            help="Likewise; may make topics. Its password is the secret kafka_password.",
-        ),
-    ] = "",
 ) -> None:
-    """Make topics, roles and schemas, and bring every schema up to date; repeat as you like."""
+    """Make topics, roles and schemas, and bring every schema up to date; repeat as you like.
+
+    Brokers that want TLS or a password are spoken to as the services' PEAKDESK_KAFKA_* say.
+    """
     server = server_of(folder)
-    access = topics.Access(
-        kafka_security,
-        kafka_ca_file,
-        kafka_certificate_file,
-        kafka_sasl_mechanism,
-        kafka_user,
-        Vault(folder).read("kafka_password") if kafka_user else "",
-    )
-    made = topics.ensure_at(bootstrap_servers, production=True, prefix=topic_prefix, access=access)
+    made = topics.ensure_told(_kafka(bootstrap_servers, topic_prefix))
     typer.echo(f"topics: {len(made)} made" if made else "topics: all there")
     typer.echo(f"database: {database.prepare(server)}")
     database.migrate(server)
@@ -187,6 +164,15 @@ def main() -> None:
     except LaunchError as error:
         typer.echo(f"peakdesk: {error.sentence}", err=True)
         sys.exit(1)
+
+
+def _kafka(bootstrap_servers: str, topic_prefix: str) -> KafkaSettings:
+    try:
+        told = load(KafkaSettings)
+    except SettingsRefused as refused:
+        raise LaunchError(f"{refused}.") from None
+    named = {"bootstrap_servers": bootstrap_servers, "kafka_topic_prefix": topic_prefix}
+    return told.model_copy(update=named)
 
 
 def _login(user: str, password: str) -> str:

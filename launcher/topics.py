@@ -6,14 +6,14 @@ Knows names, partitions and retention; must not know who reads or writes.
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from contracts import topics as contract
 from contracts.topics import Topic
 from kit.bus.kafka.cluster import CLUSTER_DEFAULT, Cluster, NewTopic, create_topics
 from kit.bus.kafka.options import Connection, Security
 from kit.bus.ports import BusAway, UnknownTopic
-from kit.settings import SettingsRefused
+from kit.settings import KafkaSettings, SettingsRefused
 from launcher.errors import LaunchError
 from launcher.instance import Instance
 
@@ -30,32 +30,30 @@ class TopicLine:
 
 
 def ensure(known: Instance) -> list[str]:
-    """Create an instance's missing topics and return their names; raises as `ensure_at` does."""
-    return ensure_at(known.bootstrap_servers, production=known.kafka is not None)
-
-
-class Access(NamedTuple):
-    """How to speak to somebody else's brokers, as the services' `PEAKDESK_KAFKA_*` say it."""
-
-    security: str = "PLAINTEXT"
-    ca_file: str = ""
-    certificate_file: str = ""
-    mechanism: str = "SCRAM-SHA-512"
-    user: str = ""
-    password: str = ""
-
-
-_OPEN: Final = Access()
-
-
-def ensure_at(
-    bootstrap_servers: str, *, production: bool, prefix: str = "", access: Access = _OPEN
-) -> list[str]:
-    """Create the topics that are missing and return their names, which `prefix` precedes.
+    """Create an instance's missing topics and return their names.
 
     Raises LaunchError if Kafka is away or a topic has another number of partitions.
     """
-    connection = _connection(bootstrap_servers, prefix, access)
+    return _ensure(_connection(known.bootstrap_servers), production=known.kafka is not None)
+
+
+def ensure_told(settings: KafkaSettings) -> list[str]:
+    """Create the missing topics of a deployment, in the production sizes; else as `ensure`."""
+    try:
+        security = Security.told(settings)
+    except SettingsRefused as refused:
+        raise LaunchError(f"{refused}.") from None
+    return _ensure(
+        _connection(settings.bootstrap_servers, settings.kafka_topic_prefix, security),
+        production=True,
+    )
+
+
+def _ensure(connection: Connection, *, production: bool) -> list[str]:
+    """Create the topics that are missing and return their names.
+
+    Raises LaunchError if Kafka is away or a topic has another number of partitions.
+    """
     made = _run(create_topics(connection, wanted(production=production)))
     for line in _run(_lines(connection, production=production)):
         if line.present != line.topic.partitions:
@@ -120,19 +118,10 @@ async def _partitions(cluster: Cluster, name: str) -> int | None:
         return None
 
 
-def _connection(bootstrap_servers: str, prefix: str = "", access: Access = _OPEN) -> Connection:
-    try:
-        security = Security.of(
-            access.security,
-            ca_file=access.ca_file,
-            certificate_file=access.certificate_file,
-            mechanism=access.mechanism,
-            user=access.user,
-            password=access.password,
-        )
-    except SettingsRefused as refused:
-        raise LaunchError(f"{refused}.") from None
-    return Connection(bootstrap_servers, prefix, "peakdesk-launcher", security)
+def _connection(
+    bootstrap_servers: str, prefix: str = "", security: Security | None = None
+) -> Connection:
+    return Connection(bootstrap_servers, prefix, "peakdesk-launcher", security or Security())
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -164,10 +164,10 @@ class Scan:
             return bool(faint)
         if len(reading.plain) == len(reading.text):
             return False
+        if len(faint) > MAX_FAINT:
+            return True
         text, patterns = reading.text, self._patterns
-        return any(text.count(patterns[one]) < faint.count(one) for one in faint[:MAX_FAINT]) or (
-            len(faint) > MAX_FAINT
-        )
+        return any(text.count(patterns[one]) < faint.count(one) for one in faint)
 
 
 _FAINT, _FULL = 1, 2

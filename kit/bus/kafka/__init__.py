@@ -14,10 +14,11 @@ from kit.bus.kafka.cluster import (
     topic_names,
 )
 from kit.bus.kafka.consumer import KafkaConsumer
-from kit.bus.kafka.options import Connection, Security, Told
+from kit.bus.kafka.options import Connection, Security
 from kit.bus.kafka.producer import KafkaProducer
 from kit.bus.ports import Consumer, OnPartitions, Producer
 from kit.clock import Clock, SystemClock
+from kit.settings import KafkaSettings
 
 __all__ = [
     "Connection",
@@ -48,7 +49,7 @@ class KafkaBus:
         self._partitions: dict[str, int] = {}
 
     @classmethod
-    def told(cls, settings: Told, *, client_id: str) -> Self:
+    def told(cls, settings: KafkaSettings, *, client_id: str) -> Self:
         """Return the bus that a process's settings name. Raises `SettingsRefused`."""
         return cls(
             settings.bootstrap_servers,

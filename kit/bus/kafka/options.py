@@ -5,12 +5,11 @@ Knows no topic and no group.
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from pydantic import SecretStr
 
-from kit.settings import SettingsRefused
+from kit.settings import KafkaSettings, SettingsRefused
 
 BATCH_BYTES: Final = 256 * 1024
 """Records of one partition that wait for a request. The cost is per request, so let it be large."""
@@ -32,27 +31,6 @@ GATHER_BYTES: Final = 512 * 1024
 """So much ends a gathering fetch before its time: a consumer that is behind never waits."""
 
 
-class Told(Protocol):
-    """What a process's settings say of Kafka (`kit.settings.ServiceSettings`)."""
-
-    @property
-    def bootstrap_servers(self) -> str: ...
-    @property
-    def kafka_topic_prefix(self) -> str: ...
-    @property
-    def kafka_security(self) -> str: ...
-    @property
-    def kafka_ca_file(self) -> str: ...
-    @property
-    def kafka_certificate_file(self) -> str: ...
-    @property
-    def kafka_sasl_mechanism(self) -> str: ...
-    @property
-    def kafka_user(self) -> str: ...
-    @property
-    def kafka_password(self) -> SecretStr: ...
-
-
 @dataclass(frozen=True)
 class Security:
     """How to speak to the brokers; the default is for a listener on the loopback interface."""
@@ -64,42 +42,26 @@ class Security:
     password: str | None = field(default=None, repr=False)
 
     @classmethod
-    def told(cls, settings: Told) -> Self:
-        """Return what the settings say. Raises `SettingsRefused`."""
-        return cls.of(
-            settings.kafka_security,
-            ca_file=settings.kafka_ca_file,
-            certificate_file=settings.kafka_certificate_file,
-            mechanism=settings.kafka_sasl_mechanism,
-            user=settings.kafka_user,
-            password=settings.kafka_password.get_secret_value(),
-        )
-
-    @classmethod
-    def of(
-        cls,
-        protocol: str,
-        *,
-        ca_file: str,
-        certificate_file: str,
-        mechanism: str,
-        user: str,
-        password: str,
-    ) -> Self:
-        """Read the certificates; empty means there is none. Raises `SettingsRefused`."""
+    def told(cls, settings: KafkaSettings) -> Self:
+        """Return what the settings say. Raises `SettingsRefused` for unusable certificates."""
         context = None
-        if protocol.endswith("SSL"):
+        if settings.kafka_security.endswith("SSL"):
             try:
-                context = ssl.create_default_context(cafile=ca_file or None)
-                if certificate_file:
-                    context.load_cert_chain(certificate_file)
+                context = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+                if settings.kafka_certificate_file:
+                    context.load_cert_chain(settings.kafka_certificate_file)
             except OSError as error:  # ssl.SSLError is one
                 raise SettingsRefused(
                     f"Kafka's certificates cannot be used ({error}): PEAKDESK_KAFKA_CA_FILE and "
                     "PEAKDESK_KAFKA_CERTIFICATE_FILE must name PEM files"
                 ) from None
-        # aiokafka compares with plain strings.
-        return cls(str(protocol), context, str(mechanism), user or None, password or None)
+        return cls(
+            settings.kafka_security.value,
+            context,
+            settings.kafka_sasl_mechanism.value,
+            settings.kafka_user or None,
+            settings.kafka_password.get_secret_value() or None,
+        )
 
 
 @dataclass(frozen=True)

@@ -89,16 +89,13 @@ class Folder:
             try:
                 await self._fold(records, batches)
                 await self._keep(batches)
+            except (Fenced, Halt, Retry, Unavailable, asyncio.CancelledError):
+                self._owned.clear()
+                raise
             except Exception as error:
-                if isinstance(error, Fenced | Halt | Retry | Unavailable):
-                    self._owned.clear()
-                    raise
                 log.warning("fold.taken_back", records=len(records), error=type(error).__name__)
                 for partition in batches:
                     self._owned[partition].fold.take_back()
-                raise
-            except BaseException:
-                self._owned.clear()
                 raise
 
     async def passed_over(self, record: Record) -> None:

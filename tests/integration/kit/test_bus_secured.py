@@ -19,7 +19,7 @@ from typing_extensions import override
 from contracts.topics import TOPICS
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import BusAway, Message
-from kit.settings import KafkaSecurity, ServiceSettings
+from kit.settings import KafkaSecurity, KafkaSettings
 from launcher import folders, infrastructure, jars, java, ports, topics
 from launcher.infrastructure import Wanted
 from launcher.instance import Instance
@@ -82,9 +82,9 @@ class Broker:
     address: str
     certificate: Path
 
-    def settings(self, password: str = PASSWORD) -> ServiceSettings:
-        """Return what a service is told."""
-        return ServiceSettings(
+    def settings(self, password: str = PASSWORD) -> KafkaSettings:
+        """Return what a service and the setup job are told."""
+        return KafkaSettings(
             bootstrap_servers=self.address,
             kafka_security=KafkaSecurity.SASL_SSL,
             kafka_ca_file=str(self.certificate),
@@ -116,12 +116,7 @@ def broker(infra: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 async def test_a_service_speaks_tls_and_shows_its_password(broker: Broker) -> None:
-    access = topics.Access(
-        "SASL_SSL", ca_file=str(broker.certificate), user=USER, password=PASSWORD
-    )
-    made = await asyncio.to_thread(
-        topics.ensure_at, broker.address, production=False, access=access
-    )
+    made = await asyncio.to_thread(topics.ensure_told, broker.settings())
     bus = KafkaBus.told(broker.settings(), client_id="kit-tests")
     producer = bus.producer()
     await producer.start()
