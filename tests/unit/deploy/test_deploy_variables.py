@@ -8,6 +8,7 @@ import pytest
 
 from kit.settings import ServiceSettings, is_secret, known_variables, load, must_be_set, variable
 from launcher import deployment
+from launcher.errors import LaunchError
 from tests import deployed
 from tests.deployed import Part
 
@@ -101,6 +102,15 @@ def test_setup_reads_only_secrets_that_it_is_given(vault: Path) -> None:
         assert deployment.server_of(vault).passwords().keys() == {
             f"pd_{name}" for name in deployed.NAMES if name != "gateway"
         }
+
+
+def test_setup_is_told_of_kafka_by_the_variables_of_the_services(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEAKDESK_KAFKA_SECURITY", "SASL_SSL")
+
+    with pytest.raises(LaunchError, match="PEAKDESK_KAFKA_USER"):
+        deployment.setup(bootstrap_servers="127.0.0.1:1", folder=vault)
 
 
 def test_compose_names_exactly_the_secrets_that_are_made(vault: Path) -> None:
