@@ -5,11 +5,11 @@ Knows the instance and the rehearsal's command line; must not know how either wo
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 
 from launcher import seed, services
 from launcher.instance import Instance
+from launcher.interpreter import run_module
 from launcher.screen import Screen
 
 
@@ -29,8 +29,8 @@ def show_addresses(known: Instance, screen: Screen) -> None:
 def rehearse(known: Instance, arguments: Sequence[str]) -> int:
     """Run the rehearsal against this instance, in this terminal; return its exit code."""
     administrator = seed.logins(known)[0]
-    argv = [sys.executable, "-m", "rehearsal", "--url", services.public_url(known)]
-    argv += ["--login", administrator.login, *arguments]
+    url = services.public_url(known)
+    argv = run_module("rehearsal", "--url", url, "--login", administrator.login, *arguments)
     # Not in argv: other users of this machine can read argv.
     variables = os.environ | {"PEAKDESK_PASSWORD": administrator.password}
     return subprocess.run(argv, env=variables, check=False).returncode

@@ -5,13 +5,13 @@ Knows that command's variables and answer; must not know tables.
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Final
 
 from launcher import services
 from launcher.errors import LaunchError
 from launcher.instance import Instance
+from launcher.interpreter import run_module
 from launcher.screen import Screen
 
 MODULE: Final = "services.conversation.seed"
@@ -34,7 +34,7 @@ def ensure(known: Instance, screen: Screen) -> None:
     """Make the shop and those of its people who are missing. Raises LaunchError."""
     with screen.step("Demo shop") as step:
         done = subprocess.run(
-            [sys.executable, "-m", MODULE],
+            run_module(MODULE),
             env=_environment(known),
             capture_output=True,
             text=True,

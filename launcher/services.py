@@ -3,7 +3,6 @@
 import base64
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from launcher import addresses
 from launcher.instance import Instance
+from launcher.interpreter import run_module
 from launcher.processes import Command
 
 LOCALHOST: Final = "127.0.0.1"
@@ -81,7 +81,7 @@ def command(known: Instance, service: Service) -> Command:
     """Return how a service is run."""
     return Command(
         name=service.name,
-        argv=[sys.executable, "-m", service.module],
+        argv=run_module(service.module),
         environment=environment(known, service),
         stop_signal=signal.SIGTERM,
         stop_timeout_s=DRAIN_TIMEOUT_S,
@@ -92,7 +92,7 @@ def command(known: Instance, service: Service) -> Command:
 def run_task(known: Instance, name: str, arguments: Sequence[str]) -> int:
     """Run a one-off command of a service in this terminal, with the service's own settings."""
     service = next(service for service in SERVICES if service.name == name)
-    argv = [sys.executable, "-m", service.module, *arguments]
+    argv = run_module(service.module, *arguments)
     return subprocess.run(argv, env=environment(known, service), check=False).returncode
 
 

@@ -24,6 +24,8 @@ printf '#!/bin/sh\\necho "{version} $*"\\n' > "$3/.venv/bin/python"
 chmod +x "$3/.venv/bin/python"
 """
 
+SHOWS_PATH = 'echo "modules from: ${PYTHONPATH:-nowhere else}" >&2\n'
+
 # Plays a Python whose modules (venv, pip) may be missing; its pip "installs" the uv beside it.
 PYTHON = """#!/bin/sh
 here=$(dirname -- "$0")
@@ -80,10 +82,11 @@ class House:
         door: Path | None = None,
         cwd: Path | None = None,
         home: str | None = None,
+        **variables: str,
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [door or self.root / "peakdesk", *arguments],
-            env={"PATH": str(self.path)} | ({"HOME": home} if home else {}),
+            env={"PATH": str(self.path)} | ({"HOME": home} if home else {}) | variables,
             cwd=cwd or self.root,
             capture_output=True,
             text=True,
@@ -103,7 +106,7 @@ def test_a_uv_on_the_path_is_used_and_arguments_arrive(house: House) -> None:
 
     done = house.run("up", "--folder", "my data")
 
-    assert done.stdout == "0.20.1 -m launcher.cli up --folder my data\n"
+    assert done.stdout == "0.20.1 -P -m launcher.cli up --folder my data\n"
 
 
 def test_it_works_through_a_symlink_from_anywhere(house: House, tmp_path: Path) -> None:
@@ -113,7 +116,7 @@ def test_it_works_through_a_symlink_from_anywhere(house: House, tmp_path: Path) 
 
     done = house.run("status", door=tmp_path / "door", cwd=Path("/"))
 
-    assert done.stdout == "0.20.1 -m launcher.cli status\n"
+    assert done.stdout == "0.20.1 -P -m launcher.cli status\n"
     assert (house.root / ".venv").is_dir()
 
 
@@ -127,7 +130,7 @@ def test_without_uv_the_pinned_one_is_fetched_into_the_checkout(
 
     done = house.run("status")
 
-    assert done.stdout == f"{VERSION} -m launcher.cli status\n", done.stderr
+    assert done.stdout == f"{VERSION} -P -m launcher.cli status\n", done.stderr
     assert f"fetching uv {VERSION}" in done.stderr
     assert (house.root / ".peakdesk" / f"uv-{VERSION}" / "bin" / "uv").exists()
     assert "fetching" not in house.run("status").stderr, "a second run fetches nothing"
@@ -178,3 +181,16 @@ def test_a_machine_without_python_gets_a_sentence(house: House) -> None:
 
     assert done.returncode == 1
     assert "Python 3 is missing" in done.stderr
+
+
+def test_from_inside_another_checkout_and_beside_its_modules_the_door_opens_its_own(
+    house: House, tmp_path: Path
+) -> None:
+    house.put("uv", UV.format(version="0.20.1") + SHOWS_PATH)
+    other = tmp_path / "other"
+    (other / "launcher").mkdir(parents=True)
+
+    done = house.run("status", cwd=other, PYTHONPATH=str(other))
+
+    assert done.stdout == "0.20.1 -P -m launcher.cli status\n"
+    assert done.stderr.endswith("modules from: nowhere else\n")
