@@ -19,6 +19,14 @@ SUBPROTOCOL: Final = "peakdesk.v1"
 FRAME_BYTES: Final = 64 * 1024
 """A frame over this size closes the socket with 1009."""
 
+TEXT_CHARS: Final = 2_000
+"""Characters (code points) of a text, of an image's `alt`, of all words of a card together; more
+are refused with `bad_frame`, never cut. The wording gate's work grows with them (H43)."""
+
+CARD_DEPTH: Final = 32
+"""Objects and lists inside one another in a card; deeper ones are refused with `bad_frame`. Readers
+of the log cannot read beyond 200."""
+
 REPLAY_LIMIT: Final = 500
 """Messages replayed at a subscription at most; a longer gap is answered `resync`."""
 
@@ -120,7 +128,8 @@ class Unsub(Frame):
 class Send(Frame):
     """Say something. `id` is the idempotency key, `again` marks a resend of the same id.
 
-    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a card.
+    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a card. Its
+    words, in a card every key and every string with a break between two, are `TEXT_CHARS` at most.
     `confirm` is the signature that an answer with the code `confirm` carried.
     """
 
@@ -183,6 +192,7 @@ class Limits(Frame):
     """What a client must keep to."""
 
     frame_bytes: int
+    text_chars: int
     frames_per_s: int
     burst: int
     subscriptions: int

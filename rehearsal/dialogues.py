@@ -12,13 +12,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from contracts.frames import TEXT_CHARS
+
 SHIPPED: Final = Path(__file__).parent / "dialogues" / "singles_day.tsv"
 
 TURNS_LIMIT: Final = 1_000_000
 """Turns read from one file; a longer file is refused rather than half played."""
-
-TEXT_LIMIT: Final = 4_000
-"""Characters of one turn; longer turns are refused, because the gateway would refuse them too."""
 
 
 class Side(StrEnum):
@@ -104,9 +103,9 @@ def _turn(source: Path, number: int, row: dict[str, str | None]) -> tuple[str, T
         raise BadDialogues(
             f"{source.name}, line {number}: expected a session, the role buyer or agent, and a text"
         )
-    if len(text) > TEXT_LIMIT or "\0" in text:
+    if len(text) > TEXT_CHARS or "\0" in text:
         raise BadDialogues(
-            f"{source.name}, line {number}: the text is over {TEXT_LIMIT} characters or holds a"
+            f"{source.name}, line {number}: the text is over {TEXT_CHARS} characters or holds a"
             " NUL; shorten it"
         )
     return session, Turn(Side(role), text, row.get("planted") or None)

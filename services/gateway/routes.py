@@ -28,6 +28,7 @@ class LimitsView(BaseModel):
     """What a client of the socket must keep to."""
 
     frame_bytes: int
+    text_chars: int
     frames_per_s: int
     burst: int
     subscriptions: int

@@ -5,18 +5,18 @@ Refuses what is not a frame and says no more than that. Knows no session and no 
 
 import json
 import re
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from contracts.frames import CARD_DEPTH, TEXT_CHARS
 from kit.errors import AppError
 from kit.text import BadText, refuse_unstorable
 from services.gateway.frames.refusals import BadFrame, BadStream, UnknownType
-
-TEXT_CHARS: Final = 20_000
-"""Characters of one message; longer ones are refused, never cut."""
 
 URL_CHARS: Final = 2_048
 RESUME_STREAMS: Final = 64
@@ -239,7 +239,7 @@ def said(frame: Send) -> Said:
         if frame.kind == "image":
             return _image_said(_image.decode(frame.d))
         card = _card.decode(frame.d)
-        words = "\n".join(_strings(card))
+        words = _words(card)
         refuse_unstorable(words)
         return Said(_canonical.encode(card), words)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -254,12 +254,29 @@ def _image_said(image: _Image) -> Said:
     return Said(_canonical.encode(image), words)
 
 
-def _strings(value: object) -> list[str]:
-    """Collect every string of a card, keys included; depth is bounded by the decoder."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [s for key, inner in value.items() for s in (key, *_strings(inner))]
-    if isinstance(value, list):
-        return [s for inner in value for s in _strings(inner)]
-    return []
+def _words(card: dict[str, Any]) -> str:
+    """Return every key and string of a card in their order. Raises `BadFrame` at the limits."""
+    found: list[str] = []
+    room = TEXT_CHARS + 1
+    open_parts = [_parts(card)]
+    while open_parts:
+        value = next(open_parts[-1], _END)
+        if value is _END:
+            open_parts.pop()
+        elif isinstance(value, str):
+            found.append(value)
+            room -= len(value) + 1
+            if room < 0:
+                raise BadFrame(f"A card holds {TEXT_CHARS} characters of text at most.")
+        elif isinstance(value, dict | list):
+            if len(open_parts) == CARD_DEPTH:
+                raise BadFrame(f"A card is {CARD_DEPTH} levels deep at most.")
+            open_parts.append(_parts(value))
+    return "\n".join(found)
+
+
+_END: Final = object()
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
+    return iter(value) if isinstance(value, list) else chain.from_iterable(value.items())

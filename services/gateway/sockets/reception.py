@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from contracts.base import rfc3339
-from contracts.frames import FRAME_BYTES, REPLAY_LIMIT, CloseCode
+from contracts.frames import FRAME_BYTES, REPLAY_LIMIT, TEXT_CHARS, CloseCode
 from kit.clock import Clock
 from kit.errors import AppError
 from kit.ids import Ids
@@ -288,6 +288,7 @@ class Reception:
         """Return what a client must keep to."""
         return {
             "frame_bytes": FRAME_BYTES,
+            "text_chars": TEXT_CHARS,
             "frames_per_s": round(self._terms.rate.per_s),
             "burst": self._terms.rate.burst,
             "subscriptions": self._terms.subscriptions,

@@ -162,7 +162,7 @@ BAD_FRAMES: list[tuple[str, str | None]] = [
     ('{"t":"ping","ts":NaN}', "bad_frame"),
 ]
 
-BAD_TEXTS = ('"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udfff x"', '""', f'"{"长" * 20_001}"')
+BAD_TEXTS = ('"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udfff x"', '""', f'"{"长" * 2_001}"')
 
 
 async def test_a_bad_frame_is_answered_and_the_socket_lives(desk: Desk) -> None:
@@ -188,7 +188,7 @@ async def test_text_that_cannot_be_stored_is_refused_with_its_id(desk: Desk) -> 
         body = f'"s":"{s}","kind":"text","d":{{"text":{text}}}'
         buyer.text(f'{{"t":"send","id":"{frame_id}",{body}}}')
         assert await buyer.code(frame_id) in {"bad_text", "bad_frame"}
-    strange = "\u202e\ufffe e" + "\u0301" * 5_000 + "\U0001f600"
+    strange = "\u202e\ufffe e" + "\u0301" * 1_990 + "\U0001f600"
     buyer.message(s, strange, id="bbbbbbbb-1")
     assert await buyer.code("bbbbbbbb-1") is None
     await agent.of("ev", s=s)

@@ -187,5 +187,9 @@ async def test_one_document_shows_all_public_routes(web: httpx2.AsyncClient) -> 
     assert document["paths"]["/v1/limits"]["get"]["operationId"] == "gateway_socket_limits"
 
 
-async def test_the_limits_of_the_socket_are_told(web: httpx2.AsyncClient) -> None:
-    assert (await web.get("/v1/limits")).json()["frame_bytes"] == 65_536
+async def test_the_limits_of_the_socket_are_told_before_and_on_it(
+    desk: Desk, web: httpx2.AsyncClient
+) -> None:
+    told = (await web.get("/v1/limits")).json()
+    assert told == (await (await desk.phone("a")).of("ready"))["limits"]
+    assert (told["frame_bytes"], told["text_chars"]) == (65_536, 2_000)

@@ -182,16 +182,51 @@ def test_what_is_said_is_canonical_and_its_words_are_known(
         ("text", {"text": 5}),
         ("text", {"text": "a\x00"}),
         ("text", {"text": "x", "extra": 1}),
-        ("text", {"text": "x" * 20_001}),
+        ("text", {"text": "x" * 2_001}),
+        ("text", {"text": "𠮷" * 2_001}),
         ("image", {"url": "javascript:alert(1)"}),
         ("image", {"url": "data:text/html,x"}),
+        ("image", {"url": "/v1/files/1", "alt": "x" * 2_001}),
         ("card", {"deep": {"a": ["\x00"]}}),
+        ("card", {"a": ["x" * 1_000, {"b": "x" * 1_000}]}),
+        ("card", {"x" * 1_000: 1, "y" * 1_000: 2}),
+        ("card", {"a": [""] * 2_001}),
         ("card", []),
     ],
 )
 def test_what_cannot_be_kept_is_refused(kind: str, d: object) -> None:
     with pytest.raises(AppError):
         client.said(send(kind, d))
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Return a card of so many objects and lists inside one another."""
+    inner: Any = "x"
+    for level in range(levels):
+        inner = {"a": inner} if (levels - level) % 2 else [inner]
+    assert isinstance(inner, dict)
+    return inner
+
+
+def test_a_card_is_as_deep_as_every_reader_of_the_log_can_read() -> None:
+    deepest = client.said(send("card", nested(contract.CARD_DEPTH)))
+    event = chat_message(msgspec.json.decode(deepest.d), kind="card")
+    assert contracts.decode(record(message_of(event))) == event
+    for levels in (contract.CARD_DEPTH + 1, 199, 400):
+        with pytest.raises(AppError):
+            client.said(send("card", nested(levels)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "d"),
+    [
+        ("text", {"text": "𠮷" * contract.TEXT_CHARS}),
+        ("image", {"url": "/v1/files/1", "alt": "字" * contract.TEXT_CHARS}),
+        ("card", {"t" * 999: "x" * 1_000}),
+    ],
+)
+def test_words_up_to_the_limit_are_taken_whole(kind: str, d: object) -> None:
+    assert len(client.said(send(kind, d)).words) == contract.TEXT_CHARS
 
 
 def test_card_hash_ignores_the_order_of_members() -> None:
