@@ -32,6 +32,7 @@ __all__ = [
     "SERVICE_ROLE",
     "BadToken",
     "Caller",
+    "CallerToken",
     "Doors",
     "KeyPair",
     "Passwords",
@@ -88,6 +89,19 @@ async def service_caller(
 
 Caller = Annotated[Principal, Depends(_caller)]
 """A route's parameter: whoever holds the request's token."""
+
+
+async def _caller_token(
+    caller: Caller,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> str:
+    del caller  # asked for, so that the token below is the one that was verified
+    assert credentials is not None
+    return credentials.credentials
+
+
+CallerToken = Annotated[str, Depends(_caller_token)]
+"""A route's parameter: the verified token itself, for whoever passes a request on (H41)."""
 
 ServiceCaller = Annotated[Principal, Depends(service_caller)]
 """An internal route's parameter: the neighbour that calls."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,6 +19,7 @@ from kit.metrics import Metrics
 from kit.telemetry import TRACEPARENT, server_step, traced
 from kit.text import clip
 from kit.web import strictjson
+from kit.web.head import check_host, check_no_token, check_singletons
 from kit.web.problems import (
     BadRequest,
     BodyTooLarge,
@@ -39,13 +40,7 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 UNMATCHED: Final = "(unmatched)"
 """The route label of every path that no route answers: labels never hold what clients choose."""
 
-_HOST: Final = re.compile(
-    rb"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
-)
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
-_TOKEN_NAMES: Final = frozenset(
-    {"token", "access_token", "refresh_token", "id_token", "authorization", "jwt", "bearer"}
-)
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "x-content-type-options": "nosniff",
@@ -57,18 +52,6 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
 }
 """On every answer that does not set its own: right for an API, replaced where pages are served."""
-
-
-class TokenInUrl(BadRequest):
-    """A token stands in the URL, where logs and histories keep it."""
-
-    slug, title = "token_in_url", "Send the token in the Authorization header, never in the URL"
-
-
-class BadHost(BadRequest):
-    """The Host header is missing, doubled, or no host."""
-
-    slug, title = "bad_host", "The Host header is not valid"
 
 
 @dataclass
@@ -160,9 +143,8 @@ async def _answer(exchange: _Exchange, refusal: AppError, send: Send) -> None:
 
 
 def _check_target(scope: Scope, headers: Headers) -> None:
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
-        raise BadHost
+    check_host(scope["headers"])
+    check_singletons(scope["headers"])
     if scope["method"] not in METHODS:
         raise MethodNotAllowed
     if not scope["path"].startswith("/"):
@@ -172,8 +154,7 @@ def _check_target(scope: Scope, headers: Headers) -> None:
         raise Unprocessable(f"The query string is longer than {QUERY_LIMIT} bytes.")
     _check_text(unquote_to_bytes(scope.get("raw_path") or b"/"))
     _check_text(unquote_to_bytes(query))
-    if any(name.lower() in _TOKEN_NAMES for name, _ in parse_qsl(query.decode("latin-1"))):
-        raise TokenInUrl
+    check_no_token(query.decode("latin-1"))
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without compression.")
 

@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from kit.errors import NotFound, Unavailable
 from kit.telemetry import inject
-from kit.web.auth import Caller
+from kit.web.auth import CallerToken
+from kit.web.head import Line
 
 CONNECTIONS: Final = 100
 """Requests to services under way at once; one more waits within the timeout, then gets 503."""
@@ -45,19 +46,19 @@ _OPEN: Final = (
 
 _PASSED_ON: Final = frozenset(
     {
-        "accept",
-        "accept-language",
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "webhook-id",
-        "webhook-signature",
-        "webhook-timestamp",
+        b"accept",
+        b"accept-language",
+        b"content-type",
+        b"idempotency-key",
+        b"if-match",
+        b"if-none-match",
+        b"webhook-id",
+        b"webhook-signature",
+        b"webhook-timestamp",
     }
 )
-"""Request headers that services get. All others stay here: nobody can forge a forwarding header."""
+"""Request headers that services get, byte by byte. All others stay here: nobody can forge a
+forwarding header, and of `Authorization` only the token that was verified goes on (H41)."""
 
 _NOT_BACK: Final = frozenset(
     {
@@ -96,21 +97,23 @@ class Proxy:
         """Return the routes: the open ones first, everything else for who holds a token."""
         router = APIRouter(include_in_schema=False)
         for path in _OPEN:
-            router.add_api_route(path, self.pass_on, methods=["POST"])
+            router.add_api_route(path, self._for_anybody, methods=["POST"])
         router.add_api_route("/v1/{path:path}", self._for_callers, methods=_METHODS)
         return router
 
-    async def _for_callers(self, request: Request, caller: Caller) -> Response:
-        del caller  # its token was checked, here and against the directory
-        return await self.pass_on(request)
+    async def _for_anybody(self, request: Request) -> Response:
+        return await self._pass_on(request, [])
 
-    async def pass_on(self, request: Request) -> Response:
+    async def _for_callers(self, request: Request, token: CallerToken) -> Response:
+        return await self._pass_on(request, [(b"authorization", b"Bearer " + token.encode())])
+
+    async def _pass_on(self, request: Request, headers: list[Line]) -> Response:
         """Answer what the service answers, 503 with Retry-After if it does not."""
         target = self._target(request)
-        headers = {k: v for k, v in request.headers.items() if k in _PASSED_ON}
-        headers |= {name: value.decode() for name, value in inject()}
+        headers += [line for line in request.scope["headers"] if line[0] in _PASSED_ON]
+        headers += [(name.encode(), value) for name, value in inject()]
         if request.client is not None:
-            headers["x-forwarded-for"] = request.client.host
+            headers.append((b"x-forwarded-for", request.client.host.encode()))
         try:
             answer = await self._client.request(
                 request.method, target, headers=headers, content=await request.body()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
-from urllib.parse import parse_qsl
 
 import msgspec
 from picows import (
@@ -20,20 +19,15 @@ from picows import (
 
 from contracts.frames import SUBPROTOCOL
 from kit.errors import AppError, Forbidden, NotFound, TooMany, Unavailable
-from kit.web.edge import SECURITY_HEADERS, BadHost, TokenInUrl
+from kit.web.edge import SECURITY_HEADERS
+from kit.web.head import Line, check_host, check_no_token, check_singletons
 from kit.web.problems import MEDIA_TYPE, BadRequest, document
 from services.gateway.limits import Doors
 
 PATH: Final = b"/v1/ws"
 SUBPROTOCOL_HEADER: Final = "Sec-WebSocket-Protocol"
 
-_HOST: Final = re.compile(
-    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
-)
 _BEARER: Final = re.compile(r"Bearer +([\x21-\x7e]{1,4096})", re.IGNORECASE)
-_TOKENS: Final = frozenset(
-    {"token", "access_token", "refresh_token", "id_token", "authorization", "jwt", "bearer"}
-)
 
 Network = IPv4Network | IPv6Network
 
@@ -90,12 +84,11 @@ class Upgrades:
 
     def _check(self, request: WSUpgradeRequest, address: str) -> None:
         headers = request.headers
-        hosts = headers.getall("Host", [])
-        if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
-            raise BadHost
+        lines = _lines(request)
+        check_host(lines)
+        check_singletons(lines)
         path, _, query = request.path.partition(b"?")
-        if any(name.lower() in _TOKENS for name, _ in parse_qsl(query.decode("latin-1"))):
-            raise TokenInUrl
+        check_no_token(query.decode("latin-1"))
         if path != PATH:
             raise NotFound
         self._check_origin(headers.getall("Origin", []), cookie="Cookie" in headers)
@@ -125,6 +118,14 @@ class Upgrades:
         if not trusted or not forwarded:
             return peer
         return forwarded.rsplit(",", 1)[-1].strip()[:64]
+
+
+def _lines(request: WSUpgradeRequest) -> list[Line]:
+    """Return the header lines as they came: picows keeps bytes outside ASCII as surrogates."""
+    return [
+        (name.lower().encode("ascii"), value.encode("ascii", "surrogateescape"))
+        for name, value in request.headers.items()
+    ]
 
 
 def _refusal(error: AppError) -> WSUpgradeResponse:

@@ -43,6 +43,7 @@ class Neighbour:
             self.got.append(
                 {"method": request.method, "path": request.url.path, "query": request.url.query}
                 | {"headers": dict(request.headers), "body": body.decode()}
+                | {"lines": request.scope["headers"]}
             )
             headers = {"ETag": '"3"', "Retry-After": "7", "Server": "inner"}
             return JSONResponse({"path": path}, status_code=201, headers=headers)
@@ -64,7 +65,8 @@ def echo_of(neighbour: Neighbour) -> Callable[[Request], Any]:
     """Return a route that takes a body without a token."""
 
     async def taken(request: Request) -> dict[str, bool]:
-        neighbour.got.append({"path": "/v1/sessions", "body": (await request.body()).decode()})
+        body = (await request.body()).decode()
+        neighbour.got.append({"path": "/v1/sessions", "body": body} | {"headers": request.headers})
         return {"taken": True}
 
     return taken
@@ -142,6 +144,42 @@ async def test_no_token_no_passage_but_for_how_one_gets_a_token(
         assert (await stranger.post("/v1/sessions", json={"login": "x"})).status_code == 200
         assert (await stranger.delete("/v1/sessions")).status_code == 401
     assert [got["path"] for got in neighbour.got] == ["/v1/sessions"]
+
+
+async def test_exactly_the_token_that_was_verified_goes_on(
+    desk: Desk, neighbour: Neighbour
+) -> None:
+    good, other = desk.token("a"), desk.token("b")
+    async with httpx2.AsyncClient(base_url=desk.url) as client:
+        for pair in ((good, other), (good, "x"), ("x", good)):
+            lines = [("Authorization", f"Bearer {token}") for token in pair]
+            answer = await client.get("/v1/orders/1", headers=lines)
+            assert (answer.status_code, answer.json()["code"]) == (400, "repeated_header")
+        assert neighbour.got == []
+
+        lines = [("aUTHORIZATION", f"bEARER   {good}")]
+        assert (await client.get("/v1/orders/1", headers=lines)).status_code == 201
+        told = await client.post("/v1/sessions", json={}, headers={"Authorization": "Bearer x"})
+        assert told.status_code == 200
+    assert neighbour.got[0]["headers"]["authorization"] == f"Bearer {good}"
+    assert "authorization" not in neighbour.got[1]["headers"]
+
+
+async def test_bytes_outside_ascii_go_on_as_they_came(
+    web: httpx2.AsyncClient, neighbour: Neighbour
+) -> None:
+    strange = [(b"Accept", b"text/\xe4\xba\xb2"), (b"Accept-Language", b"\xff\x80")]
+    answer = await web.get("/v1/orders/1", headers=[*strange, (b"If-None-Match", b'"\xe9"')])
+
+    assert answer.status_code == 201
+    got = dict(neighbour.got[0]["lines"])
+    assert got[b"accept"] == b"text/\xe4\xba\xb2"
+    assert got[b"accept-language"] == b"\xff\x80"
+    assert got[b"if-none-match"] == b'"\xe9"'
+    for name in (b"Idempotency-Key", b"If-Match", b"Webhook-Id"):
+        answer = await web.post("/v1/orders/1", headers=[(name, b"\xff")])
+        assert (answer.status_code, answer.json()["code"]) == (400, "header_not_ascii")
+    assert len(neighbour.got) == 1
 
 
 INSIDE = (

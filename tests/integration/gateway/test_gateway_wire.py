@@ -1,0 +1,102 @@
+"""The gateway's port on a raw socket: what no well-behaved client sends.
+
+H41, H42; attack table, rows 19, 20, 54.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from kit.bus.memory import MemoryBus
+from kit.web.edge import SECURITY_HEADERS
+from tests.integration.gateway.desk import Desk, opened
+
+pytestmark = pytest.mark.integration
+
+TIMEOUT_S = 10
+
+UPGRADE = (
+    b"Host: desk",
+    b"Upgrade: websocket",
+    b"Connection: Upgrade",
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    b"Sec-WebSocket-Version: 13",
+    b"Sec-WebSocket-Protocol: peakdesk.v1",
+)
+"""The header lines of a good upgrade request."""
+
+
+class Wire:
+    """A raw connection to the gateway."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def answer(self) -> tuple[int, dict[bytes, bytes], Any]:
+        """Return status, headers and JSON body of the next answer."""
+        async with asyncio.timeout(TIMEOUT_S):
+            head = await self.reader.readuntil(b"\r\n\r\n")
+            lines = [line.split(b": ", 1) for line in head.split(b"\r\n")[1:] if line]
+            fields = {name.lower(): value for name, value in lines}
+            body = await self.reader.readexactly(int(fields.get(b"content-length", 0)))
+        return int(head.split()[1]), fields, json.loads(body) if body else None
+
+    async def refusal(self) -> tuple[int, str]:
+        """Return status and code of a problem document with all our headers, then the close."""
+        status, fields, shown = await self.answer()
+        assert fields[b"content-type"] == b"application/problem+json"
+        assert {name.encode() for name in SECURITY_HEADERS} <= fields.keys()
+        assert fields[b"connection"] == b"close"
+        assert (shown["status"], shown["type"]) == (status, f"urn:peakdesk:problem:{shown['code']}")
+        await self.closed()
+        return status, shown["code"]
+
+    async def closed(self) -> None:
+        """Wait until the gateway has closed, and check that it says no more."""
+        async with asyncio.timeout(TIMEOUT_S):
+            assert await self.reader.read() == b""
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    """A gateway on a bus in memory: no test here needs a broker."""
+    async with opened(MemoryBus(partitions=1)) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def wire(desk: Desk, *lines: bytes, body: bytes = b"") -> AsyncIterator[Wire]:
+    """Connect and send these lines as a request's head."""
+    port = int(desk.url.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\r\n".join((*lines, b"", body)))
+    try:
+        yield Wire(reader, writer)
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_an_upgrade_keeps_to_the_rules_for_headers(desk: Desk) -> None:
+    wanted = [
+        ([b"Authorization: Bearer a", b"authorization: Bearer b"], "repeated_header"),
+        ([b"Authorization: Bearer a", b"Authorization: Bearer a"], "repeated_header"),
+        ([b"Content-Type: a", b"Content-Type: a"], "repeated_header"),
+        ([b"If-Match: \xff"], "header_not_ascii"),
+        ([b"Webhook-Id: \xe4\xba\xb2"], "header_not_ascii"),
+        ([b"Host: desk"], "bad_host"),
+    ]
+    for lines, code in wanted:
+        async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE, *lines) as raw:
+            assert await raw.refusal() == (400, code), lines
+
+
+async def test_other_bytes_outside_ascii_do_not_hinder_an_upgrade(desk: Desk) -> None:
+    async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE, b"X-Shop: \xff\xe4") as raw:
+        assert (await raw.answer())[0] == 101
