@@ -22,6 +22,18 @@ _AREA = re.compile(
 )
 
 
+_STORABLE = re.compile(
+    rb"""(?: [^\\\x00]++                                    # as it is
+           | \\[^u]                                        # a short escape: \\ \" \n
+           | \\u(?!0000|[dD][89a-fA-F])[0-9a-fA-F]{4}        # one character
+           | \\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}  # a pair is one, too
+         )*+""",
+    re.VERBOSE | re.DOTALL,
+)
+"""JSON whose texts can be stored. Read from its beginning, so that the backslash somebody typed is
+not taken for the one that begins an escape: a message of the six letters \\u0000 is a message."""
+
+
 class BadText(Unprocessable):
     """The text holds characters that cannot be stored."""
 
@@ -41,6 +53,23 @@ def refuse_unstorable(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise BadText("Remove the unpaired surrogate (U+D800 to U+DFFF).") from None
+
+
+def refuse_unstorable_json(document: bytes) -> None:
+    """Raise `BadText` where `refuse_unstorable` would for a text in this JSON, without decoding it.
+
+    For readers that pass a body on as it stands. What is not UTF-8 is refused as well; whether it
+    is JSON at all is not looked at, except in its escapes.
+    """
+    if not document.isascii():
+        try:
+            document.decode()
+        except UnicodeDecodeError:
+            raise BadText("Encode the text as UTF-8, without unpaired surrogates.") from None
+    # Ours escape nothing but control characters: look closer only where an escape may be.
+    suspect = b"\\u" in document or b"\x00" in document
+    if suspect and _STORABLE.fullmatch(document) is None:
+        raise BadText("Remove NUL (U+0000) and unpaired surrogates (U+D800 to U+DFFF).")
 
 
 def clip(text: str, limit: int) -> str:

@@ -22,6 +22,7 @@ from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
 from kit.clock import Clock
 from kit.errors import Dead, Unavailable
 from kit.metrics import Metrics
+from kit.text import BadText, refuse_unstorable_json
 from services.conversation.repository.archive import Batch
 from services.conversation.service.archiving import Archiving, Foreign
 
@@ -34,7 +35,6 @@ RETRY_S: Final = 1.0
 
 _MESSAGE: Final = ChatMessage.type.encode()
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000").search
 
 
 class MessageHead(msgspec.Struct, gc=False):
@@ -84,7 +84,9 @@ class Rows:
             raise Dead(f"header {missing} is missing", record) from None
         except (UnknownEvent, UnreadableEvent) as refused:
             raise Dead(str(refused), record) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        except BadText as bad:
+            raise Dead(bad.title, record) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise Dead(f"unreadable: {type(error).__name__}", record) from None
         if not (_UUID(message_id) and _UUID(conversation_id)):
             raise Dead("an id is no UUID", record)
@@ -230,8 +232,5 @@ def _read_lifecycle(record: Record) -> tuple[str, str, str | None, str | None]:
 def _text(value: bytes | None) -> str:
     """Return the body as text. What the edge refuses is refused here too (H24)."""
     body = value or b""
-    if b"\\u" in body:  # ours never escape but control characters: look only where it matters
-        if _NUL(body):
-            raise ValueError("NUL")
-        msgspec.json.decode(body)  # refuses lone surrogates
+    refuse_unstorable_json(body)
     return body.decode()

@@ -14,6 +14,7 @@ from contracts.conversation import Lifecycle
 from contracts.frames import HIDDEN_FROM_BUYERS
 from contracts.gateway import ChatMessage
 from kit.bus.ports import Headers, Message, Record
+from kit.text import BadText, refuse_unstorable_json
 
 CHAT_TYPE: Final = ChatMessage.type.encode()
 LIFECYCLE_PREFIX: Final = Lifecycle.TYPE_PREFIX
@@ -82,9 +83,6 @@ class Entry(Struct, gc=False):
         return self.type.startswith(LIFECYCLE_PREFIX)
 
 
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""An escaped NUL; behind an escaped backslash the same letters are text that somebody typed."""
-
 _encode: Final = msgspec.json.Encoder().encode
 _spoken: Final = msgspec.json.Decoder(Spoken)
 
@@ -136,10 +134,11 @@ def spoken(entry: Entry) -> Spoken:
     """Decode a chat message. Raises `PoisonRecord` for whatever the archive would set aside."""
     if entry.type != CHAT_TYPE:
         raise PoisonRecord("type")
-    if b"\\u0000" in entry.value and _NUL.search(entry.value):
-        raise PoisonRecord("NUL")
     try:
+        refuse_unstorable_json(entry.value)
         found = _spoken.decode(entry.value)
+    except BadText:
+        raise PoisonRecord("text") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise PoisonRecord("body") from None
     if found.conversation_id.encode() != entry.key or found.shop_id.encode() != entry.shop:

@@ -14,6 +14,7 @@ from contracts.conversation import Lifecycle
 from contracts.gateway import ChatMessage
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId
 from kit.bus.ports import Record
+from kit.text import BadText, refuse_unstorable_json
 
 MESSAGE: Final = ChatMessage.type.encode()
 
@@ -23,8 +24,6 @@ VERSION_LIMIT: Final = 2**53
 _EARLIEST_MS: Final = 946_684_800_000
 _LATEST_MS: Final = 4_102_444_800_000
 """2000 to 2100: calendars end somewhere, and a time outside is no receive time."""
-
-_NUL: Final = b"\\u0000"
 
 
 class Unreadable(ValueError):
@@ -71,8 +70,10 @@ _TEXT: Final = msgspec.json.Decoder(_Text)
 def read(record: Record) -> Heard | Lifecycle:
     """Decode a record of the topic `chat`. Raises `Unreadable`."""
     headers = dict(record.headers)
-    if _NUL in (record.value or b""):
-        raise Unreadable("the body holds a NUL character")
+    try:
+        refuse_unstorable_json(record.value or b"")
+    except BadText as bad:
+        raise Unreadable(bad.title) from None
     named = headers.get("ce_type")
     if named == MESSAGE:
         return _heard(record, headers)
@@ -106,12 +107,16 @@ def _heard(record: Record, headers: dict[str, bytes]) -> Heard:
         )
     except KeyError as missing:
         raise Unreadable(f"header {missing} is missing") from None
+    except RecursionError:
+        raise Unreadable("the body is nested too deep") from None
     except msgspec.MsgspecError as error:
         raise Unreadable(_place(error)) from None
     except Unreadable:
         raise
     except ValueError:  # UnicodeDecodeError is one, too
         raise Unreadable("header ce_id or ce_time is not readable") from None
+    if "\x00" in heard.id:
+        raise Unreadable("header ce_id holds a NUL character")
     if headers.get("ce_shop", b"") != body.shop_id.encode():
         raise Unreadable("header ce_shop and body disagree")
     _check_key(record, body.conversation_id)

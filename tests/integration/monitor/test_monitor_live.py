@@ -265,3 +265,21 @@ async def test_poison_is_set_aside_and_blocks_nobody(rig: Rig, monitor: Monitor)
     (taobao,) = await figures(monitor, shop, "taobao_2022")
 
     assert (taobao["rounds"], taobao["round_ms"]) == (1, 3_000)
+
+
+async def test_a_visitor_who_types_an_escape_has_written_like_anybody_else(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop = await rig.shop().listed()
+    chat = await shop.chat().opened()
+    for second in range(21):
+        await chat.buyer(second, "\\u0000")
+    await chat.agent(30)
+
+    await rig.folded()
+    (taobao,) = await figures(monitor, shop, "taobao_2022")
+
+    assert (taobao["rounds"], taobao["round_ms"]) == (1, 30_000)
+    assert await rig.rows(
+        "select sum(buyer_messages) from traffic where shop_id = :shop", shop=shop.id
+    ) == [(21,)]

@@ -326,7 +326,8 @@ def test_text_that_is_not_utf8_in_an_unread_field_is_never_shown() -> None:
     value = (message.value or b"").replace(b"MARK", b"\xff\xfe")
     entry = records.entry_of(record(msgspec.structs.replace(message, value=value)))
     assert entry is not None
-    records.spoken(entry)
+    with pytest.raises(PoisonRecord):
+        records.spoken(entry)
     with pytest.raises(PoisonRecord):
         records.body(entry)
 

@@ -1,8 +1,20 @@
 """Text that cannot be stored, is too long, or is personal."""
 
-import pytest
+import json
 
-from kit.text import BadText, clip, mask_address, mask_name, mask_phone, refuse_unstorable
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.text import (
+    BadText,
+    clip,
+    mask_address,
+    mask_name,
+    mask_phone,
+    refuse_unstorable,
+    refuse_unstorable_json,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -19,6 +31,48 @@ def test_nul_and_lone_surrogates_are_refused_with_the_cure(text: str) -> None:
     with pytest.raises(BadText, match="Remove") as refused:
         refuse_unstorable(text)
     assert (refused.value.status, refused.value.slug) == (422, "bad_text")
+
+
+texts = st.text(
+    st.sampled_from(["\\", "u", "0", "\x00", "\ud800", "\udc00", "d", "8", "\n", "亲", '"'])
+)
+
+
+@given(text=texts, escaped=st.booleans())
+def test_of_json_is_refused_what_is_refused_of_its_texts(*, text: str, escaped: bool) -> None:
+    document = json.dumps({"d": {"text": text}}, ensure_ascii=escaped)
+    read_back = json.loads(document)["d"]["text"]  # two escapes may have become one character
+
+    assert refused(document.encode(errors="surrogatepass")) == refused(read_back)
+
+
+def test_whoever_types_an_escape_has_typed_six_letters() -> None:
+    for typed in ("\\u0000", "\\ud800", "\\\\u0000", 'a "\\u0000" b'):
+        refuse_unstorable_json(json.dumps({"text": typed}).encode())
+
+
+@pytest.mark.parametrize(
+    "document", [b'{"a":"\x00"}', b'{"a":"\\u12"}', b'"\xed\xa0\x80"', b"\xff"]
+)
+def test_what_is_no_json_of_storable_texts_is_refused(document: bytes) -> None:
+    assert refused(document)
+
+
+def test_half_a_megabyte_of_backslashes_is_read_at_once() -> None:
+    refuse_unstorable_json(b'"' + b"\\\\" * 250_000 + b'\\u0041"')
+    assert refused(b'"' + b"\\\\" * 250_000 + b'\\u0000"')
+
+
+def refused(text: str | bytes) -> bool:
+    """Tell whether the text, or the JSON, is refused."""
+    try:
+        if isinstance(text, bytes):
+            refuse_unstorable_json(text)
+        else:
+            refuse_unstorable(text)
+    except BadText:
+        return True
+    return False
 
 
 def test_clipping_shows_and_keeps_to_the_limit() -> None:
