@@ -262,7 +262,7 @@ async def views(
 ) -> list[ConversationView]:
     """Show conversations to somebody who may see them, with what he may see of their buyers."""
     buyers = await people.find_buyers(session, [one.buyer_id for one in found])
-    return [_view(one, buyers[one.buyer_id], principal) for one in found]
+    return [_view(one, buyers.get(one.buyer_id) or _nobody(one), principal) for one in found]
 
 
 async def view(
@@ -287,6 +287,11 @@ def _view(found: Conversation, buyer: Buyer, principal: Principal) -> Conversati
             address=shown.address,
             masked=not works_with,
         ),
+def _nobody(found: Conversation) -> Buyer:
+    """Return a buyer without a profile: a missing row must not hide a shop's other chats."""
+    return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
+
+
         skill_group_id=found.skill_group_id,
         state=found.state,
         stage=found.stage,

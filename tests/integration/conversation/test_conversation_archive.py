@@ -265,6 +265,20 @@ async def test_history_pages_in_both_directions(platform: Platform) -> None:
     assert code(turned) == (422, "bad_cursor")
 
 
+async def test_a_buyer_without_a_profile_hides_nobody(platform: Platform) -> None:
+    shop, agent, buyer, talk = await _talk(platform)
+    other = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
+    async with platform.service.db.write() as session:
+        await session.execute(text("delete from buyers where id = :id"), {"id": buyer.id})
+
+    seated = await _attached(platform, agent, talk, role="agent")
+    listed = ok(await agent.get("/v1/conversations"))["items"]
+
+    assert seated["conversation"]["buyer"]["name"] == ""
+    assert {one["id"] for one in listed} == {talk["id"], other["id"]}
+    await _attached(platform, buyer, talk)
+
+
 async def test_an_unknown_message_is_not_found(platform: Platform) -> None:
     found = await platform.internal(f"/internal/messages/{platform.service.ids.new()}")
     assert code(found) == (404, "not_found")
