@@ -167,11 +167,11 @@ async def find_buyers(session: AsyncSession, ids: Iterable[str]) -> dict[str, Bu
     return {row.id: _buyer(row) for row in rows}
 
 
-async def keep_buyer(session: AsyncSession, buyer: Buyer) -> Buyer:
-    """Insert a buyer, or bring the profile of a known one up to date; return what is stored."""
+async def keep_buyer(session: AsyncSession, buyer: Buyer, *, told: Iterable[str]) -> Buyer:
+    """Insert a buyer, or change of a known one the columns `told`; return what is stored."""
     made = upsert(buyers).values(_fields(buyer, buyers.columns.keys()))
-    profile = {name: made.excluded[name] for name in ("name", "phone", "address", "tier")}
-    kept = made.on_conflict_do_update(index_elements=[buyers.c.id], set_=profile)
+    changed = {name: made.excluded[name] for name in told} or {"id": buyers.c.id}  # returns a row
+    kept = made.on_conflict_do_update(index_elements=[buyers.c.id], set_=changed)
     return _buyer((await session.execute(kept.returning(buyers))).one())
 
 

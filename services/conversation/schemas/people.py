@@ -26,7 +26,8 @@ class Refresh(Body):
 class BuyerLogin(Body):
     """A shop vouches for its buyer by an HS256 JWT signed with its secret.
 
-    Claims: `sub` (the shop's id of the buyer), `exp`; optional `name`, `phone`, `address`, `tier`.
+    Claims: `sub` (the shop's id of the buyer, at most 200 characters), `exp`; optional `name`,
+    `phone`, `address`, `tier`. Of a known buyer only the claims that stand in the token change.
     """
 
     shop_id: str = Field(min_length=1, max_length=64)

@@ -56,8 +56,12 @@ ADDRESS_ATTEMPTS: Final = 200
 TIERS: Final = range(10)
 """Ranks of buyers."""
 
-_CLAIM_LIMIT: Final = 200
-"""Characters kept of a name, phone or address that a shop's token carries."""
+CLAIM_LIMIT: Final = 200
+"""Characters of what a shop's token says: a longer name, phone or address is cut, a longer `sub`
+refused."""
+
+_PROFILE: Final = frozenset({"name", "phone", "address", "tier"})
+"""Claims that change a known buyer; one that the token does not carry changes nothing (H46)."""
 
 
 class WrongLogin(Unauthorized):
@@ -165,9 +169,10 @@ class Sessions:
         if shop is None or not shop.active:
             raise BadToken
         claims = self._claims(shop, token)
-        external_id = _text(claims, "sub")
-        if not external_id:
-            raise BadToken
+        external_id = claims["sub"]
+        if not isinstance(external_id, str) or not 0 < len(external_id) <= CLAIM_LIMIT:
+            raise BadToken  # a cut one could be another buyer's
+        refuse_unstorable(external_id)
         buyer = Buyer(
             id=PersonId(derived_id("buyer", shop.id, external_id)),
             shop_id=shop.id,
@@ -178,7 +183,7 @@ class Sessions:
             tier=_tier(claims),
         )
         async with self.db.write() as session:
-            kept = await people.keep_buyer(session, buyer)
+            kept = await people.keep_buyer(session, buyer, told=_PROFILE & claims.keys())
             await self._wait_until(kept.not_before)
             return await self._open(session, kept)
 
@@ -192,7 +197,7 @@ class Sessions:
                 raise NotFound
             self.limits.visitors.spend(shop.id)
             visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)
-            return await self._open(session, await people.keep_buyer(session, visitor))
+            return await self._open(session, await people.keep_buyer(session, visitor, told=()))
 
     async def _renew(self, session: AsyncSession, token: RefreshToken) -> SessionView:
         if token.kind == "buyer":
@@ -300,7 +305,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadToken
     refuse_unstorable(value)
-    return clip(value, _CLAIM_LIMIT)
+    return clip(value, CLAIM_LIMIT)
 
 
 def _tier(claims: Mapping[str, Any]) -> int:

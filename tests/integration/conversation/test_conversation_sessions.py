@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import jwt
 import pytest
+from sqlalchemy import text
 
 from contracts.base import decode
 from contracts.conversation import PersonListed, ShopListed
@@ -97,6 +98,27 @@ async def test_a_shop_vouches_for_its_buyer(platform: Platform) -> None:
     assert first.id == again.id == derived_id("buyer", shop.id, "tb-4711")
 
 
+async def test_a_token_changes_only_what_it_says(platform: Platform) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff()
+    known = {"name": "陈小平", "phone": "13812348000", "address": "杭州市", "tier": 3}
+    buyer = await shop.buyer("tb-1", **known)
+    talk = ok(await buyer.post("/v1/conversations"), 201)
+
+    await shop.buyer("tb-1", name=None)
+    await shop.buyer("tb-1", name=None, phone="13900000000")
+
+    shown = ok(await agent.get(f"/v1/conversations/{talk['id']}"))["buyer"]
+    assert {name: shown[name] for name in ("name", "phone", "address")} == {
+        "name": "陈小平", "phone": "13900000000", "address": "杭州市",
+    }  # fmt: skip
+    async with platform.service.db.read() as session:
+        tiers = await session.execute(
+            text("select tier from buyers where id = :id"), {"id": buyer.id}
+        )
+        assert tiers.scalars().all() == [3]
+
+
 async def test_nobody_else_vouches_for_a_buyer(platform: Platform) -> None:
     shop, other = await platform.shop(), await platform.shop()
     now = int(platform.service.clock.now().timestamp())
@@ -111,6 +133,7 @@ async def test_nobody_else_vouches_for_a_buyer(platform: Platform) -> None:
         "no end": jwt.encode({"sub": "b"}, shop.secret, "HS256"),
         "end is text": jwt.encode({"sub": "b", "exp": "soon"}, shop.secret, "HS256"),
         "nobody": jwt.encode(good | {"sub": ""}, shop.secret, "HS256"),
+        "a name that would be cut": jwt.encode(good | {"sub": "b" * 201}, shop.secret, "HS256"),
         "rank": jwt.encode(good | {"tier": 99}, shop.secret, "HS256"),
         "no token": "x.y.z",
     }
