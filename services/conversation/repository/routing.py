@@ -40,6 +40,13 @@ _CANDIDATES: Final = text(
     """
 )
 
+_LOAD: Final = text(
+    """
+    select (select count(*) from conversations where agent_id = :agent and state = 'assigned')
+         + (select count(*) from work_items where agent_id = :agent and not settled)
+    """
+)
+
 _WAITING: Final = text(
     """
     select * from (
@@ -118,6 +125,11 @@ async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
         )
         for row in rows
     ]
+
+
+async def load_of(session: AsyncSession, agent_id: PersonId) -> int:
+    """Return how many conversations and work items an agent has, as `candidates` counts them."""
+    return int((await session.execute(_LOAD, {"agent": agent_id})).scalar_one())
 
 
 async def queue(session: AsyncSession, shop_id: ShopId) -> Queue:

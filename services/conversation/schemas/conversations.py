@@ -17,11 +17,15 @@ class NewConversation(Body):
 
 
 class Transfer(Body):
-    """Hand a conversation on: to one person or to one group, and why."""
+    """Hand a conversation on: to one person or to one group, and why.
+
+    `force` is for leaders: to a colleague who has as many as he can take.
+    """
 
     to_agent: str | None = Field(default=None, max_length=64)
     to_group: Code | None = None
     note: LongText
+    force: bool = False
 
 
 class Close(Body):

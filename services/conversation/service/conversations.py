@@ -37,7 +37,7 @@ from services.conversation.domain.conversations import (
     transfer,
 )
 from services.conversation.domain.people import Buyer, SkillGroup
-from services.conversation.repository import conversations, people
+from services.conversation.repository import conversations, people, routing
 from services.conversation.schemas.conversations import (
     BuyerView,
     Close,
@@ -51,6 +51,10 @@ from services.conversation.service.routing import AT_DESK, Routing
 
 LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """They may act on a conversation that a colleague owns."""
+
+
+FORCING_STAFF: Final = LEADING_STAFF | {Role.SENIOR}
+"""They may hand on to a colleague beyond his capacity."""
 
 
 class NotOwner(Forbidden):
@@ -75,6 +79,12 @@ class AgentAway(Conflict):
     """The colleague does not receive buyers at this moment."""
 
     slug, title = "agent_away", "This colleague does not receive buyers now"
+
+
+class AgentFull(Conflict):
+    """The colleague has as many as he can take; a leader may `force`."""
+
+    slug, title = "agent_full", "This colleague has no room now"
 
 
 @dataclass(frozen=True)
@@ -113,9 +123,11 @@ class Conversations:
     async def transfer(
         self, session: AsyncSession, principal: Principal, conversation_id: str, wish: Transfer
     ) -> Conversation:
-        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway`."""
+        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway`, `AgentFull`."""
         refuse_unstorable(wish.note)
         conversation = await self._lock_for_owner(session, principal, conversation_id)
+        if wish.force and principal.role not in FORCING_STAFF:
+            raise Forbidden("Only a leader hands on beyond a colleague's capacity.")
         agent_id, group_id = await self._target(session, conversation, wish)
         over = HandOver(agent_id, group_id, wish.note, PersonId(principal.subject))
         outcome = transfer(conversation, over, self.routing.stamp())
@@ -210,6 +222,9 @@ class Conversations:
             raise UnknownTarget
         if agent.role not in CHATTING_STAFF or agent.state not in AT_DESK:
             raise AgentAway(state=agent.state or AgentState.OFFLINE)
+        load = await routing.load_of(session, agent.id)
+        if load >= agent.capacity and agent.id != conversation.agent_id and not wish.force:
+            raise AgentFull(load=load, capacity=agent.capacity)
         skilled = conversation.skill_group_id in agent.skill_group_ids
         theirs = agent.skill_group_ids[:1] or (conversation.skill_group_id,)
         return agent.id, conversation.skill_group_id if skilled else theirs[0]

@@ -125,6 +125,28 @@ async def test_nobody_hands_on_to_a_colleague_who_is_away_or_elsewhere(platform:
     assert code(elsewhere) == (422, "unknown_target")
 
 
+async def test_nobody_but_a_leader_hands_on_beyond_a_colleagues_capacity(
+    platform: Platform,
+) -> None:
+    shop = await platform.shop()
+    full = await shop.staff(capacity=1)
+    await _opened(await shop.buyer())
+    giver, leader = await shop.staff(), await shop.staff("supervisor", capacity=0)
+    opened = await _opened(await shop.buyer())
+    assert opened["agent_id"] == giver.id
+    path = f"/v1/conversations/{opened['id']}/transfer"
+    wish = {"to_agent": full.id, "note": "n"}
+
+    refused = await giver.post(path, wish)
+    by_agent = await giver.post(path, wish | {"force": True})
+    by_leader = await leader.post(path, wish | {"force": True})
+
+    assert code(refused) == (409, "agent_full")
+    assert (refused.json()["load"], refused.json()["capacity"]) == (1, 1)
+    assert code(by_agent) == (403, "forbidden")
+    assert ok(by_leader)["agent_id"] == full.id
+
+
 async def test_only_the_owner_or_a_leader_works_a_conversation(platform: Platform) -> None:
     shop = await platform.shop()
     owner = await shop.staff()
