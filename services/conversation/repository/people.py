@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
+from contracts.people import CHATTING_STAFF, AgentState, PersonId, Role, ShopId, SkillGroupId
 from services.conversation.domain.people import Agent, Buyer, Shop, SkillGroup
 from services.conversation.models import (
     audit,
@@ -109,6 +109,19 @@ async def staff_of_shop(
     rows = list(await session.execute(wanted.order_by(staff.c.id).limit(limit)))
     skills = await _skills(session, [row.id for row in rows])
     return [_agent(row, skills.get(row.id, ())) for row in rows]
+
+
+async def chatting(
+    session: AsyncSession, shop_id: str, *, after: str | None, limit: int
+) -> list[Agent]:
+    """Return who may receive buyers in the shop, in the order of their ids; without skills."""
+    wanted = select(staff).where(
+        staff.c.shop_id == shop_id, staff.c.active, staff.c.role.in_(sorted(CHATTING_STAFF))
+    )
+    if after is not None:
+        wanted = wanted.where(staff.c.id > after)
+    rows = await session.execute(wanted.order_by(staff.c.id).limit(limit))
+    return [_agent(row, ()) for row in rows]
 
 
 async def at_work(session: AsyncSession) -> list[tuple[PersonId, AgentState, AgentState | None]]:

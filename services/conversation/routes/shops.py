@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import CHATTING_STAFF, PLATFORM, ShopId
+from contracts.people import PLATFORM, ShopId
 from kit.errors import Forbidden, NotFound
 from kit.web.auth import Caller, Principal
 from kit.web.idempotency import IdempotencyKey
@@ -113,20 +113,14 @@ def _people(api: APIRouter, shared: Shared, staff: Staff) -> None:
         caller: Leading, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[StaffView]:
         """List the shop's staff."""
-        after = _after(shared, caller, cursor)
+        after = _after(shared, caller, cursor, "staff")
         async with shared.db.read() as session:
             found = await people.staff_of_shop(
                 session, caller.shop_id, after=after, limit=limit + 1
             )
             codes = await _codes(session, caller)
-        more = len(found) > limit
-        place = {"id": found[limit - 1].id} if more else None
-        return Page(
-            items=[staff_view(agent, codes) for agent in found[:limit]],
-            next_cursor=shared.cursors.encode(place, caller.shop_id, list_name="staff")
-            if place
-            else None,
-        )
+        shown, following = _page(shared, caller, found, limit=limit, name="staff")
+        return Page(items=[staff_view(agent, codes) for agent in shown], next_cursor=following)
 
     @api.patch("/staff/{staff_id}")
     async def change_staff(
@@ -178,12 +172,15 @@ def _agents(api: APIRouter, shared: Shared, staff: Staff) -> None:
         return _agent_view(agent)
 
     @api.get("/agents")
-    async def list_agents(caller: AnyStaff) -> Page[AgentView]:
+    async def list_agents(
+        caller: AnyStaff, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
+    ) -> Page[AgentView]:
         """List who may receive buyers in this shop, with their states."""
+        after = _after(shared, caller, cursor, "agents")
         async with shared.db.read() as session:
-            found = await people.staff_of_shop(session, caller.shop_id, limit=1000)
-        chatting = [one for one in found if one.active and one.role in CHATTING_STAFF]
-        return Page(items=[_agent_view(one) for one in chatting])
+            found = await people.chatting(session, caller.shop_id, after=after, limit=limit + 1)
+        shown, following = _page(shared, caller, found, limit=limit, name="agents")
+        return Page(items=[_agent_view(one) for one in shown], next_cursor=following)
 
 
 async def _codes(session: AsyncSession, caller: Principal) -> dict[str, str]:
@@ -191,13 +188,23 @@ async def _codes(session: AsyncSession, caller: Principal) -> dict[str, str]:
     return {group.id: group.code for group in groups}
 
 
-def _after(shared: Shared, caller: Principal, cursor: str | None) -> str | None:
+def _after(shared: Shared, caller: Principal, cursor: str | None, list_name: str) -> str | None:
     if cursor is None:
         return None
-    place = shared.cursors.decode(cursor, caller.shop_id, list_name="staff").get("id")
+    place = shared.cursors.decode(cursor, caller.shop_id, list_name=list_name).get("id")
     if not isinstance(place, str):
         raise BadCursor
     return place
+
+
+def _page(
+    shared: Shared, caller: Principal, found: list[Agent], *, limit: int, name: str
+) -> tuple[list[Agent], str | None]:
+    """Return what a page shows of `found`, one more than `limit` if it goes on, and its cursor."""
+    if len(found) <= limit:
+        return found, None
+    place = {"id": found[limit - 1].id}
+    return found[:limit], shared.cursors.encode(place, caller.shop_id, list_name=name)
 
 
 def _own_shop(caller: Principal, shop_id: str) -> None:

@@ -287,6 +287,11 @@ async def view(
     return (await views(session, [found], principal))[0]
 
 
+def _nobody(found: Conversation) -> Buyer:
+    """Return a buyer without a profile: a missing row must not hide a shop's other chats."""
+    return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
+
+
 def _view(found: Conversation, buyer: Buyer, principal: Principal) -> ConversationView:
     works_with = principal.subject in {found.agent_id, found.buyer_id}
     shown = buyer if works_with else buyer.masked()
@@ -302,11 +307,6 @@ def _view(found: Conversation, buyer: Buyer, principal: Principal) -> Conversati
             address=shown.address,
             masked=not works_with,
         ),
-def _nobody(found: Conversation) -> Buyer:
-    """Return a buyer without a profile: a missing row must not hide a shop's other chats."""
-    return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
-
-
         skill_group_id=found.skill_group_id,
         state=found.state,
         stage=found.stage,

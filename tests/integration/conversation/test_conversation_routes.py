@@ -269,6 +269,26 @@ async def test_lists_are_paged_by_signed_cursors(platform: Platform) -> None:
     assert (await shop.boss.get("/v1/conversations", state="1;--")).status_code == 422
 
 
+async def test_agents_are_listed_page_by_page_without_those_who_receive_no_buyers(
+    platform: Platform,
+) -> None:
+    shop, other_shop = await platform.shop(), await platform.shop()
+    hired = [await shop.staff(state=None) for _ in range(3)]
+    await shop.staff("clerk")
+    gone = await shop.staff(state=None)
+    ok(await shop.boss.patch(f"/v1/staff/{gone.id}", {"active": False}))
+
+    first = ok(await hired[0].get("/v1/agents", limit=2))
+    rest = ok(await hired[0].get("/v1/agents", limit=2, cursor=first["next_cursor"]))
+
+    assert [one["id"] for one in first["items"] + rest["items"]] == [one.id for one in hired]
+    assert rest["next_cursor"] is None
+    foreign = await other_shop.boss.get("/v1/agents", cursor=first["next_cursor"])
+    elsewhere = await shop.boss.get("/v1/staff", cursor=first["next_cursor"])
+    assert code(foreign) == code(elsewhere) == (422, "bad_cursor")
+    assert (await hired[0].get("/v1/agents", limit=201)).status_code == 422
+
+
 async def test_a_buyer_lists_only_his_own(platform: Platform) -> None:
     shop = await platform.shop()
     mine, other = await shop.buyer(), await shop.buyer()
