@@ -6,9 +6,10 @@ Knows FastAPI and what all routes share; must not know any route.
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware import Middleware
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel, ConfigDict
 from starlette.middleware.cors import CORSMiddleware
 from typing_extensions import override
@@ -16,7 +17,7 @@ from typing_extensions import override
 from kit.clock import Clock
 from kit.metrics import Metrics
 from kit.telemetry import Tracing
-from kit.web import problems
+from kit.web import problems, queries
 from kit.web.auth import Doors, Principal, TokenVerifier
 from kit.web.edge import METHODS, Edge
 
@@ -45,6 +46,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     tracing: Tracing | None = None,
     allowed_origins: Sequence[str] = (),
     openapi_url: str | None = "/openapi.json",
+    strict_queries: bool = True,
     log_level: str = "info",
 ) -> FastAPI:
     """Return an application with these routers.
@@ -52,9 +54,9 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     `verifier` checks people's tokens, `service_verifier` those of neighbours; without one the
     routes that ask for it answer 401. `revoked` tells of tokens withdrawn before their end.
     Browsers of other origins are refused unless listed. The gateway merges what services show at
-    `openapi_url`. `log_level` is that of the access line.
+    `openapi_url`. `strict_queries` refuses query parameters that a route does not describe.
+    `log_level` is that of the access line.
     """
-    tracer = tracing.provider if tracing else None
     app = _Application(
         title=title,
         version=version,
@@ -63,18 +65,13 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
         openapi_url=openapi_url,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
+        dependencies=[Depends(queries.refuse_unknown)] if strict_queries else [],
         responses=_documented(),
         middleware=[
             Middleware(Edge, clock=clock, metrics=metrics or Metrics(), level=log_level),
             *_cors(allowed_origins),
         ],
-        telemetry={
-            "tracing": tracer is not None,
-            "tracer_provider": tracer,
-            "metrics": False,
-            "logs": False,
-            "auto_configure": False,
-        },
+        telemetry=_telemetry(tracing),
     )
     doors = Doors(people=verifier, services=service_verifier)
     app.state.doors = doors if revoked is None else Doors(verifier, service_verifier, revoked)
@@ -95,6 +92,16 @@ class _Application(FastAPI):
         components.update(described.pop("$defs", {}))
         components["Problem"] = described
         return schema
+
+
+def _telemetry(tracing: Tracing | None) -> TelemetryConfig:
+    return {
+        "tracing": tracing is not None,
+        "tracer_provider": tracing.provider if tracing else None,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+    }
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

@@ -269,6 +269,18 @@ async def test_lists_are_paged_by_signed_cursors(platform: Platform) -> None:
     assert (await shop.boss.get("/v1/conversations", state="1;--")).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/conversations", "/v1/agents", "/v1/staff", "/v1/skill-groups", "/v1/inbox"]
+)
+async def test_a_mistyped_filter_is_refused_by_its_name(platform: Platform, path: str) -> None:
+    shop = await platform.shop()
+
+    refused = await shop.boss.get(path, stat="open")
+
+    assert code(refused) == (422, "invalid")
+    assert [one["parameter"] for one in refused.json()["errors"]] == ["stat"]
+
+
 async def test_agents_are_listed_page_by_page_without_those_who_receive_no_buyers(
     platform: Platform,
 ) -> None:

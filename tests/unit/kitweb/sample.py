@@ -52,7 +52,7 @@ async def away() -> None:
 
 
 @router.get("/bug")
-async def bug() -> None:
+async def bug(seen: str = "") -> None:
     raise RuntimeError("internal detail /etc/passwd")
 
 
