@@ -26,6 +26,12 @@ CHECK_S: Final = 3.0
 Opened = Callable[[DirectConnection], Awaitable[None]]
 
 
+class LeaseLost(Unavailable):
+    """The name is not ours on the connection at hand: what was to be done under it is not done."""
+
+    slug, title = "lease_lost", "Another process holds the lease"
+
+
 class Leases:
     """Any number of names on one direct connection (H7); lost together when it dies."""
 
@@ -70,13 +76,16 @@ class Leases:
             await connection.execute("select 1")
 
     @asynccontextmanager
-    async def using(self) -> AsyncIterator[DirectConnection]:
+    async def using(self, *, under: str | None = None) -> AsyncIterator[DirectConnection]:
         """Use the connection, one at a time; whatever fails on it ends it and every lease.
 
-        Raises `DatabaseAway`. Work done here cannot outlive the lease: both die together.
+        Work done here cannot outlive the lease `under` which it is done: both die together, and
+        a connection made anew since `take` holds nothing. Raises `DatabaseAway`, `LeaseLost`.
         """
         async with self._lock:
             connection = await self._connected()
+            if under is not None and under not in self._held:
+                raise LeaseLost(f"The lease {under} went with the connection that held it.")
             try:
                 with renamed():
                     yield connection
@@ -106,8 +115,13 @@ class Leases:
             log.warning("lease.lost", leases=sorted(self._held))
         self._held.clear()
         connection = await self._database.direct()
-        if self._opened is not None:
-            await self._opened(connection)
+        try:
+            if self._opened is not None:
+                with renamed():
+                    await self._opened(connection)
+        except BaseException:
+            connection.terminate()  # lost again before anybody knew it, or the caller is leaving
+            raise
         self._connection = connection
         return connection
 

@@ -90,6 +90,10 @@ class Metrics:
         self.outbox_rows = self._gauge(
             "peakdesk_outbox_rows", "Events that are committed and not yet published"
         )
+        self.outbox_held = self._gauge(
+            "peakdesk_outbox_held_keys",
+            "Keys whose events wait behind one that cannot be published; alert above 0",
+        )
         self.outbox_published = self._counter(
             "peakdesk_outbox_published_total", "Events published by this process's relays"
         )

@@ -28,6 +28,15 @@ class Stalled(BusAway):
     slug, title = "stalled", "The message bus is behind: the outcome is unknown, send it again"
 
 
+class Refused(Stalled):
+    """The broker refused this very message, and with it whatever was under way beside it.
+
+    Senders treat it as `Stalled`; who repeats for ever keeps the message apart from others.
+    """
+
+    slug, title = "refused", "The message bus refuses the message"
+
+
 class TooLarge(ValueError):
     """The message is over `MESSAGE_BYTES`; sending it again cannot help."""
 
@@ -123,7 +132,8 @@ class Producer(Protocol):
     async def send_all(self, messages: Sequence[Message]) -> list[asyncio.Future[Position]]:
         """Hand over in order and return without awaiting acks; never waits for a slow partition.
 
-        A future ends with the position, `Stalled` (outcome unknown or refused) or `TooLarge`.
+        A future ends with the position, `Stalled` (outcome unknown, or not taken now), `Refused`
+        or `TooLarge`.
         """
 
     async def send(self, message: Message, timeout: float = 10.0) -> Position:

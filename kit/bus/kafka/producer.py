@@ -11,7 +11,14 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidProducerEpoch,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+    UnknownProducerId,
+)
 from aiokafka.partitioner import murmur2
 
 from kit.bus.kafka.ending import end_client
@@ -22,6 +29,7 @@ from kit.bus.ports import (
     BusAway,
     Message,
     Position,
+    Refused,
     Stalled,
     TooLarge,
 )
@@ -41,6 +49,15 @@ KEYS: Final = 100_000
 START_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 1.0
 REBUILD_PAUSE_S: Final = 1.0
+
+_NO_MESSAGES_FAULT: Final = (
+    ClusterAuthorizationFailedError,
+    InvalidProducerEpoch,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+    UnknownProducerId,
+)
+"""Final answers of the broker about the producer; every other one is about what was sent."""
 
 Partitions = Callable[[str], Awaitable[int]]
 
@@ -86,7 +103,8 @@ class _Lane:
         answer, _, size = self.sent.popleft()
         self.sent_bytes -= size
         if error is not None:
-            _refuse(answer, Stalled())
+            blamed = isinstance(error, KafkaError) and not isinstance(error, _NO_MESSAGES_FAULT)
+            _refuse(answer, Refused(type(error).__name__) if blamed else Stalled())
             self.broken(error)
         elif not answer.done():
             answer.set_result(Position(self.partition, ack.result().offset))

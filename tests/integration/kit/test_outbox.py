@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +13,7 @@ from typing_extensions import override
 from kit import outbox
 from kit.bus.kafka import KafkaBus
 from kit.bus.kafka.producer import KafkaProducer
-from kit.bus.ports import Bus, Headers, Message, Position, Producer, Record
+from kit.bus.ports import Headers, Message, Position, Producer, Record
 from kit.clock import SystemClock
 from kit.ids import SequenceIds
 from kit.metrics import Metrics
@@ -23,6 +21,7 @@ from kit.outbox import SHARDS
 from kit.postgres import Database
 from kit.relay import BATCH, Relay
 from kit.telemetry import TRACEPARENT, new_trace, traced
+from tests.integration.kit.relays import numbers_by_key, read_all, running
 from tests.suites.bus import MakeTopic
 from tests.suites.reading import read
 from tests.waiting import eventually
@@ -208,24 +207,10 @@ class FrozenProducer(KafkaProducer):
 
     @override
     async def send_all(self, messages: Sequence[Message]) -> list[asyncio.Future[Position]]:
-        await asyncio.gather(*await super().send_all(messages))
-        self.acked.set()
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await never
-        raise AssertionError("unreachable")
-
-
-@asynccontextmanager
-async def running(relays: Sequence[Relay]) -> AsyncIterator[None]:
-    """Run relays as a service would."""
-    for relay in relays:
-        await relay.start()
-    tasks = [asyncio.create_task(relay.run()) for relay in relays]
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(relay.stop() for relay in relays))
-        await asyncio.gather(*tasks)
+        for ack in await super().send_all(messages):
+            ack.add_done_callback(lambda _: self.acked.set())
+        loop = asyncio.get_running_loop()
+        return [loop.create_future() for _ in messages]
 
 
 async def make_aggregates(store: Database) -> None:
@@ -281,23 +266,6 @@ async def committed(store: Database) -> dict[str, list[int]]:
 async def is_empty(store: Database) -> bool:
     async with store.read() as session:
         return (await session.execute(text("select 1 from outbox limit 1"))).scalar() is None
-
-
-async def read_all(bus: Bus, topic: str) -> list[Record]:
-    """Return everything that a topic holds now."""
-    reader = bus.reader([topic])
-    await reader.start()
-    ends = await reader.end_offsets(reader.assignment())
-    await reader.stop()
-    return await read(bus, topic, sum(ends.values()))
-
-
-def numbers_by_key(records: Sequence[Record]) -> dict[str, list[int]]:
-    """Return the numbers of each key in the order of the log."""
-    found = defaultdict(list)
-    for record in records:
-        found[(record.key or b"").decode()].append(int(record.value or b""))
-    return dict(found)
 
 
 def first_of_each(records: Sequence[Record]) -> list[Record]:
