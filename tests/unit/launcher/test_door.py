@@ -26,6 +26,12 @@ chmod +x "$3/.venv/bin/python"
 
 SHOWS_PATH = 'echo "modules from: ${PYTHONPATH:-nowhere else}" >&2\n'
 
+# Says how many KiB are free, as every df does with -P.
+DF = """#!/bin/sh
+echo "Filesystem 1024-blocks Used Available Capacity Mounted on"
+echo "/dev/my disk 1000 900 {free} 99% /home/my folder"
+"""
+
 # Plays a Python whose modules (venv, pip) may be missing; its pip "installs" the uv beside it.
 PYTHON = """#!/bin/sh
 here=$(dirname -- "$0")
@@ -194,3 +200,19 @@ def test_from_inside_another_checkout_and_beside_its_modules_the_door_opens_its_
 
     assert done.stdout == "0.20.1 -P -m launcher.cli status\n"
     assert done.stderr.endswith("modules from: nowhere else\n")
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [(3 * 1024, "the disk is full: 3 MB are free and about 700"), (9**9, "check the network")],
+)
+def test_packages_that_cannot_be_installed_are_told_with_the_likely_cause(
+    house: House, free: int, said: str
+) -> None:
+    house.put("uv", '#!/bin/sh\n[ "$1" = --version ] && echo "uv 0.20.1" && exit 0\nexit 2\n')
+    house.put("df", DF.format(free=free))
+
+    done = house.run("status")
+
+    assert done.returncode == 1
+    assert said in done.stderr
