@@ -19,9 +19,11 @@ from launcher import (
     platform,
     seed,
     services,
+    space,
     topics,
 )
 from launcher.errors import LaunchError
+from launcher.folders import CHECKOUT
 from launcher.infrastructure import Wanted
 from launcher.instance import Instance
 from launcher.screen import Screen
@@ -267,7 +269,9 @@ def main() -> None:
             f"{program} did not end within {error.timeout:.0f} s: run the command again.", error
         )
     except OSError as error:
-        _give_up(f"{error}: make room or give yourself the right, then run it again.", error)
+        if space.is_full(error):
+            _give_up(space.sentence(Path(error.filename or CHECKOUT)), error)
+        _give_up(f"{error}: give yourself the right, then run it again.", error)
 
 
 def _give_up(sentence: str, error: Exception) -> NoReturn:

@@ -5,9 +5,11 @@ Knows paths and permissions; must not know what is kept there.
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
+from launcher import files
 from launcher.account import Account
 from launcher.errors import LaunchError
 
@@ -33,17 +35,31 @@ def home(chosen: Path | None, account: Account | None, *, checkout: Path = CHECK
             )
         mark = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
         folder = SYSTEM_STATE / f"{checkout.name}-{mark}"
-    make_passable(folder, account)
+    if not folder.exists():
+        make_own(folder, account)
+    elif account is not None and not account.can_enter(folder):
+        # A folder of yours keeps its other bits: it may hold more than PeakDesk.
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | PASSABLE & ~files.FOLDER)
     return folder
 
 
-def make_passable(folder: Path, account: Account | None) -> None:
-    """Make an instance's folder, through which `account` may walk."""
+def make_own(folder: Path, account: Account | None) -> None:
+    """Make a folder that is ours alone, also of one that is there; `account` may walk through."""
     folder.mkdir(parents=True, exist_ok=True)
-    if account is not None:
-        folder.chmod(PASSABLE)
+    wanted = files.FOLDER if account is None else PASSABLE
+    if stat.S_IMODE(folder.stat().st_mode) != wanted:
+        folder.chmod(wanted)
 
 
 def jar_cache(home_folder: Path, version: str) -> Path:
     """Return the folder of the verified jars, shared by all instances of a checkout."""
     return home_folder / "downloads" / f"kafka-{version}"
+
+
+def open_to_others(tree: Path) -> None:
+    """Let everybody read a copy of programs: its source may be closed by a careful umask."""
+    for place in (tree, *tree.rglob("*")):
+        if not place.is_symlink():
+            mode = stat.S_IMODE(place.stat().st_mode)
+            runs = mode & stat.S_IXUSR
+            place.chmod(mode | 0o044 | (0o011 if runs else 0))

@@ -45,7 +45,7 @@ def open_instance(wanted: Wanted, folder: Path) -> Instance:
         chosen = ports.choose(brokers, reserved=others)
         if wanted.base_port is not None:
             chosen = ports.Ports(wanted.base_port)
-        folders.make_passable(folder, account.unprivileged())
+        folders.make_own(folder, account.unprivileged())
         known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
         instance.save(known)
     if wanted.brokers not in (None, known.brokers):
@@ -54,6 +54,8 @@ def open_instance(wanted: Wanted, folder: Path) -> Instance:
             f"start one with {wanted.brokers} under another name, "
             f"for instance --instance {known.name}-{wanted.brokers}."
         )
+    folders.make_own(folder, account.unprivileged())
+    instance.make_folders(known)
     changed = _with_wishes(known, wanted)
     if changed != known:
         _require_stopped(known)

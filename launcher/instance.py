@@ -5,8 +5,6 @@ Knows files only; must not know how Kafka, PostgreSQL or a service is started.
 
 import contextlib
 import fcntl
-import json
-import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from launcher import files
 from launcher.errors import LaunchError
+from launcher.files import Damaged
 from launcher.ports import Ports
 
 FORMAT: Final = 1
@@ -23,6 +23,7 @@ LOCK_TIMEOUT_S: Final = 300
 """Longer than the longest start: a first one, with its downloads, on a slow line."""
 _MARK: Final = "instance.json"
 _SECRETS: Final = "secrets.json"
+_LOCK: Final = "lock"
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,12 @@ class Instance:
 
     def secrets(self) -> dict[str, str]:
         """Return every secret by name."""
-        path = self.folder / _SECRETS
-        if not path.exists():
-            return {}
-        document: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        return document
+        cure = f"put a copy back, for the database knows its passwords, or remove {self.folder}"
+        return files.read_document(self.folder / _SECRETS, cure=cure) or {}
 
     def keep_secrets(self, known: Mapping[str, str]) -> None:
         """Write all secrets, never readable by others, not even for a moment."""
-        _write(self.folder / _SECRETS, dict(known), mode=0o600)
+        files.write_document(self.folder / _SECRETS, known)
 
 
 def load(folder: Path) -> Instance | None:
@@ -89,44 +87,63 @@ def load(folder: Path) -> Instance | None:
 
     Raises LaunchError for a folder that holds anything else: the launcher never touches it.
     """
-    mark = folder / _MARK
-    if not mark.exists():
-        if folder.exists() and any(entry.name != "lock" for entry in folder.iterdir()):
+    cure = "put a copy back, or remove its folder with all data"
+    document = files.read_document(folder / _MARK, cure=cure)
+    if document is None:
+        if folder.exists() and not all(map(_is_beginning, folder.iterdir())):
             raise LaunchError(
                 f"{folder} holds files that PeakDesk did not put there: "
                 "name another folder with --folder."
             )
         return None
-    document = json.loads(mark.read_text(encoding="utf-8"))
-    if document["format"] != FORMAT:
+    version = document.pop("format", None)
+    if version not in (None, FORMAT):
         raise LaunchError(
-            f"{folder} was written by another version of PeakDesk (format {document['format']}, "
+            f"{folder} was written by another version of PeakDesk (format {version}, "
             f"this one reads {FORMAT}): use that version, or name another folder with --folder."
         )
-    del document["format"]
-    return Instance(folder=folder, **document | {"ports": Ports(**document["ports"])})
+    try:
+        return Instance(folder=folder, **document | {"ports": Ports(**document["ports"])})
+    except (KeyError, TypeError) as error:
+        raise Damaged(folder / _MARK, cure) from error
 
 
 def siblings(folder: Path) -> list[Instance]:
-    """Return the other instances that are kept beside `folder`."""
-    places = [mark.parent for mark in folder.parent.glob(f"*/{_MARK}") if mark.parent != folder]
-    return [found for place in places if (found := load(place)) is not None]
+    """Return the other instances that are kept beside `folder`, but for damaged ones."""
+    found = []
+    for place in (mark.parent for mark in folder.parent.glob(f"*/{_MARK}")):
+        with contextlib.suppress(Damaged):
+            if place != folder and (other := load(place)) is not None:
+                found.append(other)
+    return found
 
 
 def save(instance: Instance) -> None:
     """Keep the instance, so that the next `up` finds the same ports and data."""
     document: dict[str, Any] = asdict(instance) | {"format": FORMAT}
     del document["folder"]
+    # First: without it the next `up` would not know the other folders for ours.
+    files.write_document(instance.folder / _MARK, document)
+    make_folders(instance)
+
+
+def make_folders(instance: Instance) -> None:
+    """Make what is absent; what an older launcher left open to others is closed, files included."""
     for folder in (instance.logs, instance.processes):
-        folder.mkdir(exist_ok=True)
-    _write(instance.folder / _MARK, document, mode=0o644)
+        files.make_folder(folder)
+    if instance.kafka_folder.exists():
+        files.make_folder(instance.kafka_folder)
+    for name in (_MARK, _SECRETS, _LOCK):
+        path = instance.folder / name
+        if path.exists():
+            path.chmod(files.FILE)
 
 
 @contextlib.contextmanager
 def locked(folder: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     """Hold the folder for one launcher at a time. Raises LaunchError after `timeout_s`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
+    with (folder / _LOCK).open("a") as file:
         deadline = time.monotonic() + timeout_s
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
@@ -146,10 +163,6 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _write(path: Path, document: Mapping[str, Any], *, mode: int) -> None:
-    """Replace `path` in one step: a reader sees the old file or the new one, never half of it."""
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-    draft.replace(path)
+def _is_beginning(entry: Path) -> bool:
+    """Return whether a launcher that was ended in its first moment leaves such a file behind."""
+    return entry.name == _LOCK or entry.name.startswith(f".{_MARK}.")

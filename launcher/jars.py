@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import truststore
 
+from launcher import space
 from launcher.errors import LaunchError
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def _fetch_one(jar: Jar, folder: Path, download: Callable[[], Path]) -> Jar:
     try:
         path = download()
     except (OSError, RuntimeError) as error:
+        if space.is_full(error) or space.complaint(folder):
+            raise LaunchError(f"{jar.file_name}: {space.sentence(folder)}") from error
         raise LaunchError(
             f"{jar.file_name} could not be downloaded ({type(error).__name__}): check the network "
             "and run the command again; what has arrived is kept."

@@ -3,6 +3,7 @@
 Knows the broker's configuration and command line; must not know topics, services or PostgreSQL.
 """
 
+import shutil
 import signal
 import subprocess
 import uuid
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from launcher import java, ports
+from launcher import files, java, ports, space
 from launcher.errors import LaunchError
 from launcher.instance import Instance
 from launcher.processes import Command, Processes
@@ -70,37 +71,52 @@ class Kafka:
         ports.require_free(self._instance.ports.controller(broker), "Kafka's controller")
 
     def _prepare(self, broker: int, executable: Path) -> None:
-        """Write the configuration anew and format the data folder, once in its life."""
+        """Write the configuration anew, and make the data folder, once in its life."""
         folder = self._folder(broker)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "server.properties").write_text(self._properties(broker), encoding="utf-8")
-        (folder / "log4j2.yaml").write_text(_log_configuration(folder), encoding="utf-8")
-        if (folder / "data" / "meta.properties").exists():
-            return
+        files.make_folder(self._instance.kafka_folder)
+        folder.mkdir(exist_ok=True, mode=files.FOLDER)
+        files.write(folder / "server.properties", self._properties(broker))
+        files.write(folder / "log4j2.yaml", _log_configuration(folder))
+        if not (folder / "data" / "meta.properties").exists():
+            self._format(broker, executable)
+
+    def _format(self, broker: int, executable: Path) -> None:
+        """Make the data folder; elsewhere first, for a half-made one would pass for ours."""
+        folder = self._folder(broker)
+        draft = folder / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        elsewhere = f"{self._properties(broker)}log.dirs={draft}\n"  # the last line of a key counts
+        files.write(folder / "format.properties", elsewhere)
         argv = [
             *self._java(broker, executable),
             "kafka.tools.StorageTool",
             "format",
             # An id may begin with a dash, so it must not be a word of its own.
             f"--cluster-id={self._cluster_id()}",
-            f"--config={folder / 'server.properties'}",
+            f"--config={folder / 'format.properties'}",
         ]
         done = subprocess.run(
-            argv, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S
+            argv,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=FORMAT_TIMEOUT_S,
+            umask=files.UMASK,
         )
         if done.returncode != 0:
-            words = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            words = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])
             raise LaunchError(
-                f"Kafka's data folder {folder} could not be made: {' '.join(words)} "
-                "Free some space or name another folder with --folder."
+                f"Kafka's data folder {folder} could not be made: {words} "
+                + (space.complaint(folder, done.stdout + done.stderr) or "Run the command again.")
             )
+        draft.rename(folder / "data")
 
     def _cluster_id(self) -> str:
         """Return the cluster's id, the same for all brokers: 16 bytes in URL-safe base64."""
         path = self._instance.kafka_folder / "cluster-id"
         if not path.exists():
-            path.write_text(urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
-        return path.read_text()
+            files.write(path, urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        return path.read_text(encoding="utf-8")
 
     def _command(self, broker: int, executable: Path) -> Command:
         folder = self._folder(broker)

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from launcher import ports
+from launcher import files, folders, ports, space
 from launcher.account import Account
 from launcher.errors import LaunchError
 from launcher.instance import Instance
@@ -87,13 +87,16 @@ class Postgres:
         )
 
     def _make_cluster(self, binaries: Path) -> None:
-        self._instance.postgres_folder.mkdir(exist_ok=True)
+        self._instance.postgres_folder.mkdir(exist_ok=True, mode=files.FOLDER)
         if self._account is not None:
             os.chown(self._instance.postgres_folder, self._account.uid, self._account.gid)
+        # Elsewhere first: a half-made cluster, of a launcher that was killed, would pass for one.
+        draft = self._data.with_suffix(".new")
+        shutil.rmtree(draft, ignore_errors=True)
         with self._password_file() as password_file:
             argv = [
                 str(binaries / "initdb"),
-                f"--pgdata={self._data}",
+                f"--pgdata={draft}",
                 f"--username={ADMIN}",
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
@@ -103,6 +106,7 @@ class Postgres:
             if not self._instance.durable:
                 argv.append("--no-sync")
             self._run(argv)
+        draft.rename(self._data)
 
     def _run(self, argv: list[str]) -> None:
         account = self._account
@@ -117,13 +121,13 @@ class Postgres:
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
+            umask=files.UMASK,
         )
         if done.returncode != 0:
-            shutil.rmtree(self._data, ignore_errors=True)
             words = " ".join(done.stderr.split())[-400:]
             raise LaunchError(
                 f"PostgreSQL's data folder {self._data} could not be made: {words} "
-                "Free some space or name another folder with --folder."
+                + (space.complaint(self._data, done.stderr) or "Run the command again.")
             )
 
     @contextlib.contextmanager
@@ -170,8 +174,10 @@ class Postgres:
             if source.exists() and not (target / source.name).exists():
                 draft = target / f".{source.name}"
                 shutil.rmtree(draft, ignore_errors=True)
-                draft.parent.mkdir(parents=True, exist_ok=True)
+                folders.make_own(target.parent, self._account)
+                folders.make_own(target, self._account)
                 shutil.copytree(source, draft, symlinks=True)
+                folders.open_to_others(draft)
                 draft.rename(target / source.name)
         return target / package.name
 

@@ -3,25 +3,25 @@
 Must not know what a process does. A process that is not in the instance's notes is never touched.
 """
 
-import json
+import contextlib
 import os
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
+from launcher import files, identity, space
 from launcher.account import Account
 from launcher.errors import LaunchError
+from launcher.files import Damaged
 from launcher.instance import Instance
+from launcher.spawn import Program, ended, spawn
 
-SAME_START_S: Final = 2.0
-"""Start times of one process read minutes apart differ by a clock tick and by clock corrections;
-no system hands out the same pid again within two seconds."""
 POLL_S: Final = 0.05
+_NOTED: Final = frozenset({"pid", "signal", "timeout_s"})
 KILL_TIMEOUT_S: Final = 10
 """A process that SIGKILL does not end by then hangs in the kernel: nothing more can be done."""
 TAIL_LINES: Final = 5
@@ -51,16 +51,8 @@ class Processes:
 
     def find(self, name: str) -> psutil.Process | None:
         """Return the live process that was started under `name`, or None."""
-        note = self._note(name)
-        if not note.exists():
-            return None
-        document = json.loads(note.read_text(encoding="utf-8"))
-        try:
-            process = psutil.Process(document["pid"])
-            same = abs(process.create_time() - document["started"]) < SAME_START_S
-        except psutil.NoSuchProcess:
-            return None
-        return process if same and _lives(process) else None
+        note = self._read(name)
+        return None if note is None else identity.find(note)
 
     def pid(self, name: str) -> int | None:
         """Return the pid of the live process called `name`, or None."""
@@ -73,34 +65,25 @@ class Processes:
 
     def start(self, command: Command) -> None:
         """Start `command` in a session of its own, so that it outlives this terminal."""
-        account = command.account
+
+        def note(pid: int) -> None:
+            if command.niceness:
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, pid, own + command.niceness)
+            document = {
+                "pid": pid,
+                "identity": identity.of(pid),
+                "signal": command.stop_signal,
+                "timeout_s": command.stop_timeout_s,
+            }
+            files.write_document(self._note(command.name), document)
+
         self._set_long_log_aside(command.name)
-        with self.log(command.name).open("ab") as log:
-            child = subprocess.Popen(
-                command.argv,
-                env=dict(command.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                cwd="/",
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
-            )
-        # Popen reports a child that outlives it as a leak; outliving us is what this one is for.
-        child.returncode = 0
-        if command.niceness:
-            own = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, child.pid, own + command.niceness)
-        started = psutil.Process(child.pid).create_time()
-        note = {
-            "pid": child.pid,
-            "started": started,
-            "signal": command.stop_signal,
-            "timeout_s": command.stop_timeout_s,
-        }
-        self._note(command.name).write_text(json.dumps(note), encoding="utf-8")
+        log, ending = self.log(command.name), self._ending(command.name)
+        spawn(
+            Program(command.name, command.argv, command.environment, log, ending, command.account),
+            note=note,
+        )
 
     def wait_ready(
         self,
@@ -118,13 +101,13 @@ class Processes:
         while not ready():
             if self.find(name) is None:
                 raise LaunchError(
-                    f"{name} ended while it started. Its last words: {self.tail(name)} "
-                    f"(all of them: {self.log(name)})."
+                    f"{name} ended while it started ({self.how_it_ended(name)}). Its last words: "
+                    f"{self.tail(name)} (all of them: {self.log(name)}).{self._full(name)}"
                 )
             if time.monotonic() > deadline:
                 raise LaunchError(
                     f"{name} was not ready after {timeout_s:.0f} s: see {self.log(name)}, "
-                    "then run the command again."
+                    f"then run the command again.{self._full(name)}"
                 )
             time.sleep(every_s)
 
@@ -135,10 +118,11 @@ class Processes:
         """
         alive = []
         for name in names:
-            process = self.find(name)
-            if process is not None:
-                note = json.loads(self._note(name).read_text(encoding="utf-8"))
-                os.kill(process.pid, note["signal"])
+            note = self._read(name)
+            process = None if note is None else identity.find(note)
+            if note is not None and process is not None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(note["signal"])
                 alive.append((process, note["timeout_s"]))
         for process, timeout_s in alive:
             if not _ends(process, timeout_s):
@@ -146,7 +130,16 @@ class Processes:
                 _ends(process, KILL_TIMEOUT_S)
         for name in names:
             self._note(name).unlink(missing_ok=True)
+            self._ending(name).unlink(missing_ok=True)
         return bool(alive)
+
+    def how_it_ended(self, name: str) -> str:
+        """Return the exit code or the signal of the process that ran last, in words."""
+        return ended(self._ending(name)) or "nobody saw how"
+
+    def _full(self, name: str) -> str:
+        said = space.complaint(self._instance.folder, self.tail(name))
+        return f" {said}" if said else ""
 
     def log(self, name: str) -> Path:
         """Return the file that receives what the process prints."""
@@ -166,21 +159,27 @@ class Processes:
         lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return " | ".join(line.strip() for line in lines[-TAIL_LINES:]) or "none"
 
+    def _read(self, name: str) -> dict[str, Any] | None:
+        """Return the note of a process; a damaged one, of a disk that was full, is as good as none.
+
+        What it was about may run on: then its port is taken, and the next start says so.
+        """
+        try:
+            note = files.read_document(self._note(name))
+        except Damaged:
+            return None
+        return note if note is not None and note.keys() >= _NOTED else None
+
     def _note(self, name: str) -> Path:
         return self._instance.processes / f"{name}.json"
 
-
-def _lives(process: psutil.Process) -> bool:
-    """Return whether it still runs: one that ended may wait long for its parent to notice."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    def _ending(self, name: str) -> Path:
+        return self._instance.processes / f"{name}.ending"
 
 
 def _ends(process: psutil.Process, timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
-    while _lives(process):
+    while identity.lives(process):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_S)
