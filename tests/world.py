@@ -124,7 +124,7 @@ class World:
     """Builds shops and people; `close` ends every socket it opened."""
 
     def __init__(self, api: Api, admin: Session) -> None:
-        self.api, self._admin = api, admin
+        self.api, self.admin = api, admin
         self._people: list[Person] = []
 
     async def close(self) -> None:
@@ -135,16 +135,16 @@ class World:
         """Open a shop."""
         login, password = f"boss.{uuid.uuid4()}", str(uuid.uuid4())
         body = {"name": "旗舰店", "admin_login": login, "admin_password": password}
-        made = await self.api.call("POST", "/v1/shops", token=self._admin.token, body=body)
+        made = await self.api.call("POST", "/v1/shops", token=self.admin.token, body=body)
         session = await self.api.sign_in(login, password)
-        return Shop(made["id"], self._person(session, made["id"]))
+        return Shop(made["id"], self.person(session, made["id"]))
 
     async def staff(self, shop: Shop, role: Role, **more: Any) -> Person:
         """Hire somebody and sign them in."""
         login, password = f"{role}.{uuid.uuid4()}", str(uuid.uuid4())
         body = {"login": login, "password": password, "name": "小陈", "role": role, **more}
         await shop.boss.call("POST", "/v1/staff", body)
-        return self._person(await self.api.sign_in(login, password), shop.id)
+        return self.person(await self.api.sign_in(login, password), shop.id)
 
     async def agent(self, shop: Shop, **more: Any) -> Person:
         """Hire an agent who is online and watches the inbox."""
@@ -160,7 +160,7 @@ class World:
 
     async def visitor(self, shop: Shop) -> Person:
         """Let an anonymous visitor in who has no socket yet."""
-        return self._person(await self.api.visit(shop.id, "买家"), shop.id)
+        return self.person(await self.api.visit(shop.id, "买家"), shop.id)
 
     async def buyer(self, shop: Shop) -> Person:
         """Let an anonymous visitor in, connected."""
@@ -176,7 +176,8 @@ class World:
             await person.client.subscribe(f"conv:{conversation}")
         return conversation
 
-    def _person(self, session: Session, shop_id: str) -> Person:
+    def person(self, session: Session, shop_id: str) -> Person:
+        """Return somebody whose session is known; `close` ends his socket too."""
         person = Person(self.api, session, shop_id)
         self._people.append(person)
         return person

@@ -1,10 +1,5 @@
 """A paid order becomes work, work releases the order, a refund never exceeds the payment."""
 
-import base64
-import hashlib
-import hmac
-import json
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -12,56 +7,10 @@ import httpx2
 import pytest
 
 from contracts.people import Role
-from tests.world import Person, Shop, World, eventually
+from tests.intake import a_paid_order
+from tests.world import Person, World, eventually
 
 pytestmark = pytest.mark.journey
-
-
-async def deliver(world: World, shop: Shop, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Send a signed delivery as the shop's platform would."""
-    secret = await shop.boss.call("GET", f"/v1/intake/{shop.id}/secret")
-    now = datetime.now(UTC)
-    body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data})
-    headers = signed(secret["secret"], f"msg_{uuid4()}", now, body)
-    async with httpx2.AsyncClient(base_url=world.api.base_url, trust_env=False) as http:
-        answer = await http.post(f"/v1/intake/{shop.id}/orders", content=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-    receipt: dict[str, Any] = answer.json()
-    return receipt
-
-
-def signed(secret: str, name: str, at: datetime, body: str) -> dict[str, str]:
-    """Return the headers of Standard Webhooks."""
-    stamp = str(int(at.timestamp()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    mark = hmac.digest(key, f"{name}.{stamp}.{body}".encode(), hashlib.sha256)
-    return {
-        "webhook-id": name,
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(mark).decode()}",
-        "content-type": "application/json",
-    }
-
-
-async def a_paid_order(world: World, shop: Shop) -> str:
-    """Let the shop's platform tell of an order and its payment; return the order's id."""
-    external, now = f"T{uuid4().hex[:12]}", datetime.now(UTC).isoformat()
-    placed = {
-        "external_id": external,
-        "buyer": {"external_id": "tb-lin", "name": "林女士"},
-        "address": {
-            "name": "林女士",
-            "phone": "13800138000",
-            "text": "浙江省杭州市西湖区文三路1号",
-        },
-        "lines": [{"sku": "K-1", "title": "羽绒服", "quantity": 1, "price_fen": 39900}],
-        "total_fen": 39900,
-        "placed_at": now,
-    }
-    await deliver(world, shop, "order.placed", placed)
-    paid = {"external_id": external, "paid_fen": 39900, "paid_at": now}
-    receipt = await deliver(world, shop, "order.paid", paid)
-    return str(receipt["order_id"])
 
 
 async def command(

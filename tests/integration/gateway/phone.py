@@ -26,9 +26,14 @@ class Phone(WSListener):
 
     @classmethod
     async def dial(
-        cls, url: str, *, token: str | None = None, headers: Mapping[str, str] | None = None
+        cls,
+        url: str,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> "Phone":
-        """Connect to the gateway at this HTTP address."""
+        """Connect to the gateway at this HTTP address; `more` is for the connection itself."""
         shown = {"Sec-WebSocket-Protocol": "peakdesk.v1", **(headers or {})}
         if token is not None:
             shown["Authorization"] = f"Bearer {token}"
@@ -38,6 +43,7 @@ class Phone(WSListener):
             url.replace("http", "ws", 1) + "/v1/ws",
             extra_headers=shown,
             use_aiofastnet=False,
+            **more,
         )
         return phone
 
