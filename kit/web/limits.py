@@ -13,6 +13,14 @@ from kit.errors import TooMany
 KEYS_LIMIT: Final = 50_000
 """Keys remembered at once; the one unused longest is forgotten first."""
 
+STRANGER_RATE: Final = 1.0
+STRANGER_BURST: Final = 60.0
+"""Things that are not there, or not theirs, a caller may ask for: a second, and at once.
+
+More are answered 429, so that ids cannot be tried by the thousand. A person who follows old links
+never comes near it.
+"""
+
 
 class TokenBucket:
     """Lets `burst` through at once and `rate` a second after that."""
@@ -64,6 +72,21 @@ class KeyedBuckets:
             self._buckets.move_to_end(key)
         if not bucket.take(amount):
             raise TooMany(retry_after=math.ceil(bucket.wait_s(amount)))
+
+
+class Strangers:
+    """Slows down callers who ask for what is not theirs: every service keeps its own count.
+
+    What is another shop's and what does not exist cost the same, so that nobody can tell them
+    apart by the limit either.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._buckets = KeyedBuckets(STRANGER_RATE, STRANGER_BURST, clock=clock)
+
+    def met(self, subject: str) -> None:
+        """Count a thing that was not there for this caller. Raises `TooMany`."""
+        self._buckets.spend(subject)
 
 
 class AttemptLimiter:

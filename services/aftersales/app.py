@@ -27,6 +27,7 @@ from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
 from kit.web.health import Health, Ping, create_admin
+from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.aftersales import consumers, deadlines, routes
 from services.aftersales.playbook import Playbook
@@ -109,7 +110,7 @@ def _groups(
 
 def _routers(settings: Settings, database: Database, clock: Clock) -> list[APIRouter]:
     ids = Uuid7Ids(clock)
-    access = Access(database, clock, ids)
+    access = Access(database, clock, ids, strangers=Strangers(clock))
     commands = Commands(
         database,
         access,

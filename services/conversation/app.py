@@ -27,7 +27,7 @@ from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import SERVICES, Passwords, TokenIssuer, TokenVerifier
 from kit.web.health import Health, create_admin
-from kit.web.limits import KeyedBuckets
+from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.conversation import consumers, internal
 from services.conversation.archive import GROUP, Archive
@@ -44,10 +44,6 @@ from services.conversation.settings import ConversationSettings
 
 NAME = "conversation"
 VERSION = "1"
-
-STRANGER_RATE = 1.0
-STRANGER_BURST = 60.0
-"""Things that are not there a caller may ask for, a second and at once; then 429."""
 
 
 class Service:
@@ -162,12 +158,7 @@ class Service:
         )
 
     def _http(self, tracing: Tracing | None) -> FastAPI:
-        shared = Shared(
-            self.db,
-            self.cursors,
-            self.staff,
-            KeyedBuckets(STRANGER_RATE, STRANGER_BURST, clock=self.clock),
-        )
+        shared = Shared(self.db, self.cursors, self.staff, Strangers(self.clock))
         desk = conversations.Desk(shared, self.conversations, self.histories)
         return create_app(
             title="PeakDesk conversation",

@@ -27,6 +27,7 @@ from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
 from kit.web.health import Health, Ping, create_admin
+from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.orders import consumers, deadlines, intake, routes
 from services.orders.service import Access, Commands, Deliveries, Facts, Reading
@@ -98,7 +99,7 @@ def _routers(
     settings: Settings, database: Database, deliveries: Deliveries, clock: Clock
 ) -> list[APIRouter]:
     ids = Uuid7Ids(clock)
-    access = Access(database, clock, ids)
+    access = Access(database, clock, ids, strangers=Strangers(clock))
     secrets = intake.Secrets(settings.intake_master_key)
     return [
         intake.router(deliveries=deliveries, access=access, secrets=secrets, clock=clock),

@@ -8,6 +8,7 @@ from kit.errors import NotFound
 from kit.ids import Ids
 from kit.postgres import Database
 from kit.web.auth import Principal
+from kit.web.limits import Strangers
 from services.aftersales import repository
 from services.aftersales.models import AuditRow
 from services.aftersales.repository import Owner
@@ -16,13 +17,15 @@ from services.aftersales.repository import Owner
 class Access:
     """Admits callers. What is another shop's and what does not exist answer alike.
 
-    Checked before the transaction of the use case: whose a thing is never changes.
+    Whoever tries ids is answered `TooMany`. Checked before the transaction of the use case: whose
+    a thing is never changes.
     """
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, *, strangers: Strangers) -> None:
         self._db = database
         self._clock = clock
         self._ids = ids
+        self._strangers = strangers
 
     async def admit_to_order(self, who: Principal, order_id: OrderId) -> None:
         """Return if the paid order is the caller's own or his shop's. Raises `NotFound`."""
@@ -67,11 +70,15 @@ class Access:
         repository.append(session, row)
 
     async def _admit(self, who: Principal, owner: Owner | None, object_id: str) -> None:
-        if owner is None:
-            raise NotFound
-        if owner.shop_id != who.shop_id:
+        if owner is not None and _is_theirs(who, owner):
+            return
+        self._strangers.met(who.subject)
+        if owner is not None and owner.shop_id != who.shop_id:
             async with self._db.write() as session:
                 self.audit(session, who, "refused_other_shop", object_id, shop_id=owner.shop_id)
-            raise NotFound
-        if who.role == Role.BUYER and owner.buyer_id != who.subject:
-            raise NotFound
+        raise NotFound
+
+
+def _is_theirs(who: Principal, owner: Owner) -> bool:
+    buyers_own = who.role != Role.BUYER or owner.buyer_id == who.subject
+    return owner.shop_id == who.shop_id and buyers_own

@@ -17,7 +17,7 @@ from kit.errors import NotFound
 from kit.postgres import Database
 from kit.web.auth import Principal, require
 from kit.web.idempotency import Keyed, idempotent
-from kit.web.limits import KeyedBuckets
+from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.conversation.service.conversations import is_foreign
 from services.conversation.service.staff import Staff
@@ -57,8 +57,7 @@ class Shared:
     db: Database
     cursors: Cursors
     staff: Staff
-    strangers: KeyedBuckets
-    """How often a caller may ask for what is not there, before he gets 429."""
+    strangers: Strangers
 
     @property
     def once(self) -> Once:
@@ -74,7 +73,7 @@ class Shared:
         try:
             yield
         except NotFound:
-            self.strangers.spend(principal.subject)
+            self.strangers.met(principal.subject)
             async with self.db.write() as session:
                 if await is_foreign(session, principal, conversation_id):
                     await self.staff.note(session, principal, "refused", conversation_id)

@@ -8,8 +8,10 @@ from kit.errors import Forbidden, NotFound
 from kit.ids import Ids
 from kit.postgres import Database
 from kit.web.auth import Principal
+from kit.web.limits import Strangers
 from services.orders import repository
 from services.orders.models import AuditRow, OrderRow
+from services.orders.repository import Owner
 
 
 class NotHolder(Forbidden):
@@ -21,26 +23,27 @@ class NotHolder(Forbidden):
 class Access:
     """Admits callers to orders. Another shop's order and one that does not exist answer alike."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, *, strangers: Strangers) -> None:
         self._db = database
         self._clock = clock
         self._ids = ids
+        self._strangers = strangers
 
     async def admit(self, who: Principal, order_id: OrderId) -> None:
         """Return if the order is the caller's own or his shop's. Raises `NotFound`, audited.
 
-        Checked before the transaction of the use case: whose an order is never changes.
+        Raises `TooMany` for a caller who tries ids. Checked before the transaction of the use
+        case: whose an order is never changes.
         """
         async with self._db.read() as session:
             owner = await repository.owner(session, order_id)
-        if owner is None:
-            raise NotFound
-        if owner.shop_id != who.shop_id:
+        if owner is not None and _is_theirs(who, owner):
+            return
+        self._strangers.met(who.subject)
+        if owner is not None and owner.shop_id != who.shop_id:
             async with self._db.write() as session:
                 self.audit(session, who, "refused_other_shop", order_id, shop_id=owner.shop_id)
-            raise NotFound
-        if who.role == Role.BUYER and owner.buyer_id != who.subject:
-            raise NotFound
+        raise NotFound
 
     async def sees_address(self, session: AsyncSession, who: Principal, row: OrderRow) -> bool:
         """Tell whether the caller sees the address whole: its buyer, or the agent at work on it."""
@@ -58,6 +61,8 @@ class Access:
     async def admit_to_secret(self, who: Principal, shop_id: ShopId) -> None:
         """Note that the caller sees the shop's secret. Raises `NotFound` for another shop's."""
         allowed = who.shop_id in {shop_id, PLATFORM}
+        if not allowed:
+            self._strangers.met(who.subject)
         action = "intake_secret_shown" if allowed else "refused_other_shop"
         async with self._db.write() as session:
             self.audit(session, who, action, "intake_secret", shop_id=shop_id)
@@ -92,3 +97,8 @@ class Access:
             note=note,
         )
         repository.note(session, row)
+
+
+def _is_theirs(who: Principal, owner: Owner) -> bool:
+    buyers_own = who.role != Role.BUYER or owner.buyer_id == who.subject
+    return owner.shop_id == who.shop_id and buyers_own
