@@ -30,7 +30,7 @@ from kit.web.health import Health, Ping, create_admin
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.orders import consumers, deadlines, intake, routes
-from services.orders.service import Access, Commands, Deliveries, Facts, Reading
+from services.orders.service import Access, Commands, Deliveries, Facts, Reading, Secrets
 from services.orders.settings import Settings
 
 NAME: Final = "orders"
@@ -100,9 +100,9 @@ def _routers(
 ) -> list[APIRouter]:
     ids = Uuid7Ids(clock)
     access = Access(database, clock, ids, strangers=Strangers(clock))
-    secrets = intake.Secrets(settings.intake_master_key)
+    secrets = Secrets(database, access, clock, master_key=settings.intake_master_key)
     return [
-        intake.router(deliveries=deliveries, access=access, secrets=secrets, clock=clock),
+        intake.router(deliveries=deliveries, secrets=secrets, clock=clock),
         routes.reading(Reading(database, access, Cursors(settings.cursor_secret))),
         routes.commands(Commands(database, access, clock, ids)),
     ]

@@ -1,4 +1,4 @@
-"""The door for shop platforms: signed deliveries of orders (Standard Webhooks), and their secret.
+"""The door for shop platforms: signed deliveries of orders (Standard Webhooks), and their secrets.
 
 Checks the signature over the raw bytes before anything is read from them. Knows HTTP and the
 signature; what an order is, the service knows.
@@ -13,16 +13,16 @@ from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import SecretStr
 
 from contracts.people import Role, ShopId
 from kit.clock import Clock
 from kit.errors import Unauthorized
 from kit.web.auth import Principal, require
-from services.orders.schemas import Delivery, IntakeSecret, Receipt, ShopSlug
-from services.orders.service import Access, Deliveries
+from kit.web.idempotency import IdempotencyKey
+from services.orders.schemas import Delivery, IntakeSecret, IntakeSecretRotated, Receipt, ShopSlug
+from services.orders.service import Deliveries, Secrets
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a delivery's timestamp may lie from our clock, on either side."""
@@ -32,8 +32,6 @@ HEADER_LIMIT: Final = 1024
 
 SIGNATURES_LIMIT: Final = 8
 """Signatures checked of one delivery: two secrets during rotation, and room."""
-
-_PREFIX: Final = "whsec_"
 
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 
@@ -53,31 +51,19 @@ class Envelope:
     signatures: str
 
 
-class Secrets:
-    """Each shop's webhook secret, derived from one master key, so that none is stored."""
+def verify(keys: Sequence[bytes], envelope: Envelope, *, body: bytes, clock: Clock) -> None:
+    """Return if one of the keys signed these very bytes lately. Raises `BadSignature`.
 
-    def __init__(self, master_key: SecretStr) -> None:
-        self._master = master_key.get_secret_value().encode()
-
-    def of(self, shop_id: ShopId) -> str:
-        """Return the shop's secret as Standard Webhooks writes it."""
-        return _PREFIX + base64.b64encode(self._key(shop_id)).decode()
-
-    def verify(self, shop_id: ShopId, envelope: Envelope, *, body: bytes, clock: Clock) -> None:
-        """Return if the shop signed these very bytes lately. Raises `BadSignature`.
-
-        Every candidate is compared, in constant time.
-        """
-        if not envelope.id or max(map(len, astuple(envelope))) > HEADER_LIMIT:
-            raise BadSignature
-        names = f"{envelope.id}.{envelope.timestamp}.".encode("latin-1")
-        expected = hmac.digest(self._key(shop_id), names + body, hashlib.sha256)
-        fits = [hmac.compare_digest(expected, given) for given in _signatures(envelope.signatures)]
-        if not any(fits) or not _recent(envelope.timestamp, clock):
-            raise BadSignature
-
-    def _key(self, shop_id: ShopId) -> bytes:
-        return hmac.digest(self._master, b"peakdesk.intake\n" + shop_id.encode(), hashlib.sha256)
+    Every key is compared with every candidate, in constant time.
+    """
+    if not envelope.id or max(map(len, astuple(envelope))) > HEADER_LIMIT:
+        raise BadSignature
+    names = f"{envelope.id}.{envelope.timestamp}.".encode("latin-1")
+    expected = [hmac.digest(key, names + body, hashlib.sha256) for key in keys]
+    given = _signatures(envelope.signatures)
+    fits = [hmac.compare_digest(one, other) for one in expected for other in given]
+    if not any(fits) or not _recent(envelope.timestamp, clock):
+        raise BadSignature
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +75,7 @@ class Signed:
     body_hash: bytes
 
 
-def router(*, deliveries: Deliveries, access: Access, secrets: Secrets, clock: Clock) -> APIRouter:
+def router(*, deliveries: Deliveries, secrets: Secrets, clock: Clock) -> APIRouter:
     """Return the routes of the intake."""
     made = APIRouter(tags=["intake"])
 
@@ -104,7 +90,8 @@ def router(*, deliveries: Deliveries, access: Access, secrets: Secrets, clock: C
         """Check the raw bytes; FastAPI resolves this before it looks at the body's fields."""
         body = await request.body()
         envelope = Envelope(webhook_id, webhook_timestamp, webhook_signature)
-        secrets.verify(ShopId(shop_id), envelope, body=body, clock=clock)
+        keys = await secrets.in_force(ShopId(shop_id))
+        verify(keys, envelope, body=body, clock=clock)
         return Signed(ShopId(shop_id), webhook_id, hashlib.sha256(body).digest())
 
     @made.post("/v1/intake/{shop_id}/orders", response_model=Receipt)
@@ -119,10 +106,17 @@ def router(*, deliveries: Deliveries, access: Access, secrets: Secrets, clock: C
 
     @made.get("/v1/intake/{shop_id}/secret")
     async def show_intake_secret(shop_id: ShopSlug, who: Admin) -> IntakeSecret:
-        """Show the secret that the shop signs its deliveries with; each look is audited."""
-        shop = ShopId(shop_id)
-        await access.admit_to_secret(who, shop)
-        return IntakeSecret(shop_id=shop, secret=secrets.of(shop))
+        """Show the newest secret that the shop signs its deliveries with; each look is audited."""
+        return await secrets.show(who, ShopId(shop_id))
+
+    @made.post(
+        "/v1/intake/{shop_id}/secret-rotations",
+        response_model=IntakeSecretRotated,
+        status_code=201,
+    )
+    async def rotate_intake_secret(shop_id: ShopSlug, who: Admin, key: IdempotencyKey) -> Response:
+        """Make a new secret; the one before stays good until the next rotation. Audited."""
+        return await secrets.rotate(who, ShopId(shop_id), keyed=key)
 
     return made
 

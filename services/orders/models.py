@@ -146,6 +146,16 @@ class ReceiptRow(Base):
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class IntakeSecretRow(Base):
+    """Which version a shop's newest intake secret has; shops that never rotated have no row."""
+
+    __tablename__ = "intake_secrets"
+
+    shop_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    rotated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class AuditRow(Base):
     """Who did, or tried, what on which object; append-only (capability X4)."""
 

@@ -18,6 +18,7 @@ from services.orders.domain import Lock, LockKind, Order
 from services.orders.models import (
     AddressCheckRow,
     AuditRow,
+    IntakeSecretRow,
     LockRow,
     OrderRow,
     ReceiptRow,
@@ -263,6 +264,32 @@ async def answer_delivery(
     """Keep the first answer to a claimed delivery."""
     claimed = (ReceiptRow.shop_id == shop_id) & (ReceiptRow.webhook_id == webhook_id)
     await session.execute(update(ReceiptRow).where(claimed).values(answer=answer))
+
+
+async def intake_version(session: AsyncSession, shop_id: ShopId) -> int:
+    """Return the version of the shop's newest intake secret; 0 if it never rotated."""
+    query = select(IntakeSecretRow.version).where(IntakeSecretRow.shop_id == shop_id)
+    return (await session.execute(query)).scalar_one_or_none() or 0
+
+
+async def intake_versions(session: AsyncSession) -> dict[str, int]:
+    """Return the newest versions of all shops that have rotated: one short row each."""
+    rows = await session.execute(select(IntakeSecretRow.shop_id, IntakeSecretRow.version))
+    return {row.shop_id: row.version for row in rows}
+
+
+async def rotate_intake(session: AsyncSession, shop_id: ShopId) -> int:
+    """Count the shop's version up and return it; two at once count twice."""
+    statement = (
+        insert(IntakeSecretRow)
+        .values(shop_id=shop_id, version=1)
+        .on_conflict_do_update(
+            index_elements=[IntakeSecretRow.shop_id],
+            set_={"version": IntakeSecretRow.version + 1, "rotated_at": func.now()},
+        )
+        .returning(IntakeSecretRow.version)
+    )
+    return (await session.execute(statement)).scalar_one()
 
 
 async def forget_deliveries(session: AsyncSession) -> int:

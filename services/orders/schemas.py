@@ -1,5 +1,6 @@
 """What clients of the orders service send and see. Knows no table; masks what is personal."""
 
+import base64
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -101,10 +102,23 @@ class Receipt(BaseModel):
 
 
 class IntakeSecret(BaseModel):
-    """What a shop signs its deliveries with."""
+    """What a shop signs its deliveries with. Version 0 is that of a shop that never rotated."""
 
     shop_id: str
+    version: int
     secret: str = Field(description="Standard Webhooks secret, `whsec_` and base64")
+
+
+class IntakeSecretRotated(BaseModel):
+    """The shop's newest secret has this version; the one before it is good until the next."""
+
+    shop_id: str
+    version: int
+
+
+def show_key(key: bytes) -> str:
+    """Return an intake key as Standard Webhooks writes it."""
+    return "whsec_" + base64.b64encode(key).decode()
 
 
 class AddressCheck(Body):

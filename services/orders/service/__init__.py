@@ -5,6 +5,7 @@ from services.orders.service.commands import Commands
 from services.orders.service.deliveries import Deliveries, DeliveryReused, OrderNotPlaced
 from services.orders.service.facts import GROUP, Facts
 from services.orders.service.reading import Reading
+from services.orders.service.secrets import Secrets
 
 __all__ = [
     "GROUP",
@@ -16,4 +17,5 @@ __all__ = [
     "NotHolder",
     "OrderNotPlaced",
     "Reading",
+    "Secrets",
 ]

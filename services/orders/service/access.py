@@ -58,14 +58,21 @@ class Access:
         if not await repository.holds_work(session, OrderId(row.id), PersonId(who.subject)):
             raise NotHolder
 
-    async def admit_to_secret(self, who: Principal, shop_id: ShopId) -> None:
-        """Note that the caller sees the shop's secret. Raises `NotFound` for another shop's."""
+    async def admit_to_secret(
+        self, who: Principal, shop_id: ShopId, *, action: str | None = None
+    ) -> None:
+        """Return if the secret is the caller's to see and change; note what he did, if given.
+
+        The platform's administrator may, for any shop. Raises `NotFound` for another shop's,
+        audited there.
+        """
         allowed = who.shop_id in {shop_id, PLATFORM}
         if not allowed:
             self._strangers.met(who.subject)
-        action = "intake_secret_shown" if allowed else "refused_other_shop"
-        async with self._db.write() as session:
-            self.audit(session, who, action, "intake_secret", shop_id=shop_id)
+            action = "refused_other_shop"
+        if action is not None:
+            async with self._db.write() as session:
+                self.audit(session, who, action, "intake_secret", shop_id=shop_id)
         if not allowed:
             raise NotFound
 

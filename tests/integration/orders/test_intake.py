@@ -6,15 +6,25 @@ import hashlib
 import hmac
 import json
 from collections import Counter
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+from typing_extensions import override
 
 from contracts.orders import OrderPaid, OrderPlaced
-from contracts.people import PLATFORM, Role
+from contracts.people import PLATFORM, Role, ShopId
+from kit.clock import ManualClock
 from kit.ids import derived_id
-from tests.trade import Person, Trade
+from kit.postgres import Database
+from kit.web.limits import Strangers
+from services.orders.service import Access, Secrets
+from services.orders.service.secrets import FRESH_S
+from tests.infrastructure import TestDatabase
+from tests.trade import Person, Shop, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -251,3 +261,113 @@ async def test_another_shops_admin_gets_404_and_is_audited(trade: Trade) -> None
 async def test_nobody_but_an_admin_sees_a_secret(trade: Trade, role: Role) -> None:
     shop = trade.shop()
     assert (await shop.person(role).get(f"/v1/intake/{shop.id}/secret")).status_code == 403
+
+
+async def test_after_a_rotation_the_new_secret_and_the_one_before_are_good(trade: Trade) -> None:
+    shop = trade.shop()
+    admin = shop.person(Role.ADMIN)
+    keys = [await shown_key(admin, shop)]
+    assert keys == [shop.secret], "version 0 is what it was before there were versions"
+
+    for version in (1, 2, 3):
+        answer = await admin.post(f"/v1/intake/{shop.id}/secret-rotations")
+        assert (answer.status_code, answer.json()["version"]) == (201, version)
+        keys.append(await shown_key(admin, shop))
+        codes = [
+            (await shop.deliver(shop.placed(), secret=key)).status_code for key in reversed(keys)
+        ]
+        assert codes == [200, 200, 401, 401][: version + 1]
+    assert len(set(keys)) == 4
+
+
+async def test_a_rotation_is_audited_and_a_repeat_with_its_key_rotates_nothing(
+    trade: Trade,
+) -> None:
+    shop = trade.shop()
+    admin = shop.person(Role.ADMIN)
+    path = f"/v1/intake/{shop.id}/secret-rotations"
+
+    first = await admin.post(path, key="rotation-1")
+    again = await admin.post(path, key="rotation-1")
+
+    assert first.json() == again.json() == {"shop_id": shop.id, "version": 1}
+    assert again.headers["idempotent-replayed"] == "true"
+    assert await trade.audited(shop.id) == [("intake_secret_rotated", admin.id)]
+
+
+async def test_only_its_own_admin_and_the_platforms_rotate_a_shops_secret(trade: Trade) -> None:
+    shop, other = trade.shop(), trade.shop()
+    path = f"/v1/intake/{shop.id}/secret-rotations"
+    platform = Person(trade, trade.ids.new(), Role.ADMIN, PLATFORM)
+
+    refused = [
+        (await shop.person(role).post(path)).status_code for role in set(Role) - {Role.ADMIN}
+    ]
+    stranger = other.person(Role.ADMIN)
+
+    assert set(refused) == {403}
+    assert (await stranger.post(path)).status_code == 404
+    assert await trade.audited(shop.id) == [("refused_other_shop", stranger.id)]
+    assert (await shop.deliver(shop.placed())).status_code == 200
+    assert (await platform.post(path)).status_code == 201
+
+
+async def test_a_rotation_under_load_loses_no_delivery_of_a_platform_that_repeats(
+    trade: Trade,
+) -> None:
+    shop = trade.shop()
+    admin = shop.person(Role.ADMIN)
+    signing = [await shown_key(admin, shop)]
+    refusals = []
+
+    async def platform(count: int) -> None:
+        for _ in range(count):
+            delivery = shop.placed()
+            while (answer := await shop.deliver(delivery, secret=signing[-1])).status_code == 401:
+                refusals.append(answer)
+            assert answer.status_code == 200, answer.text
+
+    async def rotate() -> None:
+        for _ in range(3):
+            await admin.post(f"/v1/intake/{shop.id}/secret-rotations")
+            signing.append(await shown_key(admin, shop))
+
+    await asyncio.gather(rotate(), *(platform(10) for _ in range(8)))
+
+    taken = (await shop.person(Role.AGENT).get("/v1/orders", limit=200)).json()["items"]
+    assert len(taken) == 80
+    assert len(refusals) < 80
+
+
+async def test_a_flood_of_forged_deliveries_reads_the_secrets_once_a_second(
+    trade: Trade, database: TestDatabase
+) -> None:
+    store, clock = Counting(database.dsn("orders"), schema="orders"), ManualClock()
+    access = Access(store, clock, trade.ids, strangers=Strangers(clock))
+    secrets = Secrets(store, access, clock, master_key=SecretStr("k"))
+
+    for n in range(50):
+        await secrets.in_force(ShopId(f"nobodys-{n}"))
+    assert store.reads == 1
+    clock.advance(FRESH_S)
+    await asyncio.gather(*(secrets.in_force(ShopId("nobodys")) for _ in range(50)))
+
+    assert store.reads == 2
+    await store.close()
+
+
+class Counting(Database):
+    """A database that counts its reads."""
+
+    reads = 0
+
+    @override
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        self.reads += 1
+        return super().read()
+
+
+async def shown_key(admin: Person, shop: Shop) -> bytes:
+    """Return the newest key, from the secret as an administrator is shown it."""
+    answer = await admin.get(f"/v1/intake/{shop.id}/secret")
+    return base64.b64decode(answer.json()["secret"].removeprefix("whsec_"))
