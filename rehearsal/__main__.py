@@ -6,9 +6,9 @@ Exit code 0 only if the run is valid and every promise held; 1 if not; 2 for unu
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import httpx2
 import typer
@@ -18,7 +18,7 @@ from rich.live import Live
 from rehearsal import dialogues, page, terminal
 from rehearsal.api import Api, ApiRefused
 from rehearsal.cast import Sabotage
-from rehearsal.client import SessionEnded, StreamRefused
+from rehearsal.endings import Broken, ForGood, StreamRefused
 from rehearsal.report import Report
 from rehearsal.run import MESSAGES_LIMIT, Plan, Progress, Rehearsal
 from rehearsal.schedule import Curve
@@ -64,8 +64,11 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         report = asyncio.run(_play(url, (login, password), plan, console))
     except dialogues.BadDialogues as error:
         raise typer.BadParameter(str(error)) from None
-    except (ApiRefused, SessionEnded, StreamRefused) as error:
+    except (ApiRefused, ForGood, StreamRefused) as error:
         console.print(f"The platform refused: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    except Broken as error:
+        _say_broken(error, console, json_file)
         raise typer.Exit(1) from None
     except (httpx2.TransportError, OSError) as error:
         name = type(error).__name__
@@ -73,12 +76,24 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         raise typer.Exit(1) from None
     terminal.verdict(report, console)
     if json_file is not None:
-        text = json.dumps(report.as_json(), ensure_ascii=False, indent=2)
-        json_file.write_text(text + "\n", encoding="utf-8")
+        _write_json(json_file, report.as_json())
     if html_file is not None:
         html_file.write_text(page.render(report), encoding="utf-8")
         console.print(f"The report with its charts: {html_file}")
     sys.exit(0 if report.passed else 1)
+
+
+def _say_broken(error: Broken, console: Console, json_file: Path | None) -> None:
+    """Say why there is no report; programs find the reason where an invalid run has its own."""
+    sentence = f"the rehearsal could not go on, {error}"
+    console.print(f"INVALID: {sentence}", style="bold yellow", markup=False)
+    if json_file is not None:
+        _write_json(json_file, {"passed": False, "invalid": [sentence]})
+
+
+def _write_json(file: Path, figures: Mapping[str, Any]) -> None:
+    text = json.dumps(figures, ensure_ascii=False, indent=2)
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 async def _play(url: str, account: tuple[str, str], plan: Plan, console: Console) -> Report:

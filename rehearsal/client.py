@@ -12,19 +12,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
-from picows import (
-    WSCloseCode,
-    WSError,
-    WSFrame,
-    WSListener,
-    WSMsgType,
-    WSTransport,
-    ws_connect,
-)
-from typing_extensions import override
+from picows import WSCloseCode, WSError, WSMsgType, WSTransport
 
-from contracts.frames import SUBPROTOCOL, CloseCode
+from contracts.frames import CloseCode
 from kit.clock import SystemClock
+from rehearsal import wire
+from rehearsal.endings import NO_RECONNECT_FROM, ForGood, SessionEnded, StreamRefused
 from rehearsal.pace import Pace
 from rehearsal.streams import Answer, Frame, Stream
 
@@ -39,39 +32,29 @@ OPEN_WITHIN_S: Final = 90.0
 
 HEARTBEAT_S: Final = 25.0
 
-NO_RECONNECT_FROM: Final = 4500
-"""Close codes from here on mean: do not come back with this token."""
+GIVEN_UP: Final = frozenset({"closed", "unsubscribed"})
+"""Ends of sends and subscriptions by the client's own leaving, before the platform had answered."""
 
 _SUBSCRIBE_LATER: Final = frozenset({"retry", "resync", "rate_limited"})
 
 OnFrame = Callable[["Client", Frame], None]
-
-
-class SessionEnded(ConnectionError):
-    """The server closed for good; `code` is the close code (4500 and above)."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"the server ended the session with close code {code}")
-        self.code = code
-
-
-class StreamRefused(Exception):
-    """The server does not let this person follow the stream; `code` is the problem's code."""
-
-    def __init__(self, stream: str, code: str | None) -> None:
-        super().__init__(f"{stream}: {code}")
-        self.code = code
+OnEnd = Callable[[ForGood], None]
 
 
 def _ignore(client: "Client", frame: Frame) -> None:
     """Take a frame nobody asked for."""
 
 
+def _accept(end: ForGood) -> None:
+    """Take an end that nobody waits for."""
+
+
 class Client:
     """One person's socket.
 
     `on_event` gets each event of a stream once, `on_repeat` each event that the client rule
-    dropped, `on_state` every `patch` and every snapshot that is no conversation's.
+    dropped, `on_state` every `patch` and every snapshot that is no conversation's. `on_end` is told
+    once if the server ends it all; every send and subscription, open or new, then ends with that.
     """
 
     def __init__(
@@ -83,10 +66,12 @@ class Client:
         on_event: OnFrame = _ignore,
         on_repeat: OnFrame = _ignore,
         on_state: OnFrame = _ignore,
+        on_end: OnEnd = _accept,
         backoff_s: tuple[float, float] = BACKOFF_S,
     ) -> None:
         self._url, self._token, self._rng, self._backoff_s = url, token, rng, backoff_s
         self._on_event, self._on_repeat, self._on_state = on_event, on_repeat, on_state
+        self._on_end = on_end
         self._pace = Pace(self._transmit, SystemClock())
         self._streams: dict[str, Stream] = {}
         self._requests: dict[str, asyncio.Future[Frame]] = {}
@@ -94,7 +79,7 @@ class Client:
         self._transport: WSTransport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._sequence = 0
-        self._ended = False
+        self._over: str | None = None
         self._come_back_s: float | None = None
         self.connects = 0
         self.close_codes: list[int] = []
@@ -103,7 +88,7 @@ class Client:
         """Connect, say hello, and keep the connection until `close`.
 
         A gateway that is away is tried again as at any reconnect, for `OPEN_WITHIN_S`. Raises
-        `SessionEnded`, `TimeoutError`.
+        `ForGood`, `TimeoutError`.
         """
         ceiling = self._backoff_s[0]
         async with asyncio.timeout(OPEN_WITHIN_S):
@@ -114,14 +99,13 @@ class Client:
 
     async def close(self) -> None:
         """Leave for good; unanswered sends are given up with the code `closed`."""
-        self._ended = True
+        self._give_up("closed")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._transport is not None:
             self._transport.send_close(WSCloseCode.OK)
             self._transport.disconnect()
-        self._give_up("closed")
 
     def drop(self) -> None:
         """Cut the connection as a lost network would; the client comes back by itself."""
@@ -133,14 +117,17 @@ class Client:
 
         A connection that is lost meanwhile is no error: the next one subscribes again.
         """
+        if self._over is not None:
+            raise StreamRefused(name, self._over)
         if name in self._streams:
-            await self._streams[name].live.wait()
-            return
-        stream = self._streams[name] = Stream(name, self._write, self._rng)
-        try:
-            await self._subscribe(stream)
-        except (ConnectionError, TimeoutError):
+            stream = self._streams[name]
             await stream.live.wait()
+        else:
+            stream = self._streams[name] = Stream(name, self._write, self._rng)
+            try:
+                await self._subscribe(stream)
+            except (ConnectionError, TimeoutError):
+                await stream.live.wait()
         if stream.refused is not None:
             raise StreamRefused(name, stream.refused)
 
@@ -149,6 +136,8 @@ class Client:
         stream = self._streams.pop(name, None)
         if stream is not None:
             stream.give_up("unsubscribed")
+            stream.refused = "unsubscribed"
+            stream.live.set()  # for who waits to be subscribed
             self._write({"t": "unsub", "id": self._next_id(), "s": name})
 
     def send(
@@ -158,9 +147,17 @@ class Client:
 
         `retry` and lost connections are handled here: the frame goes out again with `again`.
         """
-        return self._streams[name].send(
-            {"t": "send", "id": client_id, "s": name, "kind": kind, "d": d}
-        )
+        stream = self._streams.get(name)
+        if stream is None or self._over is not None:
+            answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            answered.set_result(Answer(self._over or "not_subscribed"))
+            return answered
+        return stream.send({"t": "send", "id": client_id, "s": name, "kind": kind, "d": d})
+
+    def waits_for(self, name: str) -> bool:
+        """Whether this client follows the stream and is cut off from it just now."""
+        stream = self._streams.get(name)
+        return stream is not None and not stream.subscribed
 
     def renew(self, token: str) -> None:
         """Go on with a fresh token of the same person, on this connection and on later ones."""
@@ -207,14 +204,14 @@ class Client:
         for waiting in (self._ready, *self._requests.values()):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
-        if final:
-            self._ended = True
-            self._give_up(str(code))
+        if isinstance(error, ForGood):
+            self._end(error)
 
     async def _try_to_connect(self) -> bool:
         try:
             await self._connect()
-        except SessionEnded:
+        except ForGood as end:
+            self._end(end)
             raise
         except (OSError, TimeoutError, WSError):
             self.drop()
@@ -224,9 +221,9 @@ class Client:
     async def _keep(self) -> None:
         """Reconnect with full jitter whenever the connection is lost."""
         ceiling = self._backoff_s[0]
-        while not self._ended and self._transport is not None:
+        while self._over is None and self._transport is not None:
             await self._beat_until_lost(self._transport)
-            while not self._ended:
+            while self._over is None:
                 pause = self._come_back_s
                 await asyncio.sleep(self._rng.uniform(0, ceiling) if pause is None else pause)
                 self._come_back_s = None
@@ -234,6 +231,8 @@ class Client:
                     await self._connect()
                     for stream in list(self._streams.values()):
                         await self._subscribe(stream)
+                except ForGood as end:
+                    self._end(end)
                 except (OSError, TimeoutError, WSError):
                     self.drop()
                     ceiling = min(self._backoff_s[1], ceiling * 2)
@@ -250,12 +249,7 @@ class Client:
 
     async def _connect(self) -> None:
         self._ready = asyncio.get_running_loop().create_future()
-        self._transport, _ = await ws_connect(
-            lambda: _Listener(self),
-            self._url,
-            extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
-            websocket_handshake_timeout=ANSWER_TIMEOUT_S,
-        )
+        self._transport = await wire.opened(self._url, self, within_s=ANSWER_TIMEOUT_S)
         self.connects += 1
         program = {"name": "peakdesk-rehearsal", "version": "1"}
         self._transmit({"t": "hello", "v": 1, "token": self._token, "client": program})
@@ -329,7 +323,14 @@ class Client:
         if self._transport is not None:
             self._transport.disconnect()
 
+    def _end(self, end: ForGood) -> None:
+        """The server wants no more of this person: nobody may wait for anything any longer."""
+        if self._over is None:
+            self._give_up(end.code)
+            self._on_end(end)
+
     def _give_up(self, code: str) -> None:
+        self._over = self._over or code
         for stream in self._streams.values():
             stream.give_up(code)
             if not stream.subscribed:
@@ -352,29 +353,3 @@ class Client:
     def _transmit(self, frame: dict[str, Any]) -> None:
         if self._transport is not None and not self._transport.is_disconnected:
             self._transport.send(WSMsgType.TEXT, msgspec.json.encode(frame))
-
-
-class _Listener(WSListener):
-    def __init__(self, client: Client) -> None:
-        super().__init__()
-        self._client = client
-        self._decoder = msgspec.json.Decoder(Frame)
-
-    @override
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.TEXT:
-            self._client.received(self._decoder.decode(frame.get_payload_as_bytes()))
-        elif frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
-            transport.disconnect()
-
-    @override
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._client.disconnected(_close_code(transport))
-
-
-def _close_code(transport: WSTransport) -> int:
-    """Return the server's close code; our own range comes as a plain number, not as an enum."""
-    received: object = getattr(transport.close_handshake, "recv", None)
-    code: object = getattr(received, "code", WSCloseCode.ABNORMAL_CLOSURE)
-    return int(code.value if isinstance(code, WSCloseCode) else str(code))

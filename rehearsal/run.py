@@ -10,11 +10,15 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final
 
+from httpx2 import TransportError
+
 from contracts.people import Role
-from rehearsal.api import Api, Session
+from rehearsal.api import Api, ApiRefused, Session
 from rehearsal.audit import Audit
-from rehearsal.cast import Agent, Player, Sabotage, Seats, Supervisor
+from rehearsal.cast import Agent, Backstage, Player, Sabotage, Seats, Supervisor
+from rehearsal.client import BACKOFF_S
 from rehearsal.dialogues import DialogueSet, Side, with_rude_turns
+from rehearsal.endings import Broken
 from rehearsal.ledger import Ledger, Serial
 from rehearsal.report import Report, Run, make
 from rehearsal.schedule import Curve, Play, entries, slots, timetable
@@ -64,6 +68,7 @@ class Plan:
     chaos: bool = False
     sabotage: Sabotage | None = None
     seed: int = 11
+    backoff_s: tuple[float, float] = BACKOFF_S
 
 
 @dataclass(slots=True)
@@ -99,13 +104,39 @@ class Rehearsal:
         self._serials = 0
         self._conversations: list[str] = []
         self._buyers: set[Player] = set()
+        self._agents: Sequence[Agent] = ()
+        self._broken: asyncio.Future[Broken] | None = None
+        self._backstage = Backstage(
+            api, progress.ledger, self._rng, self._fail, plan.backoff_s, plan.sabotage
+        )
 
     async def run(self) -> Report:
-        """Prepare, play, wait for quiet, and judge."""
+        """Prepare, play, wait for quiet, and judge.
+
+        Raises `Broken` at once when somebody is turned away for good: nobody waits for answers that
+        cannot come.
+        """
+        broken = self._broken = asyncio.get_running_loop().create_future()
+        going = asyncio.create_task(self._whole())
+        try:
+            await asyncio.wait({going, broken}, return_when=asyncio.FIRST_COMPLETED)
+            if broken.done():
+                raise broken.result()
+            return going.result()
+        finally:
+            going.cancel()
+            await asyncio.gather(going, return_exceptions=True)
+
+    def _fail(self, who: str, why: Exception) -> None:
+        if self._broken is not None and not self._broken.done():
+            self._broken.set_result(Broken(f"while {self._progress.phase}: {who}: {why}"))
+
+    async def _whole(self) -> Report:
         plays = self._timetable()
         company = await self._hire(plays)
+        self._agents = company.agents
         supervisor = Supervisor(
-            self._api, company.supervisor, company.shop_id, rng=self._rng, on_board=self._on_board
+            self._backstage, company.supervisor, company.shop_id, on_board=self._on_board
         )
         everybody = [supervisor.client, *(agent.client for agent in company.agents)]
         try:
@@ -172,15 +203,8 @@ class Rehearsal:
             *(self._hire_one(boss, shop["id"], Role.AGENT, n) for n in range(1, count + 1))
         )
         agents = [
-            Agent(
-                self._api,
-                session,
-                self._progress.ledger,
-                seats=self._seats,
-                rng=self._rng,
-                sabotage=self._plan.sabotage,
-            )
-            for session in sessions
+            Agent(self._backstage, session, f"agent {number}", seats=self._seats)
+            for number, session in enumerate(sessions, 1)
         ]
         return _Company(shop["id"], supervisor, agents)
 
@@ -218,18 +242,18 @@ class Rehearsal:
         aside = [asyncio.create_task(self._renew_sessions(company))]
         if self._plan.chaos:
             aside.append(asyncio.create_task(self._cut_connections(company)))
+        shop_id = company.shop_id
+        performing = [
+            asyncio.create_task(self._perform(shop_id, play, started, enters_at=started + at))
+            for play, at in zip(plays, enter_at, strict=True)
+        ]
         try:
             async with asyncio.timeout(self._plan.seconds - enter_at[0] + ANSWER_S):
-                await asyncio.gather(
-                    *(
-                        self._perform(company.shop_id, play, started, enters_at=started + at)
-                        for play, at in zip(plays, enter_at, strict=True)
-                    )
-                )
+                await asyncio.gather(*performing)
         except TimeoutError:
             self._step("some sends were never answered")
         finally:
-            for task in aside:
+            for task in (*aside, *performing):
                 task.cancel()
             await asyncio.gather(*(buyer.client.close() for buyer in list(self._buyers)))
         return started
@@ -256,13 +280,7 @@ class Rehearsal:
 
     async def _enter(self, shop_id: str, play: Play) -> tuple[Player, str]:
         session = await self._api.visit(shop_id, f"buyer {play.number}")
-        buyer = Player(
-            self._api,
-            session,
-            self._progress.ledger,
-            rng=self._rng,
-            sabotage=self._plan.sabotage,
-        )
+        buyer = Player(self._backstage, session, f"buyer {play.number}")
         self._buyers.add(buyer)
         opening, _ = await asyncio.gather(
             self._api.call("POST", "/v1/conversations", token=session.token, body={}),
@@ -283,15 +301,9 @@ class Rehearsal:
 
         The buyer's screen stays open until it shows all that it is entitled to.
         """
-        agent = await self._seats.agent_of(conversation)
-        await self._api.call(
-            "POST",
-            f"/v1/conversations/{conversation}/close",
-            token=agent.session.token,
-            body={"reason": "settled"},
-        )
+        agent = await self._seats.close(conversation, self._api)
         await self._everywhere(conversation)
-        agent.client.unsubscribe(f"conv:{conversation}")
+        agent.leave(conversation)
         self._buyers.discard(buyer)
         await buyer.client.close()
 
@@ -308,7 +320,10 @@ class Rehearsal:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
             for agent in company.agents:
-                await agent.renew()
+                try:
+                    await agent.renew()
+                except (ApiRefused, TransportError) as refusal:
+                    self._fail(agent.name, refusal)
 
     async def _cut_connections(self, company: _Company) -> None:
         while True:

@@ -42,6 +42,7 @@ class Frame(msgspec.Struct):
     position: Position | None = None
     type: str | None = None
     time: str | None = None
+    version: int | None = None
     d: Any = None
     problem: dict[str, Any] | None = None
     reconnect_after_ms: int | None = None
