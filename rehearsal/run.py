@@ -13,6 +13,7 @@ from typing import Any, Final
 from httpx2 import TransportError
 
 from contracts.people import Role
+from kit.clock import SystemClock
 from rehearsal.api import Api, ApiRefused, Session
 from rehearsal.audit import Audit
 from rehearsal.cast import Agent, Backstage, Player, Sabotage, Seats, Supervisor
@@ -20,6 +21,7 @@ from rehearsal.client import BACKOFF_S
 from rehearsal.dialogues import DialogueSet, Side, with_rude_turns
 from rehearsal.endings import Broken
 from rehearsal.ledger import Ledger, Serial
+from rehearsal.quiet import settled
 from rehearsal.report import Report, Run, make
 from rehearsal.schedule import Curve, Play, entries, slots, timetable
 
@@ -29,11 +31,8 @@ LEAD_S: Final = 2.0
 MARGIN_S: Final = 0.5
 """Between the last preparation and the first entry."""
 
-QUIET_S: Final = 10.0
-"""A message that is not everywhere after so much quiet counts as lost (H26)."""
-
 ANSWER_S: Final = 60.0
-"""Longest wait after play for the last answers."""
+"""Longest wait after play for the last answers, and for whoever must reconnect to see them."""
 
 MESSAGES_PER_AGENT_S: Final = 6.0
 """An agent's socket is asked for at most so many messages a second; the limit is 20."""
@@ -302,19 +301,15 @@ class Rehearsal:
         The buyer's screen stays open until it shows all that it is entitled to.
         """
         agent = await self._seats.close(conversation, self._api)
-        await self._everywhere(conversation)
+        stream, ledger = f"conv:{conversation}", self._progress.ledger
+        await settled(
+            lambda: ledger.complete(conversation),
+            lambda: any(one.client.waits_for(stream) for one in (buyer, *self._agents)),
+            SystemClock(),
+        )
         agent.leave(conversation)
         self._buyers.discard(buyer)
         await buyer.client.close()
-
-    async def _everywhere(self, conversation: str) -> None:
-        """Wait until every screen has what was acknowledged, at most the quiet time of H26."""
-        ledger = self._progress.ledger
-        deadline = time.monotonic() + QUIET_S
-        while time.monotonic() < deadline:
-            if ledger.complete(conversation):
-                return
-            await asyncio.sleep(0.1)
 
     async def _renew_sessions(self, company: _Company) -> None:
         while True:
