@@ -1,4 +1,4 @@
-"""A platform of the faults' own, because journeys may run beside them."""
+"""A platform of the faults' own, because journeys may run beside them, and what `prove` may ask."""
 
 import pytest
 import stamina
@@ -7,6 +7,14 @@ from tests import platform as platforms
 from tests.platform import Platform
 
 NAME = "faults"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of `just prove chat`."""
+    prove = parser.getgroup("prove", "repeat and choose faults")
+    prove.addoption("--rounds", type=int, help="play each fault so often, with other seeds")
+    prove.addoption("--only", action="append", help="faults whose name contains this; repeatable")
+    prove.addoption("--seed", type=int, help="the first round's seed")
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ is made.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from contracts.topics import CHAT
@@ -17,6 +17,7 @@ from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Position
 from rehearsal import dialogues
 from rehearsal.api import Api
+from rehearsal.client import BACKOFF_S, GIVEN_UP
 from rehearsal.ledger import Sent
 from rehearsal.report import ACKNOWLEDGED_SHARE, Report
 from rehearsal.run import Plan, Progress, Rehearsal
@@ -30,9 +31,6 @@ REST_ATTEMPTS: Final = 14
 """Tries of a request: with their pauses more than half a minute, longer than any outage here."""
 
 HIRED_WITHIN_S: Final = 60.0
-
-GIVEN_UP: Final = frozenset({"closed", "unsubscribed"})
-"""What the client of the rehearsal answers when it leaves before the platform has answered."""
 
 CHAT_GROUPS: Final = ("conversation.archive", "conversation.routing", "monitor.fold")
 """The groups that read chat; what they set aside must be what was planted."""
@@ -95,7 +93,14 @@ class Load:
     rate: float
     seconds: float
     at_s: float
+    within_s: float
     seed: int = 11
+    backoff_s: tuple[float, float] = BACKOFF_S
+    """`within_s`: when everything must be over and judged; what hangs fails then and says where."""
+
+    def sown(self, seed: int) -> "Load":
+        """Return the same load with another timetable and other people."""
+        return replace(self, seed=seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ class Row:
 
 
 async def play(platform: Platform, fault: Fault, load: Load) -> Row:
-    """Rehearse under one fault and judge it. Bounded by the rehearsal's own limits."""
+    """Rehearse under one fault and judge it. Raises `AssertionError` past the load's limit."""
     async with (
         Network(platform.known.ports.service("gateway")) as network,
         fault.setting(platform, network),
@@ -152,13 +157,16 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
         world = World(api, admin)
         stage = Stage(platform, network, world, await Probes.opened(world))
         before = await _letters(platform)
-        plan = Plan(dialogues.load(), load.rate, load.seconds, seed=load.seed)
+        plan = Plan(
+            dialogues.load(), load.rate, load.seconds, seed=load.seed, backoff_s=load.backoff_s
+        )
         progress = Progress()
         rehearsing = asyncio.create_task(Rehearsal(api, admin, plan, progress).run())
         probing = asyncio.create_task(stage.probes.run())
         try:
-            outage = await _perform(stage, fault, rehearsing, progress=progress, at_s=load.at_s)
-            report = await rehearsing
+            async with _limit(load, progress):
+                outage = await _perform(stage, fault, rehearsing, progress=progress, at_s=load.at_s)
+                report = await rehearsing
         finally:
             for task in (rehearsing, probing):
                 task.cancel()
@@ -178,6 +186,22 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
             never=len(stage.probes.late()),
             wrong_letters=_wrong(before, after, stage.planted),
         )
+
+
+@asynccontextmanager
+async def _limit(load: Load, progress: Progress) -> AsyncIterator[None]:
+    """Fail, and say where it stood, if it is not over in the load's time."""
+    limit = asyncio.timeout(load.within_s)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise AssertionError(
+            f"not over within {load.within_s:g} s: {progress.phase},"
+            f" {progress.done} of {progress.sent} sends had ended"
+        ) from error
 
 
 async def _perform(
@@ -222,27 +246,3 @@ def _wrong(
     new = {group: after[group] - before[group] for group in after}
     strange = sum(len(places - planted) for places in new.values())
     return strange + len(planted - new["conversation.archive"])
-
-
-COLUMNS: Final = (
-    "fault", "sent", "acked", "lost", "doubled", "order", "different",
-    "first s", "normal s", "last", "held",
-)  # fmt: skip
-
-
-def cells(row: Row) -> Sequence[str]:
-    """Return a row of the table that `just prove chat` ends with."""
-    report = row.report
-    return (
-        row.fault,
-        str(report.sent),
-        str(report.acknowledged),
-        str(report.findings.lost),
-        str(report.findings.doubled),
-        str(report.findings.out_of_order),
-        str(len(report.monitor.differences)),
-        f"{row.recovery.first_s:.1f}",
-        f"{row.recovery.normal_s:.1f}",
-        row.recovery.slowest or "-",
-        "yes" if row.held else "NO",
-    )

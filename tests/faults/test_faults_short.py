@@ -21,7 +21,7 @@ from tests.platform import Platform
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
 
-LOAD = Load(rate=20, seconds=45, at_s=2)
+LOAD = Load(rate=20, seconds=45, at_s=2, within_s=200)
 
 
 async def test_every_part_dies_once_and_no_promise_breaks(platform: Platform) -> None:
