@@ -13,7 +13,7 @@ from rehearsal.api import Api, Session
 from rehearsal.cast import serial_of
 from rehearsal.figures import RULES, SHOP, SHOP_ZONE, Figures, Table, compare, compute
 from rehearsal.ledger import Ledger, Serial, Shown
-from rehearsal.report import FlagCount, MonitorCheck
+from rehearsal.report import FlagCount, MonitorCheck, was_read
 
 SETTLE_S: Final = 30.0
 """Longest wait for the archive and for the monitor to catch up after play."""
@@ -54,9 +54,13 @@ class Audit:
             await asyncio.sleep(_POLL_S)
 
     async def count_flags(self, *, labelled: bool) -> FlagCount:
-        """Count the planted turns that were caught, and flags on turns that were not planted."""
+        """Count the planted turns that were caught, and flags on turns that were not planted.
+
+        Only what the wording gate saw can be caught: a turn that was refused because its sender had
+        lost the seat, or whose outcome nobody knows, is not among them.
+        """
         sent = self._ledger.sent.values()
-        planted = {m.serial for m in sent if m.planted and m.answered is not None}
+        planted = {m.serial for m in sent if m.planted and was_read(m)}
         deadline = time.monotonic() + SETTLE_S
         flagged = await self._flagged()
         while not planted <= flagged and time.monotonic() < deadline:

@@ -206,7 +206,7 @@ def make(run: Run) -> Report:
     """Judge a finished run."""
     sent = list(run.ledger.sent.values())
     acknowledged = [m for m in sent if m.outcome is Outcome.OK]
-    held = [m for m in sent if m.planted and m.code in HELD_CODES]
+    held = [m for m in sent if was_held(m)]
     in_time = [
         m
         for m in (*acknowledged, *held)
@@ -233,6 +233,16 @@ def make(run: Run) -> Report:
         chaos=run.chaos,
         per_second=tuple(_per_second(sent, run)),
     )
+
+
+def was_held(message: Sent) -> bool:
+    """Whether the gate kept a planted insult from the buyer."""
+    return message.planted is not None and message.code in HELD_CODES
+
+
+def was_read(message: Sent) -> bool:
+    """Whether the platform has surely judged the message's words."""
+    return message.outcome is Outcome.OK or was_held(message)
 
 
 def _ack_ms(messages: Iterable[Sent]) -> list[float]:
