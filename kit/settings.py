@@ -9,6 +9,7 @@ import difflib
 import os
 from collections.abc import Iterator
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeVar, cast
 
@@ -157,7 +158,8 @@ class ServiceSettings(KafkaSettings):
     admin_port: int = Field(default=0, ge=0, le=65_535)
     """Health, metrics and internal routes; never to be reachable by clients."""
     trusted_proxies: str = ""
-    """Addresses or networks, separated by commas, whose `X-Forwarded-For` is believed."""
+    """Addresses or networks, separated by commas, whose `X-Forwarded-For` is believed: for the
+    gateway those of its ingress or load balancer, for a service those of the gateways."""
     token_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
     """Verifies people's tokens: base64 of a raw Ed25519 public key."""
     service_public_key: Annotated[str, MustBeSet()] = DEVELOPMENT_PUBLIC_KEY
@@ -186,7 +188,8 @@ class ServiceSettings(KafkaSettings):
         )
 
     @model_validator(mode="after")
-    def _check_secrets(self) -> Self:
+    def _check_shared(self) -> Self:
+        _refuse_bad_networks("trusted_proxies", self.trusted_proxies)
         if len(self.cursor_secret.get_secret_value().encode()) < _KEY_BYTES:
             raise ValueError(f"{PREFIX}CURSOR_SECRET needs at least {_KEY_BYTES} bytes")
         _refuse_bad_key("token_public_key", self.token_public_key)
@@ -290,6 +293,17 @@ def _is_default(value: object, field: FieldInfo) -> bool:
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
     return not shown or shown == default
+
+
+def _refuse_bad_networks(name: str, text: str) -> None:
+    try:
+        for entry in filter(None, (entry.strip() for entry in text.split(","))):
+            ip_network(entry)
+    except ValueError:
+        raise ValueError(
+            f"{variable(name)} must be addresses or networks, separated by commas, such as "
+            "10.1.0.0/16: with a mask, only the bits that it covers"
+        ) from None
 
 
 def _refuse_bad_key(name: str, text: str) -> None:

@@ -19,6 +19,8 @@ COMPOSE: Final = CHECKOUT / "docker-compose.yml"
 DOCKERFILE: Final = CHECKOUT / "deploy/docker/Dockerfile"
 BASE: Final = CHECKOUT / "deploy/k8s/base"
 AUTOSCALE: Final = CHECKOUT / "deploy/k8s/components/autoscale"
+PATCHES: Final = ("every-deployment.yaml", "ingress.yaml")
+"""Files of the base that change what others declare."""
 IMAGE: Final = "peakdesk"
 NAMES: Final = tuple(service.name for service in SERVICES)
 
@@ -79,7 +81,7 @@ def composed() -> list[Part]:
 def documents(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield every Kubernetes object of a folder, but for what tells kustomize what to do."""
     for path in sorted(folder.glob("*.yaml")):
-        if path.name not in {"kustomization.yaml", "every-deployment.yaml"}:
+        if path.name not in {"kustomization.yaml", *PATCHES}:
             yield from yaml.safe_load_all(path.read_text(encoding="utf-8"))
 
 
@@ -94,12 +96,21 @@ def pods() -> list[Part]:
             continue
         spec = document["spec"]["template"]["spec"]
         own = {entry["name"]: entry["value"] for entry in spec["containers"][0].get("env", ())}
+        if document["metadata"]["name"] == "gateway":
+            own |= ingress()
         volume = next(volume for volume in spec["volumes"] if volume["name"] == "secrets")
         items = frozenset(item["path"] for item in volume["secret"]["items"])
         command = tuple(spec["containers"][0]["command"])
         name = f"kubernetes.{document['metadata']['name']}"
         found.append(Part(name, command, shared | own, items))
     return found
+
+
+def ingress() -> dict[str, str]:
+    """Return the variables that an operator fills in for his ingress."""
+    patch = yaml.safe_load((BASE / "ingress.yaml").read_text(encoding="utf-8"))
+    container = patch["spec"]["template"]["spec"]["containers"][0]
+    return {entry["name"]: entry["value"] for entry in container["env"]}
 
 
 def scripts() -> dict[str, str]:

@@ -22,6 +22,7 @@ from kit.settings import load
 from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
+from kit.web.forwarded import TrustedProxies
 from kit.web.health import Health, create_admin
 from services.gateway.channels import ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
@@ -162,7 +163,7 @@ class Service:
             self.doors,
             ready=self.ready,
             origins=settings.origins,
-            trusted_proxies=settings.trusted_proxies,
+            proxies=TrustedProxies(settings.trusted_proxies),
         )
         self.sweep = Sweep(
             self.hub,

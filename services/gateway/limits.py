@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from kit.clock import Clock
+from kit.web.forwarded import neighbourhood
 from kit.web.limits import TokenBucket
 
 STRIKES: Final = 3
@@ -30,7 +31,10 @@ class Rate(NamedTuple):
 
 
 class Doors:
-    """How many sockets are inside, and how many of each address have not said hello."""
+    """How many sockets are inside, and how many of each address have not said hello.
+
+    Of IPv6 a /64 counts as one address.
+    """
 
     def __init__(self, *, sockets: int, unauthenticated: int) -> None:
         self._sockets = sockets
@@ -45,18 +49,19 @@ class Doors:
 
     def crowded(self, address: str) -> bool:
         """Tell whether an address has too many sockets that have not said hello."""
-        return self._strangers[address] >= self._unauthenticated
+        return self._strangers[neighbourhood(address)] >= self._unauthenticated
 
     def enter(self, address: str) -> None:
         """Count a new socket."""
         self.inside += 1
-        self._strangers[address] += 1
+        self._strangers[neighbourhood(address)] += 1
 
     def introduced(self, address: str) -> None:
         """A socket has said hello, or left without."""
-        self._strangers[address] -= 1
-        if self._strangers[address] <= 0:
-            del self._strangers[address]
+        key = neighbourhood(address)
+        self._strangers[key] -= 1
+        if self._strangers[key] <= 0:
+            del self._strangers[key]
 
     def leave(self) -> None:
         """Forget a socket; `introduced` was called before."""

@@ -6,7 +6,6 @@ Knows HTTP headers and limits; must not know frames.
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import msgspec
@@ -20,6 +19,7 @@ from picows import (
 from contracts.frames import SUBPROTOCOL
 from kit.errors import AppError, Forbidden, NotFound, TooMany, Unavailable
 from kit.web.edge import SECURITY_HEADERS
+from kit.web.forwarded import TrustedProxies
 from kit.web.head import Line, check_host, check_no_token, check_singletons
 from kit.web.problems import MEDIA_TYPE, BadRequest, document
 from services.gateway.limits import Doors
@@ -28,8 +28,6 @@ PATH: Final = b"/v1/ws"
 SUBPROTOCOL_HEADER: Final = "Sec-WebSocket-Protocol"
 
 _BEARER: Final = re.compile(r"Bearer +([\x21-\x7e]{1,4096})", re.IGNORECASE)
-
-Network = IPv4Network | IPv6Network
 
 NewListener = Callable[[str, str | None], WSListener]
 """Given the client's address and the bearer token, answers who listens."""
@@ -57,24 +55,23 @@ class Upgrades:
         *,
         ready: Callable[[], bool],
         origins: frozenset[str],
-        trusted_proxies: str = "",
+        proxies: TrustedProxies,
     ) -> None:
         self._listener = listener
         self._doors = doors
         self._ready = ready
         self._origins = origins
-        self._trusted: list[Network] = [
-            ip_network(entry.strip()) for entry in trusted_proxies.split(",") if entry.strip()
-        ]
+        self._proxies = proxies
         self.closed = False
 
     def __call__(
         self, request: WSUpgradeRequest, peer: str
     ) -> WSListener | WSUpgradeResponseWithListener:
         """Return who listens, or the refusal."""
+        lines = _lines(request)
+        address = self._proxies.client_of(peer, lines)
         try:
-            address = self._client_of(request, peer)
-            self._check(request, address)
+            self._check(request, lines, address=address)
         except AppError as refusal:
             return WSUpgradeResponseWithListener(_refusal(refusal), None)
         found = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
@@ -82,9 +79,8 @@ class Upgrades:
         accepted = WSUpgradeResponse.create_101_response({SUBPROTOCOL_HEADER: SUBPROTOCOL})
         return WSUpgradeResponseWithListener(accepted, listener)
 
-    def _check(self, request: WSUpgradeRequest, address: str) -> None:
+    def _check(self, request: WSUpgradeRequest, lines: list[Line], *, address: str) -> None:
         headers = request.headers
-        lines = _lines(request)
         check_host(lines)
         check_singletons(lines)
         path, _, query = request.path.partition(b"?")
@@ -107,17 +103,6 @@ class Upgrades:
                 raise BadOrigin
         elif len(found) != 1 or found[0] not in self._origins:
             raise BadOrigin
-
-    def _client_of(self, request: WSUpgradeRequest, peer: str) -> str:
-        """Return the client's address; behind a trusted proxy, the one that it saw."""
-        try:
-            trusted = any(ip_address(peer) in network for network in self._trusted)
-        except ValueError:
-            return peer
-        forwarded = request.headers.get("X-Forwarded-For", "")
-        if not trusted or not forwarded:
-            return peer
-        return forwarded.rsplit(",", 1)[-1].strip()[:64]
 
 
 def _lines(request: WSUpgradeRequest) -> list[Line]:

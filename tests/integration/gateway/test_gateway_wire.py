@@ -100,3 +100,15 @@ async def test_an_upgrade_keeps_to_the_rules_for_headers(desk: Desk) -> None:
 async def test_other_bytes_outside_ascii_do_not_hinder_an_upgrade(desk: Desk) -> None:
     async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE, b"X-Shop: \xff\xe4") as raw:
         assert (await raw.answer())[0] == 101
+
+
+async def test_sockets_and_requests_know_their_client_by_the_same_chain() -> None:
+    trusted = "127.0.0.1, 10.0.0.0/24"
+    chain = (b"X-Forwarded-For: 1.2.3.4", b"X-Forwarded-For: 203.0.113.9, 10.0.0.7")
+    async with opened(MemoryBus(partitions=1), trusted_proxies=trusted) as desk:
+        head = (b"GET /v1/ws HTTP/1.1", *UPGRADE)
+        async with wire(desk, *head, *chain) as raw, wire(desk, *head) as bare:
+            assert (await raw.answer())[0] == 101
+            assert (await bare.answer())[0] == 101
+            known = {stranger.address for stranger in desk.service.reception.strangers}
+            assert known == {"203.0.113.9", "127.0.0.1"}

@@ -54,6 +54,14 @@ def test_only_gateways_are_published_and_admin_ports_never() -> None:
     assert deployed.compose()["networks"]["inner"]["internal"] is True
 
 
+def test_the_published_gateway_believes_nobody_unless_told() -> None:
+    for name in ("gateway", "gateway-2"):
+        assert SERVICES[name]["environment"]["PEAKDESK_TRUSTED_PROXIES"] == ""
+    inner = deployed.compose()["networks"]["inner"]["ipam"]["config"][0]["subnet"]
+    behind = set(deployed.NAMES) - {"gateway"}
+    assert {SERVICES[name]["environment"]["PEAKDESK_TRUSTED_PROXIES"] for name in behind} == {inner}
+
+
 def test_a_service_is_given_longer_to_stop_than_it_takes() -> None:
     from kit.process import EXIT_LIMIT_S  # noqa: PLC0415 - the only test that needs uvloop
 

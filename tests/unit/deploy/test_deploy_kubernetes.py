@@ -1,5 +1,6 @@
 """The Kubernetes files are valid, closed by default, and fit one another."""
 
+from ipaddress import ip_network
 from typing import Any
 
 import kubernetes_validate
@@ -97,3 +98,28 @@ def test_autoscalers_point_at_deployments() -> None:
     }
 
     assert targets <= of_kind("Deployment").keys()
+
+
+def test_nobody_is_believed_but_whom_the_operator_names() -> None:
+    nobody = ip_network("192.0.2.0/24")  # kept for documents (RFC 5737)
+    kustomization = yaml.safe_load((deployed.BASE / "kustomization.yaml").read_text("utf-8"))
+    literals = dict(
+        line.split("=", 1) for line in kustomization["configMapGenerator"][0]["literals"]
+    )
+
+    assert ip_network(deployed.ingress()["PEAKDESK_TRUSTED_PROXIES"]) == nobody
+    assert ip_network(literals["PEAKDESK_TRUSTED_PROXIES"]).prefixlen >= 16
+    for part in deployed.pods():
+        if part.service is not None:
+            trusted = part.variables["PEAKDESK_TRUSTED_PROXIES"]
+            assert (ip_network(trusted) == nobody) == (part.service == "gateway"), part.name
+
+
+def test_patches_say_to_whom_they_are_applied() -> None:
+    kustomization = yaml.safe_load((deployed.BASE / "kustomization.yaml").read_text("utf-8"))
+
+    assert {patch["path"]: patch["target"] for patch in kustomization["patches"]} == {
+        "every-deployment.yaml": {"kind": "Deployment"},
+        "ingress.yaml": {"kind": "Deployment", "name": "gateway"},
+    }
+    assert set(deployed.PATCHES) == {patch["path"] for patch in kustomization["patches"]}
