@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from kit.process.app import Addresses, App, Role
+from kit.web.forwarded import TrustedProxies
 from kit.web.server import GRACE_S, Listener, listen
 
 START_LIMIT_S: Final = 60
@@ -53,8 +54,11 @@ class Life:
             for role in self.app.roles:
                 await self._start_role(role)
             outer = listen(settings.host, settings.port, setting="PEAKDESK_PORT")
-            proxies = [entry for entry in settings.trusted_proxies.split(",") if entry]
-            public = Listener(self.app.http, websocket=self.app.websocket, trusted_proxies=proxies)
+            public = Listener(
+                self.app.http,
+                websocket=self.app.websocket,
+                proxies=TrustedProxies(settings.trusted_proxies),
+            )
             await self._open(public, outer)
         except BaseException:
             await self.stop()

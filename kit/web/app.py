@@ -19,6 +19,7 @@ from kit.metrics import Metrics
 from kit.telemetry import Tracing
 from kit.web import problems, queries
 from kit.web.auth import Doors, Principal, TokenVerifier
+from kit.web.capacity import Bodies
 from kit.web.edge import METHODS, Edge
 
 CORS_SECONDS: Final = 600
@@ -47,6 +48,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     allowed_origins: Sequence[str] = (),
     openapi_url: str | None = "/openapi.json",
     strict_queries: bool = True,
+    bodies: Bodies | None = None,
     log_level: str = "info",
 ) -> FastAPI:
     """Return an application with these routers.
@@ -57,6 +59,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     `openapi_url`. `strict_queries` refuses query parameters that a route does not describe.
     `log_level` is that of the access line.
     """
+    metrics, bodies = metrics or Metrics(), bodies or Bodies()
     app = _Application(
         title=title,
         version=version,
@@ -68,13 +71,14 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
         dependencies=[Depends(queries.refuse_unknown)] if strict_queries else [],
         responses=_documented(),
         middleware=[
-            Middleware(Edge, clock=clock, metrics=metrics or Metrics(), level=log_level),
+            Middleware(Edge, clock=clock, metrics=metrics, bodies=bodies, level=log_level),
             *_cors(allowed_origins),
         ],
         telemetry=_telemetry(tracing),
     )
     doors = Doors(people=verifier, services=service_verifier)
     app.state.doors = doors if revoked is None else Doors(verifier, service_verifier, revoked)
+    app.state.bodies = bodies
     problems.install(app)
     for router in routers:
         app.include_router(router)

@@ -48,6 +48,9 @@ __all__ = [
     "service_caller",
 ]
 
+INTRODUCED: Final = "peakdesk.introduced"
+"""Key in a request's state: whom to tell that its token was verified (`kit.web.capacity`)."""
+
 _BEARER: Final = HTTPBearer(auto_error=False, description="A PeakDesk token")
 
 
@@ -70,7 +73,7 @@ async def _caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Principal:
     doors = _doors(request)
-    principal = _verified(doors.people, credentials)
+    principal = _verified(request, doors.people, credentials)
     if doors.revoked(principal):
         raise BadToken
     return principal
@@ -81,7 +84,7 @@ async def service_caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Principal:
     """Dependency of internal routes: the neighbour service that calls."""
-    principal = _verified(_doors(request).services, credentials)
+    principal = _verified(request, _doors(request).services, credentials)
     if principal.role != SERVICE_ROLE:
         raise Forbidden
     return principal
@@ -130,10 +133,16 @@ def _doors(request: Request) -> Doors:
 
 
 def _verified(
-    verifier: TokenVerifier | None, credentials: HTTPAuthorizationCredentials | None
+    request: Request,
+    verifier: TokenVerifier | None,
+    credentials: HTTPAuthorizationCredentials | None,
 ) -> Principal:
     if verifier is None:
         raise Unauthorized("This address takes no such token.")
     if credentials is None:
         raise Unauthorized("Send the token as `Authorization: Bearer <token>`.")
-    return verifier.verify(credentials.credentials)
+    principal = verifier.verify(credentials.credentials)
+    introduced = request.scope.get("state", {}).get(INTRODUCED)
+    if introduced is not None:
+        introduced()
+    return principal

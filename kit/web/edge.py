@@ -19,6 +19,7 @@ from kit.metrics import Metrics
 from kit.telemetry import TRACEPARENT, server_step, traced
 from kit.text import clip
 from kit.web import strictjson
+from kit.web.capacity import Bodies
 from kit.web.head import check_host, check_no_token, check_singletons
 from kit.web.problems import (
     BadRequest,
@@ -63,21 +64,36 @@ class _Exchange:
     send: Send
     headers: Headers = field(init=False)
     status: int = 0
+    held: int = 0
+    """Bytes of its body that are counted as in flight."""
     buffered: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.headers = Headers(scope=self.scope)
+
+    @property
+    def address(self) -> str:
+        """Whose request it is."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
 
 
 class Edge:
     """Checks a request, gives it a trace, answers what goes wrong, logs and measures the rest."""
 
     def __init__(
-        self, app: ASGIApp, *, clock: Clock, metrics: Metrics, level: str = "info"
+        self,
+        app: ASGIApp,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        bodies: Bodies,
+        level: str = "info",
     ) -> None:
         self._app = app
         self._clock = clock
         self._metrics = metrics
+        self._bodies = bodies
         self._level = level
         self._log = structlog.get_logger("kit.web")
 
@@ -93,6 +109,7 @@ class Edge:
             try:
                 await self._serve(exchange, {"x-trace-id": step.trace_id, **SECURITY_HEADERS})
             finally:
+                self._bodies.give(exchange.address, exchange.held)
                 self._metrics.http_active.dec()
                 self._report(exchange, self._clock.monotonic() - started)
 
@@ -110,7 +127,7 @@ class Edge:
 
         try:
             _check_target(exchange.scope, exchange.headers)
-            await _check_body(exchange)
+            await _check_body(exchange, self._bodies)
             await self._app(exchange.scope, receive, send)
         except AppError as refusal:
             await _answer(exchange, refusal, send)
@@ -168,7 +185,7 @@ def _check_text(decoded: bytes) -> None:
         raise Unprocessable("Encode the URL as UTF-8.") from None
 
 
-async def _check_body(exchange: _Exchange) -> None:
+async def _check_body(exchange: _Exchange, bodies: Bodies) -> None:
     """Read the whole body, within its limit, and refuse JSON that readers may disagree on."""
     declared = exchange.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > BODY_LIMIT:
@@ -185,6 +202,8 @@ async def _check_body(exchange: _Exchange) -> None:
         size += len(chunk)
         if size > BODY_LIMIT:
             raise BodyTooLarge(f"Send at most {BODY_LIMIT} bytes.")
+        bodies.take(exchange.address, len(chunk))
+        exchange.held += len(chunk)
         chunks.append(chunk)
         more = message.get("more_body", False)
     body = b"".join(chunks)
