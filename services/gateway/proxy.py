@@ -15,6 +15,7 @@ from kit.errors import NotFound, Unavailable
 from kit.telemetry import inject
 from kit.web.auth import CallerToken
 from kit.web.head import Line
+from kit.web.leaving import while_there
 
 CONNECTIONS: Final = 100
 """Requests to services under way at once; one more waits within the timeout, then gets 503."""
@@ -108,15 +109,20 @@ class Proxy:
         return await self._pass_on(request, [(b"authorization", b"Bearer " + token.encode())])
 
     async def _pass_on(self, request: Request, headers: list[Line]) -> Response:
-        """Answer what the service answers, 503 with Retry-After if it does not."""
+        """Answer what the service answers, 503 with Retry-After if it does not.
+
+        A caller who leaves ends his request to the service, which may then let go of it too (H44).
+        """
         target = self._target(request)
         headers += [line for line in request.scope["headers"] if line[0] in _PASSED_ON]
         headers += [(name.encode(), value) for name, value in inject()]
         if request.client is not None:
             headers.append((b"x-forwarded-for", request.client.host.encode()))
         try:
-            answer = await self._client.request(
-                request.method, target, headers=headers, content=await request.body()
+            body = await request.body()
+            answer = await while_there(
+                request,
+                self._client.request(request.method, target, headers=headers, content=body),
             )
         except httpx2.HTTPError:
             raise Unavailable("The service behind this address does not answer.") from None

@@ -1,5 +1,6 @@
 """REST under one origin: what is passed on, what stays here, what a dead neighbour answers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,10 @@ from kit.process import App, running
 from kit.settings import ServiceSettings
 from kit.web.app import create_app
 from kit.web.health import Health, create_admin
+from kit.web.leaving import while_there
+from services.gateway.proxy import CONNECTIONS
 from tests.integration.gateway.desk import Desk, opened
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -33,6 +37,7 @@ class Neighbour:
     """Stands where the services are and writes down what reaches it."""
 
     got: list[dict[str, Any]] = field(default_factory=list)
+    waiting: int = 0
 
     def app(self) -> App:
         """Return it as a service."""
@@ -51,6 +56,7 @@ class Neighbour:
         for number, (path, method) in enumerate(ROUTES):
             router.add_api_route(path, echo, methods=[method], name=f"echo_{number}")
         router.add_api_route("/v1/sessions", echo_of(self), methods=["POST"])
+        router.add_api_route("/v1/sessions/refresh", patience_of(self), methods=["POST"])
         http = create_app(title="Neighbour", version="1", routers=[router], clock=SystemClock())
         return App(
             name="neighbour",
@@ -70,6 +76,23 @@ def echo_of(neighbour: Neighbour) -> Callable[[Request], Any]:
         return {"taken": True}
 
     return taken
+
+
+def patience_of(neighbour: Neighbour) -> Callable[[Request], Any]:
+    """Return a route that answers nobody and counts who waits."""
+
+    async def endless() -> None:
+        neighbour.waiting += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            neighbour.waiting -= 1
+
+    async def patient(request: Request) -> None:
+        await request.body()
+        await while_there(request, endless())
+
+    return patient
 
 
 def admin() -> FastAPI:
@@ -180,6 +203,26 @@ async def test_bytes_outside_ascii_go_on_as_they_came(
         answer = await web.post("/v1/orders/1", headers=[(name, b"\xff")])
         assert (answer.status_code, answer.json()["code"]) == (400, "header_not_ascii")
     assert len(neighbour.got) == 1
+
+
+async def test_who_leaves_before_the_answer_is_waited_for_no_more(
+    desk: Desk, neighbour: Neighbour
+) -> None:
+    """More of them than the gateway has connections to services: each gives his back."""
+    together = 20
+    limits = httpx2.Limits(max_connections=together)
+    async with httpx2.AsyncClient(base_url=desk.url, limits=limits) as stranger:
+        for _ in range(CONNECTIONS // together + 1):
+            leaving = [
+                asyncio.create_task(stranger.post("/v1/sessions/refresh", json={}))
+                for _ in range(together)
+            ]
+            await eventually(lambda: neighbour.waiting == together)
+            for task in leaving:
+                task.cancel()
+            await eventually(lambda: neighbour.waiting == 0)
+
+        assert (await stranger.post("/v1/sessions", json={"login": "x"})).status_code == 200
 
 
 INSIDE = (
