@@ -1,10 +1,12 @@
-"""How often somebody may do something: token buckets, and attempts at a login.
+"""How often somebody may do something: token buckets, attempts at a login, and who is one caller.
 
 Kept in memory, per process. Knows keys and a clock, never what is limited.
 """
 
 import math
 from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from kit.clock import Clock
@@ -89,11 +91,20 @@ class Strangers:
         self._buckets.spend(subject)
 
 
+@dataclass(slots=True)
+class _Attempts:
+    """What is known of one key: failures since the window opened, and attempts under way."""
+
+    since: float
+    failed: int = 0
+    reserved: int = 0
+
+
 class AttemptLimiter:
     """Counts failed attempts per key in a window; the key then waits for the window to end.
 
-    Use one for the account and one for the address: the first stops guessing one password,
-    the second stops guessing many accounts.
+    An attempt is reserved before it is made and counts at once, so that attempts side by side are
+    no more than attempts in a row. Whoever reserves must afterwards say `failed` or `give_back`.
     """
 
     def __init__(
@@ -103,27 +114,69 @@ class AttemptLimiter:
         self._window_s = window_s
         self._clock = clock
         self._keys_limit = keys_limit
-        self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._known: OrderedDict[str, _Attempts] = OrderedDict()
 
-    def check(self, key: str) -> None:
-        """Raise `TooMany`, with the seconds to wait, if the key has used up its attempts."""
-        since, count = self._failures.get(key, (0.0, 0))
-        left = since + self._window_s - self._clock.monotonic()
-        if count >= self._attempts and left > 0:
-            raise TooMany(
-                "Too many attempts: wait before you try again.", retry_after=math.ceil(left)
-            )
+    def reserve(self, key: str) -> None:
+        """Begin an attempt. Raises `TooMany`, with the seconds to wait, if none is left."""
+        now = self._clock.monotonic()
+        known = self._of(key, now)
+        if known.failed >= self._attempts:
+            left = math.ceil(known.since + self._window_s - now)
+            raise TooMany("Too many attempts: wait before you try again.", retry_after=left)
+        if known.failed + known.reserved >= self._attempts:
+            raise TooMany("Too many attempts at once: wait for their answers.")
+        known.reserved += 1
+        self._known[key] = known
+        self._known.move_to_end(key)
+        if len(self._known) > self._keys_limit:
+            self._known.popitem(last=False)
 
     def failed(self, key: str) -> None:
-        """Count a failure; the first one opens the window."""
-        now = self._clock.monotonic()
-        since, count = self._failures.pop(key, (now, 0))
-        if now - since >= self._window_s:
-            since, count = now, 0
-        self._failures[key] = (since, count + 1)
-        if len(self._failures) > self._keys_limit:
-            self._failures.popitem(last=False)
+        """End an attempt that failed; the first failure opens the window."""
+        known = self._ended(key)
+        if not known.failed:
+            known.since = self._clock.monotonic()
+        known.failed += 1
+        self._known[key] = known
 
-    def succeeded(self, key: str) -> None:
-        """Forget the key's failures."""
-        self._failures.pop(key, None)
+    def give_back(self, key: str) -> None:
+        """End an attempt that succeeded, or that was not made."""
+        known = self._ended(key)
+        if not known.failed and not known.reserved:
+            self._known.pop(key, None)
+
+    def forget(self, key: str) -> None:
+        """Forget the key's failures; what is under way goes on counting."""
+        if key in self._known:
+            self._known[key].failed = 0
+
+    def has_failed(self, key: str) -> bool:
+        """Tell whether an attempt failed within the window."""
+        return self._of(key, self._clock.monotonic()).failed > 0
+
+    def _of(self, key: str, now: float) -> _Attempts:
+        known = self._known.get(key) or _Attempts(since=now)
+        if now - known.since >= self._window_s:
+            known.since, known.failed = now, 0
+        return known
+
+    def _ended(self, key: str) -> _Attempts:
+        known = self._of(key, self._clock.monotonic())
+        known.reserved = max(0, known.reserved - 1)
+        return known
+
+
+def origin_of(address: str) -> str:
+    """Return what counts as one caller's place: an IPv4 address, or an IPv6 network of 64 bits.
+
+    A household gets such a network whole, so its single addresses say nothing.
+    """
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(IPv6Network((known.packed[:8] + bytes(8), 64)))
+    return str(known)

@@ -11,7 +11,8 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from kit.errors import Unavailable, Unprocessable
+from kit.errors import Unprocessable
+from kit.web.turns import Turns
 
 LENGTH_LEAST: Final = 8
 LENGTH_LIMIT: Final = 256
@@ -19,9 +20,6 @@ LENGTH_LIMIT: Final = 256
 
 AT_ONCE: Final = 2
 """Hashes computed side by side: each takes 64 MiB."""
-
-WAITING_LIMIT: Final = 64
-"""Requests that wait for their turn; one more is answered 503."""
 
 T = TypeVar("T")
 
@@ -34,29 +32,32 @@ class UnfitPassword(Unprocessable):
 
 
 class Passwords:
-    """Hashes and checks passwords, `AT_ONCE` at a time. Make one per process, inside its loop."""
+    """Hashes and checks passwords, `AT_ONCE` at a time. Make one per process."""
 
     def __init__(self, *, memory_kib: int = 65_536, rounds: int = 3) -> None:
         """Take Argon2id's costs; the defaults are RFC 9106's second choice, tests take less."""
         self._scheme = PasswordHash((Argon2Hasher(memory_cost=memory_kib, time_cost=rounds),))
         self._nobody = self._scheme.hash("a password that nobody has")
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self.turns = Turns(AT_ONCE)
 
     async def hash(self, password: str) -> str:
-        """Return the hash to store. Raises `UnfitPassword`."""
+        """Return the hash to store. Raises `UnfitPassword`, `TooMany`, `Unavailable`.
+
+        It may have to wait in the line of those who sign in: hold no lock meanwhile.
+        """
         if not LENGTH_LEAST <= len(password) <= LENGTH_LIMIT:
             raise UnfitPassword
-        return await self._in_turn(lambda: self._scheme.hash(password))
+        async with self.turns.turn(""):
+            return await self._aside(lambda: self._scheme.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Tell whether the password fits the hash.
+        """Tell whether the password fits the hash; call it inside a turn of `turns`.
 
         `stored` None stands for an unknown account: it takes as long and is never true.
         """
         if len(password) > LENGTH_LIMIT:
             return False
-        fits = await self._in_turn(lambda: self._fits(password, stored or self._nobody))
+        fits = await self._aside(lambda: self._fits(password, stored or self._nobody))
         return fits and stored is not None
 
     def _fits(self, password: str, stored: str) -> bool:
@@ -65,12 +66,14 @@ class Passwords:
         except UnknownHashError:
             return False
 
-    async def _in_turn(self, work: Callable[[], T]) -> T:
-        if self._waiting >= WAITING_LIMIT:
-            raise Unavailable("Too many people sign in at this moment: try again.", retry_after=2)
-        self._waiting += 1
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """Compute in a thread. Whoever is cancelled stays until the thread has ended.
+
+        Else a crowd that comes and leaves at once would keep any number of threads at 64 MiB each.
+        """
+        doing = asyncio.get_running_loop().run_in_executor(None, work)
         try:
-            async with self._turns:
-                return await asyncio.to_thread(work)
-        finally:
-            self._waiting -= 1
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait([doing])
+            raise

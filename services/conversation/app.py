@@ -36,8 +36,9 @@ from services.conversation.routes import Shared, conversations, sessions, shops
 from services.conversation.service.archiving import Archiving
 from services.conversation.service.conversations import Conversations
 from services.conversation.service.history import Histories
+from services.conversation.service.login_limits import LoginLimits
 from services.conversation.service.routing import Routing
-from services.conversation.service.sessions import Doorkeepers, Sessions, ShopSecrets
+from services.conversation.service.sessions import Sessions, ShopSecrets
 from services.conversation.service.staff import Staff
 from services.conversation.service.work import CONSUMER, Work
 from services.conversation.settings import ConversationSettings
@@ -146,7 +147,11 @@ class Service:
         )
 
     def _sessions(self) -> Sessions:
-        limits = Doorkeepers.at(self.clock, visitors_per_minute=self.settings.visitors_per_minute)
+        limits = LoginLimits.at(
+            self.clock,
+            visitors_per_minute=self.settings.visitors_per_minute,
+            visitors_per_address=self.settings.visitors_per_address,
+        )
         return Sessions(
             db=self.db,
             issuer=TokenIssuer(self.settings.token_private_key, self.clock, self.ids),

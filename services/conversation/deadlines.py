@@ -15,7 +15,8 @@ from kit.clock import Clock
 from kit.errors import AppError
 from kit.postgres import Database
 from kit.web import idempotency
-from services.conversation.repository import conversations, people, routing
+from services.conversation.repository import conversations, origins, people, routing
+from services.conversation.service.login_limits import FAMILIAR
 from services.conversation.service.routing import Routing
 
 Sweep: TypeAlias = Callable[[], Awaitable[None]]
@@ -96,7 +97,9 @@ class Deadlines:
         async with self._db.write() as session:
             await inbox.forget(session)
             await idempotency.forget(session)
-            await people.forget_expired(session, self._clock.now(), limit=FORGOTTEN_AT_ONCE)
+            now = self._clock.now()
+            await people.forget_expired(session, now, limit=FORGOTTEN_AT_ONCE)
+            await origins.forget(session, now - FAMILIAR, limit=FORGOTTEN_AT_ONCE)
 
     async def _every(self, seconds: float, sweep: Sweep) -> None:
         while True:

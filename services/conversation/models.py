@@ -115,6 +115,25 @@ staff_skills = Table(
     ),
 )
 
+staff_origins = Table(
+    "staff_origins",
+    METADATA,
+    Column(
+        "staff_id",
+        Uuid(as_uuid=False),
+        ForeignKey("conversation.staff.id", ondelete="cascade"),
+        primary_key=True,
+    ),
+    Column(
+        "origin",
+        Uuid(as_uuid=False),
+        primary_key=True,
+        comment="derived from staff id and address",
+    ),
+    _at("seen_at"),
+)
+Index(None, staff_origins.c.seen_at)
+
 buyers = Table(
     "buyers",
     METADATA,
@@ -141,6 +160,7 @@ refresh_tokens = Table(
     Column("kind", Text, nullable=False),
     _at("expires_at"),
     _at("used_at", nullable=True),
+    _at("created_at", nullable=True),
     CheckConstraint("kind in ('staff', 'buyer')", name="kind"),
 )
 Index(None, refresh_tokens.c.family)

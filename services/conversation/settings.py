@@ -31,3 +31,6 @@ class ConversationSettings(ServiceSettings):
     """How long the archive waits for a batch to fill."""
     visitors_per_minute: int = Field(default=6000, ge=1)
     """Anonymous visitors a shop may get per minute; the rest is answered 429."""
+    visitors_per_address: int = Field(default=1200, ge=1)
+    """The same from one address, so that one bot does not use up a shop's visitors: a fifth, for a
+    mobile network shows many people under one."""

@@ -24,13 +24,17 @@ from services.conversation.models import (
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token as it is stored: by its hash. Tokens of one login form a family."""
+    """A refresh token as it is stored: by its hash. Tokens of one login form a family.
+
+    `created_at` None: it was stored before that was kept.
+    """
 
     hash: bytes
     family: str
     subject: PersonId
     kind: str
     expires_at: datetime
+    created_at: datetime | None
     used_at: datetime | None = None
 
 
@@ -158,6 +162,12 @@ async def save_agent(session: AsyncSession, agent: Agent, *, skills: bool = Fals
         await _set_skills(session, agent.id, agent.skill_group_ids)
 
 
+async def password_of(session: AsyncSession, agent_id: str) -> str | None:
+    """Return the stored hash of a member of staff."""
+    wanted = select(staff.c.password_hash).where(staff.c.id == agent_id)
+    return (await session.execute(wanted)).scalar_one_or_none()
+
+
 async def set_password(session: AsyncSession, agent_id: str, password_hash: str) -> None:
     """Store a new password's hash."""
     changed = update(staff).where(staff.c.id == agent_id)
@@ -203,14 +213,22 @@ async def add_refresh(session: AsyncSession, token: RefreshToken) -> None:
     await session.execute(insert(refresh_tokens).values(values))
 
 
-async def lock_refresh(session: AsyncSession, token_hash: bytes) -> RefreshToken | None:
-    """Return a refresh token that nobody else uses until this transaction ends."""
-    wanted = select(refresh_tokens).where(refresh_tokens.c.hash == token_hash).with_for_update()
-    row = (await session.execute(wanted)).one_or_none()
+async def find_refresh(
+    session: AsyncSession, token_hash: bytes, *, lock: bool = False
+) -> RefreshToken | None:
+    """Return a refresh token, locked until the transaction ends if asked: the person first."""
+    wanted = select(refresh_tokens).where(refresh_tokens.c.hash == token_hash)
+    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     if row is None:
         return None
     return RefreshToken(
-        row.hash, row.family, PersonId(row.subject), row.kind, row.expires_at, row.used_at
+        hash=row.hash,
+        family=row.family,
+        subject=PersonId(row.subject),
+        kind=row.kind,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+        used_at=row.used_at,
     )
 
 
@@ -233,7 +251,9 @@ async def forget_subject(session: AsyncSession, subject: str) -> None:
 async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) -> None:
     """Delete at most `limit` refresh tokens that are over."""
     over = select(refresh_tokens.c.hash).where(refresh_tokens.c.expires_at < now).limit(limit)
-    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.hash.in_(over)))
+    # Passed over: what a session under way holds, which may wait for another of these.
+    free = over.with_for_update(skip_locked=True)
+    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.hash.in_(free)))
 
 
 async def add_audit(session: AsyncSession, entry: AuditEntry) -> None:

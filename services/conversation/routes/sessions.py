@@ -6,6 +6,7 @@ They take no idempotency key, for a kept answer would hold secrets.
 from fastapi import APIRouter, Request
 
 from kit.web.auth import Caller
+from kit.web.leaving import while_there
 from services.conversation.routes import router
 from services.conversation.schemas.people import (
     BuyerLogin,
@@ -25,8 +26,8 @@ def routes(sessions: Sessions) -> APIRouter:
     @api.post("/sessions", status_code=201)
     async def sign_in(request: Request, wish: Login) -> SessionView:
         """Sign in as staff."""
-        address = request.client.host if request.client else ""
-        return await sessions.login(wish.login, wish.password, address=address)
+        login = sessions.login(wish.login, wish.password, address=_address(request))
+        return await while_there(request, login)
 
     @api.post("/sessions/refresh")
     async def renew_session(wish: Refresh) -> SessionView:
@@ -45,8 +46,12 @@ def routes(sessions: Sessions) -> APIRouter:
         return await sessions.buyer(wish.shop_id, wish.token)
 
     @api.post("/sessions/visitor", status_code=201)
-    async def begin_visit(wish: VisitorLogin) -> SessionView:
+    async def begin_visit(request: Request, wish: VisitorLogin) -> SessionView:
         """Come in without an account."""
-        return await sessions.visitor(wish.shop_id, wish.name)
+        return await sessions.visitor(wish.shop_id, wish.name, address=_address(request))
 
     return api
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

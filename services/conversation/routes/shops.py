@@ -51,8 +51,10 @@ def _shops(api: APIRouter, shared: Shared, staff: Staff) -> None:
         if caller.shop_id != PLATFORM:
             raise Forbidden
 
+        password_hash = await staff.passwords.hash(wish.admin_password)
+
         async def command(session: AsyncSession) -> ShopView:
-            shop, secret = await staff.create_shop(session, wish)
+            shop, secret = await staff.create_shop(session, wish, password_hash)
             return _shop_view(shop, secret)
 
         return await shared.once(caller, key, command, status=201)
@@ -101,9 +103,10 @@ def _people(api: APIRouter, shared: Shared, staff: Staff) -> None:
     @api.post("/staff", status_code=201, response_model=StaffView)
     async def create_staff(caller: Admin, key: IdempotencyKey, wish: NewStaff) -> Response:
         """Create a member of staff of one's own shop."""
+        password_hash = await staff.passwords.hash(wish.password)
 
         async def command(session: AsyncSession) -> StaffView:
-            agent = await staff.hire(session, ShopId(caller.shop_id), wish)
+            agent = await staff.hire(session, ShopId(caller.shop_id), wish, password_hash)
             return staff_view(agent, await _codes(session, caller))
 
         return await shared.once(caller, key, command, status=201)
@@ -127,8 +130,10 @@ def _people(api: APIRouter, shared: Shared, staff: Staff) -> None:
         caller: Admin, staff_id: Annotated[str, Path(max_length=64)], change: StaffChange
     ) -> StaffView:
         """Change a member of staff; who loses rights loses his sessions."""
+        fresh = change.password
+        hashed = None if fresh is None else await staff.passwords.hash(fresh)
         async with shared.db.write() as session:
-            agent = await staff.change(session, caller, staff_id, change)
+            agent = await staff.change(session, caller, staff_id, change, password_hash=hashed)
             return staff_view(agent, await _codes(session, caller))
 
 

@@ -18,12 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import PersonId, Role, ShopId
 from kit import outbox
 from kit.clock import Clock
-from kit.errors import NotFound, Unauthorized
+from kit.errors import NotFound, Unauthorized, Unavailable
 from kit.ids import Ids, derived_id
 from kit.postgres import Database
 from kit.text import clip, refuse_unstorable
 from kit.web.auth import BadToken, Passwords, Principal, TokenIssuer
-from kit.web.limits import AttemptLimiter, KeyedBuckets
+from kit.web.limits import origin_of
 from kit.web.tokens import LEEWAY_S, LIFETIME_LIMIT_S
 from services.conversation.domain import Stamp
 from services.conversation.domain.people import (
@@ -33,9 +33,10 @@ from services.conversation.domain.people import (
     listed_agent,
     listed_buyer,
 )
-from services.conversation.repository import people
+from services.conversation.repository import origins, people
 from services.conversation.repository.people import RefreshToken
 from services.conversation.schemas.people import PersonView, SessionView
+from services.conversation.service.login_limits import FAMILIAR, LoginLimits
 
 STAFF_STAYS: Final = timedelta(hours=16)
 """A refresh token of staff: a long shift."""
@@ -46,12 +47,9 @@ BUYER_STAYS: Final = timedelta(days=7)
 TWICE_WITHIN: Final = timedelta(seconds=10)
 """A refresh token used again this soon is a client that lost its answer, later a thief."""
 
-LOGIN_ATTEMPTS: Final = 10
-LOGIN_WINDOW_S: Final = 300.0
-"""Failed attempts at one login name within the window; more are answered 429."""
-
-ADDRESS_ATTEMPTS: Final = 200
-"""Failed attempts from one address within the window: many people share one."""
+ADMISSIONS: Final = 3
+"""How often a session waits for the end of the second in which the person's others were ended; then
+it is answered 503."""
 
 TIERS: Final = range(10)
 """Ranks of buyers."""
@@ -87,24 +85,6 @@ class ShopSecrets:
 
 
 @dataclass(frozen=True)
-class Doorkeepers:
-    """How often somebody may knock."""
-
-    logins: AttemptLimiter
-    addresses: AttemptLimiter
-    visitors: KeyedBuckets
-
-    @classmethod
-    def at(cls, clock: Clock, *, visitors_per_minute: int) -> "Doorkeepers":
-        """Return fresh limits, counted in this process."""
-        return cls(
-            AttemptLimiter(LOGIN_ATTEMPTS, LOGIN_WINDOW_S, clock=clock),
-            AttemptLimiter(ADDRESS_ATTEMPTS, LOGIN_WINDOW_S, clock=clock),
-            KeyedBuckets(visitors_per_minute / 60, visitors_per_minute, clock=clock),
-        )
-
-
-@dataclass(frozen=True)
 class Sessions:
     """Opens, renews and ends sessions. Every method is one transaction of its own."""
 
@@ -112,42 +92,56 @@ class Sessions:
     issuer: TokenIssuer
     passwords: Passwords
     shop_secrets: ShopSecrets
-    limits: Doorkeepers
+    limits: LoginLimits
     clock: Clock
     ids: Ids
 
     async def login(self, login: str, password: str, *, address: str) -> SessionView:
-        """Open a session for staff. Raises `WrongLogin`, `TooMany`."""
-        name = login.strip().lower()
+        """Open a session for staff. Raises `WrongLogin`, `TooMany`, `Unavailable`.
+
+        Cancel it when the caller leaves: who waits for his turn then has made no attempt.
+        """
+        name, origin = login.strip().lower(), origin_of(address)
         refuse_unstorable(name)
-        self.limits.addresses.check(address)
-        self.limits.logins.check(name)
-        async with self.db.read() as session:
-            found = await people.find_login(session, name)
-        agent, stored = found or (None, None)
-        fits = await self.passwords.verify(password, stored)
-        if agent is None or not fits or not agent.active:
-            self.limits.addresses.failed(address)
-            self.limits.logins.failed(name)
-            raise WrongLogin
-        self.limits.logins.succeeded(name)
-        await self._wait_until(agent.not_before)
-        async with self.db.write() as session:
-            return await self._open(session, agent)
+        with self.limits.attempt(name, origin) as attempt:
+            async with self.db.read() as session:
+                agent, stored = await people.find_login(session, name) or (None, None)
+                known = agent.id if agent is not None else PersonId(self.ids.new())  # as long
+                since = self.clock.now() - FAMILIAR
+                familiar = await origins.is_known(session, known, origin, since=since)
+            if not familiar:
+                attempt.count_login()
+            async with self.passwords.turns.turn(origin, line=attempt.line):
+                attempt.begun = True
+                fits = await self.passwords.verify(password, stored)
+            if agent is None or stored is None or not fits or not agent.active:
+                raise WrongLogin
+            attempt.right = True
+        return await self._admit(agent.id, stored, origin)
 
     async def refresh(self, refresh_token: str) -> SessionView:
-        """Go on with a session. Raises `BadToken` if the token is unknown, spent or withdrawn."""
-        now = self.clock.now()
+        """Go on with a session. Raises `BadToken` if the token is unknown, spent or withdrawn.
+
+        The person is locked before the token, as whatever ends his sessions does: a refresh comes
+        wholly before that, and its new token ends too, or wholly after it and finds none.
+        """
+        hashed = _hash(refresh_token)
         async with self.db.write() as session:
-            token = await people.lock_refresh(session, _hash(refresh_token))
-            if token is None or token.expires_at <= now:
+            seen = await people.find_refresh(session, hashed)
+            if seen is None:
+                raise BadToken
+            person = await _lock_person(session, seen)
+            token = await people.find_refresh(session, hashed, lock=True)
+            now = self.clock.now()
+            if person is None or token is None or token.expires_at <= now:
+                raise BadToken
+            if _begun(token) < person.not_before:
                 raise BadToken
             stolen = token.used_at is not None and now - token.used_at > TWICE_WITHIN
-            if stolen:
-                await people.forget_family(session, token.family)
-            else:
+            if not stolen:
                 await people.use_refresh(session, token.hash, token.used_at or now)
-                return await self._renew(session, token)
+                return await self._open(session, person, family=token.family)
+            await people.forget_family(session, token.family)
         raise BadToken  # only now: raising inside the block would undo the end of the family
 
     async def logout(self, principal: Principal) -> None:
@@ -182,15 +176,22 @@ class Sessions:
             address=_text(claims, "address"),
             tier=_tier(claims),
         )
-        async with self.db.write() as session:
-            kept = await people.keep_buyer(session, buyer, told=_PROFILE & claims.keys())
+        for _ in range(ADMISSIONS):
+            async with self.db.write() as session:
+                kept = await people.keep_buyer(session, buyer, told=_PROFILE & claims.keys())
+                if kept.not_before <= self.clock.now():
+                    return await self._open(session, kept)
             await self._wait_until(kept.not_before)
-            return await self._open(session, kept)
+        raise Unavailable
 
-    async def visitor(self, shop_id: str, name: str) -> SessionView:
-        """Open a session for somebody unknown. Raises `NotFound` for a shop that does not exist."""
+    async def visitor(self, shop_id: str, name: str, *, address: str) -> SessionView:
+        """Open a session for somebody unknown.
+
+        Raises `NotFound` for a shop that does not exist, `TooMany`.
+        """
         refuse_unstorable(shop_id)
         refuse_unstorable(name)
+        self.limits.visitor_origins.spend(origin_of(address))
         async with self.db.write() as session:
             shop = await people.find_shop(session, shop_id)
             if shop is None or not shop.active:
@@ -199,20 +200,26 @@ class Sessions:
             visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)
             return await self._open(session, await people.keep_buyer(session, visitor, told=()))
 
-    async def _renew(self, session: AsyncSession, token: RefreshToken) -> SessionView:
-        if token.kind == "buyer":
-            buyer = await people.find_buyer(session, token.subject)
-            if buyer is None:
-                raise BadToken
-            return await self._open(session, buyer, family=token.family)
-        agent = await people.find_agent(session, token.subject)
-        if agent is None or not agent.active:
-            raise BadToken
-        return await self._open(session, agent, family=token.family)
+    async def _admit(self, agent_id: PersonId, stored: str, origin: str) -> SessionView:
+        """Open the session of somebody whose password was right, unless that is over by now."""
+        for _ in range(ADMISSIONS):
+            async with self.db.write() as session:
+                agent = await people.find_agent(session, agent_id, lock=True)
+                now = self.clock.now()
+                if agent is None or not agent.active:
+                    raise WrongLogin
+                if await people.password_of(session, agent.id) != stored:
+                    raise WrongLogin
+                if agent.not_before <= now:
+                    await origins.keep(session, agent.id, origin, at=now)
+                    return await self._open(session, agent)
+            await self._wait_until(agent.not_before)
+        raise Unavailable
 
     async def _open(
         self, session: AsyncSession, person: Agent | Buyer, *, family: str | None = None
     ) -> SessionView:
+        self.limits.sessions.spend(person.id)
         now = self.clock.now()
         staff = isinstance(person, Agent)
         role = person.role if isinstance(person, Agent) else Role.BUYER
@@ -225,6 +232,7 @@ class Sessions:
                 subject=person.id,
                 kind="staff" if staff else "buyer",
                 expires_at=now + (STAFF_STAYS if staff else BUYER_STAYS),
+                created_at=now,
             ),
         )
         return SessionView(
@@ -237,7 +245,10 @@ class Sessions:
         )
 
     async def _wait_until(self, not_before: datetime) -> None:
-        """Let the second of a logout pass: a token of that second would count as withdrawn."""
+        """Let the second of a logout pass: a token of that second would count as withdrawn.
+
+        Outside a transaction, or a few people's logouts would hold every connection.
+        """
         await self.clock.sleep(min((not_before - self.clock.now()).total_seconds(), 1.0))
 
     def _claims(self, shop: Shop, token: str) -> Mapping[str, Any]:
@@ -294,6 +305,20 @@ async def end_buyer_sessions(session: AsyncSession, buyer_id: str, stamp: Stamp)
 def shop_scope(principal: Principal) -> ShopId:
     """Return the shop that the caller belongs to."""
     return ShopId(principal.shop_id)
+
+
+async def _lock_person(session: AsyncSession, token: RefreshToken) -> Agent | Buyer | None:
+    """Return whom a token is of, if he may come in."""
+    if token.kind == "buyer":
+        return await people.find_buyer(session, token.subject, lock=True)
+    agent = await people.find_agent(session, token.subject, lock=True)
+    return agent if agent is not None and agent.active else None
+
+
+def _begun(token: RefreshToken) -> datetime:
+    """Return when the token was issued."""
+    stays = BUYER_STAYS if token.kind == "buyer" else STAFF_STAYS
+    return token.created_at or token.expires_at - stays
 
 
 def _hash(refresh_token: str) -> bytes:

@@ -81,13 +81,18 @@ class NotAnAgent(Conflict):
 
 @dataclass(frozen=True)
 class Staff:
-    """Use cases about shops and their people; the caller opens the transaction."""
+    """Use cases about shops and their people; the caller opens the transaction.
+
+    Passwords come hashed: a hash waits its turn behind logins, and must hold no lock meanwhile.
+    """
 
     routing: Routing
     passwords: Passwords
     shop_secrets: ShopSecrets
 
-    async def create_shop(self, session: AsyncSession, wish: NewShop) -> tuple[Shop, str]:
+    async def create_shop(
+        self, session: AsyncSession, wish: NewShop, password_hash: str
+    ) -> tuple[Shop, str]:
         """Create a shop with its groups and first administrator; return it with its secret."""
         stamp = self.routing.stamp()
         shop = Shop(ShopId(stamp.ids.new()), name=wish.name, time_zone=wish.time_zone)
@@ -99,7 +104,7 @@ class Staff:
             role=Role.ADMIN,
             capacity=0,
         )
-        await self.hire(session, shop.id, admin)
+        await self.hire(session, shop.id, admin, password_hash)
         return shop, self.shop_secrets.of(shop.id, shop.secret_version)
 
     async def found_shop(self, session: AsyncSession, shop: Shop, stamp: Stamp) -> bool:
@@ -157,7 +162,9 @@ class Staff:
             raise GroupExists
         return group
 
-    async def hire(self, session: AsyncSession, shop_id: ShopId, wish: NewStaff) -> Agent:
+    async def hire(
+        self, session: AsyncSession, shop_id: ShopId, wish: NewStaff, password_hash: str
+    ) -> Agent:
         """Create a member of staff. Raises `LoginTaken`, `UnknownGroup`."""
         refuse_unstorable(wish.name)
         refuse_unstorable(wish.login)
@@ -174,7 +181,6 @@ class Staff:
             capacity=wish.capacity,
             skill_group_ids=await self._groups(session, shop_id, wish.skill_groups),
         )
-        password_hash = await self.passwords.hash(wish.password)
         await self.enlist(session, agent, password_hash, stamp)
         return agent
 
@@ -187,7 +193,13 @@ class Staff:
         await outbox.add(session, listed_agent(agent, stamp))
 
     async def change(
-        self, session: AsyncSession, principal: Principal, agent_id: str, change: StaffChange
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        agent_id: str,
+        change: StaffChange,
+        *,
+        password_hash: str | None,
     ) -> Agent:
         """Change a member of staff; whoever loses rights loses his sessions too."""
         shop_id = ShopId(principal.shop_id)
@@ -203,7 +215,7 @@ class Staff:
             groups = await self._groups(session, shop_id, change.skill_groups)
             changed = replace(changed, skill_group_ids=groups)
         await people.save_agent(session, changed, skills=change.skill_groups is not None)
-        return await self._consequences(session, agent, changed, change.password)
+        return await self._consequences(session, agent, changed, password_hash)
 
     async def set_state(
         self, session: AsyncSession, agent_id: str, state: AgentState, reason: StateReason
@@ -250,13 +262,12 @@ class Staff:
             await self.routing.fill(session, agent.shop_id, "agent_online")
 
     async def _consequences(
-        self, session: AsyncSession, before: Agent, after: Agent, password: str | None
+        self, session: AsyncSession, before: Agent, after: Agent, password_hash: str | None
     ) -> Agent:
-        if password is not None:
-            hashed = await self.passwords.hash(password)
-            await people.set_password(session, after.id, hashed)
+        if password_hash is not None:
+            await people.set_password(session, after.id, password_hash)
         stamp = self.routing.stamp()
-        if password is not None or after.role is not before.role or not after.active:
+        if password_hash is not None or after.role is not before.role or not after.active:
             after = await end_staff_sessions(session, after, stamp)
         else:
             await outbox.add(session, listed_agent(after, stamp))

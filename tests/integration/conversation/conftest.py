@@ -41,6 +41,7 @@ def settings(infra: Infrastructure, database: TestDatabase, prepared: str) -> Se
         seed_supervisor_password=secret,
         seed_agent_password=secret,
         seed_agents=1,
+        trusted_proxies="127.0.0.1",
     )
 
 

@@ -28,11 +28,11 @@ PASSWORD = "correct horse battery"
 
 @asynccontextmanager
 async def started(
-    settings: SeedSettings, *, clock: Clock | None = None
+    settings: SeedSettings, *, clock: Clock | None = None, passwords: Passwords | None = None
 ) -> AsyncIterator["Platform"]:
-    """Run the service, on its own clock if one is given."""
+    """Run the service, on its own clock and with its own passwords if they are given."""
     bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix)
-    cheap = Passwords(memory_kib=64, rounds=1)
+    cheap = passwords or Passwords(memory_kib=64, rounds=1)
     service = Service(settings, bus, clock=clock or SystemClock(), passwords=cheap)
     await seed(service.db, service.staff, settings)
     async with running(service.app()) as addresses, httpx2.AsyncClient(timeout=20) as client:
@@ -132,9 +132,12 @@ class Platform:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         key: str | None = None,
+        address: str | None = None,
     ) -> httpx2.Response:
-        """Call the public interface."""
+        """Call the public interface, from an address if one is given."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        if address is not None:
+            headers["x-forwarded-for"] = address
         if method == "POST":
             headers["idempotency-key"] = key or self.service.ids.new()
         return await self.client.request(

@@ -1,12 +1,12 @@
 """Passwords (attack table, rows 10 and 61)."""
 
 import asyncio
+import threading
 
 import pytest
+from typing_extensions import override
 
-from kit.errors import Unavailable
 from kit.web.auth import Passwords, UnfitPassword
-from kit.web.passwords import WAITING_LIMIT
 
 pytestmark = pytest.mark.unit
 
@@ -35,11 +35,30 @@ async def test_unfit_passwords_are_refused(passwords: Passwords, text: str) -> N
         await passwords.hash(text)
 
 
-async def test_a_rush_of_logins_is_bounded(passwords: Passwords) -> None:
-    stored = await passwords.hash("光棍节1111!")
-    answers = await asyncio.gather(
-        *(passwords.verify("光棍节1111!", stored) for _ in range(WAITING_LIMIT + 6)),
-        return_exceptions=True,
-    )
-    assert sum(isinstance(answer, Unavailable) for answer in answers) == 6
-    assert answers.count(True) == WAITING_LIMIT
+class Held(Passwords):
+    """Passwords whose checks begin and are held."""
+
+    def __init__(self) -> None:
+        super().__init__(memory_kib=64, rounds=1)
+        self.begun = asyncio.Event()
+        self.end = threading.Event()
+        self._loop = asyncio.get_running_loop()
+
+    @override
+    def _fits(self, password: str, stored: str) -> bool:
+        self._loop.call_soon_threadsafe(self.begun.set)
+        return self.end.wait(5)
+
+
+async def test_whoever_is_cancelled_stays_until_his_hash_has_ended() -> None:
+    passwords = Held()
+    leaving = asyncio.create_task(passwords.verify("光棍节1111!", None))
+    await passwords.begun.wait()
+
+    leaving.cancel()
+    done, _ = await asyncio.wait([leaving], timeout=0.05)
+    assert not done
+    passwords.end.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
