@@ -113,6 +113,8 @@ _NEGATABLE = frozenset(
     }
 )
 _FRAGILE = frozenset({Why.HOMOPHONE, Why.SHAPE})
+_NEGATION_STARTS = frozenset(word[0] for word in NEGATIONS)
+_CLAUSE_SIGNS = frozenset("，。！？!?,; ；\n")
 
 
 def weigh(
@@ -160,10 +162,9 @@ def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
         return True
     if Flag.CLAUSE in term.flags:
         return all(_edges(reading, candidate))
-    whys = set(candidate.disguise.split("+"))
-    if len(candidate.form.normalised) <= FRAGILE_CHARS and whys & _FRAGILE:
-        return _exposed(reading, candidate)
-    return True
+    if len(candidate.form.normalised) > FRAGILE_CHARS:
+        return True
+    return _FRAGILE.isdisjoint(candidate.disguise.split("+")) or _exposed(reading, candidate)
 
 
 def _edges(reading: Reading, candidate: Candidate) -> tuple[bool, bool]:
@@ -178,8 +179,8 @@ def _exposed(reading: Reading, candidate: Candidate) -> bool:
     before, after = _edges(reading, candidate)
     if before and after:
         return True
-    ahead = reading.folding.fold(reading.text[max(0, candidate.start - REACH) : candidate.start])
-    behind = reading.folding.fold(reading.text[candidate.end : candidate.end + REACH])
+    ahead = reading.fold(candidate.start - REACH, candidate.start)
+    behind = reading.fold(candidate.end, candidate.end + REACH)
     named = before or ahead.endswith(NAMING_BEFORE)
     return named and (after or behind.startswith(NAMING_AFTER))
 
@@ -187,14 +188,17 @@ def _exposed(reading: Reading, candidate: Candidate) -> bool:
 def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if not term.needs and not term.unless:
         return True
-    fold = reading.folding.fold
-    left = fold(reading.text[max(0, candidate.start - REACH) : candidate.start])
-    right = fold(reading.text[candidate.end : candidate.end + REACH])
+    left = reading.fold(candidate.start - REACH, candidate.start)
+    right = reading.fold(candidate.end, candidate.end + REACH)
     around = f"{left}\n{right}"
-    owns = {candidate.form.normalised, fold(reading.text[candidate.start : candidate.end])}
+    # Plain loops: a term has up to 70 excuses, and a message hundreds of candidates.
+    owns = {candidate.form.normalised, reading.fold(candidate.start, candidate.end)}
     for word in term.unless:
-        if word in around or any(_extends(word, own, left, right) for own in owns):
+        if word in around:
             return False
+        for own in owns:
+            if own in word and _extends(word, own, left, right):
+                return False
     return all(any(word in around for word in group) for group in term.needs)
 
 
@@ -212,15 +216,19 @@ def _negated(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if term.category not in _NEGATABLE or Flag.FIRM in term.flags:
         return False
     start = max(0, candidate.start - REACH)
-    before = reading.folding.fold(_last_clause(reading.text[start : candidate.start]))
+    clause = _last_clause(reading.text[start : candidate.start])
+    before = clause.translate(reading.folding.plain)
+    if _NEGATION_STARTS.isdisjoint(before):
+        return False
     for phrase in POLITE:
         before = before.replace(phrase, "")
     return any(word in before[-NEGATION_REACH:] for word in NEGATIONS)
 
 
 def _last_clause(text: str) -> str:
-    for sign in "，。！？!?,; ；\n":
-        text = text.rpartition(sign)[2]
+    for at in range(len(text) - 1, -1, -1):
+        if text[at] in _CLAUSE_SIGNS:
+            return text[at + 1 :]
     return text
 
 

@@ -33,14 +33,14 @@ class Candidate:
 def examine(
     form: Form, reading: Reading, track: Track, *, start: int, end: int
 ) -> Candidate | None:
-    """Check a match against the original characters; None if it is none after all."""
+    """Check a match against the original characters; None if it is none after all.
+
+    In a squeezed track the match must have a run: `has_run`.
+    """
     first, last = track.starts[start], track.ends[end - 1]
     if not _on_boundaries(form.pattern, reading, first, last):
         return None
     if _inside_one(track, start, end):
-        return None
-    repeated = track.squeezed and _has_run(track, start, end)
-    if track.squeezed and not repeated:
         return None
     gap = _gap(reading, first, last)
     if gap is None:
@@ -50,11 +50,16 @@ def examine(
         return None
     if gap and Why.MASK not in disguises:
         disguises.add(Why.GAP)
-    if repeated:
+    if track.squeezed:
         disguises.add(Why.REPEAT)
     key = "+".join(sorted(disguises))
     why = _shown(disguises, form, reading, reading.text[first:last])
     return Candidate(form, first, last, why, key)
+
+
+def has_run(track: Track, start: int, end: int) -> bool:
+    """A doubled character inside a term is how people write 他妈妈的; two extras disguise it."""
+    return sum(track.extra[start:end]) > 1
 
 
 def _on_boundaries(pattern: str, reading: Reading, first: int, last: int) -> bool:
@@ -90,22 +95,17 @@ def _inside_one(track: Track, start: int, end: int) -> bool:
     return end < len(starts) and starts[end] == starts[end - 1]
 
 
-def _has_run(track: Track, start: int, end: int) -> bool:
-    """A doubled character inside a term is how people write 他妈妈的; two extras disguise it."""
-    return sum(track.extra[at] for at in range(start, end)) > 1
-
-
 def _gap(reading: Reading, first: int, last: int) -> bool | None:
     """Tell whether visible signs stand inside the span; None if too many or a new line."""
     longest = run = 0
     seen = False
-    for at in range(first, last):
-        char = reading.text[at]
-        if char in LINE_BREAKS:
-            return None
-        if reading.folding.plain[ord(char)] is not None:
+    plain = reading.folding.plain
+    for char in reading.text[first:last]:
+        if plain[ord(char)] is not None:
             run = 0
             continue
+        if char in LINE_BREAKS:
+            return None
         run += 1
         longest = max(longest, run)
         seen = seen or not invisible(char)

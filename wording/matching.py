@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import daachorse
 
-from wording.examine import Candidate, examine
+from wording.examine import Candidate, examine, has_run
 from wording.forms import Form, Stream, by_pattern
 from wording.model import Speaker, Why
 from wording.reading import Reading, Track
@@ -86,6 +86,8 @@ class Matcher:
         limited = len(hits) > MAX_MATCHES
         seen: dict[int, int] = {}
         for start, end, number in hits:
+            if track.squeezed and not has_run(track, start, end):
+                continue
             if limited:
                 seen[number] = seen.get(number, 0) + 1
                 if seen[number] > MAX_PER_PATTERN:
