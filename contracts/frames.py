@@ -23,6 +23,14 @@ TEXT_CHARS: Final = 2_000
 """Characters (code points) of a text, of an image's `alt`, of all words of a card together; more
 are refused with `bad_frame`, never cut. The wording gate's work grows with them (H43)."""
 
+CHARS_PER_FRAME: Final = 500
+"""A frame with more characters of words counts as several against the rate: a text of 2,000 as
+four (H43)."""
+
+BYTES_PER_FRAME: Final = 4_096
+"""A frame of more bytes counts as several against the rate: one of 64 KiB as sixteen. Reading it
+takes up to 5 ms, a short one a few microseconds (measured)."""
+
 CARD_DEPTH: Final = 32
 """Objects and lists inside one another in a card; deeper ones are refused with `bad_frame`. Readers
 of the log cannot read beyond 200."""
@@ -189,10 +197,16 @@ class User(Frame):
 
 
 class Limits(Frame):
-    """What a client must keep to."""
+    """What a client must keep to; staff share `frames_per_s` and `burst` among all their sockets.
+
+    A frame counts once for every `chars_per_frame` characters of its words or every
+    `bytes_per_frame` bytes, whichever is more, and at least once.
+    """
 
     frame_bytes: int
     text_chars: int
+    chars_per_frame: int
+    bytes_per_frame: int
     frames_per_s: int
     burst: int
     subscriptions: int

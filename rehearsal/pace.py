@@ -5,9 +5,12 @@ be cut off (4003) just then. Knows frames by their id alone.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from kit.clock import Clock
 from kit.web.limits import TokenBucket
@@ -28,6 +31,7 @@ class Pace:
     def __init__(self, write: Callable[[Frame], None], clock: Clock) -> None:
         self._write, self._clock = write, clock
         self._bucket: TokenBucket | None = None
+        self._unit = (math.inf, math.inf)
         self._waiting: deque[Frame] = deque()
         self._later: asyncio.Task[None] | None = None
 
@@ -35,6 +39,8 @@ class Pace:
         """Begin a connection on which these limits hold; what waits goes out first."""
         rate, burst = float(limits["frames_per_s"]), float(limits["burst"])
         self._bucket = TokenBucket(rate * SHARE, max(1.0, burst * SHARE), self._clock)
+        chars, octets = limits.get("chars_per_frame"), limits.get("bytes_per_frame")
+        self._unit = (chars or math.inf, octets or math.inf)
         self._go_on()
 
     def close(self) -> None:
@@ -57,10 +63,18 @@ class Pace:
         """Write what the rate allows; come back for the rest."""
         bucket = self._bucket
         while bucket is not None and self._waiting:
-            if not bucket.take():
-                self._later = asyncio.create_task(self._wait(bucket.wait_s()))
+            weight = self._weight(self._waiting[0])
+            if not bucket.take(weight):
+                self._later = asyncio.create_task(self._wait(bucket.wait_s(weight)))
                 return
             self._write(self._waiting.popleft())
+
+    def _weight(self, frame: Frame) -> int:
+        """Return what the server counts the frame as, or more: it counts words alone."""
+        encoded = msgspec.json.encode(frame)
+        per_chars, per_bytes = self._unit
+        by_chars = math.ceil(len(encoded.decode()) / per_chars)
+        return max(1, by_chars, math.ceil(len(encoded) / per_bytes))
 
     async def _wait(self, seconds: float) -> None:
         await self._clock.sleep(seconds)

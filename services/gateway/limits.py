@@ -3,7 +3,7 @@
 Decides and counts; what happens to who is refused is the caller's business.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import Final, NamedTuple
 
 from kit.clock import Clock
@@ -15,19 +15,47 @@ STRIKES: Final = 3
 
 FORGIVE_S: Final = 60.0
 
+PEOPLE: Final = 20_000
+"""People whose bucket is remembered; who came longest ago is forgotten, and begins with a full
+one."""
+
+FRAMES_A_TURN: Final = 8
+"""Frames, by their weight against the rate, taken of one socket in one turn of the event loop, and
+of all sends together that waited for a look-up. The rest waits until the others had their turn;
+nothing more is read from the socket meanwhile, so what waits is what one read had brought."""
+
 FORBIDDEN: Final = 10
 """Subscriptions to foreign streams that close a socket."""
 
 
 class Rate(NamedTuple):
-    """Frames of one socket."""
+    """Frames of one socket, or of all sockets of one person."""
 
     per_s: float
     burst: int
 
     def bucket(self, clock: Clock) -> TokenBucket:
-        """Return a full bucket for a new socket."""
+        """Return a full bucket."""
         return TokenBucket(self.per_s, self.burst, clock)
+
+
+class SharedRates:
+    """One bucket per person, for those whose sockets share it: ten are not ten times a rate."""
+
+    def __init__(self, rate: Rate, clock: Clock) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    def of(self, subject: str) -> TokenBucket:
+        """Return the person's bucket. It outlives the sockets: coming anew fills nothing."""
+        bucket = self._buckets.get(subject)
+        if bucket is None:
+            bucket = self._buckets[subject] = self._rate.bucket(self._clock)
+            if len(self._buckets) > PEOPLE:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(subject)
+        return bucket
 
 
 class Doors:

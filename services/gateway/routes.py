@@ -25,10 +25,16 @@ _log: Final = structlog.get_logger("gateway.openapi")
 
 
 class LimitsView(BaseModel):
-    """What a client of the socket must keep to."""
+    """What a client of the socket must keep to.
+
+    A frame counts once against the rate for every `chars_per_frame` characters of its words or
+    every `bytes_per_frame` bytes, whichever is more. Staff share the rate among their sockets.
+    """
 
     frame_bytes: int
     text_chars: int
+    chars_per_frame: int
+    bytes_per_frame: int
     frames_per_s: int
     burst: int
     subscriptions: int

@@ -45,8 +45,9 @@ class GatewaySettings(ServiceSettings):
     queue_frames: int = Field(default=256, ge=1)
     queue_bytes: int = Field(default=1024 * 1024, ge=1024)
     frames_per_s: float = Field(default=20.0, gt=0)
-    frames_burst: int = Field(default=40, ge=1)
-    """Over it a frame is answered `rate_limited`; the third time closes with 4003."""
+    frames_burst: int = Field(default=40, ge=16)
+    """Over it a frame is answered `rate_limited`; the third time closes with 4003. The largest
+    frame counts as 16."""
     subscriptions: int = Field(default=200, ge=1)
     sockets_per_person: int = Field(default=10, ge=1)
     """One more is closed with 4506."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from contracts.frames import CARD_DEPTH, TEXT_CHARS
+from contracts.frames import BYTES_PER_FRAME, CARD_DEPTH, CHARS_PER_FRAME, TEXT_CHARS
 from kit.errors import AppError
 from kit.text import BadText, refuse_unstorable
 from services.gateway.frames.refusals import BadFrame, BadStream, UnknownType
@@ -244,6 +244,19 @@ def said(frame: Send) -> Said:
         return Said(_canonical.encode(card), words)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadFrame(f"The body of a {frame.kind} is not right.") from None
+
+
+def weight(frame: ClientFrame | None, size: int) -> int:
+    """Return how many frames of the rate a frame counts as; None stands for one that is none."""
+    if size <= CHARS_PER_FRAME:  # no character is shorter than a byte
+        return 1
+    chars = 0
+    if isinstance(frame, Send):
+        try:
+            chars = len(said(frame).words)
+        except AppError:
+            chars = TEXT_CHARS  # it is refused when its turn comes
+    return max(-(-chars // CHARS_PER_FRAME), -(-size // BYTES_PER_FRAME))
 
 
 def _image_said(image: _Image) -> Said:

@@ -20,13 +20,14 @@ from kit.errors import AppError, Unavailable
 from kit.ids import derived_id
 from kit.metrics import Metrics
 from services.gateway.frames import records, server
-from services.gateway.frames.client import Said, Send, said
+from services.gateway.frames.client import Said, Send, said, weight
 from services.gateway.frames.records import ChatBody, Entry, PoisonRecord
 from services.gateway.frames.refusals import BadFrame, IdConflict, NoSeat, NotSubscribed, Retry
 from services.gateway.history import Archive, Ring
 from services.gateway.hub import Seat, Session
 from services.gateway.inbound.collector import Collector
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+from services.gateway.inbound.turns import Turns
 from services.gateway.inbound.unread import Landed, Unread
 
 BEHIND: Final = 64
@@ -43,9 +44,7 @@ class _Pending:
 
     __slots__ = ("body_hash", "message_id", "since", "waiting", "warnings")
 
-    def __init__(
-        self, message_id: str, body_hash: str, warnings: tuple[WordingHit, ...] = ()
-    ) -> None:
+    def __init__(self, message_id: str, body_hash: str, warnings: tuple[WordingHit, ...]) -> None:
         self.message_id = message_id
         self.body_hash = body_hash
         self.warnings = warnings
@@ -80,6 +79,7 @@ class Inbound:
         self._unread = Unread(ring)
         self._due: deque[tuple[float, _Pending]] = deque()
         self._looking: set[asyncio.Task[None]] = set()
+        self._turns = Turns(self._take_one)
         self._wakes = asyncio.Event()
         self._numbers = itertools.count()
         self._over = False
@@ -87,7 +87,8 @@ class Inbound:
     @property
     def waiting(self) -> int:
         """How many sends are owed an answer: handed over, or being looked up."""
-        return sum(bool(p.waiting) for p in self._pending.values()) + len(self._looking)
+        handed_over = sum(bool(p.waiting) for p in self._pending.values())
+        return handed_over + len(self._looking) + len(self._turns)
 
     def send(self, session: Session, frame: Send) -> None:
         """Take one `send` frame; it is answered now or later, exactly once."""
@@ -145,8 +146,8 @@ class Inbound:
         except AppError as refusal:
             self._deny(seat, frame.id, refusal)
             return
-        sender = seat.session.person.subject
-        message_id = derived_id("message", seat.stream.key.decode(), sender, frame.id)
+        key, sender = seat.stream.key.decode(), seat.session.person.subject
+        message_id = derived_id("message", key, sender, frame.id)
         body_hash = records.body_hash(frame.kind, spoken.d)
         words = _Words(frame, spoken, message_id, body_hash, next(self._numbers))
         if self._known(seat, words):
@@ -170,8 +171,7 @@ class Inbound:
                 pending.waiting.append((seat, words))
                 self._await(pending)
             return True
-        first = self._first_of(words.message_id)
-        if first is None:
+        if (first := self._first_of(words.message_id)) is None:
             return False
         body_hash, offset = first
         if body_hash != words.body_hash:
@@ -210,26 +210,31 @@ class Inbound:
             self._deny(seat, client_id, IdConflict())
         else:
             _resent(seat, client_id)
-            answer = server.sent(client_id, words.message_id, position=stored.position)
-            seat.session.answer(answer)
+            place = stored.position
+            seat.session.answer(server.sent(client_id, words.message_id, position=place))
         self.go_on(seat)
 
     def go_on(self, seat: Seat) -> None:
         """Take what waited behind a look-up or the seating itself, until another look-up begins."""
+        self._turns.add(seat)
+
+    def _take_one(self, seat: Seat) -> tuple[int, bool]:
         waiting = seat.behind or []
         seat.behind = None
         if seat.session.seats.get(seat.stream.key) is not seat:
             for frame in waiting:
                 self._refuse(seat.session, frame.id, NotSubscribed())
-            return
-        while waiting and not seat.looks_up:
-            self._consider(seat, waiting.pop(0))
-        if waiting:
-            seat.behind = waiting
-        elif not seat.looks_up:
+            return len(waiting), False
+        if not waiting:
             if seat.put_off_id is not None:
                 seat.put_back(seat.put_off_id, next(self._numbers))
-            seat.put_off_id = None
+                seat.put_off_id = None
+            return 0, False
+        frame = waiting.pop(0)
+        self._consider(seat, frame)
+        more = not seat.looks_up
+        seat.behind = waiting  # what comes now stands behind these
+        return weight(frame, len(frame.d)), more
 
     def _speak(self, seat: Seat, words: "_Words") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""

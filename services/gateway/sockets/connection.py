@@ -5,7 +5,8 @@ Knows RFC 6455 and who receives the messages; must not know what they mean.
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Final, cast
+from collections import deque
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import structlog
 from multidict import CIMultiDict
@@ -14,6 +15,7 @@ from typing_extensions import override
 
 from contracts.frames import FRAME_BYTES, CloseCode
 from services.gateway.hub import Session
+from services.gateway.limits import FRAMES_A_TURN
 
 if TYPE_CHECKING:
     from services.gateway.sockets.reception import Reception
@@ -37,8 +39,11 @@ class Connection(WSListener):
     __slots__ = (
         "_pieces",
         "_reception",
+        "_taken",
         "_transport",
+        "_turn",
         "_underlying",
+        "_waiting",
         "address",
         "bearer",
         "closed_at",
@@ -59,6 +64,9 @@ class Connection(WSListener):
         self._transport: WSTransport | None = None
         self._underlying: asyncio.Transport | None = None
         self._pieces: list[bytes] | None = None
+        self._turn = -1
+        self._taken = 0
+        self._waiting: deque[_Frame] | None = None
 
     # ---- what picows calls
 
@@ -76,14 +84,20 @@ class Connection(WSListener):
     @override
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         try:
-            self._take(transport, frame)
+            came = _Frame.of(frame)
+            if self._waiting is not None:
+                self._waiting.append(came)
+            elif self._has_turn():
+                self._take(transport, came)
+            else:
+                self._wait(came)
         except Exception:
             _log.exception("socket.failed")  # picows then closes with 1011
             raise
 
     @override
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._underlying = None
+        self._underlying = self._waiting = None
         self._reception.left(self)
 
     @override
@@ -118,43 +132,102 @@ class Connection(WSListener):
         if self._underlying is not None:
             self._underlying.abort()
 
+    # ---- turns
+
+    def _has_turn(self) -> bool:
+        """Tell whether one more frame may be taken in this turn of the event loop."""
+        turn = self._reception.turns.now
+        if turn != self._turn:
+            self._turn, self._taken = turn, 0
+        return self._taken < FRAMES_A_TURN
+
+    def _wait(self, frame: "_Frame") -> None:
+        """Keep a frame for the next turn, and read no more until all that came is taken."""
+        self._waiting = deque([frame])
+        if self._underlying is not None and not self._underlying.is_closing():
+            self._underlying.pause_reading()
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Take what waits, a turn's worth; then read on."""
+        transport = self._transport
+        while self._waiting and transport is not None:
+            if not self._has_turn():
+                asyncio.get_running_loop().call_soon(self._go_on)
+                return
+            try:
+                self._take(transport, self._waiting.popleft())
+            except Exception:  # noqa: BLE001 - nobody above could answer for this socket
+                _log.exception("socket.failed")
+                self.abort()
+        if self._waiting is None:
+            return  # the connection ended meanwhile
+        self._waiting = None
+        if self._underlying is not None and not self._underlying.is_closing():
+            self._underlying.resume_reading()
+
     # ---- frames
 
-    def _take(self, transport: WSTransport, frame: WSFrame) -> None:
-        kind = frame.msg_type
+    def _take(self, transport: WSTransport, frame: "_Frame") -> None:
+        self._taken += 1
+        kind = frame.kind
         if kind == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())
+            transport.send_close(frame.code)
             transport.disconnect()
         elif self.closed_with is not None:
             return
-        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+        elif frame.reserved:
             self._fail(CloseCode.PROTOCOL)  # no extension was negotiated
-        elif kind == WSMsgType.TEXT and frame.fin and self._pieces is None:
-            self._reception.message(self, frame.get_payload_as_bytes())
+        elif kind == WSMsgType.TEXT and frame.last and self._pieces is None:
+            self._message(frame.payload)
         elif kind in {WSMsgType.TEXT, WSMsgType.CONTINUATION}:
             self._assemble(frame, first=kind == WSMsgType.TEXT)
         elif kind == WSMsgType.BINARY:
             self._fail(CloseCode.NOT_TEXT)
-        elif kind == WSMsgType.PING:
-            payload = frame.get_payload_as_bytes()
-            if self._reception.beat(self):
-                transport.send_pong(payload)
+        elif kind == WSMsgType.PING and self._reception.beat(self):
+            transport.send_pong(frame.payload)
 
-    def _assemble(self, frame: WSFrame, *, first: bool) -> None:
+    def _message(self, payload: bytes) -> None:
+        self._taken += self._reception.message(self, payload) - 1
+
+    def _assemble(self, frame: "_Frame", *, first: bool) -> None:
         """Collect a fragmented message, up to the size of a whole one."""
         if first == (self._pieces is not None):
             self._fail(CloseCode.PROTOCOL)
             return
         pieces = self._pieces = self._pieces or []
-        pieces.append(frame.get_payload_as_bytes())
+        pieces.append(frame.payload)
         if sum(map(len, pieces)) > FRAME_BYTES:
             self._fail(CloseCode.TOO_BIG)
         elif len(pieces) > FRAGMENTS:
             self._fail(CloseCode.PROTOCOL)
-        elif frame.fin:
+        elif frame.last:
             self._pieces = None
-            self._reception.message(self, b"".join(pieces))
+            self._message(b"".join(pieces))
 
     def _fail(self, code: CloseCode) -> None:
         self._pieces = None
         self._reception.fail(self, code)
+
+
+class _Frame(NamedTuple):
+    """A WebSocket frame that outlives the buffer it was read into."""
+
+    kind: WSMsgType
+    last: bool
+    reserved: bool
+    payload: bytes
+    code: WSCloseCode
+
+    @classmethod
+    def of(cls, frame: WSFrame) -> "_Frame":
+        """Return a copy."""
+        kind = frame.msg_type
+        closes = kind == WSMsgType.CLOSE
+        return cls(
+            kind,
+            frame.fin,
+            bool(frame.rsv1 or frame.rsv2 or frame.rsv3),
+            b"" if closes else frame.get_payload_as_bytes(),
+            frame.get_close_code() if closes else WSCloseCode.OK,
+        )

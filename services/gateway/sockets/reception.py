@@ -8,12 +8,20 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from contracts.base import rfc3339
-from contracts.frames import FRAME_BYTES, REPLAY_LIMIT, TEXT_CHARS, CloseCode
+from contracts.frames import (
+    BYTES_PER_FRAME,
+    CHARS_PER_FRAME,
+    FRAME_BYTES,
+    REPLAY_LIMIT,
+    TEXT_CHARS,
+    CloseCode,
+)
 from kit.clock import Clock
 from kit.errors import AppError
 from kit.ids import Ids
 from kit.metrics import Metrics
 from kit.web.auth import TokenExpired, TokenVerifier
+from kit.web.limits import TokenBucket
 from services.gateway.frames import client, server
 from services.gateway.frames.client import (
     Hello,
@@ -31,9 +39,10 @@ from services.gateway.frames.client import (
 from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import Caps, Directory, Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
-from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate
+from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate, SharedRates
 from services.gateway.resume import Resume
 from services.gateway.sockets.connection import Connection
+from services.gateway.sockets.turns import Turns
 
 VERSION: Final = 1
 
@@ -97,6 +106,8 @@ class Reception:
         self._ids = ids
         self._metrics = metrics
         self._terms = terms
+        self._shared = SharedRates(terms.rate, clock)
+        self.turns = Turns()
         self.strangers: set[Connection] = set()
         self.leaving: set[Connection] = set()
         self._counters = {
@@ -156,36 +167,40 @@ class Reception:
         if session is None:
             self.fail(connection, CloseCode.PROTOCOL)
             return False
-        admitted = self._admitted(session)
+        admitted = self._admitted(session, 1)
         if not admitted:
             self._refuse(session, None, RateLimited())
         return admitted
 
     # ---- messages
 
-    def message(self, connection: Connection, payload: bytes) -> None:
-        """Take one whole text message."""
+    def message(self, connection: Connection, payload: bytes) -> int:
+        """Take one whole text message; return how many frames of the rate it counts as."""
         session = connection.session
         if session is None:
             self._introduce(connection, payload)
-            return
-        admitted = self._admitted(session)
-        if session.closing:
-            return
+            return 1
         try:
             frame = client.read(payload)
         except Unreadable as unreadable:
+            weight = client.weight(None, len(payload))
             self._counters["other"].inc()
+            self._admitted(session, weight)
             self._refuse(session, unreadable.frame_id, unreadable.error)
+            return weight
         except NotUtf8:
             session.close(CloseCode.NOT_UTF8, self.now())
-        else:
+            return 1
+        weight = client.weight(frame, len(payload))
+        admitted = self._admitted(session, weight)
+        if not session.closing:
             name, act = self._acts[type(frame)]
             self._counters[name].inc()
             if admitted:
                 act(session, frame)
             else:
                 self._too_fast(session, frame)
+        return weight
 
     def _too_fast(self, session: Session, frame: object) -> None:
         """Refuse a frame over the rate by its id: who sent it must know which one to send again."""
@@ -194,13 +209,13 @@ class Reception:
         else:
             self._refuse(session, getattr(frame, "id", None), RateLimited())
 
-    def _admitted(self, session: Session) -> bool:
+    def _admitted(self, session: Session, weight: int) -> bool:
         """Keep the rate: tell whether a frame is within it; the third one over it closes (4003)."""
         now = self.now()
         if now - session.heard_at > FORGIVE_S:
             session.strikes = 0
         session.heard_at = now
-        if session.bucket.take():
+        if session.bucket.take(weight):
             return True
         session.strikes += 1
         if session.strikes >= STRIKES:
@@ -245,7 +260,7 @@ class Reception:
             connection,
             person,
             session_id=self._ids.new(),
-            bucket=self._terms.rate.bucket(self._clock),
+            bucket=self._bucket_of(person),
             caps=self._terms.caps,
             drained=self._resume.refill,
             now=now,
@@ -259,6 +274,12 @@ class Reception:
         session.answer(server.ready(self._ready(session)))
         for wanted in hello.resume:
             self._subscribe(session, wanted.s, frame_id=None, position=wanted.position)
+
+    def _bucket_of(self, person: Person) -> TokenBucket:
+        """Return what a socket's frames are taken from; the gate's work for staff is bounded so."""
+        if person.is_buyer:
+            return self._terms.rate.bucket(self._clock)
+        return self._shared.of(person.subject)
 
     def _make_room(self, person: Person, instance: str | None) -> None:
         """A running client that comes again replaces its own older socket."""
@@ -289,6 +310,8 @@ class Reception:
         return {
             "frame_bytes": FRAME_BYTES,
             "text_chars": TEXT_CHARS,
+            "chars_per_frame": CHARS_PER_FRAME,
+            "bytes_per_frame": BYTES_PER_FRAME,
             "frames_per_s": round(self._terms.rate.per_s),
             "burst": self._terms.rate.burst,
             "subscriptions": self._terms.subscriptions,

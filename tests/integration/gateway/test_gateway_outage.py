@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from picows import WSInvalidStatusError
 
-from contracts.frames import CloseCode
+from contracts.frames import BYTES_PER_FRAME, CloseCode
 from contracts.people import Role
 from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
@@ -146,11 +146,12 @@ async def test_a_message_held_back_after_an_outage_holds_up_nothing_behind_it(
 async def test_a_send_over_the_rate_is_refused_by_its_id_and_later_ones_wait_for_it(
     bus: MemoryBus,
 ) -> None:
-    async with opened(bus, frames_per_s=4, frames_burst=4) as desk:
+    async with opened(bus, frames_per_s=4, frames_burst=16) as desk:
         talk = desk.talk()
         buyer, agent = await desk.pair(talk)
         s = f"conv:{talk.id}"
-        for number in range(1, 5):  # to subscribe took the first of four
+        buyer.text(b'{"t":"ping"}'.ljust(12 * BYTES_PER_FRAME))  # counts as twelve of sixteen
+        for number in range(1, 5):  # to subscribe took one
             buyer.message(s, f"{number}", id=f"aaaaaaaa-{number}")
         assert [await buyer.code(f"aaaaaaaa-{n}") for n in (1, 2, 3)] == [None] * 3
         assert await buyer.code("aaaaaaaa-4") == "rate_limited"
@@ -166,6 +167,18 @@ async def test_a_send_over_the_rate_is_refused_by_its_id_and_later_ones_wait_for
             assert await buyer.code(f"aaaaaaaa-{number}") is None
         await eventually(lambda: len(agent.texts(s)) == 5)
         assert agent.texts(s) == ["1", "2", "3", "4", "5"]
+
+
+async def test_staff_have_one_rate_for_all_their_sockets_and_a_buyer_one_for_each(
+    bus: MemoryBus,
+) -> None:
+    async with opened(bus, frames_per_s=1, frames_burst=16) as desk:
+        for role, code in ((Role.AGENT, "rate_limited"), (Role.BUYER, None)):
+            first, second = await desk.phone("a", role), await desk.phone("a", role)
+            first.text(b'{"t":"ping"}'.ljust(16 * BYTES_PER_FRAME))
+            await first.of("pong")
+            second.say(t="sub", id="j", s="inbox")
+            assert await second.code("j") == code
 
 
 async def test_sends_refused_because_too_many_wait_do_not_overtake_those_that_wait(

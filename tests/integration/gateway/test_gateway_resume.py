@@ -211,13 +211,13 @@ async def test_a_reader_that_stops_is_closed_and_resumes_without_a_hole(bus: Kaf
         await said(desk, buyer, talk, count=1)
         await eventually(lambda: len(agent.texts(s)) == 1)
         position = agent.frames[-1]["position"]
+        session = desk.service.hub.people[agent_of(talk)][0]
         agent.transport.underlying_transport.pause_reading()
         seen = len(agent.frames)
 
         for number in range(120):
             large(buyer, s, text=f"{number}", id=f"bbbbbbbb-{number}")
             assert await buyer.code(f"bbbbbbbb-{number}") is None
-        session = desk.service.hub.people[agent_of(talk)][0]
         await eventually(lambda: session.closing, within=10)
         agent.transport.underlying_transport.resume_reading()
         assert await agent.close_code() in {CloseCode.SLOW_READER, 1006}

@@ -77,3 +77,20 @@ async def test_a_lost_connection_takes_along_what_waited(
     pace.open(LIMITS)
     pace.put({"id": "new"})
     assert written[-1] == "new"
+
+
+async def test_a_long_text_is_paced_as_the_several_frames_that_the_server_counts_it_as(
+    pace: Pace, clock: ManualClock, written: list[str]
+) -> None:
+    pace.open({**LIMITS, "chars_per_frame": 500, "bytes_per_frame": 4096})
+    for frame_id in ("a", "b"):
+        pace.put({"id": frame_id, "d": {"text": "长" * 1_900}})
+    pace.put({"id": "c"})
+    assert written == ["a"]
+
+    await clock.walk(0.5)
+    assert written == ["a", "b"]
+
+    await clock.walk(0.2)
+    assert written == ["a", "b", "c"]
+    pace.close()

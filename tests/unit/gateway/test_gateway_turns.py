@@ -1,0 +1,224 @@
+"""How much of one socket, and of what waited for look-ups, is taken before others have their turn.
+
+Work between two turns of the event loop is counted, no time measured.
+"""
+
+import asyncio
+from typing import Any, cast
+
+import msgspec
+import pytest
+from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
+
+from contracts.frames import BYTES_PER_FRAME, FRAME_BYTES, TEXT_CHARS
+from kit.clock import ManualClock
+from services.gateway.frames import client
+from services.gateway.hub import Seat
+from services.gateway.inbound.turns import Turns as SeatTurns
+from services.gateway.limits import FRAMES_A_TURN, Rate, SharedRates
+from services.gateway.sockets.connection import Connection
+from services.gateway.sockets.reception import Reception
+from services.gateway.sockets.turns import Turns
+
+pytestmark = pytest.mark.unit
+
+
+class Desk:
+    """Stands for the reception: every message weighs what its text says."""
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+        self.taken: list[int] = []
+
+    def opened(self, connection: Connection) -> None:
+        """Nobody is counted here."""
+
+    def left(self, connection: Connection) -> None:
+        """Nobody is counted here."""
+
+    def message(self, connection: Connection, payload: bytes) -> int:
+        """Take a message."""
+        self.taken.append(int(payload))
+        return int(payload)
+
+
+class Line:
+    """Stands for picows' transport and for the one under it."""
+
+    request = response = cast("Any", type("Head", (), {"headers": None}))
+
+    def __init__(self) -> None:
+        self.reads = True
+        self.said: list[WSCloseCode] = []
+
+    @property
+    def underlying_transport(self) -> "Line":
+        """Both are one here."""
+        return self
+
+    def get_extra_info(self, name: str) -> None:
+        """There is no socket."""
+
+    def is_closing(self) -> bool:
+        """It stays open."""
+        return False
+
+    def pause_reading(self) -> None:
+        """Nothing is read."""
+        self.reads = False
+
+    def resume_reading(self) -> None:
+        """Reading goes on."""
+        self.reads = True
+
+    def send_close(self, code: WSCloseCode) -> None:
+        """A goodbye."""
+        self.said.append(code)
+
+    def disconnect(self) -> None:
+        """The end."""
+
+
+class Came:
+    """A frame of the peer."""
+
+    fin, rsv1, rsv2, rsv3 = True, False, False, False
+
+    def __init__(self, text: str, kind: WSMsgType = WSMsgType.TEXT) -> None:
+        self.msg_type = kind
+        self._text = text
+
+    def get_payload_as_bytes(self) -> bytes:
+        """Return the payload."""
+        return self._text.encode()
+
+    def get_close_code(self) -> WSCloseCode:
+        """Return the code of a close frame."""
+        return WSCloseCode.OK
+
+
+class Socket:
+    """One connection of a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.line = Line()
+        self.connection = Connection(cast("Reception", desk), address="a", bearer=None)
+        self.connection.on_ws_connected(cast("WSTransport", self.line))
+
+    def comes(self, *frames: Came) -> None:
+        """Feed frames as one read brings them."""
+        for frame in frames:
+            self.connection.on_ws_frame(cast("WSTransport", self.line), cast("WSFrame", frame))
+
+
+async def test_a_socket_is_taken_eight_frames_a_turn_and_read_no_further_meanwhile() -> None:
+    desk = Desk()
+    flood, other = Socket(desk), Socket(desk)
+    flood.comes(*[Came("1") for _ in range(20)], Came("", WSMsgType.CLOSE))
+    other.comes(Came("1"))
+    assert desk.taken == [1] * (FRAMES_A_TURN + 1)
+    assert (flood.line.reads, other.line.reads) == (False, True)
+
+    await asyncio.sleep(0)
+    assert len(desk.taken) == 2 * FRAMES_A_TURN + 1
+    other.comes(Came("1"))
+    assert len(desk.taken) == 2 * FRAMES_A_TURN + 2
+
+    await asyncio.sleep(0)
+    assert len(desk.taken) == 22
+    assert flood.line.reads
+    assert flood.line.said == [WSCloseCode.OK]
+
+
+async def test_heavy_frames_fill_a_turn_sooner_and_keep_their_order() -> None:
+    desk = Desk()
+    flood = Socket(desk)
+    flood.comes(Came("4"), Came("4"), Came("16"), Came("1"), Came("2"))
+    assert desk.taken == [4, 4]
+    for expected in ([4, 4, 16], [4, 4, 16, 1, 2]):
+        await asyncio.sleep(0)
+        assert desk.taken == expected
+
+
+async def test_who_leaves_takes_along_what_waited() -> None:
+    desk = Desk()
+    flood = Socket(desk)
+    flood.comes(*[Came("1") for _ in range(20)])
+    flood.connection.on_ws_disconnected(cast("WSTransport", flood.line))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(desk.taken) == FRAMES_A_TURN
+
+
+async def test_what_waited_for_look_ups_is_taken_a_turns_worth_for_all_seats_together() -> None:
+    left = {"a": [4] * 5, "b": [1] * 3, "c": []}
+    taken: list[str] = []
+
+    def take_one(seat: Seat) -> tuple[int, bool]:
+        name = str(seat)
+        if not left[name]:
+            return 0, False
+        taken.append(name)
+        return left[name].pop(), True
+
+    turns = SeatTurns(take_one)
+    for name in left:
+        turns.add(cast("Seat", name))
+    seen = []
+    while turns:
+        await asyncio.sleep(0)
+        seen.append("".join(taken))
+    assert seen == ["aa", "aaaa", "aaaaabbb"]
+
+
+async def test_a_send_that_fails_holds_up_no_other_seat() -> None:
+    taken: list[str] = []
+
+    def take_one(seat: Seat) -> tuple[int, bool]:
+        taken.append(str(seat))
+        if str(seat) == "bad":
+            raise ValueError
+        return 1, False
+
+    heard: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    turns = SeatTurns(take_one)
+    for name in ("bad", "good"):
+        turns.add(cast("Seat", name))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (taken, len(heard), len(turns)) == (["bad", "good"], 1, 0)
+
+
+# ---- what a frame weighs, and on whose bucket
+
+
+@pytest.mark.parametrize(
+    ("kind", "d", "wanted"),
+    [
+        ("text", {"text": "x"}, 1),
+        ("text", {"text": "x" * 500}, 1),
+        ("text", {"text": "字" * 501}, 2),
+        ("text", {"text": "字" * TEXT_CHARS}, 4),
+        ("text", {"text": "𠮷" * TEXT_CHARS}, 4),
+        ("text", {"text": "x" * (TEXT_CHARS + 1)}, 4),
+        ("card", {"sizes": [0] * 31_000}, 16),
+    ],
+)
+def test_a_frame_weighs_by_its_words_and_by_its_bytes(kind: str, d: object, wanted: int) -> None:
+    payload = msgspec.json.encode(
+        {"t": "send", "id": "aaaaaaaa", "s": "conv:c", "kind": kind, "d": d}
+    )
+    assert client.weight(client.read(payload), len(payload)) == wanted
+
+
+def test_what_is_no_frame_weighs_by_its_bytes() -> None:
+    assert client.weight(None, BYTES_PER_FRAME) == 1
+    assert client.weight(None, FRAME_BYTES) == 16
+
+
+def test_all_sockets_of_a_person_share_a_bucket_that_outlives_them() -> None:
+    rates = SharedRates(Rate(20, 40), ManualClock())
+    assert sum(rates.of("a").take() for _ in range(100)) == 40
+    assert not rates.of("a").take()
+    assert rates.of("b").take()
