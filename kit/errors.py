@@ -116,15 +116,16 @@ class Dead(Verdict):
     """Never: set the record aside with its reason and go on.
 
     A batch handler names the `culprit`, else the loop halves the batch until it stands alone.
+    Many in a row make the group rest, unless they do not count: what is `foreseen` may come in any
+    number and says nothing against the release.
     """
 
-    def __init__(self, reason: str, culprit: object | None = None) -> None:
+    def __init__(
+        self, reason: str, culprit: object | None = None, *, foreseen: bool = False
+    ) -> None:
         super().__init__(reason)
         self.culprit = culprit
-
-
-class Halt(Verdict):
-    """Stop consuming and turn readiness red: going on would do harm."""
+        self.foreseen = foreseen
 
 
 class Fenced(Verdict):

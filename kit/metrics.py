@@ -66,6 +66,11 @@ class Metrics:
             "Records between a group's position and the end of the topic",
             ("group", "topic"),
         )
+        self.consumer_resting = self._gauge(
+            "peakdesk_consumer_resting",
+            "1 while a group rests after too many dead letters in a row, else 0",
+            ("group",),
+        )
         self.batch_rows = self._histogram(
             "peakdesk_consumer_batch_records",
             "Records handed to a batch handler at once",

@@ -11,9 +11,19 @@ from typing import Any, Final
 
 import structlog
 
-from kit.bus.ports import Bus, Consumer, Message, Producer, Record, Stalled, TopicPartition
+from kit.bus.ports import (
+    Bus,
+    BusAway,
+    Consumer,
+    Message,
+    Producer,
+    Record,
+    TooLarge,
+    TopicPartition,
+    UnknownTopic,
+)
 from kit.clock import Clock, SystemClock
-from kit.errors import Halt, Retry, Unavailable, Verdict
+from kit.errors import Retry, Unavailable, Verdict
 from kit.metrics import Metrics
 from kit.text import clip
 
@@ -21,9 +31,6 @@ log = structlog.get_logger()
 
 PREFIX: Final = "dead."
 REASON_CHARS: Final = 300
-IN_A_ROW: Final = 20
-"""Dead letters without a record handled between them: then it is the release that is wrong."""
-
 LISTED: Final = 100_000
 """Letters kept in memory while a topic is read; older ones are dropped and the listing says so."""
 
@@ -68,39 +75,43 @@ class DeadLetters:
         producer: Producer,
         group: str,
         *,
-        limit_in_row: int = IN_A_ROW,
         clock: Clock | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._producer = producer
         self._group = group
-        self._limit = limit_in_row
         self._clock = clock or SystemClock()
         self._metrics = metrics or Metrics()
-        self._in_a_row = 0
-
-    def handled(self) -> None:
-        """Note that a record was handled: the row of dead ones is broken."""
-        self._in_a_row = 0
 
     async def add(self, record: Record, reason: str) -> None:
-        """Set a record aside; on return it is durable.
+        """Set a record aside; on return it is durable. Raises `Retry` without Kafka."""
+        await self.write(record, reason)
+        self.count(record, reason)
 
-        Raises `Halt` at the limit in a row, leaving the record where it is; `Retry` without Kafka.
+    async def write(self, record: Record, reason: str) -> None:
+        """Write a letter for a record that may still be handled; on return it is durable.
+
+        Raises `Retry` without Kafka.
         """
-        if self._in_a_row >= self._limit:
-            raise Halt(f"{self._limit} dead letters in a row, the last because: {reason}")
-        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        known = {"group": self._group, **place, "hash": _hash(record)}
-        content = known | {"reason": clip(reason, REASON_CHARS), "at_ms": self._clock.now_ms()}
-        self._in_a_row += 1  # before the wait: several partitions are handled at once
+        known = _place(self._group, record) | {"hash": _hash(record)}
+        await self._send(
+            known | {"reason": clip(reason, REASON_CHARS), "at_ms": self._clock.now_ms()}
+        )
+
+    async def take_back(self, record: Record) -> None:
+        """Close the letter of a record that was not set aside after all. Raises `Retry`."""
+        await self._send(_place(self._group, record) | {"taken_back_at_ms": self._clock.now_ms()})
+
+    def count(self, record: Record, reason: str) -> None:
+        """Count a record as set aside, and say so."""
+        self._metrics.dead_letters.labels(self._group, record.topic).inc()
+        log.error("bus.dead_letter", **_place(self._group, record), reason=reason)
+
+    async def _send(self, content: dict[str, Any]) -> None:
         try:
             await self._producer.send(_message(self._group, content))
-        except Stalled as stalled:
-            self._in_a_row -= 1
-            raise Retry("the dead letter could not be written") from stalled
-        self._metrics.dead_letters.labels(self._group, record.topic).inc()
-        log.error("bus.dead_letter", group=self._group, **place, reason=reason)
+        except (BusAway, TooLarge, UnknownTopic) as error:
+            raise Retry("the dead letter could not be written") from error
 
 
 async def letters(bus: Bus, group: str) -> list[DeadLetter]:
@@ -109,7 +120,7 @@ async def letters(bus: Bus, group: str) -> list[DeadLetter]:
     for record in await _read_all(bus, PREFIX + group):
         content = json.loads(record.value or b"{}")
         place = content["topic"], content["partition"], content["offset"]
-        if "replayed_at_ms" in content:
+        if "replayed_at_ms" in content or "taken_back_at_ms" in content:
             open_letters.pop(place, None)
         else:
             open_letters.setdefault(place, DeadLetter(**content))
@@ -208,6 +219,15 @@ async def _read_all(bus: Bus, topic: str) -> Iterable[Record]:
     finally:
         await reader.stop()
     return found
+
+
+def _place(group: str, record: Record) -> dict[str, Any]:
+    return {
+        "group": group,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+    }
 
 
 def _message(group: str, content: dict[str, Any]) -> Message:

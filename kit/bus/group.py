@@ -15,9 +15,10 @@ from typing_extensions import override
 from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
 from kit.bus.settling import Later, Settler
+from kit.bus.trial import Trial
 from kit.bus.watchdog import Patience
 from kit.clock import Clock
-from kit.errors import Fenced, Halt, Unavailable
+from kit.errors import Fenced, Unavailable
 from kit.metrics import Metrics
 
 log = structlog.get_logger()
@@ -31,6 +32,15 @@ class CommitAfter:
     seconds: float = 1.0
 
 
+POLL_MS: Final = 100
+"""An idle poll; also the most that `stop` waits for one."""
+
+TRIAL_ROWS: Final = 2000
+"""Records looked at after a rest, at most: more than a batch, so that every partition has its."""
+
+TRIAL_GATHER_S: Final = 1.0
+"""How long they are gathered: partitions that were paused wait for a fetch under way, 0.5 s."""
+
 EACH_BATCH: Final = CommitAfter()
 EVERY_SECOND: Final = CommitAfter(records=5000)
 """A commit costs a request; after a crash a second's worth of records is handled again."""
@@ -41,6 +51,9 @@ class GroupLoop(Loop):
 
     _gather_ms = 0
     """How long the bus may hold records back, so that few polls bring many."""
+
+    _max_rows: int
+    """Records in hand at most."""
 
     def __init__(
         self,
@@ -88,33 +101,53 @@ class GroupLoop(Loop):
 
     @override
     async def _work(self, consumer: Consumer) -> None:
+        rests = self._settler.rests
         while not self._stopping.is_set():
-            await self._collect(consumer)
+            if rests.left_s:
+                await self._rest(rests.left_s)
+                continue
+            self._resume_due(consumer)
+            resting, since = rests.reason is not None, self._clock.monotonic()
+            if resting:
+                await self._gather(consumer, until=since + TRIAL_GATHER_S)
+            else:
+                await self._collect(consumer, self._max_rows)
             async with self._settling:
                 records, self._in_hand = self._in_hand, []
-                try:
-                    if records:
-                        await self._deliver(consumer, records)
-                except Halt:
-                    await self._commit(consumer, now=True)
-                    raise
-                await self._commit(consumer)
+                if records and resting:
+                    await self._try_again(consumer, records, since=since)
+                elif records:
+                    await self._deliver(consumer, records)
+                elif resting and not any(consumer.lag().values()):
+                    rests.idle()
+                await self._commit(consumer, now=rests.reason is not None)
             self._resume_due(consumer)
             self._measure(consumer)
         async with self._settling:
             await self._commit(consumer, now=True)
 
-    @abstractmethod
-    async def _collect(self, consumer: Consumer) -> None:
+    async def _collect(self, consumer: Consumer, most: int) -> None:
         """Fill `_in_hand`. A rebalance empties it: what was in hand is read again by its owner."""
+        for records in (await consumer.getmany(POLL_MS, max_records=most)).values():
+            self._in_hand += records
 
     @abstractmethod
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
         """Hand records of one partition to the handler."""
 
-    def _take_in_hand(self, fetched: dict[TopicPartition, list[Record]]) -> None:
-        for records in fetched.values():
-            self._in_hand += records
+    async def _gather(self, consumer: Consumer, *, until: float) -> None:
+        """Fill `_in_hand` with what all partitions have, for a trial."""
+        await self._collect(consumer, TRIAL_ROWS)
+        while any(consumer.lag().values()) and self._clock.monotonic() < until:
+            room = TRIAL_ROWS - len(self._in_hand)
+            if room <= 0 or self._stopping.is_set():
+                return
+            await self._collect(consumer, room)
+
+    async def _try_again(self, consumer: Consumer, records: list[Record], *, since: float) -> None:
+        """A rest has lasted long enough: look whether a record can be handled."""
+        later = await Trial(self._settler, records, since=since, clock=self._clock).run()
+        self._account(consumer, records, later)
 
     def _account(self, consumer: Consumer, records: list[Record], later: Later | None) -> None:
         """Note how far each partition is settled, and let rest what must be handed in again."""

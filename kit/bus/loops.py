@@ -12,20 +12,17 @@ import structlog
 from typing_extensions import override
 
 from kit.bus.deadletter import DeadLetters
-from kit.bus.group import EACH_BATCH, EVERY_SECOND, CommitAfter, GroupLoop
+from kit.bus.group import EACH_BATCH, EVERY_SECOND, POLL_MS, CommitAfter, GroupLoop
 from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
 from kit.bus.settling import AfterDead, Handle, Later, Settler
 from kit.bus.watchdog import PATIENCE, Patience
 from kit.clock import Clock, SystemClock
-from kit.errors import Fenced, Halt, Unavailable
+from kit.errors import Fenced, Unavailable
 from kit.metrics import Metrics
 from kit.telemetry import continued
 
 log = structlog.get_logger()
-
-POLL_MS: Final = 100
-"""An idle poll; also the most that `stop` waits for one."""
 
 READ_ROWS: Final = 1000
 """Records handed to a reader's handler at once, at most."""
@@ -90,10 +87,6 @@ class BatchLoop(GroupLoop):
         self._gather_ms = max_wait_ms
 
     @override
-    async def _collect(self, consumer: Consumer) -> None:
-        self._take_in_hand(await consumer.getmany(POLL_MS, max_records=self._max_rows))
-
-    @override
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
         self._metrics.batch_rows.labels(self._name).observe(len(records))
         later = await self._settler.settle(records)
@@ -102,6 +95,8 @@ class BatchLoop(GroupLoop):
 
 class SingleLoop(GroupLoop):
     """Hands over one record at a time, in order per partition, several partitions at once."""
+
+    _max_rows = SINGLE_ROWS
 
     def __init__(  # noqa: PLR0913 - by keyword; most have the default that services use
         self,
@@ -147,28 +142,24 @@ class SingleLoop(GroupLoop):
         )
 
     @override
-    async def _collect(self, consumer: Consumer) -> None:
-        self._take_in_hand(await consumer.getmany(POLL_MS, max_records=SINGLE_ROWS))
-
-    @override
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
         lanes: dict[TopicPartition, list[Record]] = {}
         for record in records:
             lanes.setdefault(record.tp, []).append(record)
         free = asyncio.Semaphore(LANES)
-        stops: list[Halt | Fenced] = []
+        stops: list[Fenced] = []
 
         async def work(lane: list[Record]) -> Later | None:
             async with free:
                 for place, record in enumerate(lane):
                     try:
                         later = await self._settler.settle([record])
-                    except (Halt, Fenced) as stop:
+                    except Fenced as stop:
                         stops.append(stop)
                         self._over = True
                         later = Later(stop.reason, [record])
                     if later is not None:
-                        return Later(later.reason, lane[place:])
+                        return Later(later.reason, lane[place:], later.at_once)
             return None
 
         ends = await asyncio.gather(*map(work, lanes.values()))

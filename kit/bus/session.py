@@ -15,7 +15,7 @@ from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.bus.settling import Later, Settler
 from kit.bus.watchdog import Advice, Hung, Patience, Watchdog
 from kit.clock import Clock
-from kit.errors import Fenced, Halt, Retry, Unavailable
+from kit.errors import Fenced, Retry, Unavailable
 from kit.metrics import Metrics
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ class Restart(Exception):
 
 @dataclass
 class _Hold:
-    """A partition at rest after a `Retry`."""
+    """A partition that waits, after a `Retry` or for the end of a rest."""
 
     resume_at: float
     tries: int
@@ -64,7 +64,6 @@ class Loop(ABC):
         self._patience = patience
         self._consumer: Consumer | None = None
         self._joined = False
-        self._halted: str | None = None
         self._holds: dict[TopicPartition, _Hold] = {}
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
@@ -74,12 +73,17 @@ class Loop(ABC):
     def healthy(self) -> bool:
         """Tell whether records are handled, or there are none to handle."""
         silent = self._watchdog.silent_s > self._patience.red_s
-        return self._joined and self._halted is None and not silent
+        return self._joined and self.rests_because is None and not silent
+
+    @property
+    def rests_because(self) -> str | None:
+        """Why the group rests (H29); None while it does not."""
+        return self._settler.rests.reason
 
     async def ping(self) -> None:
         """Return if healthy; for readiness. Raises `Unavailable`."""
         if not self.healthy:
-            why = self._halted or f"no progress for {self._watchdog.silent_s:.0f} s"
+            why = self.rests_because or f"no progress for {self._watchdog.silent_s:.0f} s"
             raise Unavailable(f"{self._name}: {why}")
 
     def lag(self) -> int:
@@ -109,10 +113,6 @@ class Loop(ABC):
     async def _run_session(self) -> None:
         try:
             await self._session()
-        except Halt as halt:
-            self._halted = halt.reason
-            log.critical("bus.loop.halted", name=self._name, reason=halt.reason)
-            await self._stopping.wait()
         except Restart:
             log.warning("bus.loop.restart", name=self._name, silent_s=self._watchdog.silent_s)
         except (Fenced, Retry, Unavailable) as error:
@@ -165,7 +165,9 @@ class Loop(ABC):
                     pass
 
     def _resting(self) -> bool:
-        """Tell whether a partition rests, or did a moment ago: then others are to blame."""
+        """Tell whether all or a partition rests, or did a moment ago: then others are to blame."""
+        if self.rests_because is not None:
+            return True
         lately = self._clock.monotonic() - 2 * self._patience.check_s
         return any(hold.resume_at > lately for hold in self._holds.values())
 
@@ -197,7 +199,7 @@ class Loop(ABC):
             first.setdefault(record.tp, record.offset)
         for tp, offset in first.items():
             tries = self._holds[tp].tries + 1 if tp in self._holds else 0
-            pause = BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
+            pause = 0.0 if later.at_once else BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
             self._holds[tp] = _Hold(now + pause, tries)
             consumer.seek(tp, offset)
             consumer.pause([tp])

@@ -187,7 +187,8 @@ class Archive:
         try:
             stored = await self._archiving.store(rows.batch, rows.ends, generation=generation)
         except Foreign as foreign:
-            raise Dead(str(foreign), rows.records[foreign.index]) from None
+            # After a restore from a backup every newer conversation is unknown (H51).
+            raise Dead(str(foreign), rows.records[foreign.index], foreseen=True) from None
         log.debug("chat.archived", rows=len(rows.records), new=stored)
 
     async def _after_dead(self, record: Record) -> None:

@@ -142,9 +142,7 @@ class _Platform:
 def _consuming(settings: Settings, rules: Rules, on: _Platform, health: Health) -> list[Role]:
     """Return the consumers, in the order in which they start: the directory first."""
     facts = Facts(on.database, rules.directory)
-    folder = Folder(
-        on.bus, on.database, rules, dead_letters=on.dead_letters(CONSUMER), clock=on.clock
-    )
+    folder = Folder(on.bus, on.database, rules, clock=on.clock)
     directory = ReaderLoop(
         on.bus,
         topics=[DIRECTORY.name],
@@ -158,7 +156,7 @@ def _consuming(settings: Settings, rules: Rules, on: _Platform, health: Health) 
         topics=[CHAT.name],
         group=CONSUMER,
         handle=folder.handle,
-        dead_letters=None,
+        dead_letters=on.dead_letters(CONSUMER),
         max_rows=settings.fold_rows,
         max_wait_ms=settings.fold_wait_ms,
         policy=None,

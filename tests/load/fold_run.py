@@ -57,8 +57,7 @@ async def fold(job: Job) -> Lap:
     rules.directory.list_shop(
         ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
     )
-    letters = DeadLetters(bus.producer(), CONSUMER)
-    folder = Folder(bus, database, rules, dead_letters=letters, clock=clock)
+    folder = Folder(bus, database, rules, clock=clock)
     await folder.begin()
     watched = Watched(folder, job)
     loop = BatchLoop(
@@ -66,7 +65,8 @@ async def fold(job: Job) -> Lap:
         topics=[CHAT.name],
         group=CONSUMER,
         handle=watched.handle,
-        dead_letters=None,
+        dead_letters=DeadLetters(bus.producer(), CONSUMER),
+        after_dead=folder.passed_over,
         max_rows=settings.fold_rows,
         max_wait_ms=settings.fold_wait_ms,
         policy=None,

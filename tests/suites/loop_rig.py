@@ -9,6 +9,7 @@ from typing import Protocol
 from kit.bus.deadletter import DeadLetter, DeadLetters, letters
 from kit.bus.loops import BatchLoop, SingleLoop
 from kit.bus.ports import Bus, Message, Producer, Record
+from kit.clock import Clock
 
 
 class Runs(Protocol):
@@ -90,6 +91,7 @@ def batch_loop(
     handle: Callable[[list[Record]], Awaitable[None]],
     *,
     max_rows: int = 200,
+    clock: Clock | None = None,
 ) -> BatchLoop:
     """Return a batch loop with the usual group of a topic."""
     group = f"{topic}.g"
@@ -100,11 +102,17 @@ def batch_loop(
         handle=handle,
         dead_letters=DeadLetters(producer, group),
         max_rows=max_rows,
+        clock=clock,
     )
 
 
 def single_loop(
-    bus: Bus, producer: Producer, topic: str, handle: Callable[[Record], Awaitable[None]]
+    bus: Bus,
+    producer: Producer,
+    topic: str,
+    handle: Callable[[Record], Awaitable[None]],
+    *,
+    clock: Clock | None = None,
 ) -> SingleLoop:
     """Return a single loop with the usual group of a topic."""
     group = f"{topic}.g"
@@ -114,6 +122,7 @@ def single_loop(
         group=group,
         handle=handle,
         dead_letters=DeadLetters(producer, group),
+        clock=clock,
     )
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from kit.bus.deadletter import DeadLetters, letters, replay
-from kit.bus.loops import EACH_BATCH, BatchLoop, ReaderLoop, SingleLoop
+from kit.bus.deadletter import letters, replay
+from kit.bus.loops import BatchLoop, ReaderLoop
 from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
 from kit.errors import Dead, Fenced, Retry, Unavailable, Unprocessable
 from tests.suites.bus import MakeTopic
@@ -144,35 +144,6 @@ class LoopsSuite:
             await eventually(lambda: len(seen.values) == 60)
 
         assert all(numbers == sorted(numbers) for numbers in seen.by_key().values())
-
-    async def test_too_many_dead_letters_in_a_row_halt_the_loop_and_leave_the_rest(
-        self, bus: Bus, producer: Producer, topic: str
-    ) -> None:
-        await fill(producer, topic, 60)
-        handled: list[Record] = []
-
-        async def handle(record: Record) -> None:
-            handled.append(record)
-            raise Dead("a bad deploy")
-
-        group = f"{topic}.g"
-        loop = SingleLoop(
-            bus,
-            topics=[topic],
-            group=group,
-            handle=handle,
-            dead_letters=DeadLetters(producer, group, limit_in_row=10),
-            policy=EACH_BATCH,
-        )
-        async with running(loop):
-            await eventually(lambda: len(handled) > 10 and not loop.healthy)
-            with pytest.raises(Unavailable, match="10 dead letters in a row"):
-                await loop.ping()
-            assert len(await letters(bus, group)) == 10
-
-        seen = Seen()
-        async with running(batch_loop(bus, producer, topic, noting(seen))):
-            await eventually(lambda: len(seen.values) >= 50)
 
     async def test_a_fenced_handler_joins_again_and_reads_from_its_stored_position(
         self, bus: Bus, producer: Producer, topic: str

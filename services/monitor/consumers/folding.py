@@ -14,10 +14,9 @@ import structlog
 from contracts.monitor import WaitingThresholdPassed
 from contracts.topics import CHAT
 from kit import outbox, positions
-from kit.bus.deadletter import DeadLetters
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
-from kit.errors import Fenced, Halt, Retry, Unavailable
+from kit.errors import Dead, Fenced, Retry, Unavailable
 from kit.postgres import Database
 from services.monitor.history import Recent
 from services.monitor.repository.folds import CONSUMER, Changes, Firing, FoldStore
@@ -50,20 +49,18 @@ class _Owned:
 class Folder:
     """The handler of the group `monitor.fold`, and its chores.
 
-    Memory and database stay together in two ways. What was refused for its content (a batch that
-    PostgreSQL does not take) is taken back, and the settler halves the batch until the culprit
-    stands alone. Every other failure drops the state of all partitions; their records then raise
-    `Fenced`, so that the loop joins again and the state is loaded anew. Any number may run: the
-    group shares the partitions, the fence guards them.
+    Memory and database stay together in two ways. What was refused for its content (a record that
+    cannot be read, a batch that PostgreSQL does not take) is taken back, and the settler hands the
+    batch in again in parts: what is before the culprit, then what is behind it. Every other failure
+    drops the state of all partitions; their records then raise `Fenced`, so that the loop joins
+    again and the state is loaded anew. Any number may run: the group shares the partitions, the
+    fence guards them.
     """
 
-    def __init__(
-        self, bus: Bus, database: Database, rules: Rules, *, dead_letters: DeadLetters, clock: Clock
-    ) -> None:
+    def __init__(self, bus: Bus, database: Database, rules: Rules, *, clock: Clock) -> None:
         self._bus = bus
         self._database = database
         self._rules = rules
-        self._dead_letters = dead_letters
         self._clock = clock
         self._store: FoldStore | None = None
         self._owned: dict[int, _Owned] = {}
@@ -81,15 +78,17 @@ class Folder:
     async def handle(self, records: Sequence[Record]) -> None:
         """Fold a batch and commit it: a repeat below the stored offset changes nothing.
 
-        Raises `Fenced` when the partition is another's by now, `Halt` at too many dead letters;
-        after any other `Exception` the batch can be handed in again, whole or in parts.
+        Raises `Fenced` when the partition is another's by now, `Dead` for the first record that
+        cannot be folded; after any other `Exception`, too, the batch can be handed in again, whole
+        or in parts.
         """
         async with self._turn:
             batches: dict[int, Batch] = {}
             try:
                 await self._fold(records, batches)
+                _refuse_poison(records, batches)
                 await self._keep(batches)
-            except (Fenced, Halt, Retry, Unavailable, asyncio.CancelledError):
+            except (Fenced, Retry, Unavailable, asyncio.CancelledError):
                 self._owned.clear()
                 raise
             except Exception as error:
@@ -99,13 +98,14 @@ class Folder:
                 raise
 
     async def passed_over(self, record: Record) -> None:
-        """Set aside a record that could not be stored even alone, and go on behind it."""
+        """Go on behind a record that was set aside."""
         async with self._turn:
             owned = self._owned.get(record.partition)
             if owned is None:
                 raise Fenced(f"no state for {record.tp}: join again")
-            await self._dead_letters.add(record, "its figures could not be stored")
             fold, after = owned.fold, record.offset + 1
+            if fold.next_offset >= after:
+                return
             async with self._database.write() as session:
                 await self._stored().move(
                     session, record.partition, expected=fold.next_offset, new=after
@@ -150,19 +150,11 @@ class Folder:
             batches[partition] = await self._owned[partition].fold.fold(mine)
 
     async def _keep(self, batches: Mapping[int, Batch]) -> None:
-        for batch in batches.values():
-            await self._set_aside(batch)
         moved = [b.changes for b in batches.values() if b.changes.next_offset > b.changes.expected]
         if moved:
             await self._commit(moved)
         for partition, batch in batches.items():
             self._owned[partition].waits.watch(batch.waits, self._clock.now_ms())
-
-    async def _set_aside(self, batch: Batch) -> None:
-        for poison in batch.poison:
-            await self._dead_letters.add(poison.record, poison.reason)
-        if batch.changes.next_offset - batch.changes.expected > len(batch.poison):
-            self._dead_letters.handled()
 
     async def _commit(self, moved: Sequence[Changes]) -> None:
         """Store the batch; while PostgreSQL is away, try again.
@@ -260,6 +252,19 @@ class Folder:
         if self._store is None:
             raise RuntimeError("call begin() before the first record")
         return self._store
+
+
+def _refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> None:
+    """Raise `Dead` for the first record, as they were handed in, that could not be folded."""
+    reasons = {
+        (poison.record.partition, poison.record.offset): poison.reason
+        for batch in batches.values()
+        for poison in batch.poison
+    }
+    for record in records if reasons else ():
+        reason = reasons.get((record.partition, record.offset))
+        if reason is not None:
+            raise Dead(reason, record)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from contracts.gateway import ChatMessage
 from contracts.people import PersonId, SenderKind, ShopId
 from kit.bus.deadletter import letters
 from kit.bus.ports import Message, Position, message_of
+from kit.bus.resting import IN_A_ROW, NEXT_REST_S
 from services.conversation.repository.archive import Batch
 from tests.integration.conversation.desk import Person, Platform, Shop, code, message, ok
 from tests.waiting import eventually
@@ -143,6 +144,36 @@ async def test_poison_is_set_aside_and_what_is_good_goes_on(platform: Platform) 
     assert set_aside == set(poison)
     assert await _texts(agent, talk) == [f"before {name}" for name in poison] + ["the end"]
     assert not any("好" in one.reason for one in found)
+
+
+async def test_messages_of_unknown_conversations_make_the_archive_of_no_shop_rest(
+    platform: Platform,
+) -> None:
+    _, agent, _, talk = await _talk(platform)
+    for _ in range(IN_A_ROW + 5):
+        unknown = {**talk, "id": platform.service.ids.new()}
+        await platform.producer.send(message_of(_x(platform, unknown)))
+    await platform.say(talk, "after a restore")
+    await eventually(lambda: _has_text(agent, talk, "after a restore"))
+
+    assert platform.service.archive.loop.rests_because is None
+
+
+async def test_forty_visitors_with_one_poison_each_delay_an_honest_buyer_by_one_rest(
+    platform: Platform,
+) -> None:
+    _, agent, _, talk = await _talk(platform)
+    loop, ids = platform.service.archive.loop, platform.service.ids
+    await eventually(lambda: _archived(agent, talk))
+    for _ in range(40):
+        bad = _changed(message_of(_x(platform, talk)), value=b"{", key=ids.new().encode())
+        await platform.producer.send(bad)
+    await eventually(lambda: loop.rests_because, within=20)
+
+    await platform.say(talk, "honest")
+
+    await eventually(lambda: _has_text(agent, talk, "honest"), within=NEXT_REST_S)
+    await eventually(lambda: loop.healthy)
 
 
 async def test_the_mark_covers_what_is_archived_and_never_falls(platform: Platform) -> None:

@@ -9,6 +9,7 @@ import pytest
 from contracts.monitor import IncidentStored, WaitingThresholdPassed, WordingFlagged
 from contracts.people import AgentState, PersonId, Role
 from contracts.topics import ALERTS, BOARD
+from kit.bus.resting import NEXT_REST_S
 from tests.integration.monitor.rig import DAY, Monitor, Rig, Shop, boards_of
 from tests.waiting import eventually
 
@@ -283,3 +284,28 @@ async def test_a_visitor_who_types_an_escape_has_written_like_anybody_else(
     assert await rig.rows(
         "select sum(buyer_messages) from traffic where shop_id = :shop", shop=shop.id
     ) == [(21,)]
+
+
+async def test_forty_visitors_with_one_poison_each_delay_an_honest_buyer_by_one_rest(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop = await rig.shop().listed()
+    chat = await shop.chat().opened()
+    await chat.buyer(0)
+    await rig.folded()
+    for _ in range(40):
+        await rig.raw("chat", rig.ids.new(), b"{", [("ce_type", b"chat.message.v1")])
+
+    async def rests() -> bool:
+        return (await monitor.inside("/ready")).status_code == 503
+
+    await eventually(rests, within=20)
+    await chat.agent(10)
+
+    async def counted() -> bool:
+        (taobao,) = await figures(monitor, shop, "taobao_2022")
+        return (taobao["rounds"], taobao["round_ms"]) == (1, 10_000)
+
+    await eventually(counted, within=NEXT_REST_S)
+    await rig.folded()
+    assert (await monitor.inside("/ready")).status_code == 200
