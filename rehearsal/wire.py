@@ -35,7 +35,8 @@ class Hears(Protocol):
 async def opened(url: str, who: Hears, *, within_s: float) -> WSTransport:
     """Connect and upgrade.
 
-    Raises `UpgradeRefused` where another try is of no use, else what `ws_connect` raises.
+    Raises `UpgradeRefused` where another try is of no use, `ConnectionResetError` if the line was
+    lost before the upgrade was answered, else what `ws_connect` raises.
     """
     try:
         transport, _ = await ws_connect(
@@ -48,6 +49,9 @@ async def opened(url: str, who: Hears, *, within_s: float) -> WSTransport:
         if refusal.response is None or not is_for_good(int(refusal.response.status)):
             raise
         raise UpgradeRefused(int(refusal.response.status)) from refusal
+    if transport.is_disconnected:
+        # picows hands over a line that was lost meanwhile, and never says that it is gone.
+        raise ConnectionResetError("the line was lost before the upgrade was answered")
     return transport
 
 

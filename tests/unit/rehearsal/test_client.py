@@ -1,5 +1,6 @@
 """The reference client against a gateway that breaks at the worst moment, over a real socket."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -92,3 +93,26 @@ async def test_who_was_told_to_subscribe_later_asks_a_new_connection_once(seed: 
 
     assert [door.subs for door in gateway.connections] == [1, 1, 1]
     assert [frame.id for frame in shown] == ["m1"]
+
+
+async def test_a_line_that_is_lost_before_the_upgrade_is_answered_is_tried_again_at_once() -> None:
+    tries = 0
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = Client(
+        f"ws://127.0.0.1:{port}/v1/ws", "token", rng=random.Random(1), backoff_s=(0.01, 0.02)
+    )
+    opening = asyncio.create_task(client.open())
+    try:
+        await eventually(lambda: tries >= 3, within=5)
+    finally:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        await client.close()
+        server.close()
