@@ -1,6 +1,7 @@
 """Who gets in, what bad input is answered, and with which code a socket is closed."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -168,10 +169,10 @@ BAD_TEXTS = ('"\\u0000"', '"a\\u0000b"', '"\\ud800"', '"\\udfff x"', '""', f'"{"
 async def test_a_bad_frame_is_answered_and_the_socket_lives(desk: Desk) -> None:
     for number, (payload, code) in enumerate(BAD_FRAMES):
         phone = await desk.phone(f"p{number}")
-        begun = desk.service.clock.monotonic()
+        begun = time.process_time()  # of this process, which the gateway shares, and of no other
         phone.text(payload)
         refusal = (await phone.of("err"))["problem"]
-        assert desk.service.clock.monotonic() - begun < 1
+        assert time.process_time() - begun < 1
         assert code is None or refusal["code"] == code, payload[:80]
         shown = str(phone.frames)
         assert not any(word in shown for word in ("Traceback", "services", "msgspec"))
@@ -328,9 +329,9 @@ async def test_a_lowered_role_or_another_shop_closes_too(desk: Desk) -> None:
 
 async def test_a_token_runs_out_unless_a_fresh_one_of_the_same_person_comes(desk: Desk) -> None:
     short = await desk.dial()
-    short.say(**HELLO, token=desk.token("a", ttl_s=1))
+    short.say(**HELLO, token=desk.token("a", ttl_s=3))
     fresh = await desk.dial()
-    fresh.say(**HELLO, token=desk.token("b", ttl_s=1))
+    fresh.say(**HELLO, token=desk.token("b", ttl_s=3))
     fresh.say(t="token", id="t", token=desk.token("b"))
     swapped = await desk.phone("c")
     swapped.say(t="token", id="t", token=desk.token("d"))
