@@ -318,5 +318,6 @@ audit = Table(
     Column("role", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("object_id", Text, nullable=False),
+    Column("reason", Text, nullable=True),
 )
 Index(None, audit.c.shop_id, audit.c.at)

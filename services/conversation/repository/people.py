@@ -40,7 +40,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to which object (X4)."""
+    """Who did what to which object, and why if he was asked (X4)."""
 
     id: str
     at: datetime
@@ -49,6 +49,7 @@ class AuditEntry:
     role: str
     action: str
     object_id: str
+    reason: str | None = None
 
 
 # ---- shops and skill groups

@@ -13,7 +13,14 @@ from kit.web.paging import PAGE_DEFAULT, BadCursor, CursorText, Limit, Page
 from services.conversation.domain import known_form
 from services.conversation.domain.people import Agent, Shop
 from services.conversation.repository import people
-from services.conversation.routes import Admin, AnyStaff, Chatting, Leading, Shared, router
+from services.conversation.routes import (
+    Admin,
+    AnyStaff,
+    Chatting,
+    Leading,
+    Shared,
+    router,
+)
 from services.conversation.schemas.people import (
     AgentView,
     GroupView,
@@ -96,7 +103,7 @@ def _secrets(api: APIRouter, shared: Shared, staff: Staff) -> None:
         if shop_id != caller.shop_id:
             raise NotFound
         async with shared.db.write() as session:
-            return _shop_view(await staff.set_policy(session, ShopId(shop_id), policy))
+            return _shop_view(await staff.set_policy(session, caller, policy))
 
 
 def _people(api: APIRouter, shared: Shared, staff: Staff) -> None:

@@ -1,13 +1,26 @@
 """Sessions, shops, staff and skill groups on the wire."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from contracts.base import Moment
+from contracts.monitor import RuleProfile
 from contracts.people import AgentState, Role
 from kit.web.app import Body
 from services.conversation.schemas import Capacity, Code, Name, View
+from wording import Action, Category
+
+NewLogin = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=120)]
+
+
+def _known_zone(name: str) -> str:
+    """Refuse what names no time zone: every reader of the shop would fail on it."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no time zone has this name") from None
 
 
 class Login(Body):
@@ -69,8 +82,10 @@ class NewShop(Body):
     """A tenant to create, with its first administrator."""
 
     name: Name
-    time_zone: str = Field(default="Asia/Shanghai", max_length=64)
-    admin_login: str = Field(min_length=3, max_length=120)
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="Asia/Shanghai", max_length=64
+    )
+    admin_login: NewLogin
     admin_password: str = Field(min_length=8, max_length=256)
 
 
@@ -105,18 +120,20 @@ class SecretRotated(View):
 
 
 class WordingPolicy(Body):
-    """What a shop decides about wording; categories it does not name follow the house."""
+    """What a shop decides about wording; categories it does not name follow the house.
 
-    wording_actions: dict[Code, Literal["allow", "warn", "confirm", "block", "log"]] = Field(
-        default_factory=dict, max_length=64
-    )
+    To `allow` insults needs a `reason`, which is audited.
+    """
+
+    wording_actions: dict[Category, Action] = Field(default_factory=dict)
     wording_terms: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
         default=(), max_length=500
     )
     allow_spans: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
         default=(), max_length=500
     )
-    profiles: tuple[Code, ...] | None = Field(default=None, max_length=16)
+    profiles: tuple[RuleProfile, ...] | None = Field(default=None, max_length=16)
+    reason: str | None = Field(default=None, min_length=1, max_length=200)
 
 
 class NewGroup(Body):
@@ -137,7 +154,7 @@ class GroupView(View):
 class NewStaff(Body):
     """A member of staff to create; `skill_groups` are codes."""
 
-    login: str = Field(min_length=3, max_length=120)
+    login: NewLogin
     password: str = Field(min_length=8, max_length=256)
     name: Name
     role: Role

@@ -45,6 +45,7 @@ from services.conversation.schemas.people import (
 )
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import ShopSecrets, end_staff_sessions
+from wording import Action, Category
 
 GROUPS: Final = {
     "pre_sale": "售前",
@@ -53,6 +54,10 @@ GROUPS: Final = {
     "complaint": "投诉",
 }
 """The skill groups that every shop starts with (C1)."""
+
+
+GROUPS_LIMIT: Final = 200
+"""Skill groups of a shop at most; one more is answered 409. All are read for each new buyer."""
 
 
 class LoginTaken(Conflict):
@@ -65,6 +70,18 @@ class GroupExists(Conflict):
     """The shop has a group of that code."""
 
     slug, title = "group_exists", "The shop has this skill group already"
+
+
+class TooManyGroups(Conflict):
+    """The shop has as many skill groups as it may have."""
+
+    slug, title = "too_many_groups", f"A shop has at most {GROUPS_LIMIT} skill groups"
+
+
+class ReasonMissing(Unprocessable):
+    """Insults reach buyers only for a reason that a leader answers for."""
+
+    slug, title = "reason_missing", "To allow insults needs a reason"
 
 
 class UnknownGroup(Unprocessable):
@@ -118,16 +135,24 @@ class Staff:
         return True
 
     async def set_policy(
-        self, session: AsyncSession, shop_id: ShopId, policy: WordingPolicy
+        self, session: AsyncSession, principal: Principal, policy: WordingPolicy
     ) -> Shop:
-        """Replace a shop's wording policy; gateways hear of it through the directory."""
-        for phrase in (*policy.wording_terms, *policy.allow_spans):
+        """Replace a shop's wording policy; gateways hear of it through the directory.
+
+        Recorded (X4). Raises `ReasonMissing`.
+        """
+        for phrase in (*policy.wording_terms, *policy.allow_spans, policy.reason or ""):
             refuse_unstorable(phrase)
-        shop = await people.find_shop(session, shop_id, lock=True)
+        insults = policy.wording_actions.get(Category.INSULT) is Action.ALLOW
+        if insults and not (policy.reason or "").strip():
+            raise ReasonMissing
+        shop = await people.find_shop(session, principal.shop_id, lock=True)
         if shop is None:
             raise NotFound
+        action = "shop.insults_allowed" if insults else "shop.wording_policy_set"
+        await self.note(session, principal, action, shop.id, reason=policy.reason)
         version = shop.version + 1
-        fields = policy.model_dump(mode="json", exclude_none=True)
+        fields = policy.model_dump(mode="json", exclude_none=True, exclude={"reason"})
         changed = replace(
             shop, policy=shop.policy | fields | {"policy_version": str(version)}, version=version
         )
@@ -155,6 +180,8 @@ class Staff:
     ) -> SkillGroup:
         """Create a skill group. Raises `GroupExists`."""
         refuse_unstorable(wish.name)
+        if len(await people.groups_of_shop(session, shop_id)) >= GROUPS_LIMIT:
+            raise TooManyGroups
         group = SkillGroup(
             SkillGroupId(self.routing.stamp().ids.new()), shop_id, wish.code, wish.name
         )
@@ -238,9 +265,15 @@ class Staff:
         return changed
 
     async def note(
-        self, session: AsyncSession, principal: Principal, action: str, object_id: str
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        action: str,
+        object_id: str,
+        *,
+        reason: str | None = None,
     ) -> None:
-        """Record who did what to which object."""
+        """Record who did what to which object, and why if he was asked."""
         stamp = self.routing.stamp()
         entry = AuditEntry(
             id=stamp.ids.new(),
@@ -250,6 +283,7 @@ class Staff:
             role=principal.role,
             action=action,
             object_id=object_id,
+            reason=reason,
         )
         await people.add_audit(session, entry)
 

@@ -1,0 +1,63 @@
+"""What a shop's leaders decide about wording: only what exists, and insults for a reason alone."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.integration.conversation.desk import Platform, code, ok
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"wording_actions": {"rudeness": "block"}},
+        {"wording_actions": {"insult": "shout"}},
+        {"wording_actions": {"Insult": "block"}},
+        {"profiles": ["taobao_2099"]},
+        {"profiles": ["qiyu"], "reason": ""},
+        {"reason": "x" * 201},
+        {"reason": "a\u0000b"},
+    ],
+)
+async def test_a_wording_policy_names_only_what_exists(
+    platform: Platform, policy: dict[str, Any]
+) -> None:
+    shop = await platform.shop()
+    path = f"/v1/shops/{shop.id}"
+
+    refused = await shop.boss.put(f"{path}/wording-policy", policy)
+
+    assert refused.status_code == 422
+    assert ok(await shop.boss.get(path))["policy"] == {}
+
+
+async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Platform) -> None:
+    shop = await platform.shop()
+    leader = await shop.staff("supervisor")
+    path = f"/v1/shops/{shop.id}/wording-policy"
+    policy = {"wording_actions": {"insult": "allow"}, "profiles": ["qiyu", "kuaimai"]}
+
+    for missing in ({}, {"reason": None}, {"reason": "  "}):
+        assert code(await leader.put(path, policy | missing)) == (422, "reason_missing")
+    shown = ok(await leader.put(path, policy | {"reason": "相声剧场，台词里有"}))
+    ok(await leader.put(path, {"wording_actions": {"insult": "log"}}))
+
+    assert shown["policy"]["wording_actions"] == {"insult": "allow"}
+    assert shown["policy"]["profiles"] == ["qiyu", "kuaimai"]
+    assert "reason" not in shown["policy"]
+    assert await _audit(platform, shop.id) == [
+        (leader.id, "shop.insults_allowed", "相声剧场，台词里有"),
+        (leader.id, "shop.wording_policy_set", None),
+    ]
+
+
+async def _audit(platform: Platform, shop_id: str) -> list[tuple[str, str, str | None]]:
+    async with platform.service.db.read() as session:
+        rows = await session.execute(
+            text("select actor_id, action, reason from audit where shop_id = :shop order by at"),
+            {"shop": shop_id},
+        )
+        return [(str(row.actor_id), row.action, row.reason) for row in rows]
