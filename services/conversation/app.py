@@ -32,7 +32,13 @@ from kit.web.paging import Cursors
 from services.conversation import consumers, internal
 from services.conversation.archive import GROUP, Archive
 from services.conversation.deadlines import Deadlines
-from services.conversation.routes import Shared, conversations, sessions, shops
+from services.conversation.routes import (
+    CommandLimits,
+    Shared,
+    conversations,
+    sessions,
+    shops,
+)
 from services.conversation.service.archiving import Archiving
 from services.conversation.service.conversations import Conversations
 from services.conversation.service.history import Histories
@@ -163,7 +169,13 @@ class Service:
         )
 
     def _http(self, tracing: Tracing | None) -> FastAPI:
-        shared = Shared(self.db, self.cursors, self.staff, Strangers(self.clock))
+        shared = Shared(
+            self.db,
+            self.cursors,
+            self.staff,
+            commands=CommandLimits(self.clock),
+            strangers=Strangers(self.clock),
+        )
         desk = conversations.Desk(shared, self.conversations, self.histories)
         return create_app(
             title="PeakDesk conversation",

@@ -14,6 +14,8 @@ from services.conversation.domain import known_form
 from services.conversation.domain.people import Agent, Shop
 from services.conversation.repository import people
 from services.conversation.routes import (
+    POLICY_COST,
+    STATE_COST,
     Admin,
     AnyStaff,
     Chatting,
@@ -83,6 +85,7 @@ def _secrets(api: APIRouter, shared: Shared, staff: Staff) -> None:
         """Show the shop's secret to its administrator; recorded in the audit."""
         if shop_id != caller.shop_id:
             raise NotFound
+        shared.commands.spend(caller)
         async with shared.db.write() as session:
             return await staff.show_secret(session, caller)
 
@@ -102,6 +105,7 @@ def _secrets(api: APIRouter, shared: Shared, staff: Staff) -> None:
         """Replace the shop's wording policy; gateways follow within seconds."""
         if shop_id != caller.shop_id:
             raise NotFound
+        shared.commands.spend(caller, POLICY_COST)
         async with shared.db.write() as session:
             return _shop_view(await staff.set_policy(session, caller, policy))
 
@@ -137,6 +141,7 @@ def _people(api: APIRouter, shared: Shared, staff: Staff) -> None:
         caller: Admin, staff_id: Annotated[str, Path(max_length=64)], change: StaffChange
     ) -> StaffView:
         """Change a member of staff; who loses rights loses his sessions."""
+        shared.commands.spend(caller)
         fresh = change.password
         hashed = None if fresh is None else await staff.passwords.hash(fresh)
         async with shared.db.write() as session:
@@ -167,6 +172,7 @@ def _agents(api: APIRouter, shared: Shared, staff: Staff) -> None:
     @api.put("/agents/me/state")
     async def set_my_state(caller: Chatting, wish: StateChange) -> AgentView:
         """Say whether one receives buyers from now on."""
+        shared.commands.spend(caller, STATE_COST)
         async with shared.db.write() as session:
             agent = await staff.set_state(session, caller.subject, wish.state, "own_choice")
         return _agent_view(agent)
@@ -176,6 +182,7 @@ def _agents(api: APIRouter, shared: Shared, staff: Staff) -> None:
         caller: Leading, agent_id: Annotated[str, Path(max_length=64)], wish: StateChange
     ) -> AgentView:
         """Set an agent's state as his supervisor."""
+        shared.commands.spend(caller, STATE_COST)
         async with shared.db.write() as session:
             known = await people.find_agent(session, known_form(agent_id))
             if known is None or known.shop_id != caller.shop_id:
