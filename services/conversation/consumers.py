@@ -21,7 +21,7 @@ from kit.bus.ports import Bus, Producer, Record
 from kit.clock import Clock
 from kit.errors import AppError, Dead, Unavailable
 from kit.metrics import Metrics
-from kit.postgres import Database
+from kit.postgres import Database, DatabaseAway
 from services.conversation.domain.people import StateReason
 from services.conversation.repository import people
 from services.conversation.roster import Roster
@@ -132,9 +132,19 @@ class Presence:
             await self._set(person, away[person], "returned")
 
     async def _set(self, person: PersonId, state: AgentState, reason: StateReason) -> None:
-        async with self._db.write() as session:
-            await self._staff.set_state(session, person, state, reason)
-        log.info("agent.state", agent_id=person, state=state, reason=reason)
+        """Set one person's state, or leave it for the next look.
+
+        What hinders it (his shop is busy, he was just dismissed) keeps nobody else from his.
+        """
+        try:
+            async with self._db.write() as session:
+                await self._staff.set_state(session, person, state, reason)
+        except DatabaseAway:
+            raise
+        except AppError as error:
+            log.warning("agent.state_failed", agent_id=person, state=state, reason=error.slug)
+        else:
+            log.info("agent.state", agent_id=person, state=state, reason=reason)
 
     async def _handle(self, records: list[Record]) -> None:
         for record in records:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from contracts.aftersales import WorkKind, WorkOpened, WorkSettled
 from contracts.base import Event, decode
@@ -147,6 +148,21 @@ async def test_an_agent_whom_no_gateway_carries_is_offline_after_thirty_seconds(
     assert await _agent_state(lost) == "online"
     assert (await _now(lost, asked))["agent_id"] == lost.id
     assert (await _now(lost, quiet))["agent_id"] == lost.id
+
+
+async def test_one_person_whose_state_cannot_be_set_keeps_nobody_else_online(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop = await platform.shop()
+    first, second, third = [await shop.staff() for _ in range(3)]
+    await _report(platform, first, second, third)
+    async with platform.service.db.write() as session:
+        odd = text("update staff set role = 'clerk' where id = :id")
+        await session.execute(odd, {"id": second.id})
+
+    await _pass(platform, clock, 32)
+
+    assert await _agent_state(first) == await _agent_state(third) == "offline"
 
 
 async def test_a_report_every_ten_seconds_keeps_an_agent_online(
