@@ -4,10 +4,12 @@ Knows no service: schema and tables are named by whoever asks. A migration makes
 `for table in (tables.outbox(m), tables.inbox(m)): table.create(op.get_bind())`.
 """
 
+import asyncio
+from collections.abc import Sequence
 from importlib import resources
 from typing import Final
 
-from alembic import command, context
+from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import (
     BigInteger,
@@ -28,9 +30,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema
+
+LOCK_RETRY_S: Final = 0.2
+"""A migration that finds another one at work asks again after this time."""
 
 NAMES: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -143,10 +148,11 @@ def generations(of: MetaData) -> Table:
 async def upgrade(
     dsn: str, service: str, *, revision: str = "head", package: str = "services"
 ) -> None:
-    """Bring the service's schema up to `revision`, in one transaction; a no-op when it is there.
+    """Bring the service's schema up to `revision`, a transaction each; a no-op when it is there.
 
-    Connect as the role that owns the schema. Migrations are in `<package>/<service>/migrations`;
-    its `env.py` is one call of `run_migrations`. Concurrent calls wait for one another.
+    Connect as the role that owns the schema, never through a transaction pooler: a lock of the
+    session keeps concurrent calls apart. Migrations are in `<package>/<service>/migrations`; its
+    `env.py` is one call of `run_migrations`.
     """
     config = Config()
     folder = resources.files(f"{package}.{service}") / "migrations"
@@ -157,13 +163,33 @@ async def upgrade(
         connect_args={"timeout": 10.0, "server_settings": {"search_path": service}},
     )
     try:
-        async with engine.begin() as connection:
-            lock = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
-            await connection.execute(lock, {"name": f"migrate {service}"})
+        async with engine.connect() as connection:
+            await _alone(connection, f"migrate {service}")
             await connection.run_sync(_ensure_schema, service)
+            await connection.commit()
             await connection.run_sync(_run_alembic, config, revision)
+            await connection.commit()
     finally:
         await engine.dispose()
+
+
+def index(
+    name: str, table: str, columns: str, *, where: str = "", instead_of: Sequence[str] = ()
+) -> None:
+    """In a migration: create an index while others write, then drop those that it replaces.
+
+    `table` is named with its schema. A plain CREATE INDEX holds back every writer of the table
+    until it has read all of it: minutes, for the orders of years. Built concurrently it runs
+    outside any transaction, so a migration does this and nothing else. What a broken attempt left
+    behind is not valid, and is made anew.
+    """
+    schema, _, _ = table.partition(".")
+    filtered = f" WHERE {where}" if where else ""
+    with op.get_context().autocommit_block():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}")
+        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}){filtered}")
+        for old in instead_of:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{old}")
 
 
 def run_migrations(target: MetaData) -> None:
@@ -176,8 +202,10 @@ def run_migrations(target: MetaData) -> None:
         target_metadata=target,
         version_table_schema=target.schema,
         include_schemas=True,
+        transaction_per_migration=True,
     )
-    context.run_migrations()
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def _ensure_schema(connection: Connection, schema: str) -> None:
@@ -188,3 +216,18 @@ def _ensure_schema(connection: Connection, schema: str) -> None:
 def _run_alembic(connection: Connection, config: Config, revision: str) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+async def _alone(connection: AsyncConnection, name: str) -> None:
+    """Return when this session has the lock of that name; it ends with the connection.
+
+    Asked again and again: a statement that waits in the server would hold a snapshot, and an index
+    that another call builds concurrently waits for everybody who holds one.
+    """
+    take = text("select pg_try_advisory_lock(hashtextextended(:name, 0))")
+    while True:
+        taken = (await connection.execute(take, {"name": name})).scalar_one()
+        await connection.commit()
+        if taken:
+            return
+        await asyncio.sleep(LOCK_RETRY_S)

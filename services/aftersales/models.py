@@ -66,8 +66,9 @@ class CaseRow(Base):
     __tablename__ = "cases"
     __table_args__ = (
         Index(None, "shop_id", "id"),
-        Index(None, "buyer_id", "id"),
-        Index(None, "order_id"),
+        Index(None, "shop_id", "state", "id"),
+        Index(None, "shop_id", "buyer_id", "id"),
+        Index(None, "shop_id", "order_id", "id"),
         CheckConstraint(
             "state in ('requested', 'reviewed', 'refunded', 'rejected', 'closed')", name="state"
         ),
@@ -118,6 +119,9 @@ class WorkItemRow(Base):
     __table_args__ = (
         UniqueConstraint("order_id", "kind", "attempt"),
         Index(None, "shop_id", "opened_at", "id"),
+        Index(None, "shop_id", "state", "opened_at", "id"),
+        Index(None, "shop_id", "agent_id", "opened_at", "id"),
+        Index(None, "shop_id", "agent_id", "state", "opened_at", "id"),
         CheckConstraint("state in ('open', 'settled')", name="state"),
     )
 

@@ -95,8 +95,12 @@ staff = Table(
     CheckConstraint(_one_of("state", AgentState), name="state"),
     CheckConstraint("capacity between 0 and 200", name="capacity"),
 )
-Index(None, staff.c.shop_id)
-Index("ix_staff_at_work", staff.c.id, postgresql_where=text("state <> 'offline'"))
+Index(None, staff.c.shop_id, staff.c.id)
+Index(
+    "ix_staff_to_watch",
+    staff.c.id,
+    postgresql_where=text("active and (state <> 'offline' or resume_state is not null)"),
+)
 
 staff_skills = Table(
     "staff_skills",
@@ -196,8 +200,21 @@ conversations = Table(
     CheckConstraint("(state = 'queued') = (waiting_since is not null)", name="waiting"),
     CheckConstraint("score between 1 and 5", name="score"),
 )
-Index(None, conversations.c.shop_id, conversations.c.id)
-Index(None, conversations.c.buyer_id, conversations.c.opened_at)
+Index(None, conversations.c.shop_id, conversations.c.opened_at, conversations.c.id)
+Index(
+    None,
+    conversations.c.shop_id,
+    conversations.c.state,
+    conversations.c.opened_at,
+    conversations.c.id,
+)
+Index(
+    None,
+    conversations.c.buyer_id,
+    conversations.c.shop_id,
+    conversations.c.opened_at,
+    conversations.c.id,
+)
 Index(
     "uq_conversations_open",
     conversations.c.shop_id,
@@ -211,8 +228,11 @@ Index(
     postgresql_where=text("state = 'queued'"),
 )
 Index(
-    "ix_conversations_owner",
+    "ix_conversations_of_agent",
     conversations.c.agent_id,
+    conversations.c.shop_id,
+    conversations.c.opened_at,
+    conversations.c.id,
     postgresql_where=text("state = 'assigned'"),
 )
 
@@ -251,8 +271,9 @@ Index(
     postgresql_where=text("waiting_since is not null and not settled"),
 )
 Index(
-    "ix_work_items_owner",
+    "ix_work_items_of_agent",
     work_items.c.agent_id,
+    work_items.c.id,
     postgresql_where=text("agent_id is not null and not settled"),
 )
 

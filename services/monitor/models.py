@@ -148,6 +148,7 @@ TRAFFIC: Final = Table(
     Column("revision", BigInteger, nullable=False, comment="next offset when last touched"),
 )
 Index(None, TRAFFIC.c.shop_id, TRAFFIC.c.day)
+Index(None, TRAFFIC.c.day)
 
 FLAGS: Final = Table(
     "flags",
@@ -198,6 +199,7 @@ INCIDENTS: Final = Table(
     Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 Index(None, INCIDENTS.c.shop_id, INCIDENTS.c.held_ms, INCIDENTS.c.incident_id)
+Index(None, INCIDENTS.c.held_ms, INCIDENTS.c.shop_id)
 
 AGENTS: Final = Table(
     "agents",

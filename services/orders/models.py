@@ -47,7 +47,8 @@ class OrderRow(Base):
     __table_args__ = (
         UniqueConstraint("shop_id", "external_id"),
         Index(None, "shop_id", "id"),
-        Index(None, "buyer_id", "id"),
+        Index(None, "shop_id", "state", "id"),
+        Index(None, "shop_id", "buyer_id", "id"),
         CheckConstraint(
             "state in ('placed', 'paid', 'released', 'printed', 'closed')", name="state"
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -180,7 +180,9 @@ async def page(
         query = query.where(OrderRow.external_id == external_id)
     if below is not None:
         query = query.where(OrderRow.id < below)
-    return (await session.scalars(query.order_by(OrderRow.id.desc()).limit(limit))).all()
+    if external_id is None:  # else it is one row at most, and an order would only mislead
+        query = query.order_by(OrderRow.id.desc())
+    return (await session.scalars(query.limit(limit))).all()
 
 
 async def remarks(session: AsyncSession, order_id: OrderId) -> Sequence[RemarkRow]:
@@ -292,8 +294,11 @@ async def rotate_intake(session: AsyncSession, shop_id: ShopId) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
-async def forget_deliveries(session: AsyncSession) -> int:
-    """Delete receipts older than `RECEIPTS_KEPT`; return how many."""
-    old = ReceiptRow.received_at < func.now() - RECEIPTS_KEPT
-    gone = await session.execute(delete(ReceiptRow).where(old).returning(ReceiptRow.webhook_id))
-    return len(gone.all())
+async def forget_deliveries(session: AsyncSession, *, limit: int) -> int:
+    """Delete at most `limit` receipts older than `RECEIPTS_KEPT`; return how many."""
+    old = select(ReceiptRow.shop_id, ReceiptRow.webhook_id).where(
+        ReceiptRow.received_at < func.now() - RECEIPTS_KEPT
+    )
+    names = tuple_(ReceiptRow.shop_id, ReceiptRow.webhook_id)
+    gone = delete(ReceiptRow).where(names.in_(old.limit(limit))).returning(ReceiptRow.webhook_id)
+    return len((await session.execute(gone)).all())

@@ -119,7 +119,8 @@ _REVISIONS: Final = text(
         select shop_id, sum(version) from agents group by 1
         union all
         select shop_id, count(*) from incidents
-        where held_ms >= extract(epoch from cast(:since as date)) * 1000 group by 1
+        where held_ms >= cast(extract(epoch from cast(:since as date)) * 1000 as bigint)
+        group by 1
     ) as parts group by 1
     """
 )

@@ -217,4 +217,10 @@ _COUNT_OPEN: Final = text(
         and waiting_ms >= :start and waiting_ms < :end
     """
 )
-_AS_OF: Final = text("select max(as_of_ms) from traffic where shop_id = :shop")
+_AS_OF: Final = text(
+    """
+    select max(as_of_ms) from traffic
+    where shop_id = :shop and day = (select max(day) from traffic where shop_id = :shop)
+    """
+)
+"""The newest event falls on the newest day: older days of the shop are not read."""

@@ -1,6 +1,7 @@
 """What shop platforms tell of orders: a delivery takes effect once, a repeat answers the same."""
 
 import hashlib
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,10 @@ from services.orders import domain, interlocks, repository
 from services.orders.domain import Order, OrderDiffers
 from services.orders.models import OrderRow
 from services.orders.schemas import Delivery, PaidFacts, PlacedDelivery, PlacedFacts, Receipt
+
+FORGOTTEN_AT_ONCE: Final = 5_000
+"""Receipts that one transaction deletes; the rest waits a minute. All of a long pause at once would
+run into the statement's limit, each time again, and none would ever go."""
 
 
 class DeliveryReused(Unprocessable):
@@ -64,7 +69,7 @@ class Deliveries:
     async def forget(self) -> int:
         """Delete receipts of deliveries that no platform repeats any more; return how many."""
         async with self._db.write() as session:
-            return await repository.forget_deliveries(session)
+            return await repository.forget_deliveries(session, limit=FORGOTTEN_AT_ONCE)
 
     async def _place(self, session: AsyncSession, shop_id: ShopId, told: PlacedFacts) -> OrderRow:
         row = self._row(shop_id, told)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from kit import tables
 from kit.postgres import Database
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +29,16 @@ def upgrade() -> None:
     made = tables.metadata("{schema}")
     for table in (tables.outbox, tables.inbox, tables.idempotency):
         table(made).create(op.get_bind())
+"""
+
+INDEX = """
+from kit import tables
+
+revision = "0002"
+down_revision = "0001"
+
+def upgrade() -> None:
+    tables.index("ix_inbox_event_id", "{schema}.inbox", "event_id")
 """
 
 
@@ -61,3 +72,34 @@ async def test_migrations_make_the_tables_once_however_often_they_are_called(
         )
         assert [name for (name,) in rows] == ["alembic_version", "idempotency", "inbox", "outbox"]
     await database.close()
+
+
+async def test_an_index_is_built_while_others_write(
+    pg_dsn: str, service: str, tmp_path: Path
+) -> None:
+    package = f"of_{service}"
+    await tables.upgrade(pg_dsn, service, package=package)
+    folder = tmp_path / package / service / "migrations" / "versions"
+    (folder / "0002_index.py").write_text(INDEX.format(schema=service))
+    database = Database(pg_dsn, schema=service)
+    write = text("insert into inbox (consumer, event_id) values ('c', :id)")
+
+    async with database.write() as early:
+        await early.execute(write, {"id": "1"})
+        migrating = asyncio.create_task(tables.upgrade(pg_dsn, service, package=package))
+        await eventually(lambda: _index_is(database, service, valid=False))
+        async with asyncio.timeout(5), database.write() as late:
+            await late.execute(write, {"id": "2"})
+        assert not migrating.done()
+    await migrating
+
+    assert await _index_is(database, service, valid=True)
+    await tables.upgrade(pg_dsn, service, package=package)
+    await database.close()
+
+
+async def _index_is(database: Database, schema: str, *, valid: bool) -> bool:
+    query = text("select indisvalid from pg_index where indexrelid = to_regclass(:name)")
+    async with database.read() as session:
+        found = await session.execute(query, {"name": f"{schema}.ix_inbox_event_id"})
+        return found.scalar() is valid

@@ -1,0 +1,105 @@
+"""What people read of cases and work, and what deadlines sweep, is found by index."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+import pytest_asyncio
+
+from contracts.aftersales import CaseState
+from contracts.people import PersonId, ShopId
+from kit.postgres import Database
+from services.aftersales import app, repository
+from services.aftersales.domain import WorkState
+from services.aftersales.settings import Settings
+from tests.infrastructure import Infrastructure
+from tests.plans import Read, assert_all_are_there, assert_spared, filled
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+SHOP, BUYER, AGENT, ORDER = ShopId("plans"), PersonId("buyer-10"), "agent-10", "order-0500"
+PLACE = (datetime(2026, 11, 11, tzinfo=UTC), "work-0500")
+CASES, WORK = ("/v1/cases",), ("/v1/work-items",)
+OF_ORDER = "what one order has"
+
+cases = partial(partial, repository.cases, shop_id=SHOP, limit=51)
+work = partial(partial, repository.work_items, shop_id=SHOP, limit=51)
+
+READS = [
+    Read("a shop's cases", cases(), CASES),
+    Read("the next page of cases", cases(below="case-0500"), CASES),
+    Read("cases in a state", cases(state=CaseState.REQUESTED, below="case-0500"), CASES),
+    Read("a buyer's cases", cases(buyer_id=BUYER, below="case-0500"), CASES),
+    Read(
+        "a buyer's cases in a state",
+        cases(buyer_id=BUYER, state=CaseState.REQUESTED),
+        CASES,
+        filters="one buyer's cases",
+    ),
+    Read("an order's cases", cases(order_id=ORDER), CASES),
+    Read("a shop's work", work(), WORK),
+    Read("the next page of work", work(below=PLACE), WORK),
+    Read("work in a state", work(state=WorkState.OPEN, below=PLACE), WORK),
+    Read("a holder's work", work(agent_id=AGENT, below=PLACE), WORK),
+    Read(
+        "a holder's work in a state", work(agent_id=AGENT, state=WorkState.OPEN, below=PLACE), WORK
+    ),
+    Read("an order's work", work(order_id=ORDER), WORK, filters=OF_ORDER),
+    Read(
+        "cases to warn of",
+        partial(repository.claim_near, limit=100),
+        filters="the case is looked up by its key, and left where its state is another",
+    ),
+    Read("when cases are due", partial(repository.due_times, case_ids=["case-0001"])),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(infra: Infrastructure) -> AsyncIterator[Database]:
+    """A thousand orders, a tenth of them of one shop, with a case and a work item each."""
+    async with filled(infra, "aftersales", *FILLS) as made:
+        yield made
+
+
+@pytest.mark.parametrize("read", READS, ids=lambda read: read.title)
+async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None:
+    await assert_spared(store, read)
+
+
+async def test_no_list_is_without_a_row_here() -> None:
+    assert_all_are_there(READS, app.build(Settings()).http, repository)
+
+
+_SHOP = "case n % 10 when 0 then 'plans' else 'other' end"
+
+FILLS = (
+    f"""
+    insert into payments (order_id, shop_id, buyer_id, external_id, paid_fen, currency, paid_at)
+    select 'order-' || lpad(n::text, 4, '0'), {_SHOP},
+        'buyer-' || n % 100, 'ext-' || n, 100,
+        'CNY', now() from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into cases (id, shop_id, order_id, buyer_id, kind, state, version, amount_fen, currency,
+        buyer_reason, opened_by, opened_at, updated_at)
+    select 'case-' || lpad(n::text, 4, '0'), {_SHOP},
+        'order-' || lpad(n::text, 4, '0'),
+        'buyer-' || n % 100, 'refund',
+        (array['requested', 'reviewed', 'refunded', 'rejected', 'closed'])[1 + n / 10 % 5], 1, 100,
+        'CNY', '', '', now(), now() from generate_series(1, 1000) n
+    """,
+    """
+    insert into deadlines (case_id, state, due_at, warn_at)
+    select id, state, now() + interval '1 hour', now() + interval '30 minutes' from cases
+    """,
+    f"""
+    insert into work_items (id, shop_id, order_id, buyer_id, kind, attempt, state, agent_id,
+        due_at, opened_at)
+    select 'work-' || lpad(n::text, 4, '0'), {_SHOP},
+        'order-' || lpad(n::text, 4, '0'),
+        'buyer-' || n % 100, 'verify_address', 1, (array['open', 'settled'])[1 + n / 20 % 2],
+        'agent-' || n % 20, now(), '2026-11-11'::timestamptz + n * interval '1 second'
+        from generate_series(1, 1000) n
+    """,
+)

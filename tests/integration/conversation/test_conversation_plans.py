@@ -1,0 +1,168 @@
+"""What people and sweeps read of conversations, messages and staff is found by index."""
+
+from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from contracts.people import ConversationState, PersonId, ShopId
+from kit.bus.memory import MemoryBus
+from kit.clock import SystemClock
+from kit.postgres import Database
+from services.conversation.app import Service
+from services.conversation.domain.conversations import Conversation
+from services.conversation.repository import archive, conversations, people, routing
+from services.conversation.repository.conversations import Filter
+from services.conversation.settings import ConversationSettings
+from tests.infrastructure import Infrastructure
+from tests.plans import Read, assert_all_are_there, assert_spared, filled
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+
+def _id(kind: int, number: int) -> str:
+    return f"00000000-0000-7000-800{kind}-{number:012d}"
+
+
+SHOP, BUYER, AGENT, CHAT = ShopId("plans"), PersonId(_id(1, 10)), PersonId(_id(2, 10)), _id(3, 10)
+MOMENT = datetime(2026, 11, 11, tzinfo=UTC)
+PLACE = (MOMENT, CHAT)
+LISTED, SAID = ("/v1/conversations",), ("/v1/conversations/{conversation_id}/messages",)
+STAFF = "a shop's staff, who are read whole page by page"
+
+
+def listed(
+    which: Filter, *, after: tuple[datetime, str] | None = PLACE
+) -> partial[Coroutine[Any, Any, list[Conversation]]]:
+    return partial(conversations.page, which=which, after=after, limit=51)
+
+
+READS = [
+    Read("a shop's conversations", listed(Filter(SHOP), after=None), LISTED),
+    Read("the next page", listed(Filter(SHOP)), LISTED),
+    *[
+        Read(f"a shop's conversations that are {state}", listed(Filter(SHOP, state=state)), LISTED)
+        for state in ConversationState
+    ],
+    Read("an agent's conversations", listed(Filter(SHOP, agent_id=AGENT)), LISTED),
+    Read("a buyer's conversations", listed(Filter(SHOP, buyer_id=BUYER)), LISTED),
+    Read(
+        "a buyer's conversations in a state",
+        listed(Filter(SHOP, buyer_id=BUYER, state=ConversationState.CLOSED)),
+        LISTED,
+        filters="one buyer's conversations",
+    ),
+    Read("a buyer's latest", partial(conversations.open_of_buyer, shop_id=SHOP, buyer_id=BUYER)),
+    Read(
+        "a buyer's open ones",
+        partial(conversations.open_of, buyer_id=BUYER),
+        filters="one buyer's conversations",
+    ),
+    Read("an agent's inbox", partial(conversations.owned_by, agent_id=AGENT)),
+    Read("an agent's work", partial(routing.work_of, agent_id=AGENT)),
+    Read("an agent's load", partial(routing.load_of, agent_id=AGENT)),
+    Read(
+        "decisions on a conversation",
+        partial(routing.decisions_on, subject_id=CHAT, limit=50),
+        ("/v1/conversations/{conversation_id}/decisions",),
+    ),
+    Read(
+        "history before a place",
+        partial(archive.before, conversation_id=CHAT, place=(1, 500), limit=51),
+        SAID,
+    ),
+    Read(
+        "the end of a history", partial(archive.before, conversation_id=CHAT, place=None, limit=51)
+    ),
+    Read(
+        "history after a place",
+        partial(archive.after, conversation_id=CHAT, place=(1, 5), limit=51),
+        SAID,
+    ),
+    Read("a shop's staff", partial(people.staff_of_shop, shop_id=SHOP, limit=51), ("/v1/staff",)),
+    Read(
+        "a shop's agents",
+        partial(people.chatting, shop_id=SHOP, after=_id(2, 1), limit=51),
+        ("/v1/agents",),
+        filters=STAFF,
+    ),
+    Read("who is at work", partial(people.at_work)),
+    Read(
+        "refresh tokens to forget",
+        partial(people.forget_expired, now=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
+    ),
+    Read(
+        "groups of a shop",
+        partial(people.groups_of_shop, shop_id=SHOP),
+        ("/v1/skill-groups",),
+    ),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(infra: Infrastructure) -> AsyncIterator[Database]:
+    """A thousand conversations, a tenth of them of one shop, with messages, staff and work."""
+    async with filled(infra, "conversation", *FILLS) as made:
+        yield made
+
+
+@pytest.mark.parametrize("read", READS, ids=lambda read: read.title)
+async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None:
+    await assert_spared(store, read)
+
+
+async def test_no_list_is_without_a_row_here() -> None:
+    app = Service(ConversationSettings(), MemoryBus(), clock=SystemClock()).app().http
+
+    assert_all_are_there(READS, app, archive, conversations, people, routing)
+
+
+def _uuid(kind: int, number: str) -> str:
+    return f"('00000000-0000-7000-800{kind}-' || lpad(({number})::text, 12, '0'))::uuid"
+
+
+_SHOP = "case n % 10 when 0 then 'plans' else 'other' end"
+
+FILLS = (
+    """
+    insert into shops (id, name, time_zone) values ('plans', '', 'Asia/Shanghai'),
+        ('other', '', 'Asia/Shanghai') on conflict do nothing
+    """,
+    f"""
+    insert into staff (id, shop_id, login, password_hash, name, role, capacity, not_before, state)
+    select {_uuid(2, "n")}, {_SHOP}, 'plans-' || n, '', '',
+        (array['agent', 'clerk', 'supervisor'])[1 + n % 3], 10, now(),
+        case when n % 50 = 0 then 'online' else 'offline' end from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into conversations (id, shop_id, buyer_id, skill_group_id, state, stage, version,
+        assignment_version, agent_id, waiting_since, announced, opened_at, priority, subject)
+    select {_uuid(3, "n")}, {_SHOP},
+        {_uuid(1, "case when n % 70 < 30 then n + 10000 else n % 100 end")}, {_uuid(4, "1")},
+        case when n % 70 < 10 then 'queued' when n % 70 < 30 then 'assigned' else 'closed' end,
+        'welcome', 1, 1, case when n % 70 between 10 and 29 then {_uuid(2, "n % 20")} end,
+        case when n % 70 < 10 then now() end, true,
+        '2026-11-11'::timestamptz + (n - 500) * interval '1 second', 0, ''
+        from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into work_items (id, shop_id, kind, order_id, buyer_id, due_at, agent_id, version,
+        settled)
+    select {_uuid(5, "n")}, {_SHOP}, 'verify_address', '', '', now(), {_uuid(2, "n % 20")}, 1,
+        n % 2 = 0 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into decisions (id, shop_id, subject_kind, subject_id, at, trigger, reason, candidates)
+    select {_uuid(6, "n")}, {_SHOP}, 'conversation', {_uuid(3, "n % 100")}, now(), '', '', '[]'
+        from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into messages (message_id, conversation_id, generation, partition, log_offset, type,
+        time, body)
+    select {_uuid(7, "n")}, {_uuid(3, "n % 20")}, 1, 0, n, 'chat.message.v1', now(), '{{}}'
+        from generate_series(1, 1000) n
+    """,
+)

@@ -1,0 +1,100 @@
+"""What people read of the monitor, and what it asks itself all the time, is found by index."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from functools import partial
+
+import pytest
+import pytest_asyncio
+
+from contracts.people import ShopId
+from kit.postgres import Database
+from services.monitor import app
+from services.monitor.repository import boards, facts, figures, folds, lists, recounts
+from services.monitor.repository.lists import Place
+from services.monitor.settings import Settings
+from tests.infrastructure import Infrastructure
+from tests.plans import Read, assert_all_are_there, assert_spared, filled
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+SHOP, DAY, DAY_MS = ShopId("plans"), date(2026, 11, 11), 1_794_355_200_000
+FLAGS, INCIDENTS = ("/v1/monitor/flags",), ("/v1/monitor/incidents",)
+LIVE = "a shop's live conversations, which its board sums anyway; `waiting_ms` changes with every"
+LIVE += " word of a buyer, and an index on it would be written each time"
+
+READS = [
+    Read("which boards have changed", partial(boards.revisions, since=DAY)),
+    Read("flags", partial(lists.flags, shop_id=SHOP, after=None, limit=51), FLAGS),
+    Read(
+        "the next flags",
+        partial(lists.flags, shop_id=SHOP, after=Place(DAY_MS, "message-500"), limit=51),
+        FLAGS,
+    ),
+    Read("incidents", partial(lists.incidents, shop_id=SHOP, after=None, limit=51), INCIDENTS),
+    Read(
+        "the next incidents",
+        partial(lists.incidents, shop_id=SHOP, after=Place(DAY_MS, "incident-500"), limit=51),
+        INCIDENTS,
+    ),
+    Read(
+        "who waits longest",
+        partial(boards.waits, shop_id=SHOP, limit=51),
+        ("/v1/monitor/waiting",),
+        filters=LIVE,
+        sorts=LIVE,
+    ),
+    Read("the loads of a board", partial(boards.loads, shop_id=SHOP, breach_before_ms=0)),
+    Read("a day of a board", partial(boards.today, shop_id=SHOP, day=DAY, start_ms=0, end_ms=1)),
+    Read("a shop's newest event", partial(figures.as_of_ms, shop_id=SHOP)),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(infra: Infrastructure) -> AsyncIterator[Database]:
+    """A thousand rows of each kind, a tenth of them of one shop, over a hundred days."""
+    async with filled(infra, "monitor", *FILLS) as made:
+        yield made
+
+
+@pytest.mark.parametrize("read", READS, ids=lambda read: read.title)
+async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None:
+    await assert_spared(store, read)
+
+
+async def test_no_list_is_without_a_row_here() -> None:
+    shown = app.build(Settings()).http
+
+    assert_all_are_there(READS, shown, boards, facts, figures, folds, lists, recounts)
+
+
+_SHOP = "case n % 10 when 0 then 'plans' else 'other' end"
+
+FILLS = (
+    f"""
+    insert into traffic select n % 10, {_SHOP} || n % 3, '2026-11-15'::date - n % 100, 1, 1, 1, 1,
+        1, 1, 1 from generate_series(1, 1000) n on conflict do nothing
+    """,
+    f"""
+    insert into agents select 'agent-' || n, {_SHOP}, '', 'agent', 'online', now(), 1
+        from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into incidents (incident_id, shop_id, conversation_id, agent_id, client_id, action,
+        text, categories, hits, lexicon_version, policy_version, held_ms)
+    select 'incident-' || n, {_SHOP}, '', '', '', '', '', '{{}}', '[]', '', '',
+        {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into flags (message_id, generation, partition, "offset", shop_id, conversation_id,
+        sender_id, speaker, at_ms, categories, hits, lexicon_version, policy_version)
+    select 'message-' || n, 1, 0, n, {_SHOP}, '', '', '', {DAY_MS} + (n - 500) * 60000, '{{}}',
+        '[]', '', '' from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into conversations (conversation_id, generation, partition, shop_id, open, waiting_ms,
+        state)
+    select 'conversation-' || n, 1, 0, {_SHOP}, n % 3 = 0, case when n % 7 = 0 then n end, ''
+        from generate_series(1, 1000) n
+    """,
+)

@@ -1,0 +1,173 @@
+"""Plans of a service's own statements: caught as they run, explained by the server that ran them.
+
+On 1,000 rows every plan is cheap, so the planner is told to avoid what a large table would make
+dear, once with sorts and once without. What it still sorts or filters, no index spares it.
+"""
+
+import inspect
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit import tables
+from kit.postgres import Database
+from tests.infrastructure import Infrastructure, create_database, drop_database
+
+_AVOIDED = (
+    "set local enable_seqscan = off",
+    "set local enable_bitmapscan = off",
+    "set local random_page_cost = 1",  # all pages are in memory here
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """One way in which a function of the repository is called.
+
+    `serves` names the list routes behind it. `filters` and `sorts` give the reason why some of
+    that may be left over: how few rows it then is about.
+    """
+
+    title: str
+    run: Callable[[AsyncSession], Awaitable[object]]
+    serves: tuple[str, ...] = ()
+    filters: str = ""
+    sorts: str = ""
+
+    @property
+    def function(self) -> object:
+        """The function that is called."""
+        assert isinstance(self.run, partial)
+        return self.run.func
+
+
+@dataclass
+class Plan:
+    """What a plan leaves to be done beside looking into indexes."""
+
+    filters: list[str] = field(default_factory=list)
+    sorts: list[str] = field(default_factory=list)
+    scans: list[str] = field(default_factory=list)
+
+    def left_over(self) -> int:
+        """Return how much of it is left."""
+        return len(self.filters) + len(self.sorts) + len(self.scans)
+
+
+@asynccontextmanager
+async def filled(infra: Infrastructure, service: str, *fills: str) -> AsyncIterator[Database]:
+    """Yield a database that holds these rows and no others, so that plans do not depend on tests.
+
+    Rows of staff who are at work would also be met by a service that another test runs.
+    """
+    made = await create_database(infra)
+    await tables.upgrade(made.dsn(service), service)
+    database = Database(made.dsn(service), schema=service)
+    try:
+        async with database.write() as session:
+            for fill in (*fills, "analyze"):
+                await session.execute(text(fill))
+        yield database
+    finally:
+        await database.close()
+        await drop_database(infra, made.name)
+
+
+async def plan_of(database: Database, read: Read, *, sorting: bool) -> Plan:
+    """Run it, undo it, and explain each statement that it sent."""
+    sent: list[tuple[str, Any]] = []
+    plan = Plan()
+
+    def catch(*call: Any) -> None:
+        _connection, _cursor, statement, parameters, *_ = call
+        sent.append((statement, parameters))
+
+    async with database.write() as session:
+        for setting in (*_AVOIDED, f"set local enable_sort = {sorting}"):
+            await session.execute(text(setting))
+        connection = await session.connection()
+        event.listen(connection.sync_connection, "before_cursor_execute", catch)
+        await read.run(session)
+        event.remove(connection.sync_connection, "before_cursor_execute", catch)
+        assert sent, f"{read.title} sent no statement"
+        for statement, parameters in sent:
+            explained = await connection.exec_driver_sql(
+                f"explain (format json) {statement}", parameters
+            )
+            found = explained.scalar_one()
+            for node in _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]):
+                _note(plan, node)
+        await session.rollback()
+    return plan
+
+
+async def assert_spared(database: Database, read: Read) -> None:
+    """Assert that indexes spare a statement every Sort and Filter that it gives no reason for."""
+    plans = [await plan_of(database, read, sorting=sorting) for sorting in (False, True)]
+    plan = min(plans, key=Plan.left_over)
+    assert plan.scans == [], f"{read.title} reads a whole table"
+    assert not plan.filters or read.filters, f"{read.title} filters: {plan.filters}"
+    assert not plan.sorts or read.sorts, f"{read.title} sorts: {plan.sorts}"
+    assert plan.filters or not read.filters, f"{read.title} filters nothing: drop the reason"
+    assert plan.sorts or not read.sorts, f"{read.title} sorts nothing: drop the reason"
+
+
+def list_routes(app: FastAPI) -> set[str]:
+    """Return the paths that answer a list: those with a `limit`, or with `items` in the answer."""
+    document = app.openapi()
+    shapes = document["components"]["schemas"]
+    found = set()
+    for path, operations in document["paths"].items():
+        read = operations.get("get")
+        if read is None:
+            continue
+        content = read["responses"]["200"].get("content", {}).get("application/json", {})
+        name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        has_items = "items" in shapes.get(name, {}).get("properties", {})
+        if has_items or any(one["name"] == "limit" for one in read.get("parameters", ())):
+            found.add(path)
+    return found
+
+
+def limited(*modules: ModuleType) -> set[object]:
+    """Return the public functions that read or delete at most so many rows."""
+    return {
+        made
+        for module in modules
+        for name, made in inspect.getmembers(module, inspect.iscoroutinefunction)
+        if made.__module__ == module.__name__
+        and not name.startswith("_")
+        and "limit" in inspect.signature(made).parameters
+    }
+
+
+def assert_all_are_there(reads: Iterable[Read], app: FastAPI, *modules: ModuleType) -> None:
+    """Assert that each list route and each limited function of the repository has its row."""
+    known = list(reads)
+    assert {path for read in known for path in read.serves} == list_routes(app)
+    missing = limited(*modules) - {read.function for read in known}
+    assert missing == set(), "give these a row in the table of this test"
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
+
+
+def _note(plan: Plan, node: dict[str, Any]) -> None:
+    kind = node["Node Type"]
+    if "Sort" in kind:
+        plan.sorts.append(" ".join(node["Sort Key"]))
+    if kind == "Seq Scan":
+        plan.scans.append(node["Relation Name"])
+    if "Filter" in node:
+        plan.filters.append(node["Filter"])
