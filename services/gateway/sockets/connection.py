@@ -28,6 +28,10 @@ SEND_BUFFER: Final = 64 * 1024
 itself it grows to 4 MiB: a slow reader would be noticed late, and thousands would fill the machine.
 """
 
+SENDABLE: Final = (1_000, 4_999)
+UNSENDABLE: Final = frozenset({1_004, 1_005, 1_006, 1_015})
+"""Close codes that a frame may hold, and those among them that only say how a connection ended."""
+
 _NO_HEADERS: Final[CIMultiDict[str]] = CIMultiDict()
 
 _log: Final = structlog.get_logger("gateway.socket")
@@ -172,7 +176,7 @@ class Connection(WSListener):
         self._taken += 1
         kind = frame.kind
         if kind == WSMsgType.CLOSE:
-            transport.send_close(frame.code)
+            transport.send_close(_goodbye(frame.payload))
             transport.disconnect()
         elif self.closed_with is not None:
             return
@@ -217,17 +221,19 @@ class _Frame(NamedTuple):
     last: bool
     reserved: bool
     payload: bytes
-    code: WSCloseCode
 
     @classmethod
     def of(cls, frame: WSFrame) -> "_Frame":
         """Return a copy."""
-        kind = frame.msg_type
-        closes = kind == WSMsgType.CLOSE
-        return cls(
-            kind,
-            frame.fin,
-            bool(frame.rsv1 or frame.rsv2 or frame.rsv3),
-            b"" if closes else frame.get_payload_as_bytes(),
-            frame.get_close_code() if closes else WSCloseCode.OK,
-        )
+        reserved = bool(frame.rsv1 or frame.rsv2 or frame.rsv3)
+        return cls(frame.msg_type, frame.fin, reserved, frame.get_payload_as_bytes())
+
+
+def _goodbye(payload: bytes) -> WSCloseCode:
+    """Return the code that answers a close: the peer's, unless none may be sent so (RFC 6455)."""
+    if not payload:
+        return WSCloseCode.OK
+    code = int.from_bytes(payload[:2], "big")
+    if not SENDABLE[0] <= code <= SENDABLE[1] or code in UNSENDABLE:
+        return WSCloseCode.PROTOCOL_ERROR
+    return cast("WSCloseCode", code)

@@ -18,8 +18,12 @@ from picows import (
 from picows.picows import WSProtocol  # type: ignore[attr-defined] # not in picows' stubs
 
 from contracts.frames import FRAME_BYTES
+from services.gateway.sockets.upgrade import HandshakeTooLarge, refusal
 
 HANDSHAKE_S: Final = 5.0
+HEAD_LIMIT: Final = 16 * 1024
+"""Bytes of an upgrade request that picows reads; a larger one is answered 431."""
+
 READ_BUFFER: Final = 2_048
 """Bytes at first: it grows with the frames that come, and an idle socket keeps this much."""
 
@@ -33,9 +37,7 @@ class _Quiet(logging.LoggerAdapter[logging.Logger]):
 
 def websocket_class(factory: ListenerFactory) -> type[asyncio.Protocol]:
     """Return the class that uvicorn takes as `ws=`; `factory` sees each upgrade request."""
-    logger = logging.getLogger("picows.server")
-    logger.setLevel(logging.CRITICAL)  # what clients do wrong is counted, not logged line by line
-    quiet = _Quiet(logger, {})
+    quiet = _quiet()
 
     class Upgraded(WSProtocol):  # type: ignore[misc] # not in picows' stubs
         """One upgraded connection."""
@@ -64,12 +66,15 @@ def websocket_class(factory: ListenerFactory) -> type[asyncio.Protocol]:
             )
 
         def connection_made(self, transport: asyncio.Transport) -> None:
-            peer = transport.get_extra_info("peername")
-            self._peer = str(peer[0]) if peer else ""
+            self._peer = str((transport.get_extra_info("peername") or [""])[0])
             super().connection_made(transport)
 
         def data_received(self, data: bytes) -> None:
-            """Take the upgrade request, which uvicorn feeds as to an unbuffered protocol."""
+            """Take the upgrade request, whole as the listener hands it over, then what follows."""
+            if self.listener is None and len(data) >= HEAD_LIMIT:
+                self.transport.underlying_transport.write(_too_large())
+                self.transport.disconnect()
+                return
             rest = memoryview(data)
             while rest:
                 room = self.get_buffer(-1)
@@ -79,3 +84,16 @@ def websocket_class(factory: ListenerFactory) -> type[asyncio.Protocol]:
                 self.buffer_updated(size)
 
     return cast("type[asyncio.Protocol]", cast("Any", Upgraded))
+
+
+def _quiet() -> _Quiet:
+    logger = logging.getLogger("picows.server")
+    logger.setLevel(logging.CRITICAL)  # what clients do wrong is counted, not logged line by line
+    return _Quiet(logger, {})
+
+
+def _too_large() -> bytearray:
+    answer = refusal(HandshakeTooLarge())
+    answer.headers["Connection"] = "close"
+    found: bytearray = answer.to_bytes()
+    return found

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
+import structlog
 from picows import (
     WSListener,
     WSUpgradeRequest,
@@ -21,13 +22,18 @@ from kit.errors import AppError, Forbidden, NotFound, TooMany, Unavailable
 from kit.web.edge import SECURITY_HEADERS
 from kit.web.forwarded import TrustedProxies
 from kit.web.head import Line, check_host, check_no_token, check_singletons
-from kit.web.problems import MEDIA_TYPE, BadRequest, document
+from kit.web.problems import MEDIA_TYPE, BadRequest, document, of_status
 from services.gateway.limits import Doors
 
 PATH: Final = b"/v1/ws"
 SUBPROTOCOL_HEADER: Final = "Sec-WebSocket-Protocol"
 
+VERSION: Final = "13"
+
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 _BEARER: Final = re.compile(r"Bearer +([\x21-\x7e]{1,4096})", re.IGNORECASE)
+
+_log: Final = structlog.get_logger("gateway.socket")
 
 NewListener = Callable[[str, str | None], WSListener]
 """Given the client's address and the bearer token, answers who listens."""
@@ -43,6 +49,18 @@ class BadSubprotocol(BadRequest):
     """The client does not speak our protocol."""
 
     slug, title = "bad_subprotocol", f"Ask for the subprotocol {SUBPROTOCOL}"
+
+
+class BadHandshake(BadRequest):
+    """The request is no handshake of RFC 6455: another version, no key, or several."""
+
+    slug, title = "bad_handshake", f"Open a WebSocket of version {VERSION}"
+
+
+class HandshakeTooLarge(AppError):
+    """The head of the upgrade request is over what picows reads."""
+
+    slug, status, title = "head_too_large", 431, "Send fewer or shorter headers"
 
 
 class Upgrades:
@@ -72,8 +90,11 @@ class Upgrades:
         address = self._proxies.client_of(peer, lines)
         try:
             self._check(request, lines, address=address)
-        except AppError as refusal:
-            return WSUpgradeResponseWithListener(_refusal(refusal), None)
+        except AppError as error:
+            return WSUpgradeResponseWithListener(refusal(error), None)
+        except Exception:  # noqa: BLE001 - picows would show its text to the client
+            _log.exception("socket.upgrade_failed")
+            return WSUpgradeResponseWithListener(refusal(of_status(500)), None)
         found = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
         listener = self._listener(address, found[1] if found else None)
         accepted = WSUpgradeResponse.create_101_response({SUBPROTOCOL_HEADER: SUBPROTOCOL})
@@ -83,6 +104,7 @@ class Upgrades:
         headers = request.headers
         check_host(lines)
         check_singletons(lines)
+        _check_handshake(request)
         path, _, query = request.path.partition(b"?")
         check_no_token(query.decode("latin-1"))
         if path != PATH:
@@ -113,10 +135,21 @@ def _lines(request: WSUpgradeRequest) -> list[Line]:
     ]
 
 
-def _refusal(error: AppError) -> WSUpgradeResponse:
+def _check_handshake(request: WSUpgradeRequest) -> None:
+    """Refuse what picows would, before it does in words and a form of its own."""
+    versions = request.headers.getall("Sec-WebSocket-Version", [])
+    keys = request.headers.getall("Sec-WebSocket-Key", [])
+    if versions != [VERSION] or len(keys) != 1 or _KEY.fullmatch(keys[0]) is None:
+        raise BadHandshake
+
+
+def refusal(error: AppError) -> WSUpgradeResponse:
+    """Return the answer to an upgrade that is not granted; the connection is closed behind it."""
     headers = {**SECURITY_HEADERS, "Content-Type": MEDIA_TYPE}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, BadHandshake):
+        headers["Sec-WebSocket-Version"] = VERSION
     body = msgspec.json.encode(document(error))
     response: WSUpgradeResponse = WSUpgradeResponse.create_error_response(
         HTTPStatus(error.status), body, headers

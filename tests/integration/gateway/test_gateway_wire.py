@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from contracts.frames import CloseCode
 from kit.bus.memory import MemoryBus
 from kit.web.edge import SECURITY_HEADERS
 from tests.integration.gateway.desk import Desk, opened
@@ -112,3 +113,64 @@ async def test_sockets_and_requests_know_their_client_by_the_same_chain() -> Non
             assert (await bare.answer())[0] == 101
             known = {stranger.address for stranger in desk.service.reception.strangers}
             assert known == {"203.0.113.9", "127.0.0.1"}
+
+
+KEY, VERSION = UPGRADE[3], UPGRADE[4]
+FORMS: dict[str, tuple[list[bytes], int, str]] = {
+    "no key": ([KEY], 400, "bad_handshake"),
+    "a short key": ([KEY, b"Sec-WebSocket-Key: x"], 400, "bad_handshake"),
+    "a key that is none": ([KEY, b"Sec-WebSocket-Key: " + b"\xff" * 24], 400, "bad_handshake"),
+    "two keys": ([b"", KEY], 400, "bad_handshake"),
+    "no version": ([VERSION], 400, "bad_handshake"),
+    "version 8": ([VERSION, b"Sec-WebSocket-Version: 8"], 400, "bad_handshake"),
+    "a list of versions": ([VERSION, b"Sec-WebSocket-Version: 13, 8"], 400, "bad_handshake"),
+    "a large head": ([b"", b"X: " + b"y" * 20_000], 431, "head_too_large"),
+    "no subprotocol": ([UPGRADE[5]], 400, "bad_subprotocol"),
+}
+"""What is left out of a good upgrade request, and put into it."""
+
+
+@pytest.mark.parametrize(("change", "status", "code"), FORMS.values(), ids=FORMS)
+async def test_every_refused_upgrade_is_a_problem_document(
+    desk: Desk, change: list[bytes], status: int, code: str
+) -> None:
+    lines = [line for line in UPGRADE if line != change[0]] + change[1:]
+    async with wire(desk, b"GET /v1/ws HTTP/1.1", *lines) as raw:
+        assert await raw.refusal() == (status, code)
+
+
+async def test_a_bug_behind_the_handshake_shows_nothing_of_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.service.upgrades, "_ready", {}.popitem)
+    async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE) as raw:
+        assert await raw.refusal() == (500, "internal")
+
+
+async def test_what_follows_the_handshake_at_once_is_read_as_frames(desk: Desk) -> None:
+    early_ping = b"\x89\x80\x00\x00\x00\x00"
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    for body, code in ((early_ping, CloseCode.PROTOCOL), (request, 1002)):
+        async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE, body=body) as raw:
+            assert (await raw.answer())[0] == 101
+            async with asyncio.timeout(TIMEOUT_S):
+                said = await raw.reader.read()
+        assert (said[:1], said[2:4]) == (b"\x88", int(code).to_bytes(2, "big"))
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [(None, 1000), (1000, 1000), (1001, 1001), (3000, 3000), (4999, 4999)]
+    + [(code, 1002) for code in (0, 999, 1004, 1005, 1006, 1015, 5000, 65_535)],
+)
+async def test_a_close_is_answered_with_a_code_that_may_be_sent(
+    desk: Desk, said: int | None, answered: int
+) -> None:
+    payload = b"" if said is None else said.to_bytes(2, "big")
+    frame = bytes([0x88, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+    async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE) as raw:
+        assert (await raw.answer())[0] == 101
+        raw.writer.write(frame)
+        async with asyncio.timeout(TIMEOUT_S):
+            found = await raw.reader.read()
+    assert (found[:1], found[2:4]) == (b"\x88", answered.to_bytes(2, "big"))
