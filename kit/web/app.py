@@ -20,7 +20,8 @@ from kit.telemetry import Tracing
 from kit.web import problems, queries
 from kit.web.auth import Doors, Principal, TokenVerifier
 from kit.web.capacity import Bodies
-from kit.web.edge import METHODS, Edge
+from kit.web.edge import Edge
+from kit.web.methods import METHODS
 
 CORS_SECONDS: Final = 600
 """How long a browser may remember what an origin is allowed."""

@@ -21,6 +21,7 @@ from kit.text import clip
 from kit.web import strictjson
 from kit.web.capacity import Bodies
 from kit.web.head import check_host, check_no_token, check_singletons
+from kit.web.methods import METHODS, allowed, as_routed
 from kit.web.problems import (
     BadRequest,
     BodyTooLarge,
@@ -35,8 +36,6 @@ BODY_LIMIT: Final = 1024 * 1024
 
 QUERY_LIMIT: Final = 4_096
 """Bytes of a query string at most; a longer one is answered 422."""
-
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 UNMATCHED: Final = "(unmatched)"
 """The route label of every path that no route answers: labels never hold what clients choose."""
@@ -60,6 +59,8 @@ class _Exchange:
     """One request and what became of it."""
 
     scope: Scope
+    method: str
+    """As it was sent: routes see HEAD as GET."""
     receive: Receive
     send: Send
     headers: Headers = field(init=False)
@@ -102,7 +103,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(as_routed(scope), scope["method"], receive, send)
         with traced(server_step(exchange.headers.get(TRACEPARENT, ""))) as step:
             started = self._clock.monotonic()
             self._metrics.http_active.inc()
@@ -136,8 +137,7 @@ class Edge:
             await _answer(exchange, of_status(500, "Quote the trace_id when you report it."), send)
 
     def _report(self, exchange: _Exchange, seconds: float) -> None:
-        method = exchange.scope["method"]
-        method = method if method in METHODS else "other"
+        method = exchange.method if exchange.method in METHODS else "other"
         route = _route(exchange.scope)
         self._metrics.http_seconds.labels(method, route, str(exchange.status)).observe(seconds)
         getattr(self._log, self._level)(
@@ -156,6 +156,8 @@ async def _answer(exchange: _Exchange, refusal: AppError, send: Send) -> None:
     # What is left of the body is not read, so the connection cannot be used again.
     unread = "transfer-encoding" in exchange.headers or "content-length" in exchange.headers
     headers = {"connection": "close"} if unread and not exchange.buffered else {}
+    if isinstance(refusal, MethodNotAllowed):
+        headers["allow"] = allowed(exchange.scope)
     await render(refusal, headers)(exchange.scope, exchange.receive, send)
 
 

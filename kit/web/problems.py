@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from kit.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable, Unprocessable
 from kit.telemetry import current_trace
+from kit.web.methods import allowed
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:peakdesk:problem:"
@@ -162,6 +163,9 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     return render(failure)
 
 
-async def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(of_status(error.status_code), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = allowed(request.scope)
+    return render(of_status(error.status_code), headers)

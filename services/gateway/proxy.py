@@ -78,7 +78,8 @@ _NOT_BACK: Final = frozenset(
     }
 )
 
-_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+"""HEAD comes as GET (`kit.web.methods`)."""
 
 
 def service_of(path: str) -> str | None:

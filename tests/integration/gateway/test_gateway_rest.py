@@ -255,6 +255,20 @@ async def test_a_dead_service_answers_503_with_retry_after(web: httpx2.AsyncClie
     assert answer.json()["code"] == "unavailable"
 
 
+async def test_head_is_passed_on_as_get_and_answered_without_a_body(
+    web: httpx2.AsyncClient, neighbour: Neighbour
+) -> None:
+    for path, status in (("/v1/limits", 200), ("/openapi.json", 200), ("/v1/orders/1", 201)):
+        whole, bare = await web.get(path), await web.head(path)
+        assert (whole.status_code, bare.status_code) == (status, status)
+        assert bare.content == b""
+        assert bare.headers["content-length"] == str(len(whole.content))
+    assert [got["method"] for got in neighbour.got] == ["GET", "GET"]
+    refused = await web.options("/v1/orders/1")
+    assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+    assert refused.headers["allow"] == "DELETE, GET, HEAD, PATCH, POST, PUT"
+
+
 async def test_one_document_shows_all_public_routes(web: httpx2.AsyncClient) -> None:
     document = (await web.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")

@@ -131,6 +131,19 @@ async def test_an_absolute_target_is_served_by_its_path(server: Server) -> None:
     assert await connection.answer() == (200, {"text": "hi"})
 
 
+async def test_head_is_answered_as_get_without_its_body(server: Server) -> None:
+    connection = await server.connect()
+    for path, status in ((b"/large", b"200"), (b"/me", b"401"), (b"/nothing", b"404")):
+        await connection.send(GET.replace(b"GET /nothing", b"HEAD " + path))
+        head = await connection.read_until(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 " + status)
+        assert b"content-length: " in head
+    await connection.send(GET.replace(b"GET /nothing", b"HEAD /say"))
+    head = await connection.read_until(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 405")
+    assert b"\r\nallow: POST\r\n" in head.lower().replace(b"post", b"POST")
+
+
 # ---- trailers, chunks, heads
 
 

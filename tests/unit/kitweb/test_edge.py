@@ -171,9 +171,20 @@ async def test_unusual_methods_are_refused(client: httpx2.AsyncClient, method: s
 async def test_a_known_method_that_the_route_lacks_names_the_others(
     client: httpx2.AsyncClient,
 ) -> None:
-    answer = await client.delete("/v1/things/7")
-    problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"]
+    for method in ("DELETE", "OPTIONS", "TRACE", "PROPFIND"):
+        answer = await client.request(method, "/v1/things/7")
+        problem(answer, 405, "method_not_allowed")
+        assert answer.headers["allow"] == "GET, HEAD, PUT"
+    assert (await client.post("/v1/me", json={})).headers["allow"] == "GET, HEAD"
+    assert (await client.request("TRACE", "/nothing")).headers["allow"] == ""
+
+
+async def test_head_is_counted_as_itself(
+    client: httpx2.AsyncClient, metrics: Metrics, logged: list[MutableMapping[str, Any]]
+) -> None:
+    assert (await client.head("/v1/things/7")).status_code == 200
+    assert logged[-1]["method"] == "HEAD"
+    assert 'method="HEAD",route="/v1/things/{number}",status="200"' in metrics.render().decode()
 
 
 async def test_a_trace_goes_on_from_the_callers(client: httpx2.AsyncClient) -> None:
