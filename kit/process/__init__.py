@@ -17,12 +17,23 @@ import structlog
 import uvloop
 
 from kit.process.app import Addresses, App, Resource, Role
+from kit.process.files import make_room
 from kit.process.life import Life, StartFailed
 from kit.settings import SettingsRefused
 from kit.telemetry import configure_logging
 from kit.web.server import PortTaken
 
-__all__ = ["Addresses", "App", "Resource", "Role", "RoleDied", "StartFailed", "run", "running"]
+__all__ = [
+    "Addresses",
+    "App",
+    "Resource",
+    "Role",
+    "RoleDied",
+    "StartFailed",
+    "make_room",
+    "run",
+    "running",
+]
 
 EXIT_LIMIT_S: Final = 20
 """Seconds from the signal to the end. A process that still lives then is ended the hard way."""

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from kit.settings import ServiceSettings
 from kit.telemetry import Tracing
+from kit.web.capacity import CONNECTIONS
 from kit.web.health import Health
 
 
@@ -74,6 +75,8 @@ class App:
     """Steps before the listeners close, in order; readiness is already off."""
     websocket: type[asyncio.Protocol] | None = None
     """The class that upgraded connections are handed to."""
+    connections: int = CONNECTIONS
+    """HTTP connections at the public door at once, if the file limit allows so many."""
     tracing: Tracing | None = None
 
 

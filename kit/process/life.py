@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from kit.process.app import Addresses, App, Role
+from kit.process.files import make_room
 from kit.web.forwarded import TrustedProxies
 from kit.web.server import GRACE_S, Listener, listen
 
@@ -58,6 +59,7 @@ class Life:
                 self.app.http,
                 websocket=self.app.websocket,
                 proxies=TrustedProxies(settings.trusted_proxies),
+                connections=make_room(sockets=0, http=self.app.connections).http,
             )
             await self._open(public, outer)
         except BaseException:

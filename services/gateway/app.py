@@ -17,11 +17,12 @@ from kit.errors import Unavailable
 from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
 from kit.periodic import Periodic
-from kit.process import App, Resource, Role, run
+from kit.process import App, Resource, Role, make_room, run
 from kit.settings import load
 from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
+from kit.web.capacity import CONNECTIONS
 from kit.web.forwarded import TrustedProxies
 from kit.web.health import Health, create_admin
 from services.gateway.channels import ChatChannel, FactsChannel, Presence
@@ -30,7 +31,8 @@ from services.gateway.history import Archive, GapReader, HttpArchive, Ring
 from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
 from services.gateway.limits import Doors, Rate
-from services.gateway.proxy import CONNECTIONS, Proxy, service_of
+from services.gateway.proxy import CONNECTIONS as TO_SERVICES
+from services.gateway.proxy import Proxy, service_of
 from services.gateway.resume import Resume
 from services.gateway.routes import OpenApi, limits_router
 from services.gateway.settings import GatewaySettings
@@ -71,8 +73,10 @@ class Service:
         archive: Archive | None = None,
         lexicon: LiveEngine | None = None,
         chance: random.Random | None = None,
+        connections: int = CONNECTIONS,
     ) -> None:
         self.settings = settings
+        self.connections = connections
         self.bus = bus
         self.clock = clock
         self.ids = Uuid7Ids(clock)
@@ -81,7 +85,7 @@ class Service:
         self.producer = bus.producer()
         self.client = httpx2.AsyncClient(
             timeout=settings.proxy_timeout_s,
-            limits=httpx2.Limits(max_connections=CONNECTIONS),
+            limits=httpx2.Limits(max_connections=TO_SERVICES),
             follow_redirects=False,
             trust_env=False,
         )
@@ -214,6 +218,7 @@ class Service:
             ],
             drain=self.drain.steps(),
             websocket=websocket_class(self.upgrades),
+            connections=self.connections,
             tracing=tracing,
         )
 
@@ -286,9 +291,11 @@ class Service:
 
 
 def build(settings: GatewaySettings) -> Service:
-    """Return the service on Kafka and the system's clock."""
+    """Return the service on Kafka and the system's clock, with as many sockets as files allow."""
+    room = make_room(sockets=settings.sockets, http=CONNECTIONS)
+    settings = settings.model_copy(update={"sockets": room.sockets})
     bus = KafkaBus.told(settings, client_id=NAME)
-    return Service(settings, bus, clock=SystemClock())
+    return Service(settings, bus, clock=SystemClock(), connections=room.http)
 
 
 def main() -> NoReturn:

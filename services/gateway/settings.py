@@ -54,7 +54,8 @@ class GatewaySettings(ServiceSettings):
     sockets_unauthenticated: int = Field(default=1_000, ge=1)
     """Sockets of one address that have not said hello; one more upgrade is refused with 429."""
     sockets: int = Field(default=50_000, ge=1)
-    """One more upgrade is refused with 503."""
+    """One more upgrade is refused with 503. Fewer if the process's file limit is lower: the start
+    raises it as far as it may, and logs what fits."""
     presence_s: float = Field(default=10.0, gt=0)
 
     drain_notice_s: float = Field(default=1.0, ge=0)
