@@ -7,9 +7,10 @@ connections, never routes.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 import httptools
 import structlog
@@ -21,6 +22,7 @@ from kit.web.auth import INTRODUCED
 from kit.web.bare import bare_problem
 from kit.web.capacity import Bodies, Connections
 from kit.web.forwarded import TrustedProxies
+from kit.web.framing import has_body, is_doubtful, wants_socket
 
 ARRIVAL_LIMIT_S: Final = 10
 """Seconds for a whole request, head and body, to arrive; then the connection is closed."""
@@ -34,6 +36,9 @@ the connection closed. It is looked at after every `PIECE`."""
 
 FIELDS_LIMIT: Final = 100
 """Headers and trailers of one request; one more is answered 431. Trailers are then dropped."""
+
+LINGER_S: Final = 1.0
+"""Seconds in which a client that is refused while it sends may finish and read why."""
 
 CHUNKS_LIMIT: Final = 4_096
 """Chunks of one body; one more is answered 400: bytes sent one by one cost most."""
@@ -65,6 +70,13 @@ class _Refused(Exception):
         self.status, self.slug = status, slug
 
 
+class _Unhurried:
+    """The transport as an answer's cycle uses it; closing it is ours."""
+
+    def __init__(self, transport: asyncio.Transport, end: Callable[[], None]) -> None:
+        self.write, self.is_closing, self.close = transport.write, transport.is_closing, end
+
+
 class HttpProtocol(HttpToolsProtocol):
     """A connection that must keep up: late, oversized and malformed requests are closed.
 
@@ -84,6 +96,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._refusal: bytes | None = None
         self._ahead = b""
         self._in_head = True
+        self._parting = False
         self._owed = 0
         self._receiving = False
         self._begun = self._switched = False
@@ -112,6 +125,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
         self._leave()
         self._hold(b"")
         self._read()
@@ -119,7 +133,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._refusal is not None or self.transport.is_closing():
+        if self._refusal is not None or self._parting or self.transport.is_closing():
             return
         if self._ahead:
             self._hold(self._ahead + data)
@@ -130,14 +144,14 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._owed -= 1
         super().on_response_complete()
-        if self.transport.is_closing():
+        if self._parting or self.transport.is_closing():
             return
         if self._owed:
             if self._ahead or self._refusal is not None:
                 self.flow.pause_reading()  # uvicorn reads on after each answer
         elif self._refusal is not None:
             self.transport.write(self._refusal)
-            self.transport.close()
+            self._part()
         else:
             self._go_on()
 
@@ -172,7 +186,8 @@ class HttpProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._check_framing()
+        if is_doubtful(self.parser.get_http_version(), self.headers):
+            self._fail(HTTPStatus.BAD_REQUEST, "bad_request")
         if self.parser.should_upgrade():
             self._check_upgrade()
         client = self._shared.proxies.client_of(self._peer, self.headers)
@@ -182,6 +197,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._receiving = self.cycle is not before
         self._owed += self._receiving
+        if self._receiving:
+            self.cycle.transport = cast("asyncio.Transport", _Unhurried(self.transport, self._end))
 
     def on_chunk_header(self) -> None:
         self._chunks += 1
@@ -269,36 +286,18 @@ class HttpProtocol(HttpToolsProtocol):
 
     # ---- what is refused
 
-    def _check_framing(self) -> None:
-        """Refuse what leaves any doubt where a request ends; httptools is lenient in these."""
-        version = self.parser.get_http_version()
-        encodings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if version not in {"1.0", "1.1"} or (
-            encodings and (version == "1.0" or encodings != [b"chunked"])
-        ):
-            self._fail(HTTPStatus.BAD_REQUEST, "bad_request")
-
     def _check_upgrade(self) -> None:
         """Refuse an upgrade with a body, which httptools does not read, and one out of turn."""
         if self.parser.get_method() == b"CONNECT":
             self._fail(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed")
-        body = dict(self.headers).get(b"content-length", b"0").strip(b"0")
-        chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
-        if body or chunked or (self._owed and self._should_upgrade()):
+        if has_body(self.headers) or (self._owed and self._should_upgrade()):
             self._fail(HTTPStatus.BAD_REQUEST, "bad_request")
 
     @override
     def _should_upgrade(self) -> bool:
-        """Tell whether the request asks, in HTTP/1.1 and plain words, for a socket (RFC 6455)."""
-        upgrades = [value.lower() for name, value in self.headers if name == b"upgrade"]
-        wishes = b",".join(value for name, value in self.headers if name == b"connection")
-        return (
-            self._should_upgrade_to_ws()
-            and self.scope["method"] == "GET"
-            and self.parser.get_http_version() == "1.1"
-            and upgrades == [b"websocket"]
-            and b"upgrade" in [wish.strip() for wish in wishes.lower().split(b",")]
-        )
+        version = self.parser.get_http_version()
+        asks = wants_socket(self.scope["method"], version, self.headers)
+        return asks and self._should_upgrade_to_ws()
 
     def _hand_over(self, rest: bytes) -> None:
         """Give the connection to the socket's protocol, with what came behind the request."""
@@ -342,6 +341,26 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
         else:
             self.transport.write(self._refusal)
+            self._part()
+
+    def _end(self) -> None:
+        """Close behind an answer; where its request is not whole, the client is still sending."""
+        if self._receiving:
+            self._part()
+        else:
+            self.transport.close()
+
+    def _part(self) -> None:
+        """Say no more, and drop what still comes for a while before closing (RFC 9112, 9.6).
+
+        A connection closed with unread bytes is reset, and the reset overtakes the answer.
+        """
+        if self._inside and not self._parting and not self.transport.is_closing():
+            self._parting = True
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self.loop.call_later(LINGER_S, self.transport.close)
+        elif not self._inside:
             self.transport.close()
 
     # ---- time and place

@@ -198,6 +198,24 @@ async def test_an_endless_head_is_refused_wherever_it_stands(
     assert status == (400 if place == "extension" and b" " in flood else 431)
 
 
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (request(b"", b"content-length: 50000000"), 413),
+        (request(b"", b"content-length: 500000", b"if-match: 1", b"if-match: 2"), 400),
+        (chunked(b"0\r\n"), 431),
+        (chunked(b"zz\r\n"), 400),
+    ],
+)
+async def test_who_is_refused_while_sending_can_read_why(
+    server: Server, raw: bytes, status: int
+) -> None:
+    connection = await server.connect()
+    await connection.send(raw + (b"x: " + b"y" * 1_000 + b"\r\n") * 4_000)
+    assert (await connection.refusal())[0] == status
+    assert connection.rest == b""
+
+
 async def test_a_head_just_under_the_limit_is_read(server: Server) -> None:
     connection = await server.connect()
     filler = b"x: " + b"y" * (HEAD_LIMIT - 1_200)
