@@ -224,6 +224,10 @@ def show_dead_letters(
     replay: Annotated[
         bool, typer.Option("--replay", help="Hand them to the group's handler once more.")
     ] = False,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out that many, the oldest.")] = 0,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Show that many at most.")
+    ] = deadletters.PAGE,
 ) -> None:
     """Show the records that consumers set aside, and why; or replay those of one group."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
@@ -234,12 +238,13 @@ def show_dead_letters(
     found = deadletters.read(known, [group] if group else GROUPS)
     rows = [
         [each, f"{letter.topic}/{letter.partition}@{letter.offset}", letter.reason]
-        for each, letters in found.items()
+        for each, letters in deadletters.page(found, skip=skip, limit=limit).items()
         for letter in letters
     ]
     screen = _screen()
     screen.table(["group", "record", "reason"], rows)
-    screen.say(f"{len(rows)} dead letters")
+    total = sum(map(len, found.values()))
+    screen.say(deadletters.rest_of(found, skip=skip, limit=limit) or f"{total} dead letters")
 
 
 @app.command()

@@ -4,7 +4,7 @@ Knows no handler; a replay is the owning service's own command.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from contracts.topics import GROUPS
@@ -18,6 +18,9 @@ from launcher.instance import Instance
 
 READ_TIMEOUT_S: Final = 60
 
+PAGE: Final = 50
+"""Letters shown at once unless asked otherwise."""
+
 
 def read(known: Instance, groups: Sequence[str] = GROUPS) -> dict[str, list[DeadLetter]]:
     """Return the dead letters of each group that were not replayed, oldest first."""
@@ -30,6 +33,25 @@ def read(known: Instance, groups: Sequence[str] = GROUPS) -> dict[str, list[Dead
         raise LaunchError(
             f"Kafka at {known.bootstrap_servers} does not answer: start it with `./peakdesk up`."
         ) from error
+
+
+def page(
+    found: Mapping[str, Sequence[DeadLetter]], *, skip: int, limit: int
+) -> dict[str, list[DeadLetter]]:
+    """Return at most `limit` letters after the first `skip`, by group as they were."""
+    every = [(group, letter) for group, letters in found.items() for letter in letters]
+    shown: dict[str, list[DeadLetter]] = {}
+    for group, letter in every[skip : skip + limit]:
+        shown.setdefault(group, []).append(letter)
+    return shown
+
+
+def rest_of(found: Mapping[str, Sequence[DeadLetter]], *, skip: int, limit: int) -> str | None:
+    """Say how many letters there are and how to see more; None if the page holds the last one."""
+    total = sum(map(len, found.values()))
+    if skip + limit >= total:
+        return None
+    return f"{total} dead letters; the next ones: --skip {skip + limit}"
 
 
 def replay(known: Instance, group: str) -> int:

@@ -4,11 +4,12 @@ Knows no handler; `replay` is given one. Nothing is ever produced to the source 
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 import structlog
 
 from kit.bus.ports import (
@@ -50,6 +51,11 @@ class DeadLetter:
     reason: str
     hash: str
     at_ms: int
+
+    @property
+    def tp(self) -> TopicPartition:
+        """The log that the record stands in."""
+        return TopicPartition(self.topic, self.partition)
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -114,20 +120,60 @@ class DeadLetters:
             raise Retry("the dead letter could not be written") from error
 
 
+class _Content(msgspec.Struct, gc=False):
+    """What stands on a dead-letter topic: a letter, or the mark that closes the one of a place."""
+
+    group: str
+    topic: str
+    partition: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    reason: str = ""
+    hash: str = ""
+    at_ms: int = 0
+    replayed_at_ms: int | None = None
+    taken_back_at_ms: int | None = None
+
+
+_content: Final = msgspec.json.Decoder(_Content).decode
+
+
 async def letters(bus: Bus, group: str) -> list[DeadLetter]:
-    """Return the group's dead letters that were not replayed, oldest first, one per place."""
+    """Return the group's dead letters that were not replayed, oldest first, one per place.
+
+    What others wrote on the topic is passed over, and the log says how many records it was.
+    """
     open_letters: dict[tuple[str, int, int], DeadLetter] = {}
-    for record in await _read_all(bus, PREFIX + group):
-        content = json.loads(record.value or b"{}")
-        place = content["topic"], content["partition"], content["offset"]
-        if "replayed_at_ms" in content or "taken_back_at_ms" in content:
+    foreign = dropped = 0
+    async for record in _everything(bus, PREFIX + group):
+        found = _read(record, group)
+        if found is None:
+            foreign += 1
+            continue
+        place = found.topic, found.partition, found.offset
+        if found.replayed_at_ms is not None or found.taken_back_at_ms is not None:
             open_letters.pop(place, None)
-        else:
-            open_letters.setdefault(place, DeadLetter(**content))
-            if len(open_letters) > LISTED:
-                open_letters.pop(next(iter(open_letters)))
-                log.warning("bus.dead_letters.dropped", group=group, limit=LISTED)
+            continue
+        reason = clip(found.reason, REASON_CHARS)
+        open_letters.setdefault(place, DeadLetter(group, *place, reason, found.hash, found.at_ms))
+        if len(open_letters) > LISTED:
+            open_letters.pop(next(iter(open_letters)))
+            dropped += 1
+    if foreign or dropped:
+        log.warning("bus.dead_letters.unlisted", group=group, foreign=foreign, dropped=dropped)
     return list(open_letters.values())
+
+
+def _read(record: Record, group: str) -> _Content | None:
+    """Return what a record of a dead-letter topic says, None if it is not of this group's making.
+
+    Anybody who reaches the broker may write here; a person reads it, so it holds no control codes.
+    """
+    try:
+        found = _content(record.value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    plain = f"{found.topic}{found.reason}{found.hash}".isprintable()
+    return found if found.group == group and plain else None
 
 
 async def replay(
@@ -143,6 +189,9 @@ async def replay(
     """
     report = Replayed()
     waiting = await letters(bus, group)
+    known = await _logs(bus, {letter.topic for letter in waiting})
+    report.gone = sum(letter.tp not in known for letter in waiting)
+    waiting = [letter for letter in waiting if letter.tp in known]
     if not waiting:
         return report
     producer = bus.producer()
@@ -185,7 +234,7 @@ async def _handled(
 
 async def _fetch(reader: Consumer, letter: DeadLetter) -> Record | None:
     """Return the record at the letter's place, if it is still there and the same."""
-    tp = TopicPartition(letter.topic, letter.partition)
+    tp = letter.tp
     oldest = (await reader.beginning_offsets([tp]))[tp]
     if not oldest <= letter.offset < (await reader.end_offsets([tp]))[tp]:
         return None
@@ -202,23 +251,36 @@ async def _fetch(reader: Consumer, letter: DeadLetter) -> Record | None:
     return None
 
 
-async def _read_all(bus: Bus, topic: str) -> Iterable[Record]:
-    """Return everything that a topic holds at this moment."""
+async def _logs(bus: Bus, topics: Iterable[str]) -> set[TopicPartition]:
+    """Return the partitions of those topics that exist."""
+    found: set[TopicPartition] = set()
+    for topic in topics:
+        try:
+            count = await bus.partitions(topic)
+        except UnknownTopic:
+            continue
+        found.update(TopicPartition(topic, partition) for partition in range(count))
+    return found
+
+
+async def _everything(bus: Bus, topic: str) -> AsyncIterator[Record]:
+    """Yield everything that a topic holds at this moment."""
     reader = bus.reader([topic])
-    found: list[Record] = []
     await reader.start()
     try:
         mine = reader.assignment()
         ends = await reader.end_offsets(mine)
         oldest = await reader.beginning_offsets(mine)
-        left = {tp for tp in mine if ends[tp] > oldest[tp]}
-        while left:
-            for records in (await reader.getmany(READ_TIMEOUT_MS)).values():
-                found.extend(records)
+        left, idle = {tp for tp in mine if ends[tp] > oldest[tp]}, 0
+        while left and idle < IDLE_READS:
+            fetched = await reader.getmany(READ_TIMEOUT_MS)
+            idle = 0 if fetched else idle + 1
+            for records in fetched.values():
+                for record in records:
+                    yield record
             left = {tp for tp in left if await reader.position(tp) < ends[tp]}
     finally:
         await reader.stop()
-    return found
 
 
 def _place(group: str, record: Record) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the loops' suite drives loops with: roles, numbered records, handlers that remember."""
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -130,3 +131,31 @@ async def letters_if(bus: Bus, topic: str, count: int) -> list[DeadLetter]:
     """Return the dead letters once there are that many."""
     found = await letters(bus, f"{topic}.g")
     return found if len(found) == count else []
+
+
+def strange_letters(topic: str) -> list[bytes | None]:
+    """Return what anybody who reaches the broker might write on a dead-letter topic."""
+    good = {"group": f"{topic}.g", "topic": topic, "partition": 0, "offset": 0}
+    return [
+        None,
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"[]",
+        b"{}",
+        *(
+            json.dumps(good | changed).encode()
+            for changed in (
+                {"group": "another"},
+                {"partition": -1},
+                {"offset": 10**30},
+                {"offset": "0"},
+                {"reason": "\x1b[2J wiped"},
+                {"topic": "no.such.topic"},
+                {"partition": 77},
+                {"offset": 10**9},
+                {"offset": 10**9 + 1, "added": "by a later release"},
+            )
+        ),
+    ]

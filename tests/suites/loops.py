@@ -8,7 +8,7 @@ import pytest
 
 from kit.bus.deadletter import letters, replay
 from kit.bus.loops import BatchLoop, ReaderLoop
-from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
+from kit.bus.ports import Bus, Consumer, Message, Producer, Record, TopicPartition
 from kit.errors import Dead, Fenced, Retry, Unavailable, Unprocessable
 from tests.suites.bus import MakeTopic
 from tests.suites.loop_rig import (
@@ -21,6 +21,7 @@ from tests.suites.loop_rig import (
     noting_one,
     running,
     single_loop,
+    strange_letters,
 )
 from tests.waiting import eventually
 
@@ -237,6 +238,29 @@ class LoopsSuite:
         assert (second.done, second.failed, second.gone) == (1, 0, 0)
         assert sorted(value[-2:] for value in replayed.values) == [b":3", b":7"]
         assert await letters(bus, group) == []
+
+    async def test_what_strangers_wrote_on_a_dead_letter_topic_harms_no_list_and_no_replay(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 5)
+        group, seen = f"{topic}.g", Seen()
+
+        async def handle(record: Record) -> None:
+            if (record.value or b"").endswith(b":3"):
+                raise Dead("not yet understood")
+            seen.note([record])
+
+        for value in strange_letters(topic):
+            await producer.send(Message(f"dead.{group}", b"k" * 100_000, value))
+        async with running(single_loop(bus, producer, topic, handle)):
+            await eventually(lambda: len(seen.values) == 4)
+        before = await letters(bus, group)
+        report = await replay(bus, group, noting_one(seen))
+        left = await letters(bus, group)
+
+        assert [one.reason for one in before if one.reason] == ["not yet understood"]
+        assert (report.done, report.failed, report.gone) == (1, 0, len(left))
+        assert {one.topic for one in left} == {"no.such.topic", topic}
 
     async def test_two_members_share_the_work_and_lose_none_of_it_when_one_leaves(
         self, bus: Bus, producer: Producer, topic: str
