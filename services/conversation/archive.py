@@ -33,6 +33,9 @@ GROUP: Final = "conversation.archive"
 RETRY_S: Final = 1.0
 """Pause before the topic is looked at again while the broker is away."""
 
+YEARS: Final = range(2000, 2100)
+"""A time outside is no receive time, and PostgreSQL or a calendar may not know it."""
+
 _MESSAGE: Final = ChatMessage.type.encode()
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
 
@@ -94,6 +97,8 @@ class Rows:
             raise Dead("header or key and body disagree", record)
         if time.tzinfo is None:
             raise Dead("header ce_time has no zone", record)
+        if time.year not in YEARS:
+            raise Dead("the time is outside of 2000 to 2100", record)
         self._ids.add(message_id)
         self.records.append(record)
         self.ends[record.partition] = record.offset + 1
