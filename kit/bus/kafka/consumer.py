@@ -4,7 +4,15 @@ Knows no handler; `kit.bus.loops` decides what happens to records.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -22,7 +30,7 @@ from typing_extensions import override
 
 from kit.bus.kafka.ending import end_consumer, end_task
 from kit.bus.kafka.options import Connection
-from kit.bus.ports import BusAway, OnPartitions, Record, TopicPartition
+from kit.bus.ports import BusAway, Headers, OnPartitions, Record, TopicPartition
 from kit.errors import Fenced
 
 log = structlog.get_logger()
@@ -99,7 +107,7 @@ class KafkaConsumer:
             fetched = await self._started.getmany(timeout_ms=timeout_ms, max_records=max_records)
         return {
             (tp := self.tp_of(theirs)): [
-                Record(tp[0], tp[1], r.offset, r.timestamp, r.key, r.value, r.headers)
+                Record(tp[0], tp[1], r.offset, r.timestamp, r.key, r.value, _valued(r.headers))
                 for r in records
             ]
             for theirs, records in fetched.items()
@@ -210,6 +218,11 @@ class KafkaConsumer:
         except (KafkaError, OSError, TimeoutError) as error:
             where = self._connection.bootstrap_servers
             raise BusAway(f"Kafka at {where}: {type(error).__name__} {error}".strip()) from error
+
+
+def _valued(headers: Iterable[tuple[str, bytes | None]]) -> Headers:
+    """Leave out headers without a value: Kafka allows them, no reader of ours expects one."""
+    return tuple([header for header in headers if header[1] is not None])  # type: ignore[misc] # it is bytes then
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types

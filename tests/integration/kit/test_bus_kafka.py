@@ -1,11 +1,29 @@
 """The bus suite on the real broker."""
 
+from typing import Any
+
 import pytest
 
-from tests.suites.bus import BusSuite
+from kit.bus.kafka import KafkaBus
+from kit.bus.ports import Message, TopicPartition
+from tests.suites.bus import BusSuite, MakeTopic
 
 pytestmark = pytest.mark.integration
 
 
 class TestKafkaBus(BusSuite):
     """Everything the suite asks, answered by Kafka."""
+
+
+async def test_a_header_without_a_value_is_left_out(bus: KafkaBus, make_topic: MakeTopic) -> None:
+    topic, producer = await make_topic(1), bus.producer()
+    await producer.start()
+    strange: Any = (("none", None), ("some", b"x"))
+    await producer.send(Message(topic, b"k", b"v", strange))
+    await producer.stop()
+    reader = bus.reader([topic])
+    await reader.start()
+    (record,) = (await reader.getmany(5_000))[TopicPartition(topic, 0)]
+    await reader.stop()
+
+    assert record.headers == (("some", b"x"),)
