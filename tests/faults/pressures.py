@@ -31,6 +31,9 @@ from tests.waiting import eventually
 SLOW_READERS: Final = 10
 """Against the rehearsal's hundred sockets at 40 messages a second."""
 
+CROWD: Final = 40
+"""Visitors with one poison each: twice as many as may be set aside in a row."""
+
 TALKERS: Final = 6
 SAYS_EVERY_S: Final = 0.15
 GROWTH_LIMIT_BYTES: Final = 48 * 1024 * 1024
@@ -52,6 +55,22 @@ async def poison(stage: Stage) -> Outage:
         for record in (*_eight_kinds(stage), *_eight_kinds(stage)):
             stage.planted.add(await producer.send(record))
             await asyncio.sleep(0.1)
+    finally:
+        await producer.stop()
+        await bus.close()
+    return Outage(broken_at, time.monotonic())
+
+
+async def crowd(stage: Stage) -> Outage:
+    """Forty visitors put one poison each into the log, in conversations of their own (H29)."""
+    good = message_of(_message(stage.probes.staff.shop_id, stage.probes.conversation))
+    bus = KafkaBus(stage.platform.known.bootstrap_servers, client_id="peakdesk-poison")
+    producer = bus.producer()
+    await producer.start()
+    broken_at = time.monotonic()
+    try:
+        poison = [_changed(good, key=str(uuid.uuid4()).encode()) for _ in range(CROWD)]
+        stage.planted.update(await asyncio.gather(*await producer.send_all(poison)))
     finally:
         await producer.stop()
         await bus.close()

@@ -15,6 +15,7 @@ from tests.faults.campaign import Tally, Wish, line, wished
 from tests.faults.outages import drained, kafka_away, killed, paused, postgres_away, storm
 from tests.faults.pressures import (
     archive_behind,
+    crowd,
     one_dies,
     poison,
     short_ring,
@@ -48,6 +49,7 @@ FAULTS = (
     Fault("monitor frozen for 15 s beside another", paused("monitor", 15), two_of_each),
     Fault("archive lags behind the ring", archive_behind(16), short_ring),
     Fault("poison of eight kinds", poison),
+    Fault("one poison each of forty visitors", crowd),
     Fault("one of two gateways dies", one_dies("gateway"), two_of_each),
     Fault("one of two monitors dies", one_dies("monitor"), two_of_each),
 )
