@@ -104,14 +104,15 @@ class Sessions:
         name, origin = login.strip().lower(), origin_of(address)
         refuse_unstorable(name)
         with self.limits.attempt(name, origin) as attempt:
-            async with self.db.read() as session:
-                agent, stored = await people.find_login(session, name) or (None, None)
-                known = agent.id if agent is not None else PersonId(self.ids.new())  # as long
-                since = self.clock.now() - FAMILIAR
-                familiar = await origins.is_known(session, known, origin, since=since)
-            if not familiar:
-                attempt.count_login()
+            # In the turn: a crowd must not take the database's connections while it waits.
             async with self.passwords.turns.turn(origin, line=attempt.line):
+                async with self.db.read() as session:
+                    agent, stored = await people.find_login(session, name) or (None, None)
+                    known = agent.id if agent is not None else PersonId(self.ids.new())  # as long
+                    since = self.clock.now() - FAMILIAR
+                    familiar = await origins.is_known(session, known, origin, since=since)
+                if not familiar:
+                    attempt.count_login()
                 attempt.begun = True
                 fits = await self.passwords.verify(password, stored)
             if agent is None or stored is None or not fits or not agent.active:

@@ -132,6 +132,22 @@ async def test_others_sign_in_while_one_address_guesses(
     assert answers == {401: LINE + 2, 429: 60 - LINE - 2}
 
 
+async def test_a_crowd_at_the_door_takes_no_database_connections(
+    platform: Platform, passwords: HeldPasswords
+) -> None:
+    shop = await platform.shop()
+    async with platform.service.db.write() as session:
+        await session.execute(text("lock table staff in access exclusive mode"))
+        crowd = [
+            asyncio.create_task(_login(platform, f"crowd {n}", "guess", "198.51.100.7"))
+            for n in range(20)
+        ]
+        await eventually(lambda: passwords.turns._waiting == 18)
+        assert ok(await shop.boss.get(f"/v1/shops/{shop.id}"))["id"] == shop.id
+
+    assert {answer.status_code for answer in await asyncio.gather(*crowd)} == {401}
+
+
 async def test_of_an_address_where_an_attempt_failed_two_wait(
     platform: Platform, passwords: HeldPasswords
 ) -> None:
