@@ -2,7 +2,7 @@
 
 from socket import gethostname
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings
 
@@ -67,6 +67,13 @@ class GatewaySettings(ServiceSettings):
     proxy_timeout_s: float = Field(default=15.0, gt=0)
     lexicon_folder: str = ""
     """Where the wording lexicon is read from; empty means the shipped one."""
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _names_each_origin(cls, text: str) -> str:
+        if "*" in text:
+            raise ValueError("name each origin, separated by commas: '*' would admit every site")
+        return text
 
     @property
     def origins(self) -> frozenset[str]:

@@ -1,0 +1,24 @@
+"""The gateway's settings: who may connect is named, one by one."""
+
+import pytest
+
+from kit.settings import SettingsRefused, load
+from services.gateway.settings import GatewaySettings
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_origins_are_those_that_are_named() -> None:
+    settings = GatewaySettings(allowed_origins="https://a.example, https://b.example,")
+
+    assert settings.origins == {"https://a.example", "https://b.example"}
+
+
+@pytest.mark.parametrize("origins", ["*", "https://a.example, *", "https://*.example"])
+def test_an_origin_that_stands_for_many_refuses_the_start_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, origins: str
+) -> None:
+    monkeypatch.setenv("PEAKDESK_ALLOWED_ORIGINS", origins)
+
+    with pytest.raises(SettingsRefused, match="PEAKDESK_ALLOWED_ORIGINS: name each origin"):
+        load(GatewaySettings)
