@@ -87,7 +87,7 @@ class CaseFilter(Body):
     state: CaseState | None = None
     order_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str | None, Field(max_length=1024)] = None
+    cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
 
 
 class WorkFilter(Body):
@@ -97,4 +97,4 @@ class WorkFilter(Body):
     order_id: Id | None = None
     agent_id: Id | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str | None, Field(max_length=1024)] = None
+    cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None

@@ -243,4 +243,4 @@ class OrderFilter(Body):
     state: OrderState | None = None
     external_id: ExternalId | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str | None, Field(max_length=1024)] = None
+    cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
