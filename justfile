@@ -41,9 +41,9 @@ format:
 bench name *options:
     ./peakdesk test tests/load/test_{{ name }}.py -m load -n 0 -s {{ options }}
 
-# Show that a promise holds while parts die: just prove chat --rounds 30 --only drain
+# Show that a promise holds while parts die, or under attack: just prove chat --rounds 30 --only drain
 prove name *options:
-    ./peakdesk test tests/faults/{{ name }} -m fault -n 0 -s {{ options }}
+    ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
 
 # Resolve a Kafka version anew and lock its jars
 relock-kafka version:

@@ -167,6 +167,11 @@ class Wire(asyncio.Protocol):
         assert self._transport is not None
         self._transport.pause_reading()
 
+    def read_on(self) -> None:
+        """Take what comes again."""
+        assert self._transport is not None
+        self._transport.resume_reading()
+
     def cut(self) -> None:
         """End the connection without a goodbye."""
         if self._transport is not None:
@@ -214,6 +219,7 @@ class Attacker:
         for phone in self._phones:
             await phone.close()
         await self._http.aclose()
+        await asyncio.sleep(0)  # transports close in the loop's next turn
 
     async def ask(
         self, method: str, path: str, *, token: str | None = None, **request: Any

@@ -9,7 +9,7 @@ from contracts.people import Role
 from kit.web.edge import BODY_LIMIT
 from kit.web.wire import HEAD_LIMIT
 from tests.attacks import watching
-from tests.attacks.attacker import Attacker, head, is_problem
+from tests.attacks.attacker import UPGRADE, Attacker, head, is_problem
 from tests.attacks.cast import Cast
 from tests.platform import Platform
 from tests.world import World
@@ -262,3 +262,40 @@ async def test_a_request_in_single_bytes_and_two_in_one_segment_are_read(
     assert (await wire.answer()).status == 200
     await wire.send(one + head("GET /v1/nowhere HTTP/1.1", [HOST, bearer]) + one)
     assert [(await wire.answer()).status for _ in range(3)] == [200, 404, 200]
+
+
+async def test_a_pipelined_upgrade_never_overtakes_the_answer_before_it(
+    attacker: Attacker, cast: Cast
+) -> None:
+    bearer = ("Authorization", f"Bearer {cast.ours.token(Role.AGENT)}")
+    wire = await attacker.wire()
+    await wire.send(
+        head("GET /v1/orders HTTP/1.1", [HOST, bearer]) + head("GET /v1/ws HTTP/1.1", UPGRADE)
+    )
+    found = await wire.rest()
+    first = found.find(b"HTTP/1.1 200 ")
+    assert first == 0 or found.startswith(b"HTTP/1.1 400 "), found[:300]
+    assert b"HTTP/1.1 101 " not in found
+
+
+async def test_a_socket_wants_http_1_1(attacker: Attacker) -> None:
+    for version in ("HTTP/1.0", "HTTP/0.9"):
+        answer = await attacker.exchange(head(f"GET /v1/ws {version}", UPGRADE))
+        is_problem(answer, {400, 401, 404, 426})
+
+
+async def test_requests_without_end_on_one_connection_hold_little_memory(
+    attacker: Attacker, platform: Platform
+) -> None:
+    before = watching.resident(platform)["gateway"]
+    wire = await attacker.wire()
+    wire.stop_reading()
+    some = head("GET /v1/limits HTTP/1.1", [HOST]) * 1_000
+    for _ in range(100):
+        try:
+            async with asyncio.timeout(0.2):
+                await wire.send(some)
+        except TimeoutError:
+            break
+    assert watching.resident(platform)["gateway"] - before < 64 * 1024 * 1024
+    assert (await attacker.ask("GET", "/openapi.json")).status_code == 200
