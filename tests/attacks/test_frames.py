@@ -138,57 +138,64 @@ async def test_every_frame_after_unsub_reaches_nobody(attacker: Attacker, talk: 
     await witness.of("ev", s=talk.stream)
 
 
-def limits(talk: Talk) -> list[tuple[Shown, Shown, set[str | None]]]:
-    """Return frames at a limit, the same one over it, and how the first may be answered."""
+Limits = list[tuple[Shown, Shown, set[str | None]]]
+"""Frames at a limit, the same ones over it, and how the first may be answered."""
+
+
+def limits_of_names(talk: Talk) -> Limits:
+    """Return the limits of ids and streams."""
     seed = seeds(talk)
     far: set[str | None] = {"forbidden", "bad_stream"}
-
-    def sent(identity: str, **change: Any) -> Shown:
-        return seed["send"] | {"id": identity, **change}
-
-    def image(**d: str) -> Shown:
-        return {"kind": "image", "d": {"url": "https://a.example/x.png", **d}}
-
-    url = "https://a.example/".ljust(URL_CHARS, "x")
+    sub, unsub, send, token = (seed[name] for name in ("sub", "unsub", "send", "token"))
     return [
-        (seed["sub"] | {"id": "i" * 64, "s": "conv:x"}, seed["sub"] | {"id": "i" * 65}, far),
+        (sub | {"id": "i" * 64, "s": "conv:x"}, sub | {"id": "i" * 65}, far),
         (
-            seed["sub"] | {"id": "a", "s": "conv:" + "x" * 64},
-            seed["sub"] | {"id": "b", "s": "conv:" + "x" * 65},
+            sub | {"id": "a", "s": "conv:" + "x" * 64},
+            sub | {"id": "b", "s": "conv:" + "x" * 65},
             far,
         ),
-        (seed["unsub"] | {"id": "u" * 64, "s": "inbox"}, seed["unsub"] | {"id": "u" * 65}, {None}),
-        (sent("a" * 64), sent("a" * 65), {None}),
-        (sent("b" * 8), sent("b" * 7), {None}),
+        (unsub | {"id": "u" * 64, "s": "inbox"}, unsub | {"id": "u" * 65}, {None}),
+        (send | {"id": "a" * 64}, send | {"id": "a" * 65}, {None}),
+        (send | {"id": "b" * 8}, send | {"id": "b" * 7}, {None}),
+        (token | {"id": "t" * 64}, token | {"id": "t" * 65}, {None}),
+    ]
+
+
+def limits_of_bodies(talk: Talk) -> Limits:
+    """Return the limits of what a `send` carries."""
+    url = "https://a.example/"
+    bodies: dict[str, tuple[Shown, Shown]] = {
+        "text": ({"text": "长" * TEXT_CHARS}, {"text": "长" * (TEXT_CHARS + 1)}),
+        "card": ({"t": "长" * (TEXT_CHARS - 2)}, {"t": "长" * (TEXT_CHARS - 1)}),
+        "image": (
+            {"url": url.ljust(URL_CHARS, "x"), "alt": "长" * TEXT_CHARS},
+            {"url": url.ljust(URL_CHARS + 1, "x")},
+        ),
+    }
+    found: Limits = []
+    send = seeds(talk)["send"]
+    for kind, (at, over) in bodies.items():
+        named = send | {"kind": kind}
+        found.append(
+            (named | {"id": f"{kind}-at-it", "d": at}, named | {"id": "over-it", "d": over}, {None})
+        )
+    card = send | {"kind": "card"}
+    alt = {"url": url, "alt": "长" * (TEXT_CHARS + 1)}
+    return [
+        *found,
         (
-            sent("text-at-limit", d={"text": "长" * TEXT_CHARS}),
-            sent("text-over-it", d={"text": "长" * (TEXT_CHARS + 1)}),
+            card | {"id": "depth-at-it", "d": _deep(CARD_DEPTH)},
+            card | {"id": "depth-over", "d": _deep(CARD_DEPTH + 1)},
             {None},
         ),
         (
-            sent("card-words-at", kind="card", d={"t": "长" * (TEXT_CHARS - 2)}),
-            sent("card-words-ov", kind="card", d={"t": "长" * (TEXT_CHARS - 1)}),
+            send | {"id": "confirm-at", "confirm": "c" * 128},
+            send | {"id": "confirm-ov", "confirm": "c" * 129},
             {None},
         ),
         (
-            sent("card-depth-at", kind="card", d=_deep(CARD_DEPTH)),
-            sent("card-depth-ov", kind="card", d=_deep(CARD_DEPTH + 1)),
-            {None},
-        ),
-        (sent("confirm-at", confirm="c" * 128), sent("confirm-over", confirm="c" * 129), {None}),
-        (
-            sent("image-url-at", **image(url=url)),
-            sent("image-url-ov", **image(url=url + "x")),
-            {None},
-        ),
-        (
-            sent("image-alt-at", **image(alt="长" * TEXT_CHARS)),
-            sent("image-alt-ov", **image(alt="长" * (TEXT_CHARS + 1))),
-            {None},
-        ),
-        (
-            seed["token"] | {"id": "t" * 64},
-            seed["token"] | {"id": "t" * 65},
+            send | {"id": "plain-one"},
+            send | {"id": "alt-over-it", "kind": "image", "d": alt},
             {None},
         ),
     ]
@@ -198,7 +205,7 @@ async def test_every_field_is_taken_at_its_limit_and_refused_over_it(
     attacker: Attacker, talk: Talk
 ) -> None:
     phone = await joined(attacker, talk)
-    for at, over, answers in limits(talk):
+    for at, over, answers in (*limits_of_names(talk), *limits_of_bodies(talk)):
         phone.forget()
         phone.say(**at)
         assert await phone.code(at["id"]) in answers, at
