@@ -31,3 +31,15 @@ def test_a_migration_that_builds_an_index_outside_a_transaction_does_nothing_els
     source = path.read_text(encoding="utf-8")
 
     assert not ("tables.index(" in source and "op." in source)
+
+
+def test_the_migrations_of_a_service_are_one_chain_in_the_order_of_their_numbers() -> None:
+    for service in {path.parents[2] for path in MIGRATIONS}:
+        before = None
+        for path in sorted(service.glob("migrations/versions/*.py")):
+            source = path.read_text(encoding="utf-8")
+            revision, _, _ = path.stem.partition("_")
+            assert f'\nrevision: Final = "{revision}"\n' in source, path
+            told = "None" if before is None else f'"{before}"'
+            assert f"\ndown_revision: Final = {told}\n" in source, path
+            before = revision

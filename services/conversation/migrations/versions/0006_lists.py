@@ -8,8 +8,8 @@ from typing import Final
 
 from kit import tables
 
-revision: Final = "0004"
-down_revision: Final = "0003"
+revision: Final = "0006"
+down_revision: Final = "0005"
 
 
 def upgrade() -> None:
