@@ -120,9 +120,13 @@ class Probes:
     async def settle(self) -> None:
         """Wait for the trials under way."""
         await asyncio.gather(*self._tasks)
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        ending = [*self._tasks, *([] if self._reading is None else [self._reading])]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         await self._http.aclose()
 
     def recovery(self, broken_at: float, healed_at: float) -> Recovery:

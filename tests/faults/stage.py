@@ -172,11 +172,13 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
             async with _limit(load, progress):
                 outage = await _perform(stage, fault, rehearsing, progress=progress, at_s=load.at_s)
                 report = await rehearsing
+                probing.cancel()
+                await stage.probes.settle()
         finally:
             for task in (rehearsing, probing):
                 task.cancel()
             await asyncio.gather(rehearsing, probing, return_exceptions=True)
-            await stage.probes.settle()
+            await stage.probes.close()
             await world.close()
         after = await _letters(platform)
         return Row(
