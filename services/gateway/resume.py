@@ -134,22 +134,28 @@ class Resume:
     # ---- conversations
 
     async def _join(self, seat: Seat, frame_id: str | None, *, position: object) -> None:
-        session, key = seat.session, seat.stream.key
+        session = seat.session
         try:
             await self._joined(seat, frame_id, position=position)
         except _Abandoned:
-            self._hub.detach(session, key)
+            self._unseat(seat)
         except _Resync as why:
-            self._hub.detach(session, key)
+            self._unseat(seat)
             session.answer(server.resync(seat.stream.s, why.reason))
             self._refuse(session, frame_id, Resynced())
         except NotFound:
-            self._hub.detach(session, key)
+            self._unseat(seat)
             self.forbid(session, frame_id)
         except (Unavailable, GapTooLarge):
-            self._hub.detach(session, key)
+            self._unseat(seat)
             self._refuse(session, frame_id, Retry("Subscribe again in a moment."))
         self._go_on(seat)
+
+    def _unseat(self, seat: Seat) -> None:
+        """Take the seat back, unless its session has left it and sits on another one by now."""
+        session, key = seat.session, seat.stream.key
+        if session.seats.get(key) is seat:
+            self._hub.detach(session, key)
 
     async def _joined(self, seat: Seat, frame_id: str | None, *, position: object) -> None:
         session, stream = seat.session, seat.stream

@@ -202,6 +202,19 @@ async def test_sends_before_the_seat_is_ready_wait_for_it(desk: Desk) -> None:
     assert buyer.texts(s) == ["一", "二"]
 
 
+async def test_who_leaves_and_comes_again_while_he_is_being_seated_is_seated(desk: Desk) -> None:
+    talk = desk.talk()
+    buyer = await desk.phone(talk.buyer_id, Role.BUYER)
+    buyer.say(t="sub", id="first", s=f"conv:{talk.id}")
+    buyer.say(t="unsub", id="leave", s=f"conv:{talk.id}")
+    buyer.say(t="sub", id="second", s=f"conv:{talk.id}")
+
+    assert await buyer.code("second") is None
+    buyer.message(f"conv:{talk.id}", "在吗", id="aaaaaaaa-1")
+    assert await buyer.code("aaaaaaaa-1") is None
+    await eventually(lambda: buyer.texts(f"conv:{talk.id}") == ["在吗"])
+
+
 async def test_a_reader_that_stops_is_closed_and_resumes_without_a_hole(bus: KafkaBus) -> None:
     limits: dict[str, Any] = {**HASTE, "slow_reader_s": 1.0}
     async with opened(bus, **limits) as desk:
