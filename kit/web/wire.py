@@ -328,7 +328,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, slug: str) -> None:
         """Answer without the application, behind the answers that are due, and close."""
-        if self.transport.is_closing() or self._refusal is not None:
+        if self.transport.is_closing() or self._parting or self._refusal is not None:
             return
         _log.info("http.refused", status=status.value, code=slug)
         self._arrived()
@@ -357,6 +357,7 @@ class HttpProtocol(HttpToolsProtocol):
         """
         if self._inside and not self._parting and not self.transport.is_closing():
             self._parting = True
+            self._arrived()
             self.transport.write_eof()
             self.flow.resume_reading()
             self.loop.call_later(LINGER_S, self.transport.close)

@@ -75,6 +75,23 @@ async def test_the_second_request_of_a_connection_must_arrive_in_time_too(server
     await connection.closed()
 
 
+async def test_who_was_refused_is_not_late_as_well(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: failures.append(context))
+    monkeypatch.setattr(subject, "LINGER_S", 0.6)  # longer than a request may take to arrive
+    for refused in (request(b"x", b"content-length: 50000000"), request(b"", b"x : y")):
+        connection = await server.connect()
+        await connection.send(refused)
+        assert (await connection.answer())[0] in {400, 413}
+        await server.alone()
+        await connection.closed()
+        assert connection.rest == b""
+    assert failures == []
+
+
 async def test_an_answer_that_nobody_reads_is_cut(server: Server) -> None:
     connection = await server.connect()
     connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
