@@ -5,15 +5,20 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
 from contracts.people import Role
 from kit.web.limits import STRANGER_BURST
+from tests.infrastructure import TestDatabase
 from tests.trade import Person, Trade
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+POOL = 8
+"""Connections of the service, each of which a command on the stuck order holds."""
 
 TRIED = int(STRANGER_BURST) + 60
 """More than a busy machine forgives while it answers them."""
@@ -101,6 +106,27 @@ async def test_a_cursor_continues_the_list_that_it_was_given_for_and_no_other(
         if path != "/v1/work-items":
             refused.append(await buyer.get(path, cursor=cursors[path]))
         assert [answer.json().get("code") for answer in refused] == ["bad_cursor"] * len(refused)
+
+
+async def test_a_stuck_order_and_a_full_pool_are_answered_503_within_a_bound(
+    trade: Trade, database: TestDatabase
+) -> None:
+    shop = trade.shop()
+    order_id = await shop.order()
+    clerk = shop.person(Role.CLERK)
+    path, body = f"/v1/orders/{order_id}/remarks", {"text": "请核对"}
+    stuck = await asyncpg.connect(database.plain_dsn("orders"))
+    try:
+        async with asyncio.timeout(15), stuck.transaction():
+            await stuck.execute("select from orders.orders where id = $1 for update", order_id)
+            answers = await asyncio.gather(*(clerk.post(path, body) for _ in range(POOL + 4)))
+    finally:
+        await stuck.close()
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.json()["code"] for answer in answers} == {"database_busy"}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
+    assert (await clerk.post(path, body)).status_code == 201
 
 
 async def at_once(person: Person, paths: list[str]) -> list[httpx2.Response]:
