@@ -4,7 +4,6 @@ Nobody here may be changed by a test: who changes somebody hires one. Tokens are
 the platform's own key: signing a dozen people in costs a busy machine half a minute of hashing.
 """
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,16 +61,18 @@ async def gather(platform: Platform) -> Cast:
     async with Api(platform.url) as api:
         admin = await api.sign_in(*platform.admin)
         world = World(api, admin)
-        ours, theirs = await asyncio.gather(world.shop(), world.shop())
-        houses = await asyncio.gather(
-            _house(world, ours, platform, roles=STAFF), _house(world, theirs, platform, roles=FEW)
+        ours, theirs = await world.shop(), await world.shop()
+        return Cast(
+            await _house(world, ours, platform, roles=STAFF),
+            await _house(world, theirs, platform, roles=FEW),
+            admin.person_id,
         )
-        return Cast(*houses, admin.person_id)
 
 
 async def _house(world: World, shop: Shop, platform: Platform, *, roles: tuple[Role, ...]) -> House:
     buyer = await world.visitor(shop)
-    hired = await asyncio.gather(*(_hire(shop.boss, role) for role in roles))
+    # One after another: each costs a hash, and they would only wait for one another.
+    hired = [await _hire(shop.boss, role) for role in roles]
     opened = await buyer.call("POST", "/v1/conversations", {})
     people = {Role.ADMIN: shop.boss.id, Role.BUYER: buyer.id}
     people |= {role: str(one["id"]) for role, one in zip(roles, hired, strict=True)}
