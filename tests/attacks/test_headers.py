@@ -1,6 +1,7 @@
 """Headers and bodies said twice, too late, in other letters, or held back."""
 
 import asyncio
+import contextlib
 import json
 import uuid
 
@@ -13,6 +14,7 @@ from tests.attacks import watching
 from tests.attacks.attacker import CLOSE, UPGRADE, Attacker, frame, head, is_problem
 from tests.attacks.cast import Cast
 from tests.platform import Platform
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
 
@@ -106,15 +108,12 @@ async def test_parked_bodies_hold_little_memory_and_shut_nobody_out(
     request = head(LOGIN, [HOST, JSON, ("Content-Length", str(BODY_LIMIT - 1))])
     wires = [await attacker.wire() for _ in range(2 * BODIES_SHARE // parked)]
     await asyncio.gather(*(wire.send(request + b" " * parked) for wire in wires))
-    refused = 0
+    await eventually(lambda: any(wire.over for wire in wires), within=30, what="one refused")
     for wire in wires:
-        try:
-            answer = await wire.answer(0.5 if refused else 5)
-        except (TimeoutError, EOFError):
-            continue
-        is_problem(answer, 503)
-        refused += 1
-    assert refused, "every body was taken"
+        if wire.over:
+            # The answer may be lost with what the gateway did not read.
+            with contextlib.suppress(EOFError):
+                is_problem(await wire.answer(), {408, 503})
     assert watching.resident(platform)["gateway"] - before < 3 * BODIES_SHARE
     other = Attacker(platform.url)
     body = json.dumps({"shop_id": cast.ours.id}).encode()
