@@ -92,7 +92,8 @@ class Trial:
         for step in await self._settler.attempt(first) if first else ():
             if isinstance(step, Bury):
                 await self._settler.set_aside(step)
-                self._settler.rests.again(step.reason, since=self._since)
+                if not step.foreseen:
+                    self._settler.rests.again(step.reason, since=self._since)
                 self._written = [one for one in self._written if one is not step.record]
         self._settled += first
 
