@@ -1,5 +1,7 @@
 """Events the gateway produces: chat messages, incidents of the wording gate, presence, signals."""
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -119,3 +121,28 @@ class PresenceReported(Event):
     def key(self) -> str:
         """Latest report of one gateway wins."""
         return self.gateway_id
+
+
+def words_of(kind: str, d: object) -> Iterator[str]:
+    """Yield what a message's body says: its text, an image's `alt`, every key and string of a card.
+
+    The gate judges these before a buyer sees them, the monitor what was said: the same words.
+    """
+    if kind != "card":
+        said = d.get("text" if kind == "text" else "alt") if isinstance(d, dict) else None
+        if isinstance(said, str):
+            yield said
+        return
+    waiting: list[Iterator[object]] = [iter((d,))]
+    while waiting:
+        for part in waiting[-1]:
+            if isinstance(part, str):
+                yield part
+            elif isinstance(part, list):
+                waiting.append(iter(part))
+                break
+            elif isinstance(part, dict):
+                waiting.append(chain.from_iterable(part.items()))
+                break
+        else:
+            waiting.pop()

@@ -11,7 +11,7 @@ import msgspec
 
 from contracts import UnknownEvent, UnreadableEvent, decode
 from contracts.conversation import Lifecycle
-from contracts.gateway import ChatMessage
+from contracts.gateway import ChatMessage, words_of
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId
 from kit.bus.ports import Record
 from kit.text import BadText, refuse_unstorable_json
@@ -53,13 +53,13 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     at_ms: int
     body: Said
 
-    def text(self) -> str:
-        """Return what can be read aloud: the text of a text message, else nothing."""
-        if self.body.kind != "text":
-            return ""
+    def words(self) -> str:
+        """Return what the message says, as the wording gate reads it; an odd body says nothing."""
         try:
-            return _TEXT.decode(self.body.d).text
-        except msgspec.MsgspecError:
+            if self.body.kind == "text":
+                return _TEXT.decode(self.body.d).text
+            return "\n".join(words_of(self.body.kind, msgspec.json.decode(self.body.d)))
+        except (msgspec.MsgspecError, RecursionError):
             return ""
 
 

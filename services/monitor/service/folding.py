@@ -301,7 +301,7 @@ class PartitionFold:
 
     def _check_wording(self, record: Record, heard: Heard, batch: Batch, traffic: Traffic) -> None:
         speaker = _SPEAKERS.get(heard.body.sender_kind)
-        text = heard.text() if speaker is not None else ""
+        text = heard.words() if speaker is not None else ""
         if speaker is None or not text:
             return
         policy = self._rules.directory.shop(heard.body.shop_id).policy

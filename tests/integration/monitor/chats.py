@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from contracts.base import Event
 from contracts.conversation import (
@@ -17,6 +17,9 @@ from kit.ids import Ids, derived_id
 
 NOON = datetime(2026, 11, 11, 4, tzinfo=UTC)
 """Twelve o'clock in Shanghai: inside every profile's window."""
+
+
+Json = dict[str, Any]
 
 
 class Log(Protocol):
@@ -87,6 +90,11 @@ class Chat:
     async def agent(self, at: float, words: str = "亲，今天下午发出") -> Self:
         """The agent writes."""
         return await self.tell(self._message(at, self.agent_id, SenderKind.AGENT, words))
+
+    async def agent_shows(self, at: float, kind: Literal["image", "card"], d: Json) -> Self:
+        """The agent sends something that is no text."""
+        message = self._message(at, self.agent_id, SenderKind.AGENT, "")
+        return await self.tell(message.model_copy(update={"kind": kind, "d": d}))
 
     async def tell(self, event: Event) -> Self:
         """Write a fact on the log."""

@@ -13,7 +13,7 @@ import contracts
 from contracts import frames as contract
 from contracts.base import ENVELOPE
 from contracts.conversation import ConversationTransferred
-from contracts.gateway import ChatMessage
+from contracts.gateway import ChatMessage, words_of
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import Record, message_of
@@ -163,13 +163,14 @@ def send(kind: str, d: object) -> client.Send:
         ("image", {"url": "https://a.example/x.png", "alt": "图"}, "图"),
         ("image", {"url": "/v1/files/1"}, ""),
         ("card", {"b": {"title": "鞋"}, "a": ["x", 1]}, "b\ntitle\n鞋\na\nx"),
+        ("card", {"a": [["x", {}, {"y": None}], "z"], "": ""}, "a\nx\ny\nz\n\n"),
     ],
 )
 def test_what_is_said_is_canonical_and_its_words_are_known(
     kind: str, d: object, words: str
 ) -> None:
     found = client.said(send(kind, d))
-    assert found.words == words
+    assert found.words == words == "\n".join(words_of(kind, d))
     assert msgspec.json.decode(found.d) == d
     assert found.d == client.said(send(kind, msgspec.json.decode(found.d))).d
 

@@ -73,7 +73,7 @@ def test_the_fold_reads_what_the_contract_writes() -> None:
     assert isinstance(heard, Heard)
     assert heard.id == MessageId(event.id)
     assert heard.at_ms == round(AT.timestamp() * 1000)
-    assert heard.text() == "亲，在的"
+    assert heard.words() == "亲，在的"
     for name in set(Said.__struct_fields__) - {"d"}:
         assert getattr(heard.body, name) == getattr(event, name)
 
@@ -101,12 +101,20 @@ def test_a_record_that_may_stand_in_a_foreign_partition_is_unreadable(
         read(strayed)
 
 
-@pytest.mark.parametrize("kind", ["image", "card"])
-def test_what_is_no_text_has_nothing_to_check(kind: str) -> None:
-    heard = read(record(said(kind=kind, d={"text": ["not", "text"], "url": "x"})))
+@pytest.mark.parametrize(
+    ("kind", "d", "words"),
+    [
+        ("text", {"text": ["no", "text"]}, ""),
+        ("image", {"url": "/v1/files/1", "text": "x"}, ""),
+        ("image", {"url": "/v1/files/1", "alt": "图"}, "图"),
+        ("card", {"rows": [1, {"note": "鞋"}]}, "rows\nnote\n鞋"),
+    ],
+)
+def test_a_message_says_what_the_gate_judged(kind: str, d: dict[str, Any], words: str) -> None:
+    heard = read(record(said(kind=kind, d=d)))
 
     assert isinstance(heard, Heard)
-    assert heard.text() == ""
+    assert heard.words() == words
 
 
 @pytest.mark.parametrize(
