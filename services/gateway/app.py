@@ -100,7 +100,12 @@ class Service:
         self.hub = Hub(clock)
         self.ring = Ring(seconds=settings.ring_s, octets=settings.ring_bytes)
         self.gaps = GapReader(
-            bus, "chat", clock=clock, records=settings.gap_records, seconds=settings.gap_s
+            bus,
+            "chat",
+            clock=clock,
+            records=settings.gap_records,
+            octets=settings.gap_bytes,
+            seconds=settings.gap_s,
         )
         folder = Path(settings.lexicon_folder) if settings.lexicon_folder else None
         self.lexicon = lexicon or LiveEngine(folder)

@@ -32,8 +32,9 @@ class GatewaySettings(ServiceSettings):
     ring_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """Older records leave the ring; a resume below its floor reads them from the broker (H10)."""
     gap_records: int = Field(default=50_000, ge=1)
+    gap_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     gap_s: float = Field(default=5.0, gt=0)
-    """A gap above this is answered `retry`."""
+    """A gap above one of these is answered `retry`; bytes are those of all partitions together."""
 
     hello_s: float = Field(default=5.0, gt=0)
     """Silence before `hello` closes with 4500."""
