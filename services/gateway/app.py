@@ -28,6 +28,8 @@ from kit.web.health import Health, create_admin
 from services.gateway.channels import ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
 from services.gateway.history import Archive, GapReader, HttpArchive, Ring
+from services.gateway.history.archive import CONNECTIONS as ARCHIVE_CONNECTIONS
+from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
 from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
 from services.gateway.limits import Doors, Rate
@@ -83,14 +85,17 @@ class Service:
         self.metrics = Metrics(process=True)
         self.health = Health()
         self.producer = bus.producer()
-        self.client = httpx2.AsyncClient(
-            timeout=settings.proxy_timeout_s,
-            limits=httpx2.Limits(max_connections=TO_SERVICES),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self.services = {
+            "conversation": settings.conversation_url,
+            "orders": settings.orders_url,
+            "aftersales": settings.aftersales_url,
+            "monitor": settings.monitor_url,
+        }
+        # A pool for each service and one for sockets: who is slow keeps nobody else waiting.
+        self.pools = {name: _pool(TO_SERVICES, settings.proxy_timeout_s) for name in self.services}
+        self.archive_pool = _pool(ARCHIVE_CONNECTIONS, ARCHIVE_S)
         self.archive = archive or HttpArchive(
-            self.client,
+            self.archive_pool,
             ServiceTokens(settings.service_private_key, NAME, clock),
             conversation=settings.conversation_internal_url,
             monitor=settings.monitor_internal_url,
@@ -212,7 +217,7 @@ class Service:
             health=self.health,
             roles=[
                 Resource(stop=self.bus.close),
-                Resource(stop=self.client.aclose),
+                *(Resource(stop=pool.aclose) for pool in (*self.pools.values(), self.archive_pool)),
                 Resource(start=self.producer.start, stop=partial(self.producer.stop, PRODUCER_S)),
                 self.facts,
                 self.chat,
@@ -257,13 +262,7 @@ class Service:
 
     def _http(self, tracing: Tracing | None) -> FastAPI:
         settings = self.settings
-        services = {
-            "conversation": settings.conversation_url,
-            "orders": settings.orders_url,
-            "aftersales": settings.aftersales_url,
-            "monitor": settings.monitor_url,
-        }
-        openapi = OpenApi(self.client, services, leads_to=service_of, clock=self.clock)
+        openapi = OpenApi(self.pools, self.services, leads_to=service_of, clock=self.clock)
         app = create_app(
             title="PeakDesk gateway",
             version=VERSION,
@@ -273,7 +272,7 @@ class Service:
             routers=[
                 limits_router(self.reception.limits),
                 openapi.router(lambda: app),
-                Proxy(self.client, services).router(),
+                Proxy(self.pools, self.services).router(),
             ],
             metrics=self.metrics,
             tracing=tracing,
@@ -293,6 +292,15 @@ class Service:
             return self.directory.revoked(Person.of(principal))
         except ValueError:
             return True
+
+
+def _pool(connections: int, timeout_s: float) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        timeout=timeout_s,
+        limits=httpx2.Limits(max_connections=connections),
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 def build(settings: GatewaySettings) -> Service:

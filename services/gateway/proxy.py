@@ -18,7 +18,8 @@ from kit.web.head import Line
 from kit.web.leaving import while_there
 
 CONNECTIONS: Final = 100
-"""Requests to services under way at once; one more waits within the timeout, then gets 503."""
+"""Requests to one service under way at once; one more waits within the timeout, then gets 503.
+Other services, and what sockets ask, have pools of their own."""
 
 PREFIXES: Final[Mapping[str, str]] = {
     "sessions": "conversation",
@@ -89,10 +90,12 @@ def service_of(path: str) -> str | None:
 
 
 class Proxy:
-    """Passes requests on. `services` are base addresses by name."""
+    """Passes requests on. `services` are base addresses by name, `pools` the clients for each."""
 
-    def __init__(self, client: httpx2.AsyncClient, services: Mapping[str, str]) -> None:
-        self._client = client
+    def __init__(
+        self, pools: Mapping[str, httpx2.AsyncClient], services: Mapping[str, str]
+    ) -> None:
+        self._pools = pools
         self._services = {name: httpx2.URL(address) for name, address in services.items()}
 
     def router(self) -> APIRouter:
@@ -114,7 +117,7 @@ class Proxy:
 
         A caller who leaves ends his request to the service, which may then let go of it too (H44).
         """
-        target = self._target(request)
+        service, target = self._target(request)
         headers += [line for line in request.scope["headers"] if line[0] in _PASSED_ON]
         headers += [(name.encode(), value) for name, value in inject()]
         if request.client is not None:
@@ -123,20 +126,21 @@ class Proxy:
             body = await request.body()
             answer = await while_there(
                 request,
-                self._client.request(request.method, target, headers=headers, content=body),
+                self._pools[service].request(request.method, target, headers=headers, content=body),
             )
         except httpx2.HTTPError:
             raise Unavailable("The service behind this address does not answer.") from None
         return _answer(answer)
 
-    def _target(self, request: Request) -> httpx2.URL:
+    def _target(self, request: Request) -> tuple[str, httpx2.URL]:
         path: bytes = request.scope["raw_path"].partition(b"?")[0]
         segments = request.url.path.split("/")
         service = service_of(request.url.path)
         if service is None or not {".", ".."}.isdisjoint(segments) or b"%2f" in path.lower():
             raise NotFound
         query: bytes = request.scope["query_string"]
-        return self._services[service].copy_with(raw_path=path + (b"?" + query if query else b""))
+        raw_path = path + (b"?" + query if query else b"")
+        return service, self._services[service].copy_with(raw_path=raw_path)
 
 
 def _answer(answer: httpx2.Response) -> Response:

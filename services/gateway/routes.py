@@ -58,14 +58,14 @@ class OpenApi:
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
+        pools: Mapping[str, httpx2.AsyncClient],
         services: Mapping[str, str],
         *,
         leads_to: Callable[[str], str | None],
         clock: Clock,
     ) -> None:
         """Take the services' addresses, and what tells to which one a public path leads."""
-        self._client = client
+        self._pools = pools
         self._leads_to = leads_to
         self._services = services
         self._clock = clock
@@ -90,15 +90,16 @@ class OpenApi:
 
     async def _fetch(self, own: Document) -> None:
         names = list(self._services)
-        found = await asyncio.gather(*(self._document(self._services[name]) for name in names))
+        found = await asyncio.gather(*(self._document(name) for name in names))
         documents = {name: one for name, one in zip(names, found, strict=True) if one is not None}
         self._merged = merge(own, documents, leads_to=self._leads_to)
         keep = FRESH_S if len(documents) == len(names) else INCOMPLETE_S
         self._good_until = self._clock.monotonic() + keep
 
-    async def _document(self, address: str) -> Document | None:
+    async def _document(self, name: str) -> Document | None:
+        address = self._services[name]
         try:
-            answer = await self._client.get(f"{address}/openapi.json", timeout=FETCH_S)
+            answer = await self._pools[name].get(f"{address}/openapi.json", timeout=FETCH_S)
             answer.raise_for_status()
             found = answer.json()
         except (httpx2.HTTPError, ValueError) as error:

@@ -16,8 +16,10 @@ from kit.metrics import Metrics
 from kit.process import App, running
 from kit.settings import ServiceSettings
 from kit.web.app import create_app
+from kit.web.auth import ServiceTokens
 from kit.web.health import Health, create_admin
 from kit.web.leaving import while_there
+from services.gateway.history import HttpArchive
 from services.gateway.proxy import CONNECTIONS
 from tests.integration.gateway.desk import Desk, opened
 from tests.waiting import eventually
@@ -223,6 +225,30 @@ async def test_who_leaves_before_the_answer_is_waited_for_no_more(
             await eventually(lambda: neighbour.waiting == 0)
 
         assert (await stranger.post("/v1/sessions", json={"login": "x"})).status_code == 200
+
+
+async def test_a_flood_of_slow_requests_keeps_no_socket_and_no_other_service_waiting(
+    desk: Desk, web: httpx2.AsyncClient, neighbour: Neighbour
+) -> None:
+    service = desk.service
+    archive = HttpArchive(
+        service.archive_pool,
+        ServiceTokens(service.settings.service_private_key, "gateway", service.clock),
+        conversation=service.settings.conversation_url,
+        monitor="",
+    )
+    async with httpx2.AsyncClient(base_url=desk.url, limits=httpx2.Limits()) as stranger:
+        flood = [
+            asyncio.create_task(stranger.post("/v1/sessions/refresh", json={}))
+            for _ in range(CONNECTIONS + 20)
+        ]
+        await eventually(lambda: neighbour.waiting == CONNECTIONS)
+
+        assert (await web.get("/v1/orders/1", timeout=10)).status_code == 201
+        assert await archive.message("m1") is None
+        assert neighbour.waiting == CONNECTIONS
+        for task in flood:
+            task.cancel()
 
 
 INSIDE = (
