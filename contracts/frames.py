@@ -38,7 +38,13 @@ of the log cannot read beyond 200."""
 REPLAY_LIMIT: Final = 500
 """Messages replayed at a subscription at most; a longer gap is answered `resync`."""
 
-Position = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+GENERATIONS: Final = 32_768
+OFFSETS: Final = 10**18
+"""Bounds of a position; what lies beyond them was never given out."""
+
+Position = tuple[
+    Annotated[int, Field(ge=0, lt=GENERATIONS)], Annotated[int, Field(ge=0, lt=OFFSETS)]
+]
 """`[generation, offset]`, compared in that order (H4)."""
 
 StreamName = Annotated[str, Field(pattern=r"^(inbox|(conv|monitor):[A-Za-z0-9_-]{1,64})$")]

@@ -3,7 +3,10 @@
 Decides and counts; what happens to who is refused is the caller's business.
 """
 
+import asyncio
 from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from kit.clock import Clock
@@ -56,6 +59,31 @@ class SharedRates:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(subject)
         return bucket
+
+
+class FairTurns:
+    """So much at once for everybody, of that so much for one person; the rest waits in order."""
+
+    def __init__(self, *, everybody: int, each: int) -> None:
+        self._everybody = asyncio.Semaphore(everybody)
+        self._each = each
+        self._own: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+    @asynccontextmanager
+    async def of(self, subject: str) -> AsyncIterator[None]:
+        """Wait for a turn of this person; who holds none is remembered no longer."""
+        own, users = self._own.setdefault(subject, (asyncio.Semaphore(self._each), []))
+        users.append(None)
+        try:
+            async with own, self._everybody:
+                yield
+        finally:
+            users.pop()
+            if not users:
+                del self._own[subject]
 
 
 class Doors:

@@ -30,7 +30,7 @@ from services.gateway.history import Archive, Attached, GapReader, GapTooLarge, 
 from services.gateway.history.archive import item_head
 from services.gateway.hub import Hub, Seat, Session
 from services.gateway.hub.streams import SeatState, read_view
-from services.gateway.limits import FORBIDDEN
+from services.gateway.limits import FORBIDDEN, FairTurns
 
 SNAPSHOT_ITEMS: Final = 100
 """Latest messages in a conversation's `snap`; older ones are pages of the REST history."""
@@ -41,6 +41,8 @@ READER_S: Final = 5.0
 
 JOINS: Final = 64
 """Joins under way at once: a storm of reconnects waits its turn instead of flooding a neighbour."""
+JOINS_EACH: Final = 8
+"""Of these for one person: whoever joins, leaves and joins again keeps nobody else waiting."""
 
 EndOf = Callable[[int], Awaitable[int]]
 """Given a partition, answers the broker's end offset."""
@@ -90,7 +92,7 @@ class Resume:
         self._metrics = metrics
         self._subscriptions = subscriptions
         self._slow_reader_s = slow_reader_s
-        self._turns = asyncio.Semaphore(JOINS)
+        self._turns = FairTurns(everybody=JOINS, each=JOINS_EACH)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def subscribe(
@@ -162,7 +164,8 @@ class Resume:
         place = place_of(position) if position is not None else None
         if position is not None and place is None:
             raise _Resync("bad_position")
-        async with self._turns:
+        async with self._turns.of(session.person.subject):
+            self._check_present(seat)  # who left while he waited costs nobody a question
             attached = await self._archive.attach(
                 stream.key.decode(),
                 session.person,
@@ -253,7 +256,7 @@ class Resume:
         partition, key, sent = seat.stream.partition, seat.stream.key, seat.sent
         entries: list[Entry] = []
         while (floor := self._ring.floor(partition)) > sent + 1:
-            async with self._turns:
+            async with self._turns.of(seat.session.person.subject):
                 entries += await self._gaps.read(key, partition, start=sent + 1, end=floor)
             self._check_present(seat)
             sent = floor - 1
@@ -332,7 +335,7 @@ class Resume:
     async def _join_inbox(self, session: Session, frame_id: str | None) -> None:
         session.inbox = []
         try:
-            async with self._turns:
+            async with self._turns.of(session.person.subject):
                 snapshot = await self._archive.inbox(session.person)
         except (NotFound, Unavailable):
             session.inbox = False
@@ -356,7 +359,7 @@ class Resume:
         board = self._hub.boards.get(shop)
         if board is None:
             try:
-                async with self._turns:
+                async with self._turns.of(person.subject):
                     board = await self._archive.board(shop)
             except Unavailable:
                 board = b"null"  # the next published board comes as a patch

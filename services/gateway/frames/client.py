@@ -13,7 +13,14 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from contracts.frames import BYTES_PER_FRAME, CARD_DEPTH, CHARS_PER_FRAME, TEXT_CHARS
+from contracts.frames import (
+    BYTES_PER_FRAME,
+    CARD_DEPTH,
+    CHARS_PER_FRAME,
+    GENERATIONS,
+    OFFSETS,
+    TEXT_CHARS,
+)
 from kit.errors import AppError
 from kit.text import BadText, refuse_unstorable
 from services.gateway.frames.refusals import BadFrame, BadStream, UnknownType
@@ -21,12 +28,10 @@ from services.gateway.frames.refusals import BadFrame, BadStream, UnknownType
 URL_CHARS: Final = 2_048
 RESUME_STREAMS: Final = 64
 ID_CHARS: Final = 64
-GENERATIONS: Final = 32_768
-OFFSETS: Final = 10**18
-"""Bounds of a position; what lies beyond them was never given out."""
-
 FrameId = Annotated[str, Meta(max_length=64)]
 StreamText = Annotated[str, Meta(max_length=80)]
+
+Position = tuple[Annotated[int, Meta(ge=0, lt=GENERATIONS)], Annotated[int, Meta(ge=0, lt=OFFSETS)]]
 
 _STREAM: Final = re.compile(r"(conv|monitor):([A-Za-z0-9_-]{1,64})", re.ASCII)
 _IMAGE_URL: Final = re.compile(r"(https?://|/v1/)[^\s\x00-\x1f\\]+", re.ASCII)
@@ -90,7 +95,7 @@ class Read(_Frame, tag="read"):
     """Read up to a position."""
 
     s: StreamText
-    position: tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]] | None = None
+    position: Position | None = None
 
 
 class Typing(_Frame, tag="typing"):

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from contracts.people import PersonId, Role, ShopId
 from kit.bus.memory import MemoryBus
@@ -22,7 +23,7 @@ from services.gateway.history.archive import Asker
 from services.gateway.hub import Caps, Hub, Person, Seat, Session
 from services.gateway.hub.streams import SeatState
 from services.gateway.limits import Rate
-from services.gateway.resume import Resume
+from services.gateway.resume import JOINS, JOINS_EACH, Resume
 
 pytestmark = pytest.mark.unit
 
@@ -67,6 +68,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         clock, metrics = SystemClock(), Metrics()
+        self.asked: list[str] = []
         self.hub = Hub(clock)
         self.ring = Ring(octets=self.ring_octets)
         self.ring.begin(0, 0)
@@ -90,6 +92,20 @@ class Desk:
         waiting = self.bus.log(TopicPartition("chat", 0))[self.ring.end(0) : end]
         if waiting:
             self.chat.handle(waiting)
+
+    def session(self, screen: Screen, subject: str = "b") -> Session:
+        """Let somebody in."""
+        session = Session(
+            screen,
+            Person(PersonId(subject), Role.BUYER, ShopId("s"), "", 0, 10**12),
+            session_id=subject,
+            bucket=Rate(1, 1).bucket(SystemClock()),
+            caps=Caps(),
+            drained=self.resume.refill,
+            now=0,
+        )
+        self.hub.enter(session)
+        return session
 
     async def end_of(self, partition: int) -> int:
         """Return the broker's end."""
@@ -161,17 +177,7 @@ async def joined(
     await producer.send_all([message_of(n, key) for n, key in enumerate(log)])
     desk = Desk(bus, log, mark, read, octets)
     screen = Screen()
-    person = Person(PersonId("b"), Role.BUYER, ShopId("s"), "", 0, 10**12)
-    session = Session(
-        screen,
-        person,
-        session_id="s",
-        bucket=Rate(1, 1).bucket(SystemClock()),
-        caps=Caps(),
-        drained=desk.resume.refill,
-        now=0,
-    )
-    desk.hub.enter(session)
+    session = desk.session(screen)
     place = None if position is None else [1, position]
     name = StreamName(StreamKind.CONVERSATION, TALK)
     desk.resume.subscribe(session, name, frame_id="f", position=place)
@@ -186,4 +192,35 @@ async def joined(
     above = -1 if position is None else position
     wanted = [n for n, key in enumerate([*log, TALK, TALK, TALK]) if key == TALK and n > above]
     assert screen.offsets() == wanted
+    await desk.resume.stop()
+
+
+class SlowDesk(Desk):
+    """A desk whose archive answers nobody, and notes who asked."""
+
+    @override
+    async def attach(
+        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+    ) -> Attached:
+        self.asked.append(who.subject)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_joining_and_leaving_in_a_storm_keeps_nobody_else_from_joining() -> None:
+    desk = SlowDesk(MemoryBus(partitions=1), [], 0, 0, 1_000)
+    stormy, calm = desk.session(Screen(), "stormy"), desk.session(Screen(), "calm")
+    for number in range(2 * JOINS):
+        name = StreamName(StreamKind.CONVERSATION, f"c{number}")
+        desk.resume.subscribe(stormy, name, frame_id="f", position=None)
+        if number % 2:
+            desk.resume.unsubscribe(stormy, name, frame_id="g")
+    desk.resume.subscribe(
+        calm, StreamName(StreamKind.CONVERSATION, TALK), frame_id="f", position=None
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert desk.asked.count("stormy") <= JOINS_EACH
+    assert desk.asked[-1] == "calm"
     await desk.resume.stop()

@@ -15,7 +15,7 @@ from kit.clock import ManualClock
 from services.gateway.frames import client
 from services.gateway.hub import Seat
 from services.gateway.inbound.turns import Turns as SeatTurns
-from services.gateway.limits import FRAMES_A_TURN, Rate, SharedRates
+from services.gateway.limits import FRAMES_A_TURN, FairTurns, Rate, SharedRates
 from services.gateway.sockets.connection import Connection
 from services.gateway.sockets.reception import Reception
 from services.gateway.sockets.turns import Turns
@@ -222,3 +222,24 @@ def test_all_sockets_of_a_person_share_a_bucket_that_outlives_them() -> None:
     assert sum(rates.of("a").take() for _ in range(100)) == 40
     assert not rates.of("a").take()
     assert rates.of("b").take()
+
+
+async def test_one_person_holds_a_part_of_the_turns_and_others_pass() -> None:
+    turns, hold = FairTurns(everybody=4, each=2), asyncio.Event()
+    served: list[str] = []
+
+    async def join(subject: str) -> None:
+        async with turns.of(subject):
+            served.append(subject)
+            await hold.wait()
+
+    storm = [asyncio.create_task(join("a")) for _ in range(10)]
+    others = [asyncio.create_task(join(name)) for name in ("b", "c", "d")]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert served == ["a", "a", "b", "c"]
+
+    hold.set()
+    await asyncio.gather(*storm, *others)
+    assert sorted(served) == ["a"] * 10 + ["b", "c", "d"]
+    assert len(turns) == 0
