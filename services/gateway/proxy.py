@@ -17,8 +17,9 @@ from kit.web.auth import CallerToken
 from kit.web.head import Line
 from kit.web.leaving import while_there
 
-CONNECTIONS: Final = 100
-"""Requests to one service under way at once; one more waits within the timeout, then gets 503.
+CONNECTIONS: Final = 50
+"""Requests to one service under way at once; one more waits within the timeout, then gets 503. All
+pools together stay below the files that a process keeps for itself.
 Other services, and what sockets ask, have pools of their own."""
 
 PREFIXES: Final[Mapping[str, str]] = {
