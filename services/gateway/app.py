@@ -85,15 +85,7 @@ class Service:
         self.metrics = Metrics(process=True)
         self.health = Health()
         self.producer = bus.producer()
-        self.services = {
-            "conversation": settings.conversation_url,
-            "orders": settings.orders_url,
-            "aftersales": settings.aftersales_url,
-            "monitor": settings.monitor_url,
-        }
-        # A pool for each service and one for sockets: who is slow keeps nobody else waiting.
-        self.pools = {name: _pool(TO_SERVICES, settings.proxy_timeout_s) for name in self.services}
-        self.archive_pool = _pool(ARCHIVE_CONNECTIONS, ARCHIVE_S)
+        self._neighbours()
         self.archive = archive or HttpArchive(
             self.archive_pool,
             ServiceTokens(settings.service_private_key, NAME, clock),
@@ -120,6 +112,18 @@ class Service:
         self.facts = FactsChannel(bus, self.hub, self.directory, clock=clock, metrics=self.metrics)
         self._use_cases()
         self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
+
+    def _neighbours(self) -> None:
+        """A pool for each service and one for sockets: who is slow keeps nobody else waiting."""
+        settings = self.settings
+        self.services = {
+            "conversation": settings.conversation_url,
+            "orders": settings.orders_url,
+            "aftersales": settings.aftersales_url,
+            "monitor": settings.monitor_url,
+        }
+        self.pools = {name: _pool(TO_SERVICES, settings.proxy_timeout_s) for name in self.services}
+        self.archive_pool = _pool(ARCHIVE_CONNECTIONS, ARCHIVE_S)
 
     def _use_cases(self) -> None:
         settings, clock = self.settings, self.clock
