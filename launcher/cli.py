@@ -17,10 +17,12 @@ from launcher import (
     instance,
     logs,
     platform,
+    report,
     seed,
     services,
     space,
     topics,
+    yours,
 )
 from launcher.errors import LaunchError
 from launcher.folders import CHECKOUT
@@ -43,6 +45,9 @@ app.add_typer(deployment.app, name="deploy")
 Name = Annotated[str, typer.Option("--instance", help="Which instance of this checkout.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Where instances are kept; default: .peakdesk in the checkout.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="For programs; docs/commands.md describes the shape.")
 ]
 BasePort = Annotated[
     int | None, typer.Option(min=1024, max=65_000, help="First of the instance's 50 ports.")
@@ -74,23 +79,31 @@ def up(
     test_data: Annotated[
         bool, typer.Option("--test-data", help="New instance without fsync: data for tests only.")
     ] = False,
+    no_keeper: Annotated[
+        bool, typer.Option("--no-keeper", help="Leave what dies dead, until the next `up`.")
+    ] = False,
 ) -> None:
     """Start Kafka, PostgreSQL and the five services, and wait until all are ready."""
     wanted = Wanted(
         name, folder, base_port, brokers, not test_data, bootstrap_servers, database_url
     )
     screen = _screen()
+    infrastructure.check(wanted, start_all=not infrastructure_only)
     place = infrastructure.folder_of(wanted)
+    yours.try_out(wanted)
     with instance.locked(place):
-        known = infrastructure.open_instance(wanted, place)
-        if infrastructure_only:
-            infrastructure.start(known, screen)
-            return
+        known = infrastructure.open_instance(wanted, place, say=screen.say)
+        if no_keeper:
+            platform.end_keeper(known)
         infrastructure.start(known, screen)
-        platform.prepare(known, screen)
-        seed.ensure(known, screen)
-        platform.start_services(known, screen)
-    demo.show_addresses(known, screen)
+        if not infrastructure_only:
+            platform.prepare(known, screen)
+            seed.ensure(known, screen)
+            platform.start_services(known, screen)
+        if not no_keeper:
+            platform.keep(known, screen)
+    if not infrastructure_only:
+        demo.show_addresses(known, screen)
 
 
 @app.command()
@@ -98,22 +111,21 @@ def down(*, name: Name = "default", folder: Folder = None) -> None:
     """Stop the services, Kafka and PostgreSQL, in that order; all data stays."""
     place = infrastructure.folder_of(Wanted(name, folder))
     known = _existing(name, place)
+    # Before the lock too: it may be the keeper that holds it.
+    platform.end_keeper(known)
     with instance.locked(place):
         platform.down(known, _screen())
 
 
 @app.command()
-def status(*, name: Name = "default", folder: Folder = None) -> None:
+def status(*, name: Name = "default", folder: Folder = None, json: Json = False) -> None:
     """Show every process, its address and whether it is ready; exit 1 if one is not."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     lines = platform.status(known)
-    rows = [
-        [line.name, str(line.pid or "-"), line.address, "ready" if line.ready else "not ready"]
-        for line in lines
-    ]
-    screen = _screen()
-    screen.table(["process", "pid", "address", "state"], rows)
-    screen.say(f"[dim]data and logs: {known.folder}[/]")
+    if json:
+        report.as_json(report.processes(known, lines), _screen())
+    else:
+        report.show_processes(known, lines, _screen())
     if not all(line.ready for line in lines):
         raise SystemExit(1)
 
@@ -140,16 +152,15 @@ def show_logs(
 
 
 @app.command(name="topics")
-def show_topics(*, name: Name = "default", folder: Folder = None) -> None:
+def show_topics(*, name: Name = "default", folder: Folder = None, json: Json = False) -> None:
     """Create the topics that are missing and list all: key, partitions, who writes and reads."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     topics.ensure(known)
-    rows = []
-    for line in topics.lines(known):
-        about = line.contract
-        words = [about.key, ", ".join(about.writers), ", ".join(about.readers)] if about else []
-        rows.append([line.topic.name, str(line.present or "absent"), *(words or ["", "", ""])])
-    _screen().table(["topic", "partitions", "key", "written by", "read by"], rows)
+    lines = topics.lines(known)
+    if json:
+        report.as_json(report.topics(lines), _screen())
+    else:
+        report.show_topics(lines, _screen())
 
 
 @app.command()
@@ -174,6 +185,7 @@ def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
 @app.command(name="demo", context_settings=PASS_ON)
 def run_demo(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
     """Bring everything up and rehearse real dialogue; further options go to the rehearsal."""
+    demo.check_options(context.args)
     up(name=name, folder=folder)
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     raise SystemExit(demo.rehearse(known, context.args))
@@ -228,6 +240,7 @@ def show_dead_letters(
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="Show that many at most.")
     ] = deadletters.PAGE,
+    json: Json = False,
 ) -> None:
     """Show the records that consumers set aside, and why; or replay those of one group."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
@@ -236,15 +249,13 @@ def show_dead_letters(
             raise LaunchError("Name the group to replay: `./peakdesk deadletters GROUP --replay`.")
         raise SystemExit(deadletters.replay(known, group))
     found = deadletters.read(known, [group] if group else GROUPS)
-    rows = [
-        [each, f"{letter.topic}/{letter.partition}@{letter.offset}", letter.reason]
-        for each, letters in deadletters.page(found, skip=skip, limit=limit).items()
-        for letter in letters
-    ]
-    screen = _screen()
-    screen.table(["group", "record", "reason"], rows)
+    shown = deadletters.page(found, skip=skip, limit=limit)
     total = sum(map(len, found.values()))
-    screen.say(deadletters.rest_of(found, skip=skip, limit=limit) or f"{total} dead letters")
+    if json:
+        report.as_json(report.dead_letters(shown, total=total), _screen())
+    else:
+        rest = deadletters.rest_of(found, skip=skip, limit=limit) or f"{total} dead letters"
+        report.show_dead_letters(shown, rest, _screen())
 
 
 @app.command()

@@ -26,6 +26,16 @@ def prepare(server: Server) -> str:
     return asyncio.run(_prepare(server))
 
 
+def try_out(dsn: str) -> None:
+    """Return if a database of yours lets us in. Raises LaunchError."""
+
+    async def enter() -> None:
+        connection = await _connect(dsn)
+        await connection.close()
+
+    asyncio.run(enter())
+
+
 def migrate(server: Server) -> None:
     """Run each service's migrations under its own role. Raises LaunchError."""
     for service, address in server.services.items():

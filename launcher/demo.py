@@ -6,11 +6,15 @@ Knows the instance and the rehearsal's command line; must not know how either wo
 import os
 import subprocess
 from collections.abc import Sequence
+from typing import Final
 
 from launcher import seed, services
 from launcher.instance import Instance
 from launcher.interpreter import run_module
 from launcher.screen import Screen
+
+_VARIABLE: Final = "PEAKDESK_PASSWORD"
+"""Where the rehearsal reads it; not in argv, which other users of this machine can read."""
 
 
 def show_addresses(known: Instance, screen: Screen) -> None:
@@ -26,11 +30,18 @@ def show_addresses(known: Instance, screen: Screen) -> None:
     screen.say(f"  [dim]Data and logs: {known.folder}[/]")
 
 
+def check_options(arguments: Sequence[str]) -> None:
+    """End with the rehearsal's words, before anything starts, if it does not know an option."""
+    words = run_module("rehearsal", "--url", "http://localhost", "--check", *arguments)
+    code = subprocess.run(words, env=os.environ | {_VARIABLE: "none"}, check=False).returncode
+    if code != 0:
+        raise SystemExit(code)
+
+
 def rehearse(known: Instance, arguments: Sequence[str]) -> int:
     """Run the rehearsal against this instance, in this terminal; return its exit code."""
     administrator = seed.logins(known)[0]
     url = services.public_url(known)
     argv = run_module("rehearsal", "--url", url, "--login", administrator.login, *arguments)
-    # Not in argv: other users of this machine can read argv.
-    variables = os.environ | {"PEAKDESK_PASSWORD": administrator.password}
+    variables = os.environ | {_VARIABLE: administrator.password}
     return subprocess.run(argv, env=variables, check=False).returncode

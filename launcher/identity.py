@@ -52,3 +52,11 @@ def lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def is_suspended(process: psutil.Process) -> bool:
+    """Return whether somebody stopped it by a signal: it lives, and does nothing meanwhile."""
+    try:
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False

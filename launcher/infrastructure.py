@@ -3,8 +3,11 @@
 Must not know topics, schemas or services.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from launcher import account, addresses, folders, instance, jars, ports
 from launcher.errors import LaunchError
@@ -13,6 +16,8 @@ from launcher.kafka import Kafka, broker_of, kafka_names
 from launcher.postgres import NAME, Postgres
 from launcher.processes import Processes
 from launcher.screen import Screen
+
+_SERVERS: Final = re.compile(r"[\w.\-\[\]:]+:\d{1,5}(,[\w.\-\[\]:]+:\d{1,5})*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,25 +34,48 @@ class Wanted:
 
 
 def folder_of(wanted: Wanted) -> Path:
-    """Return the folder of the instance, which may not be there yet."""
+    """Return the folder of the instance, which may not be there yet.
+
+    Raises LaunchError for a name that is none, such as ../x.
+    """
+    instance.check_name(wanted.name)
     return folders.home(wanted.folder, account.unprivileged()) / wanted.name
 
 
-def open_instance(wanted: Wanted, folder: Path) -> Instance:
-    """Return the instance in `folder`, created with free ports if it is new.
+def check(wanted: Wanted, *, start_all: bool = True) -> None:
+    """Raise LaunchError if wishes contradict one another; `start_all` is off for the two alone."""
+    if wanted.kafka is not None and wanted.brokers is not None:
+        raise LaunchError("--brokers is about our Kafka and --bootstrap-servers names yours.")
+    if wanted.kafka is not None and not _SERVERS.fullmatch(wanted.kafka):
+        raise LaunchError("--bootstrap-servers needs the form host:port,host:port,...")
+    if wanted.database_url is not None:
+        addresses.checked(wanted.database_url)
+    if not start_all and wanted.kafka is not None and wanted.database_url is not None:
+        raise LaunchError("With your Kafka and your PostgreSQL, --infrastructure-only has no work.")
+
+
+def open_instance(
+    wanted: Wanted, folder: Path, *, say: Callable[[str], None] = lambda _: None
+) -> Instance:
+    """Return the instance in `folder`, created with free ports if it is new; `say` tells which.
 
     Raises LaunchError for a foreign folder, or a wish that contradicts what the instance is.
     """
+    check(wanted)
     known = instance.load(folder)
+    reserved = {other.ports.base: other.name for other in instance.siblings(folder)}
+    _require_unowned(wanted.base_port, reserved)
     if known is None:
         brokers = wanted.brokers or 1
-        others = {other.ports.base for other in instance.siblings(folder)}
-        chosen = ports.choose(brokers, reserved=others)
-        if wanted.base_port is not None:
-            chosen = ports.Ports(wanted.base_port)
+        chosen = _ports(wanted, brokers, reserved, say)
         folders.make_own(folder, account.unprivileged())
         known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
         instance.save(known)
+    if known.durable and not wanted.durable:
+        raise LaunchError(
+            f"The instance {known.name} was made to keep its data: name another with --instance "
+            "for --test-data."
+        )
     if wanted.brokers not in (None, known.brokers):
         raise LaunchError(
             f"The instance {known.name} has {known.brokers} broker(s) for life: "
@@ -132,6 +160,30 @@ def _with_wishes(known: Instance, wanted: Wanted) -> Instance:
         kafka=wanted.kafka or known.kafka,
         own_database=known.own_database and wanted.database_url is None,
     )
+
+
+def _ports(
+    wanted: Wanted, brokers: int, reserved: ports.Reserved, say: Callable[[str], None]
+) -> ports.Ports:
+    """Return the ports of a new instance; those that are not the usual ones are told."""
+    if wanted.base_port is not None:
+        return ports.Ports(wanted.base_port)
+    usual = ports.Ports(ports.FIRST_BASE)
+    reason = ports.obstacle(usual, brokers, reserved)
+    chosen = ports.choose(brokers, reserved=reserved)
+    if reason is not None:
+        last = chosen.base + ports.BLOCK - 1
+        say(f"Ports {chosen.base} to {last}, not from {usual.base} on: {reason}.")
+    return chosen
+
+
+def _require_unowned(base: int | None, reserved: ports.Reserved) -> None:
+    owner = None if base is None else ports.owner_of(ports.Ports(base), reserved)
+    if owner is not None:
+        raise LaunchError(
+            f"--base-port {base}: the instance {owner} has ports of that block. "
+            f"Blocks have {ports.BLOCK} ports."
+        )
 
 
 def _require_stopped(known: Instance) -> None:

@@ -5,6 +5,7 @@ Knows files only; must not know how Kafka, PostgreSQL or a service is started.
 
 import contextlib
 import fcntl
+import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ LOCK_TIMEOUT_S: Final = 300
 _MARK: Final = "instance.json"
 _SECRETS: Final = "secrets.json"
 _LOCK: Final = "lock"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,19 @@ class Instance:
         files.write_document(self.folder / _SECRETS, known)
 
 
+def check_name(name: str) -> None:
+    """Raise LaunchError for what is no name of an instance: it becomes a folder's, and an id's."""
+    if not _NAME.fullmatch(name):
+        raise LaunchError(
+            f"{name!r} is no name for an instance: take lower-case letters, digits and dashes, "
+            "31 at most, with a letter or a digit first."
+        )
+
+
+class Busy(LaunchError):
+    """Another launcher is at work in the instance."""
+
+
 def load(folder: Path) -> Instance | None:
     """Return the instance in `folder`, or None if the folder is empty or absent.
 
@@ -109,10 +124,10 @@ def load(folder: Path) -> Instance | None:
 
 
 def siblings(folder: Path) -> list[Instance]:
-    """Return the other instances that are kept beside `folder`, but for damaged ones."""
+    """Return the other instances that are kept beside `folder`, but for those it cannot read."""
     found = []
     for place in (mark.parent for mark in folder.parent.glob(f"*/{_MARK}")):
-        with contextlib.suppress(Damaged):
+        with contextlib.suppress(LaunchError):
             if place != folder and (other := load(place)) is not None:
                 found.append(other)
     return found
@@ -141,13 +156,13 @@ def make_folders(instance: Instance) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
-    """Hold the folder for one launcher at a time. Raises LaunchError after `timeout_s`."""
+    """Hold the folder for one launcher at a time. Raises Busy after `timeout_s`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("a") as file:
         deadline = time.monotonic() + timeout_s
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
-                raise LaunchError(
+                raise Busy(
                     f"Another peakdesk command has been at work in {folder} for {timeout_s:.0f} s: "
                     "end it, then run this one again."
                 )

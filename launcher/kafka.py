@@ -8,6 +8,7 @@ import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -54,17 +55,21 @@ class Kafka:
         idle = [n for n, name in enumerate(self._names) if self._processes.find(name) is None]
         if not idle:
             return False
-        executable = java.find()
-        for broker in idle:
-            self._require_ports(broker)
-            self._prepare(broker, executable)
-            self._processes.start(self._command(broker, executable))
+        self.launch(idle)
         for broker in idle:
             port = self._instance.ports.kafka(broker)
             self._processes.wait_ready(
                 self._names[broker], partial(ports.is_open, port), timeout_s=START_TIMEOUT_S
             )
         return True
+
+    def launch(self, idle: Sequence[int]) -> None:
+        """Start brokers that do not run, without waiting until they answer."""
+        executable = java.find()
+        for broker in idle:
+            self._require_ports(broker)
+            self._prepare(broker, executable)
+            self._processes.start(self._command(broker, executable))
 
     def _require_ports(self, broker: int) -> None:
         ports.require_free(self._instance.ports.kafka(broker), "Kafka")

@@ -3,15 +3,18 @@
 Composes the other modules; must not know how any of them does its work.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 from typing import Final
 
 import httpx2
 
-from launcher import addresses, database, infrastructure, ports, services, topics
+from launcher import addresses, database, infrastructure, keeper, ports, services, topics
+from launcher.deaths import Deaths
 from launcher.errors import LaunchError
+from launcher.identity import is_suspended
 from launcher.instance import Instance
 from launcher.processes import Processes
 from launcher.screen import Screen
@@ -24,14 +27,29 @@ READY_POLL_S: Final = 0.25
 PROBE_TIMEOUT_S: Final = 2.0
 
 
+class State(StrEnum):
+    """What a process is at."""
+
+    READY = "ready"
+    NOT_READY = "not ready"
+    SUSPENDED = "suspended"
+    """Somebody stopped it by a signal (SIGSTOP); it goes on when it is told to."""
+    ENDED = "ended"
+    """Nobody stopped it, and it runs no more."""
+    STOPPED = "stopped"
+    """It was not started, or stopped on purpose."""
+
+
 @dataclass(frozen=True)
 class ProcessLine:
-    """One process as `status` shows it."""
+    """One process as `status` shows it; `deaths` is None if it never died."""
 
     name: str
     pid: int | None
     ready: bool
     address: str
+    state: State
+    deaths: Deaths | None
 
 
 def prepare(known: Instance, screen: Screen) -> None:
@@ -54,8 +72,7 @@ def start_services(known: Instance, screen: Screen) -> None:
     processes = Processes(known)
     idle = [service for service in SERVICES if processes.find(service.name) is None]
     for service in idle:
-        ports.require_free(known.ports.service(service.name), service.name)
-        ports.require_free(known.ports.admin(service.name), f"{service.name}'s health check")
+        services.require_ports(known, service)
     for service in idle:
         processes.start(services.command(known, service))
     for service in reversed(SERVICES):
@@ -69,9 +86,26 @@ def start_services(known: Instance, screen: Screen) -> None:
 
 
 def down(known: Instance, screen: Screen) -> None:
-    """Stop services, Kafka and PostgreSQL in that order; all data stays."""
+    """Stop the keeper, services, Kafka and PostgreSQL in that order; all data stays."""
+    end_keeper(known)
     stop_services(known, screen, SERVICES)
     infrastructure.stop(known, screen)
+
+
+def keep(known: Instance, screen: Screen) -> None:
+    """See to it that a keeper runs, which starts again what dies."""
+    processes = Processes(known)
+    with screen.step(keeper.NAME) as step:
+        if processes.find(keeper.NAME) is None:
+            processes.start(keeper.command(known))
+            step.outcome = "starts again what dies"
+        else:
+            step.outcome = "runs already"
+
+
+def end_keeper(known: Instance) -> None:
+    """End the keeper, whoever is at work in the instance: what is stopped next shall stay so."""
+    Processes(known).stop(keeper.NAME)
 
 
 def stop_services(known: Instance, screen: Screen, chosen: Sequence[Service]) -> None:
@@ -84,17 +118,37 @@ def stop_services(known: Instance, screen: Screen, chosen: Sequence[Service]) ->
 
 
 def status(known: Instance) -> list[ProcessLine]:
-    """Return every process of the instance: its pid, and whether it does its work."""
-    pid = Processes(known).pid
+    """Return every process of the instance: its pid, and whether it does its work.
+
+    Without a keeper, which not everybody wants, nothing is amiss; with a dead one something is.
+    """
     found = []
     for name in infrastructure.process_names(known):
         port = infrastructure.port_of(known, name)
-        found.append(ProcessLine(name, pid(name), ports.is_open(port), f"127.0.0.1:{port}"))
+        found.append(_line(known, name, f"127.0.0.1:{port}", partial(ports.is_open, port)))
     for service in reversed(SERVICES):
-        ready = is_ready(known, service.name)
         address = services.public_url(known, service.name)
-        found.append(ProcessLine(service.name, pid(service.name), ready, address))
+        found.append(_line(known, service.name, address, partial(is_ready, known, service.name)))
+    kept = _line(known, keeper.NAME, "", lambda: True)
+    found.append(replace(kept, ready=True) if kept.state is State.STOPPED else kept)
     return found
+
+
+def _line(known: Instance, name: str, address: str, answers: Callable[[], bool]) -> ProcessLine:
+    processes = Processes(known)
+    process = processes.find(name)
+    deaths = processes.deaths(name)
+    if process is None:
+        noted = processes.is_noted(name)
+        deaths = deaths or (processes.last_death(name) if noted else None)
+        state = State.ENDED if noted else State.STOPPED
+        return ProcessLine(name, None, ready=False, address=address, state=state, deaths=deaths)
+    if is_suspended(process):
+        state = State.SUSPENDED
+    else:
+        state = State.READY if answers() else State.NOT_READY
+    ready = state is State.READY
+    return ProcessLine(name, process.pid, ready, address, state, deaths)
 
 
 def is_ready(known: Instance, service: str) -> bool:
@@ -109,6 +163,7 @@ def is_ready(known: Instance, service: str) -> bool:
 
 def require_up(known: Instance) -> None:
     """Raise LaunchError unless every process runs and is ready."""
-    missing = [line.name for line in status(known) if line.pid is None or not line.ready]
+    lines = [line for line in status(known) if line.name != keeper.NAME]
+    missing = [line.name for line in lines if not line.ready]
     if missing:
         raise LaunchError(f"Not running: {', '.join(missing)}. Start them with `./peakdesk up`.")

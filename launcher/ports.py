@@ -1,7 +1,7 @@
 """Which port of an instance is whose, and whether it is free. Knows numbers and sockets only."""
 
 import socket
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,18 +45,32 @@ class Ports:
         return [*named, *kafka, self.postgres]
 
 
-def choose(brokers: int, *, reserved: Collection[int] = ()) -> Ports:
-    """Return the first block without a port in use. Raises LaunchError if there is none.
+Reserved = Mapping[int, str]
+"""Names of instances by the base of their block: they may not run now and will want it again."""
 
-    `reserved` holds the bases of instances that may not run now and will want theirs again.
-    """
+
+def choose(brokers: int, *, reserved: Reserved | None = None) -> Ports:
+    """Return the first block without a port in use. Raises LaunchError if there is none."""
     for base in range(FIRST_BASE, LAST_BASE, BLOCK):
-        ports = Ports(base)
-        if base not in reserved and all(is_free(port) for port in ports.all(brokers)):
-            return ports
+        if obstacle(Ports(base), brokers, reserved or {}) is None:
+            return Ports(base)
     raise LaunchError(
         f"No block of free ports between {FIRST_BASE} and {LAST_BASE}: name one with --base-port."
     )
+
+
+def obstacle(chosen: Ports, brokers: int, reserved: Reserved) -> str | None:
+    """Return in words why a block cannot be had, None if it can."""
+    if (owner := owner_of(chosen, reserved)) is not None:
+        return f"the instance {owner} has ports of that block"
+    taken = next((port for port in chosen.all(brokers) if not is_free(port)), None)
+    return None if taken is None else f"port {taken} is taken by another program"
+
+
+def owner_of(chosen: Ports, reserved: Reserved) -> str | None:
+    """Return the name of the instance whose block overlaps `chosen`, None if none does."""
+    near = (name for base, name in reserved.items() if abs(base - chosen.base) < BLOCK)
+    return next(near, None)
 
 
 def is_free(port: int) -> bool:

@@ -44,17 +44,22 @@ class Postgres:
         """Start the server unless it runs; return whether it had to be started."""
         if self._processes.find(NAME) is not None:
             return False
+        binaries = self.launch()
         port = self._instance.ports.postgres
-        ports.require_free(port, "PostgreSQL")
+        self._processes.wait_ready(
+            NAME, lambda: _accepts(binaries, port), timeout_s=START_TIMEOUT_S
+        )
+        return True
+
+    def launch(self) -> Path:
+        """Start the server without waiting until it answers; return where its programs are."""
+        ports.require_free(self._instance.ports.postgres, "PostgreSQL")
         binaries = self._binaries()
         if not (self._data / "PG_VERSION").exists():
             self._make_cluster(binaries)
         self._require_same_version(binaries)
         self._processes.start(self._command(binaries))
-        self._processes.wait_ready(
-            NAME, lambda: _accepts(binaries, port), timeout_s=START_TIMEOUT_S
-        )
-        return True
+        return binaries
 
     @property
     def _data(self) -> Path:

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import psutil
 
-from launcher import files, identity, space
+from launcher import deaths, files, identity, logs, space
 from launcher.account import Account
+from launcher.deaths import Deaths
 from launcher.errors import LaunchError
 from launcher.files import Damaged
 from launcher.instance import Instance
@@ -129,9 +130,27 @@ class Processes:
                 process.kill()
                 _ends(process, KILL_TIMEOUT_S)
         for name in names:
-            self._note(name).unlink(missing_ok=True)
-            self._ending(name).unlink(missing_ok=True)
+            for path in (self._note(name), self._ending(name), self._deaths(name)):
+                path.unlink(missing_ok=True)
         return bool(alive)
+
+    def last_death(self, name: str) -> Deaths:
+        """Return the death of a process that is noted and does not live."""
+        ending = self._ending(name)
+        at = ending.stat().st_mtime if ending.exists() else time.time()
+        return Deaths(1, deaths.moment(at), self.how_it_ended(name), self.tail(name))
+
+    def deaths(self, name: str) -> Deaths | None:
+        """Return the deaths that a keeper has seen, None if there was none."""
+        return deaths.read(self._deaths(name))
+
+    def keep_deaths(self, name: str, found: Deaths) -> None:
+        """Keep them until the process is stopped on purpose. Raises OSError on a full disk."""
+        deaths.write(self._deaths(name), found)
+
+    def is_noted(self, name: str) -> bool:
+        """Return whether the process was started and nobody stopped it on purpose."""
+        return self._note(name).exists()
 
     def how_it_ended(self, name: str) -> str:
         """Return the exit code or the signal of the process that ran last, in words."""
@@ -156,8 +175,8 @@ class Processes:
         path = self.log(name)
         if not path.exists():
             return "none"
-        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return " | ".join(line.strip() for line in lines[-TAIL_LINES:]) or "none"
+        lines = logs.last_lines(path, TAIL_LINES)
+        return " | ".join(line.strip() for line in lines) or "none"
 
     def _read(self, name: str) -> dict[str, Any] | None:
         """Return the note of a process; a damaged one, of a disk that was full, is as good as none.
@@ -172,6 +191,9 @@ class Processes:
 
     def _note(self, name: str) -> Path:
         return self._instance.processes / f"{name}.json"
+
+    def _deaths(self, name: str) -> Path:
+        return self._instance.processes / f"{name}.deaths"
 
     def _ending(self, name: str) -> Path:
         return self._instance.processes / f"{name}.ending"

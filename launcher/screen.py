@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
@@ -50,10 +51,22 @@ class Screen:
         self.console.print(line, highlight=False, markup=not plain, soft_wrap=True)
 
     def table(self, columns: list[str], rows: list[list[str]]) -> None:
-        """Print rows under headings."""
+        """Print rows under headings; into a pipe or a file each as one line, with nothing cut."""
+        if not self.console.is_terminal:
+            self._plain_table([columns, *rows])
+            return
         table = Table(box=None, header_style="bold", pad_edge=False)
         for number, column in enumerate(columns):
             table.add_column(column, no_wrap=number == 0, overflow="fold")
         for row in rows:
             table.add_row(*row)
         self.console.print(table)
+
+    def _plain_table(self, rows: list[list[str]]) -> None:
+        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = [
+                word + " " * (width - cell_len(word))
+                for word, width in zip(row, widths, strict=True)
+            ]
+            self.say("  ".join(cells).rstrip(), plain=True)

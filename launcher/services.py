@@ -9,7 +9,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from launcher import addresses
+from launcher import addresses, ports
 from launcher.instance import Instance
 from launcher.interpreter import run_module
 from launcher.processes import Command
@@ -75,6 +75,12 @@ def environment(known: Instance, service: Service) -> dict[str, str]:
     values |= {name: value(known) for name, value in service.own.items()}
     named = {f"PEAKDESK_{name}": value for name, value in values.items()}
     return {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **named}
+
+
+def require_ports(known: Instance, service: Service) -> None:
+    """Raise LaunchError unless the ports of a service are free."""
+    ports.require_free(known.ports.service(service.name), service.name)
+    ports.require_free(known.ports.admin(service.name), f"{service.name}'s health check")
 
 
 def command(known: Instance, service: Service) -> Command:

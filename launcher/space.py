@@ -29,6 +29,11 @@ def sentence(folder: Path) -> str:
     )
 
 
+def in_words(error: Exception, folder: Path) -> str:
+    """Return what to tell a person of an error in the instance in `folder`."""
+    return sentence(folder) if is_full(error) else str(error) or type(error).__name__
+
+
 def complaint(folder: Path, words: str = "") -> str | None:
     """Return the sentence if `folder` has no room left, or `words` of a program say so."""
     full = any(said in words for said in _WORDS) or _free(folder) < LOW_BYTES

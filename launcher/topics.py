@@ -65,6 +65,25 @@ def _ensure(connection: Connection, *, production: bool) -> list[str]:
     return made
 
 
+def try_out(bootstrap_servers: str) -> None:
+    """Return if brokers of yours answer. Raises LaunchError."""
+
+    async def ping() -> None:
+        cluster = Cluster(_connection(bootstrap_servers))
+        try:
+            await cluster.ping()
+        finally:
+            await cluster.close()
+
+    try:
+        asyncio.run(ping())
+    except BusAway as error:
+        raise LaunchError(
+            f"No Kafka answers at {bootstrap_servers}: check the address and that it runs. "
+            "Nothing was changed."
+        ) from error
+
+
 def lines(known: Instance) -> list[TopicLine]:
     """Return every topic beside what the cluster has."""
     connection = _connection(known.bootstrap_servers)

@@ -53,6 +53,9 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         Path | None, typer.Option("--json", help="Write the figures here.")
     ] = None,
     html_file: Annotated[Path | None, typer.Option("--html", help="Write the page here.")] = None,
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Look at options and dialogues, and play nothing.")
+    ] = False,
 ) -> None:
     """Play a Singles' Day against a running PeakDesk and check what it promised."""
     console = Console()
@@ -60,6 +63,8 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         raise typer.BadParameter(f"more than {MESSAGES_LIMIT} messages: lower --rate or --seconds")
     try:
         chosen = dialogues.load(dialogues_file)
+        if only_check:
+            return
         plan = Plan(chosen, rate, seconds, curve, chaos, sabotage, seed)
         report = asyncio.run(_play(url, (login, password), plan, console))
     except dialogues.BadDialogues as error:

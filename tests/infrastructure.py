@@ -25,7 +25,7 @@ CHECKOUT: Final = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S: Final = 400
 ADMIN_TIMEOUT_S: Final = 30
 NAME: Final = "test"
-UP: Final = ("up", "--infrastructure-only", "--test-data")
+UP: Final = ("up", "--infrastructure-only", "--test-data", "--no-keeper")
 OWNER: Final = "pd_test"
 """Owns each session's database without being a superuser, so that tests meet real permissions."""
 LEFT_BEHIND_AFTER: Final = timedelta(hours=6)

@@ -75,7 +75,7 @@ class Platform:
 
     def up(self) -> None:
         """Start what does not run; returns when everything is ready."""
-        _launch(self.known.name, "up", "--test-data")
+        _launch(self.known.name, "up", "--test-data", "--no-keeper")
 
     def log(self, name: str) -> str:
         """Return everything a process has printed."""

@@ -59,7 +59,7 @@ def launch(command: str, *options: str) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Instance]:
     """The whole platform on three brokers."""
-    launch("up", "--brokers", str(BROKERS), "--test-data")
+    launch("up", "--brokers", str(BROKERS), "--test-data", "--no-keeper")
     known = instance.load(infrastructure.folder_of(Wanted(NAME)))
     assert known is not None
     yield known

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from launcher import addresses, database, instance, roles
 from launcher.errors import LaunchError
 from launcher.instance import Instance
+from launcher.interpreter import run_module
 from launcher.ports import Ports
 from tests.infrastructure import Infrastructure, create_database, drop_database
 
@@ -77,3 +79,27 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(LaunchError, match=r"PostgreSQL at 127\.0\.0\.1:1 does not let me into"):
         database.prepare(addresses.server(known))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--bootstrap-servers", "127.0.0.1:1", "No Kafka answers at 127.0.0.1:1"),
+        ("--database-url", "postgresql://me:pw@127.0.0.1:1/shop", "does not let me into"),
+    ],
+)
+def test_an_address_where_nobody_answers_is_not_kept(
+    passable: Path, option: str, value: str, said: str
+) -> None:
+    place = passable / "default"
+    place.mkdir()
+    made = Instance(place, "default", Ports(7300), brokers=1, durable=True)
+    instance.save(made)
+
+    command = run_module("launcher.cli", "up", "--folder", str(passable), option, value)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert instance.load(place) == made
+    assert addresses.YOURS not in made.secrets()

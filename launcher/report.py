@@ -1,0 +1,112 @@
+"""What `status`, `topics` and `deadletters` tell: as JSON of a shape that stays, or as a table.
+
+docs/commands.md describes the shapes; a field may come, none goes. Knows no cluster.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from kit.bus.deadletter import DeadLetter
+from launcher import space
+from launcher.instance import Instance
+from launcher.platform import ProcessLine
+from launcher.screen import Screen
+from launcher.topics import TopicLine
+
+
+def processes(known: Instance, lines: Sequence[ProcessLine]) -> dict[str, Any]:
+    """Return what `status` found."""
+    return {
+        "instance": known.name,
+        "folder": str(known.folder),
+        "ready": all(line.ready for line in lines),
+        "disk_full": space.complaint(known.folder) is not None,
+        "processes": [
+            {
+                "name": line.name,
+                "pid": line.pid,
+                "address": line.address or None,
+                "state": line.state,
+                "ready": line.ready,
+                "deaths": line.deaths.document() if line.deaths else None,
+            }
+            for line in lines
+        ],
+    }
+
+
+def show_processes(known: Instance, lines: Sequence[ProcessLine], screen: Screen) -> None:
+    """Print a row for each process, and below them why some died."""
+    rows = [[line.name, str(line.pid or "-"), line.address or "-", line.state] for line in lines]
+    screen.table(["process", "pid", "address", "state"], rows)
+    now = datetime.now(UTC)
+    for line in lines:
+        if line.deaths is not None:
+            screen.say(f"{line.name} {line.deaths.sentence(now=now)}", plain=True)
+    if (full := space.complaint(known.folder)) is not None:
+        screen.say(full, plain=True)
+    screen.say(f"data and logs: {known.folder}", plain=True)
+
+
+def topics(lines: Sequence[TopicLine]) -> dict[str, Any]:
+    """Return every topic beside what the cluster has."""
+    return {
+        "topics": [
+            {
+                "topic": line.topic.name,
+                "partitions": line.present,
+                "wanted_partitions": line.topic.partitions,
+                "key": line.contract.key if line.contract else None,
+                "written_by": list(line.contract.writers) if line.contract else [],
+                "read_by": list(line.contract.readers) if line.contract else [],
+            }
+            for line in lines
+        ]
+    }
+
+
+def show_topics(lines: Sequence[TopicLine], screen: Screen) -> None:
+    """Print a row for each topic."""
+    rows = []
+    for line in lines:
+        about = line.contract
+        words = [about.key, ", ".join(about.writers), ", ".join(about.readers)] if about else []
+        rows.append([line.topic.name, str(line.present or "absent"), *(words or ["", "", ""])])
+    screen.table(["topic", "partitions", "key", "written by", "read by"], rows)
+
+
+def dead_letters(shown: Mapping[str, Sequence[DeadLetter]], *, total: int) -> dict[str, Any]:
+    """Return dead letters that were not replayed, by group and oldest first, of `total` in all."""
+    return {
+        "total": total,
+        "dead_letters": [
+            {
+                "group": group,
+                "topic": letter.topic,
+                "partition": letter.partition,
+                "offset": letter.offset,
+                "reason": letter.reason,
+                "at_ms": letter.at_ms,
+            }
+            for group, letters in shown.items()
+            for letter in letters
+        ],
+    }
+
+
+def show_dead_letters(shown: Mapping[str, Sequence[DeadLetter]], rest: str, screen: Screen) -> None:
+    """Print a row for each dead letter, and `rest`: how many there are, and where to see more."""
+    rows = [
+        [group, f"{letter.topic}/{letter.partition}@{letter.offset}", letter.reason]
+        for group, letters in shown.items()
+        for letter in letters
+    ]
+    screen.table(["group", "record", "reason"], rows)
+    screen.say(rest)
+
+
+def as_json(document: Mapping[str, Any], screen: Screen) -> None:
+    """Print a document for another program to read."""
+    screen.say(json.dumps(document, indent=2, ensure_ascii=False), plain=True)

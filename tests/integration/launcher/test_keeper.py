@@ -1,0 +1,215 @@
+"""The keeper starts again what died, with a growing pause, and leaves alone what was stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from launcher import instance, keeper, platform
+from launcher.errors import LaunchError
+from launcher.instance import Instance
+from launcher.keeper import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, Keeper
+from launcher.ports import Ports
+from launcher.processes import Command, Processes
+
+pytestmark = pytest.mark.integration
+
+SLEEPS = "import time; print('last words', flush=True); time.sleep(600)"
+WITHIN_S = 20
+
+
+@dataclass
+class Watch:
+    """A keeper with a clock of the test's own, over real processes."""
+
+    known: Instance
+    now: float = 1000.0
+    started: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    trouble: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.processes = Processes(self.known)
+        self.keeper = Keeper(self.known.folder, self.start, self.said.append, lambda: self.now)
+
+    def start(self, known: Instance, name: str) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.started.append(name)
+        Processes(known).start(
+            Command(name, [sys.executable, "-c", SLEEPS], {}, signal.SIGTERM, stop_timeout_s=10)
+        )
+
+    def begin(self) -> None:
+        """Start the one process on purpose and see it alive."""
+        self.start(self.known, "child")
+        self.started.clear()
+        until(lambda: "last words" in self.processes.log("child").read_text())
+        self.keeper.look()
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """End the process as a crash does, and wait until its end was seen."""
+        process = self.processes.find("child")
+        assert process is not None
+        process.send_signal(number)
+        until(lambda: self.processes.how_it_ended("child") != "nobody saw how")
+
+    def look_after(self, seconds: float) -> None:
+        self.now += seconds
+        self.keeper.look()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    """An instance with a keeper that looks when the test says so."""
+    made = Instance(tmp_path, "default", Ports(7300), brokers=1, durable=True)
+    instance.save(made)
+    found = Watch(made)
+    yield found
+    found.processes.stop(*found.processes.names())
+
+
+def test_what_died_is_started_again_after_a_pause_and_its_death_is_told(watch: Watch) -> None:
+    watch.begin()
+    watch.kill()
+
+    watch.look_after(1)
+    assert watch.started == [], "first it is noted"
+    watch.look_after(FIRST_PAUSE_S)
+
+    assert watch.started == ["child"]
+    died = watch.processes.deaths("child")
+    assert died is not None
+    assert (died.count, died.why, died.next_try_at) == (1, "killed by SIGKILL", None)
+    assert "last words" in died.words
+
+
+def test_the_pause_grows_to_its_limit_and_a_steady_life_shortens_it(watch: Watch) -> None:
+    watch.begin()
+    pauses = []
+    for _ in range(8):
+        watch.kill()
+        watch.look_after(0)
+        before, tries = watch.now, len(watch.started)
+        while len(watch.started) == tries:
+            watch.look_after(1)
+        pauses.append(watch.now - before)
+        watch.look_after(1)
+
+    assert pauses == [1, 2, 4, 8, 16, 32, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+
+    watch.look_after(STEADY_S + 1)
+    watch.kill()
+    watch.look_after(0)
+    watch.look_after(FIRST_PAUSE_S)
+    assert len(watch.started) == len(pauses) + 1
+
+
+def test_what_was_stopped_on_purpose_stays_so(watch: Watch) -> None:
+    watch.begin()
+    watch.processes.stop("child")
+
+    for _ in range(3):
+        watch.look_after(LONGEST_PAUSE_S)
+
+    assert watch.started == []
+    assert watch.processes.deaths("child") is None
+
+
+def test_what_only_stands_still_has_not_died(watch: Watch) -> None:
+    watch.begin()
+    child = watch.processes.find("child")
+    assert child is not None
+    child.suspend()
+
+    watch.look_after(LONGEST_PAUSE_S)
+    watch.look_after(LONGEST_PAUSE_S)
+
+    assert watch.started == []
+    assert [line for line in platform.status(watch.known) if line.deaths] == []
+    child.resume()
+
+
+def test_while_another_command_is_at_work_it_waits(watch: Watch) -> None:
+    watch.begin()
+    watch.kill()
+    watch.look_after(0)
+
+    with instance.locked(watch.known.folder):
+        watch.look_after(LONGEST_PAUSE_S)
+        assert watch.started == []
+    watch.look_after(0)
+
+    assert watch.started == ["child"]
+
+
+def test_what_a_second_up_started_meanwhile_is_no_second_time(watch: Watch) -> None:
+    watch.begin()
+    watch.kill()
+    watch.look_after(0)
+    watch.start(watch.known, "child")
+
+    watch.look_after(LONGEST_PAUSE_S)
+
+    assert watch.started == ["child"], "by the other command alone"
+
+
+def test_trouble_is_told_and_tried_again_later(watch: Watch) -> None:
+    watch.begin()
+    watch.kill()
+    watch.look_after(0)
+    watch.trouble = LaunchError("Port 7301, which orders needs, is taken by another program.")
+    watch.look_after(FIRST_PAUSE_S)
+
+    died = watch.processes.deaths("child")
+    assert died is not None
+    assert "Port 7301" in died.trouble
+    assert died.next_try_at is not None
+
+    watch.trouble = None
+    watch.look_after(LONGEST_PAUSE_S)
+    assert watch.started == ["child"]
+
+
+def test_a_keeper_whose_instance_is_gone_has_nothing_left_to_do(watch: Watch) -> None:
+    (watch.known.folder / "instance.json").unlink()
+    for path in (watch.known.processes, watch.known.logs):
+        path.rmdir()
+
+    assert not watch.keeper.look()
+
+
+def test_the_real_one_outlives_its_launcher_and_ends_at_once_when_told(watch: Watch) -> None:
+    code = (
+        "import sys; from pathlib import Path; from launcher import instance, keeper;"
+        "from launcher.processes import Processes;"
+        "known = instance.load(Path(sys.argv[1]));"
+        "Processes(known).start(keeper.command(known))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(watch.known.folder)], check=True, timeout=60)
+    running = watch.processes.find(keeper.NAME)
+    assert running is not None
+    assert os.getsid(running.pid) != os.getsid(0), "no terminal of ours can end it"
+    until((watch.known.processes / "keeper.lock").exists)
+
+    second = subprocess.run(
+        keeper.command(watch.known).argv, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "another keeper is at work" in second.stderr
+
+    platform.end_keeper(watch.known)
+    assert not running.is_running() or running.status() == psutil.STATUS_ZOMBIE
