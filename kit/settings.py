@@ -94,10 +94,14 @@ class KafkaSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    environment: Environment = Environment.LOCAL
     bootstrap_servers: str = "127.0.0.1:9092"
     kafka_topic_prefix: str = Field(default="", pattern=r"^[a-z0-9._-]{0,40}$")
     kafka_security: KafkaSecurity = KafkaSecurity.PLAINTEXT
     """`PLAINTEXT` is for a network that nobody else is on."""
+    allow_plaintext_broker: bool = False
+    """Says of production that its network is such a one; without it production refuses brokers
+    that are spoken to in the clear, with a password (`SASL_PLAINTEXT`) or without."""
     kafka_ca_file: str = ""
     """PEM certificates that vouch for the brokers; empty: those that the system trusts."""
     kafka_certificate_file: str = ""
@@ -139,7 +143,18 @@ class KafkaSettings(BaseSettings):
         for name in files:
             if not Path(getattr(self, name)).is_file():
                 raise ValueError(f"{variable(name)}: there is no file {getattr(self, name)}")
+        self._refuse_plaintext()
         return self
+
+    def _refuse_plaintext(self) -> None:
+        in_clear = not self.kafka_security.endswith("SSL")
+        production = self.environment is Environment.PRODUCTION
+        if production and in_clear and not self.allow_plaintext_broker:
+            raise ValueError(
+                f"production would speak to {self.bootstrap_servers} in the clear "
+                f"({PREFIX}KAFKA_SECURITY={self.kafka_security}): set SSL or SASL_SSL, or "
+                f"{PREFIX}ALLOW_PLAINTEXT_BROKER=true on a network that nobody else is on"
+            )
 
 
 class ServiceSettings(KafkaSettings):
@@ -151,7 +166,6 @@ class ServiceSettings(KafkaSettings):
     typing error or another service's setting.
     """
 
-    environment: Environment = Environment.LOCAL
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65_535)
     """Public HTTP; 0 takes a free port."""
@@ -211,10 +225,13 @@ class ServiceSettings(KafkaSettings):
 S = TypeVar("S", bound=KafkaSettings)
 
 
-def load(settings_class: type[S]) -> S:
-    """Return the settings of this process. Raises `SettingsRefused` with one readable sentence."""
+def load(settings_class: type[S], **given: Any) -> S:
+    """Return the settings of this process; what is `given` by field name stands over variables.
+
+    Raises `SettingsRefused` with one readable sentence.
+    """
     try:
-        return settings_class()
+        return settings_class(**given)
     except ValidationError as error:
         raise SettingsRefused("; ".join(_complaints(error))) from None
     except SourceError as error:

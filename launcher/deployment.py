@@ -168,11 +168,11 @@ def main() -> None:
 
 def _kafka(bootstrap_servers: str, topic_prefix: str) -> KafkaSettings:
     try:
-        told = load(KafkaSettings)
+        return load(
+            KafkaSettings, bootstrap_servers=bootstrap_servers, kafka_topic_prefix=topic_prefix
+        )
     except SettingsRefused as refused:
         raise LaunchError(f"{refused}.") from None
-    named = {"bootstrap_servers": bootstrap_servers, "kafka_topic_prefix": topic_prefix}
-    return told.model_copy(update=named)
 
 
 def _login(user: str, password: str) -> str:

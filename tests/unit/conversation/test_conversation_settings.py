@@ -12,6 +12,7 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize("name", ["TOKEN_PRIVATE_KEY", "SHOP_SECRET_KEY", "CURSOR_SECRET"])
 def test_production_refuses_known_secrets(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEAKDESK_ENVIRONMENT", "production")
+    monkeypatch.setenv("PEAKDESK_ALLOW_PLAINTEXT_BROKER", "true")
 
     with pytest.raises(SettingsRefused, match=f"PEAKDESK_{name}"):
         load(ConversationSettings)

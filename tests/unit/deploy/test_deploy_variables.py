@@ -113,6 +113,22 @@ def test_setup_is_told_of_kafka_by_the_variables_of_the_services(
         deployment.setup(bootstrap_servers="127.0.0.1:1", folder=vault)
 
 
+SETUPS = [part for part in EVERY if part.command[:2] == ("peakdesk-deploy", "setup")]
+
+
+@pytest.mark.parametrize("part", SETUPS, ids=label)
+def test_setup_refuses_an_open_broker_of_production_unless_its_deployment_means_it(
+    part: Part, vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in part.variables.items():
+        monkeypatch.setenv(name, value)
+    assert deployment._kafka("kafka:9092", "cell7.").kafka_topic_prefix == "cell7."
+
+    monkeypatch.delenv("PEAKDESK_ALLOW_PLAINTEXT_BROKER")
+    with pytest.raises(LaunchError, match="kafka:9092 in the clear"):
+        deployment.setup(bootstrap_servers="kafka:9092", folder=vault)
+
+
 def test_compose_names_exactly_the_secrets_that_are_made(vault: Path) -> None:
     named = deployed.compose()["secrets"]
 

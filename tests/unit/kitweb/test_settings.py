@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from kit.settings import (
     DEVELOPMENT_PRIVATE_KEY,
     Environment,
+    KafkaSettings,
     ServiceSettings,
     SettingsRefused,
     known_variables,
@@ -25,6 +26,7 @@ class Settings(ServiceSettings):
 
 PRODUCTION = {
     "PEAKDESK_ENVIRONMENT": "production",
+    "PEAKDESK_ALLOW_PLAINTEXT_BROKER": "true",
     "PEAKDESK_TOKEN_PUBLIC_KEY": generate_keypair().public,
     "PEAKDESK_SERVICE_PUBLIC_KEY": generate_keypair().public,
     "PEAKDESK_CURSOR_SECRET": "c" * 32,
@@ -167,6 +169,24 @@ def test_production_may_speak_to_open_brokers_and_to_secured_ones(
     monkeypatch.delenv("PEAKDESK_KAFKA_PASSWORD")
 
     assert load(Settings).kafka_password.get_secret_value() == "from a file"
+
+
+@pytest.mark.parametrize("security", ["PLAINTEXT", "SASL_PLAINTEXT"])
+@pytest.mark.parametrize("settings", [Settings, KafkaSettings])
+def test_production_names_a_broker_in_the_clear_and_refuses_it(
+    monkeypatch: pytest.MonkeyPatch, settings: type[KafkaSettings], security: str
+) -> None:
+    given(monkeypatch, PRODUCTION | SECURED | {"PEAKDESK_KAFKA_SECURITY": security})
+    given(monkeypatch, {"PEAKDESK_BOOTSTRAP_SERVERS": "kafka.example:9092"})
+    assert load(settings).kafka_security == security
+
+    monkeypatch.delenv("PEAKDESK_ALLOW_PLAINTEXT_BROKER")
+    with pytest.raises(SettingsRefused, match=r"kafka\.example:9092 in the clear") as refused:
+        load(settings)
+
+    assert "PEAKDESK_ALLOW_PLAINTEXT_BROKER" in str(refused.value)
+    given(monkeypatch, SECURED)
+    assert load(settings).kafka_security == "SASL_SSL", "which needs no leave"
 
 
 @pytest.mark.parametrize(
