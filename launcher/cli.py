@@ -1,6 +1,8 @@
 """The commands of `./peakdesk`. Each is a few lines over the module that does the work."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -91,7 +93,7 @@ def up(
     infrastructure.check(wanted, start_all=not infrastructure_only)
     place = infrastructure.folder_of(wanted)
     yours.try_out(wanted)
-    with instance.locked(place):
+    with _completable(), instance.locked(place, on_wait=screen.say):
         known = infrastructure.open_instance(wanted, place, say=screen.say)
         if no_keeper:
             platform.end_keeper(known)
@@ -113,7 +115,7 @@ def down(*, name: Name = "default", folder: Folder = None) -> None:
     known = _existing(name, place)
     # Before the lock too: it may be the keeper that holds it.
     platform.end_keeper(known)
-    with instance.locked(place):
+    with instance.locked(place, on_wait=_screen().say):
         platform.down(known, _screen())
 
 
@@ -168,7 +170,7 @@ def migrate(*, name: Name = "default", folder: Folder = None) -> None:
     """Make topics, roles and schemas, and bring each service's schema up to date."""
     place = infrastructure.folder_of(Wanted(name, folder))
     known = _existing(name, place)
-    with instance.locked(place):
+    with instance.locked(place, on_wait=_screen().say):
         platform.prepare(known, _screen())
 
 
@@ -177,7 +179,7 @@ def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
     """Make the demo shop with its staff; what is there already stays."""
     place = infrastructure.folder_of(Wanted(name, folder))
     known = _existing(name, place)
-    with instance.locked(place):
+    with instance.locked(place, on_wait=_screen().say):
         seed.ensure(known, _screen())
     demo.show_addresses(known, _screen())
 
@@ -294,6 +296,18 @@ def _give_up(sentence: str, error: Exception) -> NoReturn:
     screen = Screen(Console(stderr=True))
     screen.say(f"peakdesk: {sentence}", plain=True)
     raise SystemExit(1) from error
+
+
+@contextmanager
+def _completable() -> Iterator[None]:
+    """Tell whoever interrupts the block what goes on, and how to end or complete it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise LaunchError(
+            "Interrupted: what has started by now goes on. Complete it with `./peakdesk up`, "
+            "or stop it with `./peakdesk down`."
+        ) from None
 
 
 def _screen() -> Screen:

@@ -5,6 +5,7 @@ Knows paths and permissions; must not know what is kept there.
 
 import hashlib
 import os
+import shutil
 import stat
 from pathlib import Path
 from typing import Final
@@ -54,6 +55,16 @@ def make_own(folder: Path, account: Account | None) -> None:
 def jar_cache(home_folder: Path, version: str) -> Path:
     """Return the folder of the verified jars, shared by all instances of a checkout."""
     return home_folder / "downloads" / f"kafka-{version}"
+
+
+def draft_of(folder: Path) -> Path:
+    """Return where to make `folder` before it is renamed, cleared of what was left half made.
+
+    A name of this launcher's own: the program of one that was killed may still be writing.
+    """
+    for old in folder.parent.glob(f"{folder.name}.new-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    return folder.with_name(f"{folder.name}.new-{os.getpid()}")
 
 
 def open_to_others(tree: Path) -> None:

@@ -8,7 +8,7 @@ import fcntl
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -155,17 +155,29 @@ def make_folders(instance: Instance) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
-    """Hold the folder for one launcher at a time. Raises Busy after `timeout_s`."""
+def locked(
+    folder: Path,
+    *,
+    timeout_s: float = LOCK_TIMEOUT_S,
+    on_wait: Callable[[str], None] = lambda _: None,
+) -> Iterator[None]:
+    """Hold the folder for one launcher at a time. Raises Busy after `timeout_s`.
+
+    `on_wait` is told once that there is something to wait for.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("a") as file:
         deadline = time.monotonic() + timeout_s
+        waiting = False
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
                 raise Busy(
                     f"Another peakdesk command has been at work in {folder} for {timeout_s:.0f} s: "
                     "end it, then run this one again."
                 )
+            if not waiting:
+                on_wait(f"Another peakdesk command is at work in {folder}: waiting for its end.")
+            waiting = True
             time.sleep(0.1)
         yield
 

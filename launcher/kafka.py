@@ -3,7 +3,6 @@
 Knows the broker's configuration and command line; must not know topics, services or PostgreSQL.
 """
 
-import shutil
 import signal
 import subprocess
 import uuid
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from launcher import files, java, ports, space
+from launcher import files, folders, java, ports, space
 from launcher.errors import LaunchError
 from launcher.instance import Instance
 from launcher.processes import Command, Processes
@@ -88,8 +87,7 @@ class Kafka:
     def _format(self, broker: int, executable: Path) -> None:
         """Make the data folder; elsewhere first, for a half-made one would pass for ours."""
         folder = self._folder(broker)
-        draft = folder / "data.new"
-        shutil.rmtree(draft, ignore_errors=True)
+        draft = folders.draft_of(folder / "data")
         elsewhere = f"{self._properties(broker)}log.dirs={draft}\n"  # the last line of a key counts
         files.write(folder / "format.properties", elsewhere)
         argv = [

@@ -148,18 +148,23 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit("another keeper is at work")
-        keeper = Keeper(folder, revival.start, _say)
-        while _looks(keeper):
-            time.sleep(POLL_S)
+        keep(Keeper(folder, revival.start, _say), pause=time.sleep)
 
 
-def _looks(keeper: Keeper) -> bool:
-    """Look once; whatever goes wrong is said, and the next look is another chance."""
-    try:
-        return keeper.look()
-    except Exception as error:  # noqa: BLE001 - nobody else would start again what dies tonight
-        _say(f"{type(error).__name__}: {error}")
-        return True
+def keep(keeper: Keeper, *, pause: Callable[[float], None]) -> None:
+    """Look until the instance is gone; what goes wrong is said once, and tried again for ever."""
+    said = ""
+    going = True
+    while going:
+        wrong = ""
+        try:
+            going = keeper.look()
+        except Exception as error:  # noqa: BLE001 - nobody else would start again what dies tonight
+            wrong = f"{type(error).__name__}: {error}"
+        if wrong not in ("", said):
+            keeper.say(wrong)
+        said = wrong
+        pause(POLL_S)
 
 
 def _say(line: str) -> None:

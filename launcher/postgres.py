@@ -96,8 +96,7 @@ class Postgres:
         if self._account is not None:
             os.chown(self._instance.postgres_folder, self._account.uid, self._account.gid)
         # Elsewhere first: a half-made cluster, of a launcher that was killed, would pass for one.
-        draft = self._data.with_suffix(".new")
-        shutil.rmtree(draft, ignore_errors=True)
+        draft = folders.draft_of(self._data)
         with self._password_file() as password_file:
             argv = [
                 str(binaries / "initdb"),

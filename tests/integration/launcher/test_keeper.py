@@ -193,6 +193,22 @@ def test_a_keeper_whose_instance_is_gone_has_nothing_left_to_do(watch: Watch) ->
     assert not watch.keeper.look()
 
 
+def test_a_trouble_of_its_own_is_said_once_and_does_not_end_it(watch: Watch) -> None:
+    (watch.known.folder / "instance.json").write_text("")
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        keeper.keep(watch.keeper, pause=pause)
+
+    assert len(watch.said) == 1
+    assert "empty or damaged" in watch.said[0]
+
+
 def test_the_real_one_outlives_its_launcher_and_ends_at_once_when_told(watch: Watch) -> None:
     code = (
         "import sys; from pathlib import Path; from launcher import instance, keeper;"

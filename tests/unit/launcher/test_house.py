@@ -75,6 +75,31 @@ def test_following_shows_whole_lines_as_they_are_written(tmp_path: Path) -> None
 
     assert next(seen) == ("gateway", "half a line")
     assert next(seen) == ("gateway", "and more")
+    seen.close()
+
+
+def test_following_goes_on_through_a_log_that_is_set_aside_or_emptied(tmp_path: Path) -> None:
+    log = tmp_path / "gateway.log"
+    log.write_text("old\n")
+
+    def set_aside() -> None:
+        with log.open("a") as file:
+            file.write("the last words\n")
+        log.replace(log.with_suffix(".log.1"))
+
+    def is_written_anew() -> None:
+        log.write_text("started\n")
+
+    def is_emptied() -> None:
+        with log.open("r+") as file:
+            file.truncate(0)
+            file.write("after\n")
+
+    happens = iter([set_aside, is_written_anew, is_emptied])
+    seen = logs.follow([log], pause=lambda _: next(happens)())
+
+    assert [next(seen)[1] for _ in range(3)] == ["the last words", "started", "after"]
+    seen.close()
 
 
 def test_a_log_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
