@@ -80,12 +80,18 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         console.print(f"Nobody answers at {url} ({name}): is the platform up?", style="red")
         raise typer.Exit(1) from None
     terminal.verdict(report, console)
+    _write(report, json_file, html_file, console)
+    sys.exit(0 if report.passed else 1)
+
+
+def _write(
+    report: Report, json_file: Path | None, html_file: Path | None, console: Console
+) -> None:
     if json_file is not None:
         _write_json(json_file, report.as_json())
     if html_file is not None:
         html_file.write_text(page.render(report), encoding="utf-8")
         console.print(f"The report with its charts: {html_file}")
-    sys.exit(0 if report.passed else 1)
 
 
 def _say_broken(error: Broken, console: Console, json_file: Path | None) -> None:
