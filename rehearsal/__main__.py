@@ -62,10 +62,9 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
     if rate * seconds > MESSAGES_LIMIT:
         raise typer.BadParameter(f"more than {MESSAGES_LIMIT} messages: lower --rate or --seconds")
     try:
-        chosen = dialogues.load(dialogues_file)
+        plan = Plan(dialogues.load(dialogues_file), rate, seconds, curve, chaos, sabotage, seed)
         if only_check:
             return
-        plan = Plan(chosen, rate, seconds, curve, chaos, sabotage, seed)
         report = asyncio.run(_play(url, (login, password), plan, console))
     except dialogues.BadDialogues as error:
         raise typer.BadParameter(str(error)) from None
