@@ -34,7 +34,7 @@ from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
 from services.gateway.limits import Doors, Rate
 from services.gateway.proxy import CONNECTIONS as TO_SERVICES
-from services.gateway.proxy import Proxy, service_of
+from services.gateway.proxy import NeighbourTransport, Proxy, service_of
 from services.gateway.resume import Resume
 from services.gateway.routes import OpenApi, limits_router
 from services.gateway.settings import GatewaySettings
@@ -299,11 +299,11 @@ class Service:
 
 
 def _pool(connections: int, timeout_s: float) -> httpx2.AsyncClient:
+    transport = NeighbourTransport(
+        limits=httpx2.Limits(max_connections=connections), trust_env=False
+    )
     return httpx2.AsyncClient(
-        timeout=timeout_s,
-        limits=httpx2.Limits(max_connections=connections),
-        follow_redirects=False,
-        trust_env=False,
+        transport=transport, timeout=timeout_s, follow_redirects=False, trust_env=False
     )
 
 

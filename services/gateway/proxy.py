@@ -10,6 +10,7 @@ from typing import Final
 import httpx2
 from fastapi import APIRouter, Request
 from starlette.responses import Response
+from typing_extensions import override
 
 from kit.errors import NotFound, Unavailable
 from kit.telemetry import inject
@@ -88,6 +89,19 @@ def service_of(path: str) -> str | None:
     """Return the service that a public path leads to."""
     _, version, *rest = (*path.split("/"), "", "")
     return PREFIXES.get(rest[0]) if version == "v1" else None
+
+
+class NeighbourTransport(httpx2.AsyncHTTPTransport):
+    """Connections to services; one that ends in the moment in which it is made is a lost one."""
+
+    @override
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            return await super().handle_async_request(request)
+        except AttributeError as error:
+            # anyio 4 asks uvloop for the peer of a socket that a service which just ended has
+            # closed: it is None by then. Callers answer 503 to a lost connection, 500 to this.
+            raise httpx2.ConnectError("lost as it was made", request=request) from error
 
 
 class Proxy:
