@@ -31,6 +31,9 @@ LONGEST_PAUSE_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 5.0
 STEADY_S: Final = 120.0
 """What lived that long after a start is well again: its next death is followed by a short pause."""
+TOLD_WITHIN_S: Final = 5.0
+"""Wait for the word how a process ended, which comes a moment behind the end itself: on a machine
+with 30 processes per core a second behind. Then nobody saw it, and its death is noted as that."""
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Watched:
     alive_since: float | None = None
     due: float | None = None
     """When it is started again; None while it lives."""
+    missed_since: float | None = None
+    """When it was found dead and nobody had told yet how it ended; None while it lives."""
 
 
 @dataclass
@@ -71,12 +76,15 @@ class Keeper:
         if processes.find(name) is not None:
             self._note_alive(one, now)
         elif one.due is None:
-            self._note_death(processes, name, one)
+            if one.missed_since is None:
+                one.missed_since = now
+            if processes.has_told(name) or now - one.missed_since >= TOLD_WITHIN_S:
+                self._note_death(processes, name, one)
         elif now >= one.due:
             self._try(known, processes, name, one)
 
     def _note_alive(self, one: Watched, now: float) -> None:
-        one.due = None
+        one.due = one.missed_since = None
         if one.alive_since is None:
             one.alive_since = now
         elif now - one.alive_since > STEADY_S:
@@ -84,7 +92,7 @@ class Keeper:
 
     def _note_death(self, processes: Processes, name: str, one: Watched) -> None:
         one.due = self.clock() + one.pause_s
-        one.alive_since = None
+        one.alive_since = one.missed_since = None
         last = processes.last_death(name)
         self.say(f"{name} died: {last.why}; next try in {one.pause_s:.0f} s")
         known = processes.deaths(name)

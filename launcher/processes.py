@@ -136,9 +136,13 @@ class Processes:
 
     def last_death(self, name: str) -> Deaths:
         """Return the death of a process that is noted and does not live."""
-        ending = self._ending(name)
-        at = ending.stat().st_mtime if ending.exists() else time.time()
+        # Until somebody tells the end, the file is as old as the start.
+        at = self._ending(name).stat().st_mtime if self.has_told(name) else time.time()
         return Deaths(1, deaths.moment(at), self.how_it_ended(name), self.tail(name))
+
+    def has_told(self, name: str) -> bool:
+        """Return whether it is known how the process ended: who waits for it tells a bit later."""
+        return ended(self._ending(name)) is not None
 
     def deaths(self, name: str) -> Deaths | None:
         """Return the deaths that a keeper has seen, None if there was none."""

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ import pytest
 from launcher import instance, keeper, platform
 from launcher.errors import LaunchError
 from launcher.instance import Instance
-from launcher.keeper import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, Keeper
+from launcher.keeper import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, TOLD_WITHIN_S, Keeper
 from launcher.ports import Ports
 from launcher.processes import Command, Processes
 
@@ -96,6 +97,50 @@ def test_what_died_is_started_again_after_a_pause_and_its_death_is_told(watch: W
     assert died is not None
     assert (died.count, died.why, died.next_try_at) == (1, "killed by SIGKILL", None)
     assert "last words" in died.words
+
+
+def test_how_a_process_died_is_told_even_if_the_word_comes_after_its_end(watch: Watch) -> None:
+    watch.begin()
+    child = watch.processes.find("child")
+    assert child is not None
+    waiter = child.parent()
+    assert waiter is not None
+    waiter.suspend()
+    child.kill()
+    until(lambda: watch.processes.find("child") is None)
+
+    watch.look_after(0)
+    waiter.resume()
+    until(lambda: watch.processes.has_told("child"))
+    watch.look_after(TOLD_WITHIN_S - 1)
+
+    died = watch.processes.deaths("child")
+    assert died is not None
+    assert (died.count, died.why) == (1, "killed by SIGKILL")
+
+
+def test_a_death_that_nobody_saw_is_of_now_and_not_of_its_start(watch: Watch) -> None:
+    watch.begin()
+    child = watch.processes.find("child")
+    assert child is not None
+    waiter = child.parent()
+    assert waiter is not None
+    long_ago = time.time() - 86_400
+    os.utime(watch.known.processes / "child.ending", (long_ago, long_ago))
+    waiter.kill()
+    child.kill()
+    until(lambda: watch.processes.find("child") is None)
+
+    watch.look_after(0)
+    assert watch.processes.deaths("child") is None, "somebody may tell it still"
+    watch.look_after(TOLD_WITHIN_S)
+
+    died = watch.processes.deaths("child")
+    assert died is not None
+    assert died.why == "nobody saw how"
+    assert datetime.fromisoformat(died.at).timestamp() > long_ago + 3_600
+    watch.look_after(FIRST_PAUSE_S)
+    assert watch.started == ["child"]
 
 
 def test_the_pause_grows_to_its_limit_and_a_steady_life_shortens_it(watch: Watch) -> None:
