@@ -87,12 +87,20 @@ class Wire(asyncio.Protocol):
         """The other side has closed, or cut, the connection."""
 
     @classmethod
-    async def open(cls, url: str, address: str) -> Self:
-        """Connect from an address of ours."""
-        parts = urlsplit(url)
-        _, wire = await asyncio.get_running_loop().create_connection(
-            cls, str(parts.hostname), int(parts.port or 80), local_addr=(address, 0)
-        )
+    async def open(cls, url: str, address: str, *, receive_buffer: int | None = None) -> Self:
+        """Connect from an address of ours; `receive_buffer` bytes are kept for us unread."""
+        parts, loop = urlsplit(url), asyncio.get_running_loop()
+        plug = socket.socket()
+        try:
+            plug.settimeout(0)
+            if receive_buffer is not None:
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            plug.bind((address, 0))
+            await loop.sock_connect(plug, (str(parts.hostname), int(parts.port or 80)))
+        except BaseException:
+            plug.close()
+            raise
+        _, wire = await loop.create_connection(cls, sock=plug)
         return wire
 
     @override
@@ -232,9 +240,9 @@ class Attacker:
             headers["Idempotency-Key"] = f"attack-{os.urandom(8).hex()}"
         return await self._http.request(method, path, headers=headers, **request)
 
-    async def wire(self) -> Wire:
+    async def wire(self, *, receive_buffer: int | None = None) -> Wire:
         """Open a TCP connection to the public door."""
-        made = await Wire.open(self.url, self.address)
+        made = await Wire.open(self.url, self.address, receive_buffer=receive_buffer)
         self._wires.append(made)
         return made
 

@@ -69,6 +69,13 @@ async def gather(platform: Platform) -> Cast:
         )
 
 
+async def victim(platform: Platform) -> House:
+    """Open a shop with somebody of every role for a test that leaves none of them as he was."""
+    async with Api(platform.url) as api:
+        world = World(api, await api.sign_in(*platform.admin))
+        return await _house(world, await world.shop(), platform, roles=STAFF)
+
+
 async def _house(world: World, shop: Shop, platform: Platform, *, roles: tuple[Role, ...]) -> House:
     buyer = await world.visitor(shop)
     # One after another: each costs a hash, and they would only wait for one another.

@@ -45,12 +45,13 @@ def good() -> Variables:
         "PEAKDESK_SERVICE_PRIVATE_KEY": own.private.get_secret_value(),
         "PEAKDESK_CURSOR_SECRET": base64.b64encode(os.urandom(32)).decode(),
         "PEAKDESK_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "PEAKDESK_ALLOW_PLAINTEXT_BROKER": "true",
     }
 
 
 def test_attack_62_no_service_starts_in_production_as_it_was_shipped() -> None:
     names = [service.name for service in services.SERVICES]
-    bare = {"PEAKDESK_ENVIRONMENT": "production"}
+    bare = {"PEAKDESK_ENVIRONMENT": "production", "PEAKDESK_ALLOW_PLAINTEXT_BROKER": "true"}
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda name: started(name, bare), names))
     for name, done in zip(names, results, strict=True):
@@ -67,8 +68,9 @@ def test_attack_62_no_service_starts_in_production_as_it_was_shipped() -> None:
         ({"PEAKDESK_AUTH": "trust"}, "PEAKDESK_AUTH"),
         ({"PEAKDESK_ALLOWED_ORIGINS": "*"}, "PEAKDESK_ALLOWED_ORIGINS"),
         ({"PEAKDESK_CURSOR_SECRET": "short"}, "PEAKDESK_CURSOR_SECRET"),
+        ({"PEAKDESK_ALLOW_PLAINTEXT_BROKER": "false"}, "PEAKDESK_KAFKA_SECURITY"),
     ],
-    ids=["no check at all", "any origin", "a guessable secret"],
+    ids=["no check at all", "any origin", "a guessable secret", "a broker in the clear"],
 )
 def test_attack_62_a_gateway_that_is_told_to_be_open_refuses(change: Variables, named: str) -> None:
     done = started("gateway", good() | change)

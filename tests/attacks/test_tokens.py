@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import uuid
 from typing import Any
 
 import jwt
@@ -24,9 +25,9 @@ READS = ("/v1/conversations", "/v1/orders", "/v1/cases", "/v1/inbox")
 
 
 @pytest.fixture
-def forger(cast: Cast) -> Forger:
-    """Somebody who forges the token of an agent of our shop."""
-    return cast.ours.forger(Role.AGENT)
+def forger(platform: Platform, cast: Cast) -> Forger:
+    """Somebody who forges the token of an agent of our shop whom nobody has seen or logged out."""
+    return Forger.at(platform, sub=str(uuid.uuid4()), role="agent", shop=cast.ours.id)
 
 
 async def is_refused(attacker: Attacker, *tokens: str, close: int = CloseCode.BAD_TOKEN) -> None:
