@@ -16,6 +16,9 @@ TOOLS = (
     "sort",
 )  # fmt: skip
 
+# Where Debian and Red Hat keep whom the system trusts.
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+
 # Plays uv: makes an environment whose "python" prints how it was called.
 UV = """#!/bin/sh
 [ "$1" = --version ] && echo "uv {version}" && exit 0
@@ -180,6 +183,18 @@ def test_without_a_home_the_cache_stays_in_the_checkout(house: House, home: str 
     done = house.run("status", home=home)
 
     assert f"cache {house.root}/.peakdesk/cache/uv" in done.stderr
+
+
+@pytest.mark.parametrize(("own", "taken"), [("", "true"), ("false", "false")])
+def test_uv_trusts_whom_the_system_trusts_unless_told_otherwise(
+    house: House, own: str, taken: str
+) -> None:
+    house.put("uv", UV.format(version="0.20.1") + 'echo "system: $UV_SYSTEM_CERTS" >&2\n')
+    kept = any(Path(bundle).is_file() for bundle in BUNDLES)
+
+    done = house.run("status", UV_SYSTEM_CERTS=own)
+
+    assert done.stderr.endswith(f"system: {taken if kept else own}\n")
 
 
 def test_a_machine_without_python_gets_a_sentence(house: House) -> None:
