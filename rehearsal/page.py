@@ -13,7 +13,7 @@ from rehearsal.terminal import rows
 
 _WIDTH: Final = 860
 _HEIGHT: Final = 220
-_LEFT: Final = 56
+_LEFT: Final = 72
 _BOTTOM: Final = 28
 
 _STYLE: Final = """

@@ -1,5 +1,6 @@
 """A report passes only if the run is valid and every promise held."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,9 @@ from rehearsal.ledger import Ledger, Outcome, Sent, Serial, Shown
 from rehearsal.report import FlagCount, MonitorCheck, Report, Run, make
 
 pytestmark = pytest.mark.unit
+
+LETTER_PX = 7
+"""The widest digit of the page's charts, at 11 px."""
 
 
 def a_report(*, acknowledged: int = 100, answered_after: float = 0.01) -> Report:
@@ -93,6 +97,15 @@ def test_the_json_report_has_the_documented_keys() -> None:
         "out_of_order", "send_to_ack_ms", "send_to_screen_ms", "archived", "archive_lag_ms",
         "monitor", "flags", "repeat_frames",
     }  # fmt: skip
+
+
+def test_the_charts_have_room_for_their_labels() -> None:
+    slow = tuple(replace(one, ack_p99_ms=60_000.0) for one in a_report().per_second)
+    shown = page.render(replace(a_report(), per_second=slow))
+
+    labels = re.findall(r'<text x="(\d+)" y="[\d.]+" text-anchor="end">([^<]+ ms)<', shown)
+    assert "100000 ms" in {words for _, words in labels}
+    assert [words for x, words in labels if len(words) * LETTER_PX > float(x)] == []
 
 
 def test_the_page_shows_text_from_outside_as_text() -> None:
