@@ -5,12 +5,14 @@ Exit code 0 only if the run is valid and every promise held; 1 if not; 2 for unu
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx2
+import stamina.instrumentation
 import typer
 from rich.console import Console
 from rich.live import Live
@@ -58,7 +60,7 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
     ] = False,
 ) -> None:
     """Play a Singles' Day against a running PeakDesk and check what it promised."""
-    console = Console()
+    console = _console()
     if rate * seconds > MESSAGES_LIMIT:
         raise typer.BadParameter(f"more than {MESSAGES_LIMIT} messages: lower --rate or --seconds")
     try:
@@ -81,6 +83,12 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
     terminal.verdict(report, console)
     _write(report, json_file, html_file, console)
     sys.exit(0 if report.passed else 1)
+
+
+def _console() -> Console:
+    # Otherwise each retry is logged, into the middle of the live view.
+    stamina.instrumentation.set_on_retry_hooks(())
+    return Console()
 
 
 def _write(
@@ -137,5 +145,9 @@ async def _ticks(running: Running, every: float) -> AsyncIterator[None]:
         yield
 
 
+app = typer.Typer(add_completion=False)
+app.command()(rehearse)
+
+
 if __name__ == "__main__":
-    typer.run(rehearse)
+    app(prog_name=os.environ.get("PEAKDESK_COMMAND", "python -m rehearsal"))
