@@ -62,7 +62,7 @@ Bootstrap = Annotated[
 ]
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(help="Use your PostgreSQL: postgresql://user:password@host:port/database."),
+    typer.Option(help="Use your PostgreSQL: its address, with login and database."),
 ]
 
 
@@ -138,8 +138,12 @@ def show_logs(
     *,
     name: Name = "default",
     folder: Folder = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=10_000)] = 20,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is printed from now on.")
+    ] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, max=10_000, help="How many of each process.")
+    ] = 20,
 ) -> None:
     """Show the last lines that processes printed."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
@@ -186,7 +190,7 @@ def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
 
 @app.command(name="demo", context_settings=PASS_ON)
 def run_demo(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
-    """Bring everything up and rehearse real dialogue; further options go to the rehearsal."""
+    """Bring everything up and rehearse real dialogue; it takes the options of `rehearse`, too."""
     demo.check_options(context.args)
     up(name=name, folder=folder)
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
@@ -196,17 +200,18 @@ def run_demo(context: typer.Context, *, name: Name = "default", folder: Folder =
 @app.command(context_settings=PASS_ON, add_help_option=False)
 def rehearse(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
     """Play dialogues against the running platform; options as in `rehearse --help`."""
+    if "--help" in context.args:
+        raise SystemExit(demo.explain_rehearsal(_screen()))
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
-    if "--help" not in context.args:
-        platform.require_up(known)
+    platform.require_up(known)
     raise SystemExit(demo.rehearse(known, context.args))
 
 
-@app.command(context_settings=PASS_ON)
-def recompute(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
+@app.command()
+def recompute(*, name: Name = "default", folder: Folder = None) -> None:
     """Fold the chat log offline and compare with the monitor's figures; the difference is 0."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
-    raise SystemExit(services.run_task(known, "monitor", ["recompute", *context.args]))
+    raise SystemExit(services.run_task(known, "monitor", ["recompute"]))
 
 
 @app.command()
@@ -278,7 +283,7 @@ def test(context: typer.Context) -> None:
 def main() -> None:
     """Run a command; what goes wrong becomes one sentence and exit code 1."""
     try:
-        app()
+        app(prog_name="./peakdesk")
     except LaunchError as error:
         _give_up(error.sentence, error)
     except subprocess.TimeoutExpired as error:

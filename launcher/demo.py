@@ -16,6 +16,9 @@ from launcher.screen import Screen
 _VARIABLE: Final = "PEAKDESK_PASSWORD"
 """Where the rehearsal reads it; not in argv, which other users of this machine can read."""
 
+_CALLED: Final = {"PEAKDESK_COMMAND": "./peakdesk rehearse"}
+"""How the rehearsal is to call itself in what it says of its options."""
+
 
 def show_addresses(known: Instance, screen: Screen) -> None:
     """Print where the platform answers and who may log in."""
@@ -33,9 +36,18 @@ def show_addresses(known: Instance, screen: Screen) -> None:
 def check_options(arguments: Sequence[str]) -> None:
     """End with the rehearsal's words, before anything starts, if it does not know an option."""
     words = run_module("rehearsal", "--url", "http://localhost", "--check", *arguments)
-    code = subprocess.run(words, env=os.environ | {_VARIABLE: "none"}, check=False).returncode
+    variables = os.environ | _CALLED | {_VARIABLE: "none"}
+    code = subprocess.run(words, env=variables, check=False).returncode
     if code != 0:
         raise SystemExit(code)
+
+
+def explain_rehearsal(screen: Screen) -> int:
+    """Print the rehearsal's options, and which of them the launcher gives; needs no instance."""
+    screen.say("--url, --login and --password are given: those of the instance.", plain=True)
+    screen.say("--instance and --folder choose it, as for every command.", plain=True)
+    words = run_module("rehearsal", "--help")
+    return subprocess.run(words, env=os.environ | _CALLED, check=False).returncode
 
 
 def rehearse(known: Instance, arguments: Sequence[str]) -> int:
@@ -43,5 +55,5 @@ def rehearse(known: Instance, arguments: Sequence[str]) -> int:
     administrator = seed.logins(known)[0]
     url = services.public_url(known)
     argv = run_module("rehearsal", "--url", url, "--login", administrator.login, *arguments)
-    variables = os.environ | {_VARIABLE: administrator.password}
+    variables = os.environ | _CALLED | {_VARIABLE: administrator.password}
     return subprocess.run(argv, env=variables, check=False).returncode
