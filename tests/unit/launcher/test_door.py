@@ -1,5 +1,6 @@
 """`./peakdesk` itself: which uv it takes, how it gets one, and what it says when it cannot."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -195,6 +196,20 @@ def test_uv_trusts_whom_the_system_trusts_unless_told_otherwise(
     done = house.run("status", UV_SYSTEM_CERTS=own)
 
     assert done.stderr.endswith(f"system: {taken if kept else own}\n")
+
+
+def test_somebody_elses_checkout_is_not_taken_for_a_lack_of_network(house: House) -> None:
+    house.put("uv", '#!/bin/sh\n[ "$1" = --version ] && echo "uv 0.20.1" && exit 0\nexit 2\n')
+    house.put("df", DF.format(free=9**9))
+    house.root.chmod(0o555)
+    # Root may write everywhere.
+    said = "check the network" if os.geteuid() == 0 else "is not yours to write into"
+
+    done = house.run("status")
+
+    house.root.chmod(0o755)
+    assert done.returncode == 1
+    assert said in done.stderr
 
 
 def test_a_machine_without_python_gets_a_sentence(house: House) -> None:
