@@ -3,10 +3,16 @@
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from launcher import files
 from launcher.files import Damaged
+
+WORDS_SHOWN: Final = 240
+"""Characters of a process's last words that a person gets, the end of them; programs get all.
+
+A traceback ends with what matters; services write lines of JSON, of which a wall says nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,10 @@ class Deaths:
         if self.next_try_at is not None:
             left = max(0.0, (_moment(self.next_try_at) - now).total_seconds())
             parts.append(f"next try in {left:.0f} s")
-        parts.append(f"its last words: {self.words}")
+        words = self.words
+        if len(words) > WORDS_SHOWN:
+            words = f"…{words[-WORDS_SHOWN:]}"
+        parts.append(f"its last words: {words}")
         return "; ".join(parts)
 
 

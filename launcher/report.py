@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kit.bus.deadletter import DeadLetter
-from launcher import space
+from launcher import keeper, space
 from launcher.instance import Instance
-from launcher.platform import ProcessLine
+from launcher.platform import ProcessLine, State
 from launcher.screen import Screen
 from launcher.topics import TopicLine
 
@@ -45,6 +45,8 @@ def show_processes(known: Instance, lines: Sequence[ProcessLine], screen: Screen
     for line in lines:
         if line.deaths is not None:
             screen.say(f"{line.name} {line.deaths.sentence(now=now)}", plain=True)
+    if any(line.name == keeper.NAME and line.state is State.ENDED for line in lines):
+        screen.say("nothing that dies is started again: `./peakdesk up` starts another keeper")
     if (full := space.complaint(known.folder)) is not None:
         screen.say(full, plain=True)
     screen.say(f"data and logs: {known.folder}", plain=True)

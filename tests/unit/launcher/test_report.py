@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from kit.bus.deadletter import DeadLetter
-from launcher import report, topics
+from launcher import deaths, report, topics
 from launcher.deaths import Deaths
 from launcher.instance import Instance
 from launcher.platform import ProcessLine, State
@@ -126,6 +127,27 @@ def test_a_death_is_told_with_its_age_and_what_comes_next() -> None:
     )
     assert "next try in 9 s" in waiting.sentence(now=now)
     assert "could not be started again: taken" in waiting.sentence(now=now)
+
+
+def test_of_long_last_words_a_person_gets_the_end_and_a_program_all(
+    known: Instance, pipe: Screen, printed: io.StringIO
+) -> None:
+    words = " | ".join([*[f'{{"event": "http.request", "n": {n}}}' for n in range(90)], "Killed"])
+    died = replace(LINES[0], deaths=replace(DIED, words=words))
+
+    report.show_processes(known, [died], pipe)
+    told = printed.getvalue().splitlines()[-2]
+    assert told.endswith('"n": 89} | Killed')
+    assert len(told) < 2 * deaths.WORDS_SHOWN
+    assert report.processes(known, [died])["processes"][0]["deaths"]["words"] == words
+
+
+def test_a_dead_keeper_is_told_with_what_brings_another(
+    known: Instance, pipe: Screen, printed: io.StringIO
+) -> None:
+    report.show_processes(known, [replace(LINES[1], state=State.ENDED)], pipe)
+
+    assert "nothing that dies is started again: `./peakdesk up` starts" in printed.getvalue()
 
 
 def test_the_page_of_the_commands_shows_the_shape() -> None:
