@@ -4,6 +4,7 @@ Pure functions; knows nothing of where the text comes from.
 """
 
 import re
+import unicodedata
 
 from kit.errors import Unprocessable
 
@@ -70,6 +71,11 @@ def refuse_unstorable_json(document: bytes) -> None:
     suspect = b"\\u" in document or b"\x00" in document
     if suspect and _STORABLE.fullmatch(document) is None:
         raise BadText("Remove NUL (U+0000) and unpaired surrogates (U+D800 to U+DFFF).")
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nobody can see any of it: spaces, controls and zero-width characters only."""
+    return all(unicodedata.category(character)[0] in "CZ" for character in text)
 
 
 def clip(text: str, limit: int) -> str:

@@ -19,7 +19,7 @@ from contracts.people import (
 )
 from kit import outbox
 from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
-from kit.text import refuse_unstorable
+from kit.text import is_blank, refuse_unstorable
 from kit.web.auth import Passwords, Principal
 from services.conversation.domain import Stamp, known_form
 from services.conversation.domain.people import (
@@ -144,7 +144,7 @@ class Staff:
         for phrase in (*policy.wording_terms, *policy.allow_spans, policy.reason or ""):
             refuse_unstorable(phrase)
         insults = policy.wording_actions.get(Category.INSULT) is Action.ALLOW
-        if insults and not (policy.reason or "").strip():
+        if insults and is_blank(policy.reason or ""):
             raise ReasonMissing
         shop = await people.find_shop(session, principal.shop_id, lock=True)
         if shop is None:

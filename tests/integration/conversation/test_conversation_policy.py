@@ -40,7 +40,7 @@ async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Plat
     path = f"/v1/shops/{shop.id}/wording-policy"
     policy = {"wording_actions": {"insult": "allow"}, "profiles": ["qiyu", "kuaimai"]}
 
-    for missing in ({}, {"reason": None}, {"reason": "  "}):
+    for missing in ({}, {"reason": None}, {"reason": "  "}, {"reason": "\u200b"}):
         assert code(await leader.put(path, policy | missing)) == (422, "reason_missing")
     shown = ok(await leader.put(path, policy | {"reason": "相声剧场，台词里有"}))
     ok(await leader.put(path, {"wording_actions": {"insult": "log"}}))
