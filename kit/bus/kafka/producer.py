@@ -327,8 +327,10 @@ class KafkaProducer:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await producer.start()
-        except (KafkaError, OSError, TimeoutError) as error:
-            await _abandon(producer)
+        except BaseException as error:
+            await _abandon(producer)  # also for a caller who is leaving: nobody else knows of it
+            if not isinstance(error, (KafkaError, OSError, TimeoutError)):
+                raise
             where = self._connection.bootstrap_servers
             raise BusAway(f"No Kafka broker answers at {where}: is it running?") from error
         return producer

@@ -1,5 +1,7 @@
 """The bus suite on the real broker."""
 
+import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -27,3 +29,16 @@ async def test_a_header_without_a_value_is_left_out(bus: KafkaBus, make_topic: M
     await reader.stop()
 
     assert record.headers == (("some", b"x"),)
+
+
+async def test_who_leaves_while_a_producer_connects_leaves_no_connection_open(
+    bus: KafkaBus,
+) -> None:
+    starting = asyncio.create_task(bus.producer().start())
+    await asyncio.sleep(0)
+
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+
+    del starting
+    gc.collect()  # what nobody closed says so as it is collected, and that is an error here
