@@ -3,6 +3,7 @@
 Knows neither HTTP nor Kafka: the web writes problem documents of the first, loops obey the second.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from typing_extensions import override
@@ -115,7 +116,8 @@ class Retry(Verdict):
 class Dead(Verdict):
     """Never: set the record aside with its reason and go on.
 
-    A batch handler names the `culprit`, else the loop halves the batch until it stands alone.
+    A batch handler names the `culprit`, else the loop halves the batch until it stands alone. It
+    names `all_of` them at once if it can: what is left is then one batch again, not many.
     Many in a row make the group rest, unless they do not count: what is `foreseen` may come in any
     number and says nothing against the release.
     """
@@ -126,6 +128,16 @@ class Dead(Verdict):
         super().__init__(reason)
         self.culprit = culprit
         self.foreseen = foreseen
+        self.each: tuple[Dead, ...] = (self,)
+        """The verdicts on all records of the batch that are known to be dead, this one first."""
+
+    @classmethod
+    def all_of(cls, verdicts: Sequence["Dead"]) -> "Dead":
+        """Return the verdict on a batch of which several records are dead, each by its own."""
+        first = verdicts[0]
+        whole = cls(first.reason, first.culprit, foreseen=first.foreseen)
+        whole.each = tuple(verdicts)
+        return whole
 
 
 class Fenced(Verdict):

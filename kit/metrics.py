@@ -71,6 +71,11 @@ class Metrics:
             "1 while a group rests after too many dead letters in a row, else 0",
             ("group",),
         )
+        self.consumer_rests = self._counter(
+            "peakdesk_consumer_rests_total",
+            "Rests of a group, those included that follow a trial which brought nothing",
+            ("group",),
+        )
         self.batch_rows = self._histogram(
             "peakdesk_consumer_batch_records",
             "Records handed to a batch handler at once",

@@ -5,6 +5,7 @@ the topic away, stopping would need a person. Counts keys, never senders: a bus 
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
@@ -26,6 +27,32 @@ KEYS_KEPT: Final = 10_000
 """Keys remembered as set aside lately; the oldest are forgotten."""
 
 
+class Row:
+    """Keys of which records were set aside, with none handled between them."""
+
+    def __init__(self, keys: Iterable[bytes | None] = ()) -> None:
+        self._keys = set(keys)
+
+    def admit(self, key: bytes | None) -> bool:
+        """Count a record of that key, unless it is one too many. A key counts once."""
+        if key not in self._keys and len(self._keys) >= IN_A_ROW:
+            return False
+        self._keys.add(key)
+        return True
+
+    def add(self, key: bytes | None) -> None:
+        """Count a record of that key whether it is one too many or not."""
+        self._keys.add(key)
+
+    def end(self) -> None:
+        """A record was handled."""
+        self._keys.clear()
+
+    def copy(self) -> "Row":
+        """Return a row to look ahead with."""
+        return Row(self._keys)
+
+
 class Rests:
     """Says when a group rests: until a record is handled, or none is left to try."""
 
@@ -34,7 +61,8 @@ class Rests:
         self._clock = clock
         self._gauge = metrics.consumer_resting.labels(name)
         self._gauge.set(0)
-        self._row: set[bytes | None] = set()
+        self._count = metrics.consumer_rests.labels(name)
+        self._row = Row()
         self._lately: OrderedDict[bytes | None, None] = OrderedDict()
         self._until = 0.0
         self.reason: str | None = None
@@ -54,10 +82,11 @@ class Rests:
 
         Counts it, for several partitions are handled at once and each waits for its letter.
         """
-        if key not in self._row and len(self._row) >= IN_A_ROW:
-            return False
-        self._row.add(key)
-        return True
+        return self._row.admit(key)
+
+    def ahead(self) -> Row:
+        """Return the row as it stands, for a look at what would be one too many."""
+        return self._row.copy()
 
     def set_aside(self, key: bytes | None) -> None:
         """Count a record that was set aside. A key counts once: one conversation is no row."""
@@ -69,7 +98,7 @@ class Rests:
 
     def handled(self) -> None:
         """Note that a record was handled: it ends the row, and the rest."""
-        self._row.clear()
+        self._row.end()
         self._over()
 
     def idle(self) -> None:
@@ -95,4 +124,5 @@ class Rests:
         self.reason = f"rests after {IN_A_ROW} dead letters in a row, the last because: {reason}"
         self._until = self._clock.monotonic() + seconds
         self._gauge.set(1)
+        self._count.inc()
         log.critical("bus.rest", name=self._name, seconds=round(seconds, 1), reason=reason)

@@ -61,6 +61,7 @@ class Loop(ABC):
         self._clock = clock
         self._metrics = metrics
         self._watchdog = Watchdog(clock, patience)
+        settler.on_progress = self._watchdog.progress
         self._patience = patience
         self._consumer: Consumer | None = None
         self._joined = False

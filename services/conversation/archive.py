@@ -5,6 +5,7 @@ Knows records and the use case; the only place here where speed decides the styl
 
 import asyncio
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -67,6 +68,26 @@ class Rows:
         self.records: list[Record] = []
         self.ends: dict[int, int] = {}
         self._ids: set[str] = set()
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> "list[Rows]":
+        """Return the records' rows, more than one batch if an id stands there twice.
+
+        Raises `Dead` for all that are no events of this topic.
+        """
+        dead: list[Dead] = []
+        parts = [cls()]
+        for record in records:
+            try:
+                if not parts[-1].add(record):
+                    # The first one is stored before the second is judged.
+                    parts.append(cls())
+                    parts[-1].add(record)
+            except Dead as verdict:
+                dead.append(verdict)
+        if dead:
+            raise Dead.all_of(dead)
+        return parts
 
     def add(self, record: Record) -> bool:
         """Take a record's row; False if its message id stands in this batch already.
@@ -173,15 +194,13 @@ class Archive:
             await self.loop.stop()
 
     async def handle(self, records: list[Record]) -> None:
-        """Archive records in log order. A repeat stores nothing twice: rows are keyed by id."""
-        rows = Rows()
-        for record in records:
-            if not rows.add(record):
-                # The same id twice in one batch: the first is stored before the second is judged.
-                await self._store(rows)
-                rows = Rows()
-                rows.add(record)
-        await self._store(rows)
+        """Archive records in log order. A repeat stores nothing twice: rows are keyed by id.
+
+        Raises `Dead` for all that cannot be read before any is stored, `Dead` for all that name a
+        conversation which is not their shop's.
+        """
+        for rows in Rows.of(records):
+            await self._store(rows)
 
     async def handle_one(self, record: Record) -> None:
         """Archive one record, from a replay of dead letters."""
@@ -193,13 +212,16 @@ class Archive:
             stored = await self._archiving.store(rows.batch, rows.ends, generation=generation)
         except Foreign as foreign:
             # After a restore from a backup every newer conversation is unknown (H51).
-            raise Dead(str(foreign), rows.records[foreign.index], foreseen=True) from None
+            strangers = [rows.records[place] for place in foreign.places]
+            raise Dead.all_of(
+                [Dead(str(foreign), stranger, foreseen=True) for stranger in strangers]
+            ) from None
         log.debug("chat.archived", rows=len(rows.records), new=stored)
 
-    async def _after_dead(self, record: Record) -> None:
-        """Count a record that was set aside as passed (H10)."""
+    async def _after_dead(self, records: list[Record]) -> None:
+        """Count records that were set aside as passed (H10)."""
         generation = await self._know_generation()
-        ends = {record.partition: record.offset + 1}
+        ends = {record.partition: record.offset + 1 for record in records}
         await self._archiving.store(Batch.empty(), ends, generation=generation)
 
     async def _on_assigned(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:

@@ -11,6 +11,7 @@ from kit.bus.deadletter import DeadLetter, DeadLetters, letters
 from kit.bus.loops import BatchLoop, SingleLoop
 from kit.bus.ports import Bus, Message, Producer, Record
 from kit.clock import Clock
+from kit.metrics import Metrics
 
 
 class Runs(Protocol):
@@ -93,6 +94,7 @@ def batch_loop(
     *,
     max_rows: int = 200,
     clock: Clock | None = None,
+    metrics: Metrics | None = None,
 ) -> BatchLoop:
     """Return a batch loop with the usual group of a topic."""
     group = f"{topic}.g"
@@ -104,6 +106,7 @@ def batch_loop(
         dead_letters=DeadLetters(producer, group),
         max_rows=max_rows,
         clock=clock,
+        metrics=metrics,
     )
 
 
@@ -114,6 +117,7 @@ def single_loop(
     handle: Callable[[Record], Awaitable[None]],
     *,
     clock: Clock | None = None,
+    metrics: Metrics | None = None,
 ) -> SingleLoop:
     """Return a single loop with the usual group of a topic."""
     group = f"{topic}.g"
@@ -124,6 +128,7 @@ def single_loop(
         handle=handle,
         dead_letters=DeadLetters(producer, group),
         clock=clock,
+        metrics=metrics,
     )
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -14,6 +15,7 @@ from kit.bus.ports import Bus, Message, Producer, Record
 from kit.bus.resting import FIRST_REST_S, IN_A_ROW, NEXT_REST_S
 from kit.clock import SystemClock
 from kit.errors import Dead, Unavailable
+from kit.metrics import Metrics
 from tests.suites.bus import MakeTopic
 from tests.suites.loop_rig import Seen, batch_loop, letters_if, noting_one, running, single_loop
 from tests.waiting import eventually
@@ -22,6 +24,8 @@ HASTE = 10
 """The loops' seconds in one of ours."""
 
 POISON = [b"poison %d" % number for number in range(40)]
+
+A_HANDFUL = 5
 
 Refuse = Callable[[Record], bool]
 
@@ -43,6 +47,11 @@ def is_poison(record: Record) -> bool:
     return (record.value or b"").startswith(b"poison")
 
 
+def never(_: Record) -> bool:
+    """Tell that nothing breaks."""
+    return False
+
+
 @dataclass
 class Rig:
     """A topic and the group that reads it, by one kind of loop."""
@@ -53,6 +62,8 @@ class Rig:
     topic: str
     rested: bool = False
     """Whether the group ever rested while its handler was called."""
+    calls: int = 0
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def group(self) -> str:
@@ -63,6 +74,22 @@ class Rig:
         """Send records, each under its own key, or all under one."""
         messages = [Message(self.topic, key or b"key of %b" % one, one) for one in values]
         await asyncio.gather(*await self.producer.send_all(messages))
+
+    def wise_loop(self, seen: Seen, refuse: Refuse, fails: Refuse) -> GroupLoop:
+        """Return a batch loop that tells all it refuses at once; it breaks at what `fails` says."""
+
+        async def handle(records: list[Record]) -> None:
+            self.calls += 1
+            self.rested = self.rested or loop.rests_because is not None
+            dead = [Dead("not one of ours", record) for record in records if refuse(record)]
+            if dead:
+                raise Dead.all_of(dead)
+            if any(map(fails, records)):
+                raise ZeroDivisionError
+            seen.note(records)
+
+        loop = batch_loop(self.bus, self.producer, self.topic, handle, clock=Hasty())
+        return loop
 
     def loop(self, seen: Seen, refuse: Refuse, *, foreseen: bool = False) -> GroupLoop:
         """Return a loop, in haste, that sets aside what `refuse` says."""
@@ -77,10 +104,11 @@ class Rig:
         async def handle_one(record: Record) -> None:
             await handle([record])
 
+        kept: Any = {"clock": Hasty(), "metrics": self.metrics}
         loop: GroupLoop = (
-            batch_loop(self.bus, self.producer, self.topic, handle, clock=Hasty())
+            batch_loop(self.bus, self.producer, self.topic, handle, **kept)
             if self.kind == "batch"
-            else single_loop(self.bus, self.producer, self.topic, handle_one, clock=Hasty())
+            else single_loop(self.bus, self.producer, self.topic, handle_one, **kept)
         )
         return loop
 
@@ -95,6 +123,16 @@ class RestsSuite:
         producer = bus.producer()
         await producer.start()
         rig = Rig(request.param, bus, producer, await make_topic(3))
+        await make_topic(1, f"dead.{rig.group}")
+        yield rig
+        await producer.stop()
+
+    @pytest.fixture
+    async def narrow(self, bus: Bus, make_topic: MakeTopic) -> AsyncIterator[Rig]:
+        """One partition, read by a loop whose handler tells all it refuses at once."""
+        producer = bus.producer()
+        await producer.start()
+        rig = Rig("batch", bus, producer, await make_topic(1))
         await make_topic(1, f"dead.{rig.group}")
         yield rig
         await producer.stop()
@@ -191,3 +229,48 @@ class RestsSuite:
             await eventually(lambda: letters_if(rig.bus, rig.topic, 40))
 
         assert not rig.rested
+
+    async def test_forty_poisons_among_two_hundred_cost_a_handful_of_calls(
+        self, narrow: Rig
+    ) -> None:
+        honest = [b"%d" % number for number in range(160)]
+        await narrow.send(
+            [one for n in range(40) for one in (*honest[4 * n : 4 * n + 4], POISON[n])]
+        )
+        seen = Seen()
+
+        async with running(loop := narrow.wise_loop(seen, is_poison, never)):
+            await eventually(lambda: len(seen.values) == 160)
+            found = await eventually(lambda: letters_if(narrow.bus, narrow.topic, 40))
+            assert loop.healthy
+
+        assert narrow.calls <= A_HANDFUL
+        assert not narrow.rested
+        assert seen.values == honest
+        assert len({letter.place for letter in found}) == 40
+
+    async def test_told_at_once_or_not_the_row_is_the_one_in_the_log(self, narrow: Rig) -> None:
+        lucky = [*POISON[:20], b"honest", *POISON[20:], b"honest too"]
+        await narrow.send(lucky)
+        seen = Seen()
+
+        async with running(narrow.wise_loop(seen, is_poison, never)):
+            await eventually(lambda: seen.values == [b"honest", b"honest too"])
+
+        assert not narrow.rested
+        assert len(await letters(narrow.bus, narrow.group)) == 40
+
+    async def test_letters_written_before_a_rest_that_nobody_foresaw_are_taken_back(
+        self, narrow: Rig
+    ) -> None:
+        await narrow.send([b"first", *POISON[:15], b"breaks", *POISON[15:30], b"honest"])
+        seen = Seen()
+
+        async with running(
+            loop := narrow.wise_loop(seen, is_poison, lambda one: one.value == b"breaks")
+        ):
+            await eventually(lambda: loop.rests_because)
+        found = await letters(narrow.bus, narrow.group)
+
+        assert sorted(letter.offset for letter in found) == list(range(1, 1 + IN_A_ROW))
+        assert seen.values == [b"first"]

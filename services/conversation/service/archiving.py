@@ -21,11 +21,12 @@ from services.conversation.service.routing import Routing
 
 
 class Foreign(Exception):
-    """A record names a conversation that is not its shop's, or none at all."""
+    """Records name a conversation that is not their shop's, or none at all."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, places: Sequence[int]) -> None:
         super().__init__("the conversation is unknown in this shop")
-        self.index = index
+        self.places = places
+        """Where they stand in the batch."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Archiving:
     async def store(self, batch: Batch, ends: Mapping[int, int], *, generation: int) -> int:
         """Store a batch and move its partitions' marks to `ends`; return how many rows were new.
 
-        Raises `Foreign` for a record that no conversation of its shop stands for.
+        Raises `Foreign` for the records that no conversation of their shop stands for.
         """
         async with self.db.write() as session:
             looks: list[SecondLook] = []
@@ -67,9 +68,9 @@ class Archiving:
     async def _look_twice(
         self, session: AsyncSession, batch: Batch, looks: Sequence[SecondLook], generation: int
     ) -> None:
-        for look in looks:
-            if not look.is_known:
-                raise Foreign(_index(batch, look))
+        foreign = [look for look in looks if not look.is_known]
+        if foreign:
+            raise Foreign(_places(batch, foreign))
         repeats = [look for look in looks if not look.is_new]
         if repeats:
             await self._record_conflicts(session, batch, repeats, generation)
@@ -134,6 +135,7 @@ def _is_late(look: SecondLook) -> bool:
     return look.state == ConversationState.CLOSED and look.sender_kind != SenderKind.BUYER
 
 
-def _index(batch: Batch, look: SecondLook) -> int:
-    places = list(zip(batch.partitions, batch.offsets, strict=True))
-    return places.index((look.partition, look.offset))
+def _places(batch: Batch, looks: Sequence[SecondLook]) -> list[int]:
+    wanted = {(look.partition, look.offset) for look in looks}
+    stands = zip(batch.partitions, batch.offsets, strict=True)
+    return [place for place, one in enumerate(stands) if one in wanted]

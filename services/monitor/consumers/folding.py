@@ -6,6 +6,7 @@ Knows the bus and the order of steps (H19, H21); must not know what a record mea
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +52,7 @@ class Folder:
 
     Memory and database stay together in two ways. What was refused for its content (a record that
     cannot be read, a batch that PostgreSQL does not take) is taken back, and the settler hands the
-    batch in again in parts: what is before the culprit, then what is behind it. Every other failure
+    batch in again without it, or in parts. Every other failure
     drops the state of all partitions; their records then raise `Fenced`, so that the loop joins
     again and the state is loaded anew. Any number may run: the group shares the partitions, the
     fence guards them.
@@ -78,15 +79,15 @@ class Folder:
     async def handle(self, records: Sequence[Record]) -> None:
         """Fold a batch and commit it: a repeat below the stored offset changes nothing.
 
-        Raises `Fenced` when the partition is another's by now, `Dead` for the first record that
-        cannot be folded; after any other `Exception`, too, the batch can be handed in again, whole
-        or in parts.
+        Raises `Fenced` when the partition is another's by now, `Dead` for the records that cannot
+        be folded; after any other `Exception`, too, the batch can be handed in again, whole or in
+        parts.
         """
         async with self._turn:
             batches: dict[int, Batch] = {}
             try:
                 await self._fold(records, batches)
-                _refuse_poison(records, batches)
+                refuse_poison(records, batches)
                 await self._keep(batches)
             except (Fenced, Retry, Unavailable, asyncio.CancelledError):
                 self._owned.clear()
@@ -97,20 +98,22 @@ class Folder:
                     self._owned[partition].fold.take_back()
                 raise
 
-    async def passed_over(self, record: Record) -> None:
-        """Go on behind a record that was set aside."""
+    async def passed_over(self, records: Sequence[Record]) -> None:
+        """Go on behind records that were set aside, one of a partition."""
         async with self._turn:
-            owned = self._owned.get(record.partition)
-            if owned is None:
-                raise Fenced(f"no state for {record.tp}: join again")
-            fold, after = owned.fold, record.offset + 1
-            if fold.next_offset >= after:
+            self._refuse_lost({record.partition for record in records})
+            folds = {record.partition: self._owned[record.partition].fold for record in records}
+            moves = {
+                record.partition: (folds[record.partition].next_offset, record.offset + 1)
+                for record in records
+                if folds[record.partition].next_offset <= record.offset
+            }
+            if not moves:
                 return
             async with self._database.write() as session:
-                await self._stored().move(
-                    session, record.partition, expected=fold.next_offset, new=after
-                )
-            fold.next_offset = after
+                await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=moves)
+            for partition, (_, after) in moves.items():
+                folds[partition].next_offset = after
 
     async def tick(self) -> None:
         """Fire what fell due, note how far the fold is, forget what is over. Call it often."""
@@ -143,11 +146,14 @@ class Folder:
         by_partition: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             by_partition[record.partition].append(record)
-        lost = by_partition.keys() - self._owned.keys()
-        if lost:
-            raise Fenced(f"no state for {CHAT.name} {sorted(lost)}: join again")
+        self._refuse_lost(by_partition.keys())
         for partition, mine in by_partition.items():
             batches[partition] = await self._owned[partition].fold.fold(mine)
+
+    def _refuse_lost(self, partitions: AbstractSet[int]) -> None:
+        lost = partitions - self._owned.keys()
+        if lost:
+            raise Fenced(f"no state for {CHAT.name} {sorted(lost)}: join again")
 
     async def _keep(self, batches: Mapping[int, Batch]) -> None:
         moved = [b.changes for b in batches.values() if b.changes.next_offset > b.changes.expected]
@@ -254,17 +260,24 @@ class Folder:
         return self._store
 
 
-def _refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> None:
-    """Raise `Dead` for the first record, as they were handed in, that could not be folded."""
-    reasons = {
-        (poison.record.partition, poison.record.offset): poison.reason
-        for batch in batches.values()
-        for poison in batch.poison
-    }
-    for record in records if reasons else ():
-        reason = reasons.get((record.partition, record.offset))
-        if reason is not None:
-            raise Dead(reason, record)
+def refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> None:
+    """Raise `Dead` for the records, as they were handed in, that could not be folded.
+
+    Of those that failed in the state of their conversation only the first is sure: the others may
+    have failed for what it left behind.
+    """
+    poison = {id(one.record): one for batch in batches.values() for one in batch.poison}
+    unsure: set[bytes | None] = set()
+    dead: list[Dead] = []
+    for record in records if poison else ():
+        found = poison.get(id(record))
+        if found is None or (found.was_read and record.key in unsure):
+            continue
+        dead.append(Dead(found.reason, record))
+        if found.was_read:
+            unsure.add(record.key)
+    if dead:
+        raise Dead.all_of(dead)
 
 
 @dataclass(slots=True)

@@ -79,6 +79,8 @@ class Poison:
 
     record: Record
     reason: str
+    was_read: bool = True
+    """It failed in the state of its conversation, which may be wrong for those behind it."""
 
 
 @dataclass(slots=True)
@@ -172,7 +174,7 @@ class PartitionFold:
         try:
             fact = read(record)
         except Unreadable as error:
-            batch.poison.append(Poison(record, str(error)))
+            batch.poison.append(Poison(record, str(error), was_read=False))
             return
         if isinstance(fact, Heard):
             self._message(record, fact, batch)

@@ -171,3 +171,23 @@ def test_an_event_of_another_topic_is_refused() -> None:
 
     with pytest.raises(Dead, match="does not belong"):
         Rows().add(record(listed))
+
+
+def test_all_poison_of_a_batch_is_told_at_once() -> None:
+    batch = [
+        record(said(), offset=number, **({"value": b"{"} if number % 5 == 4 else {}))
+        for number in range(200)
+    ]
+
+    with pytest.raises(Dead) as dead:
+        Rows.of(batch)
+
+    assert [one.culprit for one in dead.value.each] == batch[4::5]
+
+
+def test_an_id_that_stands_twice_in_a_batch_begins_rows_of_its_own() -> None:
+    twice = said()
+
+    parts = Rows.of([record(twice, offset=1), record(said(), offset=2), record(twice, offset=3)])
+
+    assert [part.batch.offsets for part in parts] == [[1, 2], [3]]
