@@ -5,7 +5,7 @@ Knows no handler's shape; the loops of `kit.bus.loops` fill its hand and empty i
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -108,8 +108,9 @@ class GroupLoop(Loop):
                 continue
             self._resume_due(consumer)
             resting, since = rests.reason is not None, self._clock.monotonic()
+            whole = False
             if resting:
-                await self._gather(consumer, until=since + TRIAL_GATHER_S)
+                whole = await self._gather(consumer, until=since + TRIAL_GATHER_S)
             else:
                 await self._collect(consumer, self._max_rows)
             async with self._settling:
@@ -118,7 +119,7 @@ class GroupLoop(Loop):
                     await self._try_again(consumer, records, since=since)
                 elif records:
                     await self._deliver(consumer, records)
-                elif resting and not any(consumer.lag().values()):
+                elif whole:
                     rests.idle()
                 await self._commit(consumer, now=rests.reason is not None)
             self._resume_due(consumer)
@@ -135,14 +136,20 @@ class GroupLoop(Loop):
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
         """Hand records of one partition to the handler."""
 
-    async def _gather(self, consumer: Consumer, *, until: float) -> None:
-        """Fill `_in_hand` with what all partitions have, for a trial."""
+    async def _gather(self, consumer: Consumer, *, until: float) -> bool:
+        """Fill `_in_hand` with what all partitions have, for a trial; tell whether that is all.
+
+        The broker is asked: what the consumer knows of a partition may be as old as the rest, and
+        who was left out of a trial for it would wait for another one.
+        """
+        ends = await consumer.end_offsets(consumer.assignment())
         await self._collect(consumer, TRIAL_ROWS)
-        while any(consumer.lag().values()) and self._clock.monotonic() < until:
+        while not await _reached(consumer, ends):
             room = TRIAL_ROWS - len(self._in_hand)
-            if room <= 0 or self._stopping.is_set():
-                return
+            if room <= 0 or self._stopping.is_set() or self._clock.monotonic() >= until:
+                return False
             await self._collect(consumer, room)
+        return True
 
     async def _try_again(self, consumer: Consumer, records: list[Record], *, since: float) -> None:
         """A rest has lasted long enough: look whether a record can be handled."""
@@ -208,3 +215,12 @@ class GroupLoop(Loop):
         going, self._mine = frozenset(self._mine), set()
         if going and self._on_revoked is not None:
             await self._on_revoked(consumer, going)
+
+
+async def _reached(consumer: Consumer, ends: Mapping[TopicPartition, int]) -> bool:
+    """Tell whether everything before these ends was handed out; what is another's now counts so."""
+    mine = consumer.assignment()
+    for tp, end in ends.items():
+        if tp in mine and await consumer.position(tp) < end:
+            return False
+    return True

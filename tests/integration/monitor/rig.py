@@ -158,6 +158,12 @@ class Monitor:
             headers = {"Authorization": f"Bearer {token}"}
             return await door.get(path, params=query, headers=headers)
 
+    async def metric(self, series: str) -> float:
+        """Return what one series stands at, 0 if nobody has counted it yet."""
+        async with httpx2.AsyncClient(base_url=self.addresses.admin, timeout=10) as door:
+            rows = (await door.get("/metrics")).text.splitlines()
+        return sum(float(row.split()[-1]) for row in rows if row.startswith(f"{series} "))
+
     async def inside(self, path: str) -> httpx2.Response:
         """Ask the admin port as a neighbour does."""
         issuer = ServiceTokens(self.rig.service_keys.private, "gateway", SystemClock())
