@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import httpx2
@@ -20,8 +20,9 @@ from contracts.gateway import ChatMessage
 from contracts.people import ConversationId, PersonId, Role, SenderKind, ShopId
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Message, message_of
+from kit.bus.resting import IN_A_ROW
 from kit.ids import derived_id
-from launcher import addresses
+from launcher import addresses, deadletters
 from rehearsal.client import Client
 from tests.faults.network import Network
 from tests.faults.stage import Act, Outage, Stage
@@ -33,6 +34,13 @@ SLOW_READERS: Final = 10
 
 CROWD: Final = 40
 """Visitors with one poison each: twice as many as may be set aside in a row."""
+
+ARCHIVE: Final = "conversation.archive"
+RED_WITHIN_S: Final = 30.0
+WELL_WITHIN_S: Final = 40.0
+"""A rest, a trial, and whatever else shares the machine."""
+
+_MESSAGES: Final = "alter table conversation.messages"
 
 TALKERS: Final = 6
 SAYS_EVERY_S: Final = 0.15
@@ -75,6 +83,72 @@ async def crowd(stage: Stage) -> Outage:
         await producer.stop()
         await bus.close()
     return Outage(broken_at, time.monotonic())
+
+
+def refusing(seconds: float) -> Act:
+    """PostgreSQL takes no chat record for a while, as if a release could handle none (H29).
+
+    The archive pours away one record a rest, comes back by itself, and a replay brings the rest.
+    """
+
+    async def act(stage: Stage) -> Outage:
+        platform = stage.platform
+        before = await _at_rest(platform)
+        connection = await asyncpg.connect(addresses.administrator(platform.known))
+        broken_at = time.monotonic()
+        try:
+            await connection.execute(f"{_MESSAGES} add constraint refusing check (false) not valid")
+            try:
+                begun = await _rested_since(platform, before)
+                assert not platform.is_ready("conversation")
+                await asyncio.sleep(seconds)
+            finally:
+                await connection.execute(f"{_MESSAGES} drop constraint refusing")
+        finally:
+            await connection.close()
+        healed_at = time.monotonic()
+        await eventually(
+            lambda: platform.is_ready("conversation"), within=WELL_WITHIN_S, what="ready by itself"
+        )
+        after = await _at_rest(platform)
+        assert begun.letters - before.letters >= IN_A_ROW
+        assert after.letters - begun.letters <= after.rests - begun.rests + 1, (
+            before,
+            begun,
+            after,
+        )
+        await asyncio.to_thread(deadletters.replay, platform.known, ARCHIVE)
+        return Outage(broken_at, healed_at)
+
+    return act
+
+
+class _Account(NamedTuple):
+    """What the archive's process has counted so far."""
+
+    letters: float
+    rests: float
+
+
+async def _rested_since(platform: Platform, before: _Account) -> _Account:
+    """Return the account as soon as one more rest has begun."""
+
+    async def rested() -> _Account | None:
+        now = await _at_rest(platform)
+        return now if now.rests > before.rests else None
+
+    found = await eventually(rested, within=RED_WITHIN_S, what="a rest")
+    assert found is not None
+    return found
+
+
+async def _at_rest(platform: Platform) -> _Account:
+    of_archive = f'_total{{group="{ARCHIVE}"'
+    metrics = await asyncio.to_thread(_metrics, platform, "conversation")
+    return _Account(
+        _sum(metrics, f"peakdesk_dead_letters{of_archive}"),
+        _sum(metrics, f"peakdesk_consumer_rests{of_archive}"),
+    )
 
 
 def _eight_kinds(stage: Stage) -> list[Message]:
@@ -163,9 +237,17 @@ def _socket(network: Network) -> str:
 
 def _closes(platform: Platform) -> float:
     """Return how many sockets the gateway has closed for being slow."""
-    text = httpx2.get(f"{platform.admin_url('gateway')}/metrics", trust_env=False).text
     wanted = f'peakdesk_socket_closes_total{{code="{TOO_SLOW}"}}'
-    return sum(float(row.split()[-1]) for row in text.splitlines() if row.startswith(wanted))
+    return _sum(_metrics(platform, "gateway"), wanted)
+
+
+def _metrics(platform: Platform, service: str) -> str:
+    return httpx2.get(f"{platform.admin_url(service)}/metrics", trust_env=False).text
+
+
+def _sum(metrics: str, series: str) -> float:
+    """Return the sum of the series whose names begin so."""
+    return sum(float(row.split()[-1]) for row in metrics.splitlines() if row.startswith(series))
 
 
 # -- a lagging archive --------------------------------------------------------------------------

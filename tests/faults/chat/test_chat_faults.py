@@ -18,6 +18,7 @@ from tests.faults.pressures import (
     crowd,
     one_dies,
     poison,
+    refusing,
     short_ring,
     slow_readers,
     two_of_each,
@@ -50,6 +51,7 @@ FAULTS = (
     Fault("archive lags behind the ring", archive_behind(16), short_ring),
     Fault("poison of eight kinds", poison),
     Fault("one poison each of forty visitors", crowd),
+    Fault("every record is refused for 12 s", refusing(12)),
     Fault("one of two gateways dies", one_dies("gateway"), two_of_each),
     Fault("one of two monitors dies", one_dies("monitor"), two_of_each),
 )
