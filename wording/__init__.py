@@ -7,6 +7,7 @@ from wording.engine import Engine
 from wording.lexicon import LexiconError
 from wording.live import LiveEngine
 from wording.model import (
+    ABUSE,
     Action,
     Category,
     Flag,
@@ -21,6 +22,7 @@ from wording.model import (
 )
 
 __all__ = [
+    "ABUSE",
     "Action",
     "Category",
     "Engine",

@@ -6,9 +6,10 @@ It works on candidates only, so innocent messages never reach it. It must not kn
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from wording.examine import Candidate
-from wording.model import Category, Flag, Severity, Term, Why
+from wording.model import ABUSE, Category, Flag, Severity, Term, Why
 from wording.reading import Reading
 
 # How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
@@ -117,22 +118,53 @@ _NEGATION_STARTS = frozenset(word[0] for word in NEGATIONS)
 _CLAUSE_SIGNS = frozenset("，。！？!?,; ；\n")
 
 
+class Weighed(NamedTuple):
+    """A candidate that counts; `allowed`: an allow span of the shop holds this abuse."""
+
+    candidate: Candidate
+    severity: Severity
+    allowed: bool
+
+
 def weigh(
-    candidates: Iterable[Candidate], reading: Reading, *, product_names: Collection[str] = ()
-) -> Iterator[tuple[Candidate, Severity]]:
-    """Answer the candidates that count, each with its severity in this context."""
+    candidates: Iterable[Candidate],
+    reading: Reading,
+    *,
+    shop_spans: Iterable[Candidate] = (),
+    product_names: Collection[str] = (),
+) -> Iterator[Weighed]:
+    """Answer the candidates that count, each with its severity in this context.
+
+    What stands in an innocent span counts not at all. The one exception: abuse that a shop's own
+    span would hide is let through, yet seen, for a leader answers for it.
+    """
     everything = list(candidates)
-    allowed = [(one.start, one.end) for one in everything if one.form.term is None]
-    shelters = Shelters([*allowed, *_product_spans(reading, product_names)])
+    innocent = Shelters([*_spans(everything), *_product_spans(reading, product_names)])
+    decided = Shelters(_spans(shop_spans))
     for candidate in everything:
         term = candidate.form.term
-        if term is None or shelters.cover(candidate.start, candidate.end):
+        if term is None or innocent.cover(candidate.start, candidate.end):
+            continue
+        allowed = decided.cover(candidate.start, candidate.end)
+        if allowed and (term.category not in ABUSE or _is_fragile(candidate)):
             continue
         if not (_placed(candidate, term, reading) and _accompanied(candidate, term, reading)):
             continue
         if _negated(candidate, term, reading):
             continue
-        yield candidate, _severity(candidate, term, reading)
+        severity = _severity(candidate, term, reading)
+        if allowed and severity is not Severity.HIGH:
+            continue
+        yield Weighed(candidate, severity, allowed)
+
+
+def _spans(candidates: Iterable[Candidate]) -> list[tuple[int, int]]:
+    return [(one.start, one.end) for one in candidates if one.form.term is None]
+
+
+def _is_fragile(candidate: Candidate) -> bool:
+    """Tell whether it merely sounds or looks like the term."""
+    return not _FRAGILE.isdisjoint(candidate.disguise.split("+"))
 
 
 class Shelters:
@@ -164,7 +196,7 @@ def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
         return all(_edges(reading, candidate))
     if len(candidate.form.normalised) > FRAGILE_CHARS:
         return True
-    return _FRAGILE.isdisjoint(candidate.disguise.split("+")) or _exposed(reading, candidate)
+    return not _is_fragile(candidate) or _exposed(reading, candidate)
 
 
 def _edges(reading: Reading, candidate: Candidate) -> tuple[bool, bool]:

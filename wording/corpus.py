@@ -42,7 +42,7 @@ def try_corpus(lexicon: Lexicon, messages: Iterable[str]) -> CorpusReport:
 
 
 def _findings(engine: Engine, message: str) -> Iterable[tuple[str, str]]:
-    for candidate, _ in engine.findings(message):
+    for candidate in engine.findings(message):
         term = candidate.form.term
         if term is not None:
             yield term.id, candidate.disguise

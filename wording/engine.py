@@ -4,10 +4,10 @@ Pure and synchronous; loading its data is the only I/O. It knows policies but no
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from wording.context import weigh
+from wording.context import Weighed, weigh
 from wording.examine import Candidate
 from wording.folding import Folding, folding
 from wording.forms import Speller
@@ -57,11 +57,13 @@ class Engine:
         policy = policy or self._house
         reading = Reading(text, self._folding)
         candidates = self._matcher.candidates(reading, speaker)
+        own: list[Candidate] = []
         if policy.extra_terms or policy.allow_spans:
-            candidates = candidates + self._own(policy).candidates(reading, speaker)
+            own = self._own(policy).candidates(reading, speaker)
+            candidates = candidates + [one for one in own if one.form.term is not None]
         hits: list[Hit] = []
         if candidates:
-            weighed = weigh(candidates, reading, product_names=product_names)
+            weighed = weigh(candidates, reading, shop_spans=own, product_names=product_names)
             hits.extend(_term_hits(weighed, reading, speaker, policy))
         if speaker is Speaker.BUYER:
             if may_hold_temper(text, reading.plain):
@@ -72,10 +74,22 @@ class Engine:
             return self._clean
         return self._verdict(hits)
 
-    def findings(self, text: str) -> Iterator[tuple[Candidate, Severity]]:
+    def findings(self, text: str) -> Iterator[Candidate]:
         """Answer every candidate that counts, whoever speaks; for the corpus test and for tools."""
         reading = Reading(text, self._folding)
-        return weigh(self._matcher.candidates(reading), reading)
+        return (one.candidate for one in weigh(self._matcher.candidates(reading), reading))
+
+    def abuse_in(self, spans: Sequence[str]) -> list[str]:
+        """Answer which of a shop's wished allow spans hold abuse: a leader answers for those."""
+        wished = Policy(allow_spans=tuple(spans), version="wished")
+        return [
+            span
+            for span in spans
+            if any(
+                hit.action is Action.ALLOW
+                for hit in self.check(span, speaker=Speaker.AGENT, policy=wished).hits
+            )
+        ]
 
     def _own(self, policy: Policy) -> Matcher:
         """Answer the automaton of a shop's own terms, built once per version of its policy."""
@@ -113,15 +127,16 @@ def _same_terms(kept: Policy, asked: Policy) -> bool:
 
 
 def _term_hits(
-    weighed: Iterable[tuple[Candidate, Severity]],
+    weighed: Iterable[Weighed],
     reading: Reading,
     speaker: Speaker,
     policy: Policy,
 ) -> Iterator[Hit]:
-    for candidate, severity in weighed:
+    for candidate, severity, allowed in weighed:
         term = candidate.form.term
         if term is None:
             continue
+        action = policy.action_for(term.category, severity, speaker)
         yield Hit(
             category=term.category,
             severity=severity,
@@ -131,7 +146,7 @@ def _term_hits(
             surface=reading.original[candidate.start : candidate.end],
             normalised=candidate.form.normalised,
             why=candidate.why,
-            action=policy.action_for(term.category, severity, speaker),
+            action=Action.ALLOW if allowed and speaker is Speaker.AGENT else action,
         )
 
 

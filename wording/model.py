@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NewType
+from typing import Final, NewType
 
 TermId = NewType("TermId", str)
 
@@ -178,7 +178,7 @@ class Policy:
         if speaker is Speaker.BUYER:
             return Action.LOG
         action = self.actions.get(category) or HOUSE_ACTIONS[category]
-        if category not in _GRADED or severity is Severity.HIGH:
+        if category not in ABUSE or severity is Severity.HIGH:
             return action
         ceiling = Action.CONFIRM if severity is Severity.MEDIUM else Action.WARN
         return min(action, ceiling, key=lambda one: one.rank)
@@ -186,7 +186,8 @@ class Policy:
 
 _RANKS: Mapping[Action, int] = MappingProxyType({one: rank for rank, one in enumerate(Action)})
 
-_GRADED = frozenset({Category.INSULT, Category.THREAT, Category.DISCRIMINATION})
+ABUSE: Final = frozenset({Category.INSULT, Category.THREAT, Category.DISCRIMINATION})
+"""What no shop lets pass unseen; its action steps down with severity."""
 
 HOUSE_ACTIONS: Mapping[Category, Action] = MappingProxyType(
     {

@@ -8,6 +8,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import NoReturn
 
 from fastapi import FastAPI
@@ -39,6 +40,7 @@ from services.conversation.routes import (
     sessions,
     shops,
 )
+from services.conversation.service.allowed_abuse import AllowedAbuse
 from services.conversation.service.archiving import Archiving
 from services.conversation.service.conversations import Conversations
 from services.conversation.service.history import Histories
@@ -86,7 +88,10 @@ class Service:
             clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)
         )
         shop_secrets = ShopSecrets(settings.shop_secret_key)
-        self.staff = Staff(self.routing, passwords or Passwords(), shop_secrets)
+        lexicon = Path(settings.lexicon_folder) if settings.lexicon_folder else None
+        self.staff = Staff(
+            self.routing, passwords or Passwords(), shop_secrets, AllowedAbuse(lexicon)
+        )
         self.conversations = Conversations(
             self.routing, reopen_gap=timedelta(seconds=settings.reopen_gap_s)
         )

@@ -19,6 +19,7 @@ from kit.web.auth import Passwords
 from services.conversation.domain import Stamp
 from services.conversation.domain.people import Agent, Shop
 from services.conversation.repository import people
+from services.conversation.service.allowed_abuse import AllowedAbuse
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import ShopSecrets
 from services.conversation.service.staff import GROUPS, Staff
@@ -121,7 +122,10 @@ async def _main(settings: SeedSettings) -> None:
     clock = SystemClock()
     db = Database(settings.database_url.get_secret_value(), schema="conversation", pool_size=3)
     staff = Staff(
-        Routing(clock, Uuid7Ids(clock)), Passwords(), ShopSecrets(settings.shop_secret_key)
+        Routing(clock, Uuid7Ids(clock)),
+        Passwords(),
+        ShopSecrets(settings.shop_secret_key),
+        AllowedAbuse(),
     )
     try:
         done = await seed(db, staff, settings)

@@ -34,3 +34,5 @@ class ConversationSettings(ServiceSettings):
     visitors_per_address: int = Field(default=1200, ge=1)
     """The same from one address, so that one bot does not use up a shop's visitors: a fifth, for a
     mobile network shows many people under one."""
+    lexicon_folder: str = ""
+    """Folder of the wording lexicon; empty takes the shipped one."""

@@ -106,8 +106,10 @@ def _secrets(api: APIRouter, shared: Shared, staff: Staff) -> None:
         if shop_id != caller.shop_id:
             raise NotFound
         shared.commands.spend(caller, POLICY_COST)
+        allows_abuse = await staff.allowed_abuse.is_in(policy)
         async with shared.db.write() as session:
-            return _shop_view(await staff.set_policy(session, caller, policy))
+            shop = await staff.set_policy(session, caller, policy, allows_abuse=allows_abuse)
+            return _shop_view(shop)
 
 
 def _people(api: APIRouter, shared: Shared, staff: Staff) -> None:

@@ -122,7 +122,8 @@ class SecretRotated(View):
 class WordingPolicy(Body):
     """What a shop decides about wording; categories it does not name follow the house.
 
-    To `allow` insults needs a `reason`, which is audited.
+    To `allow` abuse (insult, threat, discrimination), or a span that holds some, needs a `reason`,
+    which is audited; what then passes is still flagged.
     """
 
     wording_actions: dict[Category, Action] = Field(default_factory=dict)

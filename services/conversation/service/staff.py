@@ -43,9 +43,9 @@ from services.conversation.schemas.people import (
     StaffView,
     WordingPolicy,
 )
+from services.conversation.service.allowed_abuse import AllowedAbuse
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import ShopSecrets, end_staff_sessions
-from wording import Action, Category
 
 GROUPS: Final = {
     "pre_sale": "售前",
@@ -79,9 +79,9 @@ class TooManyGroups(Conflict):
 
 
 class ReasonMissing(Unprocessable):
-    """Insults reach buyers only for a reason that a leader answers for."""
+    """Abuse reaches buyers only for a reason that a leader answers for."""
 
-    slug, title = "reason_missing", "To allow insults needs a reason"
+    slug, title = "reason_missing", "To allow abuse needs a reason"
 
 
 class UnknownGroup(Unprocessable):
@@ -106,6 +106,7 @@ class Staff:
     routing: Routing
     passwords: Passwords
     shop_secrets: ShopSecrets
+    allowed_abuse: AllowedAbuse
 
     async def create_shop(
         self, session: AsyncSession, wish: NewShop, password_hash: str
@@ -135,21 +136,25 @@ class Staff:
         return True
 
     async def set_policy(
-        self, session: AsyncSession, principal: Principal, policy: WordingPolicy
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        policy: WordingPolicy,
+        *,
+        allows_abuse: bool,
     ) -> Shop:
         """Replace a shop's wording policy; gateways hear of it through the directory.
 
-        Recorded (X4). Raises `ReasonMissing`.
+        `allows_abuse` is the answer of `AllowedAbuse`. Recorded (X4). Raises `ReasonMissing`.
         """
         for phrase in (*policy.wording_terms, *policy.allow_spans, policy.reason or ""):
             refuse_unstorable(phrase)
-        insults = policy.wording_actions.get(Category.INSULT) is Action.ALLOW
-        if insults and is_blank(policy.reason or ""):
+        if allows_abuse and is_blank(policy.reason or ""):
             raise ReasonMissing
         shop = await people.find_shop(session, principal.shop_id, lock=True)
         if shop is None:
             raise NotFound
-        action = "shop.insults_allowed" if insults else "shop.wording_policy_set"
+        action = "shop.abuse_allowed" if allows_abuse else "shop.wording_policy_set"
         await self.note(session, principal, action, shop.id, reason=policy.reason)
         version = shop.version + 1
         fields = policy.model_dump(mode="json", exclude_none=True, exclude={"reason"})

@@ -49,8 +49,31 @@ async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Plat
     assert shown["policy"]["profiles"] == ["qiyu", "kuaimai"]
     assert "reason" not in shown["policy"]
     assert await _audit(platform, shop.id) == [
-        (leader.id, "shop.insults_allowed", "相声剧场，台词里有"),
+        (leader.id, "shop.abuse_allowed", "相声剧场，台词里有"),
         (leader.id, "shop.wording_policy_set", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"wording_actions": {"threat": "allow"}},
+        {"allow_spans": ["微信支付", "傻逼"]},
+        {"allow_spans": ["你是傻.逼"]},
+    ],
+)
+async def test_abuse_passes_in_no_other_way_without_a_reason(
+    platform: Platform, policy: dict[str, Any]
+) -> None:
+    shop = await platform.shop()
+    path = f"/v1/shops/{shop.id}/wording-policy"
+
+    refused = await shop.boss.put(path, policy)
+    ok(await shop.boss.put(path, policy | {"reason": "剧本杀，台词里有"}))
+
+    assert code(refused) == (422, "reason_missing")
+    assert [(action, why) for _, action, why in await _audit(platform, shop.id)] == [
+        ("shop.abuse_allowed", "剧本杀，台词里有")
     ]
 
 

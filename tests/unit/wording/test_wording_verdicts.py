@@ -94,6 +94,32 @@ def test_a_shop_adds_terms_and_allow_spans(engine: Engine) -> None:
     assert agent(engine, "骗子酒馆桌游有货", policy) is Action.ALLOW
 
 
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        ("傻逼", "你是傻逼"),
+        ("你是傻逼", "亲，你是傻逼"),
+        ("傻.逼", "你是傻.逼"),
+    ],
+)
+def test_a_shops_own_span_lets_abuse_through_but_never_hides_it(
+    engine: Engine, span: str, text: str
+) -> None:
+    policy = Policy(allow_spans=(span,), version=span)
+
+    verdict = engine.check(text, speaker=Speaker.AGENT, policy=policy)
+    from_buyer = engine.check(text, speaker=Speaker.BUYER, policy=policy)
+
+    assert Category.INSULT in {hit.category for hit in verdict.hits}
+    assert from_buyer.action is Action.LOG
+
+
+def test_a_leader_is_asked_for_a_reason_for_spans_that_hold_abuse_alone(engine: Engine) -> None:
+    spans = ["傻逼", "纸张一样", "微信支付", "你是傻逼", "隔壁老王家"]
+
+    assert engine.abuse_in(spans) == ["傻逼", "你是傻逼"]
+
+
 def test_a_new_version_of_a_policy_is_compiled_anew(engine: Engine) -> None:
     old = Policy(extra_terms=(_term("旧词甲"),), version="v")
     new = Policy(extra_terms=(_term("新词乙"),), version="v")
