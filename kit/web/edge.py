@@ -3,6 +3,7 @@
 Knows bytes, headers and limits; must not know any route.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit.clock import Clock
-from kit.errors import AppError, Unprocessable
+from kit.errors import AppError, Unavailable, Unprocessable
 from kit.metrics import Metrics
 from kit.telemetry import TRACEPARENT, server_step, traced
 from kit.text import clip
@@ -132,6 +133,11 @@ class Edge:
             await self._app(exchange.scope, receive, send)
         except AppError as refusal:
             await _answer(exchange, refusal, send)
+        except asyncio.CancelledError:
+            if exchange.status:
+                raise
+            # The listener closes and waits no longer; swallowed, or uvicorn would answer 500.
+            await _answer(exchange, Unavailable("This process stops: ask again."), send)
         except Exception:  # noqa: BLE001 - this is where a failure becomes an answer
             self._log.exception("http.failed", route=_route(exchange.scope))
             await _answer(exchange, of_status(500, "Quote the trace_id when you report it."), send)

@@ -43,6 +43,11 @@ async def large() -> Response:
     return Response(b"x" * 64 * 1024 * 1024)
 
 
+@router.get("/for-ever")
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
 class Connection:
     """A raw connection: what is written is sent as it is."""
 
@@ -103,6 +108,12 @@ class Server:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         self._writers.append(writer)
         return Connection(reader, writer)
+
+    async def busy(self) -> None:
+        """Wait until a request is being served."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while not self.listener.server_state.tasks:  # noqa: ASYNC110 - uvicorn's set
+                await asyncio.sleep(0.01)
 
     async def alone(self) -> None:
         """Wait until the server has given up every connection that it had."""

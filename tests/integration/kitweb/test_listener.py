@@ -75,6 +75,20 @@ async def test_the_second_request_of_a_connection_must_arrive_in_time_too(server
     await connection.closed()
 
 
+async def test_a_request_that_outlives_the_listener_is_told_to_ask_again() -> None:
+    async with listening() as server:
+        connection = await server.connect()
+        await connection.send(request(b"", target=b"GET /for-ever HTTP/1.1"))
+        await server.busy()
+        server.listener.close()
+
+        status, shown = await connection.answer()
+
+        assert (status, shown["code"]) == (503, "unavailable")
+        assert connection.fields[b"retry-after"] == b"1"
+        await connection.closed()
+
+
 async def test_who_was_refused_is_not_late_as_well(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
