@@ -15,8 +15,9 @@ CONCURRENT_REQUESTS: Final = 16
 
 REQUEST_TIMEOUT_S: Final = 10.0
 
-ATTEMPTS: Final = 8
-"""Tries of a request that the platform answered with 429, 502, 503 or not at all, unless told."""
+PATIENCE_S: Final = 60.0
+"""How long a request is tried again that the platform answered with 429, 502, 503 or not at all:
+as long as a platform takes on a busy machine that lost all of its processes at once."""
 
 PAGE: Final = 200
 
@@ -47,9 +48,8 @@ class Session:
 class Api:
     """One client of the gateway's REST API; retries what is safe to retry, with jitter."""
 
-    def __init__(self, base_url: str, *, attempts: int = ATTEMPTS) -> None:
+    def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
-        self._attempts = attempts
         limits = httpx2.Limits(max_connections=CONCURRENT_REQUESTS)
         self._http = httpx2.AsyncClient(
             base_url=self.base_url, timeout=REQUEST_TIMEOUT_S, limits=limits, trust_env=False
@@ -90,7 +90,10 @@ class Api:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         request = self._http.build_request(method, path, headers=headers, json=body, params=params)
         async for attempt in stamina.retry_context(
-            on=(_RefusedForNow, httpx2.TransportError), attempts=self._attempts, wait_max=5.0
+            on=(_RefusedForNow, httpx2.TransportError),
+            attempts=None,
+            timeout=PATIENCE_S,
+            wait_max=5.0,
         ):
             with attempt:
                 return await self._send(request)

@@ -129,6 +129,7 @@ class Report:
         """Reasons why the run proves nothing; empty for a valid run."""
         share = ACKNOWLEDGED_SHARE_CHAOS if self.chaos else ACKNOWLEDGED_SHARE
         due = self.sent - self.held
+        slow = f"achieved only {self.achieved_per_s}/s of {self.offered_per_s}/s offered"
         checks = (
             (self.sent > 0, "nothing was sent"),
             (
@@ -137,7 +138,7 @@ class Report:
             ),
             (
                 self.achieved_per_s >= ACHIEVED_SHARE * self.offered_per_s,
-                f"achieved only {self.achieved_per_s}/s of {self.offered_per_s}/s offered",
+                f"{slow}: the machine is too busy for it, end other programs or lower --rate",
             ),
             (self.monitor.compared > 0, "the monitor had no figure to compare"),
         )

@@ -27,9 +27,6 @@ from tests.platform import Platform
 from tests.waiting import eventually
 from tests.world import World
 
-REST_ATTEMPTS: Final = 14
-"""Tries of a request: with their pauses more than half a minute, longer than any outage here."""
-
 HIRED_WITHIN_S: Final = 60.0
 
 PATIENCE_S: Final = (0.5, 4.0)
@@ -156,7 +153,7 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
     async with (
         Network(platform.known.ports.service("gateway")) as network,
         fault.setting(platform, network),
-        Api(network.url, attempts=REST_ATTEMPTS) as api,
+        Api(network.url) as api,
     ):
         admin = await api.sign_in(*platform.admin)
         world = World(api, admin)
