@@ -144,7 +144,7 @@ def test_topics_dead_letters_and_logs_can_be_seen(machine: Machine) -> None:
         "total": 0,
         "dead_letters": [],
     }
-    assert "service.started" in machine.run("logs", "orders").stdout
+    assert "service.started" in machine.run("logs", "orders", "--lines", "2000").stdout
 
 
 def test_down_ends_every_process(machine: Machine) -> None:
