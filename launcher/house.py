@@ -90,7 +90,7 @@ def _stop(name: str, screen: Screen) -> None:
 def _pytest_arguments(arguments: Sequence[str]) -> list[str]:
     chosen = list(arguments) or ["-m", "not load and not heavy"]
     if not any(word.startswith(("-n", "--pdb", "-s")) for word in chosen):
-        chosen += ["-n", str(WORKERS), "--dist", "loadfile"]
+        chosen += ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
     return chosen
 
 

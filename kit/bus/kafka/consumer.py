@@ -67,6 +67,7 @@ class KafkaConsumer:
         self._listener = _Listener(self, on_assigned, on_revoked)
         self._inner: AIOKafkaConsumer | None = None
         self._ours: dict[KafkaPartition, TopicPartition] = {}
+        self._questions: set[asyncio.Future[Any]] = set()
 
     async def start(self) -> None:
         inner = AIOKafkaConsumer(**self._connection.consumer(self._group, self._gather_ms))
@@ -88,6 +89,9 @@ class KafkaConsumer:
         inner, self._inner = self._inner, None
         if inner is None:
             return
+        # A closing client answers nobody; who asks may hold what the group's leaving waits for.
+        for question in self._questions:
+            question.cancel()
         refreshing = inner._client._sync_task  # noqa: SLF001 - `stop` forgets it
         stopping = asyncio.create_task(inner.stop())
         done, _ = await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
@@ -194,9 +198,19 @@ class KafkaConsumer:
         ]
 
     async def _ask(self, asking: Awaitable[Any]) -> Any:
-        with self._renamed():
-            async with asyncio.timeout(ASK_TIMEOUT_S):
-                return await asking
+        question = asyncio.ensure_future(asking)
+        self._questions.add(question)
+        try:
+            with self._renamed():
+                async with asyncio.timeout(ASK_TIMEOUT_S):
+                    return await question
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._inner is None and task is not None and not task.cancelling():
+                raise BusAway("This consumer is stopped.") from None
+            raise
+        finally:
+            self._questions.discard(question)
 
     def tp_of(self, theirs: KafkaPartition) -> TopicPartition:
         """Return our name of a partition; cached, for it is asked with every fetch."""
