@@ -39,7 +39,8 @@ WIRE_SHARE: Final = 0.1
 """Of the requests, those whose bytes are mutated; who waits for more is left after a moment."""
 
 WIRE_S: Final = 1.0
-ANSWER_S: Final = 10.0
+ANSWER_S: Final = 30.0
+"""Until the last frame of a socket must be answered; how fast is what other tests ask."""
 PER_SOCKET: Final = 30
 """Frames said on one socket: below its burst."""
 
