@@ -140,5 +140,12 @@ class Dead(Verdict):
         return whole
 
 
+class PassedOver(Verdict):
+    """Nothing for this release: the record is counted, named once in the log, and left behind.
+
+    No failure: a newer release may write what an older one does not know (B60).
+    """
+
+
 class Fenced(Verdict):
     """Another owner has moved this partition on: drop the state and join again (H19)."""

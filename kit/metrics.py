@@ -61,6 +61,11 @@ class Metrics:
             "Records handled, by what became of them: done, retried, dead",
             ("group", "topic", "outcome"),
         )
+        self.unknown_events = self._counter(
+            "peakdesk_unknown_events_total",
+            "Records passed over because their type is of a newer release",
+            ("group", "topic"),
+        )
         self.consumer_lag = self._gauge(
             "peakdesk_consumer_lag_records",
             "Records between a group's position and the end of the topic",

@@ -13,12 +13,13 @@ from typing_extensions import override
 
 from kit.bus.deadletter import DeadLetters
 from kit.bus.group import EACH_BATCH, EVERY_SECOND, POLL_MS, CommitAfter, GroupLoop
+from kit.bus.passing import Unknown
 from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
 from kit.bus.settling import AfterDead, Handle, Later, Settler
 from kit.bus.watchdog import PATIENCE, Patience
 from kit.clock import Clock, SystemClock
-from kit.errors import Fenced, Unavailable
+from kit.errors import Fenced, PassedOver, Unavailable
 from kit.metrics import Metrics
 from kit.telemetry import continued
 
@@ -116,10 +117,15 @@ class SingleLoop(GroupLoop):
     ) -> None:
         clock, metrics = clock or SystemClock(), metrics or Metrics()
 
+        unknown = Unknown(group, metrics)
+
         async def handle_one(records: list[Record]) -> None:
             for record in records:
-                with continued(record):
-                    await handle(record)
+                try:
+                    with continued(record):
+                        await handle(record)
+                except PassedOver:
+                    unknown.pass_over(record)
 
         super().__init__(
             bus,

@@ -9,7 +9,8 @@ import pytest
 from kit.bus.deadletter import letters, replay
 from kit.bus.loops import BatchLoop, ReaderLoop
 from kit.bus.ports import Bus, Consumer, Message, Producer, Record, TopicPartition
-from kit.errors import Dead, Fenced, Retry, Unavailable, Unprocessable
+from kit.errors import Dead, Fenced, PassedOver, Retry, Unavailable, Unprocessable
+from kit.metrics import Metrics
 from tests.suites.bus import MakeTopic
 from tests.suites.loop_rig import (
     Seen,
@@ -105,6 +106,24 @@ class LoopsSuite:
 
         async with running(batch_loop(bus, producer, topic, handle)):
             await eventually(lambda: seen.values)
+
+        assert await letters(bus, f"{topic}.g") == []
+
+    async def test_what_a_release_does_not_know_is_counted_and_left_behind(
+        self, bus: Bus, producer: Producer, topic: str
+    ) -> None:
+        await fill(producer, topic, 40)
+        seen, metrics = Seen(), Metrics()
+
+        async def handle(record: Record) -> None:
+            if int((record.value or b"").split(b":")[1]) % 4 == 0:
+                raise PassedOver("no event of this type is known here")
+            seen.note([record])
+
+        async with running(single_loop(bus, producer, topic, handle, metrics=metrics)):
+            await eventually(lambda: len(seen.values) == 30)
+            counted = metrics.unknown_events.labels(f"{topic}.g", topic)
+            await eventually(lambda: counted._value.get() == 10)
 
         assert await letters(bus, f"{topic}.g") == []
 
