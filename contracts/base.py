@@ -82,8 +82,8 @@ class Event(Part):
     @override
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         """Register the event by its type, so that `decode` finds it."""
-        if "type" not in cls.__dict__:
-            return  # an intermediate class that only shares fields
+        if "type" not in cls.__dict__ or cls.type.endswith("*"):
+            return  # it only shares fields, or stands for types of a newer release
         if cls.type in _TYPES:
             raise TypeError(f"two events claim the type {cls.type}")
         _TYPES[cls.type] = cls

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from contracts.base import Event, Moment
+from contracts.base import Event, Moment, Readable, UnknownEvent, UnreadableEvent, decode
 from contracts.people import (
     AgentState,
     ConversationId,
@@ -38,6 +38,29 @@ class Lifecycle(Event):
     def key(self) -> str:
         """Same key as the conversation's messages: one order for both."""
         return self.conversation_id
+
+
+class LaterLifecycle(Lifecycle):
+    """What every lifecycle event carries, of one whose type only a newer release knows (H47)."""
+
+    type: ClassVar[str] = "conversation.*"
+
+
+def read_lifecycle(record: Readable) -> Lifecycle:
+    """Decode a lifecycle event; one of a newer release as far as all of them are alike.
+
+    Raises `UnknownEvent` for another topic's type, `UnreadableEvent`.
+    """
+    try:
+        event = decode(record)
+    except UnknownEvent:
+        named = dict(record.headers).get("ce_type", b"")
+        if not named.startswith(Lifecycle.TYPE_PREFIX):
+            raise
+        return LaterLifecycle.read(record)
+    if not isinstance(event, Lifecycle):
+        raise UnreadableEvent(f"{event.type} does not belong on this topic")
+    return event
 
 
 class ConversationOpened(Lifecycle):

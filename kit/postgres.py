@@ -14,7 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from kit.errors import AppError, Unavailable, Unprocessable
+from kit.errors import AppError, NotFound, Unavailable, Unprocessable
+from kit.idempotency import CommandKey
+from kit.keyed import Command, carried_out
 
 DirectConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection of our own, outside the pool and outside SQLAlchemy."""
@@ -25,6 +27,12 @@ POOL_TIMEOUT_S: Final = 5.0
 
 IDLE_IN_TRANSACTION_MS: Final = 30_000
 """The server ends a transaction whose owner went silent, so that it cannot hold locks for ever."""
+
+EVERY_SHOP: Final = "*"
+"""What stands for all shops where a transaction says whose rows it is about."""
+
+SHOP: Final = "shop"
+"""Where a session's `info` says so."""
 
 _AWAY: Final = ("08", "57P", "53")
 """SQLSTATE prefixes: connection trouble, shutdown or start, out of resources."""
@@ -103,19 +111,43 @@ class Database:
         self._writing = async_sessionmaker(self._engine, expire_on_commit=False)
         self._reading = async_sessionmaker(snapshot, expire_on_commit=False)
 
-    def write(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Open a transaction; it commits at the end of the block, or rolls back on an exception.
+    def write(self, shop: str) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction on one shop's rows; it commits at the end of the block.
 
-        Raises `DatabaseAway`, `DatabaseBusy`, `BadData`.
+        An exception rolls it back. Raises `DatabaseAway`, `DatabaseBusy`, `BadData`, and `NotFound`
+        for a name that stands for all shops: clients choose what they call theirs.
         """
-        return self._block(self._writing)
+        return self._block(self._writing, _one(shop))
 
-    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Open a read-only snapshot: every statement in the block sees the same moment.
+    def read(self, shop: str) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a read-only snapshot of one shop: every statement in it sees the same moment.
 
         Raises `DatabaseAway`, `DatabaseBusy`.
         """
-        return self._block(self._reading)
+        return self._block(self._reading, _one(shop))
+
+    @asynccontextmanager
+    async def keyed(self, key: CommandKey) -> AsyncIterator[Command]:
+        """Open the one transaction of a keyed command: its effect and its answer commit together.
+
+        Leaving the block without `Command.keep` raises. Raises `Replayed`, `InFlight`, `KeyReused`,
+        and what `write` does.
+        """
+        async with self.write(key.shop_id) as session, carried_out(session, key) as command:
+            yield command
+
+    def write_across(self, reason: str) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a transaction on the rows of all shops, for what belongs to none of them.
+
+        `reason` is for whoever reads the call. Raises as `write` does.
+        """
+        del reason
+        return self._block(self._writing, EVERY_SHOP)
+
+    def read_across(self, reason: str) -> AbstractAsyncContextManager[AsyncSession]:
+        """Open a read-only snapshot of all shops. Raises as `read` does."""
+        del reason
+        return self._block(self._reading, EVERY_SHOP)
 
     async def ping(self) -> None:
         """Return if the database answers within five seconds. Raises `DatabaseAway`."""
@@ -144,13 +176,20 @@ class Database:
 
     @asynccontextmanager
     async def _block(
-        self, sessions: async_sessionmaker[AsyncSession]
+        self, sessions: async_sessionmaker[AsyncSession], shop: str
     ) -> AsyncIterator[AsyncSession]:
         with renamed():
             async with sessions.begin() as session:
+                session.info[SHOP] = shop
                 with _connecting():
                     _connected = await session.connection()
                 yield session
+
+
+def _one(shop: str) -> str:
+    if shop == EVERY_SHOP:
+        raise NotFound
+    return shop
 
 
 @contextmanager

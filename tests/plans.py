@@ -72,7 +72,7 @@ async def filled(infra: Infrastructure, service: str, *fills: str) -> AsyncItera
     await tables.upgrade(made.dsn(service), service)
     database = Database(made.dsn(service), schema=service)
     try:
-        async with database.write() as session:
+        async with database.write_across("a test") as session:
             for fill in (*fills, "analyze"):
                 await session.execute(text(fill))
         yield database
@@ -90,7 +90,7 @@ async def plan_of(database: Database, read: Read, *, sorting: bool) -> Plan:
         _connection, _cursor, statement, parameters, *_ = call
         sent.append((statement, parameters))
 
-    async with database.write() as session:
+    async with database.write_across("a test") as session:
         for setting in (*_AVOIDED, f"set local enable_sort = {sorting}"):
             await session.execute(text(setting))
         connection = await session.connection()

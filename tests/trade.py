@@ -220,13 +220,13 @@ class Trade:
     async def _knows(self, assigned: WorkAssigned) -> bool:
         query = text("select 1 from work where work_id = :work and agent_id = :agent")
         wanted = {"work": assigned.work_id, "agent": assigned.agent_id}
-        async with self.databases["orders"].read() as session:
+        async with self.databases["orders"].read_across("a test") as session:
             return (await session.execute(query, wanted)).scalar() is not None
 
     async def audited(self, shop_id: str, service: str = "orders") -> list[tuple[str, str]]:
         """Return the (action, actor) pairs of a shop's audit, oldest first."""
         query = text("select action, actor_id from audit where shop_id = :shop order by id")
-        async with self.databases[service].read() as session:
+        async with self.databases[service].read_across("a test") as session:
             found = await session.execute(query, {"shop": shop_id})
         return [(row.action, row.actor_id) for row in found]
 
@@ -267,8 +267,8 @@ async def trading(
     )
     for_cases = AftersalesSettings(**shared, database_url=database.dsn("aftersales"), **aftersales)
     async with contextlib.AsyncExitStack() as stack:
-        first = await stack.enter_async_context(running(orders_app.build(for_orders)))
-        second = await stack.enter_async_context(running(aftersales_app.build(for_cases)))
+        first = await stack.enter_async_context(running(orders_app.build(for_orders).app()))
+        second = await stack.enter_async_context(running(aftersales_app.build(for_cases).app()))
         trade = Trade(
             await stack.enter_async_context(_client(first.http)),
             await stack.enter_async_context(_client(second.http)),

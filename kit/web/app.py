@@ -17,7 +17,7 @@ from typing_extensions import override
 from kit.clock import Clock
 from kit.metrics import Metrics
 from kit.telemetry import Tracing
-from kit.web import problems, queries
+from kit.web import idempotency, problems, queries
 from kit.web.auth import Doors, Principal, TokenVerifier
 from kit.web.capacity import Bodies
 from kit.web.edge import Edge
@@ -81,6 +81,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     app.state.doors = doors if revoked is None else Doors(verifier, service_verifier, revoked)
     app.state.bodies = bodies
     problems.install(app)
+    idempotency.install(app)
     for router in routers:
         app.include_router(router)
     return app

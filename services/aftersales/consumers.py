@@ -1,23 +1,12 @@
 """The door for other services' facts: groups `aftersales.tasks` and `aftersales.payments`.
 
-Turns records into events and hands them to the use case. Knows no table.
+Hands each to its use case. Knows no table.
 """
 
-from typing import Final
-
-from contracts import decode
-from contracts.base import Event, UnknownEvent, UnreadableEvent
+from contracts.base import Event
 from contracts.conversation import WorkAssigned
 from contracts.orders import OrderAddressChecked, OrderClosed, OrderPaid
-from contracts.topics import ORDERS, WORK
-from kit.bus.ports import Record
-from kit.errors import Dead
-from services.aftersales.service import PAYMENTS, TASKS, Facts
-
-__all__ = ["PAYMENTS", "PAYMENT_TOPICS", "TASKS", "TASK_TOPICS", "Payments", "Tasks"]
-
-TASK_TOPICS: Final = (ORDERS.name, WORK.name)
-PAYMENT_TOPICS: Final = (ORDERS.name,)
+from services.aftersales.service import Facts
 
 
 class Tasks:
@@ -26,16 +15,16 @@ class Tasks:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
-    async def __call__(self, record: Record) -> None:
-        """Apply the record's event. Raises `Dead` for what cannot be read."""
-        match _event(record):
-            case OrderPaid() as event:
+    async def __call__(self, event: Event) -> None:
+        """Apply the event; a repeat is stopped by the use case's inbox row."""
+        match event:
+            case OrderPaid():
                 await self._facts.open_address_check(event)
-            case OrderAddressChecked() as event:
+            case OrderAddressChecked():
                 await self._facts.settle_address_check(event)
-            case OrderClosed() as event:
+            case OrderClosed():
                 await self._facts.drop_work(event)
-            case WorkAssigned() as event:
+            case WorkAssigned():
                 await self._facts.note_assignment(event)
             case _:
                 pass  # these topics carry more than tasks need
@@ -47,17 +36,10 @@ class Payments:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
-    async def __call__(self, record: Record) -> None:
-        """Apply the record's event. Raises `Dead` for what cannot be read."""
-        match _event(record):
-            case OrderPaid() as event:
+    async def __call__(self, event: Event) -> None:
+        """Apply the event; a repeat is stopped by the use case's inbox row."""
+        match event:
+            case OrderPaid():
                 await self._facts.note_payment(event)
             case _:
                 pass
-
-
-def _event(record: Record) -> Event:
-    try:
-        return decode(record)
-    except (UnknownEvent, UnreadableEvent) as unreadable:
-        raise Dead(str(unreadable)) from None

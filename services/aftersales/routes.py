@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from contracts.people import CHATTING_STAFF, CaseId, Role, WorkId
 from kit.web.auth import Caller, Principal, require
-from kit.web.idempotency import IdempotencyKey
+from kit.web.idempotency import VersionedKey
 from kit.web.paging import Page
 from kit.web.preconditions import IfMatch, etag
 from services.aftersales.schemas import (
@@ -35,56 +35,63 @@ async def no_fields(_body: Nothing | None = None) -> None:
 
 def reading(aftersales: Reading) -> APIRouter:
     """Return the routes that read."""
-    made = APIRouter(prefix="/v1", tags=["aftersales"])
+    router = APIRouter(prefix="/v1", tags=["aftersales"])
 
-    @made.get("/cases")
-    async def list_cases(who: Caller, wanted: Annotated[CaseFilter, Query()]) -> Page[CaseView]:
+    @router.get("/cases")
+    async def list_cases(
+        principal: Caller, wanted: Annotated[CaseFilter, Query()]
+    ) -> Page[CaseView]:
         """List cases, newest first: a buyer's own, or the shop's."""
-        return await aftersales.cases(who, wanted)
+        return await aftersales.cases(principal, wanted)
 
-    @made.get("/cases/{case_id}")
-    async def read_case(*, case_id: CasePath, who: Caller, response: Response) -> CaseView:
+    @router.get("/cases/{case_id}")
+    async def read_case(*, case_id: CasePath, principal: Caller, response: Response) -> CaseView:
         """Read a case; its ETag is what commands want as If-Match."""
-        found = await aftersales.case(who, case_id)
+        found = await aftersales.case(principal, case_id)
         response.headers["ETag"] = etag(found.version)
         return found
 
-    @made.get("/work-items")
+    @router.get("/work-items")
     async def list_work_items(
-        who: Staff, wanted: Annotated[WorkFilter, Query()]
+        principal: Staff, wanted: Annotated[WorkFilter, Query()]
     ) -> Page[WorkItemView]:
         """List the shop's work items, newest first."""
-        return await aftersales.work_items(who, wanted)
+        return await aftersales.work_items(principal, wanted)
 
-    @made.get("/work-items/{work_id}")
-    async def read_work_item(work_id: WorkPath, who: Staff) -> WorkItemView:
+    @router.get("/work-items/{work_id}")
+    async def read_work_item(work_id: WorkPath, principal: Staff) -> WorkItemView:
         """Read a work item."""
-        return await aftersales.work_item(who, work_id)
+        return await aftersales.work_item(principal, work_id)
 
-    return made
+    return router
 
 
 def commands(aftersales: Commands) -> APIRouter:
     """Return the routes that change something."""
-    made = APIRouter(prefix="/v1/cases", tags=["aftersales"])
+    router = APIRouter(prefix="/v1/cases", tags=["aftersales"])
 
-    @made.post("", response_model=CaseView, status_code=201)
-    async def request_refund(*, wanted: NewCase, who: Asking, key: IdempotencyKey) -> Response:
+    @router.post("", status_code=201)
+    async def request_refund(*, wanted: NewCase, principal: Asking, key: VersionedKey) -> CaseView:
         """Ask for a refund of a paid order; its amount is reserved until the case is decided."""
-        return await aftersales.request(who, wanted, keyed=key)
+        return await aftersales.request(principal, wanted, key=key)
 
-    @made.post("/{case_id}/review", response_model=CaseView)
+    @router.post("/{case_id}/review")
     async def review_case(
-        *, case_id: CasePath, review: Review, who: Deciding, version: IfMatch, key: IdempotencyKey
-    ) -> Response:
+        *,
+        case_id: CasePath,
+        review: Review,
+        principal: Deciding,
+        version: IfMatch,
+        key: VersionedKey,
+    ) -> CaseView:
         """Approve or reject a requested case."""
-        return await aftersales.review(who, case_id, review, version=version, keyed=key)
+        return await aftersales.review(principal, case_id, review, version=version, key=key)
 
-    @made.post("/{case_id}/refund", response_model=CaseView, dependencies=[Depends(no_fields)])
+    @router.post("/{case_id}/refund", dependencies=[Depends(no_fields)])
     async def refund_case(
-        *, case_id: CasePath, who: Deciding, version: IfMatch, key: IdempotencyKey
-    ) -> Response:
+        *, case_id: CasePath, principal: Deciding, version: IfMatch, key: VersionedKey
+    ) -> CaseView:
         """Give the money of an approved case back, once."""
-        return await aftersales.refund(who, case_id, version=version, keyed=key)
+        return await aftersales.refund(principal, case_id, version=version, key=key)
 
-    return made
+    return router

@@ -1,20 +1,16 @@
 """What the aftersales process is told from outside, beside what every service is told."""
 
 from datetime import timedelta
-from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from kit.settings import MustBeSet, ServiceSettings
+from kit.settings import DatabaseSettings
 
 
-class Settings(ServiceSettings):
+class Settings(DatabaseSettings):
     """Settings of the aftersales service. Durations are seconds or ISO 8601 (`PT48H`)."""
 
-    database_url: Annotated[str, MustBeSet()] = (
-        "postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk"
-    )
-    """Reaches the schema `aftersales` as its owner."""
+    database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk")
     address_check_within: timedelta = timedelta(minutes=30)
     """From payment to the due time of the first address check."""
     address_check_again_after: timedelta = timedelta(hours=2)

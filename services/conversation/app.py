@@ -4,42 +4,26 @@
 again; `... generation --begin` accepts a chat topic that was made anew.
 """
 
-import asyncio
-import sys
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from fastapi import FastAPI
-
-from contracts.topics import CHAT
-from kit.bus.deadletter import Replayed, replay
+from contracts import topics
+from contracts.handling import decoded
 from kit.bus.kafka import KafkaBus
-from kit.bus.ports import Bus, Producer
+from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
-from kit.ids import Uuid7Ids
-from kit.metrics import Metrics
-from kit.postgres import Database
-from kit.process import App, Resource, run
-from kit.relay import Relay
-from kit.settings import load
-from kit.telemetry import Tracing
-from kit.web.app import create_app
-from kit.web.auth import SERVICES, Passwords, TokenIssuer, TokenVerifier
-from kit.web.health import Health, create_admin
+from kit.service import commands
+from kit.service.database import DatabaseService
+from kit.web.auth import Passwords, TokenIssuer
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
-from services.conversation import consumers, internal
-from services.conversation.archive import GROUP, Archive
-from services.conversation.deadlines import Deadlines
-from services.conversation.routes import (
-    CommandLimits,
-    Shared,
-    conversations,
-    sessions,
-    shops,
-)
+from services.conversation import consumers, deadlines, internal
+from services.conversation.archive import GROUP as ARCHIVE
+from services.conversation.archive import Archive
+from services.conversation.deadlines import Sweep
+from services.conversation.routes import CommandLimits, conversations, sessions, shops, staff
+from services.conversation.service.access import Access
 from services.conversation.service.allowed_abuse import AllowedAbuse
 from services.conversation.service.archiving import Archiving
 from services.conversation.service.conversations import Conversations
@@ -47,15 +31,17 @@ from services.conversation.service.history import Histories
 from services.conversation.service.login_limits import LoginLimits
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import Sessions, ShopSecrets
+from services.conversation.service.shops import Shops
 from services.conversation.service.staff import Staff
-from services.conversation.service.work import CONSUMER, Work
-from services.conversation.settings import ConversationSettings
+from services.conversation.service.states import States
+from services.conversation.service.sweeps import Sweeps
+from services.conversation.service.work import Work
+from services.conversation.settings import Settings
 
-NAME = "conversation"
-VERSION = "1"
+NAME: Final = "conversation"
 
 
-class Service:
+class ConversationService(DatabaseService[Settings]):
     """The conversation service's objects, built once and handed to whoever needs them.
 
     `clock` moves business time. The loops keep to real time: they wait for a broker, which no test
@@ -64,77 +50,55 @@ class Service:
 
     def __init__(
         self,
-        settings: ConversationSettings,
+        settings: Settings,
         bus: Bus,
         *,
         clock: Clock,
         passwords: Passwords | None = None,
     ) -> None:
-        self.settings = settings
-        self.bus = bus
-        self.clock = clock
-        self.metrics = Metrics(process=True)
-        self.health = Health()
-        self.db = Database(
-            settings.database_url.get_secret_value(),
-            schema=NAME,
-            pool_size=settings.database_pool,
-            name=NAME,
-        )
-        self.producer: Producer = bus.producer()
-        self.ids = Uuid7Ids(clock)
+        super().__init__(NAME, settings, clock=clock, bus=bus)
         self.cursors = Cursors(settings.cursor_secret)
         self.routing = Routing(
             clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)
         )
-        shop_secrets = ShopSecrets(settings.shop_secret_key)
-        lexicon = Path(settings.lexicon_folder) if settings.lexicon_folder else None
-        self.staff = Staff(
-            self.routing, passwords or Passwords(), shop_secrets, AllowedAbuse(lexicon)
-        )
-        self.conversations = Conversations(
-            self.routing, reopen_gap=timedelta(seconds=settings.reopen_gap_s)
-        )
-        self.histories = Histories(self.cursors)
+        self.access = Access(self.db, clock, self.ids, Strangers(clock))
+        self.passwords = passwords or Passwords()
+        self.shop_secrets = ShopSecrets(settings.shop_secret_key)
+        self.states = States(self.db, self.routing, self.cursors)
+        self.histories = Histories(self.db, self.access, self.cursors)
         self.archiving = Archiving(self.db, self.routing, clock)
         self.work = Work(self.db, self.routing)
+        silence = timedelta(seconds=settings.silence_s)
+        self.sweeps = Sweeps(self.db, self.routing, silence, clock)
         self.archive = self._archive()
-        self.presence = self._presence()
-        self.deadlines = Deadlines(
-            self.db, self.routing, silence=timedelta(seconds=settings.silence_s), clock=clock
+        self.presence = consumers.Presence(
+            bus,
+            self.states,
+            lost_after_s=settings.lost_after_s,
+            clock=clock,
+            metrics=self.metrics,
         )
+        self._consume()
+        self._serve()
 
-    def app(self) -> App:
-        """Return the service as a process runs it. Roles start in this order, stop in reverse."""
-        work = consumers.work_loop(self.bus, self.work, self.producer, metrics=self.metrics)
-        consuming = (self.archive, work, self.presence, self.deadlines)
-        self.health.register("database", self.db.ping)
-        self.health.register("archive", self.archive.loop.ping)
-        self.health.register("routing", work.ping)
-        self.health.register("presence", self.presence.loop.ping)
-        tracing = Tracing(NAME, self.settings.trace_file) if self.settings.trace_file else None
-        return App(
-            name=NAME,
-            settings=self.settings,
-            http=self._http(tracing),
-            admin=self._admin(),
-            health=self.health,
-            roles=[
-                Resource(stop=self.bus.close),
-                Resource(stop=self.db.close),
-                Resource(start=self.producer.start, stop=self.producer.stop),
-                Relay(self.db, self.bus, metrics=self.metrics),
-                *consuming,
-            ],
-            # Together: leaving a group takes each some tenths of a second.
-            drain=[lambda: asyncio.gather(*(role.stop() for role in consuming))],
-            tracing=tracing,
+    def _consume(self) -> None:
+        """Register what runs by itself, in the order in which it starts."""
+        archive, presence = self.archive, self.presence
+        self.join(
+            ARCHIVE,
+            [topics.CHAT],
+            archive,
+            ping=archive.loop.ping,
+            replay=archive.handle_one,
         )
-
-    async def close(self) -> None:
-        """Let go of what was opened without running."""
-        await self.bus.close()
-        await self.db.close()
+        work = consumers.WorkItems(self.work)
+        self.consume(consumers.GROUP, [topics.WORK], decoded(work))
+        self.watch(consumers.PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)
+        self.every(consumers.LOOK_S, "presence", presence.look)
+        self.every(deadlines.FILL_S, "filling", Sweep("filling", self.sweeps.fill))
+        self.every(deadlines.SILENCE_LOOK_S, "relieving", Sweep("relieving", self.sweeps.relieve))
+        self.forgets_repeats()
+        self.forgets(Sweep("forgetting", self.sweeps.clean))
 
     def _archive(self) -> Archive:
         return Archive(
@@ -147,16 +111,6 @@ class Service:
             metrics=self.metrics,
         )
 
-    def _presence(self) -> consumers.Presence:
-        return consumers.Presence(
-            self.bus,
-            self.db,
-            self.staff,
-            lost_after_s=self.settings.lost_after_s,
-            clock=self.clock,
-            metrics=self.metrics,
-        )
-
     def _sessions(self) -> Sessions:
         limits = LoginLimits.at(
             self.clock,
@@ -166,90 +120,65 @@ class Service:
         return Sessions(
             db=self.db,
             issuer=TokenIssuer(self.settings.token_private_key, self.clock, self.ids),
-            passwords=self.staff.passwords,
-            shop_secrets=self.staff.shop_secrets,
+            passwords=self.passwords,
+            shop_secrets=self.shop_secrets,
             limits=limits,
             clock=self.clock,
             ids=self.ids,
         )
 
-    def _http(self, tracing: Tracing | None) -> FastAPI:
-        shared = Shared(
+    def _serve(self) -> None:
+        """Register the routes for people, and those for neighbours."""
+        limits = CommandLimits(self.clock)
+        folder = self.settings.lexicon_folder
+        use = Conversations(
             self.db,
-            self.cursors,
-            self.staff,
-            commands=CommandLimits(self.clock),
-            strangers=Strangers(self.clock),
+            self.access,
+            self.routing,
+            reopen_gap=timedelta(seconds=self.settings.reopen_gap_s),
         )
-        desk = conversations.Desk(shared, self.conversations, self.histories)
-        return create_app(
-            title="PeakDesk conversation",
-            version=VERSION,
+        shop_use = Shops(
+            db=self.db,
+            access=self.access,
             clock=self.clock,
-            verifier=TokenVerifier(self.settings.token_public_key, self.clock),
-            routers=[
-                sessions.routes(self._sessions()),
-                shops.routes(shared, self.staff),
-                conversations.routes(desk),
-            ],
-            metrics=self.metrics,
-            tracing=tracing,
+            ids=self.ids,
+            passwords=self.passwords,
+            shop_secrets=self.shop_secrets,
+            allowed_abuse=AllowedAbuse(Path(folder) if folder else None),
         )
-
-    def _admin(self) -> FastAPI:
-        return create_admin(
-            title="PeakDesk conversation, internal",
-            version=VERSION,
-            clock=self.clock,
-            health=self.health,
-            metrics=self.metrics,
-            service_verifier=TokenVerifier(self.settings.service_public_key, self.clock, SERVICES),
-            internal=[internal.router(self.db, self.histories, self.producer)],
+        staff_use = Staff(self.db, self.routing, self.passwords, self.cursors)
+        self.routes(
+            sessions.routes(self._sessions()),
+            shops.routes(shop_use, limits),
+            staff.routes(staff_use, self.states, limits),
+            conversations.routes(use, self.histories, limits),
         )
+        self.internal(internal.routes(self.histories, self.producer))
 
 
-def build(settings: ConversationSettings) -> Service:
+def build(settings: Settings) -> ConversationService:
     """Return the service on Kafka and the system's clock."""
-    bus = KafkaBus.told(settings, client_id=NAME)
-    return Service(settings, bus, clock=SystemClock())
+    bus = KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
+    return ConversationService(settings, bus, clock=SystemClock())
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the service, or carry out one of its commands and exit."""
-    match list(sys.argv[1:] if arguments is None else arguments):
-        case []:
-            run(lambda: build(load(ConversationSettings)).app())
-        case ["replay", group]:
-            print(asyncio.run(replay_dead(load(ConversationSettings), group)))  # noqa: T201 - the answer
-        case ["generation", "--begin"]:
-            number = asyncio.run(begin_generation(load(ConversationSettings)))
-            print(f"{NAME}: generation {number}")  # noqa: T201 - the answer
-        case _:
-            commands = "replay GROUP | generation --begin"
-            raise SystemExit(f"usage: python -m services.{NAME}.app [{commands}]")
-    raise SystemExit(0)
-
-
-async def replay_dead(settings: ConversationSettings, group: str) -> Replayed:
-    """Hand the group's dead letters to its handler once more."""
-    service = build(settings)
-    handlers = {GROUP: service.archive.handle_one, CONSUMER: consumers.work_handler(service.work)}
-    if group not in handlers:
-        raise SystemExit(f"{NAME} replays {' and '.join(handlers)}, not {group}")
-    try:
-        return await replay(service.bus, group, handlers[group])
-    finally:
-        await service.close()
-
-
-async def begin_generation(settings: ConversationSettings) -> int:
+async def _begun(settings: Settings) -> tuple[str, int]:
     """Keep the history and begin the next generation: the chat topic was made anew (H4)."""
     service = build(settings)
     try:
-        topic_id = await service.bus.topic_id(CHAT.name)
-        return await service.archiving.begin_generation(topic_id)
+        topic_id = await service.bus.topic_id(topics.CHAT.name)
+        number = await service.archiving.begin_generation(topic_id)
     finally:
         await service.close()
+    return f"{NAME}: generation {number}", 0
+
+
+COMMANDS: Final = {"generation --begin": _begun}
+
+
+def main() -> NoReturn:
+    """Run the service, or carry out one of its commands and exit."""
+    commands.main(NAME, Settings, build=build, commands=COMMANDS)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from contracts.base import UnknownEvent, UnreadableEvent, decode
 from contracts.conversation import Lifecycle
 from contracts.gateway import ChatMessage
 from contracts.topics import CHAT
-from kit import positions
 from kit.bus.deadletter import DeadLetters
 from kit.bus.loops import BatchLoop
 from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
@@ -24,7 +23,7 @@ from kit.clock import Clock
 from kit.errors import Dead, Unavailable
 from kit.metrics import Metrics
 from kit.text import BadText, refuse_unstorable_json
-from services.conversation.repository.archive import Batch
+from services.conversation.domain.log import Batch
 from services.conversation.service.archiving import Archiving, Foreign
 
 log = structlog.get_logger()
@@ -227,8 +226,7 @@ class Archive:
     async def _on_assigned(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
         """Begin where the database says, so that a restored backup is filled up again."""
         try:
-            async with self._archiving.db.read() as session:
-                marks = await positions.marks(session, CHAT.name)
+            marks = await self._archiving.marks()
         except Unavailable as away:
             log.warning("archive.begins_at_commit", reason=away.slug)
             return

@@ -13,12 +13,10 @@ from contracts.frames import REPLAY_LIMIT
 from contracts.people import Role
 from contracts.topics import CHAT
 from kit.bus.ports import Producer
-from kit.postgres import Database
 from kit.web.auth import Principal
-from services.conversation.repository.archive import Place
+from services.conversation.domain.log import Place
 from services.conversation.schemas.conversations import InboxView
 from services.conversation.schemas.history import FoundMessage
-from services.conversation.service import history
 from services.conversation.service.history import Histories
 
 Subject = Annotated[str, Query(min_length=1, max_length=64)]
@@ -26,11 +24,11 @@ After = Annotated[str | None, Query(pattern=r"^\d{1,5},\d{1,18}$")]
 Replayed = Annotated[int, Query(ge=1, le=REPLAY_LIMIT)]
 
 
-def router(db: Database, histories: Histories, producer: Producer) -> APIRouter:
+def routes(histories: Histories, producer: Producer) -> APIRouter:
     """Return the routes under /internal; `producer` knows which partition a key belongs to."""
-    api = APIRouter()
+    router = APIRouter()
 
-    @api.get("/conversations/{conversation_id}/attach")
+    @router.get("/conversations/{conversation_id}/attach")
     async def attach(
         *,
         conversation_id: str,
@@ -41,31 +39,26 @@ def router(db: Database, histories: Histories, producer: Producer) -> APIRouter:
         limit: Replayed = REPLAY_LIMIT,
     ) -> Response:
         """Return all that is needed to seat somebody, of one moment (H11)."""
-        partition = await producer.partition_for(CHAT.name, conversation_id.encode())
-        async with db.read() as session:
-            attached = await histories.attach(
-                session,
-                _whom(subject, role, shop),
-                conversation_id,
-                partition=partition,
-                after=_place(after),
-                limit=limit,
-            )
+        attached = await histories.attach(
+            _whom(subject, role, shop),
+            conversation_id,
+            partition=await producer.partition_for(CHAT.name, conversation_id.encode()),
+            after=_place(after),
+            limit=limit,
+        )
         return Response(msgspec.json.encode(attached), media_type="application/json")
 
-    @api.get("/inbox/{subject}")
+    @router.get("/inbox/{subject}")
     async def inbox(subject: str, role: Role, shop: Subject) -> InboxView:
         """Return a person's open conversations and work (H12)."""
-        async with db.read() as session:
-            return await history.inbox(session, _whom(subject, role, shop))
+        return await histories.inbox(_whom(subject, role, shop))
 
-    @api.get("/messages/{message_id}")
+    @router.get("/messages/{message_id}")
     async def message(message_id: str) -> FoundMessage:
         """Return how a message id stands in the archive (H3); 404 if it does not."""
-        async with db.read() as session:
-            return await history.find_message(session, message_id)
+        return await histories.message(message_id)
 
-    return api
+    return router
 
 
 def _whom(subject: str, role: Role, shop: str) -> Principal:

@@ -2,15 +2,14 @@
 
 from pydantic import Field, SecretStr
 
-from kit.settings import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_SECRET, ServiceSettings
+from kit.settings import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_SECRET, DatabaseSettings
 
 
-class ConversationSettings(ServiceSettings):
+class Settings(DatabaseSettings):
     """What a conversation process is told. The numbers are starting values."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_conversation@127.0.0.1/peakdesk")
     """SQLAlchemy address; the role owns the schema `conversation` alone."""
-    database_pool: int = Field(default=8, ge=3, le=50)
     token_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY
     """Signs people's tokens: base64 of a raw Ed25519 private key. Only this service has it."""
     shop_secret_key: SecretStr = DEVELOPMENT_SECRET

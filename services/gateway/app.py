@@ -2,29 +2,22 @@
 
 import asyncio
 import random
-from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
 import httpx2
 import structlog
-from fastapi import FastAPI
 
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
-from kit.ids import Uuid7Ids
-from kit.metrics import Metrics
-from kit.periodic import Periodic
-from kit.process import App, Resource, Role, make_room, run
-from kit.settings import load
-from kit.telemetry import Tracing
-from kit.web.app import create_app
+from kit.process import make_room
+from kit.service import commands
+from kit.service.core import Service
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
 from kit.web.capacity import CONNECTIONS
 from kit.web.forwarded import TrustedProxies
-from kit.web.health import Health, create_admin
 from services.gateway.channels import ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
 from services.gateway.history import Archive, GapReader, HttpArchive, Ring
@@ -37,7 +30,7 @@ from services.gateway.proxy import CONNECTIONS as TO_SERVICES
 from services.gateway.proxy import NeighbourTransport, Proxy, service_of
 from services.gateway.resume import Resume
 from services.gateway.routes import OpenApi, limits_router
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import Settings
 from services.gateway.sockets import (
     Connection,
     Drain,
@@ -54,21 +47,21 @@ from wording import LexiconError, LiveEngine
 NAME: Final = "gateway"
 VERSION: Final = "1"
 
-PRODUCER_S: Final = 1.0
+FLUSH_S: Final = 1.0
 """Wait for acks at the very end: the drain has answered every send already."""
 
 LEXICON_S: Final = 5.0
 """How often the lexicon's folder is looked at."""
 
-_log: Final = structlog.get_logger("gateway")
+log: Final = structlog.get_logger("gateway")
 
 
-class Service:
+class Gateway(Service[Settings]):
     """The gateway's objects, built once and handed to whoever needs them."""
 
     def __init__(
         self,
-        settings: GatewaySettings,
+        settings: Settings,
         bus: Bus,
         *,
         clock: Clock,
@@ -77,14 +70,7 @@ class Service:
         chance: random.Random | None = None,
         connections: int = CONNECTIONS,
     ) -> None:
-        self.settings = settings
-        self.connections = connections
-        self.bus = bus
-        self.clock = clock
-        self.ids = Uuid7Ids(clock)
-        self.metrics = Metrics(process=True)
-        self.health = Health()
-        self.producer = bus.producer()
+        super().__init__(NAME, settings, clock=clock, bus=bus, flush_s=FLUSH_S)
         self._neighbours()
         self.archive = archive or HttpArchive(
             self.archive_pool,
@@ -112,6 +98,12 @@ class Service:
         self.facts = FactsChannel(bus, self.hub, self.directory, clock=clock, metrics=self.metrics)
         self._use_cases()
         self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
+        self._register()
+        self.process |= {
+            "drain": self.drain.steps(),
+            "websocket": websocket_class(self.upgrades),
+            "connections": connections,
+        }
 
     def _neighbours(self) -> None:
         """A pool for each service and one for sockets: who is slow keeps nobody else waiting."""
@@ -202,42 +194,8 @@ class Service:
             flush_s=settings.drain_flush_s,
         )
 
-    def app(self) -> App:
-        """Return the service as a process runs it. Roles start in this order, stop in reverse."""
-        self.health.register("chat", self.chat.ping)
-        self.health.register("directory", self.facts.ping)
-        tracing = Tracing(NAME, self.settings.trace_file) if self.settings.trace_file else None
-        return App(
-            name=NAME,
-            settings=self.settings,
-            http=self._http(tracing),
-            admin=create_admin(
-                title="PeakDesk gateway, internal",
-                version=VERSION,
-                clock=self.clock,
-                health=self.health,
-                metrics=self.metrics,
-            ),
-            health=self.health,
-            roles=[
-                Resource(stop=self.bus.close),
-                *(Resource(stop=pool.aclose) for pool in (*self.pools.values(), self.archive_pool)),
-                Resource(start=self.producer.start, stop=partial(self.producer.stop, PRODUCER_S)),
-                self.facts,
-                self.chat,
-                self.collector,
-                self.inbound,
-                Resource(stop=self.resume.stop),
-                *self._periodic(),
-            ],
-            drain=self.drain.steps(),
-            websocket=websocket_class(self.upgrades),
-            connections=self.connections,
-            tracing=tracing,
-        )
-
-    def _periodic(self) -> list[Role]:
-        """Return what is looked after again and again."""
+    def _register(self) -> None:
+        """Say what runs. Roles start in this order and stop in reverse."""
         presence = Presence(
             self.producer,
             self.hub,
@@ -245,14 +203,31 @@ class Service:
             clock=self.clock,
             ids=self.ids,
         )
-        every = partial(Periodic, clock=self.clock)
-        return [
-            Resource(stop=presence.leave),
-            every("presence", presence.report, every_s=self.settings.presence_s),
-            every("newcomers", presence.greet, every_s=NEWCOMERS_S),
-            every("sweep", self.sweep.once, every_s=SWEEP_S),
-            every("lexicon", self._reload, every_s=LEXICON_S),
-        ]
+        for pool in (*self.pools.values(), self.archive_pool):
+            self.resource(stop=pool.aclose)
+        for role in (self.facts, self.chat, self.collector, self.inbound):
+            self.role(role)
+        self.health.register("chat", self.chat.ping)
+        self.health.register("directory", self.facts.ping)
+        self.resource(stop=self.resume.stop)
+        self.resource(stop=presence.leave)
+        self.every(self.settings.presence_s, "presence", presence.report)
+        self.every(NEWCOMERS_S, "newcomers", presence.greet)
+        self.every(SWEEP_S, "sweep", self.sweep.once)
+        self.every(LEXICON_S, "lexicon", self._reload)
+        openapi = OpenApi(self.pools, self.services, leads_to=service_of, clock=self.clock)
+        self.routes(
+            limits_router(self.reception.limits),
+            openapi.router(lambda: self.http),
+            Proxy(self.pools, self.services).router(),
+        )
+        self.door |= {
+            "version": VERSION,
+            "verifier": self.verifier,
+            "revoked": self._revoked,
+            "allowed_origins": sorted(self.settings.origins),
+            "openapi_url": None,
+        }
 
     async def _reload(self) -> None:
         """Take over a changed lexicon; loading takes a second, so in a thread."""
@@ -260,30 +235,9 @@ class Service:
         try:
             if await asyncio.to_thread(self.lexicon.reload_if_changed):
                 version = self.lexicon.current.lexicon_version
-                _log.info("lexicon.reloaded", version=version)
+                log.info("lexicon.reloaded", version=version)
         except LexiconError as error:
-            _log.error("lexicon.refused", reason=str(error))
-
-    def _http(self, tracing: Tracing | None) -> FastAPI:
-        settings = self.settings
-        openapi = OpenApi(self.pools, self.services, leads_to=service_of, clock=self.clock)
-        app = create_app(
-            title="PeakDesk gateway",
-            version=VERSION,
-            clock=self.clock,
-            verifier=self.verifier,
-            revoked=self._revoked,
-            routers=[
-                limits_router(self.reception.limits),
-                openapi.router(lambda: app),
-                Proxy(self.pools, self.services).router(),
-            ],
-            metrics=self.metrics,
-            tracing=tracing,
-            allowed_origins=sorted(settings.origins),
-            openapi_url=None,
-        )
-        return app
+            log.error("lexicon.refused", reason=str(error))  # noqa: TRY400 - the text says it all
 
     def ready(self) -> bool:
         """Tell whether directory and ring are whole: before that nobody may be let in (H9, H13)."""
@@ -307,17 +261,17 @@ def _pool(connections: int, timeout_s: float) -> httpx2.AsyncClient:
     )
 
 
-def build(settings: GatewaySettings) -> Service:
+def build(settings: Settings) -> Gateway:
     """Return the service on Kafka and the system's clock, with as many sockets as files allow."""
     room = make_room(sockets=settings.sockets, http=CONNECTIONS)
     settings = settings.model_copy(update={"sockets": room.sockets})
     bus = KafkaBus.told(settings, client_id=NAME)
-    return Service(settings, bus, clock=SystemClock(), connections=room.http)
+    return Gateway(settings, bus, clock=SystemClock(), connections=room.http)
 
 
 def main() -> NoReturn:
     """Run the gateway until it is told to stop."""
-    run(lambda: build(load(GatewaySettings)).app())
+    commands.main(NAME, Settings, build=build)
 
 
 if __name__ == "__main__":

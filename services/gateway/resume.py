@@ -50,7 +50,7 @@ EndOf = Callable[[int], Awaitable[int]]
 GoOn = Callable[[Seat], None]
 """Told when a seat is ready or refused: sends that came meanwhile are considered."""
 
-_log: Final = structlog.get_logger("gateway.resume")
+log: Final = structlog.get_logger("gateway.resume")
 
 
 class _Abandoned(Exception):
@@ -388,4 +388,4 @@ class Resume:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error("resume.failed", exc_info=task.exception())
+            log.error("resume.failed", exc_info=task.exception())

@@ -21,7 +21,7 @@ INCOMPLETE_S: Final = 5.0
 
 Document = dict[str, Any]
 
-_log: Final = structlog.get_logger("gateway.openapi")
+log: Final = structlog.get_logger("gateway.openapi")
 
 
 class LimitsView(BaseModel):
@@ -103,7 +103,7 @@ class OpenApi:
             answer.raise_for_status()
             found = answer.json()
         except (httpx2.HTTPError, ValueError) as error:
-            _log.warning("openapi.missing", address=address, reason=type(error).__name__)
+            log.warning("openapi.missing", address=address, reason=type(error).__name__)
             return None
         return found if isinstance(found, dict) else None
 

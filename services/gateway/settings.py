@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings
 
 
-class GatewaySettings(ServiceSettings):
+class Settings(ServiceSettings):
     """Settings of one gateway process."""
 
     gateway_id: str = Field(default_factory=gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")

@@ -4,17 +4,16 @@ from fastapi import APIRouter
 
 from contracts.people import ShopId
 from services.monitor.schemas.answers import Board
-from services.monitor.service.boards import Boards
+from services.monitor.service import Boards
 
 
-def router(boards: Boards) -> APIRouter:
+def reading(boards: Boards) -> APIRouter:
     """Return the internal routes; the admin application asks for a service token."""
-    routes = APIRouter(tags=["internal"])
+    router = APIRouter(tags=["internal"])
 
-    @routes.get("/board/{shop_id}")
+    @router.get("/board/{shop_id}")
     async def read_board(shop_id: str) -> Board:
         """Return the board of any shop; the gateway has checked who asks."""
-        shown = await boards.read(ShopId(shop_id))
-        return Board.model_validate(shown, from_attributes=True)
+        return await boards.read(ShopId(shop_id))
 
-    return routes
+    return router

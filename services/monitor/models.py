@@ -3,25 +3,23 @@
 Times are milliseconds since 1970 where they come from the fold, because the fold is exact in them.
 """
 
-from typing import Final
+from datetime import date, datetime
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Boolean,
-    Column,
-    Date,
     DateTime,
     Index,
     Integer,
     LargeBinary,
     SmallInteger,
-    Table,
     Text,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from kit import tables
 
@@ -31,200 +29,244 @@ OUTBOX: Final = tables.outbox(METADATA)
 POSITIONS: Final = tables.positions(METADATA)
 GENERATIONS: Final = tables.generations(METADATA)
 
-PARTITIONS: Final = Table(
-    "partitions",
-    METADATA,
-    Column("partition", Integer, primary_key=True),
-    Column("watermark_ms", BigInteger, nullable=False, comment="newest log time folded"),
-    Column("caught_up_ms", BigInteger, nullable=False, comment="last seen folded to the end"),
-)
 
-CONVERSATIONS: Final = Table(
-    "conversations",
-    METADATA,
-    Column("conversation_id", Text, primary_key=True),
-    Column("generation", SmallInteger, nullable=False, comment="to which its offsets belong"),
-    Column("partition", Integer, nullable=False),
-    Column("shop_id", Text, nullable=False),
-    Column("open", Boolean, nullable=False),
-    Column("owner", Text),
-    Column("waiting_ms", BigInteger, comment="since when the buyer waits for a human"),
-    Column("oldest_round_ms", BigInteger, comment="oldest open round of any reading"),
-    Column("forget_ms", BigInteger, comment="log time after which the row may go"),
-    Column("state", LargeBinary, nullable=False, comment="services.monitor.rounds.Conversation"),
-)
-Index(None, CONVERSATIONS.c.generation, CONVERSATIONS.c.partition)
-Index(
-    "ix_conversations_live",
-    CONVERSATIONS.c.shop_id,
-    postgresql_where=text("open or oldest_round_ms is not null"),
-)
+class Base(DeclarativeBase):
+    """Text is `text`, counts and times are `bigint`, moments carry a time zone."""
 
-ROUNDS: Final = Table(
-    "rounds",
-    METADATA,
-    Column("generation", SmallInteger, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("reading", Text, primary_key=True),
-    Column("opened_offset", BigInteger, primary_key=True),
-    Column("shop_id", Text, nullable=False),
-    Column("conversation_id", Text, nullable=False),
-    Column("buyer_id", Text, nullable=False),
-    Column("agent_id", Text),
-    Column("day", Date, nullable=False, comment="local day on which the round opened"),
-    Column("opened_ms", BigInteger, nullable=False),
-    Column("closed_ms", BigInteger, nullable=False),
-    Column("waiting_since_ms", BigInteger, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("born_offset", BigInteger, nullable=False),
-    Column(
-        "judged",
-        JSONB,
-        nullable=False,
-        comment="{profile: [rounds, round_ms, unanswered, within, slow]}",
-    ),
-)
-Index(None, ROUNDS.c.shop_id, ROUNDS.c.opened_ms)
+    metadata = METADATA
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        int: BigInteger(),
+        bytes: LargeBinary(),
+        datetime: DateTime(timezone=True),
+        list[str]: ARRAY(Text()),
+        list[dict[str, Any]]: JSONB(),
+        dict[str, Any]: JSONB(),
+    }
 
-SESSIONS: Final = Table(
-    "sessions",
-    METADATA,
-    Column("generation", SmallInteger, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("reading", Text, primary_key=True),
-    Column("started_offset", BigInteger, primary_key=True),
-    Column("shop_id", Text, nullable=False),
-    Column("conversation_id", Text, nullable=False),
-    Column("buyer_id", Text, nullable=False),
-    Column("agent_id", Text),
-    Column("day", Date, nullable=False, comment="local day on which the session started"),
-    Column("started_ms", BigInteger, nullable=False, comment="anchor buyer_first_msg"),
-    Column("to_human_ms", BigInteger, nullable=False, comment="anchor to_human"),
-    Column("assigned_ms", BigInteger, comment="anchor assigned"),
-    Column("replied_ms", BigInteger),
-    Column("born_offset", BigInteger, nullable=False),
-    Column(
-        "judged",
-        JSONB,
-        nullable=False,
-        comment="{profile: [sessions, first_responses, first_response_ms, first_within]}",
-    ),
-)
-Index(None, SESSIONS.c.shop_id, SESSIONS.c.started_ms)
 
-COUNTERS: Final = Table(
-    "counters",
-    METADATA,
-    Column("partition", Integer, primary_key=True),
-    Column("shop_id", Text, primary_key=True),
-    Column("profile", Text, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("agent_id", Text, primary_key=True, comment="empty: nobody owned it"),
-    Column("rounds", BigInteger, nullable=False),
-    Column("round_ms", BigInteger, nullable=False),
-    Column("unanswered", BigInteger, nullable=False),
-    Column("within", BigInteger, nullable=False),
-    Column("slow", BigInteger, nullable=False),
-    Column("sessions", BigInteger, nullable=False),
-    Column("first_responses", BigInteger, nullable=False),
-    Column("first_response_ms", BigInteger, nullable=False),
-    Column("first_within", BigInteger, nullable=False),
-    comment="one row per owner of a partition, summed on read (H19)",
-)
-Index(None, COUNTERS.c.shop_id, COUNTERS.c.day)
+class PartitionRow(Base):
+    """How far a partition of the chat log is folded, in log time."""
 
-TRAFFIC: Final = Table(
-    "traffic",
-    METADATA,
-    Column("partition", Integer, primary_key=True),
-    Column("shop_id", Text, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("buyer_messages", BigInteger, nullable=False),
-    Column("agent_messages", BigInteger, nullable=False),
-    Column("other_messages", BigInteger, nullable=False),
-    Column("flags_agent", BigInteger, nullable=False),
-    Column("flags_buyer", BigInteger, nullable=False),
-    Column("as_of_ms", BigInteger, nullable=False, comment="newest event of the shop"),
-    Column("revision", BigInteger, nullable=False, comment="next offset when last touched"),
-)
-Index(None, TRAFFIC.c.shop_id, TRAFFIC.c.day)
-Index(None, TRAFFIC.c.day)
+    __tablename__ = "partitions"
 
-FLAGS: Final = Table(
-    "flags",
-    METADATA,
-    Column("message_id", Text, primary_key=True),
-    Column("generation", SmallInteger, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("shop_id", Text, nullable=False),
-    Column("conversation_id", Text, nullable=False),
-    Column("sender_id", Text, nullable=False),
-    Column("speaker", Text, nullable=False),
-    Column("at_ms", BigInteger, nullable=False),
-    Column("categories", ARRAY(Text), nullable=False),
-    Column("hits", JSONB, nullable=False, comment="term, span, category and why of each hit"),
-    Column("lexicon_version", Text, nullable=False),
-    Column("policy_version", Text, nullable=False),
-)
-Index(None, FLAGS.c.shop_id, FLAGS.c.at_ms, FLAGS.c.message_id)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    watermark_ms: Mapped[int] = mapped_column(comment="newest log time folded")
+    caught_up_ms: Mapped[int] = mapped_column(comment="last seen folded to the end")
 
-WORDING_SPANS: Final = Table(
-    "wording_spans",
-    METADATA,
-    Column("generation", SmallInteger, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("shop_id", Text, primary_key=True),
-    Column("first_offset", BigInteger, primary_key=True),
-    Column("lexicon_version", Text, nullable=False),
-    Column("policy_version", Text, nullable=False),
-    comment="under which lexicon and policy a shop's messages were checked from an offset on",
-)
 
-INCIDENTS: Final = Table(
-    "incidents",
-    METADATA,
-    Column("incident_id", Text, primary_key=True),
-    Column("shop_id", Text, nullable=False),
-    Column("conversation_id", Text, nullable=False),
-    Column("agent_id", Text, nullable=False),
-    Column("client_id", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("text", Text, nullable=False, comment="the evidence: what the buyer never saw"),
-    Column("categories", ARRAY(Text), nullable=False),
-    Column("hits", JSONB, nullable=False),
-    Column("lexicon_version", Text, nullable=False),
-    Column("policy_version", Text, nullable=False),
-    Column("held_ms", BigInteger, nullable=False),
-    Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
-Index(None, INCIDENTS.c.shop_id, INCIDENTS.c.held_ms, INCIDENTS.c.incident_id)
-Index(None, INCIDENTS.c.held_ms, INCIDENTS.c.shop_id)
+class ConversationRow(Base):
+    """A conversation's state between two batches, and what boards ask of it."""
 
-AGENTS: Final = Table(
-    "agents",
-    METADATA,
-    Column("agent_id", Text, primary_key=True),
-    Column("shop_id", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("since", DateTime(timezone=True), nullable=False),
-    Column("version", BigInteger, nullable=False),
-)
-Index(None, AGENTS.c.shop_id)
+    __tablename__ = "conversations"
+    __table_args__ = (
+        Index(None, "generation", "partition"),
+        Index(
+            "ix_conversations_live",
+            "shop_id",
+            postgresql_where=text("open or oldest_round_ms is not null"),
+        ),
+    )
 
-FIRINGS: Final = Table(
-    "firings",
-    METADATA,
-    Column("generation", SmallInteger, primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("waiting_offset", BigInteger, primary_key=True),
-    Column("profile", Text, primary_key=True),
-    Column("threshold_s", Integer, primary_key=True),
-    Column("shop_id", Text, nullable=False),
-    Column("conversation_id", Text, nullable=False),
-    Column("due_ms", BigInteger, nullable=False),
-    Column("late_ms", BigInteger, nullable=False),
-    comment="thresholds that fired, each once (H21)",
-)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(SmallInteger, comment="to which its offsets belong")
+    partition: Mapped[int] = mapped_column(Integer)
+    shop_id: Mapped[str]
+    open: Mapped[bool]
+    owner: Mapped[str | None]
+    waiting_ms: Mapped[int | None] = mapped_column(comment="since when the buyer waits for a human")
+    oldest_round_ms: Mapped[int | None] = mapped_column(comment="oldest open round of any reading")
+    forget_ms: Mapped[int | None] = mapped_column(comment="log time after which the row may go")
+    state: Mapped[bytes] = mapped_column(comment="services.monitor.rounds.Conversation")
+
+
+class RoundRow(Base):
+    """A round that ended, judged when it did. Its name is where it opened in the log."""
+
+    __tablename__ = "rounds"
+    __table_args__ = (Index(None, "shop_id", "opened_ms"),)
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    reading: Mapped[str] = mapped_column(primary_key=True)
+    opened_offset: Mapped[int] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    buyer_id: Mapped[str]
+    agent_id: Mapped[str | None]
+    day: Mapped[date] = mapped_column(comment="local day on which the round opened")
+    opened_ms: Mapped[int]
+    closed_ms: Mapped[int]
+    waiting_since_ms: Mapped[int]
+    outcome: Mapped[str]
+    born_offset: Mapped[int]
+    judged: Mapped[dict[str, Any]] = mapped_column(
+        comment="{profile: [rounds, round_ms, unanswered, within, slow]}"
+    )
+
+
+class SessionRow(Base):
+    """A rule session that is settled, judged when it was."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "shop_id", "started_ms"),)
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    reading: Mapped[str] = mapped_column(primary_key=True)
+    started_offset: Mapped[int] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    buyer_id: Mapped[str]
+    agent_id: Mapped[str | None]
+    day: Mapped[date] = mapped_column(comment="local day on which the session started")
+    started_ms: Mapped[int] = mapped_column(comment="anchor buyer_first_msg")
+    to_human_ms: Mapped[int] = mapped_column(comment="anchor to_human")
+    assigned_ms: Mapped[int | None] = mapped_column(comment="anchor assigned")
+    replied_ms: Mapped[int | None]
+    born_offset: Mapped[int]
+    judged: Mapped[dict[str, Any]] = mapped_column(
+        comment="{profile: [sessions, first_responses, first_response_ms, first_within]}"
+    )
+
+
+class CounterRow(Base):
+    """Totals of a day by profile and agent, as one partition's rounds and sessions add up."""
+
+    __tablename__ = "counters"
+    __table_args__ = (
+        Index(None, "shop_id", "day"),
+        {"comment": "one row per owner of a partition, summed on read (H19)"},
+    )
+
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shop_id: Mapped[str] = mapped_column(primary_key=True)
+    profile: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    agent_id: Mapped[str] = mapped_column(primary_key=True, comment="empty: nobody owned it")
+    rounds: Mapped[int]
+    round_ms: Mapped[int]
+    unanswered: Mapped[int]
+    within: Mapped[int]
+    slow: Mapped[int]
+    sessions: Mapped[int]
+    first_responses: Mapped[int]
+    first_response_ms: Mapped[int]
+    first_within: Mapped[int]
+
+
+class TrafficRow(Base):
+    """Messages and flags of a shop's day in one partition."""
+
+    __tablename__ = "traffic"
+    __table_args__ = (Index(None, "shop_id", "day"), Index(None, "day"))
+
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shop_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    buyer_messages: Mapped[int]
+    agent_messages: Mapped[int]
+    other_messages: Mapped[int]
+    flags_agent: Mapped[int]
+    flags_buyer: Mapped[int]
+    as_of_ms: Mapped[int] = mapped_column(comment="newest event of the shop")
+    revision: Mapped[int] = mapped_column(comment="next offset when last touched")
+
+
+class FlagRow(Base):
+    """A delivered message that breaks a wording rule, with the evidence."""
+
+    __tablename__ = "flags"
+    __table_args__ = (Index(None, "shop_id", "at_ms", "message_id"),)
+
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(SmallInteger)
+    partition: Mapped[int] = mapped_column(Integer)
+    offset: Mapped[int]
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    sender_id: Mapped[str]
+    speaker: Mapped[str]
+    at_ms: Mapped[int]
+    categories: Mapped[list[str]]
+    hits: Mapped[list[dict[str, Any]]] = mapped_column(
+        comment="term, span, category and why of each hit"
+    )
+    lexicon_version: Mapped[str]
+    policy_version: Mapped[str]
+
+
+class WordingSpanRow(Base):
+    """The wording rules of a shop's messages from an offset on."""
+
+    __tablename__ = "wording_spans"
+    __table_args__ = (
+        {
+            "comment": (
+                "under which lexicon and policy a shop's messages were checked from an offset on"
+            )
+        },
+    )
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shop_id: Mapped[str] = mapped_column(primary_key=True)
+    first_offset: Mapped[int] = mapped_column(primary_key=True)
+    lexicon_version: Mapped[str]
+    policy_version: Mapped[str]
+
+
+class IncidentRow(Base):
+    """A message that the gate held back."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        Index(None, "shop_id", "held_ms", "incident_id"),
+        Index(None, "held_ms", "shop_id"),
+    )
+
+    incident_id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    agent_id: Mapped[str]
+    client_id: Mapped[str]
+    action: Mapped[str]
+    text: Mapped[str] = mapped_column(comment="the evidence: what the buyer never saw")
+    categories: Mapped[list[str]]
+    hits: Mapped[list[dict[str, Any]]]
+    lexicon_version: Mapped[str]
+    policy_version: Mapped[str]
+    held_ms: Mapped[int]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AgentRow(Base):
+    """An agent as the topic `staff` told of him last."""
+
+    __tablename__ = "agents"
+    __table_args__ = (Index(None, "shop_id"),)
+
+    agent_id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    state: Mapped[str]
+    since: Mapped[datetime]
+    version: Mapped[int]
+
+
+class FiringRow(Base):
+    """A waiting threshold that was passed and told."""
+
+    __tablename__ = "firings"
+    __table_args__ = ({"comment": "thresholds that fired, each once (H21)"},)
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    waiting_offset: Mapped[int] = mapped_column(primary_key=True)
+    profile: Mapped[str] = mapped_column(primary_key=True)
+    threshold_s: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    due_ms: Mapped[int]
+    late_ms: Mapped[int]

@@ -1,4 +1,4 @@
-"""What the monitor does by the clock: boards, a changed lexicon, waiting for the directory.
+"""What the monitor does by the clock: boards, thresholds, a changed lexicon, a first wait.
 
 Knows when; must not know what a board or a lexicon holds.
 """
@@ -15,6 +15,10 @@ log = structlog.get_logger()
 BOARDS_S: Final = 0.2
 """Pause between two looks for changed boards. With a fold window of 100 ms, event to board stays
 well below a second."""
+
+THRESHOLDS_S: Final = 0.25
+"""Pause between two looks for thresholds that fell due: with `waiting.SETTLE_MS` and a commit an
+alert stays well below a second late."""
 
 LEXICON_S: Final = 5.0
 """Pause between two looks at the lexicon's files."""

@@ -1,19 +1,14 @@
 """What the monitor is told from outside. Must not know what is done with it."""
 
-from typing import Annotated
+from pydantic import Field, SecretStr
 
-from pydantic import Field
-
-from kit.settings import MustBeSet, ServiceSettings
-
-DEVELOPMENT_DATABASE = "postgresql+asyncpg://pd_monitor@127.0.0.1:5432/peakdesk"
+from kit.settings import DatabaseSettings
 
 
-class Settings(ServiceSettings):
+class Settings(DatabaseSettings):
     """The settings of the monitor."""
 
-    database_url: Annotated[str, MustBeSet()] = DEVELOPMENT_DATABASE
-    """Role `pd_monitor`, which owns the schema `monitor`."""
+    database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_monitor@127.0.0.1/peakdesk")
     profiles_folder: str = ""
     """Folder of rule profiles (`*.toml`); empty takes the shipped ones."""
     lexicon_folder: str = ""

@@ -1,49 +1,32 @@
 """The door for other services' facts: group `orders.settlements` on the topics cases and work.
 
-Turns records into events and hands them to the use case. Knows no table.
+Hands each to its use case. Knows no table.
 """
 
-from typing import Final
-
-from contracts import decode
 from contracts.aftersales import CaseRefunded, CaseRequested, CaseReviewed, WorkSettled
-from contracts.base import Event, UnknownEvent, UnreadableEvent
+from contracts.base import Event
 from contracts.conversation import WorkAssigned
-from contracts.topics import CASES, WORK
-from kit.bus.ports import Record
-from kit.errors import Dead
-from services.orders.service import GROUP, Facts
-
-__all__ = ["GROUP", "TOPICS", "Settlements"]
-
-TOPICS: Final = (CASES.name, WORK.name)
+from services.orders.service import Facts
 
 
 class Settlements:
-    """Handles one record; a repeat is stopped by the use case's inbox row."""
+    """The facts of other services that orders live by."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
 
-    async def __call__(self, record: Record) -> None:
-        """Apply the record's event. Raises `Dead` for what cannot be read."""
-        match _event(record):
-            case CaseRequested() as event:
+    async def __call__(self, event: Event) -> None:
+        """Apply the event; a repeat is stopped by the use case's inbox row."""
+        match event:
+            case CaseRequested():
                 await self._facts.refund_requested(event)
-            case CaseReviewed() as event:
+            case CaseReviewed():
                 await self._facts.refund_reviewed(event)
-            case CaseRefunded() as event:
+            case CaseRefunded():
                 await self._facts.refunded(event)
-            case WorkAssigned() as event:
+            case WorkAssigned():
                 await self._facts.work_assigned(event)
-            case WorkSettled() as event:
+            case WorkSettled():
                 await self._facts.work_settled(event)
             case _:
                 pass  # these topics carry more than orders need
-
-
-def _event(record: Record) -> Event:
-    try:
-        return decode(record)
-    except (UnknownEvent, UnreadableEvent) as unreadable:
-        raise Dead(str(unreadable)) from None

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from contracts.people import Role, ShopId
@@ -75,9 +75,9 @@ class Signed:
     body_hash: bytes
 
 
-def router(*, deliveries: Deliveries, secrets: Secrets, clock: Clock) -> APIRouter:
+def routes(*, deliveries: Deliveries, secrets: Secrets, clock: Clock) -> APIRouter:
     """Return the routes of the intake."""
-    made = APIRouter(tags=["intake"])
+    router = APIRouter(tags=["intake"])
 
     async def signed(
         *,
@@ -94,7 +94,7 @@ def router(*, deliveries: Deliveries, secrets: Secrets, clock: Clock) -> APIRout
         verify(keys, envelope, body=body, clock=clock)
         return Signed(ShopId(shop_id), webhook_id, hashlib.sha256(body).digest())
 
-    @made.post("/v1/intake/{shop_id}/orders", response_model=Receipt)
+    @router.post("/v1/intake/{shop_id}/orders", response_model=Receipt)
     async def take_delivery(
         by: Annotated[Signed, Depends(signed)], delivery: Delivery
     ) -> JSONResponse:
@@ -104,21 +104,19 @@ def router(*, deliveries: Deliveries, secrets: Secrets, clock: Clock) -> APIRout
         )
         return JSONResponse(answer, headers={"Idempotent-Replayed": "true"} if replayed else None)
 
-    @made.get("/v1/intake/{shop_id}/secret")
-    async def show_intake_secret(shop_id: ShopSlug, who: Admin) -> IntakeSecret:
+    @router.get("/v1/intake/{shop_id}/secret")
+    async def show_intake_secret(shop_id: ShopSlug, principal: Admin) -> IntakeSecret:
         """Show the newest secret that the shop signs its deliveries with; each look is audited."""
-        return await secrets.show(who, ShopId(shop_id))
+        return await secrets.show(principal, ShopId(shop_id))
 
-    @made.post(
-        "/v1/intake/{shop_id}/secret-rotations",
-        response_model=IntakeSecretRotated,
-        status_code=201,
-    )
-    async def rotate_intake_secret(shop_id: ShopSlug, who: Admin, key: IdempotencyKey) -> Response:
+    @router.post("/v1/intake/{shop_id}/secret-rotations", status_code=201)
+    async def rotate_intake_secret(
+        shop_id: ShopSlug, principal: Admin, key: IdempotencyKey
+    ) -> IntakeSecretRotated:
         """Make a new secret; the one before stays good until the next rotation. Audited."""
-        return await secrets.rotate(who, ShopId(shop_id), keyed=key)
+        return await secrets.rotate(principal, ShopId(shop_id), key=key)
 
-    return made
+    return router
 
 
 def _signatures(offered: str) -> Sequence[bytes]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from contracts.people import CHATTING_STAFF, OrderId, Role
 from kit.web.auth import Caller, Principal, require
-from kit.web.idempotency import IdempotencyKey
+from kit.web.idempotency import IdempotencyKey, VersionedKey
 from kit.web.paging import Page
 from kit.web.preconditions import IfMatch, etag
 from services.orders.schemas import (
@@ -38,75 +38,84 @@ async def no_fields(_body: Nothing | None = None) -> None:
 
 def reading(orders: Reading) -> APIRouter:
     """Return the routes that read."""
-    made = APIRouter(prefix="/v1/orders", tags=["orders"])
+    router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
-    @made.get("")
-    async def list_orders(who: Caller, wanted: Annotated[OrderFilter, Query()]) -> Page[OrderView]:
+    @router.get("")
+    async def list_orders(
+        principal: Caller, wanted: Annotated[OrderFilter, Query()]
+    ) -> Page[OrderView]:
         """List orders, newest first: a buyer's own, or the shop's with addresses masked."""
-        return await orders.page(who, wanted)
+        return await orders.page(principal, wanted)
 
-    @made.get("/{order_id}")
-    async def read_order(*, order_id: OrderPath, who: Caller, response: Response) -> OrderView:
+    @router.get("/{order_id}")
+    async def read_order(
+        *, order_id: OrderPath, principal: Caller, response: Response
+    ) -> OrderView:
         """Read an order; its ETag is what commands want as If-Match."""
-        found = await orders.read(who, order_id)
+        found = await orders.read(principal, order_id)
         response.headers["ETag"] = etag(found.version)
         return found
 
-    @made.get("/{order_id}/remarks")
-    async def list_remarks(order_id: OrderPath, who: Staff) -> RemarkList:
+    @router.get("/{order_id}/remarks")
+    async def list_remarks(order_id: OrderPath, principal: Staff) -> RemarkList:
         """List an order's remarks, oldest first."""
-        return await orders.remarks(who, order_id)
+        return await orders.remarks(principal, order_id)
 
-    @made.get("/{order_id}/interlocks")
-    async def list_interlocks(order_id: OrderPath, who: Staff) -> InterlockList:
+    @router.get("/{order_id}/interlocks")
+    async def list_interlocks(order_id: OrderPath, principal: Staff) -> InterlockList:
         """List what keeps, or kept, an order from being printed."""
-        return await orders.interlocks(who, order_id)
+        return await orders.interlocks(principal, order_id)
 
-    return made
+    return router
 
 
 def commands(orders: Commands) -> APIRouter:
     """Return the routes that change something."""
-    made = APIRouter(prefix="/v1/orders/{order_id}", tags=["orders"])
+    router = APIRouter(prefix="/v1/orders/{order_id}", tags=["orders"])
 
-    @made.post("/address-verification", response_model=OrderView)
+    @router.post("/address-verification")
     async def verify_address(
         *,
         order_id: OrderPath,
         check: AddressCheck,
-        who: Chatting,
+        principal: Chatting,
         version: IfMatch,
-        key: IdempotencyKey,
-    ) -> Response:
+        key: VersionedKey,
+    ) -> OrderView:
         """Record how asking the buyer about the address ended; may release the order."""
-        return await orders.check_address(who, order_id, check, version=version, keyed=key)
+        return await orders.check_address(principal, order_id, check, version=version, key=key)
 
-    @made.post("/remarks", response_model=Remark, status_code=201)
+    @router.post("/remarks", status_code=201)
     async def add_remark(
-        *, order_id: OrderPath, remark: NewRemark, who: Desk, key: IdempotencyKey
-    ) -> Response:
+        *, order_id: OrderPath, remark: NewRemark, principal: Desk, key: IdempotencyKey
+    ) -> Remark:
         """Add a remark; none is ever changed."""
-        return await orders.remark(who, order_id, remark.text, keyed=key)
+        return await orders.remark(principal, order_id, remark.text, key=key)
 
-    @made.post("/print", response_model=OrderView, dependencies=[Depends(no_fields)])
+    @router.post("/print", dependencies=[Depends(no_fields)])
     async def print_order(
-        *, order_id: OrderPath, who: Printing, version: IfMatch, key: IdempotencyKey
-    ) -> Response:
+        *, order_id: OrderPath, principal: Printing, version: IfMatch, key: VersionedKey
+    ) -> OrderView:
         """Print the label of a released order; 409 while it is interlocked."""
-        return await orders.print_label(who, order_id, version=version, keyed=key)
+        return await orders.print_label(principal, order_id, version=version, key=key)
 
-    @made.post("/close", response_model=OrderView)
+    @router.post("/close")
     async def close_order(
-        *, order_id: OrderPath, why: Reason, who: Chatting, version: IfMatch, key: IdempotencyKey
-    ) -> Response:
+        *,
+        order_id: OrderPath,
+        why: Reason,
+        principal: Chatting,
+        version: IfMatch,
+        key: VersionedKey,
+    ) -> OrderView:
         """Close an order that nobody has paid for."""
-        return await orders.close(who, order_id, why.reason, version=version, keyed=key)
+        return await orders.close(principal, order_id, why.reason, version=version, key=key)
 
-    @made.post("/reveal", response_model=OrderView)
+    @router.post("/reveal")
     async def reveal_address(
-        *, order_id: OrderPath, why: Reason, who: Supervisor, key: IdempotencyKey
-    ) -> Response:
+        *, order_id: OrderPath, why: Reason, principal: Supervisor, key: VersionedKey
+    ) -> OrderView:
         """Show the address whole; the look and its reason are audited."""
-        return await orders.reveal(who, order_id, why.reason, keyed=key)
+        return await orders.reveal(principal, order_id, why.reason, key=key)
 
-    return made
+    return router

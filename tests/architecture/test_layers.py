@@ -68,6 +68,36 @@ PLANTS = (
     ),
     Plant("pure-rules", "wording/planted.py", "import socket", "wording.planted -> socket"),
     Plant(
+        "entries",
+        "services/orders/routes.py",
+        "import services.orders.repository",
+        "services.orders.routes -> services.orders.repository",
+    ),
+    Plant(
+        "entries",
+        "services/orders/deadlines.py",
+        "import services.orders.models",
+        "services.orders.deadlines -> services.orders.models",
+    ),
+    Plant(
+        "entries",
+        "services/aftersales/consumers.py",
+        "from sqlalchemy import select",
+        "services.aftersales.consumers -> sqlalchemy",
+    ),
+    Plant(
+        "use-cases",
+        "services/orders/service/commands.py",
+        "from starlette.responses import Response",
+        "services.orders.service.commands -> starlette",
+    ),
+    Plant(
+        "use-cases",
+        "services/aftersales/service/planted.py",
+        "import fastapi",
+        "services.aftersales.service.planted -> fastapi",
+    ),
+    Plant(
         "outside-client",
         "rehearsal/planted.py",
         "import services.gateway",

@@ -21,10 +21,10 @@ from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
 from kit.postgres import Database
 from services.conversation.archive import Archive
-from services.conversation.repository.archive import Batch
+from services.conversation.domain.log import Batch
 from services.conversation.service.archiving import Archiving
 from services.conversation.service.routing import Routing
-from services.conversation.settings import ConversationSettings
+from services.conversation.settings import Settings
 from tests.infrastructure import TestDatabase
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 from tests.load.dialogue import GROUP, SHOP, START, talks
@@ -84,7 +84,7 @@ async def seat(found: TestDatabase) -> None:
 async def archive(job: Job) -> Lap:
     """Archive the whole topic."""
     clock, metrics = SystemClock(), Metrics()
-    settings = ConversationSettings(
+    settings = Settings(
         bootstrap_servers=job.bootstrap_servers,
         kafka_topic_prefix=job.prefix,
         database_url=SecretStr(job.dsn),
@@ -120,7 +120,7 @@ async def archive(job: Job) -> Lap:
 async def _begin_at_the_oldest(bus: KafkaBus, database: Database) -> None:
     """Set every mark to zero: an earlier round's group has committed the end of the topic."""
     partitions = range(await bus.partitions(CHAT.name))
-    async with database.write() as session:
+    async with database.write_across("a test") as session:
         await positions.raise_marks(session, CHAT.name, dict.fromkeys(partitions, 0))
 
 

@@ -13,32 +13,33 @@ from kit.bus.deadletter import DeadLetters
 from kit.bus.loops import BatchLoop
 from kit.bus.ports import Consumer, Record, TopicPartition
 from kit.clock import SystemClock
+from kit.service.database import DatabaseService
 from services.monitor import app
-from services.monitor.consumers.folding import Folder
+from services.monitor.consumers import Fold
 from services.monitor.repository.directory import Directory
-from services.monitor.repository.folds import CONSUMER
+from services.monitor.service import FOLD, Partitions
 from services.monitor.settings import Settings
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 from tests.load.dialogue import SHOP, START
 
 
 class Watched:
-    """A folder whose work is timed: from its first partition to the last record."""
+    """A fold whose work is timed: from its first partition to the last record."""
 
-    def __init__(self, folder: Folder, job: Job) -> None:
-        self._folder = folder
+    def __init__(self, fold: Fold, job: Job) -> None:
+        self._fold = fold
         self._left = job.records
         self._watch = Stopwatch(job)
         self.lap: asyncio.Future[Lap] = asyncio.get_running_loop().create_future()
 
     async def assigned(self, consumer: Consumer, came: frozenset[TopicPartition]) -> None:
         """Take partitions over and start the clock."""
-        await self._folder.assigned(consumer, came)
+        await self._fold.assigned(consumer, came)
         self._watch.start()
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[Record]) -> None:
         """Fold and commit a batch."""
-        await self._folder.handle(records)
+        await self._fold(records)
         self._left -= len(records)
         if self._left <= 0 and not self.lap.done():
             self.lap.set_result(self._watch.stop())
@@ -52,26 +53,28 @@ async def fold(job: Job) -> Lap:
         kafka_topic_prefix=job.prefix,
         database_url=job.dsn,
     )
-    bus, database = app.open_bus(settings), app.open_database(settings)
+    service = DatabaseService(app.NAME, settings, clock=clock, bus=app.open_bus(settings))
+    bus, database = service.bus, service.db
     rules = app.rules_of(settings, Directory(), app.open_lexicon(settings))
     rules.directory.list_shop(
         ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
     )
-    folder = Folder(bus, database, rules, clock=clock)
-    await folder.begin()
-    watched = Watched(folder, job)
+    partitions = Partitions(bus, database, rules, clock=clock)
+    await partitions.begin()
+    folding = Fold(partitions)
+    watched = Watched(folding, job)
     loop = BatchLoop(
         bus,
         topics=[CHAT.name],
-        group=CONSUMER,
-        handle=watched.handle,
-        dead_letters=DeadLetters(bus.producer(), CONSUMER),
-        after_dead=folder.passed_over,
+        group=FOLD,
+        handle=watched,
+        dead_letters=DeadLetters(bus.producer(), FOLD),
+        after_dead=folding.passed_over,
         max_rows=settings.fold_rows,
         max_wait_ms=settings.fold_wait_ms,
         policy=None,
         on_assigned=watched.assigned,
-        on_revoked=folder.revoked,
+        on_revoked=folding.revoked,
         clock=clock,
     )
     running = asyncio.create_task(loop.run())

@@ -27,28 +27,28 @@ class Access:
         self._ids = ids
         self._strangers = strangers
 
-    async def admit_to_order(self, who: Principal, order_id: OrderId) -> None:
+    async def admit_to_order(self, principal: Principal, order_id: OrderId) -> None:
         """Return if the paid order is the caller's own or his shop's. Raises `NotFound`."""
-        async with self._db.read() as session:
+        async with self._db.read_across("whose it is") as session:
             owner = await repository.owner_of_order(session, order_id)
-        await self._admit(who, owner, order_id)
+        await self._admit(principal, owner, order_id)
 
-    async def admit_to_case(self, who: Principal, case_id: CaseId) -> None:
+    async def admit_to_case(self, principal: Principal, case_id: CaseId) -> None:
         """Return if the case is the caller's own or his shop's. Raises `NotFound`."""
-        async with self._db.read() as session:
+        async with self._db.read_across("whose it is") as session:
             owner = await repository.owner_of_case(session, case_id)
-        await self._admit(who, owner, case_id)
+        await self._admit(principal, owner, case_id)
 
-    async def admit_to_work(self, who: Principal, work_id: WorkId) -> None:
+    async def admit_to_work(self, principal: Principal, work_id: WorkId) -> None:
         """Return if the work item is of the caller's shop. Raises `NotFound`."""
-        async with self._db.read() as session:
+        async with self._db.read_across("whose it is") as session:
             owner = await repository.owner_of_work(session, work_id)
-        await self._admit(who, owner, work_id)
+        await self._admit(principal, owner, work_id)
 
     def audit(
         self,
         session: AsyncSession,
-        who: Principal,
+        principal: Principal,
         action: str,
         object_id: str,
         *,
@@ -59,26 +59,28 @@ class Access:
         row = AuditRow(
             id=self._ids.new(),
             at=self._clock.now(),
-            shop_id=shop_id or who.shop_id,
-            actor_id=who.subject,
-            actor_role=who.role,
-            actor_shop_id=who.shop_id,
+            shop_id=shop_id or principal.shop_id,
+            actor_id=principal.subject,
+            actor_role=principal.role,
+            actor_shop_id=principal.shop_id,
             action=action,
             object_id=object_id,
             note=note,
         )
         repository.append(session, row)
 
-    async def _admit(self, who: Principal, owner: Owner | None, object_id: str) -> None:
-        if owner is not None and _is_theirs(who, owner):
+    async def _admit(self, principal: Principal, owner: Owner | None, object_id: str) -> None:
+        if owner is not None and _is_theirs(principal, owner):
             return
-        self._strangers.met(who.subject)
-        if owner is not None and owner.shop_id != who.shop_id:
-            async with self._db.write() as session:
-                self.audit(session, who, "refused_other_shop", object_id, shop_id=owner.shop_id)
+        self._strangers.met(principal.subject)
+        if owner is not None and owner.shop_id != principal.shop_id:
+            async with self._db.write(owner.shop_id) as session:
+                self.audit(
+                    session, principal, "refused_other_shop", object_id, shop_id=owner.shop_id
+                )
         raise NotFound
 
 
-def _is_theirs(who: Principal, owner: Owner) -> bool:
-    buyers_own = who.role != Role.BUYER or owner.buyer_id == who.subject
-    return owner.shop_id == who.shop_id and buyers_own
+def _is_theirs(principal: Principal, owner: Owner) -> bool:
+    buyers_own = principal.role != Role.BUYER or owner.buyer_id == principal.subject
+    return owner.shop_id == principal.shop_id and buyers_own

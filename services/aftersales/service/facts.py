@@ -32,7 +32,7 @@ class Facts:
 
     async def note_payment(self, event: OrderPaid) -> None:
         """Note what was paid: the ceiling of every refund of this order."""
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, PAYMENTS, event.id):
                 return
             payment = PaymentRow(
@@ -48,14 +48,14 @@ class Facts:
 
     async def open_address_check(self, event: OrderPaid) -> None:
         """Ask for the address check that must precede printing (capability O2)."""
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, TASKS, event.id):
                 return
             await self._open(session, event, attempt=1)
 
     async def settle_address_check(self, event: OrderAddressChecked) -> None:
         """Settle the open check; nobody answered and it is not final: ask again later."""
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, TASKS, event.id):
                 return
             settled = await self._settle_all(session, event.order_id, event.result.value)
@@ -64,14 +64,14 @@ class Facts:
 
     async def drop_work(self, event: OrderClosed) -> None:
         """Settle what is open: a closed order needs no more work."""
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, TASKS, event.id):
                 return
             await self._settle_all(session, event.order_id, "order_closed")
 
     async def note_assignment(self, event: WorkAssigned) -> None:
         """Note which agent has the work."""
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, TASKS, event.id):
                 return
             await repository.assign_work(

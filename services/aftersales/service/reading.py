@@ -21,16 +21,18 @@ class Reading:
         self._access = access
         self._cursors = cursors
 
-    async def cases(self, who: Principal, wanted: CaseFilter) -> Page[CaseView]:
+    async def cases(self, principal: Principal, wanted: CaseFilter) -> Page[CaseView]:
         """Return a page of cases, newest first: a buyer's own, or the shop's."""
-        buyer = who.role == Role.BUYER
-        name = f"cases of {who.subject}" if buyer else "cases"
-        place = wanted.cursor and self._cursors.decode(wanted.cursor, who.shop_id, list_name=name)
-        async with self._db.read() as session:
+        buyer = principal.role == Role.BUYER
+        name = f"cases of {principal.subject}" if buyer else "cases"
+        place = wanted.cursor and self._cursors.decode(
+            wanted.cursor, principal.shop_id, list_name=name
+        )
+        async with self._db.read(principal.shop_id) as session:
             rows = await repository.cases(
                 session,
-                shop_id=ShopId(who.shop_id),
-                buyer_id=PersonId(who.subject) if buyer else None,
+                shop_id=ShopId(principal.shop_id),
+                buyer_id=PersonId(principal.subject) if buyer else None,
                 state=wanted.state,
                 order_id=wanted.order_id,
                 below=place["below"] if place else None,
@@ -40,28 +42,32 @@ class Reading:
             due = await repository.due_times(session, [row.id for row in shown])
         cursor = None
         if len(rows) > len(shown):
-            cursor = self._cursors.encode({"below": shown[-1].id}, who.shop_id, list_name=name)
-        items = [view(row, due.get(row.id), who) for row in shown]
+            cursor = self._cursors.encode(
+                {"below": shown[-1].id}, principal.shop_id, list_name=name
+            )
+        items = [view(row, due.get(row.id), principal) for row in shown]
         return Page(items=items, next_cursor=cursor)
 
-    async def case(self, who: Principal, case_id: CaseId) -> CaseView:
+    async def case(self, principal: Principal, case_id: CaseId) -> CaseView:
         """Return a case. Raises `NotFound`."""
-        await self._access.admit_to_case(who, case_id)
-        async with self._db.read() as session:
+        await self._access.admit_to_case(principal, case_id)
+        async with self._db.read(principal.shop_id) as session:
             row = await repository.find_case(session, case_id)
             if row is None:
                 raise NotFound
             due = await repository.due_times(session, [case_id])
-        return view(row, due.get(case_id), who)
+        return view(row, due.get(case_id), principal)
 
-    async def work_items(self, who: Principal, wanted: WorkFilter) -> Page[WorkItemView]:
+    async def work_items(self, principal: Principal, wanted: WorkFilter) -> Page[WorkItemView]:
         """Return a page of the shop's work items, newest first."""
-        place = wanted.cursor and self._cursors.decode(wanted.cursor, who.shop_id, list_name="work")
+        place = wanted.cursor and self._cursors.decode(
+            wanted.cursor, principal.shop_id, list_name="work"
+        )
         below = (datetime.fromisoformat(place["at"]), place["id"]) if place else None
-        async with self._db.read() as session:
+        async with self._db.read(principal.shop_id) as session:
             rows = await repository.work_items(
                 session,
-                shop_id=ShopId(who.shop_id),
+                shop_id=ShopId(principal.shop_id),
                 state=wanted.state,
                 order_id=wanted.order_id,
                 agent_id=wanted.agent_id,
@@ -72,26 +78,26 @@ class Reading:
         cursor = None
         if len(rows) > len(shown):
             last = {"at": shown[-1].opened_at.isoformat(), "id": shown[-1].id}
-            cursor = self._cursors.encode(last, who.shop_id, list_name="work")
+            cursor = self._cursors.encode(last, principal.shop_id, list_name="work")
         items = [WorkItemView.model_validate(row) for row in shown]
         return Page(items=items, next_cursor=cursor)
 
-    async def work_item(self, who: Principal, work_id: WorkId) -> WorkItemView:
+    async def work_item(self, principal: Principal, work_id: WorkId) -> WorkItemView:
         """Return a work item. Raises `NotFound`."""
-        await self._access.admit_to_work(who, work_id)
-        async with self._db.read() as session:
+        await self._access.admit_to_work(principal, work_id)
+        async with self._db.read(principal.shop_id) as session:
             row = await repository.find_work(session, work_id)
         if row is None:
             raise NotFound
         return WorkItemView.model_validate(row)
 
 
-def view(row: CaseRow, due_at: datetime | None, who: Principal) -> CaseView:
+def view(row: CaseRow, due_at: datetime | None, principal: Principal) -> CaseView:
     """Return what the caller sees of a case; the review's note is for staff alone."""
     return CaseView.model_validate(
         {
             **{name: getattr(row, name, None) for name in CaseView.model_fields},
             "due_at": due_at,
-            "review_note": None if who.role == Role.BUYER else row.review_note,
+            "review_note": None if principal.role == Role.BUYER else row.review_note,
         }
     )

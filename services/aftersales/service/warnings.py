@@ -18,7 +18,7 @@ class Warnings:
 
     async def raise_due(self) -> int:
         """Warn of at most `BATCH` cases whose warning is due; return how many."""
-        async with self._db.write() as session:
+        async with self._db.write_across("cases that fall due") as session:
             near = await repository.claim_near(session, limit=BATCH)
             at = await repository.now(session)
             events = []

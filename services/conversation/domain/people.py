@@ -70,6 +70,16 @@ class Buyer:
 
 
 @dataclass(frozen=True, slots=True)
+class AtWork:
+    """Somebody who is not offline, or comes back with `resume_state` when a gateway carries him."""
+
+    id: PersonId
+    shop_id: ShopId
+    state: AgentState
+    resume_state: AgentState | None
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """One member of staff. `resume_state` is what an agent returns to after a lost connection."""
 

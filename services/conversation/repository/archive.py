@@ -8,8 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-Place = tuple[int, int]
-"""`(generation, offset)`, compared in that order (H4)."""
+from services.conversation.domain.log import Batch, Place
 
 _INSERT: Final = text(
     """
@@ -93,27 +92,6 @@ _BEFORE: Final = text(
     " order by generation desc, log_offset desc limit :limit"
 )
 _LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit :limit")
-
-
-@dataclass(slots=True)
-class Batch:
-    """A batch as columns, one entry per record, in log order per partition."""
-
-    ids: list[str]
-    conversations: list[str]
-    shops: list[str]
-    partitions: list[int]
-    offsets: list[int]
-    types: list[str]
-    times: list[datetime]
-    senders: list[str | None]
-    hashes: list[str | None]
-    bodies: list[str]
-
-    @classmethod
-    def empty(cls) -> "Batch":
-        """Return a batch without rows."""
-        return cls([], [], [], [], [], [], [], [], [], [])
 
 
 @dataclass(frozen=True, slots=True)

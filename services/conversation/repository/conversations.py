@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, insert, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +18,10 @@ from contracts.people import (
     Stage,
 )
 from services.conversation.domain.conversations import Conversation
-from services.conversation.models import conversations, stage_moves
+from services.conversation.models import ConversationRow, StageMoveRow, table_of
+
+_CONVERSATIONS: Final = table_of(ConversationRow)
+_STAGE_MOVES: Final = table_of(StageMoveRow)
 
 _LOCK_SHOP = text("select pg_advisory_xact_lock(hashtextextended('routing ' || :shop, 0))")
 
@@ -49,25 +52,25 @@ async def lock_shops(session: AsyncSession, shop_ids: Sequence[ShopId]) -> None:
 
 async def find(session: AsyncSession, conversation_id: str) -> Conversation | None:
     """Return a conversation of any shop; the caller checks whose it is."""
-    return await _one(session, _all().where(conversations.c.id == conversation_id))
+    return await _one(session, _all().where(_CONVERSATIONS.c.id == conversation_id))
 
 
 async def lock(session: AsyncSession, conversation_id: str) -> Conversation | None:
     """Return a conversation that nobody else changes until this transaction ends."""
-    wanted = _all().where(conversations.c.id == conversation_id).with_for_update()
+    wanted = _all().where(_CONVERSATIONS.c.id == conversation_id).with_for_update()
     return await _one(session, wanted)
 
 
 async def lock_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
     """Return several, locked in the order of their ids."""
-    wanted = _all().where(conversations.c.id.in_(ids)).order_by(conversations.c.id)
+    wanted = _all().where(_CONVERSATIONS.c.id.in_(ids)).order_by(_CONVERSATIONS.c.id)
     rows = await session.execute(wanted.with_for_update())
     return [_conversation(row) for row in rows]
 
 
 async def find_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
     """Return several, as they are."""
-    rows = await session.execute(_all().where(conversations.c.id.in_(ids)))
+    rows = await session.execute(_all().where(_CONVERSATIONS.c.id.in_(ids)))
     return [_conversation(row) for row in rows]
 
 
@@ -77,8 +80,8 @@ async def open_of_buyer(
     """Return the buyer's latest conversation, open or closed."""
     wanted = (
         _all()
-        .where(conversations.c.shop_id == shop_id, conversations.c.buyer_id == buyer_id)
-        .order_by(conversations.c.opened_at.desc(), conversations.c.id.desc())
+        .where(_CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.buyer_id == buyer_id)
+        .order_by(_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
         .limit(1)
     )
     return await _one(session, wanted)
@@ -88,17 +91,17 @@ async def owned_by(session: AsyncSession, agent_id: PersonId) -> list[Conversati
     """Return what an agent owns, oldest first."""
     wanted = (
         _all()
-        .where(conversations.c.agent_id == agent_id, _ASSIGNED)
-        .order_by(conversations.c.shop_id, conversations.c.opened_at, conversations.c.id)
+        .where(_CONVERSATIONS.c.agent_id == agent_id, _ASSIGNED)
+        .order_by(_CONVERSATIONS.c.shop_id, _CONVERSATIONS.c.opened_at, _CONVERSATIONS.c.id)
     )
     return [_conversation(row) for row in await session.execute(wanted)]
 
 
 async def open_of(session: AsyncSession, buyer_id: PersonId) -> list[Conversation]:
     """Return a buyer's open conversations."""
-    wanted = _all().where(conversations.c.buyer_id == buyer_id, conversations.c.state != "closed")
+    wanted = _all().where(_CONVERSATIONS.c.buyer_id == buyer_id, _CONVERSATIONS.c.state != "closed")
     return [
-        _conversation(row) for row in await session.execute(wanted.order_by(conversations.c.id))
+        _conversation(row) for row in await session.execute(wanted.order_by(_CONVERSATIONS.c.id))
     ]
 
 
@@ -106,29 +109,29 @@ async def page(
     session: AsyncSession, which: Filter, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[Conversation]:
     """Return at most `limit`, newest opened first, beyond `after` (opened_at, id)."""
-    wanted = _all().where(conversations.c.shop_id == which.shop_id)
+    wanted = _all().where(_CONVERSATIONS.c.shop_id == which.shop_id)
     if which.buyer_id is not None:
-        wanted = wanted.where(conversations.c.buyer_id == which.buyer_id)
+        wanted = wanted.where(_CONVERSATIONS.c.buyer_id == which.buyer_id)
     if which.agent_id is not None:
-        wanted = wanted.where(conversations.c.agent_id == which.agent_id, _ASSIGNED)
+        wanted = wanted.where(_CONVERSATIONS.c.agent_id == which.agent_id, _ASSIGNED)
     if which.state is not None:
-        wanted = wanted.where(conversations.c.state == which.state)
-    place = tuple_(conversations.c.opened_at, conversations.c.id)
+        wanted = wanted.where(_CONVERSATIONS.c.state == which.state)
+    place = tuple_(_CONVERSATIONS.c.opened_at, _CONVERSATIONS.c.id)
     if after is not None:
         wanted = wanted.where(place < after)
-    newest = (conversations.c.opened_at.desc(), conversations.c.id.desc())
+    newest = (_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
     rows = await session.execute(wanted.order_by(*newest).limit(limit))
     return [_conversation(row) for row in rows]
 
 
 async def add(session: AsyncSession, conversation: Conversation) -> None:
     """Insert a new conversation."""
-    await session.execute(insert(conversations).values(_columns(conversation)))
+    await session.execute(insert(_CONVERSATIONS).values(_columns(conversation)))
 
 
 async def save(session: AsyncSession, conversation: Conversation) -> None:
     """Write back what a decision changed."""
-    changed = update(conversations).where(conversations.c.id == conversation.id)
+    changed = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == conversation.id)
     await session.execute(changed.values(_columns(conversation)))
 
 
@@ -137,7 +140,7 @@ async def record_stage(
 ) -> None:
     """Keep a step of the reception pipeline for the funnel (C4)."""
     await session.execute(
-        insert(stage_moves).values(
+        insert(_STAGE_MOVES).values(
             conversation_id=after.id,
             version=after.version,
             shop_id=after.shop_id,
@@ -150,7 +153,7 @@ async def record_stage(
 
 
 def _all() -> Select[Any]:
-    return select(conversations)
+    return select(_CONVERSATIONS)
 
 
 async def _one(session: AsyncSession, wanted: Select[Any]) -> Conversation | None:
@@ -188,4 +191,4 @@ def _person(value: str | None) -> PersonId | None:
 
 
 def _columns(conversation: Conversation) -> dict[str, object]:
-    return {column.name: getattr(conversation, column.name) for column in conversations.columns}
+    return {column.name: getattr(conversation, column.name) for column in _CONVERSATIONS.columns}

@@ -3,23 +3,32 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, Role, ShopId, SkillGroupId
-from services.conversation.domain.people import Agent, Buyer, Shop, SkillGroup
+from services.conversation.domain.people import Agent, AtWork, Buyer, Shop, SkillGroup
 from services.conversation.models import (
-    audit,
-    buyers,
-    refresh_tokens,
-    shops,
-    skill_groups,
-    staff,
-    staff_skills,
+    AuditRow,
+    BuyerRow,
+    RefreshTokenRow,
+    ShopRow,
+    SkillGroupRow,
+    StaffRow,
+    StaffSkillRow,
+    table_of,
 )
+
+_AUDIT: Final = table_of(AuditRow)
+_BUYERS: Final = table_of(BuyerRow)
+_REFRESH_TOKENS: Final = table_of(RefreshTokenRow)
+_SHOPS: Final = table_of(ShopRow)
+_SKILL_GROUPS: Final = table_of(SkillGroupRow)
+_STAFF: Final = table_of(StaffRow)
+_STAFF_SKILLS: Final = table_of(StaffSkillRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +66,27 @@ class AuditEntry:
 
 async def find_shop(session: AsyncSession, shop_id: str, *, lock: bool = False) -> Shop | None:
     """Return a shop, locked until the transaction ends if asked."""
-    wanted = select(shops).where(shops.c.id == shop_id)
+    wanted = select(_SHOPS).where(_SHOPS.c.id == shop_id)
     row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     return None if row is None else _shop(row)
 
 
 async def add_shop(session: AsyncSession, shop: Shop) -> bool:
     """Insert a shop; False if it is there already."""
-    made = upsert(shops).values(_fields(shop, shops.columns.keys())).on_conflict_do_nothing()
-    return (await session.execute(made.returning(shops.c.id))).scalar() is not None
+    made = upsert(_SHOPS).values(_fields(shop, _SHOPS.columns.keys())).on_conflict_do_nothing()
+    return (await session.execute(made.returning(_SHOPS.c.id))).scalar() is not None
 
 
 async def save_shop(session: AsyncSession, shop: Shop) -> None:
     """Write back a shop."""
-    changed = update(shops).where(shops.c.id == shop.id)
-    await session.execute(changed.values(_fields(shop, shops.columns.keys())))
+    changed = update(_SHOPS).where(_SHOPS.c.id == shop.id)
+    await session.execute(changed.values(_fields(shop, _SHOPS.columns.keys())))
 
 
 async def groups_of_shop(session: AsyncSession, shop_id: str) -> list[SkillGroup]:
     """Return a shop's skill groups by code."""
-    wanted = select(skill_groups).where(skill_groups.c.shop_id == shop_id)
-    rows = await session.execute(wanted.order_by(skill_groups.c.code))
+    wanted = select(_SKILL_GROUPS).where(_SKILL_GROUPS.c.shop_id == shop_id)
+    rows = await session.execute(wanted.order_by(_SKILL_GROUPS.c.code))
     return [
         SkillGroup(SkillGroupId(row.id), ShopId(row.shop_id), row.code, row.name) for row in rows
     ]
@@ -85,8 +94,8 @@ async def groups_of_shop(session: AsyncSession, shop_id: str) -> list[SkillGroup
 
 async def add_group(session: AsyncSession, group: SkillGroup) -> bool:
     """Insert a skill group; False if the shop has one of that code."""
-    made = upsert(skill_groups).values(_fields(group, skill_groups.columns.keys()))
-    row = await session.execute(made.on_conflict_do_nothing().returning(skill_groups.c.id))
+    made = upsert(_SKILL_GROUPS).values(_fields(group, _SKILL_GROUPS.columns.keys()))
+    row = await session.execute(made.on_conflict_do_nothing().returning(_SKILL_GROUPS.c.id))
     return row.scalar() is not None
 
 
@@ -95,12 +104,12 @@ async def add_group(session: AsyncSession, group: SkillGroup) -> bool:
 
 async def find_agent(session: AsyncSession, agent_id: str, *, lock: bool = False) -> Agent | None:
     """Return a member of staff of any shop; the caller checks whose."""
-    return await _one_agent(session, select(staff).where(staff.c.id == agent_id), lock=lock)
+    return await _one_agent(session, select(_STAFF).where(_STAFF.c.id == agent_id), lock=lock)
 
 
 async def find_login(session: AsyncSession, login: str) -> tuple[Agent, str] | None:
     """Return who has this login, with the stored hash."""
-    row = (await session.execute(select(staff).where(staff.c.login == login))).one_or_none()
+    row = (await session.execute(select(_STAFF).where(_STAFF.c.login == login))).one_or_none()
     return None if row is None else (_agent(row, ()), row.password_hash)
 
 
@@ -108,10 +117,10 @@ async def staff_of_shop(
     session: AsyncSession, shop_id: str, *, after: str | None = None, limit: int = 200
 ) -> list[Agent]:
     """Return a shop's staff in the order of their ids, beyond `after`."""
-    wanted = select(staff).where(staff.c.shop_id == shop_id)
+    wanted = select(_STAFF).where(_STAFF.c.shop_id == shop_id)
     if after is not None:
-        wanted = wanted.where(staff.c.id > after)
-    rows = list(await session.execute(wanted.order_by(staff.c.id).limit(limit)))
+        wanted = wanted.where(_STAFF.c.id > after)
+    rows = list(await session.execute(wanted.order_by(_STAFF.c.id).limit(limit)))
     skills = await _skills(session, [row.id for row in rows])
     return [_agent(row, skills.get(row.id, ())) for row in rows]
 
@@ -120,26 +129,27 @@ async def chatting(
     session: AsyncSession, shop_id: str, *, after: str | None, limit: int
 ) -> list[Agent]:
     """Return who may receive buyers in the shop, in the order of their ids; without skills."""
-    wanted = select(staff).where(
-        staff.c.shop_id == shop_id, staff.c.active, staff.c.role.in_(sorted(CHATTING_STAFF))
+    wanted = select(_STAFF).where(
+        _STAFF.c.shop_id == shop_id, _STAFF.c.active, _STAFF.c.role.in_(sorted(CHATTING_STAFF))
     )
     if after is not None:
-        wanted = wanted.where(staff.c.id > after)
-    rows = await session.execute(wanted.order_by(staff.c.id).limit(limit))
+        wanted = wanted.where(_STAFF.c.id > after)
+    rows = await session.execute(wanted.order_by(_STAFF.c.id).limit(limit))
     return [_agent(row, ()) for row in rows]
 
 
-async def at_work(session: AsyncSession) -> list[tuple[PersonId, AgentState, AgentState | None]]:
+async def at_work(session: AsyncSession) -> list[AtWork]:
     """Return everybody who is not offline, or would come back from a lost connection."""
-    wanted = select(staff.c.id, staff.c.state, staff.c.resume_state).where(
+    wanted = select(_STAFF.c.id, _STAFF.c.shop_id, _STAFF.c.state, _STAFF.c.resume_state).where(
         # As text, for only so the planner sees that the partial index is meant.
         text("active and (state <> 'offline' or resume_state is not null)")
     )
     return [
-        (
-            PersonId(row.id),
-            AgentState(row.state),
-            None if row.resume_state is None else AgentState(row.resume_state),
+        AtWork(
+            id=PersonId(row.id),
+            shop_id=ShopId(row.shop_id),
+            state=AgentState(row.state),
+            resume_state=None if row.resume_state is None else AgentState(row.resume_state),
         )
         for row in await session.execute(wanted)
     ]
@@ -147,8 +157,8 @@ async def at_work(session: AsyncSession) -> list[tuple[PersonId, AgentState, Age
 
 async def add_agent(session: AsyncSession, agent: Agent, password_hash: str) -> bool:
     """Insert a member of staff with his skills; False if the login is taken."""
-    values = _fields(agent, staff.columns.keys()) | {"password_hash": password_hash}
-    made = upsert(staff).values(values).on_conflict_do_nothing().returning(staff.c.id)
+    values = _fields(agent, _STAFF.columns.keys()) | {"password_hash": password_hash}
+    made = upsert(_STAFF).values(values).on_conflict_do_nothing().returning(_STAFF.c.id)
     if (await session.execute(made)).scalar() is None:
         return False
     await _set_skills(session, agent.id, agent.skill_group_ids)
@@ -157,22 +167,22 @@ async def add_agent(session: AsyncSession, agent: Agent, password_hash: str) -> 
 
 async def save_agent(session: AsyncSession, agent: Agent, *, skills: bool = False) -> None:
     """Write back a member of staff, and his skills if they changed."""
-    changed = update(staff).where(staff.c.id == agent.id)
-    await session.execute(changed.values(_fields(agent, staff.columns.keys())))
+    changed = update(_STAFF).where(_STAFF.c.id == agent.id)
+    await session.execute(changed.values(_fields(agent, _STAFF.columns.keys())))
     if skills:
-        await session.execute(delete(staff_skills).where(staff_skills.c.staff_id == agent.id))
+        await session.execute(delete(_STAFF_SKILLS).where(_STAFF_SKILLS.c.staff_id == agent.id))
         await _set_skills(session, agent.id, agent.skill_group_ids)
 
 
 async def password_of(session: AsyncSession, agent_id: str) -> str | None:
     """Return the stored hash of a member of staff."""
-    wanted = select(staff.c.password_hash).where(staff.c.id == agent_id)
+    wanted = select(_STAFF.c.password_hash).where(_STAFF.c.id == agent_id)
     return (await session.execute(wanted)).scalar_one_or_none()
 
 
 async def set_password(session: AsyncSession, agent_id: str, password_hash: str) -> None:
     """Store a new password's hash."""
-    changed = update(staff).where(staff.c.id == agent_id)
+    changed = update(_STAFF).where(_STAFF.c.id == agent_id)
     await session.execute(changed.values(password_hash=password_hash))
 
 
@@ -181,29 +191,29 @@ async def set_password(session: AsyncSession, agent_id: str, password_hash: str)
 
 async def find_buyer(session: AsyncSession, buyer_id: str, *, lock: bool = False) -> Buyer | None:
     """Return a buyer of any shop; the caller checks whose."""
-    wanted = select(buyers).where(buyers.c.id == buyer_id)
+    wanted = select(_BUYERS).where(_BUYERS.c.id == buyer_id)
     row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     return None if row is None else _buyer(row)
 
 
 async def find_buyers(session: AsyncSession, ids: Iterable[str]) -> dict[str, Buyer]:
     """Return several buyers by id."""
-    rows = await session.execute(select(buyers).where(buyers.c.id.in_(set(ids))))
+    rows = await session.execute(select(_BUYERS).where(_BUYERS.c.id.in_(set(ids))))
     return {row.id: _buyer(row) for row in rows}
 
 
 async def keep_buyer(session: AsyncSession, buyer: Buyer, *, told: Iterable[str]) -> Buyer:
     """Insert a buyer, or change of a known one the columns `told`; return what is stored."""
-    made = upsert(buyers).values(_fields(buyer, buyers.columns.keys()))
-    changed = {name: made.excluded[name] for name in told} or {"id": buyers.c.id}  # returns a row
-    kept = made.on_conflict_do_update(index_elements=[buyers.c.id], set_=changed)
-    return _buyer((await session.execute(kept.returning(buyers))).one())
+    made = upsert(_BUYERS).values(_fields(buyer, _BUYERS.columns.keys()))
+    changed = {name: made.excluded[name] for name in told} or {"id": _BUYERS.c.id}  # returns a row
+    kept = made.on_conflict_do_update(index_elements=[_BUYERS.c.id], set_=changed)
+    return _buyer((await session.execute(kept.returning(_BUYERS))).one())
 
 
 async def save_buyer(session: AsyncSession, buyer: Buyer) -> None:
     """Write back a buyer."""
-    changed = update(buyers).where(buyers.c.id == buyer.id)
-    await session.execute(changed.values(_fields(buyer, buyers.columns.keys())))
+    changed = update(_BUYERS).where(_BUYERS.c.id == buyer.id)
+    await session.execute(changed.values(_fields(buyer, _BUYERS.columns.keys())))
 
 
 # ---- refresh tokens and audit
@@ -211,15 +221,15 @@ async def save_buyer(session: AsyncSession, buyer: Buyer) -> None:
 
 async def add_refresh(session: AsyncSession, token: RefreshToken) -> None:
     """Store a refresh token."""
-    values = _fields(token, refresh_tokens.columns.keys())
-    await session.execute(insert(refresh_tokens).values(values))
+    values = _fields(token, _REFRESH_TOKENS.columns.keys())
+    await session.execute(insert(_REFRESH_TOKENS).values(values))
 
 
 async def find_refresh(
     session: AsyncSession, token_hash: bytes, *, lock: bool = False
 ) -> RefreshToken | None:
     """Return a refresh token, locked until the transaction ends if asked: the person first."""
-    wanted = select(refresh_tokens).where(refresh_tokens.c.hash == token_hash)
+    wanted = select(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash == token_hash)
     row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     if row is None:
         return None
@@ -236,31 +246,31 @@ async def find_refresh(
 
 async def use_refresh(session: AsyncSession, token_hash: bytes, at: datetime) -> None:
     """Mark a refresh token as spent."""
-    changed = update(refresh_tokens).where(refresh_tokens.c.hash == token_hash)
+    changed = update(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash == token_hash)
     await session.execute(changed.values(used_at=at))
 
 
 async def forget_family(session: AsyncSession, family: str) -> None:
     """End one login: none of its refresh tokens is worth anything any more."""
-    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.family == family))
+    await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.family == family))
 
 
 async def forget_subject(session: AsyncSession, subject: str) -> None:
     """End every login of a person."""
-    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.subject == subject))
+    await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.subject == subject))
 
 
 async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) -> None:
     """Delete at most `limit` refresh tokens that are over."""
-    over = select(refresh_tokens.c.hash).where(refresh_tokens.c.expires_at < now).limit(limit)
+    over = select(_REFRESH_TOKENS.c.hash).where(_REFRESH_TOKENS.c.expires_at < now).limit(limit)
     # Passed over: what a session under way holds, which may wait for another of these.
     free = over.with_for_update(skip_locked=True)
-    await session.execute(delete(refresh_tokens).where(refresh_tokens.c.hash.in_(free)))
+    await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash.in_(free)))
 
 
 async def add_audit(session: AsyncSession, entry: AuditEntry) -> None:
     """Record an act; the table is append-only."""
-    await session.execute(insert(audit).values(_fields(entry, audit.columns.keys())))
+    await session.execute(insert(_AUDIT).values(_fields(entry, _AUDIT.columns.keys())))
 
 
 # ---- rows and facts
@@ -277,9 +287,9 @@ async def _one_agent(session: AsyncSession, wanted: Select[Any], *, lock: bool) 
 async def _skills(session: AsyncSession, ids: Sequence[str]) -> dict[str, tuple[SkillGroupId, ...]]:
     if not ids:
         return {}
-    grouped = func.array_agg(staff_skills.c.skill_group_id).label("groups")
-    wanted = select(staff_skills.c.staff_id, grouped).where(staff_skills.c.staff_id.in_(ids))
-    rows = await session.execute(wanted.group_by(staff_skills.c.staff_id))
+    grouped = func.array_agg(_STAFF_SKILLS.c.skill_group_id).label("groups")
+    wanted = select(_STAFF_SKILLS.c.staff_id, grouped).where(_STAFF_SKILLS.c.staff_id.in_(ids))
+    rows = await session.execute(wanted.group_by(_STAFF_SKILLS.c.staff_id))
     return {row.staff_id: tuple(sorted(SkillGroupId(str(g)) for g in row.groups)) for row in rows}
 
 
@@ -288,7 +298,7 @@ async def _set_skills(
 ) -> None:
     if groups:
         rows = [{"staff_id": agent_id, "skill_group_id": group} for group in sorted(set(groups))]
-        await session.execute(insert(staff_skills), rows)
+        await session.execute(insert(_STAFF_SKILLS), rows)
 
 
 def _fields(facts: object, columns: Iterable[str]) -> dict[str, object]:

@@ -23,7 +23,11 @@ from contracts.people import (
 )
 from services.conversation.assignment import TIER_STEP, Candidate, Decision, Waiting
 from services.conversation.domain.work import WorkItem
-from services.conversation.models import decisions, staff, work_items
+from services.conversation.models import DecisionRow, StaffRow, WorkItemRow, table_of
+
+_DECISIONS: Final = table_of(DecisionRow)
+_STAFF: Final = table_of(StaffRow)
+_WORK_ITEMS: Final = table_of(WorkItemRow)
 
 WAITING_PER_GROUP: Final = 50
 """Of each group's queue this many are looked at in one go; the next go sees the next ones."""
@@ -184,41 +188,41 @@ async def record(
         }
         for decision_id, decision in made
     ]
-    await session.execute(insert(decisions), rows)
+    await session.execute(insert(_DECISIONS), rows)
 
 
 async def decisions_on(session: AsyncSession, subject_id: str, limit: int) -> list[Row[Any]]:
     """Return the latest decisions on a conversation or work item."""
-    wanted = select(decisions).where(decisions.c.subject_id == subject_id)
-    rows = await session.execute(wanted.order_by(decisions.c.at.desc()).limit(limit))
+    wanted = select(_DECISIONS).where(_DECISIONS.c.subject_id == subject_id)
+    rows = await session.execute(wanted.order_by(_DECISIONS.c.at.desc()).limit(limit))
     return list(rows)
 
 
 async def note_assigned(session: AsyncSession, agent_ids: Sequence[PersonId], at: datetime) -> None:
     """Remember that these agents have just been given something."""
-    changed = update(staff).where(staff.c.id.in_(agent_ids))
+    changed = update(_STAFF).where(_STAFF.c.id.in_(agent_ids))
     await session.execute(changed.values(last_assigned_at=at))
 
 
 async def lock_work(session: AsyncSession, work_id: str) -> WorkItem | None:
     """Return a work item that nobody else changes until this transaction ends."""
-    wanted = select(work_items).where(work_items.c.id == work_id).with_for_update()
+    wanted = select(_WORK_ITEMS).where(_WORK_ITEMS.c.id == work_id).with_for_update()
     row = (await session.execute(wanted)).one_or_none()
     return None if row is None else _work_item(row)
 
 
 async def work_of(session: AsyncSession, agent_id: PersonId) -> list[WorkItem]:
     """Return the work an agent has, unsettled."""
-    wanted = select(work_items).where(work_items.c.agent_id == agent_id, ~work_items.c.settled)
-    return [_work_item(row) for row in await session.execute(wanted.order_by(work_items.c.id))]
+    wanted = select(_WORK_ITEMS).where(_WORK_ITEMS.c.agent_id == agent_id, ~_WORK_ITEMS.c.settled)
+    return [_work_item(row) for row in await session.execute(wanted.order_by(_WORK_ITEMS.c.id))]
 
 
 async def save_work(session: AsyncSession, item: WorkItem) -> None:
     """Insert or write back a work item."""
     values = asdict(item)
-    changed = insert(work_items).values(values)
+    changed = insert(_WORK_ITEMS).values(values)
     await session.execute(
-        changed.on_conflict_do_update(index_elements=[work_items.c.id], set_=values)
+        changed.on_conflict_do_update(index_elements=[_WORK_ITEMS.c.id], set_=values)
     )
 
 

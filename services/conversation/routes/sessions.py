@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from kit.web.auth import Caller
 from kit.web.leaving import while_there
-from services.conversation.routes import router
+from services.conversation.routes import versioned
 from services.conversation.schemas.people import (
     BuyerLogin,
     Done,
@@ -21,36 +21,36 @@ from services.conversation.service.sessions import Sessions
 
 def routes(sessions: Sessions) -> APIRouter:
     """Return the routes under /v1/sessions."""
-    api = router("sessions")
+    router = versioned("sessions")
 
-    @api.post("/sessions", status_code=201)
-    async def sign_in(request: Request, wish: Login) -> SessionView:
+    @router.post("/sessions", status_code=201)
+    async def sign_in(request: Request, body: Login) -> SessionView:
         """Sign in as staff."""
-        login = sessions.login(wish.login, wish.password, address=_address(request))
+        login = sessions.login(body.login, body.password, address=_address(request))
         return await while_there(request, login)
 
-    @api.post("/sessions/refresh")
-    async def renew_session(wish: Refresh) -> SessionView:
+    @router.post("/sessions/refresh")
+    async def renew_session(body: Refresh) -> SessionView:
         """Spend a refresh token on a new pair."""
-        return await sessions.refresh(wish.refresh_token)
+        return await sessions.refresh(body.refresh_token)
 
-    @api.delete("/sessions")
-    async def sign_out(caller: Caller) -> Done:
+    @router.delete("/sessions")
+    async def sign_out(principal: Caller) -> Done:
         """End all of the caller's sessions; open sockets are closed within seconds."""
-        await sessions.logout(caller)
+        await sessions.logout(principal)
         return Done()
 
-    @api.post("/sessions/buyer", status_code=201)
-    async def exchange_shop_token(wish: BuyerLogin) -> SessionView:
+    @router.post("/sessions/buyer", status_code=201)
+    async def exchange_shop_token(body: BuyerLogin) -> SessionView:
         """Exchange a token that a shop signed for its buyer (H13)."""
-        return await sessions.buyer(wish.shop_id, wish.token)
+        return await sessions.buyer(body.shop_id, body.token)
 
-    @api.post("/sessions/visitor", status_code=201)
-    async def begin_visit(request: Request, wish: VisitorLogin) -> SessionView:
+    @router.post("/sessions/visitor", status_code=201)
+    async def begin_visit(request: Request, body: VisitorLogin) -> SessionView:
         """Come in without an account."""
-        return await sessions.visitor(wish.shop_id, wish.name, address=_address(request))
+        return await sessions.visitor(body.shop_id, body.name, address=_address(request))
 
-    return api
+    return router
 
 
 def _address(request: Request) -> str:

@@ -7,6 +7,7 @@ message can reopen a conversation (H8).
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,9 +16,12 @@ from contracts.topics import CHAT
 from kit import positions
 from kit.clock import Clock
 from kit.postgres import Database
+from services.conversation.domain.log import Batch
 from services.conversation.repository import archive, conversations
-from services.conversation.repository.archive import Batch, SecondLook
+from services.conversation.repository.archive import SecondLook
 from services.conversation.service.routing import Routing
+
+OF_THE_LOG: Final = "positions of the log are no shop's"
 
 
 class Foreign(Exception):
@@ -42,20 +46,25 @@ class Archiving:
 
         Raises `kit.positions.ForeignTopic` if the archive's positions are another topic's (H4).
         """
-        async with self.db.write() as session:
+        async with self.db.write_across(OF_THE_LOG) as session:
             return await positions.generation(session, CHAT.name, topic_id=topic_id)
 
     async def begin_generation(self, topic_id: str) -> int:
         """Begin the next generation, unless the topic has not changed; return its number."""
-        async with self.db.write() as session:
+        async with self.db.write_across(OF_THE_LOG) as session:
             return await positions.begin_generation(session, CHAT.name, topic_id=topic_id)
+
+    async def marks(self) -> dict[int, int]:
+        """Return for each partition the offset below which everything is stored or set aside."""
+        async with self.db.read_across(OF_THE_LOG) as session:
+            return await positions.marks(session, CHAT.name)
 
     async def store(self, batch: Batch, ends: Mapping[int, int], *, generation: int) -> int:
         """Store a batch and move its partitions' marks to `ends`; return how many rows were new.
 
         Raises `Foreign` for the records that no conversation of their shop stands for.
         """
-        async with self.db.write() as session:
+        async with self.db.write_across("a batch holds what all shops said") as session:
             looks: list[SecondLook] = []
             if batch.ids:
                 looks = await archive.store(

@@ -1,9 +1,10 @@
 """Conversations from the first hello to the rating: who may do what, and what follows from it.
 
-The caller opens the transaction; the shop's lock comes first wherever an owner may change.
+The shop's lock comes first wherever an owner may change.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -22,6 +23,9 @@ from contracts.people import (
     SkillGroupId,
 )
 from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
+from kit.idempotency import CommandKey
+from kit.keyed import Command
+from kit.postgres import Database
 from kit.text import refuse_unstorable
 from kit.web.auth import Principal
 from services.conversation import stages
@@ -39,7 +43,6 @@ from services.conversation.domain.conversations import (
 from services.conversation.domain.people import Buyer, SkillGroup
 from services.conversation.repository import conversations, people, routing
 from services.conversation.schemas.conversations import (
-    BuyerView,
     Close,
     ConversationView,
     NewConversation,
@@ -47,7 +50,9 @@ from services.conversation.schemas.conversations import (
     StageMove,
     Transfer,
 )
+from services.conversation.service.access import Access, visible
 from services.conversation.service.routing import AT_DESK, Routing
+from services.conversation.service.views import view
 
 LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """They may act on a conversation that a colleague owns."""
@@ -89,141 +94,168 @@ class AgentFull(Conflict):
 
 @dataclass(frozen=True)
 class Conversations:
-    """Use cases about conversations."""
+    """Use cases about conversations, each one keyed command."""
 
+    db: Database
+    access: Access
     routing: Routing
     reopen_gap: timedelta
 
     async def open(
-        self, session: AsyncSession, principal: Principal, wish: NewConversation
-    ) -> tuple[Conversation, bool]:
-        """Return the buyer's conversation, and whether it is new.
+        self, principal: Principal, body: NewConversation, *, key: CommandKey
+    ) -> ConversationView:
+        """Return the buyer's conversation.
 
         An open one is returned as it is, one closed a moment ago goes on, else a new one begins.
         """
+        async with self.db.keyed(key) as command:
+            opened = await self._open(command.session, principal, body)
+            return await _shown(command, opened, principal)
+
+    async def transfer(
+        self, principal: Principal, conversation_id: str, body: Transfer, *, key: CommandKey
+    ) -> ConversationView:
+        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway`, `AgentFull`."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            refuse_unstorable(body.note)
+            conversation = await self._lock_for_owner(session, principal, conversation_id)
+            if body.force and principal.role not in FORCING_STAFF:
+                raise Forbidden("Only a leader hands on beyond a colleague's capacity.")
+            agent_id, group_id = await self._target(session, conversation, body)
+            over = HandOver(agent_id, group_id, body.note, PersonId(principal.subject))
+            outcome = transfer(conversation, over, self.routing.stamp())
+            if outcome.conversation.state is ConversationState.QUEUED:
+                moved = await self.routing.place(session, outcome, "transferred")
+            else:
+                moved = await self.routing.apply(session, outcome)
+                await self.routing.fill(session, moved.shop_id, "slot_free")
+            return await _shown(command, moved, principal)
+
+    async def close(
+        self, principal: Principal, conversation_id: str, body: Close, *, key: CommandKey
+    ) -> ConversationView:
+        """End a conversation: its agent, a leader, or the buyer himself."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            refuse_unstorable(body.reason)
+            by_buyer = principal.role == Role.BUYER
+            lock = self._lock_visible if by_buyer else self._lock_for_owner
+            conversation = await lock(session, principal, conversation_id)
+            by = PersonId(principal.subject)
+            outcome = close(conversation, by, body.reason, self.routing.stamp())
+            closed = await self.routing.apply(session, outcome)
+            if outcome.events:
+                await self.routing.fill(session, closed.shop_id, "slot_free")
+            return await _shown(command, closed, principal)
+
+    async def reopen(
+        self, principal: Principal, conversation_id: str, *, key: CommandKey
+    ) -> ConversationView:
+        """Go on with a closed conversation, unless the buyer has another one open."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            conversation = await self._lock_visible(session, principal, conversation_id)
+            if conversation.state is ConversationState.CLOSED:
+                if await conversations.open_of(session, conversation.buyer_id):
+                    raise Conflict("The buyer has another conversation open: go on there.")
+                by = PersonId(principal.subject)
+                outcome = reopen(conversation, by, "staff", self.routing.stamp())
+                conversation = await self.routing.place(session, outcome, "reopened")
+            return await _shown(command, conversation, principal)
+
+    async def move_stage(
+        self, principal: Principal, conversation_id: str, body: StageMove, *, key: CommandKey
+    ) -> ConversationView:
+        """Record a step of the reception pipeline."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            conversation = await self._lock_for_owner(session, principal, conversation_id)
+            stages.check(conversation.stage, body.stage)
+            stamp = self.routing.stamp()
+            outcome = move_stage(conversation, body.stage, stamp)
+            moved = await self.routing.apply(session, outcome)
+            if outcome.events:
+                await conversations.record_stage(session, conversation.stage, moved, stamp.at)
+            return await _shown(command, moved, principal)
+
+    async def rate(
+        self, principal: Principal, conversation_id: str, body: Rating, *, key: CommandKey
+    ) -> ConversationView:
+        """Record the buyer's score."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            conversation = await self._lock_visible(session, principal, conversation_id)
+            outcome = rate(conversation, body.score, self.routing.stamp())
+            rated = await self.routing.apply(session, outcome)
+            return await _shown(command, rated, principal)
+
+    @asynccontextmanager
+    async def _begun(
+        self, principal: Principal, conversation_id: str, key: CommandKey
+    ) -> AsyncIterator[Command]:
+        """Open a command on a conversation that the caller names."""
+        async with self.access.watched(principal, conversation_id), self.db.keyed(key) as command:
+            yield command
+
+    async def _open(
+        self, session: AsyncSession, principal: Principal, body: NewConversation
+    ) -> Conversation:
         shop_id = ShopId(principal.shop_id)
-        refuse_unstorable(wish.product)
-        refuse_unstorable(wish.order_id or "")
+        refuse_unstorable(body.product)
+        refuse_unstorable(body.order_id or "")
         await conversations.lock_shops(session, [shop_id])
         buyer = await people.find_buyer(session, principal.subject)
         if buyer is None or buyer.shop_id != shop_id:
             raise NotFound
         latest = await conversations.open_of_buyer(session, shop_id, buyer.id)
         if latest is not None and latest.state is not ConversationState.CLOSED:
-            return latest, False
+            return latest
         stamp = self.routing.stamp()
         if latest is not None and self._continues(latest, stamp):
             again = reopen(latest, buyer.id, "buyer_contact", stamp)
-            return await self.routing.place(session, again, "reopened"), False
-        fresh = await self._fresh(session, buyer, wish, stamp)
+            return await self.routing.place(session, again, "reopened")
+        fresh = await self._fresh(session, buyer, body, stamp)
         await conversations.add(session, fresh)
-        opened = open_conversation(fresh, stamp)
-        return await self.routing.place(session, opened, "opened"), True
-
-    async def transfer(
-        self, session: AsyncSession, principal: Principal, conversation_id: str, wish: Transfer
-    ) -> Conversation:
-        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway`, `AgentFull`."""
-        refuse_unstorable(wish.note)
-        conversation = await self._lock_for_owner(session, principal, conversation_id)
-        if wish.force and principal.role not in FORCING_STAFF:
-            raise Forbidden("Only a leader hands on beyond a colleague's capacity.")
-        agent_id, group_id = await self._target(session, conversation, wish)
-        over = HandOver(agent_id, group_id, wish.note, PersonId(principal.subject))
-        outcome = transfer(conversation, over, self.routing.stamp())
-        if outcome.conversation.state is ConversationState.QUEUED:
-            return await self.routing.place(session, outcome, "transferred")
-        moved = await self.routing.apply(session, outcome)
-        await self.routing.fill(session, moved.shop_id, "slot_free")
-        return moved
-
-    async def close(
-        self, session: AsyncSession, principal: Principal, conversation_id: str, wish: Close
-    ) -> Conversation:
-        """End a conversation: its agent, a leader, or the buyer himself."""
-        refuse_unstorable(wish.reason)
-        by_buyer = principal.role == Role.BUYER
-        lock = self._lock_visible if by_buyer else self._lock_for_owner
-        conversation = await lock(session, principal, conversation_id)
-        by = PersonId(principal.subject)
-        outcome = close(conversation, by, wish.reason, self.routing.stamp())
-        closed = await self.routing.apply(session, outcome)
-        if outcome.events:
-            await self.routing.fill(session, closed.shop_id, "slot_free")
-        return closed
-
-    async def reopen(
-        self, session: AsyncSession, principal: Principal, conversation_id: str
-    ) -> Conversation:
-        """Go on with a closed conversation, unless the buyer has another one open."""
-        conversation = await self._lock_visible(session, principal, conversation_id)
-        if conversation.state is not ConversationState.CLOSED:
-            return conversation
-        if await conversations.open_of(session, conversation.buyer_id):
-            raise Conflict("The buyer has another conversation open: go on there.")
-        by = PersonId(principal.subject)
-        outcome = reopen(conversation, by, "staff", self.routing.stamp())
-        return await self.routing.place(session, outcome, "reopened")
-
-    async def move_stage(
-        self, session: AsyncSession, principal: Principal, conversation_id: str, wish: StageMove
-    ) -> Conversation:
-        """Record a step of the reception pipeline."""
-        conversation = await self._lock_for_owner(session, principal, conversation_id)
-        stages.check(conversation.stage, wish.stage)
-        stamp = self.routing.stamp()
-        outcome = move_stage(conversation, wish.stage, stamp)
-        moved = await self.routing.apply(session, outcome)
-        if outcome.events:
-            await conversations.record_stage(session, conversation.stage, moved, stamp.at)
-        return moved
-
-    async def rate(
-        self, session: AsyncSession, principal: Principal, conversation_id: str, wish: Rating
-    ) -> Conversation:
-        """Record the buyer's score."""
-        conversation = await self._lock_visible(session, principal, conversation_id)
-        return await self.routing.apply(
-            session, rate(conversation, wish.score, self.routing.stamp())
-        )
+        return await self.routing.place(session, open_conversation(fresh, stamp), "opened")
 
     def _continues(self, latest: Conversation, stamp: Stamp) -> bool:
         return latest.closed_at is not None and stamp.at - latest.closed_at < self.reopen_gap
 
     async def _fresh(
-        self, session: AsyncSession, buyer: Buyer, wish: NewConversation, stamp: Stamp
+        self, session: AsyncSession, buyer: Buyer, body: NewConversation, stamp: Stamp
     ) -> Conversation:
         groups = await people.groups_of_shop(session, buyer.shop_id)
         return Conversation(
             id=ConversationId(stamp.ids.new()),
             shop_id=buyer.shop_id,
             buyer_id=buyer.id,
-            skill_group_id=_group_for(wish, groups),
+            skill_group_id=_group_for(body, groups),
             state=ConversationState.QUEUED,
             opened_at=stamp.at,
             waiting_since=stamp.at,
             priority=buyer.tier,
-            subject=wish.product,
-            order_id=None if wish.order_id is None else OrderId(wish.order_id),
+            subject=body.product,
+            order_id=None if body.order_id is None else OrderId(body.order_id),
         )
 
     async def _target(
-        self, session: AsyncSession, conversation: Conversation, wish: Transfer
+        self, session: AsyncSession, conversation: Conversation, body: Transfer
     ) -> tuple[PersonId | None, SkillGroupId]:
-        if (wish.to_agent is None) == (wish.to_group is None):
+        if (body.to_agent is None) == (body.to_group is None):
             raise UnknownTarget
-        if wish.to_group is not None:
+        if body.to_group is not None:
             for group in await people.groups_of_shop(session, conversation.shop_id):
-                if group.code == wish.to_group:
+                if group.code == body.to_group:
                     return None, group.id
             raise UnknownTarget
-        agent = await people.find_agent(session, known_form(wish.to_agent or ""))
+        agent = await people.find_agent(session, known_form(body.to_agent or ""))
         if agent is None or agent.shop_id != conversation.shop_id or not agent.active:
             raise UnknownTarget
         if agent.role not in CHATTING_STAFF or agent.state not in AT_DESK:
             raise AgentAway(state=agent.state or AgentState.OFFLINE)
         load = await routing.load_of(session, agent.id)
-        if load >= agent.capacity and agent.id != conversation.agent_id and not wish.force:
+        if load >= agent.capacity and agent.id != conversation.agent_id and not body.force:
             raise AgentFull(load=load, capacity=agent.capacity)
         skilled = conversation.skill_group_id in agent.skill_group_ids
         theirs = agent.skill_group_ids[:1] or (conversation.skill_group_id,)
@@ -246,88 +278,19 @@ class Conversations:
         return conversation
 
 
-def visible(found: Conversation | None, principal: Principal) -> Conversation:
-    """Return the conversation if the caller may know of it; else `NotFound`, as if it were not.
-
-    Staff see their whole shop, for they read what colleagues wrote (C11); buyers see their own.
-    """
-    if found is None or not may_see(found, principal):
-        raise NotFound
-    return found
-
-
-def may_see(found: Conversation, principal: Principal) -> bool:
-    """Tell whether the caller may know of the conversation."""
-    if principal.role == Role.BUYER:
-        return found.buyer_id == principal.subject
-    return found.shop_id == principal.shop_id
-
-
-async def is_foreign(session: AsyncSession, principal: Principal, conversation_id: str) -> bool:
-    """Tell whether a refused caller asked for something that exists and is not his."""
-    try:
-        found = await conversations.find(session, known_form(conversation_id))
-    except NotFound:
-        return False
-    return found is not None and not may_see(found, principal)
-
-
-async def views(
-    session: AsyncSession, found: Sequence[Conversation], principal: Principal
-) -> list[ConversationView]:
-    """Show conversations to somebody who may see them, with what he may see of their buyers."""
-    buyers = await people.find_buyers(session, [one.buyer_id for one in found])
-    return [_view(one, buyers.get(one.buyer_id) or _nobody(one), principal) for one in found]
-
-
-async def view(
-    session: AsyncSession, found: Conversation, principal: Principal
+async def _shown(
+    command: Command, conversation: Conversation, principal: Principal
 ) -> ConversationView:
-    """Show one conversation."""
-    return (await views(session, [found], principal))[0]
+    """Keep, as the command's answer, what became of the conversation."""
+    return await command.keep(await view(command.session, conversation, principal))
 
 
-def _nobody(found: Conversation) -> Buyer:
-    """Return a buyer without a profile: a missing row must not hide a shop's other chats."""
-    return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
-
-
-def _view(found: Conversation, buyer: Buyer, principal: Principal) -> ConversationView:
-    works_with = principal.subject in {found.agent_id, found.buyer_id}
-    shown = buyer if works_with else buyer.masked()
-    return ConversationView(
-        id=found.id,
-        shop_id=found.shop_id,
-        buyer_id=found.buyer_id,
-        buyer=BuyerView(
-            id=buyer.id,
-            name=shown.name,
-            external_id=shown.external_id if works_with else None,
-            phone=shown.phone,
-            address=shown.address,
-            masked=not works_with,
-        ),
-        skill_group_id=found.skill_group_id,
-        state=found.state,
-        stage=found.stage,
-        version=found.version,
-        assignment_version=found.assignment_version,
-        agent_id=found.agent_id,
-        subject=found.subject,
-        order_id=found.order_id,
-        opened_at=found.opened_at,
-        waiting_since=found.waiting_since,
-        closed_at=found.closed_at,
-        score=found.score,
-    )
-
-
-def _group_for(wish: NewConversation, groups: Sequence[SkillGroup]) -> SkillGroupId:
+def _group_for(body: NewConversation, groups: Sequence[SkillGroup]) -> SkillGroupId:
     """Choose the group by what the buyer says, else by whether he has an order (C1)."""
     known = {group.code: group.id for group in groups}
     if not known:
         raise NoSkillGroup
-    usual = "in_sale" if wish.order_id is not None else "pre_sale"
-    if wish.topic is not None and wish.topic not in known:
+    usual = "in_sale" if body.order_id is not None else "pre_sale"
+    if body.topic is not None and body.topic not in known:
         raise Unprocessable("The shop has no such topic.", topics=sorted(known))
-    return known.get(wish.topic or usual) or known[min(known)]
+    return known.get(body.topic or usual) or known[min(known)]

@@ -3,8 +3,10 @@
 Reads only; the order of everything is the position in the log.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -13,16 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.base import rfc3339
 from contracts.frames import HIDDEN_FROM_BUYERS, REPLAY_LIMIT
-from contracts.people import ConversationId, PersonId, Role
+from contracts.people import ConversationId, ConversationState, PersonId, Role, ShopId
 from contracts.topics import CHAT
 from kit import positions
 from kit.errors import NotFound
+from kit.postgres import Database
 from kit.web.auth import Principal
-from kit.web.paging import BadCursor, Cursors
+from kit.web.paging import BadCursor, Cursors, Page
 from services.conversation.domain import known_form
 from services.conversation.domain.conversations import Conversation
+from services.conversation.domain.log import Place
+from services.conversation.domain.work import WorkItem
 from services.conversation.repository import archive, conversations, routing
-from services.conversation.repository.archive import Place
+from services.conversation.repository.conversations import Filter
 from services.conversation.schemas.conversations import (
     CandidateView,
     ConversationView,
@@ -39,10 +44,25 @@ from services.conversation.schemas.history import (
     Mark,
     Member,
 )
-from services.conversation.service.conversations import view, views, visible
+from services.conversation.service.access import Access, visible
+from services.conversation.service.views import view, views
 
 DECISIONS_SHOWN: Final = 50
 """Of a conversation's decisions the latest are shown."""
+
+
+LIST: Final = "conversations"
+"""Cursors of the list of conversations are of no other list."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Which conversations are asked for, and which page of them."""
+
+    limit: int
+    cursor: str | None = None
+    state: ConversationState | None = None
+    agent_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,47 +76,57 @@ class Reading:
 
 @dataclass(frozen=True)
 class Histories:
-    """Use cases that read; the caller opens a snapshot (`db.read()`)."""
+    """Use cases that read, in one snapshot each."""
 
+    db: Database
+    access: Access
     cursors: Cursors
 
-    async def page(
-        self, session: AsyncSession, principal: Principal, conversation_id: str, reading: Reading
-    ) -> History:
+    async def listed(self, principal: Principal, wanted: Listing) -> Page[ConversationView]:
+        """Return a page of conversations, newest first: a buyer's own, or the shop's."""
+        place, shop_id = None, principal.shop_id
+        if wanted.cursor is not None:
+            place = _opened(self.cursors.decode(wanted.cursor, shop_id, list_name=LIST))
+        which = _filter(principal, wanted)
+        async with self.db.read(shop_id) as session:
+            found = await conversations.page(session, which, after=place, limit=wanted.limit + 1)
+            shown = await views(session, found[: wanted.limit], principal)
+        following = None
+        if len(found) > wanted.limit:
+            end = found[wanted.limit - 1]
+            last = {"at": end.opened_at.isoformat(), "id": end.id}
+            following = self.cursors.encode(last, shop_id, list_name=LIST)
+        return Page(items=shown, next_cursor=following)
+
+    async def page(self, principal: Principal, conversation_id: str, reading: Reading) -> History:
         """Return a page of a conversation: from the end backwards, or from the start onwards.
 
         Raises `NotFound` for somebody else's, `BadCursor`.
         """
-        found = await conversations.find(session, known_form(conversation_id))
-        conversation = visible(found, principal)
-        direction = "up" if reading.ascending else "down"
-        list_name = f"messages:{conversation.id}:{direction}"
-        place = self._place(reading.cursor, conversation.shop_id, list_name)
-        more = reading.limit + 1
-        if reading.ascending:
-            rows = await archive.after(session, conversation.id, place or (0, -1), limit=more)
-        else:
-            rows = await archive.before(session, conversation.id, place, limit=more)
+        async with self._watched(principal, conversation_id) as (session, conversation):
+            direction = "up" if reading.ascending else "down"
+            list_name = f"messages:{conversation.id}:{direction}"
+            place = self._place(reading.cursor, conversation.shop_id, list_name)
+            more = reading.limit + 1
+            if reading.ascending:
+                rows = await archive.after(session, conversation.id, place or (0, -1), limit=more)
+            else:
+                rows = await archive.before(session, conversation.id, place, limit=more)
         shown, cursor = rows[: reading.limit], None
         if len(rows) > reading.limit:
             last = [shown[-1].generation, shown[-1].log_offset]
             cursor = self.cursors.encode({"p": last}, conversation.shop_id, list_name=list_name)
         return History(items=items(shown, conversation.id, principal.role), next_cursor=cursor)
 
-    async def one(
-        self, session: AsyncSession, principal: Principal, conversation_id: str
-    ) -> ConversationView:
+    async def one(self, principal: Principal, conversation_id: str) -> ConversationView:
         """Return one conversation. Raises `NotFound` for somebody else's."""
-        found = await conversations.find(session, known_form(conversation_id))
-        return await view(session, visible(found, principal), principal)
+        async with self._watched(principal, conversation_id) as (session, conversation):
+            return await view(session, conversation, principal)
 
-    async def decisions(
-        self, session: AsyncSession, principal: Principal, conversation_id: str
-    ) -> DecisionsView:
+    async def decisions(self, principal: Principal, conversation_id: str) -> DecisionsView:
         """Return the latest decisions of routing on a conversation."""
-        found = await conversations.find(session, known_form(conversation_id))
-        conversation = visible(found, principal)
-        rows = await routing.decisions_on(session, conversation.id, DECISIONS_SHOWN)
+        async with self._watched(principal, conversation_id) as (session, conversation):
+            rows = await routing.decisions_on(session, conversation.id, DECISIONS_SHOWN)
         return DecisionsView(
             items=tuple(
                 DecisionView(
@@ -113,7 +143,6 @@ class Histories:
 
     async def attach(
         self,
-        session: AsyncSession,
         principal: Principal,
         conversation_id: str,
         *,
@@ -126,20 +155,55 @@ class Histories:
         Without `after` the latest `limit` records, else all that follow it; more than `limit` of
         these are not replayed but answered by `resync`. Raises `NotFound`.
         """
-        found = await conversations.find(session, known_form(conversation_id))
-        conversation = visible(found, principal)
-        shown = await view(session, conversation, principal)
-        rows, resync = await _replay(session, conversation.id, after, limit)
+        async with self.db.read(principal.shop_id) as session:
+            conversation = await _find(session, principal, conversation_id)
+            shown = await view(session, conversation, principal)
+            rows, resync = await _replay(session, conversation.id, after, limit)
+            reached = await _mark(session, partition)
         return Attached(
             conversation=msgspec.Raw(shown.model_dump_json().encode()),
             seat=_seat(conversation, principal),
             members=_members(conversation),
             version=conversation.version,
             assignment_version=conversation.assignment_version,
-            mark=await mark(session, partition),
+            mark=reached,
             items=items(rows, conversation.id, principal.role),
             resync=resync,
         )
+
+    async def inbox(self, principal: Principal) -> InboxView:
+        """Return the caller's open conversations and work, each with its version (H12)."""
+        person = PersonId(principal.subject)
+        async with self.db.read(principal.shop_id) as session:
+            if principal.role == Role.BUYER:
+                mine, items_of_work = await conversations.open_of(session, person), []
+            else:
+                mine = await conversations.owned_by(session, person)
+                items_of_work = await routing.work_of(session, person)
+            shown = await views(session, mine, principal)
+        return InboxView(
+            conversations=tuple(shown), work=tuple(_work_view(item) for item in items_of_work)
+        )
+
+    async def message(self, message_id: str) -> FoundMessage:
+        """Return how a message id stands in the archive (H3). Raises `NotFound`."""
+        known = known_form(message_id)
+        async with self.db.read_across("a message id names no shop") as session:
+            first = (await archive.first_of(session, [known])).get(known)
+        if first is None:
+            raise NotFound
+        return FoundMessage(found=True, body_hash=first.body_hash, position=first.place)
+
+    @asynccontextmanager
+    async def _watched(
+        self, principal: Principal, conversation_id: str
+    ) -> AsyncIterator[tuple[AsyncSession, Conversation]]:
+        """Open a snapshot in which the caller sees a conversation. Raises `NotFound`."""
+        async with (
+            self.access.watched(principal, conversation_id),
+            self.db.read(principal.shop_id) as session,
+        ):
+            yield session, await _find(session, principal, conversation_id)
 
     def _place(self, cursor: str | None, shop_id: str, list_name: str) -> Place | None:
         if cursor is None:
@@ -152,37 +216,12 @@ class Histories:
                 raise BadCursor
 
 
-async def inbox(session: AsyncSession, principal: Principal) -> InboxView:
-    """Return the caller's open conversations and work, each with its version (H12)."""
-    person = PersonId(principal.subject)
-    if principal.role == Role.BUYER:
-        mine = await conversations.open_of(session, person)
-        return InboxView(conversations=tuple(await views(session, mine, principal)), work=())
-    mine = await conversations.owned_by(session, person)
-    work = tuple(
-        WorkView(
-            id=item.id,
-            kind=item.kind,
-            order_id=item.order_id,
-            buyer_id=item.buyer_id,
-            due_at=item.due_at,
-            version=item.version,
-        )
-        for item in await routing.work_of(session, person)
-    )
-    return InboxView(conversations=tuple(await views(session, mine, principal)), work=work)
+async def _find(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
+    found = await conversations.find(session, known_form(conversation_id))
+    return visible(found, principal)
 
 
-async def find_message(session: AsyncSession, message_id: str) -> FoundMessage:
-    """Return how a message id stands in the archive (H3). Raises `NotFound` if it does not."""
-    known = known_form(message_id)
-    first = (await archive.first_of(session, [known])).get(known)
-    if first is None:
-        raise NotFound
-    return FoundMessage(found=True, body_hash=first.body_hash, position=first.place)
-
-
-async def mark(session: AsyncSession, partition: int) -> Mark:
+async def _mark(session: AsyncSession, partition: int) -> Mark:
     """Return the archive's mark of a partition; where nothing is archived yet it is offset 0."""
     return Mark(
         partition=partition,
@@ -226,6 +265,33 @@ def _body(row: Row[Any], role: str) -> msgspec.Raw:
     fields: dict[str, object] = msgspec.json.decode(row.body)
     kept = {name: value for name, value in fields.items() if name not in hidden}
     return msgspec.Raw(msgspec.json.encode(kept))
+
+
+def _work_view(item: WorkItem) -> WorkView:
+    return WorkView(
+        id=item.id,
+        kind=item.kind,
+        order_id=item.order_id,
+        buyer_id=item.buyer_id,
+        due_at=item.due_at,
+        version=item.version,
+    )
+
+
+def _filter(principal: Principal, wanted: Listing) -> Filter:
+    shop_id = ShopId(principal.shop_id)
+    if principal.role == Role.BUYER:
+        return Filter(shop_id, buyer_id=PersonId(principal.subject), state=wanted.state)
+    agent = None if wanted.agent_id is None else PersonId(wanted.agent_id)
+    return Filter(shop_id, agent_id=agent, state=wanted.state)
+
+
+def _opened(place: Mapping[str, object]) -> tuple[datetime, str]:
+    match place:
+        case {"at": str(at), "id": str(last)}:
+            return datetime.fromisoformat(at), last
+        case _:
+            raise BadCursor
 
 
 def _seat(conversation: Conversation, principal: Principal) -> str:

@@ -106,7 +106,7 @@ class Sessions:
         with self.limits.attempt(name, origin) as attempt:
             # In the turn: a crowd must not take the database's connections while it waits.
             async with self.passwords.turns.turn(origin, line=attempt.line):
-                async with self.db.read() as session:
+                async with self.db.read_across("a login names no shop") as session:
                     agent, stored = await people.find_login(session, name) or (None, None)
                     known = agent.id if agent is not None else PersonId(self.ids.new())  # as long
                     since = self.clock.now() - FAMILIAR
@@ -118,7 +118,7 @@ class Sessions:
             if agent is None or stored is None or not fits or not agent.active:
                 raise WrongLogin
             attempt.right = True
-        return await self._admit(agent.id, stored, origin)
+        return await self._admit(agent, stored, origin)
 
     async def refresh(self, refresh_token: str) -> SessionView:
         """Go on with a session. Raises `BadToken` if the token is unknown, spent or withdrawn.
@@ -127,7 +127,7 @@ class Sessions:
         wholly before that, and its new token ends too, or wholly after it and finds none.
         """
         hashed = _hash(refresh_token)
-        async with self.db.write() as session:
+        async with self.db.write_across("a token is found by its hash") as session:
             seen = await people.find_refresh(session, hashed)
             if seen is None:
                 raise BadToken
@@ -147,7 +147,7 @@ class Sessions:
 
     async def logout(self, principal: Principal) -> None:
         """End all sessions of the caller, on every open socket too (H13)."""
-        async with self.db.write() as session:
+        async with self.db.write(principal.shop_id) as session:
             stamp = Stamp(self.clock.now(), self.ids)
             if principal.role == Role.BUYER:
                 await end_buyer_sessions(session, principal.subject, stamp)
@@ -159,7 +159,7 @@ class Sessions:
     async def buyer(self, shop_id: str, token: str) -> SessionView:
         """Open a session for a buyer whose shop vouches for him. Raises `BadToken`."""
         refuse_unstorable(shop_id)
-        async with self.db.read() as session:
+        async with self.db.read(shop_id) as session:
             shop = await people.find_shop(session, shop_id)
         if shop is None or not shop.active:
             raise BadToken
@@ -178,7 +178,7 @@ class Sessions:
             tier=_tier(claims),
         )
         for _ in range(ADMISSIONS):
-            async with self.db.write() as session:
+            async with self.db.write(shop.id) as session:
                 kept = await people.keep_buyer(session, buyer, told=_PROFILE & claims.keys())
                 if kept.not_before <= self.clock.now():
                     return await self._open(session, kept)
@@ -193,7 +193,7 @@ class Sessions:
         refuse_unstorable(shop_id)
         refuse_unstorable(name)
         self.limits.visitor_origins.spend(origin_of(address))
-        async with self.db.write() as session:
+        async with self.db.write(shop_id) as session:
             shop = await people.find_shop(session, shop_id)
             if shop is None or not shop.active:
                 raise NotFound
@@ -201,11 +201,11 @@ class Sessions:
             visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)
             return await self._open(session, await people.keep_buyer(session, visitor, told=()))
 
-    async def _admit(self, agent_id: PersonId, stored: str, origin: str) -> SessionView:
+    async def _admit(self, seen: Agent, stored: str, origin: str) -> SessionView:
         """Open the session of somebody whose password was right, unless that is over by now."""
         for _ in range(ADMISSIONS):
-            async with self.db.write() as session:
-                agent = await people.find_agent(session, agent_id, lock=True)
+            async with self.db.write(seen.shop_id) as session:
+                agent = await people.find_agent(session, seen.id, lock=True)
                 now = self.clock.now()
                 if agent is None or not agent.active:
                     raise WrongLogin

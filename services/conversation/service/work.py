@@ -25,7 +25,7 @@ class Work:
 
     async def opened(self, event: WorkOpened) -> None:
         """Route a new piece of work. A repeat finds its inbox row and does nothing."""
-        async with self.db.write() as session:
+        async with self.db.write(event.shop_id) as session:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
             await conversations.lock_shops(session, [event.shop_id])
@@ -47,7 +47,7 @@ class Work:
 
     async def settled(self, event: WorkSettled) -> None:
         """Free the agent's slot. A repeat finds its inbox row and does nothing."""
-        async with self.db.write() as session:
+        async with self.db.write(event.shop_id) as session:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
             await conversations.lock_shops(session, [event.shop_id])

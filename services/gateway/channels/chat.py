@@ -21,7 +21,7 @@ from services.gateway.hub import Hub
 SKIPPED: Final = "skipped"
 HANDLED: Final = "done"
 
-_log: Final = structlog.get_logger("gateway.chat")
+log: Final = structlog.get_logger("gateway.chat")
 
 
 class ChatChannel:
@@ -73,8 +73,8 @@ class ChatChannel:
 
     async def end_of(self, partition: int) -> int:
         """Return the broker's end offset of a partition. Raises `BusAway`."""
-        log = TopicPartition(CHAT.name, partition)
-        return (await self._reading.consumer.end_offsets([log]))[log]
+        place = TopicPartition(CHAT.name, partition)
+        return (await self._reading.consumer.end_offsets([place]))[place]
 
     def handle(self, records: Sequence[Record]) -> None:
         """Take one poll's records of one partition."""
@@ -84,11 +84,11 @@ class ChatChannel:
         for record in records:
             try:
                 skipped += self._take(record)
-            except Exception:  # noqa: BLE001 - a restart would meet the record again (H24)
+            except Exception:  # a restart would meet the record again (H24)
                 self._ring.skip(record.partition, record.offset)
                 skipped += 1
                 place = f"{record.topic}/{record.partition}@{record.offset}"
-                _log.exception("chat.skipped", at=place)
+                log.exception("chat.skipped", at=place)
         self._ring.evict(self._clock.now_ms())
         self._delivered.inc(hub.delivered - delivered)
         self._handled.inc(len(records))

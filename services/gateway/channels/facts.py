@@ -30,7 +30,7 @@ WORK_KNOWN: Final = 50_000
 
 WORK_SINCE_S: Final = 24 * 3600
 
-_log: Final = structlog.get_logger("gateway.facts")
+log: Final = structlog.get_logger("gateway.facts")
 
 
 class FactsChannel:
@@ -93,7 +93,7 @@ class FactsChannel:
             except Exception as reason:  # noqa: BLE001 - a restart would meet the record again (H24)
                 skipped += 1
                 place = f"{topic}/{record.partition}@{record.offset}"
-                _log.warning("facts.skipped", at=place, kind=type(reason).__name__)
+                log.warning("facts.skipped", at=place, kind=type(reason).__name__)
         self._metrics.consumed.labels("gateway", topic, "done").inc(len(records) - skipped)
         self._metrics.consumed.labels("gateway", topic, "skipped").inc(skipped)
 

@@ -23,7 +23,7 @@ NEWCOMERS_S: Final = 1.0
 """How often staff who came since the last report are told of. Without it an agent whose gateway was
 away for 15 s could miss a report before and one after, and lose his conversations."""
 
-_log: Final = structlog.get_logger("gateway.presence")
+log: Final = structlog.get_logger("gateway.presence")
 
 
 class Presence:
@@ -65,7 +65,7 @@ class Presence:
         try:
             await self._say((), leaving=True)
         except BusAway as away:
-            _log.warning("presence.unreported", reason=str(away))
+            log.warning("presence.unreported", reason=str(away))
 
     async def _say(self, people: tuple[Connected, ...], *, leaving: bool) -> None:
         report = PresenceReported(

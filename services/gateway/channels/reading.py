@@ -20,7 +20,7 @@ BATCH: Final = 2_000
 
 BACKOFF_S: Final = 0.5
 
-_log: Final = structlog.get_logger("gateway.reading")
+log: Final = structlog.get_logger("gateway.reading")
 
 Places = Mapping[TopicPartition, int]
 
@@ -94,7 +94,7 @@ class Reading:
             try:
                 fetched = await self.consumer.getmany(POLL_MS, BATCH)
             except BusAway as away:
-                _log.warning("reading.away", topics=self._topics, reason=str(away))
+                log.warning("reading.away", topics=self._topics, reason=str(away))
                 await self._clock.sleep(BACKOFF_S)
                 await self._look_after()
                 continue
@@ -126,14 +126,14 @@ class Reading:
                 f"{', '.join(self._topics)}: no progress for {self._watchdog.silent_s:.0f} s"
             )
         if advice is Advice.RESTART:
-            _log.warning("reading.restarted", topics=self._topics)
+            log.warning("reading.restarted", topics=self._topics)
             self._watchdog.restarted()
             await self.consumer.stop()
             try:
                 await self.open()
                 self._seek()
             except BusAway as away:
-                _log.warning("reading.away", topics=self._topics, reason=str(away))
+                log.warning("reading.away", topics=self._topics, reason=str(away))
 
     async def _broker_answers(self) -> bool:
         try:

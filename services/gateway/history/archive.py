@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from contracts.people import PersonId, Role, ShopId
 from kit.errors import NotFound, Unavailable
 from kit.web.auth import ServiceTokens
 
@@ -76,17 +77,17 @@ class Archive(Protocol):
     """What subscribing needs to know. Each raises `NotFound` or `Unavailable`."""
 
     async def attach(
-        self, conversation: str, who: "Asker", *, limit: int, after: tuple[int, int] | None
+        self, conversation: str, principal: "Asker", *, limit: int, after: tuple[int, int] | None
     ) -> Attached:
         """Return the conversation as this person may see it."""
 
-    async def inbox(self, who: "Asker") -> bytes:
+    async def inbox(self, principal: "Asker") -> bytes:
         """Return the person's open conversations and work as JSON."""
 
     async def message(self, message_id: str) -> Stored | None:
         """Return what is archived under a message id."""
 
-    async def board(self, shop: str) -> bytes:
+    async def board(self, shop: ShopId) -> bytes:
         """Return the shop's board as JSON, `null` if there is none yet."""
 
 
@@ -94,11 +95,11 @@ class Asker(Protocol):
     """For whom the gateway asks."""
 
     @property
-    def subject(self) -> str: ...
+    def subject(self) -> PersonId: ...
     @property
-    def role(self) -> str: ...
+    def role(self) -> Role: ...
     @property
-    def shop_id(self) -> str: ...
+    def shop_id(self) -> ShopId: ...
 
 
 class HttpArchive:
@@ -113,9 +114,9 @@ class HttpArchive:
         self._monitor = monitor.rstrip("/")
 
     async def attach(
-        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+        self, conversation: str, principal: Asker, *, limit: int, after: tuple[int, int] | None
     ) -> Attached:
-        query = {**_who(who), "limit": str(limit)}
+        query = {**_asking(principal), "limit": str(limit)}
         if after is not None:
             query["after"] = f"{after[0]},{after[1]}"
         path = f"{self._conversation}/internal/conversations/{conversation}/attach"
@@ -124,9 +125,9 @@ class HttpArchive:
         except msgspec.DecodeError:
             raise Unavailable("The conversation service answered something else.") from None
 
-    async def inbox(self, who: Asker) -> bytes:
-        path = f"{self._conversation}/internal/inbox/{who.subject}"
-        return await self._get(path, _who(who))
+    async def inbox(self, principal: Asker) -> bytes:
+        path = f"{self._conversation}/internal/inbox/{principal.subject}"
+        return await self._get(path, _asking(principal))
 
     async def message(self, message_id: str) -> Stored | None:
         try:
@@ -137,7 +138,7 @@ class HttpArchive:
         except msgspec.DecodeError:
             raise Unavailable("The conversation service answered something else.") from None
 
-    async def board(self, shop: str) -> bytes:
+    async def board(self, shop: ShopId) -> bytes:
         try:
             return await self._get(f"{self._monitor}/internal/board/{shop}", {})
         except NotFound:
@@ -160,5 +161,5 @@ _ABSENT: Final = frozenset({403, 404, 422})
 """Absent, foreign, not permitted, or no id at all: the client learns no difference."""
 
 
-def _who(who: Asker) -> dict[str, str]:
-    return {"subject": who.subject, "role": str(who.role), "shop": who.shop_id}
+def _asking(principal: Asker) -> dict[str, str]:
+    return {"subject": principal.subject, "role": str(principal.role), "shop": principal.shop_id}

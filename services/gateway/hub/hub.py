@@ -8,7 +8,7 @@ from typing import Final
 
 import contracts
 from contracts.base import Event, rfc3339
-from contracts.conversation import Lifecycle
+from contracts.conversation import LaterLifecycle, Lifecycle, read_lifecycle
 from contracts.gateway import SignalSent
 from contracts.people import PersonId, Role, ShopId, WorkId
 from kit.clock import Clock
@@ -95,16 +95,20 @@ class Hub:
         self._deliver(entry, stream, shown)
 
     def lifecycle(self, entry: Entry) -> None:
-        """Apply a lifecycle event, deliver it, and tell the inboxes it concerns."""
+        """Apply a lifecycle event, deliver it, and tell the inboxes it concerns.
+
+        One of a newer release only raises the version (H47).
+        """
         stream = self.streams.get(entry.key)
         try:
-            event = contracts.decode(entry)
+            event = read_lifecycle(entry)
             shown = view(entry)
         except (contracts.UnknownEvent, contracts.UnreadableEvent, PoisonRecord):
             self.poisoned += 1
             return
-        if not isinstance(event, Lifecycle):
-            self.poisoned += 1
+        if isinstance(event, LaterLifecycle):
+            if stream is not None:
+                stream.apply(event)
             return
         owner = None
         if stream is not None:

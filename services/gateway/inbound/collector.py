@@ -19,7 +19,7 @@ COLLECTED: Final = 20_000
 Outcome = Callable[["asyncio.Future[Position]"], None]
 """Told once the broker has answered, or when it is known that it will not."""
 
-_log: Final = structlog.get_logger("gateway.collector")
+log: Final = structlog.get_logger("gateway.collector")
 
 
 class Collector:
@@ -69,7 +69,7 @@ class Collector:
         try:
             answers = await self._producer.send_all(messages)
         except BusAway as away:
-            _log.warning("collector.refused", messages=len(messages), reason=str(away))
+            log.warning("collector.refused", messages=len(messages), reason=str(away))
             answers = [_refused(away) for _ in messages]
         self.handed_over += len(messages)
         for answer, outcome in zip(answers, outcomes, strict=True):

@@ -34,7 +34,7 @@ UNSENDABLE: Final = frozenset({1_004, 1_005, 1_006, 1_015})
 
 _NO_HEADERS: Final[CIMultiDict[str]] = CIMultiDict()
 
-_log: Final = structlog.get_logger("gateway.socket")
+log: Final = structlog.get_logger("gateway.socket")
 
 
 class Connection(WSListener):
@@ -96,7 +96,7 @@ class Connection(WSListener):
             else:
                 self._wait(came)
         except Exception:
-            _log.exception("socket.failed")  # picows then closes with 1011
+            log.exception("socket.failed")  # picows then closes with 1011
             raise
 
     @override
@@ -161,8 +161,8 @@ class Connection(WSListener):
                 return
             try:
                 self._take(transport, self._waiting.popleft())
-            except Exception:  # noqa: BLE001 - nobody above could answer for this socket
-                _log.exception("socket.failed")
+            except Exception:  # nobody above could answer for this socket
+                log.exception("socket.failed")
                 self.abort()
         if self._waiting is None:
             return  # the connection ended meanwhile

@@ -33,7 +33,7 @@ VERSION: Final = "13"
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
 _BEARER: Final = re.compile(r"Bearer +([\x21-\x7e]{1,4096})", re.IGNORECASE)
 
-_log: Final = structlog.get_logger("gateway.socket")
+log: Final = structlog.get_logger("gateway.socket")
 
 NewListener = Callable[[str, str | None], WSListener]
 """Given the client's address and the bearer token, answers who listens."""
@@ -92,8 +92,8 @@ class Upgrades:
             self._check(request, lines, address=address)
         except AppError as error:
             return WSUpgradeResponseWithListener(refusal(error), None)
-        except Exception:  # noqa: BLE001 - picows would show its text to the client
-            _log.exception("socket.upgrade_failed")
+        except Exception:  # picows would show its text to the client
+            log.exception("socket.upgrade_failed")
             return WSUpgradeResponseWithListener(refusal(of_status(500)), None)
         found = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
         listener = self._listener(address, found[1] if found else None)

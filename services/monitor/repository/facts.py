@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.conversation import AgentStateChanged
 from contracts.gateway import MessageHeld
-from services.monitor.models import AGENTS, INCIDENTS
+from services.monitor.models import AgentRow, IncidentRow
 
 
 async def add_incident(session: AsyncSession, held: MessageHeld, categories: Sequence[str]) -> bool:
     """Insert an incident; return False if it is stored already."""
     statement = (
-        insert(INCIDENTS)
+        insert(IncidentRow)
         .values(
             incident_id=held.id,
             shop_id=held.shop_id,
@@ -30,14 +30,14 @@ async def add_incident(session: AsyncSession, held: MessageHeld, categories: Seq
             held_ms=round(held.time.timestamp() * 1000),
         )
         .on_conflict_do_nothing()
-        .returning(INCIDENTS.c.incident_id)
+        .returning(IncidentRow.incident_id)
     )
     return (await session.execute(statement)).scalar() is not None
 
 
 async def put_agent(session: AsyncSession, changed: AgentStateChanged) -> None:
     """Insert or update an agent's state, unless the stored version is as new."""
-    statement = insert(AGENTS).values(
+    statement = insert(AgentRow).values(
         agent_id=changed.agent_id,
         shop_id=changed.shop_id,
         name=changed.name,
@@ -49,7 +49,7 @@ async def put_agent(session: AsyncSession, changed: AgentStateChanged) -> None:
     fresh = statement.excluded
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=[AGENTS.c.agent_id],
+            index_elements=[AgentRow.agent_id],
             set_={
                 "name": fresh.name,
                 "role": fresh.role,
@@ -57,6 +57,6 @@ async def put_agent(session: AsyncSession, changed: AgentStateChanged) -> None:
                 "since": fresh.since,
                 "version": fresh.version,
             },
-            where=AGENTS.c.version < fresh.version,
+            where=AgentRow.version < fresh.version,
         )
     )

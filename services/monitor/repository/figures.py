@@ -53,7 +53,7 @@ class Spread(NamedTuple):
     max_ms: int | None
 
 
-class RoundRow(NamedTuple):
+class RoundTotals(NamedTuple):
     """Rounds of one agent, or of the shop (None: all, or nobody's)."""
 
     agent_id: PersonId | None
@@ -65,13 +65,13 @@ class RoundRow(NamedTuple):
 
 
 async def rounds(
-    session: AsyncSession, asked: Asked, still_open: Sequence[OpenRound]
-) -> list[RoundRow]:
+    session: AsyncSession, query: Asked, still_open: Sequence[OpenRound]
+) -> list[RoundTotals]:
     """Return rounds by agent, or one row for all."""
     scores = [o.score for o in still_open]
     rows = await session.execute(
         _ROUNDS,
-        _where(asked)
+        _where(query)
         | {
             "open_agents": [o.agent_id for o in still_open],
             "open_buyers": [o.buyer_id for o in still_open],
@@ -83,15 +83,15 @@ async def rounds(
             "open_slow": [s.slow for s in scores],
         },
     )
-    return [_round_row(row) for row in rows]
+    return [_round_totals(row) for row in rows]
 
 
 async def sessions(
-    session: AsyncSession, asked: Asked, still_open: Sequence[OpenSession]
+    session: AsyncSession, query: Asked, still_open: Sequence[OpenSession]
 ) -> dict[PersonId | None, Score]:
     """Return first responses by agent, or one row for all under the key None."""
     found: dict[PersonId | None, Score] = {}
-    rows = await session.execute(_SESSIONS, _where(asked))
+    rows = await session.execute(_SESSIONS, _where(query))
     for agent, *sums in rows:
         counted, answered, total_ms, within = map(int, sums)
         found[agent] = Score(
@@ -101,7 +101,7 @@ async def sessions(
             first_within=within,
         )
     for extra in still_open:
-        key = extra.agent_id if asked.by_agent else None
+        key = extra.agent_id if query.by_agent else None
         found[key] = found.get(key, Score()) + extra.score
     return found
 
@@ -114,10 +114,10 @@ async def open_states(
     return [decode_state(bytes(state)) for (state,) in rows]
 
 
-async def count_open(session: AsyncSession, asked: Asked) -> int:
+async def count_open(session: AsyncSession, query: Asked) -> int:
     """Return how many buyers wait since a moment within the stretch."""
     found = await session.execute(
-        _COUNT_OPEN, {"shop": asked.shop_id, "start": asked.start_ms, "end": asked.end_ms}
+        _COUNT_OPEN, {"shop": query.shop_id, "start": query.start_ms, "end": query.end_ms}
     )
     return int(found.scalar() or 0)
 
@@ -132,21 +132,21 @@ OPEN_LIMIT: Final = 10_000
 """Conversations with an old open round that one question looks at; more is a shop gone silent."""
 
 
-def _where(asked: Asked) -> dict[str, Any]:
+def _where(query: Asked) -> dict[str, Any]:
     return {
-        "shop": asked.shop_id,
-        "profile": asked.profile,
-        "start": asked.start_ms,
-        "end": asked.end_ms,
-        "agent": asked.agent_id,
-        "by_agent": asked.by_agent,
+        "shop": query.shop_id,
+        "profile": query.profile,
+        "start": query.start_ms,
+        "end": query.end_ms,
+        "agent": query.agent_id,
+        "by_agent": query.by_agent,
     }
 
 
-def _round_row(row: Any) -> RoundRow:
+def _round_totals(row: Any) -> RoundTotals:
     agent, count, total_ms, unanswered, within, slow, spread, longest, *buyers = row
     p50, p90, p95 = spread or (None, None, None)
-    return RoundRow(
+    return RoundTotals(
         agent,
         Score(int(count), int(total_ms), int(unanswered), int(within), int(slow)),
         Spread(p50, p90, p95, longest),

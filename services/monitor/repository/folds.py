@@ -50,7 +50,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class FlagRow:
+class FlaggedMessage:
     """A flagged message; `hits` is JSON."""
 
     message_id: str
@@ -80,7 +80,7 @@ class Changes:
     sessions: list[tuple[Session, Judged]] = field(default_factory=list)
     counters: dict[CounterKey, Score] = field(default_factory=dict)
     traffic: dict[TrafficKey, Traffic] = field(default_factory=dict)
-    flags: list[FlagRow] = field(default_factory=list)
+    flags: list[FlaggedMessage] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     spans: list["Span"] = field(default_factory=list)
 

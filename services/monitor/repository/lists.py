@@ -1,12 +1,16 @@
 """Pages of flags and incidents, newest first. Must not know cursors' signatures."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts.people import ShopId
-from services.monitor.models import FLAGS, INCIDENTS
+from services.monitor.models import FlagRow, IncidentRow
+
+Query = TypeVar("Query", bound=Select[Any])
 
 
 class Place(NamedTuple):
@@ -18,29 +22,29 @@ class Place(NamedTuple):
 
 async def flags(
     session: AsyncSession, shop_id: ShopId, *, after: Place | None, limit: int
-) -> list[Any]:
+) -> Sequence[FlagRow]:
     """Return at most `limit` flags older than `after`."""
-    page = select(FLAGS).where(FLAGS.c.shop_id == shop_id)
-    order = FLAGS.c.at_ms, FLAGS.c.message_id
-    return list((await session.execute(_part(page, order, after=after, limit=limit))).all())
+    page = select(FlagRow).where(FlagRow.shop_id == shop_id)
+    order = FlagRow.at_ms, FlagRow.message_id
+    return (await session.scalars(_part(page, order, after=after, limit=limit))).all()
 
 
 async def incidents(
     session: AsyncSession, shop_id: ShopId, *, after: Place | None, limit: int
-) -> list[Any]:
+) -> Sequence[IncidentRow]:
     """Return at most `limit` incidents older than `after`."""
-    page = select(INCIDENTS).where(INCIDENTS.c.shop_id == shop_id)
-    order = INCIDENTS.c.held_ms, INCIDENTS.c.incident_id
-    return list((await session.execute(_part(page, order, after=after, limit=limit))).all())
+    page = select(IncidentRow).where(IncidentRow.shop_id == shop_id)
+    order = IncidentRow.held_ms, IncidentRow.incident_id
+    return (await session.scalars(_part(page, order, after=after, limit=limit))).all()
 
 
 def _part(
-    page: Select[Any],
-    order: tuple[ColumnElement[Any], ColumnElement[Any]],
+    page: Query,
+    order: tuple[InstrumentedAttribute[int], InstrumentedAttribute[str]],
     *,
     after: Place | None,
     limit: int,
-) -> Select[Any]:
+) -> Query:
     if after is not None:
         page = page.where(tuple_(*order) < tuple_(after.at_ms, after.id))
     return page.order_by(order[0].desc(), order[1].desc()).limit(limit)

@@ -22,6 +22,7 @@ from services.monitor.profiles import ProfileBook
 from services.monitor.repository import boards
 from services.monitor.repository.boards import Load, Seat, Today, Wait
 from services.monitor.repository.directory import Directory, Shop
+from services.monitor.schemas.answers import Board
 
 log = structlog.get_logger()
 
@@ -43,19 +44,23 @@ class Boards:
     def __init__(
         self, database: Database, directory: Directory, book: ProfileBook, *, clock: Clock, ids: Ids
     ) -> None:
-        self._database = database
+        self._db = database
         self._directory = directory
         self._book = book
         self._clock = clock
         self._ids = ids
 
-    async def read(self, shop_id: ShopId) -> BoardPublished:
+    async def read(self, shop_id: ShopId) -> Board:
         """Return the board of a shop as of now."""
+        return Board.model_validate(await self.snapshot(shop_id), from_attributes=True)
+
+    async def snapshot(self, shop_id: ShopId) -> BoardPublished:
+        """Return the board of a shop as of now, to be published."""
         shop = self._directory.shop(shop_id)
         now_ms = self._clock.now_ms()
         day = shop.calendar.day(now_ms)
         profiles = tuple(name for name in shop.profiles if name in self._book.versions)
-        async with self._database.read() as session:
+        async with self._db.read(shop_id) as session:
             today = await boards.today(
                 session,
                 shop_id,
@@ -76,7 +81,7 @@ class Boards:
     async def revisions(self) -> dict[ShopId, int]:
         """Return a number per shop that changes with its board."""
         since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
-        async with self._database.read() as session:
+        async with self._db.read_across("which boards changed") as session:
             return dict(await boards.revisions(session, since))
 
     def _breach_s(self, shop: Shop, now_ms: int) -> int:
@@ -168,7 +173,7 @@ class Publisher:
                 continue
             if not await self._leases.take(f"board/{shop_id}"):
                 continue
-            board = await self._boards.read(shop_id)
+            board = await self._boards.snapshot(shop_id)
             await self._producer.send(message_of(board))
             moving = board.waiting > 0 or board.delayed_ms > 0
             self._shown[shop_id] = _Shown(revision, self._clock.now_ms(), moving)

@@ -5,11 +5,12 @@ Knows how an open round of a past day counts; must not know routes or SQL.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
 
 from contracts.people import PersonId, ShopId
 from kit.clock import Clock
-from kit.errors import NotFound
+from kit.errors import NotFound, Unprocessable
 from kit.postgres import Database
 from services.monitor.domain import Profile, ProfileName, Score
 from services.monitor.repository import figures as rows
@@ -17,89 +18,94 @@ from services.monitor.repository.figures import (
     Asked,
     OpenRound,
     OpenSession,
-    RoundRow,
+    RoundTotals,
     Spread,
 )
 from services.monitor.rounds import Conversation, Machine
 from services.monitor.schemas.answers import Figures, FiguresRow
+from services.monitor.schemas.queries import FiguresQuery
 from services.monitor.service.folding import Rules, judge_round, judge_session
 
+STRETCH_LIMIT: Final = timedelta(days=93)
+"""Longest stretch of one question; ask several and add, sums and counts are made for that."""
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a reader wants to know; moments are aware, `end` excluded."""
 
-    shop_id: ShopId
-    profile: ProfileName
-    start: datetime
-    end: datetime
-    by_agent: bool
-    only: PersonId | None = None
+class BadStretch(Unprocessable):
+    """`from` and `to` name no stretch of time."""
+
+    slug, title = "bad_stretch", "from and to must name a stretch of time"
 
 
 class FigureReader:
     """Figures per shop or per agent under one profile. Readers may add sums and counts."""
 
     def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
-        self._database = database
+        self._db = database
         self._rules = rules
         self._clock = clock
         self._machine = Machine(rules.book.readings)
 
-    async def read(self, question: Question) -> Figures:
-        """Return the figures. Raises `NotFound` for a profile that is not loaded."""
-        versions = self._rules.book.versions.get(question.profile)
+    async def read(
+        self, shop_id: ShopId, query: FiguresQuery, *, only: PersonId | None = None
+    ) -> Figures:
+        """Return the figures of a shop, or of one agent `only`.
+
+        Raises `BadStretch`, and `NotFound` for a profile that is not loaded.
+        """
+        calendar = self._rules.directory.calendar(shop_id)
+        start, end = _stretch(query, calendar.zone)
+        profile = ProfileName(query.profile)
+        versions = self._rules.book.versions.get(profile)
         if versions is None:
             raise NotFound("No such profile is loaded.")
-        asked = Asked(
-            shop_id=question.shop_id,
-            profile=question.profile,
-            start_ms=round(question.start.timestamp() * 1000),
-            end_ms=round(question.end.timestamp() * 1000),
-            agent_id=question.only,
-            by_agent=question.by_agent,
+        question = Asked(
+            shop_id=shop_id,
+            profile=profile,
+            start_ms=round(start.timestamp() * 1000),
+            end_ms=round(end.timestamp() * 1000),
+            agent_id=only,
+            by_agent=query.by == "agent" or only is not None,
         )
-        calendar = self._rules.directory.calendar(question.shop_id)
         today_ms = calendar.midnight(calendar.day(self._clock.now_ms()))
-        async with self._database.read() as session:
-            states = await rows.open_states(session, asked.shop_id, before_ms=today_ms)
-            over = self._over(states, asked, today_ms)
-            rounds = await rows.rounds(session, asked, over.rounds)
-            sessions = await rows.sessions(session, asked, over.sessions)
-            open_rounds = await rows.count_open(session, asked)
-            as_of = await rows.as_of_ms(session, asked.shop_id)
+        async with self._db.read(shop_id) as session:
+            states = await rows.open_states(session, question.shop_id, before_ms=today_ms)
+            over = self._over(states, question, today_ms)
+            rounds = await rows.rounds(session, question, over.rounds)
+            sessions = await rows.sessions(session, question, over.sessions)
+            open_rounds = await rows.count_open(session, question)
+            as_of = await rows.as_of_ms(session, question.shop_id)
         return Figures(
-            shop_id=question.shop_id,
-            profile=question.profile,
+            shop_id=shop_id,
+            profile=profile,
             effective_from=[version.effective_from for version in versions],
             **_limits(versions[-1]),
             time_zone=str(calendar.zone),
-            start=question.start,
-            end=question.end,
+            start=start,
+            end=end,
             as_of=None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC),
             open_rounds=open_rounds,
             by="agent" if question.by_agent else "shop",
             rows=_rows(rounds, sessions),
         )
 
-    def _over(self, states: Iterable[Conversation], asked: Asked, today_ms: int) -> "_Over":
+    def _over(self, states: Iterable[Conversation], question: Asked, today_ms: int) -> "_Over":
         """Judge what is still open from days before today: at their midnight it had no answer."""
         found = _Over([], [])
         for state in states:
             settled = self._machine.as_if_over(state, today_ms)
             for ended in settled.rounds:
                 judged = judge_round(self._rules, ended)
-                score = judged.scores.get(asked.profile)
+                score = judged.scores.get(question.profile)
                 if score is not None and _asked_for(
-                    asked, ended.opened_ms, ended.agent_id, today_ms
+                    question, ended.opened_ms, ended.agent_id, today_ms
                 ):
                     found.rounds.append(
                         OpenRound(ended.agent_id, ended.buyer_id, judged.day, score)
                     )
             for session in settled.sessions:
-                score = judge_session(self._rules, session).scores.get(asked.profile)
+                score = judge_session(self._rules, session).scores.get(question.profile)
                 if score is not None and _asked_for(
-                    asked, session.started_ms, session.agent_id, today_ms
+                    question, session.started_ms, session.agent_id, today_ms
                 ):
                     found.sessions.append(OpenSession(session.agent_id, score))
         return found
@@ -111,10 +117,31 @@ class _Over:
     sessions: list[OpenSession]
 
 
-def _asked_for(asked: Asked, at_ms: int, agent_id: PersonId | None, today_ms: int) -> bool:
-    if asked.agent_id is not None and agent_id != asked.agent_id:
+def _stretch(query: FiguresQuery, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the moments that `from` and `to` name, aware, the second one excluded."""
+    try:
+        begin, until = _moment(query.start, zone), _moment(query.end, zone)
+    except ValueError:
+        raise BadStretch(
+            "Give dates such as 2026-11-11 or times such as 2026-11-11T08:00:00+08:00."
+        ) from None
+    if not begin < until <= begin + STRETCH_LIMIT:
+        raise BadStretch(f"`to` must be after `from`, by at most {STRETCH_LIMIT.days} days.")
+    return begin, until
+
+
+def _moment(text: str, zone: tzinfo) -> datetime:
+    """Read a date (its local midnight) or a time; one without an offset is the shop's local."""
+    if len(text) == len("2026-11-11"):
+        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _asked_for(question: Asked, at_ms: int, agent_id: PersonId | None, today_ms: int) -> bool:
+    if question.agent_id is not None and agent_id != question.agent_id:
         return False
-    return at_ms < today_ms and asked.start_ms <= at_ms < asked.end_ms
+    return at_ms < today_ms and question.start_ms <= at_ms < question.end_ms
 
 
 def _limits(profile: Profile) -> dict[str, int]:
@@ -125,12 +152,14 @@ def _limits(profile: Profile) -> dict[str, int]:
     }
 
 
-def _rows(rounds: Iterable[RoundRow], sessions: dict[PersonId | None, Score]) -> list[FiguresRow]:
+def _rows(
+    rounds: Iterable[RoundTotals], sessions: dict[PersonId | None, Score]
+) -> list[FiguresRow]:
     by_agent = {row.agent_id: row for row in rounds}
     nothing = Spread(None, None, None, None)
     found = []
     for agent_id in sorted({*by_agent, *sessions}, key=lambda agent: agent or ""):
-        row = by_agent.get(agent_id, RoundRow(agent_id, Score(), nothing, 0, 0, 0))
+        row = by_agent.get(agent_id, RoundTotals(agent_id, Score(), nothing, 0, 0, 0))
         total = row.score + sessions.get(agent_id, Score())
         found.append(
             FiguresRow(

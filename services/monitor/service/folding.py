@@ -32,7 +32,7 @@ from services.monitor.profiles import ProfileBook
 from services.monitor.repository.directory import Directory
 from services.monitor.repository.folds import (
     Changes,
-    FlagRow,
+    FlaggedMessage,
     Judged,
     Span,
     Stored,
@@ -320,7 +320,9 @@ class PartitionFold:
             traffic.flags_agent += 1
         else:
             traffic.flags_buyer += 1
-        row = flag_row(record, heard, verdict, speaker=speaker, policy_version=policy.version)
+        row = flagged_message(
+            record, heard, verdict, speaker=speaker, policy_version=policy.version
+        )
         batch.changes.flags.append(row)
         batch.changes.alerts.append(flag_alert(heard, verdict, speaker=speaker))
 
@@ -352,11 +354,11 @@ def judge_session(rules: Rules, settled: Session) -> Judged:
     return Judged(day, scores)
 
 
-def flag_row(
+def flagged_message(
     record: Record, heard: Heard, verdict: Verdict, *, speaker: Speaker, policy_version: str
-) -> FlagRow:
+) -> FlaggedMessage:
     """Return the stored evidence of a flagged message: term, span and category of each hit."""
-    return FlagRow(
+    return FlaggedMessage(
         message_id=heard.id,
         partition=record.partition,
         offset=record.offset,

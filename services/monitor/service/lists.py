@@ -20,13 +20,13 @@ class Lists:
     """Pages of one shop, newest first."""
 
     def __init__(self, database: Database, cursors: Cursors) -> None:
-        self._database = database
+        self._db = database
         self._cursors = cursors
 
     async def flags(self, shop_id: ShopId, *, cursor: str | None, limit: int) -> Page[Flag]:
         """Return a page of flags. Raises `BadCursor`."""
         after = self._place(cursor, shop_id, "flags")
-        async with self._database.read() as session:
+        async with self._db.read(shop_id) as session:
             rows = await lists.flags(session, shop_id, after=after, limit=limit + 1)
         return self._page(
             rows, limit, shop_id=shop_id, name="flags", item=_flag,
@@ -36,7 +36,7 @@ class Lists:
     async def incidents(self, shop_id: ShopId, *, cursor: str | None, limit: int) -> Page[Incident]:
         """Return a page of incidents. Raises `BadCursor`."""
         after = self._place(cursor, shop_id, "incidents")
-        async with self._database.read() as session:
+        async with self._db.read(shop_id) as session:
             rows = await lists.incidents(session, shop_id, after=after, limit=limit + 1)
         return self._page(
             rows, limit, shop_id=shop_id, name="incidents", item=_incident,
@@ -45,7 +45,7 @@ class Lists:
 
     async def waiting(self, shop_id: ShopId, *, limit: int) -> Waiting:
         """Return who waits, longest first."""
-        async with self._database.read() as session:
+        async with self._db.read(shop_id) as session:
             found = await boards.waits(session, shop_id, limit=limit)
             loads = await boards.loads(session, shop_id, breach_before_ms=0)
             as_of = await figures.as_of_ms(session, shop_id)

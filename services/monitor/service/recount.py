@@ -13,14 +13,13 @@ from typing import Any, Final
 
 from contracts.people import ConversationId
 from contracts.topics import CHAT, DIRECTORY
-from kit import positions
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.postgres import Database
 from services.monitor.domain import Score
 from services.monitor.repository import recounts
 from services.monitor.repository.folds import (
     Changes,
-    FlagRow,
+    FlaggedMessage,
     Span,
     Stored,
     TrafficKey,
@@ -31,6 +30,7 @@ from services.monitor.repository.folds import (
 )
 from services.monitor.repository.recounts import Kept, Place
 from services.monitor.rollups import CounterKey, Counters, differences
+from services.monitor.service import generations
 from services.monitor.service.folding import PartitionFold, Rules
 
 READ_TIMEOUT_MS: Final = 1_000
@@ -96,7 +96,7 @@ class _Folded:
 
     rounds: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
     sessions: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
-    flags: dict[str, FlagRow] = field(default_factory=dict)
+    flags: dict[str, FlaggedMessage] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     traffic: dict[TrafficKey, tuple[int, ...]] = field(default_factory=dict)
 
@@ -145,15 +145,13 @@ async def recompute(bus: Bus, database: Database, rules: Rules) -> Report:
     May run beside live monitors: each partition is compared as of one snapshot. Raises
     `positions.ForeignTopic`, `LogUnreadable`, `Unavailable`.
     """
-    topic_id = await bus.topic_id(CHAT.name)
-    async with database.write() as session:
-        generation = await positions.generation(session, CHAT.name, topic_id=topic_id)
+    generation = await generations.current(bus, database)
     report = Report()
     lanes = asyncio.Semaphore(LANES)
 
     async def compare(partition: int) -> None:
         async with lanes, _reading(bus) as reader:
-            async with database.read() as session:
+            async with database.read_across("recompute") as session:
                 kept = await recounts.read(session, partition, generation=generation)
             if kept is not None:
                 tp = TopicPartition(CHAT.name, partition)
@@ -252,7 +250,7 @@ def _compare_flags(
             )
 
 
-def _flag(row: FlagRow | None) -> tuple[Any, ...] | None:
+def _flag(row: FlaggedMessage | None) -> tuple[Any, ...] | None:
     if row is None:
         return None
     return (

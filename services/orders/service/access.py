@@ -29,62 +29,68 @@ class Access:
         self._ids = ids
         self._strangers = strangers
 
-    async def admit(self, who: Principal, order_id: OrderId) -> None:
+    async def admit(self, principal: Principal, order_id: OrderId) -> None:
         """Return if the order is the caller's own or his shop's. Raises `NotFound`, audited.
 
-        Raises `TooMany` for a caller who tries ids. Checked before the transaction of the use
+        Raises `TooMany` for a caller principal tries ids. Checked before the transaction of the use
         case: whose an order is never changes.
         """
-        async with self._db.read() as session:
+        async with self._db.read_across("whose an order is") as session:
             owner = await repository.owner(session, order_id)
-        if owner is not None and _is_theirs(who, owner):
+        if owner is not None and _is_theirs(principal, owner):
             return
-        self._strangers.met(who.subject)
-        if owner is not None and owner.shop_id != who.shop_id:
-            async with self._db.write() as session:
-                self.audit(session, who, "refused_other_shop", order_id, shop_id=owner.shop_id)
+        self._strangers.met(principal.subject)
+        if owner is not None and owner.shop_id != principal.shop_id:
+            async with self._db.write(owner.shop_id) as session:
+                self.audit(
+                    session, principal, "refused_other_shop", order_id, shop_id=owner.shop_id
+                )
         raise NotFound
 
-    async def sees_address(self, session: AsyncSession, who: Principal, row: OrderRow) -> bool:
+    async def sees_address(
+        self, session: AsyncSession, principal: Principal, row: OrderRow
+    ) -> bool:
         """Tell whether the caller sees the address whole: its buyer, or the agent at work on it."""
-        if who.role == Role.BUYER:
+        if principal.role == Role.BUYER:
             return True
-        return await repository.holds_work(session, OrderId(row.id), PersonId(who.subject))
+        return await repository.holds_work(session, OrderId(row.id), PersonId(principal.subject))
 
-    async def expect_holder(self, session: AsyncSession, who: Principal, row: OrderRow) -> None:
+    async def expect_holder(
+        self, session: AsyncSession, principal: Principal, row: OrderRow
+    ) -> None:
         """Raise `NotHolder` unless the caller holds the order's work or supervises."""
-        if who.role == Role.SUPERVISOR:
+        if principal.role == Role.SUPERVISOR:
             return
-        if not await repository.holds_work(session, OrderId(row.id), PersonId(who.subject)):
+        if not await repository.holds_work(session, OrderId(row.id), PersonId(principal.subject)):
             raise NotHolder
 
     async def admit_to_secret(
-        self, who: Principal, shop_id: ShopId, *, action: str | None = None
+        self, principal: Principal, shop_id: ShopId, *, action: str | None = None
     ) -> None:
         """Return if the secret is the caller's to see and change; note what he did, if given.
 
         The platform's administrator may, for any shop. Raises `NotFound` for another shop's,
         audited there.
         """
-        allowed = who.shop_id in {shop_id, PLATFORM}
+        allowed = principal.shop_id in {shop_id, PLATFORM}
         if not allowed:
-            self._strangers.met(who.subject)
+            self._strangers.met(principal.subject)
             action = "refused_other_shop"
         if action is not None:
-            async with self._db.write() as session:
-                self.audit(session, who, action, "intake_secret", shop_id=shop_id)
+            async with self._db.write(shop_id) as session:
+                self.audit(session, principal, action, "intake_secret", shop_id=shop_id)
         if not allowed:
             raise NotFound
 
-    async def note_shown(self, who: Principal, order_id: OrderId) -> None:
+    async def note_shown(self, principal: Principal, order_id: OrderId) -> None:
         """Note that staff saw the buyer's address whole (capability X5)."""
-        async with self._db.write() as session:
-            self.audit(session, who, "address_shown", order_id)
+        async with self._db.write(principal.shop_id) as session:
+            self.audit(session, principal, "address_shown", order_id)
 
     def audit(
         self,
         session: AsyncSession,
-        who: Principal,
+        principal: Principal,
         action: str,
         object_id: str,
         *,
@@ -95,10 +101,10 @@ class Access:
         row = AuditRow(
             id=self._ids.new(),
             at=self._clock.now(),
-            shop_id=shop_id or who.shop_id,
-            actor_id=who.subject,
-            actor_role=who.role,
-            actor_shop_id=who.shop_id,
+            shop_id=shop_id or principal.shop_id,
+            actor_id=principal.subject,
+            actor_role=principal.role,
+            actor_shop_id=principal.shop_id,
             action=action,
             object_id=object_id,
             note=note,
@@ -106,6 +112,6 @@ class Access:
         repository.note(session, row)
 
 
-def _is_theirs(who: Principal, owner: Owner) -> bool:
-    buyers_own = who.role != Role.BUYER or owner.buyer_id == who.subject
-    return owner.shop_id == who.shop_id and buyers_own
+def _is_theirs(principal: Principal, owner: Owner) -> bool:
+    buyers_own = principal.role != Role.BUYER or owner.buyer_id == principal.subject
+    return owner.shop_id == principal.shop_id and buyers_own

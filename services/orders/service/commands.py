@@ -10,34 +10,38 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.responses import Response
 
 from contracts.people import OrderId, PersonId
 from kit import outbox
 from kit.clock import Clock
 from kit.errors import NotFound
+from kit.idempotency import CommandKey
 from kit.ids import Ids
+from kit.keyed import Command
 from kit.postgres import Database
 from kit.web.auth import Principal
-from kit.web.idempotency import Keyed, Slot, idempotent
-from kit.web.preconditions import ensure_version, etag
+from kit.web.preconditions import ensure_version
 from services.orders import domain, interlocks, repository
 from services.orders.models import AddressCheckRow, OrderRow, RemarkRow
-from services.orders.schemas import AddressCheck, Remark
+from services.orders.schemas import AddressCheck, OrderView, Remark
 from services.orders.service.access import Access
 from services.orders.service.reading import view
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A transaction with the order locked; `slot` takes or has the answer."""
+    """A command with its order locked."""
 
-    session: AsyncSession
-    slot: Slot
+    command: Command
     row: OrderRow
     order: domain.Order
     at: datetime
     by: PersonId
+
+    @property
+    def session(self) -> AsyncSession:
+        """The command's session."""
+        return self.command.session
 
 
 class Commands:
@@ -50,16 +54,20 @@ class Commands:
         self._ids = ids
 
     async def check_address(
-        self, who: Principal, order_id: OrderId, check: AddressCheck, *, version: int, keyed: Keyed
-    ) -> Response:
+        self,
+        principal: Principal,
+        order_id: OrderId,
+        check: AddressCheck,
+        *,
+        version: int,
+        key: CommandKey,
+    ) -> OrderView:
         """Record how asking the buyer about the address ended; a clear order is released with it.
 
         Raises `NotHolder`, `IllegalTransition`, `PreconditionFailed`.
         """
-        async with self._opened(who, order_id, keyed) as opened:
-            if opened.slot.replay:
-                return opened.slot.replay
-            await self._access.expect_holder(opened.session, who, opened.row)
+        async with self._opened(principal, order_id, key) as opened:
+            await self._access.expect_holder(opened.session, principal, opened.row)
             ensure_version(version, opened.row.version)
             if check.address is not None:
                 opened.row.recipient_name = check.address.name
@@ -70,91 +78,80 @@ class Commands:
                 id=self._ids.new(),
                 order_id=order_id,
                 result=check.result.value,
-                by=who.subject,
+                by=principal.subject,
                 at=opened.at,
             )
             repository.note(opened.session, attempt)
             checked = domain.check_address(
                 opened.order, check.result, by=opened.by, at=opened.at
             ).then(partial(interlocks.release_if_clear, at=opened.at))
-            whole = await self._access.sees_address(opened.session, who, opened.row)
+            whole = await self._access.sees_address(opened.session, principal, opened.row)
             return await self._settle(opened, checked, whole=whole)
 
     async def remark(
-        self, who: Principal, order_id: OrderId, text: str, *, keyed: Keyed
-    ) -> Response:
+        self, principal: Principal, order_id: OrderId, text: str, *, key: CommandKey
+    ) -> Remark:
         """Add a remark to the order's history, which is only ever added to."""
-        async with self._opened(who, order_id, keyed) as opened:
-            if opened.slot.replay:
-                return opened.slot.replay
+        async with self._opened(principal, order_id, key) as opened:
             remark = RemarkRow(
                 id=self._ids.new(),
                 order_id=order_id,
-                author_id=who.subject,
-                author_name=who.name,
+                author_id=principal.subject,
+                author_name=principal.name,
                 text=text,
                 at=opened.at,
             )
             repository.note(opened.session, remark)
             remarked = domain.remark(opened.order, remark_id=remark.id, by=opened.by, at=opened.at)
             await self._save(opened, remarked)
-            return await opened.slot.keep(Remark.model_validate(remark), status=201)
+            return await opened.command.keep(Remark.model_validate(remark))
 
     async def print_label(
-        self, who: Principal, order_id: OrderId, *, version: int, keyed: Keyed
-    ) -> Response:
+        self, principal: Principal, order_id: OrderId, *, version: int, key: CommandKey
+    ) -> OrderView:
         """Print the label of a released order; the answer holds the address whole, audited.
 
         A remark raises the version, so nobody prints without having read it. Raises
         `Interlocked`, `IllegalTransition`, `PreconditionFailed`.
         """
-        async with self._opened(who, order_id, keyed) as opened:
-            if opened.slot.replay:
-                return opened.slot.replay
+        async with self._opened(principal, order_id, key) as opened:
             ensure_version(version, opened.row.version)
             printed = domain.print_label(opened.order, by=opened.by, at=opened.at)
-            self._access.audit(opened.session, who, "label_printed", order_id)
+            self._access.audit(opened.session, principal, "label_printed", order_id)
             return await self._settle(opened, printed, whole=True)
 
     async def close(
-        self, who: Principal, order_id: OrderId, reason: str, *, version: int, keyed: Keyed
-    ) -> Response:
+        self, principal: Principal, order_id: OrderId, reason: str, *, version: int, key: CommandKey
+    ) -> OrderView:
         """Close an order that nobody has paid for. Raises `IllegalTransition`."""
-        async with self._opened(who, order_id, keyed) as opened:
-            if opened.slot.replay:
-                return opened.slot.replay
+        async with self._opened(principal, order_id, key) as opened:
             ensure_version(version, opened.row.version)
             closed = domain.close(opened.order, by=opened.by, reason=reason, at=opened.at)
-            self._access.audit(opened.session, who, "order_closed", order_id, note=reason)
+            self._access.audit(opened.session, principal, "order_closed", order_id, note=reason)
             return await self._settle(opened, closed, whole=False)
 
     async def reveal(
-        self, who: Principal, order_id: OrderId, reason: str, *, keyed: Keyed
-    ) -> Response:
+        self, principal: Principal, order_id: OrderId, reason: str, *, key: CommandKey
+    ) -> OrderView:
         """Show the address whole to somebody who does not work on the order; audited, with why."""
-        async with self._opened(who, order_id, keyed) as opened:
-            if opened.slot.replay:
-                return opened.slot.replay
-            self._access.audit(opened.session, who, "address_shown", order_id, note=reason)
+        async with self._opened(principal, order_id, key) as opened:
+            self._access.audit(opened.session, principal, "address_shown", order_id, note=reason)
             return await self._answer(opened, whole=True)
 
     @asynccontextmanager
     async def _opened(
-        self, who: Principal, order_id: OrderId, keyed: Keyed
+        self, principal: Principal, order_id: OrderId, key: CommandKey
     ) -> AsyncIterator[_Open]:
-        await self._access.admit(who, order_id)
-        async with (
-            self._db.write() as session,
-            idempotent(session, who, keyed) as slot,
-        ):
-            row = await repository.lock(session, order_id)
+        await self._access.admit(principal, order_id)
+        async with self._db.keyed(key) as command:
+            row = await repository.lock(command.session, order_id)
             if row is None:
                 raise NotFound
-            order = await repository.facts(session, row)
+            order = await repository.facts(command.session, row)
             now = self._clock.now()
-            yield _Open(session, slot, row, order, now, PersonId(who.subject))
+            yield _Open(command, row, order, now, PersonId(principal.subject))
 
-    async def _settle(self, opened: _Open, outcome: domain.Outcome, *, whole: bool) -> Response:
+    async def _settle(self, opened: _Open, outcome: domain.Outcome, *, whole: bool) -> OrderView:
         await self._save(opened, outcome)
         return await self._answer(opened, whole=whole)
 
@@ -162,7 +159,7 @@ class Commands:
         await repository.save(opened.session, opened.row, outcome.order, at=opened.at)
         await outbox.add(opened.session, *outcome.events)
 
-    async def _answer(self, opened: _Open, *, whole: bool) -> Response:
+    async def _answer(self, opened: _Open, *, whole: bool) -> OrderView:
         locks = await repository.set_locks(opened.session, [opened.row.id])
         shown = view(opened.row, locks.get(opened.row.id, ()), whole=whole)
-        return await opened.slot.keep(shown, headers={"ETag": etag(shown.version)})
+        return await opened.command.keep(shown)

@@ -50,7 +50,7 @@ class Deliveries:
         Survives repeats twice: by the delivery's id, and by the order's external id within the
         shop. Raises `DeliveryReused`, `OrderDiffers`, `OrderNotPlaced`, `IllegalTransition`.
         """
-        async with self._db.write() as session:
+        async with self._db.write(shop_id) as session:
             first = await repository.claim_delivery(
                 session, shop_id, webhook_id, body_hash=body_hash
             )
@@ -68,7 +68,7 @@ class Deliveries:
 
     async def forget(self) -> int:
         """Delete receipts of deliveries that no platform repeats any more; return how many."""
-        async with self._db.write() as session:
+        async with self._db.write_across("forgetting") as session:
             return await repository.forget_deliveries(session, limit=FORGOTTEN_AT_ONCE)
 
     async def _place(self, session: AsyncSession, shop_id: ShopId, told: PlacedFacts) -> OrderRow:

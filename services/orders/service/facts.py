@@ -52,7 +52,7 @@ class Facts:
         """An agent works on the order: he may see its address and answer for the check."""
         if event.order_id is None:
             return
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, GROUP, event.id):
                 return
             await repository.assign_work(
@@ -66,7 +66,7 @@ class Facts:
 
     async def work_settled(self, event: WorkSettled) -> None:
         """The work is over, and with it the agent's sight of the address."""
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, GROUP, event.id):
                 return
             await repository.settle_work(
@@ -76,7 +76,7 @@ class Facts:
     async def _apply(
         self, event: CaseEvent, rule: Callable[[Order], Outcome], at: datetime
     ) -> None:
-        async with self._db.write() as session:
+        async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, GROUP, event.id):
                 return
             row = await repository.lock(session, event.order_id)

@@ -32,16 +32,18 @@ class Reading:
         self._access = access
         self._cursors = cursors
 
-    async def page(self, who: Principal, wanted: OrderFilter) -> Page[OrderView]:
+    async def page(self, principal: Principal, wanted: OrderFilter) -> Page[OrderView]:
         """Return a page of orders, newest first: a buyer's own, or the shop's, masked."""
-        buyer = who.role == Role.BUYER
-        name = f"orders of {who.subject}" if buyer else "orders"
-        place = wanted.cursor and self._cursors.decode(wanted.cursor, who.shop_id, list_name=name)
-        async with self._db.read() as session:
+        buyer = principal.role == Role.BUYER
+        name = f"orders of {principal.subject}" if buyer else "orders"
+        place = wanted.cursor and self._cursors.decode(
+            wanted.cursor, principal.shop_id, list_name=name
+        )
+        async with self._db.read(principal.shop_id) as session:
             rows = await repository.page(
                 session,
-                shop_id=ShopId(who.shop_id),
-                buyer_id=PersonId(who.subject) if buyer else None,
+                shop_id=ShopId(principal.shop_id),
+                buyer_id=PersonId(principal.subject) if buyer else None,
                 state=wanted.state,
                 external_id=wanted.external_id,
                 below=place["below"] if place else None,
@@ -52,35 +54,37 @@ class Reading:
         more = len(rows) > len(shown)
         return Page(
             items=[view(row, locks.get(row.id, ()), whole=buyer) for row in shown],
-            next_cursor=self._cursors.encode({"below": shown[-1].id}, who.shop_id, list_name=name)
+            next_cursor=self._cursors.encode(
+                {"below": shown[-1].id}, principal.shop_id, list_name=name
+            )
             if more
             else None,
         )
 
-    async def read(self, who: Principal, order_id: OrderId) -> OrderView:
+    async def read(self, principal: Principal, order_id: OrderId) -> OrderView:
         """Return an order as the caller may see it. Raises `NotFound`."""
-        await self._access.admit(who, order_id)
-        async with self._db.read() as session:
+        await self._access.admit(principal, order_id)
+        async with self._db.read(principal.shop_id) as session:
             row = await repository.find(session, order_id)
             if row is None:
                 raise NotFound
             locks = await repository.set_locks(session, [order_id])
-            whole = await self._access.sees_address(session, who, row)
-        if whole and who.role != Role.BUYER:
-            await self._access.note_shown(who, order_id)
+            whole = await self._access.sees_address(session, principal, row)
+        if whole and principal.role != Role.BUYER:
+            await self._access.note_shown(principal, order_id)
         return view(row, locks.get(row.id, ()), whole=whole)
 
-    async def remarks(self, who: Principal, order_id: OrderId) -> RemarkList:
+    async def remarks(self, principal: Principal, order_id: OrderId) -> RemarkList:
         """Return the remarks of an order, oldest first. Raises `NotFound`."""
-        await self._access.admit(who, order_id)
-        async with self._db.read() as session:
+        await self._access.admit(principal, order_id)
+        async with self._db.read(principal.shop_id) as session:
             rows = await repository.remarks(session, order_id)
         return RemarkList(items=[Remark.model_validate(row) for row in rows])
 
-    async def interlocks(self, who: Principal, order_id: OrderId) -> InterlockList:
+    async def interlocks(self, principal: Principal, order_id: OrderId) -> InterlockList:
         """Return every interlock of an order, set or cleared, oldest first. Raises `NotFound`."""
-        await self._access.admit(who, order_id)
-        async with self._db.read() as session:
+        await self._access.admit(principal, order_id)
+        async with self._db.read(principal.shop_id) as session:
             rows = await repository.locks(session, order_id)
         return InterlockList(items=[Interlock.model_validate(row) for row in rows])
 

@@ -9,13 +9,12 @@ from hashlib import sha256
 from typing import Final
 
 from pydantic import SecretStr
-from starlette.responses import Response
 
 from contracts.people import ShopId
 from kit.clock import Clock
+from kit.idempotency import CommandKey
 from kit.postgres import Database
 from kit.web.auth import Principal
-from kit.web.idempotency import Keyed, idempotent
 from services.orders import repository
 from services.orders.schemas import IntakeSecret, IntakeSecretRotated, show_key
 from services.orders.service.access import Access
@@ -50,35 +49,33 @@ class Secrets:
         version = (await self._known()).get(shop_id, 0)
         return [self._key(shop_id, one) for one in range(version, max(-1, version - 2), -1)]
 
-    async def show(self, who: Principal, shop_id: ShopId) -> IntakeSecret:
+    async def show(self, principal: Principal, shop_id: ShopId) -> IntakeSecret:
         """Return the newest secret; the look is audited. Raises `NotFound` for another shop's."""
-        await self._access.admit_to_secret(who, shop_id, action="intake_secret_shown")
-        async with self._db.read() as session:
+        await self._access.admit_to_secret(principal, shop_id, action="intake_secret_shown")
+        async with self._db.read(shop_id) as session:
             version = await repository.intake_version(session, shop_id)
         secret = show_key(self._key(shop_id, version))
         return IntakeSecret(shop_id=shop_id, version=version, secret=secret)
 
-    async def rotate(self, who: Principal, shop_id: ShopId, *, keyed: Keyed) -> Response:
+    async def rotate(
+        self, principal: Principal, shop_id: ShopId, *, key: CommandKey
+    ) -> IntakeSecretRotated:
         """Put the next secret in force; the newest until now stays so, the one before it ends.
 
         Audited. Raises `NotFound` for another shop's.
         """
-        await self._access.admit_to_secret(who, shop_id)
-        async with self._db.write() as session, idempotent(session, who, keyed) as slot:
-            if slot.replay:
-                return slot.replay
-            version = await repository.rotate_intake(session, shop_id)
+        await self._access.admit_to_secret(principal, shop_id)
+        async with self._db.keyed(key) as command:
+            version = await repository.rotate_intake(command.session, shop_id)
             self._access.audit(
-                session,
-                who,
+                command.session,
+                principal,
                 "intake_secret_rotated",
                 "intake_secret",
                 shop_id=shop_id,
                 note=f"version {version}",
             )
-            answer = await slot.keep(
-                IntakeSecretRotated(shop_id=shop_id, version=version), status=201
-            )
+            answer = await command.keep(IntakeSecretRotated(shop_id=shop_id, version=version))
         self._read_at = float("-inf")
         return answer
 
@@ -95,7 +92,7 @@ class Secrets:
 
     async def _read(self) -> None:
         begun = self._clock.monotonic()
-        async with self._db.read() as session:
+        async with self._db.read_across("versions of every shop") as session:
             self._versions = await repository.intake_versions(session)
         self._read_at = begun
 

@@ -28,7 +28,7 @@ async def paid_order(trade: Trade, shop: Shop, fen: int = 25_900) -> str:
 
 
 async def _payment(trade: Trade, order_id: str) -> Any:
-    async with trade.databases["aftersales"].read() as session:
+    async with trade.databases["aftersales"].read_across("a test") as session:
         query = text("select * from payments where order_id = :order")
         return (await session.execute(query, {"order": order_id})).one_or_none()
 
@@ -194,7 +194,7 @@ async def test_the_database_itself_refuses_money_above_paid(trade: Trade, change
     order_id = await paid_order(trade, shop)
 
     with pytest.raises(IntegrityError, match="never_above_paid"):
-        async with trade.databases["aftersales"].write() as session:
+        async with trade.databases["aftersales"].write_across("a test") as session:
             await session.execute(
                 text(f"update payments set {change} where order_id = :order"), {"order": order_id}
             )

@@ -76,7 +76,7 @@ async def test_many_deadlines_swept_by_twelve_at_once_warn_once_each_and_never_e
 
     # The running service sweeps with us: its last batch may be committed after our last look.
     await eventually(lambda: _nothing_due(own, shop.id))
-    async with own.read() as session:
+    async with own.read_across("a test") as session:
         query = text(
             "select c.version, d.warned_at is not null and d.warned_at >= d.warn_at"
             " from cases c join deadlines d on d.case_id = c.id where c.shop_id = :shop"
@@ -88,7 +88,7 @@ async def test_many_deadlines_swept_by_twelve_at_once_warn_once_each_and_never_e
 
 
 async def _nothing_due(own: Database, shop_id: str) -> bool:
-    async with own.read() as session:
+    async with own.read_across("a test") as session:
         due = await session.execute(
             text(
                 "select 1 from cases c join deadlines d on d.case_id = c.id"
@@ -112,7 +112,7 @@ async def _sweep(trade: Trade) -> int:
 
 async def _cases(own: Database, shop_id: str, due: int, early: int) -> None:
     """Insert cases whose warning is due by now, and some whose warning is not."""
-    async with own.write() as session:
+    async with own.write_across("a test") as session:
         await session.execute(
             text(
                 "insert into payments (order_id, shop_id, buyer_id, external_id, paid_fen,"

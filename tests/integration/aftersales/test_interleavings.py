@@ -66,7 +66,7 @@ async def _play(
 
 
 async def _assert_money_adds_up(trade: Trade, order_id: str) -> None:
-    async with trade.databases["aftersales"].read() as session:
+    async with trade.databases["aftersales"].read_across("a test") as session:
         query = text("select state, sum(amount_fen) from cases where order_id = :o group by state")
         found = await session.execute(query, {"o": order_id})
         sums = defaultdict(int, {state: int(fen) for state, fen in found})
@@ -78,7 +78,7 @@ async def _assert_money_adds_up(trade: Trade, order_id: str) -> None:
 
 
 async def _assert_the_log_tells_legal_histories(trade: Trade, cases: list[str]) -> None:
-    async with trade.databases["aftersales"].read() as session:
+    async with trade.databases["aftersales"].read_across("a test") as session:
         query = text("select id, version from cases where id = any(:ids)")
         found = await session.execute(query, {"ids": cases})
         versions = {row.id: row.version for row in found}
@@ -101,5 +101,5 @@ async def _assert_the_log_tells_legal_histories(trade: Trade, cases: list[str]) 
 
 
 async def _published(trade: Trade) -> bool:
-    async with trade.databases["aftersales"].read() as session:
+    async with trade.databases["aftersales"].read_across("a test") as session:
         return not (await session.execute(text("select count(*) from outbox"))).scalar_one()

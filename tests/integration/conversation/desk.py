@@ -20,8 +20,8 @@ from kit.ids import Ids, derived_id
 from kit.process import Addresses, running
 from kit.settings import DEVELOPMENT_PRIVATE_KEY
 from kit.web.auth import Passwords, ServiceTokens
-from services.conversation.app import Service
-from services.conversation.seed import SeedSettings, seed
+from services.conversation.app import ConversationService
+from services.conversation.seed import SeedSettings, founding_on, seed
 
 PASSWORD = "correct horse battery"
 
@@ -33,8 +33,9 @@ async def started(
     """Run the service, on its own clock and with its own passwords if they are given."""
     bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix)
     cheap = passwords or Passwords(memory_kib=64, rounds=1)
-    service = Service(settings, bus, clock=clock or SystemClock(), passwords=cheap)
-    await seed(service.db, service.staff, settings)
+    service = ConversationService(settings, bus, clock=clock or SystemClock(), passwords=cheap)
+    founding = founding_on(service.db, settings, clock=service.clock, passwords=cheap)
+    await seed(founding, settings)
     async with running(service.app()) as addresses, httpx2.AsyncClient(timeout=20) as client:
         producer = bus.producer()
         await producer.start()
@@ -117,7 +118,7 @@ class Shop:
 class Platform:
     """The running service and how to reach it."""
 
-    service: Service
+    service: ConversationService
     addresses: Addresses
     client: httpx2.AsyncClient
     producer: Producer

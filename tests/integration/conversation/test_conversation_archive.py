@@ -11,7 +11,7 @@ from contracts.people import PersonId, SenderKind, ShopId
 from kit.bus.deadletter import letters
 from kit.bus.ports import Message, Position, message_of
 from kit.bus.resting import IN_A_ROW, NEXT_REST_S
-from services.conversation.repository.archive import Batch
+from services.conversation.domain.log import Batch
 from tests.integration.conversation.desk import Person, Platform, Shop, code, message, ok
 from tests.waiting import eventually
 
@@ -309,7 +309,7 @@ async def test_history_pages_in_both_directions(platform: Platform) -> None:
 async def test_a_buyer_without_a_profile_hides_nobody(platform: Platform) -> None:
     shop, agent, buyer, talk = await _talk(platform)
     other = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         await session.execute(text("delete from buyers where id = :id"), {"id": buyer.id})
 
     seated = await _attached(platform, agent, talk, role="agent")
@@ -344,7 +344,7 @@ async def _attached(
 
 
 async def _conflicts(platform: Platform, place: Position) -> list[tuple[str, str, str]]:
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         rows = await session.execute(
             text(
                 "select message_id, body_hash, first_hash from id_conflicts"

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from services.conversation.routes import BUYER_BURST, POLICY_COST, STAFF_BURST, STATE_COST
-from services.conversation.service.staff import GROUPS, GROUPS_LIMIT
+from services.conversation.service.joining import GROUPS
+from services.conversation.service.shops import GROUPS_LIMIT
 from tests.integration.conversation.desk import PASSWORD, Platform, code, ok
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -28,7 +29,7 @@ async def test_one_buyer_gives_only_so_many_commands(platform: Platform) -> None
     assert set(counted) == {201, 429}
     assert counted[429] >= 3
     ok(await honest.post("/v1/conversations"), 201)
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         kept = await session.execute(
             text("select count(*) from idempotency where subject = :subject"),
             {"subject": f"{shop.id}:{bot.id}"},
@@ -53,7 +54,7 @@ async def test_one_leader_sends_the_whole_shop_round_only_so_often(platform: Pla
 
 async def test_a_shop_has_only_so_many_skill_groups(platform: Platform) -> None:
     shop = await platform.shop()
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         await session.execute(
             text(
                 "insert into skill_groups (id, shop_id, code, name) select gen_random_uuid(),"

@@ -136,7 +136,7 @@ async def test_a_crowd_at_the_door_takes_no_database_connections(
     platform: Platform, passwords: HeldPasswords
 ) -> None:
     shop = await platform.shop()
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         await session.execute(text("lock table staff in access exclusive mode"))
         crowd = [
             asyncio.create_task(_login(platform, f"crowd {n}", "guess", "198.51.100.7"))
@@ -219,14 +219,14 @@ async def test_where_somebody_signed_in_is_forgotten_after_its_time(platform: Pl
     agent = await (await platform.shop()).staff(state=None)
     person, now = PersonId(agent.id), platform.service.clock.now()
     month = timedelta(days=30)
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         await origins.keep(session, person, "old", at=now - month - timedelta(hours=1))
         await origins.keep(session, person, "young", at=now - month + timedelta(hours=1))
         assert not await origins.is_known(session, person, "old", since=now - month)
 
-    await platform.service.deadlines.clean()
+    await platform.service.sweeps.clean()
 
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         left = await session.execute(
             text("select count(*) from staff_origins where staff_id = :id and seen_at < :day"),
             {"id": agent.id, "day": now - timedelta(days=1)},

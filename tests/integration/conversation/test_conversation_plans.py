@@ -12,11 +12,11 @@ from contracts.people import ConversationState, PersonId, ShopId
 from kit.bus.memory import MemoryBus
 from kit.clock import SystemClock
 from kit.postgres import Database
-from services.conversation.app import Service
+from services.conversation.app import ConversationService
 from services.conversation.domain.conversations import Conversation
 from services.conversation.repository import archive, conversations, people, routing
 from services.conversation.repository.conversations import Filter
-from services.conversation.settings import ConversationSettings
+from services.conversation.settings import Settings
 from tests.infrastructure import Infrastructure
 from tests.plans import Read, assert_all_are_there, assert_spared, filled
 
@@ -115,7 +115,7 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 
 
 async def test_no_list_is_without_a_row_here() -> None:
-    app = Service(ConversationSettings(), MemoryBus(), clock=SystemClock()).app().http
+    app = ConversationService(Settings(), MemoryBus(), clock=SystemClock()).app().http
 
     assert_all_are_there(READS, app, archive, conversations, people, routing)
 

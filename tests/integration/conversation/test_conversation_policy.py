@@ -78,7 +78,7 @@ async def test_abuse_passes_in_no_other_way_without_a_reason(
 
 
 async def _audit(platform: Platform, shop_id: str) -> list[tuple[str, str, str | None]]:
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         rows = await session.execute(
             text("select actor_id, action, reason from audit where shop_id = :shop order by at"),
             {"shop": shop_id},

@@ -98,7 +98,7 @@ async def test_a_token_older_than_the_end_of_the_sessions_is_worth_nothing(
     """A row that came back, by a restore or from a process that did not know the order of locks."""
     person = await (await platform.shop()).staff(state=None)
     ended = platform.service.clock.now() + timedelta(seconds=1)
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         wanted = {"id": person.id, "at": ended}
         await session.execute(text("update staff set not_before = :at where id = :id"), wanted)
         if not kept:
@@ -117,14 +117,14 @@ async def _refresh(platform: Platform, token: str) -> httpx2.Response:
 @asynccontextmanager
 async def _held(platform: Platform, locking: str) -> AsyncIterator[None]:
     """Hold a lock for the block."""
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         await session.execute(text(locking))
         yield
 
 
 async def _waiting(platform: Platform, count: int) -> bool:
     """Tell whether so many of the service's transactions wait for a lock."""
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         found = await session.execute(
             text(
                 "select count(distinct pid) from pg_locks where not granted and database ="
@@ -136,7 +136,7 @@ async def _waiting(platform: Platform, count: int) -> bool:
 
 
 async def _tokens(platform: Platform, person: Person) -> int:
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         found = await session.execute(
             text("select count(*) from refresh_tokens where subject = :id"), {"id": person.id}
         )

@@ -376,7 +376,7 @@ async def test_internal_routes_take_service_tokens_alone(platform: Platform) -> 
 
 
 async def _audit(platform: Platform, shop: Shop) -> list[tuple[str, str, str]]:
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         rows = await session.execute(
             text("select actor_id, action, object_id from audit where shop_id = :shop"),
             {"shop": shop.id},

@@ -156,7 +156,7 @@ async def test_one_person_whose_state_cannot_be_set_keeps_nobody_else_online(
     shop = await platform.shop()
     first, second, third = [await shop.staff() for _ in range(3)]
     await _report(platform, first, second, third)
-    async with platform.service.db.write() as session:
+    async with platform.service.db.write_across("a test") as session:
         odd = text("update staff set role = 'clerk' where id = :id")
         await session.execute(odd, {"id": second.id})
 
@@ -204,7 +204,7 @@ async def test_other_groups_help_after_a_while(platform: Platform, clock: Manual
     assert talk["state"] == "queued"
 
     clock.advance(21)
-    await platform.service.deadlines.fill()
+    await platform.service.sweeps.fill()
 
     assert (await _now(helper, talk))["agent_id"] == helper.id
 
@@ -217,13 +217,13 @@ async def test_a_silent_agent_loses_the_buyer_to_a_colleague(
     talk = await _opened(await shop.buyer())
     await _say(platform, silent, talk, "有人吗")
     colleague = await shop.staff()
-    deadlines = platform.service.deadlines
+    sweeps = platform.service.sweeps
 
     clock.advance(200)
-    await deadlines.relieve()
+    await sweeps.relieve()
     assert (await _now(silent, talk))["agent_id"] == silent.id
     clock.advance(101)
-    await deadlines.relieve()
+    await sweeps.relieve()
 
     assert (await _now(silent, talk))["agent_id"] == colleague.id
 

@@ -11,9 +11,9 @@ from kit.bus.kafka import KafkaBus
 from kit.clock import SystemClock
 from kit.positions import ForeignTopic
 from kit.web.auth import Passwords
-from services.conversation.app import Service
+from services.conversation.app import ConversationService
 from services.conversation.models import METADATA
-from services.conversation.seed import SeedSettings, seed
+from services.conversation.seed import SeedSettings, founding_on, seed
 from tests.infrastructure import TestDatabase
 
 pytestmark = pytest.mark.integration
@@ -41,8 +41,11 @@ async def test_the_migrations_make_what_the_models_say(database: TestDatabase) -
 async def test_a_second_seed_finds_everything_there(settings: SeedSettings) -> None:
     service = _service(settings)
     try:
-        await seed(service.db, service.staff, settings)
-        again = await seed(service.db, service.staff, settings)
+        founding = founding_on(
+            service.db, settings, clock=service.clock, passwords=service.passwords
+        )
+        await seed(founding, settings)
+        again = await seed(founding, settings)
     finally:
         await service.db.close()
         await service.bus.close()
@@ -55,7 +58,7 @@ async def test_the_audit_is_never_changed(settings: SeedSettings) -> None:
     service = _service(settings)
     try:
         with pytest.raises(DBAPIError, match="never changed"):
-            async with service.db.write() as session:
+            async with service.db.write_across("a test") as session:
                 await session.execute(text("delete from audit"))
     finally:
         await service.db.close()
@@ -75,16 +78,16 @@ async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) 
         assert await archiving.begin_generation("another topic") == number + 1
         assert await archiving.generation("another topic") == number + 1
     finally:
-        async with service.db.write() as session:
+        async with service.db.write_across("a test") as session:
             await session.execute(text("delete from generations"))
         await service.db.close()
         await service.bus.close()
 
 
-def _service(settings: SeedSettings) -> Service:
+def _service(settings: SeedSettings) -> ConversationService:
     bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix)
     quick = Passwords(memory_kib=64, rounds=1)
-    return Service(settings, bus, clock=SystemClock(), passwords=quick)
+    return ConversationService(settings, bus, clock=SystemClock(), passwords=quick)
 
 
 def _ours(name: str | None, kind: str, _parents: object) -> bool:

@@ -112,7 +112,7 @@ async def test_a_token_changes_only_what_it_says(platform: Platform) -> None:
     assert {name: shown[name] for name in ("name", "phone", "address")} == {
         "name": "陈小平", "phone": "13900000000", "address": "杭州市",
     }  # fmt: skip
-    async with platform.service.db.read() as session:
+    async with platform.service.db.read_across("a test") as session:
         tiers = await session.execute(
             text("select tier from buyers where id = :id"), {"id": buyer.id}
         )

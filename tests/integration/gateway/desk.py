@@ -18,10 +18,10 @@ from kit.errors import NotFound, Unavailable
 from kit.ids import Uuid7Ids
 from kit.process import running
 from kit.web.auth import KeyPair, TokenIssuer, generate_keypair
-from services.gateway.app import Service
+from services.gateway.app import Gateway
 from services.gateway.history import Attached, Mark, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import Settings
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
 from wording import LiveEngine
@@ -56,14 +56,14 @@ class PaperArchive:
         self._producer = producer
 
     async def attach(
-        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+        self, conversation: str, principal: Asker, *, limit: int, after: tuple[int, int] | None
     ) -> Attached:
         """Seat members and their shop's staff; anybody else learns nothing."""
         self._check()
         known = self.book.get(conversation)
-        if known is None or who.shop_id != known.shop_id:
+        if known is None or principal.shop_id != known.shop_id:
             raise NotFound
-        if who.role == Role.BUYER and who.subject != known.buyer_id:
+        if principal.role == Role.BUYER and principal.subject != known.buyer_id:
             raise NotFound
         partition = await self._producer.partition_for("chat", conversation.encode())
         items = [i for i in known.items if after is None or tuple(i["position"]) > after]
@@ -75,10 +75,10 @@ class PaperArchive:
             resync=after is not None and len(items) > limit,
         )
 
-    async def inbox(self, who: Asker) -> bytes:
+    async def inbox(self, principal: Asker) -> bytes:
         """Return what the person holds."""
         self._check()
-        mine = [c for c in self.book.values() if who.subject in {c.buyer_id, c.agent_id}]
+        mine = [c for c in self.book.values() if principal.subject in {c.buyer_id, c.agent_id}]
         shown = [{"id": c.id, "version": c.version} for c in mine]
         return msgspec.json.encode({"conversations": shown, "work": []})
 
@@ -104,7 +104,7 @@ class Desk:
 
     url: str
     admin: str
-    service: Service
+    service: Gateway
     archive: PaperArchive
     issuer: TokenIssuer
     bus: Bus
@@ -222,7 +222,7 @@ def lexicon() -> LiveEngine:
 KEYS: KeyPair = generate_keypair()
 
 
-def settings(**own: Any) -> GatewaySettings:
+def settings(**own: Any) -> Settings:
     """Return settings with short drains; the rest as in production."""
     quick: dict[str, Any] = {
         "token_public_key": KEYS.public,
@@ -231,7 +231,7 @@ def settings(**own: Any) -> GatewaySettings:
         "drain_flush_s": 3.0,
         "allowed_origins": "https://desk.example",
     }
-    return GatewaySettings(**(quick | own))
+    return Settings(**(quick | own))
 
 
 @asynccontextmanager
@@ -245,7 +245,7 @@ async def opened(
     await producer.send(Message("chat", b"warm-up", b"{}"))
     if archive is None:
         archive = PaperArchive(producer)
-    service = Service(
+    service = Gateway(
         settings(**own), bus, clock=clock or SystemClock(), archive=archive, lexicon=lexicon()
     )
     issuer = TokenIssuer(KEYS.private, SystemClock())

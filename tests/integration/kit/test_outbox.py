@@ -106,7 +106,7 @@ async def test_one_shard_is_worked_by_one_relay_and_another_takes_over(
     first, second = Metrics(), Metrics()
 
     async def publish_one() -> None:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             await outbox.add(session, Counted(topic, "a", 1, ids.new()))
         await eventually(lambda: is_empty(store))
 
@@ -116,7 +116,7 @@ async def test_one_shard_is_worked_by_one_relay_and_another_takes_over(
             await publish_one()
             assert published(first) == 2
             assert published(second) == 0
-            async with store.write() as session:
+            async with store.write_across("a test") as session:
                 await session.execute(
                     text(
                         "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
@@ -137,7 +137,7 @@ async def test_an_event_arrives_as_it_was_recorded_with_its_trace(
 
     async with running([Relay(store, bus, poll_s=60)]):
         with traced(trace):
-            async with store.write() as session:
+            async with store.write_across("a test") as session:
                 await outbox.add(session, Counted(topic, "键", 7, "id-1"))
         (record,) = await read(bus, topic, 1)
 
@@ -155,14 +155,14 @@ async def test_what_is_rolled_back_is_not_published(
     topic = await make_topic(1)
 
     async def fail_after_adding() -> None:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             await outbox.add(session, Counted(topic, "a", 1, "rolled-back"))
             raise LookupError
 
     async with running([Relay(store, bus)]):
         with pytest.raises(LookupError):
             await fail_after_adding()
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             await outbox.add(session, Counted(topic, "a", 2, "committed"))
         records = await read(bus, topic, 1)
 
@@ -174,7 +174,7 @@ async def test_the_age_of_the_oldest_event_is_measured(
 ) -> None:
     topic = await make_topic(1)
     metrics = Metrics()
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         await outbox.add(session, Counted(topic, "a", 1, "old"))
         await session.execute(text("update outbox set created_at = now() - interval '1 hour'"))
 
@@ -215,7 +215,7 @@ class FrozenProducer(KafkaProducer):
 
 async def make_aggregates(store: Database) -> None:
     """Make rows to lock and count on."""
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         await session.execute(text("create table aggregates (id int primary key, number int)"))
         await session.execute(
             text("insert into aggregates select n, 0 from generate_series(0, :last) n"),
@@ -229,7 +229,7 @@ async def write(store: Database, topic: str) -> None:
     chance = random.Random(11)
 
     async def one_change(aggregate: int) -> None:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             number = (
                 await session.execute(
                     text(
@@ -258,13 +258,13 @@ async def write(store: Database, topic: str) -> None:
 
 async def committed(store: Database) -> dict[str, list[int]]:
     """Return what must have been published: each aggregate's changes, in order."""
-    async with store.read() as session:
+    async with store.read_across("a test") as session:
         rows = await session.execute(text("select id, number from aggregates where number > 0"))
         return {f"agg-{one}": list(range(1, last + 1)) for one, last in rows}
 
 
 async def is_empty(store: Database) -> bool:
-    async with store.read() as session:
+    async with store.read_across("a test") as session:
         return (await session.execute(text("select 1 from outbox limit 1"))).scalar() is None
 
 

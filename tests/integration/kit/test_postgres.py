@@ -21,18 +21,18 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 async def notes(store: Database) -> Database:
     """A database with one table to write to."""
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         await session.execute(text("create table notes (id int primary key, note text)"))
     return store
 
 
 async def count(store: Database) -> int:
-    async with store.read() as session:
+    async with store.read_across("a test") as session:
         return int((await session.execute(text("select count(*) from notes"))).scalar_one())
 
 
 async def note(store: Database, number: int, words: str = "") -> None:
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         await session.execute(
             text("insert into notes values (:id, :note)"), {"id": number, "note": words}
         )
@@ -44,7 +44,7 @@ async def test_a_write_block_commits_at_its_end_and_rolls_back_on_an_exception(
     await note(notes, 1)
 
     async def fail_halfway() -> None:
-        async with notes.write() as session:
+        async with notes.write_across("a test") as session:
             await session.execute(text("insert into notes values (2, '')"))
             raise LookupError
 
@@ -54,14 +54,14 @@ async def test_a_write_block_commits_at_its_end_and_rolls_back_on_an_exception(
 
 
 async def test_a_read_block_is_one_snapshot_and_cannot_write(notes: Database) -> None:
-    async with notes.read() as session:
+    async with notes.read_across("a test") as session:
         before = (await session.execute(text("select count(*) from notes"))).scalar_one()
         await note(notes, 1)
         after = (await session.execute(text("select count(*) from notes"))).scalar_one()
     assert (before, after) == (0, 0)
 
     async def write_anyway() -> None:
-        async with notes.read() as session:
+        async with notes.read_across("a test") as session:
             await session.execute(text("insert into notes values (9, '')"))
 
     with pytest.raises(DBAPIError, match="read-only"):
@@ -82,7 +82,7 @@ async def test_a_slow_statement_is_given_up_as_busy(notes: Database, pg_dsn: str
     hasty = Database(pg_dsn, schema=notes.schema, pool_size=1, statement_timeout_ms=50)
 
     async def dawdle() -> None:
-        async with hasty.write() as session:
+        async with hasty.write_across("a test") as session:
             await session.execute(text("select pg_sleep(5)"))
 
     with pytest.raises(DatabaseBusy) as busy:
@@ -97,7 +97,7 @@ async def test_two_transactions_that_block_one_another_end_as_busy(notes: Databa
     meeting = asyncio.Barrier(2)
 
     async def cross(first: int, second: int) -> None:
-        async with notes.write() as session:
+        async with notes.write_across("a test") as session:
             lock = text("select 1 from notes where id = :id for update")
             await session.execute(lock, {"id": first})
             await meeting.wait()
@@ -112,7 +112,7 @@ async def test_a_database_that_is_not_there_is_away(pg_dsn: str, unused_tcp_port
     elsewhere = Database(f"postgresql://nobody:x@127.0.0.1:{unused_tcp_port}/none", schema="x")
 
     async def write() -> None:
-        async with elsewhere.write() as session:
+        async with elsewhere.write_across("a test") as session:
             await session.execute(text("select 1"))
 
     for attempt in (elsewhere.ping, write, elsewhere.direct):
@@ -123,9 +123,9 @@ async def test_a_database_that_is_not_there_is_away(pg_dsn: str, unused_tcp_port
 
 async def test_a_connection_that_is_cut_is_away_and_the_next_one_works(notes: Database) -> None:
     async def cut() -> None:
-        async with notes.write() as session:
+        async with notes.write_across("a test") as session:
             pid = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
-            async with notes.write() as other:
+            async with notes.write_across("a test") as other:
                 await other.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
             await session.execute(text("select 1"))
 
@@ -136,7 +136,7 @@ async def test_a_connection_that_is_cut_is_away_and_the_next_one_works(notes: Da
 
 async def test_an_event_is_seen_once_per_consumer_even_by_twins(store: Database) -> None:
     async def see(consumer: str, event: str) -> bool:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             return await inbox.seen(session, consumer, event)
 
     twins = await asyncio.gather(*(see("tasks", "e1") for _ in range(8)))
@@ -150,13 +150,13 @@ async def test_a_rolled_back_event_was_not_seen_and_old_rows_are_forgotten(
     store: Database,
 ) -> None:
     async def fail() -> None:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             assert not await inbox.seen(session, "tasks", "e1")
             raise LookupError
 
     with pytest.raises(LookupError):
         await fail()
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         assert not await inbox.seen(session, "tasks", "e1")
         assert not await inbox.seen(session, "tasks", "e2")
         await session.execute(
@@ -171,13 +171,13 @@ async def test_a_position_moves_only_from_where_its_owner_thinks_it_stands(
     store: Database,
 ) -> None:
     async def advance(expected: int | None, new: int) -> None:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             await positions.advance(
                 session, "fold", topic="chat", partition=3, expected=expected, new=new
             )
 
     async def stands_at() -> int | None:
-        async with store.read() as session:
+        async with store.read_across("a test") as session:
             return await positions.load(session, "fold", topic="chat", partition=3)
 
     assert await stands_at() is None
@@ -192,7 +192,7 @@ async def test_a_position_moves_only_from_where_its_owner_thinks_it_stands(
 async def test_of_two_owners_that_advance_at_once_one_is_fenced(store: Database) -> None:
     async def advance(expected: int | None, new: int) -> bool:
         try:
-            async with store.write() as session:
+            async with store.write_across("a test") as session:
                 await positions.advance(
                     session, "fold", topic="chat", partition=0, expected=expected, new=new
                 )
@@ -204,12 +204,12 @@ async def test_of_two_owners_that_advance_at_once_one_is_fenced(store: Database)
 
 
 async def test_marks_rise_and_never_fall(store: Database) -> None:
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         await positions.raise_marks(session, "chat", {1: 10, 0: 5})
         await positions.raise_marks(session, "chat", {1: 7, 0: 6})
         await positions.raise_marks(session, "chat", {})
 
-    async with store.read() as session:
+    async with store.read_across("a test") as session:
         assert await positions.marks(session, "chat") == {0: 6, 1: 10}
         assert await positions.mark(session, topic="chat", partition=1) == 10
         assert await positions.mark(session, topic="chat", partition=2) == 0
@@ -218,7 +218,7 @@ async def test_marks_rise_and_never_fall(store: Database) -> None:
 async def test_a_topic_made_again_is_refused_until_a_new_generation_is_begun(
     store: Database,
 ) -> None:
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         assert await positions.generation(session, "chat", topic_id="A") == 1
         assert await positions.generation(session, "chat", topic_id="A") == 1
         await positions.raise_marks(session, "chat", {0: 500})

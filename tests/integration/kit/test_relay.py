@@ -181,7 +181,7 @@ class MeddledProducer(KafkaProducer):
 
 async def insert(store: Database, rows: Sequence[Row]) -> None:
     """Commit rows in this order, past the door that refuses bodies too large for any broker."""
-    async with store.write() as session:
+    async with store.write_across("a test") as session:
         await session.execute(
             text(
                 "insert into outbox (shard, event_id, topic, key, type, headers, body)"
@@ -207,7 +207,7 @@ async def execute(store: Database, statement: str, *, alone: bool = False) -> No
         await connection.execute(statement)
         await connection.close()
     else:
-        async with store.write() as session:
+        async with store.write_across("a test") as session:
             await session.execute(text(statement))
 
 
@@ -233,7 +233,7 @@ async def pages_touched(store: Database, statement: str, *arguments: object) -> 
 
 async def left(store: Database, count: int) -> bool:
     """Tell whether so many rows are left."""
-    async with store.read() as session:
+    async with store.read_across("a test") as session:
         rows = await session.execute(text("select count(*) from outbox"))
         return bool(rows.scalar_one() == count)
 

@@ -65,7 +65,7 @@ async def test_migrations_make_the_tables_once_however_often_they_are_called(
     await tables.upgrade(pg_dsn, service, package=package)
 
     database = Database(pg_dsn, schema=service)
-    async with database.read() as session:
+    async with database.read_across("a test") as session:
         rows = await session.execute(
             text("select tablename from pg_tables where schemaname = :schema order by 1"),
             {"schema": service},
@@ -84,11 +84,11 @@ async def test_an_index_is_built_while_others_write(
     database = Database(pg_dsn, schema=service)
     write = text("insert into inbox (consumer, event_id) values ('c', :id)")
 
-    async with database.write() as early:
+    async with database.write_across("a test") as early:
         await early.execute(write, {"id": "1"})
         migrating = asyncio.create_task(tables.upgrade(pg_dsn, service, package=package))
         await eventually(lambda: _index_is(database, service, valid=False))
-        async with asyncio.timeout(5), database.write() as late:
+        async with asyncio.timeout(5), database.write_across("a test") as late:
             await late.execute(write, {"id": "2"})
         assert not migrating.done()
     await migrating
@@ -100,6 +100,6 @@ async def test_an_index_is_built_while_others_write(
 
 async def _index_is(database: Database, schema: str, *, valid: bool) -> bool:
     query = text("select indisvalid from pg_index where indexrelid = to_regclass(:name)")
-    async with database.read() as session:
+    async with database.read_across("a test") as session:
         found = await session.execute(query, {"name": f"{schema}.ix_inbox_event_id"})
         return found.scalar() is valid

@@ -10,16 +10,14 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 from sqlalchemy import text
-from starlette.responses import Response
 
-from kit import tables
+from kit import keyed, tables
 from kit.clock import SystemClock
 from kit.errors import Conflict
 from kit.postgres import Database
-from kit.web import idempotency
 from kit.web.app import Body, create_app
-from kit.web.auth import Caller, KeyPair, TokenIssuer, TokenVerifier, generate_keypair
-from kit.web.idempotency import KEY_LIMIT, REPLAYED, IdempotencyKey, idempotent
+from kit.web.auth import KeyPair, TokenIssuer, TokenVerifier, generate_keypair
+from kit.web.idempotency import KEY_LIMIT, REPLAYED, IdempotencyKey, VersionedKey
 from tests.infrastructure import TestDatabase
 
 pytestmark = pytest.mark.integration
@@ -33,7 +31,7 @@ class Charge(Body):
 
 
 class Charged(BaseModel):
-    number: int
+    version: int
     amount_fen: int
 
 
@@ -43,12 +41,12 @@ async def db(database: TestDatabase, pg_dsn: str) -> AsyncIterator[Database]:
     opened = Database(pg_dsn, schema=SCHEMA, pool_size=12)
     metadata = tables.metadata(SCHEMA)
     tables.idempotency(metadata)
-    async with opened.write() as session:
+    async with opened.write_across("a test") as session:
         await session.execute(text(f"create schema {SCHEMA}"))
         await session.execute(text("create table charges (number serial, amount_fen bigint)"))
         await (await session.connection()).run_sync(metadata.create_all)
     yield opened
-    async with opened.write() as session:
+    async with opened.write_across("a test") as session:
         await session.execute(text(f"drop schema {SCHEMA} cascade"))
     await opened.close()
 
@@ -76,12 +74,10 @@ def keys() -> KeyPair:
 def app(db: Database, gate: Gate, keys: KeyPair) -> FastAPI:
     router = APIRouter()
 
-    @router.post("/shops/{shop}/charges", status_code=201, response_model=Charged)
-    async def charge(shop: str, body: Charge, caller: Caller, key: IdempotencyKey) -> Response:
-        async with db.write() as session, idempotent(session, caller, key) as slot:
-            if slot.replay:
-                return slot.replay
-            inserted = await session.execute(
+    @router.post("/shops/{shop}/charges", status_code=201)
+    async def charge(shop: str, body: Charge, key: VersionedKey) -> Charged:
+        async with db.keyed(key) as command:
+            inserted = await command.session.execute(
                 text("insert into charges (amount_fen) values (:fen) returning number"),
                 {"fen": body.amount_fen},
             )
@@ -89,13 +85,13 @@ def app(db: Database, gate: Gate, keys: KeyPair) -> FastAPI:
             await gate.open.wait()
             if body.amount_fen < 0:
                 raise Conflict
-            charged = Charged(number=inserted.scalar_one(), amount_fen=body.amount_fen)
-            return await slot.keep(charged, status=201, headers={"location": f"/{charged.number}"})
+            charged = Charged(version=inserted.scalar_one(), amount_fen=body.amount_fen)
+            return await command.keep(charged)
 
     @router.post("/forgetful")
-    async def forgetful(caller: Caller, key: IdempotencyKey) -> None:
-        async with db.write() as session, idempotent(session, caller, key):
-            await session.execute(text("insert into charges (amount_fen) values (1)"))
+    async def forgetful(key: IdempotencyKey) -> None:
+        async with db.keyed(key) as command:
+            await command.session.execute(text("insert into charges (amount_fen) values (1)"))
 
     clock = SystemClock()
     verifier = TokenVerifier(keys.public, clock)
@@ -139,7 +135,7 @@ def payer(client: httpx2.AsyncClient, keys: KeyPair) -> Payer:
 
 
 async def effects(db: Database) -> int:
-    async with db.read() as session:
+    async with db.read_across("a test") as session:
         return int((await session.execute(text("select count(*) from charges"))).scalar_one())
 
 
@@ -148,7 +144,7 @@ async def test_a_repeat_gets_the_first_answer(payer: Payer, db: Database) -> Non
     again = await payer.charge('"k1"')
     assert first.status_code == again.status_code == 201
     assert first.content == again.content
-    assert first.headers["location"] == again.headers["location"]
+    assert first.headers["etag"] == again.headers["etag"]
     assert REPLAYED not in first.headers
     assert again.headers[REPLAYED] == "true"
     assert await effects(db) == 1
@@ -218,12 +214,12 @@ async def test_a_key_that_is_none_is_refused(payer: Payer, db: Database, key: st
 async def test_a_key_is_free_again_after_a_day(payer: Payer, db: Database) -> None:
     await payer.charge("k1")
     await payer.charge("k2")
-    async with db.write() as session:
+    async with db.write_across("a test") as session:
         age = "update idempotency set created_at = now() - interval '24 hours 1 second'"
         await session.execute(text(age))
     answer = await payer.charge("k1", 200)
     assert answer.json()["amount_fen"] == 200
     assert REPLAYED not in answer.headers
-    async with db.write() as session:
-        assert await idempotency.forget(session) == 1
+    async with db.write_across("a test") as session:
+        assert await keyed.forget(session) == 1
     assert (await payer.charge("k1", 200)).headers[REPLAYED] == "true"

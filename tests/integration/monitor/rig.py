@@ -214,7 +214,7 @@ class Rig:
     async def monitor(self, **changes: Any) -> AsyncIterator[Monitor]:
         """Run a monitor."""
         built = app.build(self.settings.model_copy(update=changes))
-        async with running(built) as addresses:
+        async with running(built.app()) as addresses:
             yield Monitor(self, addresses)
 
     async def folded(self) -> None:
@@ -235,12 +235,12 @@ class Rig:
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
         """Look into the monitor's tables."""
-        async with self.database.read() as session:
+        async with self.database.read_across("a test") as session:
             return [tuple(row) for row in await session.execute(text(statement), values)]
 
     async def change(self, statement: str, **values: Any) -> None:
         """Change the monitor's tables behind its back."""
-        async with self.database.write() as session:
+        async with self.database.write_across("a test") as session:
             await session.execute(text(statement), values)
 
     @contextlib.asynccontextmanager

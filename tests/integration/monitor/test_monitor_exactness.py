@@ -14,9 +14,8 @@ from kit.bus.deadletter import letters
 from kit.clock import SystemClock
 from kit.errors import Fenced
 from services.monitor import app
-from services.monitor.consumers.folding import Folder
 from services.monitor.repository.directory import Directory
-from services.monitor.repository.folds import CONSUMER
+from services.monitor.service import FOLD, Partitions
 from services.monitor.service.recount import Report
 from tests.infrastructure import CHECKOUT
 from tests.integration.monitor.rig import Rig, Shop
@@ -56,7 +55,7 @@ async def command(rig: Rig) -> tuple[int, str]:
             "PATH": os.environ["PATH"],
             "PEAKDESK_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "PEAKDESK_KAFKA_TOPIC_PREFIX": settings.kafka_topic_prefix,
-            "PEAKDESK_DATABASE_URL": settings.database_url,
+            "PEAKDESK_DATABASE_URL": settings.database_url.get_secret_value(),
             "PEAKDESK_LEXICON_FOLDER": settings.lexicon_folder,
         },
         cwd=CHECKOUT,
@@ -207,11 +206,11 @@ async def test_a_monitor_frozen_past_its_session_is_fenced_and_counts_nothing(ri
     await chat.buyer(0)
     lexicon = app.open_lexicon(rig.settings)
     rules = app.rules_of(rig.settings, Directory(), lexicon)
-    frozen = Folder(rig.bus, rig.database, rules, clock=SystemClock())
+    frozen = Partitions(rig.bus, rig.database, rules, clock=SystemClock())
     await frozen.begin()
     member = rig.bus.reader([CHAT.name])
     await member.start()
-    await frozen.assigned(member, member.assignment())
+    await frozen.take_over(member, member.assignment())
     async with rig.monitor():
         await rig.folded()
     before = await stored(rig)
@@ -220,9 +219,9 @@ async def test_a_monitor_frozen_past_its_session_is_fenced_and_counts_nothing(ri
         late += [r for records in (await member.getmany(2000)).values() for r in records]
 
     with pytest.raises(Fenced):
-        await frozen.handle(late)
+        await frozen.fold(late)
     with pytest.raises(Fenced):
-        await frozen.handle(late)
+        await frozen.fold(late)
     await member.stop()
 
     assert await stored(rig) == before
@@ -246,7 +245,7 @@ async def test_a_record_that_cannot_be_stored_is_set_aside_and_costs_no_other(ri
         await rig.folded()
     await rig.change("alter table rounds drop constraint refused")
 
-    (found,) = [one for one in await letters(rig.bus, CONSUMER) if "Integrity" in one.reason]
+    (found,) = [one for one in await letters(rig.bus, FOLD) if "Integrity" in one.reason]
     assert found.reason.startswith("IntegrityError at ")
     rounds = await rig.rows(
         "select distinct conversation_id, opened_ms, closed_ms - opened_ms from rounds"

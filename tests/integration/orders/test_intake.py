@@ -362,9 +362,9 @@ class Counting(Database):
     reads = 0
 
     @override
-    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+    def read_across(self, reason: str) -> AbstractAsyncContextManager[AsyncSession]:
         self.reads += 1
-        return super().read()
+        return super().read_across(reason)
 
 
 async def shown_key(admin: Person, shop: Shop) -> bytes:

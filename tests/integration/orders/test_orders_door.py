@@ -183,7 +183,7 @@ async def test_a_remark_is_kept_for_ever_and_stops_a_print_by_who_has_not_read_i
     assert printed.status_code == 200
     await trade.events(OrderRemarked, order_id)
     with pytest.raises(DBAPIError, match="never changed"):
-        async with trade.databases["orders"].write() as session:
+        async with trade.databases["orders"].write_across("a test") as session:
             await session.execute(text("update remarks set text = 'other'"))
 
 

@@ -8,9 +8,8 @@ import pytest_asyncio
 
 from contracts.orders import OrderState
 from contracts.people import OrderId, PersonId, ShopId
-from kit import inbox
+from kit import inbox, keyed
 from kit.postgres import Database
-from kit.web import idempotency
 from services.orders import app, repository
 from services.orders.settings import Settings
 from tests.infrastructure import Infrastructure
@@ -43,7 +42,7 @@ READS = [
          ("/v1/orders/{order_id}/interlocks",), sorts="one order's interlocks"),
     Read("receipts to forget", partial(repository.forget_deliveries, limit=100)),
     Read("intake versions", partial(repository.intake_version, shop_id=SHOP)),
-    Read("keys to forget", partial(idempotency.forget, limit=100)),
+    Read("keys to forget", partial(keyed.forget, limit=100)),
     Read("inbox rows to forget", partial(inbox.forget, limit=100)),
 ]  # fmt: skip
 

@@ -111,7 +111,7 @@ async def _handled(trade: Trade, markers: Sequence[Event], *, times: int) -> boo
     """Tell whether the groups that read these have had them, `times` in all."""
     seen = 0
     for opened in trade.databases.values():
-        async with opened.read() as session:
+        async with opened.read_across("a test") as session:
             query = text("select count(*) from inbox where event_id = any(:ids)")
             wanted = {"ids": [event.id for event in markers]}
             seen += (await session.execute(query, wanted)).scalar_one()
@@ -125,7 +125,7 @@ async def _state(trade: Trade, order_id: str) -> list[object]:
         "orders": ("interlocks", "work", "address_checks"),
         "aftersales": ("payments", "work_items", "cases"),
     }.items():
-        async with trade.databases[service].read() as session:
+        async with trade.databases[service].read_across("a test") as session:
             for table in tables:
                 query = f"select * from {table} where order_id = :order order by 1"
                 found += (await session.execute(text(query), {"order": order_id})).all()

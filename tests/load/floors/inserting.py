@@ -15,7 +15,7 @@ from contracts.topics import CHAT
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Record
 from services.conversation.archive import Rows
-from services.conversation.settings import ConversationSettings
+from services.conversation.settings import Settings
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 
 TABLE = "CREATE TABLE conversation.bare (LIKE conversation.messages INCLUDING ALL)"
@@ -31,7 +31,7 @@ ON CONFLICT DO NOTHING
 async def insert(job: Job) -> Lap:
     """Insert every row of the topic, in batches as large as the product's."""
     records = await _read(job)
-    size = ConversationSettings().archive_rows
+    size = Settings().archive_rows
     batches = [_columns(records[at : at + size]) for at in range(0, len(records), size)]
     connection = await asyncpg.connect(job.dsn.replace("+asyncpg", ""))
     watch = Stopwatch(job)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import contracts
-from contracts import UnknownEvent, UnreadableEvent, decode
+from contracts import UnknownEvent, UnreadableEvent, decode, event_types
 from contracts.base import Headers
+from contracts.conversation import LaterLifecycle, read_lifecycle
 from contracts.topics import TOPICS
 
 pytestmark = pytest.mark.unit
@@ -99,6 +100,27 @@ def test_a_version_that_nobody_knows_is_unknown() -> None:
 
     with pytest.raises(UnknownEvent):
         decode(record(kept))
+
+
+def test_a_lifecycle_event_of_a_newer_release_is_read_as_far_as_all_are_alike() -> None:
+    kept = sample("conversation.assigned.v1")
+    known = read_lifecycle(record(kept))
+    kept["headers"]["ce_type"] = "conversation.blessed.v1"
+
+    later = read_lifecycle(record(kept))
+
+    assert isinstance(later, LaterLifecycle)
+    assert (later.version, later.conversation_id) == (known.version, known.conversation_id)
+    assert LaterLifecycle.type not in event_types()
+
+
+@pytest.mark.parametrize("name", ["order.paid.v1", "order.paid.v99", "chat.message.v1"])
+def test_what_is_no_lifecycle_event_is_never_read_as_one(name: str) -> None:
+    kept = sample(name.replace("v99", "v1"))
+    kept["headers"]["ce_type"] = name
+
+    with pytest.raises((UnknownEvent, UnreadableEvent)):
+        read_lifecycle(record(kept))
 
 
 def test_what_is_unreadable_is_told_by_field_and_never_by_value() -> None:

@@ -115,7 +115,7 @@ class Desk:
         """Nothing waits here."""
 
     async def attach(
-        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+        self, conversation: str, principal: Asker, *, limit: int, after: tuple[int, int] | None
     ) -> Attached:
         """Answer what lies below the mark; meanwhile the reader goes on."""
         facts = b'{"shop_id":"s","buyer_id":"b","agent_id":"a","version":1,"assignment_version":1}'
@@ -126,7 +126,7 @@ class Desk:
         self.feed(self.read + 2)
         return Attached(msgspec.Raw(facts), Mark(0, self.mark, 1), items)
 
-    async def inbox(self, who: Asker) -> bytes:
+    async def inbox(self, principal: Asker) -> bytes:
         """Nothing."""
         return b"{}"
 
@@ -200,9 +200,9 @@ class SlowDesk(Desk):
 
     @override
     async def attach(
-        self, conversation: str, who: Asker, *, limit: int, after: tuple[int, int] | None
+        self, conversation: str, principal: Asker, *, limit: int, after: tuple[int, int] | None
     ) -> Attached:
-        self.asked.append(who.subject)
+        self.asked.append(principal.subject)
         await asyncio.Event().wait()
         raise AssertionError
 

@@ -3,13 +3,13 @@
 import pytest
 
 from kit.settings import SettingsRefused, load
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import Settings
 
 pytestmark = pytest.mark.unit
 
 
 def test_the_origins_are_those_that_are_named() -> None:
-    settings = GatewaySettings(allowed_origins="https://a.example, https://b.example,")
+    settings = Settings(allowed_origins="https://a.example, https://b.example,")
 
     assert settings.origins == {"https://a.example", "https://b.example"}
 
@@ -21,4 +21,4 @@ def test_an_origin_that_stands_for_many_refuses_the_start_in_one_sentence(
     monkeypatch.setenv("PEAKDESK_ALLOWED_ORIGINS", origins)
 
     with pytest.raises(SettingsRefused, match="PEAKDESK_ALLOWED_ORIGINS: name each origin"):
-        load(GatewaySettings)
+        load(Settings)

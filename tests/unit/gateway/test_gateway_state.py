@@ -280,6 +280,34 @@ def test_a_stream_is_forgotten_with_its_last_seat() -> None:
     assert (hub.streams, hub.people) == ({}, {})
 
 
+def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
+    hub = Hub(ManualClock())
+    session, wire, _ = session_of("p")
+    hub.enter(session)
+    hub.attach(session, b"c1").state = SeatState.LIVE
+    stream = hub.streams[b"c1"]
+    stream.apply(assigned("a", 3))
+    later = assigned("b", 4)
+    value, headers = later.body(), dict(later.headers())
+
+    hub.lifecycle(
+        Entry(
+            0,
+            7,
+            1_007,
+            b"c1",
+            headers["ce_id"],
+            b"conversation.blessed.v1",
+            headers["ce_time"],
+            headers["ce_shop"],
+            value,
+        )
+    )
+
+    assert (stream.version, stream.owner_id, hub.poisoned) == (4, "a", 0)
+    assert wire.written == []
+
+
 def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     clock = ManualClock()
     hub = Hub(clock)

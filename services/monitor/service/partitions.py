@@ -21,13 +21,14 @@ from kit.errors import Dead, Fenced, Retry, Unavailable
 from kit.postgres import Database
 from services.monitor.history import Recent
 from services.monitor.repository.folds import CONSUMER, Changes, Firing, FoldStore
+from services.monitor.service import generations
 from services.monitor.service.folding import Batch, PartitionFold, Rules
 from services.monitor.service.waiting import Waits, alert_of
 
 log = structlog.get_logger()
 
-TICK_S: Final = 0.25
-"""How often thresholds are looked at; with `waiting.SETTLE_MS` and a commit well below 1 s late."""
+FOLD: Final = CONSUMER
+"""The group that shares the partitions; positions are stored under the same name."""
 
 CAUGHT_UP_S: Final = 1.0
 """How often it is stored that partitions are folded to their end."""
@@ -47,20 +48,19 @@ class _Owned:
     waits: Waits
 
 
-class Folder:
-    """The handler of the group `monitor.fold`, and its chores.
+class Partitions:
+    """The partitions that this monitor folds, and the chores that come with them.
 
     Memory and database stay together in two ways. What was refused for its content (a record that
     cannot be read, a batch that PostgreSQL does not take) is taken back, and the settler hands the
-    batch in again without it, or in parts. Every other failure
-    drops the state of all partitions; their records then raise `Fenced`, so that the loop joins
-    again and the state is loaded anew. Any number may run: the group shares the partitions, the
-    fence guards them.
+    batch in again without it, or in parts. Every other failure drops the state of all partitions;
+    their records then raise `Fenced`, so that the loop joins again and the state is loaded anew.
+    Any number may run: the group shares the partitions, the fence guards them.
     """
 
     def __init__(self, bus: Bus, database: Database, rules: Rules, *, clock: Clock) -> None:
         self._bus = bus
-        self._database = database
+        self._db = database
         self._rules = rules
         self._clock = clock
         self._store: FoldStore | None = None
@@ -71,12 +71,10 @@ class Folder:
 
     async def begin(self) -> None:
         """Learn the topic's generation. Raises `positions.ForeignTopic` for another topic (H4)."""
-        topic_id = await self._bus.topic_id(CHAT.name)
-        async with self._database.write() as session:
-            generation = await positions.generation(session, CHAT.name, topic_id=topic_id)
+        generation = await generations.current(self._bus, self._db)
         self._store = FoldStore(generation, waits_for=self._rules.waits_for)
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def fold(self, records: Sequence[Record]) -> None:
         """Fold a batch and commit it: a repeat below the stored offset changes nothing.
 
         Raises `Fenced` when the partition is another's by now, `Dead` for the records that cannot
@@ -86,7 +84,7 @@ class Folder:
         async with self._turn:
             batches: dict[int, Batch] = {}
             try:
-                await self._fold(records, batches)
+                await self._fold_each(records, batches)
                 refuse_poison(records, batches)
                 await self._keep(batches)
             except (Fenced, Retry, Unavailable, asyncio.CancelledError):
@@ -98,7 +96,7 @@ class Folder:
                     self._owned[partition].fold.take_back()
                 raise
 
-    async def passed_over(self, records: Sequence[Record]) -> None:
+    async def pass_over(self, records: Sequence[Record]) -> None:
         """Go on behind records that were set aside, one of a partition."""
         async with self._turn:
             self._refuse_lost({record.partition for record in records})
@@ -110,7 +108,7 @@ class Folder:
             }
             if not moves:
                 return
-            async with self._database.write() as session:
+            async with self._db.write_across("the fold") as session:
                 await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=moves)
             for partition, (_, after) in moves.items():
                 folds[partition].next_offset = after
@@ -126,23 +124,23 @@ class Folder:
                 log.warning("fold.fenced", reason=fenced.reason)
                 self._owned.clear()
 
-    async def assigned(self, consumer: Consumer, came: frozenset[TopicPartition]) -> None:
+    async def take_over(self, consumer: Consumer, came: AbstractSet[TopicPartition]) -> None:
         """Load partitions and seek to where their ids must be read again."""
         async with self._turn:
             self._consumer = consumer
             for tp in sorted(came):
-                owned, start = await self._take_over(consumer, tp)
+                owned, start = await self._load(consumer, tp)
                 self._owned[tp.partition] = owned
                 consumer.seek(tp, start)
         log.info("fold.assigned", partitions=sorted(tp.partition for tp in came))
 
-    async def revoked(self, _consumer: Consumer, going: frozenset[TopicPartition]) -> None:
-        """Drop partitions; the loop has let the batch in hand be committed before."""
+    async def release(self, going: AbstractSet[TopicPartition]) -> None:
+        """Drop the state of partitions that another monitor folds from now on."""
         async with self._turn:
             for tp in going:
                 self._owned.pop(tp.partition, None)
 
-    async def _fold(self, records: Sequence[Record], batches: dict[int, Batch]) -> None:
+    async def _fold_each(self, records: Sequence[Record], batches: dict[int, Batch]) -> None:
         by_partition: defaultdict[int, list[Record]] = defaultdict(list)
         for record in records:
             by_partition[record.partition].append(record)
@@ -170,7 +168,7 @@ class Folder:
         """
         for pause in (*COMMIT_PAUSES_S, None):
             try:
-                async with self._database.write() as session:
+                async with self._db.write_across("the fold") as session:
                     await self._stored().store(session, moved)
                 return
             except Unavailable as away:
@@ -211,7 +209,7 @@ class Folder:
             return
         offsets = {p: self._owned[p].fold.next_offset for p in found}
         stay = {partition: (offset, offset) for partition, offset in offsets.items()}
-        async with self._database.write() as session:
+        async with self._db.write_across("thresholds that fall due") as session:
             await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=stay)
             new = await self._stored().fire(session, [f for part in found.values() for f in part])
             await outbox.add(session, *map(self._alert, new))
@@ -223,27 +221,27 @@ class Folder:
     async def _note(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
         moments: Mapping[int, int] = {owned.tp.partition: through_ms for owned in caught_up}
         if moments:
-            async with self._database.write() as session:
+            async with self._db.write_across("the fold") as session:
                 await self._stored().caught_up(session, moments)
 
     async def _forget(self) -> None:
         for owned in self._owned.values():
             names = owned.fold.forgettable()
             if names:
-                async with self._database.write() as session:
+                async with self._db.write_across("forgetting") as session:
                     await self._stored().forget(session, owned.tp.partition, names)
 
-    async def _take_over(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
+    async def _load(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
         """Load a partition; return it and the offset from which ids are read again (H2)."""
         store = self._stored()
-        async with self._database.read() as session:
+        async with self._db.read_across("the fold") as session:
             stored = await store.load(session, tp.partition)
         oldest = (await consumer.beginning_offsets([tp]))[tp]
         offset = stored.next_offset
         if offset is None or offset < oldest:
             if offset is not None:
                 log.error("fold.records_lost", partition=tp.partition, at=offset, oldest=oldest)
-            async with self._database.write() as session:
+            async with self._db.write_across("the fold") as session:
                 await store.move(session, tp.partition, expected=offset, new=oldest)
             offset = oldest
         start = offset

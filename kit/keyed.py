@@ -1,0 +1,100 @@
+"""Carries keyed commands out once: their first answer is kept with their effect.
+
+Knows the table and its lock; must not know what a command does, nor how a key arrives.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final, TypeVar, cast
+
+from pydantic import BaseModel
+from sqlalchemy import CursorResult, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit.idempotency import CommandKey, InFlight, KeyReused, Replayed
+
+View = TypeVar("View", bound=BaseModel)
+
+KEPT: Final = timedelta(hours=24)
+"""How long an answer is repeated; then the key is free again."""
+
+_CLAIM: Final = text("select pg_try_advisory_xact_lock(:lock)")
+_FIND: Final = text(
+    "select body_hash, status, headers, body from idempotency"
+    " where subject = :subject and route = :route and key = :key"
+    " and created_at >= now() - cast(:kept as interval)"
+)
+_KEEP: Final = text(
+    "insert into idempotency (subject, route, key, body_hash, status, headers, body)"
+    " values (:subject, :route, :key, :body_hash, :status, cast(:headers as jsonb), :body)"
+    " on conflict (subject, route, key) do update set body_hash = excluded.body_hash,"
+    " status = excluded.status, headers = excluded.headers, body = excluded.body,"
+    " created_at = now()"
+)
+_FORGET: Final = text(
+    "delete from idempotency where ctid = any(array(select ctid from idempotency"
+    " where created_at < now() - cast(:kept as interval) limit :limit))"
+)
+
+
+class Command:
+    """A keyed command under way: its one session, and where its answer is kept."""
+
+    def __init__(self, session: AsyncSession, key: CommandKey) -> None:
+        self.session = session
+        self._key = key
+        self.kept = False
+
+    async def keep(self, view: View) -> View:
+        """Store the answer in the command's transaction, and return it."""
+        await self.session.execute(
+            _KEEP,
+            {
+                "subject": self._key.owner,
+                "route": self._key.route,
+                "key": self._key.key,
+                "body_hash": self._key.body_hash,
+                "status": self._key.status,
+                "headers": json.dumps(dict(self._key.headers(view))),
+                "body": view.model_dump_json(by_alias=True).encode(),
+            },
+        )
+        self.kept = True
+        return view
+
+
+@asynccontextmanager
+async def carried_out(session: AsyncSession, key: CommandKey) -> AsyncIterator[Command]:
+    """Carry out a command once per (caller, route, key), inside its session's transaction.
+
+    In flight is found by an advisory lock that the transaction holds: a plain insert would wait
+    for the other to end (H25). A command that raises leaves nothing behind and may be repeated
+    with its key. Raises `Replayed`, `InFlight`, or `KeyReused` when the key came with something
+    else.
+    """
+    claimed = await session.execute(_CLAIM, {"lock": key.lock})
+    if not claimed.scalar_one():
+        raise InFlight
+    await _refuse_replay(session, key)
+    command = Command(session, key)
+    yield command
+    if not command.kept:
+        raise RuntimeError("a keyed command must keep its answer: call command.keep(...)")
+
+
+async def forget(session: AsyncSession, *, limit: int = 5_000) -> int:
+    """Delete at most `limit` answers older than `KEPT`; return how many."""
+    gone = await session.execute(_FORGET, {"kept": KEPT, "limit": limit})
+    return cast("CursorResult[Any]", gone).rowcount
+
+
+async def _refuse_replay(session: AsyncSession, key: CommandKey) -> None:
+    place = {"subject": key.owner, "route": key.route, "key": key.key, "kept": KEPT}
+    found = (await session.execute(_FIND, place)).one_or_none()
+    if found is None:
+        return
+    if bytes(found.body_hash) != key.body_hash:
+        raise KeyReused
+    raise Replayed(found.status, found.headers, bytes(found.body))

@@ -1,0 +1,64 @@
+"""The command line of a service: run it, replay a group, or what it registered itself.
+
+Knows words and exit codes, never what a command does.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NoReturn, TypeVar
+
+from kit.process import run
+from kit.service.core import Service, UnknownGroup
+from kit.settings import ServiceSettings, SettingsRefused, load
+from kit.telemetry import configure_logging
+
+S = TypeVar("S", bound=ServiceSettings)
+
+Command = Callable[[S], Awaitable[tuple[str, int]]]
+"""Carries out a command; returns what is printed and the exit code."""
+
+
+class CommandFailed(Exception):
+    """The command could not be carried out. The text says why; the exit code is 2."""
+
+
+def main(
+    name: str,
+    settings: type[S],
+    *,
+    build: Callable[[S], Service[S]],
+    commands: Mapping[str, Command[S]] | None = None,
+) -> NoReturn:
+    """Run the service, or the command named by the arguments, and exit."""
+    known = commands or {}
+    words = sys.argv[1:]
+    if not words:
+        run(lambda: build(load(settings)).app())
+    command = known.get(" ".join(words))
+    try:
+        if command is not None:
+            said, code = asyncio.run(_carried_out(command, load(settings)))
+        elif words[0] == "replay" and len(words) == len(("replay", "GROUP")):
+            said, code = asyncio.run(_replayed(build, load(settings), words[1])), 0
+        else:
+            usage = " | ".join(("replay GROUP", *known))
+            raise SystemExit(f"usage: python -m services.{name}.app [{usage}]")
+    except (SettingsRefused, CommandFailed, UnknownGroup) as failed:
+        print(f"peakdesk {' '.join(words)}: {failed}", file=sys.stderr)  # noqa: T201 - why not
+        raise SystemExit(2) from None
+    print(said)  # noqa: T201 - the answer
+    raise SystemExit(code)
+
+
+async def _replayed(build: Callable[[S], Service[S]], settings: S, group: str) -> str:
+    service = build(settings)
+    try:
+        return str(await service.replay(group))
+    finally:
+        await service.close()
+
+
+async def _carried_out(command: Command[S], settings: S) -> tuple[str, int]:
+    configure_logging(settings)
+    return await command(settings)

@@ -1,0 +1,31 @@
+"""The chat log as the archive takes it: places in it, and batches of its records as columns.
+
+Pure; knows neither who reads the log nor where its records are kept.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+Place = tuple[int, int]
+"""`(generation, offset)`, compared in that order (H4)."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch as columns, one entry per record, in log order per partition."""
+
+    ids: list[str]
+    conversations: list[str]
+    shops: list[str]
+    partitions: list[int]
+    offsets: list[int]
+    types: list[str]
+    times: list[datetime]
+    senders: list[str | None]
+    hashes: list[str | None]
+    bodies: list[str]
+
+    @classmethod
+    def empty(cls) -> "Batch":
+        """Return a batch without rows."""
+        return cls([], [], [], [], [], [], [], [], [], [])

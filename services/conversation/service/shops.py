@@ -1,0 +1,183 @@
+"""Shops: their creation, their secret, what they decide about wording, their skill groups.
+
+Every change that a gateway must know of goes to the directory in the same transaction (H13).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import PLATFORM, Role, ShopId, SkillGroupId
+from kit import outbox
+from kit.clock import Clock
+from kit.errors import Conflict, NotFound, Unprocessable
+from kit.idempotency import CommandKey
+from kit.ids import Ids
+from kit.postgres import Database
+from kit.text import is_blank, refuse_unstorable
+from kit.web.auth import Passwords, Principal
+from kit.web.paging import Page
+from services.conversation.domain import Stamp
+from services.conversation.domain.people import Shop, SkillGroup, listed_shop
+from services.conversation.repository import people
+from services.conversation.schemas.people import (
+    GroupView,
+    NewGroup,
+    NewShop,
+    NewStaff,
+    SecretRotated,
+    SecretView,
+    ShopView,
+    WordingPolicy,
+)
+from services.conversation.service import joining
+from services.conversation.service.access import Access
+from services.conversation.service.allowed_abuse import AllowedAbuse
+from services.conversation.service.sessions import ShopSecrets
+from services.conversation.service.views import shop_view
+
+GROUPS_LIMIT: Final = 200
+"""Skill groups of a shop at most; one more is answered 409. All are read for each new buyer."""
+
+
+class GroupExists(Conflict):
+    """The shop has a group of that code."""
+
+    slug, title = "group_exists", "The shop has this skill group already"
+
+
+class TooManyGroups(Conflict):
+    """The shop has as many skill groups as it may have."""
+
+    slug, title = "too_many_groups", f"A shop has at most {GROUPS_LIMIT} skill groups"
+
+
+class ReasonMissing(Unprocessable):
+    """Abuse reaches buyers only for a reason that a leader answers for."""
+
+    slug, title = "reason_missing", "To allow abuse needs a reason"
+
+
+@dataclass(frozen=True)
+class Shops:
+    """Use cases about shops.
+
+    A password is hashed before the transaction: a hash waits its turn behind logins, and must hold
+    no lock meanwhile.
+    """
+
+    db: Database
+    access: Access
+    clock: Clock
+    ids: Ids
+    passwords: Passwords
+    shop_secrets: ShopSecrets
+    allowed_abuse: AllowedAbuse
+
+    async def create(self, body: NewShop, *, key: CommandKey) -> ShopView:
+        """Create a shop with its groups and first administrator; show it with its secret."""
+        password_hash = await self.passwords.hash(body.admin_password)
+        async with self.db.keyed(key) as command:
+            stamp = self._stamp()
+            shop = Shop(ShopId(stamp.ids.new()), name=body.name, time_zone=body.time_zone)
+            await joining.found_shop(command.session, shop, stamp)
+            admin = NewStaff(
+                login=body.admin_login,
+                password=body.admin_password,
+                name=body.name,
+                role=Role.ADMIN,
+                capacity=0,
+            )
+            await joining.hire(
+                command.session, shop.id, admin, password_hash=password_hash, stamp=stamp
+            )
+            secret = self.shop_secrets.of(shop.id, shop.secret_version)
+            return await command.keep(shop_view(shop, secret))
+
+    async def read(self, principal: Principal, shop_id: str) -> ShopView:
+        """Show the caller's own shop, or any to the platform's people. Raises `NotFound`."""
+        if principal.shop_id not in {shop_id, PLATFORM}:
+            raise NotFound
+        async with self.db.read(shop_id) as session:
+            shop = await people.find_shop(session, shop_id)
+        if shop is None:
+            raise NotFound
+        return shop_view(shop)
+
+    async def set_policy(self, principal: Principal, policy: WordingPolicy) -> ShopView:
+        """Replace a shop's wording policy; gateways hear of it through the directory.
+
+        Recorded (X4). Raises `ReasonMissing`.
+        """
+        allows_abuse = await self.allowed_abuse.is_in(policy)
+        async with self.db.write(principal.shop_id) as session:
+            for phrase in (*policy.wording_terms, *policy.allow_spans, policy.reason or ""):
+                refuse_unstorable(phrase)
+            if allows_abuse and is_blank(policy.reason or ""):
+                raise ReasonMissing
+            shop = await people.find_shop(session, principal.shop_id, lock=True)
+            if shop is None:
+                raise NotFound
+            action = "shop.abuse_allowed" if allows_abuse else "shop.wording_policy_set"
+            await self.access.note(session, principal, action, shop.id, reason=policy.reason)
+            version = shop.version + 1
+            fields = policy.model_dump(mode="json", exclude_none=True, exclude={"reason"})
+            told = shop.policy | fields | {"policy_version": str(version)}
+            changed = replace(shop, policy=told, version=version)
+            await people.save_shop(session, changed)
+            await outbox.add(session, listed_shop(changed, self._stamp()))
+            return shop_view(changed)
+
+    async def show_secret(self, principal: Principal) -> SecretView:
+        """Show a shop's secret to its administrator; recorded (X4)."""
+        async with self.db.write(principal.shop_id) as session:
+            shop = await _lock_own(session, principal)
+            await self.access.note(session, principal, "shop.secret_shown", shop.id)
+            secret = self.shop_secrets.of(shop.id, shop.secret_version)
+            return SecretView(shop_id=shop.id, version=shop.secret_version, secret=secret)
+
+    async def rotate_secret(self, principal: Principal, *, key: CommandKey) -> SecretRotated:
+        """Make the next secret the shop's; recorded (X4)."""
+        async with self.db.keyed(key) as command:
+            shop = await _lock_own(command.session, principal)
+            rotated = replace(shop, secret_version=shop.secret_version + 1)
+            await people.save_shop(command.session, rotated)
+            await self.access.note(command.session, principal, "shop.secret_rotated", shop.id)
+            return await command.keep(
+                SecretRotated(shop_id=shop.id, version=rotated.secret_version)
+            )
+
+    async def create_group(
+        self, principal: Principal, body: NewGroup, *, key: CommandKey
+    ) -> GroupView:
+        """Create a skill group. Raises `GroupExists`, `TooManyGroups`."""
+        shop_id = ShopId(principal.shop_id)
+        async with self.db.keyed(key) as command:
+            refuse_unstorable(body.name)
+            if len(await people.groups_of_shop(command.session, shop_id)) >= GROUPS_LIMIT:
+                raise TooManyGroups
+            group = SkillGroup(SkillGroupId(self.ids.new()), shop_id, body.code, body.name)
+            if not await people.add_group(command.session, group):
+                raise GroupExists
+            return await command.keep(_group_view(group))
+
+    async def groups(self, principal: Principal) -> Page[GroupView]:
+        """Return the shop's skill groups by code."""
+        async with self.db.read(principal.shop_id) as session:
+            found = await people.groups_of_shop(session, principal.shop_id)
+        return Page(items=[_group_view(one) for one in found])
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self.clock.now(), self.ids)
+
+
+async def _lock_own(session: AsyncSession, principal: Principal) -> Shop:
+    shop = await people.find_shop(session, principal.shop_id, lock=True)
+    if shop is None or shop.id == PLATFORM:
+        raise NotFound
+    return shop
+
+
+def _group_view(group: SkillGroup) -> GroupView:
+    return GroupView(id=group.id, code=group.code, name=group.name)

@@ -1,1 +1,0 @@
-"""Entries from the bus: the fold of the chat log, incidents, staff, the directory."""
