@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.base import rfc3339
+from contracts.base import event_types, rfc3339
 from contracts.frames import HIDDEN_FROM_BUYERS, REPLAY_LIMIT
 from contracts.people import ConversationId, ConversationState, PersonId, Role, ShopId
 from contracts.topics import CHAT
@@ -231,8 +231,11 @@ async def _mark(session: AsyncSession, partition: int) -> Mark:
 
 
 def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Item]:
-    """Show archived records as frames show them, to a buyer without what is staff's own."""
-    stream = f"conv:{conversation_id}"
+    """Show archived records as frames show them, to a buyer without what is staff's own.
+
+    What a newer release wrote is left out: which of its fields are staff's own, it alone knows.
+    """
+    stream, known = f"conv:{conversation_id}", event_types()
     return [
         Item(
             s=stream,
@@ -245,6 +248,7 @@ def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Ite
             late=row.late,
         )
         for row in rows
+        if row.type in known
     ]
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from contracts import UnknownEvent, UnreadableEvent, decode
-from contracts.conversation import Lifecycle
+from contracts import UnknownEvent, UnreadableEvent
+from contracts.conversation import Lifecycle, read_lifecycle
 from contracts.gateway import ChatMessage, words_of
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId
 from kit.bus.ports import Record
@@ -67,8 +67,11 @@ _SAID: Final = msgspec.json.Decoder(Said)
 _TEXT: Final = msgspec.json.Decoder(_Text)
 
 
-def read(record: Record) -> Heard | Lifecycle:
-    """Decode a record of the topic `chat`. Raises `Unreadable`."""
+def read(record: Record) -> Heard | Lifecycle | None:
+    """Decode a record of the topic `chat`; None for a type of a newer release (H47).
+
+    Raises `Unreadable`.
+    """
     headers = dict(record.headers)
     try:
         refuse_unstorable_json(record.value or b"")
@@ -77,14 +80,14 @@ def read(record: Record) -> Heard | Lifecycle:
     named = headers.get("ce_type")
     if named == MESSAGE:
         return _heard(record, headers)
-    if named is None or not named.startswith(Lifecycle.TYPE_PREFIX):
-        raise Unreadable("header ce_type is missing or names no event of this topic")
+    if named is None:
+        raise Unreadable("header ce_type is missing")
     try:
-        event = decode(record)
-    except (UnknownEvent, UnreadableEvent) as error:
+        event = read_lifecycle(record)
+    except UnknownEvent:
+        return None
+    except UnreadableEvent as error:
         raise Unreadable(str(error)) from None
-    if not isinstance(event, Lifecycle):
-        raise Unreadable(f"{event.type} is no event of this topic")
     _check_key(record, event.conversation_id)
     if not 0 < event.version <= VERSION_LIMIT:
         raise Unreadable("the version is not one that a conversation can have")

@@ -178,7 +178,7 @@ class PartitionFold:
             return
         if isinstance(fact, Heard):
             self._message(record, fact, batch)
-        else:
+        elif fact is not None:
             self._lifecycle(record, fact, batch)
 
     def _message(self, record: Record, heard: Heard, batch: Batch) -> None:

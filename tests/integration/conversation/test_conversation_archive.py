@@ -1,5 +1,6 @@
 """The archive on real Kafka: each message once, marks that only rise, poison set aside, history."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -120,7 +121,7 @@ async def test_poison_is_set_aside_and_what_is_good_goes_on(platform: Platform) 
     poison = {
         "no json": _changed(record, value=b"{"),
         "tombstone": _changed(record, value=None),
-        "unknown type": _changed(record, headers=headers | {"ce_type": b"chat.message.v9"}),
+        "no type": _changed(record, headers={k: v for k, v in headers.items() if k != "ce_type"}),
         "no id": _changed(record, headers={k: v for k, v in headers.items() if k != "ce_id"}),
         "no uuid": _changed(record, headers=headers | {"ce_id": b"1;--"}),
         "NUL": _changed(record, value=good.body().replace("好".encode(), b"\\u0000")),
@@ -144,6 +145,34 @@ async def test_poison_is_set_aside_and_what_is_good_goes_on(platform: Platform) 
     assert set_aside == set(poison)
     assert await _texts(agent, talk) == [f"before {name}" for name in poison] + ["the end"]
     assert not any("好" in one.reason for one in found)
+
+
+@pytest.mark.parametrize("kind", ["conversation.blessed.v1", "chat.reaction.v1"])
+async def test_what_a_newer_release_wrote_is_kept_and_not_shown(
+    platform: Platform, kind: str
+) -> None:
+    _, agent, buyer, talk = await _talk(platform)
+    said = message(talk, "前", kind=SenderKind.BUYER, ids=platform.service.ids)
+    record = message_of(said)
+    body = json.loads(record.value or b"") | {"buyer_id": buyer.id, "version": 7}
+    headers = dict(record.headers) | {"ce_type": kind.encode()}
+    place = await platform.producer.send(
+        _changed(record, headers=headers, value=json.dumps(body).encode())
+    )
+    await platform.say(talk, "后")
+    await eventually(lambda: _has_text(agent, talk, "后"))
+
+    assert await _stored_type(platform, place) == kind
+    assert await _texts(agent, talk) == await _texts(buyer, talk) == ["后"]
+    dead = await letters(platform.service.bus, "conversation.archive")
+    assert place not in {Position(one.partition, one.offset) for one in dead}
+
+
+async def _stored_type(platform: Platform, place: Position) -> str:
+    query = "select type from messages where partition = :p and log_offset = :o"
+    async with platform.service.db.read_across("a test") as session:
+        found = await session.execute(text(query), {"p": place.partition, "o": place.offset})
+        return str(found.scalar_one())
 
 
 async def test_messages_of_unknown_conversations_make_the_archive_of_no_shop_rest(

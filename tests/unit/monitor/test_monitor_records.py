@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.conversation import ConversationAssigned, Lifecycle
+from contracts.conversation import ConversationAssigned, LaterLifecycle, Lifecycle
 from contracts.gateway import ChatMessage
 from contracts.people import (
     ConversationId,
@@ -89,6 +89,19 @@ def test_a_lifecycle_event_is_read_as_its_contract() -> None:
 
     assert isinstance(found, Lifecycle)
     assert found == assigned(4)
+
+
+def test_what_a_newer_release_wrote_is_read_as_far_as_this_one_can() -> None:
+    event = assigned(4)
+
+    def named(kind: bytes) -> Record:
+        return record(event, headers=tuple((dict(event.headers()) | {"ce_type": kind}).items()))
+
+    later = read(named(b"conversation.blessed.v1"))
+
+    assert isinstance(later, LaterLifecycle)
+    assert (later.version, later.conversation_id) == (4, "c1")
+    assert read(named(b"chat.reaction.v1")) is None
 
 
 @pytest.mark.parametrize("event", [said(), assigned(4)], ids=["message", "lifecycle"])
