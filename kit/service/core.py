@@ -83,12 +83,8 @@ class Service(Generic[S]):
         self.groups: dict[str, Group] = {}
         self.readers: dict[str, tuple[str, ...]] = {}
         """Topics that every replica reads whole, by the reader's name."""
-        self.door: dict[str, Any] = {}
-        """What `create_app` is told of the public application, beside what all are told."""
-        self.process: dict[str, Any] = {}
-        """What `App` is told of the process, beside what all are told."""
-        self._tracing = Tracing(name, settings.trace_file)
-        self._routers: list[APIRouter] = []
+        self.tracing = Tracing(name, settings.trace_file)
+        self.routers: list[APIRouter] = []
         self._internal: list[APIRouter] = []
         self._roles: list[Role] = [
             Resource(stop=bus.close),
@@ -99,7 +95,7 @@ class Service(Generic[S]):
 
     def routes(self, *routers: APIRouter) -> None:
         """Serve these to people."""
-        self._routers.extend(routers)
+        self.routers.extend(routers)
 
     def internal(self, *routers: APIRouter) -> None:
         """Serve these to neighbours, on the admin port."""
@@ -199,33 +195,32 @@ class Service(Generic[S]):
     def app(self) -> App:
         """Return the service as a process runs it, built when it is first asked for."""
         if self._app is None:
-            self._app = self._built()
+            self._app = self.built()
         return self._app
 
-    def _built(self) -> App:
-        shared: dict[str, Any] = {"drain": [self._leave], "http": self._http()}
+    def built(self) -> App:
+        """Build what a process runs. A service with more of its own says so over this."""
         return App(
             name=self.name,
             settings=self.settings,
+            http=self.public(),
             admin=self._admin(),
             health=self.health,
             roles=self._roles,
-            tracing=self._tracing,
-            **(shared | self.process),
+            drain=[self._leave],
+            tracing=self.tracing,
         )
 
-    def _http(self) -> FastAPI:
-        shared: dict[str, Any] = {
-            "verifier": TokenVerifier(self.settings.token_public_key, self.clock),
-            "version": VERSION,
-        }
+    def public(self) -> FastAPI:
+        """Build the application that people reach. As `built`, this may be said anew."""
         return create_app(
             title=f"PeakDesk {self.name}",
-            routers=self._routers,
+            version=VERSION,
+            routers=self.routers,
             clock=self.clock,
+            verifier=TokenVerifier(self.settings.token_public_key, self.clock),
             metrics=self.metrics,
-            tracing=self._tracing,
-            **(shared | self.door),
+            tracing=self.tracing,
         )
 
     async def replay(self, group: str) -> Replayed:
@@ -239,7 +234,7 @@ class Service(Generic[S]):
     async def close(self) -> None:
         """Let go of what was opened without running."""
         await self.bus.close()
-        self._tracing.close()
+        self.tracing.close()
 
     def _admin(self) -> FastAPI:
         return create_admin(

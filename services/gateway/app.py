@@ -2,19 +2,23 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 import httpx2
 import structlog
+from fastapi import FastAPI
+from typing_extensions import override
 
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
-from kit.process import make_room
+from kit.process import App, make_room
 from kit.service import commands
 from kit.service.core import Service
+from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
 from kit.web.capacity import CONNECTIONS
 from kit.web.forwarded import TrustedProxies
@@ -99,11 +103,7 @@ class Gateway(Service[Settings]):
         self._use_cases()
         self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
         self._register()
-        self.process |= {
-            "drain": self.drain.steps(),
-            "websocket": websocket_class(self.upgrades),
-            "connections": connections,
-        }
+        self._connections = connections
 
     def _neighbours(self) -> None:
         """A pool for each service and one for sockets: who is slow keeps nobody else waiting."""
@@ -221,13 +221,31 @@ class Gateway(Service[Settings]):
             openapi.router(lambda: self.http),
             Proxy(self.pools, self.services).router(),
         )
-        self.door |= {
-            "version": VERSION,
-            "verifier": self.verifier,
-            "revoked": self._revoked,
-            "allowed_origins": sorted(self.settings.origins),
-            "openapi_url": None,
-        }
+
+    @override
+    def built(self) -> App:
+        return replace(
+            super().built(),
+            drain=self.drain.steps(),
+            websocket=websocket_class(self.upgrades),
+            connections=self._connections,
+        )
+
+    @override
+    def public(self) -> FastAPI:
+        """Build the public door: tokens may be withdrawn, and OpenAPI is that of all services."""
+        return create_app(
+            title="PeakDesk gateway",
+            version=VERSION,
+            clock=self.clock,
+            verifier=self.verifier,
+            revoked=self._revoked,
+            routers=self.routers,
+            metrics=self.metrics,
+            tracing=self.tracing,
+            allowed_origins=sorted(self.settings.origins),
+            openapi_url=None,
+        )
 
     async def _reload(self) -> None:
         """Take over a changed lexicon; loading takes a second, so in a thread."""
