@@ -1,0 +1,42 @@
+"""A conversation to archive, and what is shown of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.gateway import ChatMessage
+from contracts.people import SenderKind
+from kit.bus.ports import Message
+from tests.integration.conversation.desk import Person, Platform, Shop, message, ok
+
+
+async def begin(platform: Platform) -> tuple[Shop, Person, Person, dict[str, Any]]:
+    """Return a shop with its agent, a buyer and their conversation."""
+    shop = await platform.shop()
+    agent, buyer = await shop.staff(), await shop.buyer()
+    return shop, agent, buyer, ok(await buyer.post("/v1/conversations"), 201)
+
+
+async def archived(reader: Person, conversation: Mapping[str, Any], **params: Any) -> list[Any]:
+    path = f"/v1/conversations/{conversation['id']}/messages"
+    page = ok(await reader.get(path, order="asc", limit=200, **params))
+    items: list[Any] = page["items"]
+    return items
+
+
+async def texts(reader: Person, conversation: Mapping[str, Any]) -> list[str]:
+    items = await archived(reader, conversation)
+    return [one["d"]["d"]["text"] for one in items if one["type"] == "chat.message.v1"]
+
+
+async def has_text(reader: Person, talk: Mapping[str, Any], wanted: str) -> bool:
+    return wanted in await texts(reader, talk)
+
+
+def spoken(platform: Platform, talk: Mapping[str, Any], **changed: Any) -> ChatMessage:
+    return message(talk, "x", kind=SenderKind.BUYER, ids=platform.service.ids, **changed)
+
+
+def changed(record: Message, **changed: Any) -> Message:
+    headers = changed.pop("headers", dict(record.headers))
+    fields = {"topic": record.topic, "key": record.key, "value": record.value} | changed
+    return Message(headers=tuple(headers.items()), **fields)
