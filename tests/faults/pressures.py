@@ -157,7 +157,7 @@ def _eight_kinds(stage: Stage) -> list[Message]:
     return [
         _changed(good, value=b"{"),
         _changed(good, value=None),
-        _changed(good, headers=headers | {"ce_type": b"chat.message.v9"}),
+        _changed(good, headers=headers | {"ce_type": b"order.paid.v1"}),
         _changed(good, headers={k: v for k, v in headers.items() if k != "ce_id"}),
         _changed(good, headers=headers | {"ce_id": b"1;--"}),
         _changed(good, value=body.replace("毒".encode(), b"\\u0000")),
