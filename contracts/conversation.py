@@ -3,6 +3,7 @@
 `version` is the conversation's version after the change; a reader ignores versions it has (H7).
 """
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -20,6 +21,7 @@ from contracts.people import (
     WorkId,
 )
 from contracts.topics import CHAT, DIRECTORY, STAFF, WORK, Topic
+from kit.errors import Dead
 
 
 class Lifecycle(Event):
@@ -190,6 +192,26 @@ class PersonListed(Event):
     def key(self) -> str:
         """Latest entry of a person wins."""
         return self.subject
+
+    def withdraws(self, *, role: str, shop_id: str, issued_at: datetime) -> bool:
+        """Tell whether a token with these claims is worth nothing any more (H13)."""
+        return (
+            not self.active
+            or issued_at < self.not_before
+            or role != self.role
+            or shop_id != self.shop_id
+        )
+
+
+def person_listed(record: Readable) -> PersonListed | None:
+    """Return a person's entry of the directory, None for any other. Raises `Dead`."""
+    try:
+        event = decode(record)
+    except UnknownEvent:
+        return None
+    except UnreadableEvent as unreadable:
+        raise Dead(str(unreadable)) from None
+    return event if isinstance(event, PersonListed) else None
 
 
 class ShopListed(Event):

@@ -61,6 +61,10 @@ class Metrics:
             "Records handled, by what became of them: done, retried, dead",
             ("group", "topic", "outcome"),
         )
+        self.revocations_blind = self._gauge(
+            "peakdesk_revocations_blind",
+            "1 while withdrawn tokens are believed, because the directory was not read yet",
+        )
         self.unknown_events = self._counter(
             "peakdesk_unknown_events_total",
             "Records passed over because their type is of a newer release",

@@ -25,7 +25,7 @@ from contracts import Event, decode
 from contracts.aftersales import WorkOpened, WorkSettled
 from contracts.conversation import WorkAssigned
 from contracts.people import PersonId, Role
-from contracts.topics import CASES, DEAD_PREFIX, ORDERS, WORK
+from contracts.topics import CASES, DEAD_PREFIX, DIRECTORY, ORDERS, WORK
 from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from kit.bus.ports import message_of
@@ -251,7 +251,8 @@ async def trading(
     bus = KafkaBus(infra.bootstrap_servers, prefix=prefix, client_id="trade-tests")
     names = [topic.name for topic in (ORDERS, CASES, WORK)]
     dead = [NewTopic(DEAD_PREFIX + group, 1) for group in GROUPS]
-    await create_topics(bus.connection, [*(NewTopic(name, 3) for name in names), *dead])
+    wanted = [*(NewTopic(name, 3) for name in names), *dead, NewTopic(DIRECTORY.name, 1)]
+    await create_topics(bus.connection, wanted)
     shared: dict[str, Any] = {
         "bootstrap_servers": infra.bootstrap_servers,
         "kafka_topic_prefix": prefix,

@@ -14,19 +14,20 @@ from fastapi import APIRouter, FastAPI
 
 from kit.bus.deadletter import DeadLetters, Replayed, replay
 from kit.bus.loops import BatchLoop, HandleOne, ReaderLoop, SingleLoop
-from kit.bus.ports import Bus
+from kit.bus.ports import Bus, Record
 from kit.bus.settling import Handle
 from kit.clock import Clock
 from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
 from kit.periodic import Periodic
 from kit.process import App, Resource, Role
+from kit.service.revocations import Entry, Revocations, Sight
 from kit.settings import ServiceSettings
 from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
 from kit.web.health import Health, Ping, create_admin
-from kit.web.tokens import SERVICES
+from kit.web.tokens import SERVICES, Principal
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -92,6 +93,26 @@ class Service(Generic[S]):
         ]
         self._consuming: list[Role] = []
         self._app: App | None = None
+        self._revoked: Callable[[Principal], bool] | None = None
+
+    def refuse_revoked(self, topic: Named, decode: Callable[[Record], Entry | None]) -> None:
+        """Refuse tokens that the entries of a compacted topic withdraw (H41).
+
+        Register it first: the parts behind it begin once it was read, or after `WAIT_S`. It is no
+        part of readiness, for without a broker signed tokens are believed.
+        """
+        revocations, name = Revocations(decode), f"{self.name}.revocations"
+        loop = ReaderLoop(
+            self.bus,
+            topics=[topic.name],
+            name=name,
+            handle=revocations,
+            metrics=self.metrics,
+        )
+        self.readers[name] = (topic.name,)
+        self._consuming.append(loop)
+        self._roles += [loop, Sight(loop.caught_up, self.metrics.revocations_blind.set)]
+        self._revoked = revocations.revoked
 
     def routes(self, *routers: APIRouter) -> None:
         """Serve these to people."""
@@ -219,6 +240,7 @@ class Service(Generic[S]):
             routers=self.routers,
             clock=self.clock,
             verifier=TokenVerifier(self.settings.token_public_key, self.clock),
+            revoked=self._revoked,
             metrics=self.metrics,
             tracing=self.tracing,
         )

@@ -6,8 +6,9 @@ again.
 
 from typing import Final, NoReturn
 
+from contracts.conversation import person_listed
 from contracts.handling import decoded
-from contracts.topics import ORDERS, WORK
+from contracts.topics import DIRECTORY, ORDERS, WORK
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
@@ -40,6 +41,7 @@ def build(
     clock = clock or SystemClock()
     bus = bus or KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
+    service.refuse_revoked(DIRECTORY, person_listed)
     db, ids, playbook = service.db, service.ids, _playbook(settings)
     access = Access(db, clock, ids, strangers=Strangers(clock))
     changing = Commands(db, access, ids, playbook=playbook, limit_fen=settings.refund_limit_fen)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from contracts import topics
+from contracts.conversation import person_listed
 from contracts.handling import decoded
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
@@ -57,6 +58,7 @@ class ConversationService(DatabaseService[Settings]):
         passwords: Passwords | None = None,
     ) -> None:
         super().__init__(NAME, settings, clock=clock, bus=bus)
+        self.refuse_revoked(topics.DIRECTORY, person_listed)
         self.cursors = Cursors(settings.cursor_secret)
         self.routing = Routing(
             clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)

@@ -239,7 +239,7 @@ class Gateway(Service[Settings]):
             version=VERSION,
             clock=self.clock,
             verifier=self.verifier,
-            revoked=self._revoked,
+            revoked=self._withdrawn,
             routers=self.routers,
             metrics=self.metrics,
             tracing=self.tracing,
@@ -261,7 +261,7 @@ class Gateway(Service[Settings]):
         """Tell whether directory and ring are whole: before that nobody may be let in (H9, H13)."""
         return self.facts.caught_up and self.chat.caught_up
 
-    def _revoked(self, principal: Principal) -> bool:
+    def _withdrawn(self, principal: Principal) -> bool:
         if not self.facts.caught_up:
             raise Unavailable("The gateway is starting.")
         try:

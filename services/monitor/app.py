@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from contracts import topics
+from contracts.conversation import person_listed
 from contracts.handling import decoded
 from kit import positions
 from kit.bus.kafka import KafkaBus
@@ -46,6 +47,7 @@ def build(
     clock = clock or SystemClock()
     bus = bus or open_bus(settings)
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
+    service.refuse_revoked(topics.DIRECTORY, person_listed)
     lexicon = open_lexicon(settings)
     rules = rules_of(settings, Directory(), lexicon)
     consume(service, rules)

@@ -5,8 +5,9 @@
 
 from typing import Final, NoReturn
 
+from contracts.conversation import person_listed
 from contracts.handling import decoded
-from contracts.topics import CASES, WORK
+from contracts.topics import CASES, DIRECTORY, WORK
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
@@ -29,6 +30,7 @@ def build(
     clock = clock or SystemClock()
     bus = bus or KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
+    service.refuse_revoked(DIRECTORY, person_listed)
     db, ids = service.db, service.ids
     access = Access(db, clock, ids, strangers=Strangers(clock))
     secrets = Secrets(db, access, clock, master_key=settings.intake_master_key)
