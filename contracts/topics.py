@@ -84,14 +84,14 @@ ORDERS = Topic(
     name="orders",
     key="order_id",
     writers=("orders",),
-    readers=("aftersales", "conversation", "monitor"),
+    readers=("aftersales",),
     purpose="What happened to an order.",
 )
 CASES = Topic(
     name="cases",
     key="case_id",
     writers=("aftersales",),
-    readers=("orders", "monitor"),
+    readers=("orders",),
     purpose="What happened to an after-sales case.",
 )
 ALERTS = Topic(
@@ -121,8 +121,8 @@ DEAD_PREFIX: Final = "dead."
 DEAD_RETENTION: Final = timedelta(days=30)
 
 GROUPS: Final = (
-    "conversation.archive", "conversation.routing", "conversation.presence", "aftersales.tasks",
-    "aftersales.payments", "orders.settlements", "monitor.fold", "monitor.incidents",
-    "monitor.staff", "monitor.directory",
+    "conversation.archive", "conversation.routing", "aftersales.tasks", "aftersales.payments",
+    "orders.settlements", "monitor.fold", "monitor.incidents", "monitor.staff",
 )  # fmt: skip
-"""Every consumer group; each has a dead-letter topic of one partition."""
+"""Every consumer group; each has a dead-letter topic of one partition. Who reads a topic whole, in
+every replica, is in no group and sets nothing aside."""

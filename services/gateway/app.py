@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI
 from typing_extensions import override
 
+from contracts.topics import CHAT
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
@@ -22,7 +23,7 @@ from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
 from kit.web.capacity import CONNECTIONS
 from kit.web.forwarded import TrustedProxies
-from services.gateway.channels import ChatChannel, FactsChannel, Presence
+from services.gateway.channels import FACTS, ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
 from services.gateway.history import Archive, GapReader, HttpArchive, Ring
 from services.gateway.history.archive import CONNECTIONS as ARCHIVE_CONNECTIONS
@@ -205,10 +206,10 @@ class Gateway(Service[Settings]):
         )
         for pool in (*self.pools.values(), self.archive_pool):
             self.resource(stop=pool.aclose)
-        for role in (self.facts, self.chat, self.collector, self.inbound):
-            self.role(role)
-        self.health.register("chat", self.chat.ping)
-        self.health.register("directory", self.facts.ping)
+        self.watch("directory", FACTS, self.facts, ping=self.facts.ping)
+        self.watch("chat", [CHAT], self.chat, ping=self.chat.ping)
+        self.role(self.collector)
+        self.role(self.inbound)
         self.resource(stop=self.resume.stop)
         self.resource(stop=presence.leave)
         self.every(self.settings.presence_s, "presence", presence.report)

@@ -4,7 +4,7 @@ Every gateway reads whole topics without a group: there is nothing to rebalance.
 """
 
 from services.gateway.channels.chat import ChatChannel
-from services.gateway.channels.facts import FactsChannel
+from services.gateway.channels.facts import FACTS, FactsChannel
 from services.gateway.channels.presence import Presence
 
-__all__ = ["ChatChannel", "FactsChannel", "Presence"]
+__all__ = ["FACTS", "ChatChannel", "FactsChannel", "Presence"]

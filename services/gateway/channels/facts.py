@@ -30,6 +30,9 @@ WORK_KNOWN: Final = 50_000
 
 WORK_SINCE_S: Final = 24 * 3600
 
+FACTS: Final = (DIRECTORY, SIGNALS, BOARD, ALERTS, WORK)
+"""The topics that are read here."""
+
 log: Final = structlog.get_logger("gateway.facts")
 
 
@@ -44,8 +47,9 @@ class FactsChannel:
         self._clock = clock
         self._metrics = metrics
         self._agents: OrderedDict[WorkId, PersonId] = OrderedDict()
-        topics = [topic.name for topic in (DIRECTORY, SIGNALS, BOARD, ALERTS, WORK)]
-        self._reading = Reading(bus, topics, handle=self.handle, clock=clock)
+        self._reading = Reading(
+            bus, [topic.name for topic in FACTS], handle=self.handle, clock=clock
+        )
         self._acts: dict[str, Callable[[Record], None]] = {
             DIRECTORY.name: self._listed,
             SIGNALS.name: self._signalled,
