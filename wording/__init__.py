@@ -20,15 +20,18 @@ from wording.model import (
     Verdict,
     Why,
 )
+from wording.policies import HOUSE, Listed, policy_of
 
 __all__ = [
     "ABUSE",
+    "HOUSE",
     "Action",
     "Category",
     "Engine",
     "Flag",
     "Hit",
     "LexiconError",
+    "Listed",
     "LiveEngine",
     "Policy",
     "Severity",
@@ -37,4 +40,5 @@ __all__ = [
     "TermId",
     "Verdict",
     "Why",
+    "policy_of",
 ]

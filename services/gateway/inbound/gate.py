@@ -9,14 +9,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple, Protocol
 
-from contracts.conversation import ShopListed
 from contracts.gateway import MessageHeld, WordingHit
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.errors import AppError
 from kit.ids import derived_id
 from services.gateway.frames.refusals import Blocked, ConfirmFirst
 from services.gateway.hub import Directory
-from wording import Action, Category, Policy, Severity, Speaker, Term, TermId, Verdict
+from wording import HOUSE, Action, Policy, Speaker, Verdict, policy_of
 
 POLICIES: Final = 1_000
 """Shops whose policy is kept ready; the one unused longest is built again when it is needed."""
@@ -123,7 +122,7 @@ class Gate:
     def _policy(self, shop_id: ShopId) -> Policy:
         shop = self._directory.shop(shop_id)
         if shop is None:
-            return _HOUSE
+            return HOUSE
         known = self._policies.get(shop_id)
         if known is None or known[0] != shop.version:
             known = self._policies[shop_id] = (shop.version, policy_of(shop))
@@ -131,35 +130,6 @@ class Gate:
                 self._policies.popitem(last=False)
         self._policies.move_to_end(shop_id)
         return known[1]
-
-
-_HOUSE: Final = Policy()
-_CATEGORIES: Final = frozenset(map(str, Category))
-_ACTIONS: Final = frozenset(map(str, Action))
-
-
-def policy_of(shop: ShopListed) -> Policy:
-    """Return the policy that a directory entry describes; what it does not know it leaves out."""
-    actions = dict(_HOUSE.actions)
-    for name, action in shop.wording_actions.items():
-        if name in _CATEGORIES and action in _ACTIONS:
-            actions[Category(name)] = Action(action)
-    # A word that a shop adds by itself is one that it never wants to read: blocked.
-    terms = tuple(
-        Term(
-            id=TermId(f"shop.{number}"),
-            texts=(text,),
-            category=Category.INSULT,
-            severity=Severity.HIGH,
-        )
-        for number, text in enumerate(shop.wording_terms, 1)
-    )
-    return Policy(
-        actions=actions,
-        extra_terms=terms,
-        allow_spans=shop.allow_spans,
-        version=f"{shop.shop_id}:{shop.policy_version}:{shop.version}",
-    )
 
 
 def _hits(verdict: Verdict) -> tuple[WordingHit, ...]:

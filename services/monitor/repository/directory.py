@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from contracts.conversation import PersonListed, ShopListed
 from contracts.people import PersonId, ShopId
 from services.monitor.domain import Calendar, ProfileName
-from wording import Action, Category, Policy, Severity, Term, TermId
+from wording import HOUSE, Policy, policy_of
 
 HOUSE_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
@@ -32,7 +32,7 @@ class Directory:
     def __init__(self) -> None:
         self._shops: dict[ShopId, Shop] = {}
         self._names: dict[PersonId, tuple[int, str]] = {}
-        self._house = Shop(Calendar(HOUSE_ZONE), _defaults(), Policy(), 0)
+        self._house = Shop(Calendar(HOUSE_ZONE), _defaults(), HOUSE, 0)
 
     def shop(self, shop_id: ShopId) -> Shop:
         """Return a shop's entry; one not listed yet has the house's rules."""
@@ -64,26 +64,6 @@ class Directory:
         """Take an entry in, unless a newer one is known."""
         if self._names.get(entry.subject, (0, ""))[0] < entry.version:
             self._names[entry.subject] = entry.version, entry.name
-
-
-def policy_of(entry: ShopListed) -> Policy:
-    """Return a shop's wording policy. Words this release does not know are left to the house."""
-    house = Policy()
-    actions = dict(house.actions)
-    for category, action in entry.wording_actions.items():
-        if category in set(Category) and action in set(Action):
-            actions[Category(category)] = Action(action)
-    # A word that a shop adds by itself is one that it never wants to read: blocked.
-    terms = tuple(
-        Term(TermId(f"shop.{number}"), (word,), Category.INSULT, Severity.HIGH)
-        for number, word in enumerate(entry.wording_terms, 1)
-    )
-    return Policy(
-        actions=actions,
-        extra_terms=terms,
-        allow_spans=entry.allow_spans,
-        version=f"{entry.shop_id}:{entry.policy_version}:{entry.version}",
-    )
 
 
 def _zone(name: str) -> ZoneInfo:
