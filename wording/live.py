@@ -21,6 +21,11 @@ class LiveEngine:
         self._seen = fingerprint(self._folder)
         self.current = Engine.load(self._folder)
 
+    @property
+    def version(self) -> str:
+        """The version of the lexicon that is current."""
+        return self.current.lexicon_version
+
     def reload_if_changed(self) -> bool:
         """Load the folder again if a file changed; tell whether a new engine was swapped in.
 

@@ -1,13 +1,11 @@
 """The composition root of the gateway: which implementations, and how they fit together."""
 
-import asyncio
 import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
 import httpx2
-import structlog
 from fastapi import FastAPI
 from typing_extensions import override
 
@@ -17,6 +15,8 @@ from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
 from kit.process import App, make_room
+from kit.reloading import EVERY_S as RELOAD_S
+from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.core import Service
 from kit.web.app import create_app
@@ -28,6 +28,7 @@ from services.gateway.channels.presence import NEWCOMERS_S
 from services.gateway.history import Archive, GapReader, HttpArchive, Ring
 from services.gateway.history.archive import CONNECTIONS as ARCHIVE_CONNECTIONS
 from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
+from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
 from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
 from services.gateway.limits import Doors, Rate
@@ -54,11 +55,6 @@ VERSION: Final = "1"
 
 FLUSH_S: Final = 1.0
 """Wait for acks at the very end: the drain has answered every send already."""
-
-LEXICON_S: Final = 5.0
-"""How often the lexicon's folder is looked at."""
-
-log: Final = structlog.get_logger("gateway")
 
 
 class Gateway(Service[Settings]):
@@ -215,7 +211,9 @@ class Gateway(Service[Settings]):
         self.every(self.settings.presence_s, "presence", presence.report)
         self.every(NEWCOMERS_S, "newcomers", presence.greet)
         self.every(SWEEP_S, "sweep", self.sweep.once)
-        self.every(LEXICON_S, "lexicon", self._reload)
+        lexicon = Reloading("lexicon", self.lexicon, refused=LexiconError)
+        self.every(RELOAD_S, "lexicon", lexicon)
+        self.every(FORGET_GAPS_S, "gaps", self.gaps.forget)
         openapi = OpenApi(self.pools, self.services, leads_to=service_of, clock=self.clock)
         self.routes(
             limits_router(self.reception.limits),
@@ -247,16 +245,6 @@ class Gateway(Service[Settings]):
             allowed_origins=sorted(self.settings.origins),
             openapi_url=None,
         )
-
-    async def _reload(self) -> None:
-        """Take over a changed lexicon; loading takes a second, so in a thread."""
-        self.gaps.forget()
-        try:
-            if await asyncio.to_thread(self.lexicon.reload_if_changed):
-                version = self.lexicon.current.lexicon_version
-                log.info("lexicon.reloaded", version=version)
-        except LexiconError as error:
-            log.error("lexicon.refused", reason=str(error))  # noqa: TRY400 - the text says it all
 
     def ready(self) -> bool:
         """Tell whether directory and ring are whole: before that nobody may be let in (H9, H13)."""

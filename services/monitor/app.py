@@ -10,12 +10,13 @@ from typing import Final, NoReturn
 from contracts import topics
 from contracts.conversation import person_listed
 from contracts.handling import decoded
-from kit import positions
+from kit import positions, reloading
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
 from kit.leases import Leases
+from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.settings import SettingsRefused
@@ -58,7 +59,7 @@ def build(
     )
     service.resource(stop=leases.close)
     service.every(probes.BOARDS_S, "boards", publisher.publish_due)
-    service.every(probes.LEXICON_S, "lexicon", probes.Reloading(lexicon))
+    service.every(reloading.EVERY_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     figures = FigureReader(service.db, rules, clock=clock)
     lists = Lists(service.db, Cursors(settings.cursor_secret))
     service.routes(routes.reading(boards, figures, lists))

@@ -1,16 +1,10 @@
-"""What the monitor does by the clock: boards, thresholds, a changed lexicon, a first wait.
+"""What the monitor does by the clock: boards, thresholds, a first wait.
 
-Knows when; must not know what a board or a lexicon holds.
+Knows when; must not know what a board holds.
 """
 
 import asyncio
 from typing import Final
-
-import structlog
-
-from wording import LexiconError, LiveEngine
-
-log = structlog.get_logger()
 
 BOARDS_S: Final = 0.2
 """Pause between two looks for changed boards. With a fold window of 100 ms, event to board stays
@@ -20,28 +14,8 @@ THRESHOLDS_S: Final = 0.25
 """Pause between two looks for thresholds that fell due: with `waiting.SETTLE_MS` and a commit an
 alert stays well below a second late."""
 
-LEXICON_S: Final = 5.0
-"""Pause between two looks at the lexicon's files."""
-
 DIRECTORY_S: Final = 50.0
 """Longest wait for the directory at the start; then the start fails and says so."""
-
-
-class Reloading:
-    """Swaps a changed lexicon in; a broken one is reported and the old one stays."""
-
-    def __init__(self, lexicon: LiveEngine) -> None:
-        self._lexicon = lexicon
-
-    async def __call__(self) -> None:
-        """Look once, beside the event loop: building an engine takes a second."""
-        try:
-            changed = await asyncio.to_thread(self._lexicon.reload_if_changed)
-        except LexiconError as error:
-            log.error("lexicon.refused", reason=str(error))  # noqa: TRY400 - the text says it all
-            return
-        if changed:
-            log.info("lexicon.swapped", version=self._lexicon.current.lexicon_version)
 
 
 class Wait:

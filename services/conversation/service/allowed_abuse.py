@@ -4,11 +4,11 @@ Asked outside any transaction: the first question loads the lexicon, which takes
 """
 
 import asyncio
-import contextlib
 from pathlib import Path
 
+from kit.reloading import Reloading
 from services.conversation.schemas.people import WordingPolicy
-from wording import ABUSE, Action, LexiconError, LiveEngine
+from wording import ABUSE, Action, Engine, LexiconError, LiveEngine
 
 
 class AllowedAbuse:
@@ -29,15 +29,12 @@ class AllowedAbuse:
         if not policy.allow_spans:
             return False
         async with self._turn:
-            return bool(await asyncio.to_thread(self._abuse_in, policy.allow_spans))
+            engine = await self._current()
+            return bool(await asyncio.to_thread(engine.abuse_in, policy.allow_spans))
 
-    def _abuse_in(self, spans: tuple[str, ...]) -> list[str]:
-        return self._current().current.abuse_in(spans)
-
-    def _current(self) -> LiveEngine:
+    async def _current(self) -> Engine:
         if self._engine is None:
-            self._engine = LiveEngine(self._folder)
-            return self._engine
-        with contextlib.suppress(LexiconError):  # gateways say so; the one before still judges
-            self._engine.reload_if_changed()
-        return self._engine
+            self._engine = await asyncio.to_thread(LiveEngine, self._folder)
+        else:
+            await Reloading("lexicon", self._engine, refused=LexiconError)()
+        return self._engine.current

@@ -17,6 +17,9 @@ POLL_MS: Final = 200
 SHARED_FOR_S: Final = 2.0
 """A catch-up serves those who ask within this time: a lagging archive meets a storm of resumes."""
 
+FORGET_S: Final = 5.0
+"""Pause between two looks for catch-ups that nobody shares any more."""
+
 
 class GapTooLarge(Exception):
     """The missing records are too many, or the broker is too slow: the client tries again."""
@@ -85,7 +88,7 @@ class GapReader:
             raise GapTooLarge(f"more than {self._octets_limit} bytes are missing")
         return [e for e in caught.by_key.get(key, ()) if start <= e.offset < end]
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """Let go of catch-ups that nobody shares any more."""
         now = self._clock.monotonic()
         for partition, caught in list(self._caught.items()):

@@ -91,5 +91,5 @@ async def test_more_bytes_than_may_be_held_are_refused_once_for_all_who_ask() ->
         await gaps.read(KEYS[1], place[KEYS[1]], start=0, end=20)
 
     clock.advance(SHARED_FOR_S + 0.1)
-    gaps.forget()
+    await gaps.forget()
     assert len(await gaps.read(KEYS[1], place[KEYS[1]], start=0, end=20)) == 20
