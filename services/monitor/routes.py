@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from contracts.people import CHATTING_STAFF, WATCHING_STAFF, PersonId, Role, ShopId
 from kit.errors import Forbidden, NotFound
 from kit.web.auth import Caller, Principal, require
-from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page
+from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page, Paging
 from services.monitor.schemas.answers import Board, Figures, Flag, Incident, Waiting
 from services.monitor.schemas.queries import FiguresQuery
 from services.monitor.service import Boards, FigureReader, Lists
@@ -39,14 +39,14 @@ def reading(boards: Boards, figures: FigureReader, lists: Lists) -> APIRouter:
         principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[Flag]:
         """List delivered messages that break a wording rule, newest first."""
-        return await lists.flags(_own_shop(principal, shop), cursor=cursor, limit=limit)
+        return await lists.flags(_own_shop(principal, shop), Paging(limit, cursor))
 
     @router.get("/incidents")
     async def list_incidents(
         principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[Incident]:
         """List messages that the gate kept from the buyer, with their evidence, newest first."""
-        return await lists.incidents(_own_shop(principal, shop), cursor=cursor, limit=limit)
+        return await lists.incidents(_own_shop(principal, shop), Paging(limit, cursor))
 
     @router.get("/waiting")
     async def list_waiting(principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT) -> Waiting:

@@ -1,16 +1,24 @@
 """What people read of cases and work items. Writes nothing."""
 
 from datetime import datetime
+from typing import Final
 
 from contracts.people import CaseId, PersonId, Role, ShopId, WorkId
 from kit.errors import NotFound
 from kit.postgres import Database
+from kit.web import paging
 from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page
 from services.aftersales import repository
-from services.aftersales.models import CaseRow
+from services.aftersales.models import CaseRow, WorkItemRow
 from services.aftersales.schemas import CaseFilter, CaseView, WorkFilter, WorkItemView
 from services.aftersales.service.access import Access
+
+BY_ID: Final[paging.Order[CaseRow, str]] = paging.by_id("below")
+
+BY_OPENING: Final[paging.Order[WorkItemRow, tuple[datetime, str]]] = paging.by_time(
+    lambda row: row.opened_at
+)
 
 
 class Reading:
@@ -25,28 +33,22 @@ class Reading:
         """Return a page of cases, newest first: a buyer's own, or the shop's."""
         buyer = principal.role == Role.BUYER
         name = f"cases of {principal.subject}" if buyer else "cases"
-        place = wanted.cursor and self._cursors.decode(
-            wanted.cursor, principal.shop_id, list_name=name
-        )
-        async with self._db.read(principal.shop_id) as session:
+        shop_id = ShopId(principal.shop_id)
+        query = paging.page(self._cursors, wanted, by=BY_ID, shop_id=shop_id, list_name=name)
+        async with self._db.read(shop_id) as session:
             rows = await repository.cases(
                 session,
-                shop_id=ShopId(principal.shop_id),
+                shop_id=shop_id,
                 buyer_id=PersonId(principal.subject) if buyer else None,
                 state=wanted.state,
                 order_id=wanted.order_id,
-                below=place["below"] if place else None,
-                limit=wanted.limit + 1,
+                below=query.after,
+                limit=query.limit,
             )
-            shown = rows[: wanted.limit]
+            shown, next_cursor = query.cut(rows)
             due = await repository.due_times(session, [row.id for row in shown])
-        cursor = None
-        if len(rows) > len(shown):
-            cursor = self._cursors.encode(
-                {"below": shown[-1].id}, principal.shop_id, list_name=name
-            )
         items = [view(row, due.get(row.id), principal) for row in shown]
-        return Page(items=items, next_cursor=cursor)
+        return Page(items=items, next_cursor=next_cursor)
 
     async def case(self, principal: Principal, case_id: CaseId) -> CaseView:
         """Return a case. Raises `NotFound`."""
@@ -60,27 +62,19 @@ class Reading:
 
     async def work_items(self, principal: Principal, wanted: WorkFilter) -> Page[WorkItemView]:
         """Return a page of the shop's work items, newest first."""
-        place = wanted.cursor and self._cursors.decode(
-            wanted.cursor, principal.shop_id, list_name="work"
-        )
-        below = (datetime.fromisoformat(place["at"]), place["id"]) if place else None
-        async with self._db.read(principal.shop_id) as session:
+        shop_id = ShopId(principal.shop_id)
+        query = paging.page(self._cursors, wanted, by=BY_OPENING, shop_id=shop_id, list_name="work")
+        async with self._db.read(shop_id) as session:
             rows = await repository.work_items(
                 session,
-                shop_id=ShopId(principal.shop_id),
+                shop_id=shop_id,
                 state=wanted.state,
                 order_id=wanted.order_id,
                 agent_id=wanted.agent_id,
-                below=below,
-                limit=wanted.limit + 1,
+                below=query.after,
+                limit=query.limit,
             )
-        shown = rows[: wanted.limit]
-        cursor = None
-        if len(rows) > len(shown):
-            last = {"at": shown[-1].opened_at.isoformat(), "id": shown[-1].id}
-            cursor = self._cursors.encode(last, principal.shop_id, list_name="work")
-        items = [WorkItemView.model_validate(row) for row in shown]
-        return Page(items=items, next_cursor=cursor)
+        return query.show(rows, WorkItemView.model_validate)
 
     async def work_item(self, principal: Principal, work_id: WorkId) -> WorkItemView:
         """Return a work item. Raises `NotFound`."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from kit.web.idempotency import IdempotencyKey
-from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page
+from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page, Paging
 from services.conversation.routes import (
     STATE_COST,
     Admin,
@@ -22,7 +22,6 @@ from services.conversation.schemas.people import (
     StaffView,
     StateChange,
 )
-from services.conversation.service.lists import Wanted
 from services.conversation.service.staff import Staff
 from services.conversation.service.states import States
 
@@ -49,7 +48,7 @@ def _staff(router: APIRouter, staff: Staff, limits: CommandLimits) -> None:
         principal: Leading, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[StaffView]:
         """List the shop's staff."""
-        return await staff.page(principal, Wanted(limit, cursor))
+        return await staff.page(principal, Paging(limit, cursor))
 
     @router.patch("/staff/{staff_id}")
     async def change_staff(
@@ -80,4 +79,4 @@ def _agents(router: APIRouter, states: States, limits: CommandLimits) -> None:
         principal: AnyStaff, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[AgentView]:
         """List who may receive buyers in this shop, with their states."""
-        return await states.page(principal, Wanted(limit, cursor))
+        return await states.page(principal, Paging(limit, cursor))

@@ -20,8 +20,9 @@ from contracts.topics import CHAT
 from kit import positions
 from kit.errors import NotFound
 from kit.postgres import Database
+from kit.web import paging
 from kit.web.auth import Principal
-from kit.web.paging import BadCursor, Cursors, Page
+from kit.web.paging import Cursors, Page
 from services.conversation.domain import known_form
 from services.conversation.domain.conversations import Conversation
 from services.conversation.domain.log import Place
@@ -54,6 +55,21 @@ DECISIONS_SHOWN: Final = 50
 LIST: Final = "conversations"
 """Cursors of the list of conversations are of no other list."""
 
+BY_OPENING: Final[paging.Order[Conversation, tuple[datetime, str]]] = paging.by_time(
+    lambda one: one.opened_at
+)
+
+
+def _position(kept: Mapping[str, Any]) -> Place:
+    generation, offset = kept["p"]
+    return int(generation), int(offset)
+
+
+BY_POSITION: Final[paging.Order[Row[Any], Place]] = paging.Order(
+    lambda row: {"p": [row.generation, row.log_offset]}, _position
+)
+"""A conversation's records go by their place in the log."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -84,19 +100,13 @@ class Histories:
 
     async def listed(self, principal: Principal, wanted: Listing) -> Page[ConversationView]:
         """Return a page of conversations, newest first: a buyer's own, or the shop's."""
-        place, shop_id = None, principal.shop_id
-        if wanted.cursor is not None:
-            place = _opened(self.cursors.decode(wanted.cursor, shop_id, list_name=LIST))
-        which = _filter(principal, wanted)
+        shop_id, which = principal.shop_id, _filter(principal, wanted)
+        query = paging.page(self.cursors, wanted, by=BY_OPENING, shop_id=shop_id, list_name=LIST)
         async with self.db.read(shop_id) as session:
-            found = await conversations.page(session, which, after=place, limit=wanted.limit + 1)
-            shown = await views(session, found[: wanted.limit], principal)
-        following = None
-        if len(found) > wanted.limit:
-            end = found[wanted.limit - 1]
-            last = {"at": end.opened_at.isoformat(), "id": end.id}
-            following = self.cursors.encode(last, shop_id, list_name=LIST)
-        return Page(items=shown, next_cursor=following)
+            found = await conversations.page(session, which, after=query.after, limit=query.limit)
+            shown, next_cursor = query.cut(found)
+            seen = await views(session, shown, principal)
+        return Page(items=seen, next_cursor=next_cursor)
 
     async def page(self, principal: Principal, conversation_id: str, reading: Reading) -> History:
         """Return a page of a conversation: from the end backwards, or from the start onwards.
@@ -104,19 +114,21 @@ class Histories:
         Raises `NotFound` for somebody else's, `BadCursor`.
         """
         async with self._watched(principal, conversation_id) as (session, conversation):
-            direction = "up" if reading.ascending else "down"
-            list_name = f"messages:{conversation.id}:{direction}"
-            place = self._place(reading.cursor, conversation.shop_id, list_name)
-            more = reading.limit + 1
+            known, direction = conversation.id, "up" if reading.ascending else "down"
+            query = paging.page(
+                self.cursors,
+                reading,
+                by=BY_POSITION,
+                shop_id=conversation.shop_id,
+                list_name=f"messages:{known}:{direction}",
+            )
             if reading.ascending:
-                rows = await archive.after(session, conversation.id, place or (0, -1), limit=more)
+                start = query.after or (0, -1)
+                rows = await archive.after(session, known, start, limit=query.limit)
             else:
-                rows = await archive.before(session, conversation.id, place, limit=more)
-        shown, cursor = rows[: reading.limit], None
-        if len(rows) > reading.limit:
-            last = [shown[-1].generation, shown[-1].log_offset]
-            cursor = self.cursors.encode({"p": last}, conversation.shop_id, list_name=list_name)
-        return History(items=items(shown, conversation.id, principal.role), next_cursor=cursor)
+                rows = await archive.before(session, known, query.after, limit=query.limit)
+        shown, next_cursor = query.cut(rows)
+        return History(items=items(shown, known, principal.role), next_cursor=next_cursor)
 
     async def one(self, principal: Principal, conversation_id: str) -> ConversationView:
         """Return one conversation. Raises `NotFound` for somebody else's."""
@@ -205,16 +217,6 @@ class Histories:
         ):
             yield session, await _find(session, principal, conversation_id)
 
-    def _place(self, cursor: str | None, shop_id: str, list_name: str) -> Place | None:
-        if cursor is None:
-            return None
-        place = self.cursors.decode(cursor, shop_id, list_name=list_name).get("p")
-        match place:
-            case [int(generation), int(offset)]:
-                return generation, offset
-            case _:
-                raise BadCursor
-
 
 async def _find(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
     found = await conversations.find(session, known_form(conversation_id))
@@ -288,14 +290,6 @@ def _filter(principal: Principal, wanted: Listing) -> Filter:
         return Filter(shop_id, buyer_id=PersonId(principal.subject), state=wanted.state)
     agent = None if wanted.agent_id is None else PersonId(wanted.agent_id)
     return Filter(shop_id, agent_id=agent, state=wanted.state)
-
-
-def _opened(place: Mapping[str, object]) -> tuple[datetime, str]:
-    match place:
-        case {"at": str(at), "id": str(last)}:
-            return datetime.fromisoformat(at), last
-        case _:
-            raise BadCursor
 
 
 def _seat(conversation: Conversation, principal: Principal) -> str:

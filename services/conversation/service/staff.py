@@ -4,6 +4,7 @@ Every change that a gateway must know of goes to the directory in the same trans
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,17 +13,19 @@ from kit import outbox
 from kit.errors import Forbidden, NotFound, Unprocessable
 from kit.idempotency import CommandKey
 from kit.postgres import Database
+from kit.web import paging
 from kit.web.auth import Passwords, Principal
-from kit.web.paging import Cursors, Page
+from kit.web.paging import Cursors, Page, Paged
 from services.conversation.domain import known_form
 from services.conversation.domain.people import Agent, change_state, listed_agent
 from services.conversation.repository import conversations, people
 from services.conversation.schemas.people import NewStaff, StaffChange, StaffView
 from services.conversation.service import joining
-from services.conversation.service.lists import PeopleList, Wanted
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import end_staff_sessions
 from services.conversation.service.views import staff_view
+
+BY_ID: Final[paging.Order[Agent, str]] = paging.by_id("id")
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,16 @@ class Staff:
             )
             return await command.keep(staff_view(agent, await _codes(command.session, shop_id)))
 
-    async def page(self, principal: Principal, wanted: Wanted) -> Page[StaffView]:
+    async def page(self, principal: Principal, wanted: Paged) -> Page[StaffView]:
         """Return a page of the shop's staff."""
-        everybody = PeopleList(self.cursors, "staff")
-        after = everybody.after(principal, wanted)
-        async with self.db.read(principal.shop_id) as session:
+        shop_id = principal.shop_id
+        query = paging.page(self.cursors, wanted, by=BY_ID, shop_id=shop_id, list_name="staff")
+        async with self.db.read(shop_id) as session:
             found = await people.staff_of_shop(
-                session, principal.shop_id, after=after, limit=wanted.limit + 1
+                session, shop_id, after=query.after, limit=query.limit
             )
-            codes = await _codes(session, principal.shop_id)
-        shown, following = everybody.cut(principal, found, wanted)
-        return Page(items=[staff_view(one, codes) for one in shown], next_cursor=following)
+            codes = await _codes(session, shop_id)
+        return query.show(found, lambda one: staff_view(one, codes))
 
     async def change(self, principal: Principal, agent_id: str, change: StaffChange) -> StaffView:
         """Change a member of staff; whoever loses rights loses his sessions too."""

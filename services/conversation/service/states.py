@@ -1,6 +1,7 @@
 """Whether agents are at their desks: as they say, as their leader says, as gateways report."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,13 +9,13 @@ from contracts.people import CHATTING_STAFF, AgentState
 from kit import outbox
 from kit.errors import Conflict, NotFound
 from kit.postgres import Database
+from kit.web import paging
 from kit.web.auth import Principal
-from kit.web.paging import Cursors, Page
+from kit.web.paging import Cursors, Page, Paged
 from services.conversation.domain import known_form
 from services.conversation.domain.people import Agent, AtWork, StateReason, change_state
 from services.conversation.repository import conversations, people
 from services.conversation.schemas.people import AgentView
-from services.conversation.service.lists import PeopleList, Wanted
 from services.conversation.service.routing import Routing
 from services.conversation.service.views import agent_view
 
@@ -23,6 +24,9 @@ class NotAnAgent(Conflict):
     """Only staff who may hold a conversation have a state."""
 
     slug, title = "not_an_agent", "This role does not receive buyers"
+
+
+BY_ID: Final[paging.Order[Agent, str]] = paging.by_id("id")
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,13 @@ class States:
                 raise NotFound
             return agent_view(await self._set(session, known.id, state, "supervisor"))
 
-    async def page(self, principal: Principal, wanted: Wanted) -> Page[AgentView]:
+    async def page(self, principal: Principal, wanted: Paged) -> Page[AgentView]:
         """Return a page of who may receive buyers in the caller's shop."""
-        agents = PeopleList(self.cursors, "agents")
-        after = agents.after(principal, wanted)
-        async with self.db.read(principal.shop_id) as session:
-            found = await people.chatting(
-                session, principal.shop_id, after=after, limit=wanted.limit + 1
-            )
-        shown, following = agents.cut(principal, found, wanted)
-        return Page(items=[agent_view(one) for one in shown], next_cursor=following)
+        shop_id = principal.shop_id
+        query = paging.page(self.cursors, wanted, by=BY_ID, shop_id=shop_id, list_name="agents")
+        async with self.db.read(shop_id) as session:
+            found = await people.chatting(session, shop_id, after=query.after, limit=query.limit)
+        return query.show(found, agent_view)
 
     async def at_work(self) -> list[AtWork]:
         """Return everybody who is not offline, or would come back from a lost connection."""

@@ -1,19 +1,31 @@
 """Answers lists: flags, incidents, who waits longest. Must not know routes or SQL."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from contracts.gateway import WordingHit
 from contracts.monitor import WaitingBuyer
 from contracts.people import ShopId
 from kit.postgres import Database
-from kit.web.paging import Cursors, Page
+from kit.web import paging
+from kit.web.paging import Cursors, Page, Paged
+from services.monitor.models import FlagRow, IncidentRow
 from services.monitor.repository import boards, figures, lists
 from services.monitor.repository.lists import Place
 from services.monitor.schemas.answers import Flag, Incident, Waiting
 
-T = TypeVar("T")
+
+def _place(kept: Mapping[str, Any]) -> Place:
+    return Place(int(kept["at"]), str(kept["id"]))
+
+
+FLAGS: Final[paging.Order[FlagRow, Place]] = paging.Order(
+    lambda row: {"at": row.at_ms, "id": row.message_id}, _place
+)
+INCIDENTS: Final[paging.Order[IncidentRow, Place]] = paging.Order(
+    lambda row: {"at": row.held_ms, "id": row.incident_id}, _place
+)
 
 
 class Lists:
@@ -23,25 +35,21 @@ class Lists:
         self._db = database
         self._cursors = cursors
 
-    async def flags(self, shop_id: ShopId, *, cursor: str | None, limit: int) -> Page[Flag]:
+    async def flags(self, shop_id: ShopId, wanted: Paged) -> Page[Flag]:
         """Return a page of flags. Raises `BadCursor`."""
-        after = self._place(cursor, shop_id, "flags")
+        query = paging.page(self._cursors, wanted, by=FLAGS, shop_id=shop_id, list_name="flags")
         async with self._db.read(shop_id) as session:
-            rows = await lists.flags(session, shop_id, after=after, limit=limit + 1)
-        return self._page(
-            rows, limit, shop_id=shop_id, name="flags", item=_flag,
-            place=lambda row: Place(row.at_ms, row.message_id),
-        )  # fmt: skip
+            rows = await lists.flags(session, shop_id, after=query.after, limit=query.limit)
+        return query.show(rows, _flag)
 
-    async def incidents(self, shop_id: ShopId, *, cursor: str | None, limit: int) -> Page[Incident]:
+    async def incidents(self, shop_id: ShopId, wanted: Paged) -> Page[Incident]:
         """Return a page of incidents. Raises `BadCursor`."""
-        after = self._place(cursor, shop_id, "incidents")
+        query = paging.page(
+            self._cursors, wanted, by=INCIDENTS, shop_id=shop_id, list_name="incidents"
+        )
         async with self._db.read(shop_id) as session:
-            rows = await lists.incidents(session, shop_id, after=after, limit=limit + 1)
-        return self._page(
-            rows, limit, shop_id=shop_id, name="incidents", item=_incident,
-            place=lambda row: Place(row.held_ms, row.incident_id),
-        )  # fmt: skip
+            rows = await lists.incidents(session, shop_id, after=query.after, limit=query.limit)
+        return query.show(rows, _incident)
 
     async def waiting(self, shop_id: ShopId, *, limit: int) -> Waiting:
         """Return who waits, longest first."""
@@ -61,29 +69,6 @@ class Lists:
                 for wait in found
             ],
         )
-
-    def _place(self, cursor: str | None, shop_id: ShopId, name: str) -> Place | None:
-        if cursor is None:
-            return None
-        place = self._cursors.decode(cursor, shop_id, list_name=name)
-        return Place(int(place["at"]), str(place["id"]))
-
-    def _page(
-        self,
-        rows: Sequence[Any],
-        limit: int,
-        *,
-        shop_id: ShopId,
-        name: str,
-        item: Callable[[Any], T],
-        place: Callable[[Any], Place],
-    ) -> Page[T]:
-        shown = rows[:limit]
-        following = None
-        if len(rows) > limit:
-            at_ms, last = place(shown[-1])
-            following = self._cursors.encode({"at": at_ms, "id": last}, shop_id, list_name=name)
-        return Page(items=[item(row) for row in shown], next_cursor=following)
 
 
 def _flag(row: Any) -> Flag:

@@ -1,11 +1,13 @@
 """What people read of orders. Writes nothing but the audit of an address that was shown whole."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from contracts.orders import AddressResult, Line, OrderState
 from contracts.people import OrderId, PersonId, Role, ShopId
 from kit.errors import NotFound
 from kit.postgres import Database
+from kit.web import paging
 from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page
 from services.orders import repository
@@ -23,6 +25,8 @@ from services.orders.schemas import (
 )
 from services.orders.service.access import Access
 
+BY_ID: Final[paging.Order[OrderRow, str]] = paging.by_id("below")
+
 
 class Reading:
     """Reads in one snapshot each."""
@@ -36,30 +40,22 @@ class Reading:
         """Return a page of orders, newest first: a buyer's own, or the shop's, masked."""
         buyer = principal.role == Role.BUYER
         name = f"orders of {principal.subject}" if buyer else "orders"
-        place = wanted.cursor and self._cursors.decode(
-            wanted.cursor, principal.shop_id, list_name=name
-        )
-        async with self._db.read(principal.shop_id) as session:
+        shop_id = ShopId(principal.shop_id)
+        query = paging.page(self._cursors, wanted, by=BY_ID, shop_id=shop_id, list_name=name)
+        async with self._db.read(shop_id) as session:
             rows = await repository.page(
                 session,
-                shop_id=ShopId(principal.shop_id),
+                shop_id=shop_id,
                 buyer_id=PersonId(principal.subject) if buyer else None,
                 state=wanted.state,
                 external_id=wanted.external_id,
-                below=place["below"] if place else None,
-                limit=wanted.limit + 1,
+                below=query.after,
+                limit=query.limit,
             )
-            shown = rows[: wanted.limit]
+            shown, next_cursor = query.cut(rows)
             locks = await repository.set_locks(session, [row.id for row in shown])
-        more = len(rows) > len(shown)
-        return Page(
-            items=[view(row, locks.get(row.id, ()), whole=buyer) for row in shown],
-            next_cursor=self._cursors.encode(
-                {"below": shown[-1].id}, principal.shop_id, list_name=name
-            )
-            if more
-            else None,
-        )
+        items = [view(row, locks.get(row.id, ()), whole=buyer) for row in shown]
+        return Page(items=items, next_cursor=next_cursor)
 
     async def read(self, principal: Principal, order_id: OrderId) -> OrderView:
         """Return an order as the caller may see it. Raises `NotFound`."""
