@@ -17,6 +17,12 @@ PLANTS = (
         "rehearsal.planted -> launcher.errors",
     ),
     Plant(
+        "parts",
+        "launcher/planted.py",
+        "import tools.duplicates",
+        "launcher.planted -> tools.duplicates",
+    ),
+    Plant(
         "services",
         "services/orders/planted.py",
         "import services.aftersales.domain",

@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.unit
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FOLDERS = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tests")
+FOLDERS = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tools", "tests")
 FILE_LINES = 400
 FUNCTION_LINES = 50
 POSITIONAL = 2
