@@ -24,16 +24,10 @@ def known(tmp_path: Path) -> Instance:
 
 
 def settings_of(service: Service) -> type[ServiceSettings]:
+    """Return the settings class of a service."""
     module = import_module(f"services.{service.name}.settings")
-    found = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, ServiceSettings)
-        and value is not ServiceSettings
-    ]
-    assert len(found) == 1
-    return found[0]
+    found: type[ServiceSettings] = module.Settings
+    return found
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
