@@ -19,6 +19,7 @@ from kit.reloading import EVERY_S as RELOAD_S
 from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.core import Service
+from kit.settings import SettingsRefused
 from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
 from kit.web.capacity import CONNECTIONS
@@ -91,8 +92,7 @@ class Gateway(Service[Settings]):
             octets=settings.gap_bytes,
             seconds=settings.gap_s,
         )
-        folder = Path(settings.lexicon_folder) if settings.lexicon_folder else None
-        self.lexicon = lexicon or LiveEngine(folder)
+        self.lexicon = lexicon or _open_lexicon(settings)
         self.chat = ChatChannel(
             bus, self.hub, self.ring, clock=clock, metrics=self.metrics, ring_s=settings.ring_s
         )
@@ -268,8 +268,18 @@ def _pool(connections: int, timeout_s: float) -> httpx2.AsyncClient:
     )
 
 
+def _open_lexicon(settings: Settings) -> LiveEngine:
+    try:
+        return LiveEngine(Path(settings.lexicon_folder) if settings.lexicon_folder else None)
+    except LexiconError as error:
+        raise SettingsRefused(f"PEAKDESK_LEXICON_FOLDER: {error}") from None
+
+
 def build(settings: Settings) -> Gateway:
-    """Return the service on Kafka and the system's clock, with as many sockets as files allow."""
+    """Return the service on Kafka and the system's clock, with as many sockets as files allow.
+
+    Raises `SettingsRefused` for a lexicon that cannot be read.
+    """
     room = make_room(sockets=settings.sockets, http=CONNECTIONS)
     settings = settings.model_copy(update={"sockets": room.sockets})
     bus = KafkaBus.told(settings, client_id=NAME)
