@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema
+from sqlalchemy.types import TypeEngine
 
 LOCK_RETRY_S: Final = 0.2
 """A migration that finds another one at work asks again after this time."""
@@ -107,6 +108,30 @@ def idempotency(of: MetaData) -> Table:
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index(None, table.c.created_at)
+    return table
+
+
+def audit(of: MetaData, *, ids: TypeEngine[str] | None = None) -> Table:
+    """Return the audit (X4): who did, or tried, what on which object; a trigger keeps its rows.
+
+    `ids` is the type in which the service stores the ids that it makes: text unless given.
+    """
+    table = Table(
+        "audit",
+        of,
+        Column("id", ids or Text(), primary_key=True),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("shop_id", Text, nullable=False, comment="the object's shop, whose business it is"),
+        Column("actor_id", Text, nullable=False),
+        Column("actor_role", Text, nullable=False),
+        Column("actor_shop_id", Text, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("object_id", Text, nullable=False),
+        Column("note", Text, nullable=False, server_default=""),
+    )
+    Index(None, table.c.shop_id, table.c.id)
+    for column in (table.c.actor_id, table.c.object_id, table.c.action):
+        Index(None, table.c.shop_id, column, table.c.id)
     return table
 
 
