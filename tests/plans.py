@@ -14,10 +14,11 @@ from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit import tables
+from kit import audit, tables
+from kit.audit import AuditFilter
 from kit.postgres import Database
 from tests.infrastructure import Infrastructure, create_database, drop_database
 
@@ -118,6 +119,48 @@ async def assert_spared(database: Database, read: Read) -> None:
     assert not plan.sorts or read.sorts, f"{read.title} sorts: {plan.sorts}"
     assert plan.filters or not read.filters, f"{read.title} filters nothing: drop the reason"
     assert plan.sorts or not read.sorts, f"{read.title} sorts nothing: drop the reason"
+
+
+AUDIT_FILL = """
+insert into audit (id, at, shop_id, actor_id, actor_role, actor_shop_id, action, object_id)
+select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, now(),
+    case n % 10 when 0 then 'plans' else 'other' end, 'actor-' || n % 50, 'agent', 'plans',
+    'action-' || n / 10 % 5, 'object-' || n % 100
+from generate_series(1, 1000) n
+"""
+"""A thousand entries, a tenth of them of the shop `plans`."""
+
+
+def audit_reads(table: Table, route: str) -> list[Read]:
+    """Return the ways in which a service's audit is read."""
+    by_actor, by_action = {"actor": "actor-10"}, {"action": "action-1"}
+    by_object = {"object": "object-10"}
+    first, place = None, "00000000-0000-7000-8000-000000000500"
+    rows = [
+        ("a shop's audit", {}, first, ""),
+        ("the next page of the audit", {}, place, ""),
+        ("what one person did", by_actor, place, ""),
+        ("what was done to one object", by_object, place, ""),
+        ("where one thing was done", by_action, place, ""),
+        ("where one person did it", by_actor | by_action, place, "what one person did"),
+        ("what he did to one object", by_actor | by_object, place, "what was done to one object"),
+    ]
+    return [
+        Read(
+            title,
+            partial(
+                audit.page,
+                table=table,
+                shop_id="plans",
+                wanted=AuditFilter.model_validate(named),
+                below=below,
+                limit=51,
+            ),
+            (route,),
+            filters=filters,
+        )
+        for title, named, below, filters in rows
+    ]
 
 
 def list_routes(app: FastAPI) -> set[str]:

@@ -177,7 +177,8 @@ class Trade:
 
     def door(self, path: str) -> httpx2.AsyncClient:
         """Return the service that answers this path."""
-        return self.aftersales if path.startswith(("/v1/cases", "/v1/work")) else self.orders
+        heads = ("/v1/cases", "/v1/work", "/v1/audit/aftersales")
+        return self.aftersales if path.startswith(heads) else self.orders
 
     async def events(self, kind: type[E], key: str, *, count: int = 1) -> list[E]:
         """Return the events of that kind and key in the log, once there are `count` of them."""

@@ -8,15 +8,20 @@ from typing import Final, NoReturn
 from contracts.conversation import person_listed
 from contracts.handling import decoded
 from contracts.topics import CASES, DIRECTORY, WORK
+from contracts.people import WATCHING_STAFF
+from kit.admission import Admission
+from kit.audit import Audit, AuditPages
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.service import commands
 from kit.service.database import DatabaseService
+from kit.web import audit as audits
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.orders import intake, routes
 from services.orders.consumers import Settlements
+from services.orders.models import AUDIT
 from services.orders.service import GROUP, Access, Commands, Deliveries, Facts, Reading, Secrets
 from services.orders.settings import Settings
 
@@ -32,13 +37,15 @@ def build(
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
     service.refuse_revoked(DIRECTORY, person_listed)
     db, ids = service.db, service.ids
-    access = Access(db, clock, ids, strangers=Strangers(clock))
-    secrets = Secrets(db, access, clock, master_key=settings.intake_master_key)
+    cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
+    access = Access(db, Admission(db, audit, Strangers(clock)), audit)
+    secrets = Secrets(db, access, audit, clock=clock, master_key=settings.intake_master_key)
     deliveries = Deliveries(db, clock, ids)
     service.routes(
         intake.routes(deliveries=deliveries, secrets=secrets, clock=clock),
-        routes.reading(Reading(db, access, Cursors(settings.cursor_secret))),
-        routes.commands(Commands(db, access, clock, ids)),
+        routes.reading(Reading(db, access, cursors)),
+        routes.commands(Commands(db, access, audit, clock=clock, ids=ids)),
+        audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),
     )
     service.forgets_repeats()
     service.consume(GROUP, [CASES, WORK], decoded(Settlements(Facts(db, clock))))

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.orders import OrderState
 from contracts.people import OrderId, PersonId, ShopId, WorkId
+from kit.admission import Owner
 from services.orders.domain import Lock, LockKind, Order
 from services.orders.models import (
     AddressCheckRow,
-    AuditRow,
     IntakeSecretRow,
     LockRow,
     OrderRow,
@@ -30,19 +29,11 @@ RECEIPTS_KEPT: Final = timedelta(days=14)
 """Longer than platforms repeat a delivery; the external id stops a second order even later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose an order is; never changes."""
-
-    shop_id: ShopId
-    buyer_id: PersonId
-
-
 async def owner(session: AsyncSession, order_id: OrderId) -> Owner | None:
     """Return whose order this is, whichever shop's."""
     query = select(OrderRow.shop_id, OrderRow.buyer_id).where(OrderRow.id == order_id)
     found = (await session.execute(query)).one_or_none()
-    return found and Owner(ShopId(found.shop_id), PersonId(found.buyer_id))
+    return found and Owner(found.shop_id, found.buyer_id)
 
 
 async def place(session: AsyncSession, row: OrderRow) -> bool:
@@ -197,7 +188,7 @@ async def count_remarks(session: AsyncSession, order_id: OrderId) -> int:
     return (await session.execute(query)).scalar_one()
 
 
-def note(session: AsyncSession, row: RemarkRow | AddressCheckRow | AuditRow) -> None:
+def note(session: AsyncSession, row: RemarkRow | AddressCheckRow) -> None:
     """Append a row that is never changed."""
     session.add(row)
 

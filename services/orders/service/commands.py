@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import OrderId, PersonId
 from kit import outbox
+from kit.audit import Audit
 from kit.clock import Clock
 from kit.errors import NotFound
 from kit.idempotency import CommandKey
@@ -47,9 +48,12 @@ class _Open:
 class Commands:
     """Commands of people. `version` is the one that the caller read (If-Match)."""
 
-    def __init__(self, database: Database, access: Access, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, database: Database, access: Access, audit: Audit, *, clock: Clock, ids: Ids
+    ) -> None:
         self._db = database
         self._access = access
+        self._audit = audit
         self._clock = clock
         self._ids = ids
 
@@ -117,7 +121,7 @@ class Commands:
         async with self._opened(principal, order_id, key) as opened:
             ensure_version(version, opened.row.version)
             printed = domain.print_label(opened.order, by=opened.by, at=opened.at)
-            self._access.audit(opened.session, principal, "label_printed", order_id)
+            await self._audit.note(opened.session, principal, "label_printed", order_id)
             return await self._settle(opened, printed, whole=True)
 
     async def close(
@@ -127,7 +131,7 @@ class Commands:
         async with self._opened(principal, order_id, key) as opened:
             ensure_version(version, opened.row.version)
             closed = domain.close(opened.order, by=opened.by, reason=reason, at=opened.at)
-            self._access.audit(opened.session, principal, "order_closed", order_id, note=reason)
+            await self._audit.note(opened.session, principal, "order_closed", order_id, note=reason)
             return await self._settle(opened, closed, whole=False)
 
     async def reveal(
@@ -135,7 +139,9 @@ class Commands:
     ) -> OrderView:
         """Show the address whole to somebody who does not work on the order; audited, with why."""
         async with self._opened(principal, order_id, key) as opened:
-            self._access.audit(opened.session, principal, "address_shown", order_id, note=reason)
+            await self._audit.note(
+                opened.session, principal, "address_shown", order_id, note=reason
+            )
             return await self._answer(opened, whole=True)
 
     @asynccontextmanager

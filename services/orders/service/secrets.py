@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from contracts.people import ShopId
+from kit.audit import Audit
 from kit.clock import Clock
 from kit.idempotency import CommandKey
 from kit.postgres import Database
@@ -34,10 +35,17 @@ class Secrets:
     """
 
     def __init__(
-        self, database: Database, access: Access, clock: Clock, *, master_key: SecretStr
+        self,
+        database: Database,
+        access: Access,
+        audit: Audit,
+        *,
+        clock: Clock,
+        master_key: SecretStr,
     ) -> None:
         self._db = database
         self._access = access
+        self._audit = audit
         self._clock = clock
         self._master = master_key.get_secret_value().encode()
         self._versions: dict[str, int] = {}
@@ -67,7 +75,7 @@ class Secrets:
         await self._access.admit_to_secret(principal, shop_id)
         async with self._db.keyed(key) as command:
             version = await repository.rotate_intake(command.session, shop_id)
-            self._access.audit(
+            await self._audit.note(
                 command.session,
                 principal,
                 "intake_secret_rotated",

@@ -17,10 +17,13 @@ from typing_extensions import override
 
 from contracts.orders import OrderPaid, OrderPlaced
 from contracts.people import PLATFORM, Role, ShopId
+from kit.admission import Admission
+from kit.audit import Audit
 from kit.clock import ManualClock
 from kit.ids import derived_id
 from kit.postgres import Database
 from kit.web.limits import Strangers
+from services.orders.models import AUDIT
 from services.orders.service import Access, Secrets
 from services.orders.service.secrets import FRESH_S
 from tests.infrastructure import TestDatabase
@@ -343,8 +346,9 @@ async def test_a_flood_of_forged_deliveries_reads_the_secrets_once_a_second(
     trade: Trade, database: TestDatabase
 ) -> None:
     store, clock = Counting(database.dsn("orders"), schema="orders"), ManualClock()
-    access = Access(store, clock, trade.ids, strangers=Strangers(clock))
-    secrets = Secrets(store, access, clock, master_key=SecretStr("k"))
+    audit = Audit(AUDIT, clock, trade.ids)
+    access = Access(store, Admission(store, audit, Strangers(clock)), audit)
+    secrets = Secrets(store, access, audit, clock=clock, master_key=SecretStr("k"))
 
     for n in range(50):
         await secrets.in_force(ShopId(f"nobodys-{n}"))

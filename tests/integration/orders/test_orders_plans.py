@@ -11,9 +11,10 @@ from contracts.people import OrderId, PersonId, ShopId
 from kit import inbox, keyed
 from kit.postgres import Database
 from services.orders import app, repository
+from services.orders.models import AUDIT
 from services.orders.settings import Settings
 from tests.infrastructure import Infrastructure
-from tests.plans import Read, assert_all_are_there, assert_spared, filled
+from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -44,13 +45,14 @@ READS = [
     Read("intake versions", partial(repository.intake_version, shop_id=SHOP)),
     Read("keys to forget", partial(keyed.forget, limit=100)),
     Read("inbox rows to forget", partial(inbox.forget, limit=100)),
+    *audit_reads(AUDIT, "/v1/audit/orders"),
 ]  # fmt: skip
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(infra: Infrastructure) -> AsyncIterator[Database]:
     """A thousand orders, a tenth of them of one shop; a hundred buyers, all states."""
-    async with filled(infra, "orders", FILL) as made:
+    async with filled(infra, "orders", FILL, AUDIT_FILL) as made:
         yield made
 
 
