@@ -9,21 +9,25 @@ from typing import Final, NoReturn
 from contracts.conversation import person_listed
 from contracts.handling import decoded
 from contracts.topics import DIRECTORY, ORDERS, WORK
+from contracts.people import WATCHING_STAFF
+from kit.admission import Admission
+from kit.audit import Audit, AuditPages
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.service import commands
 from kit.service.database import DatabaseService
+from kit.web import audit as audits
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.aftersales import routes
 from services.aftersales.consumers import Payments, Tasks
 from services.aftersales.deadlines import Sweep
+from services.aftersales.models import AUDIT
 from services.aftersales.playbook import Playbook
 from services.aftersales.service import (
     PAYMENTS,
     TASKS,
-    Access,
     Commands,
     Facts,
     Reading,
@@ -43,11 +47,13 @@ def build(
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
     service.refuse_revoked(DIRECTORY, person_listed)
     db, ids, playbook = service.db, service.ids, _playbook(settings)
-    access = Access(db, clock, ids, strangers=Strangers(clock))
-    changing = Commands(db, access, ids, playbook=playbook, limit_fen=settings.refund_limit_fen)
+    cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
+    admission, limit_fen = Admission(db, audit, Strangers(clock)), settings.refund_limit_fen
+    changing = Commands(db, admission, audit, ids=ids, playbook=playbook, limit_fen=limit_fen)
     service.routes(
-        routes.reading(Reading(db, access, Cursors(settings.cursor_secret))),
+        routes.reading(Reading(db, admission, cursors)),
         routes.commands(changing),
+        audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),
     )
     service.forgets_repeats()
     facts = Facts(db, playbook)

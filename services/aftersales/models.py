@@ -21,6 +21,7 @@ METADATA: Final = tables.metadata("aftersales")
 OUTBOX: Final = tables.outbox(METADATA)
 INBOX: Final = tables.inbox(METADATA)
 IDEMPOTENCY: Final = tables.idempotency(METADATA)
+AUDIT: Final = tables.audit(METADATA)
 
 
 class Base(DeclarativeBase):
@@ -138,20 +139,3 @@ class WorkItemRow(Base):
     due_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
-
-
-class AuditRow(Base):
-    """Who did, or tried, what on which object; append-only (capability X4)."""
-
-    __tablename__ = "audit"
-    __table_args__ = (Index(None, "shop_id", "id"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    shop_id: Mapped[str] = mapped_column(comment="the object's shop, whose business it is")
-    actor_id: Mapped[str]
-    actor_role: Mapped[str]
-    actor_shop_id: Mapped[str]
-    action: Mapped[str]
-    object_id: Mapped[str]
-    note: Mapped[str] = mapped_column(server_default="")

@@ -4,7 +4,6 @@ Locks are taken in one order, payment before case, so that no two use cases wait
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, tuple_, update
@@ -13,16 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.aftersales import CaseState, WorkKind
 from contracts.people import CaseId, OrderId, PersonId, ShopId, WorkId
+from kit.admission import Owner
 from services.aftersales.domain import Case, Payment, WorkItem, WorkState
-from services.aftersales.models import AuditRow, CaseRow, DeadlineRow, PaymentRow, WorkItemRow
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose a case, an order or a work item is; never changes."""
-
-    shop_id: ShopId
-    buyer_id: PersonId
+from services.aftersales.models import CaseRow, DeadlineRow, PaymentRow, WorkItemRow
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -35,21 +27,21 @@ async def owner_of_order(session: AsyncSession, order_id: OrderId) -> Owner | No
     """Return whose paid order this is, whichever shop's."""
     query = select(PaymentRow.shop_id, PaymentRow.buyer_id).where(PaymentRow.order_id == order_id)
     found = (await session.execute(query)).one_or_none()
-    return found and Owner(ShopId(found.shop_id), PersonId(found.buyer_id))
+    return found and Owner(found.shop_id, found.buyer_id)
 
 
 async def owner_of_case(session: AsyncSession, case_id: CaseId) -> Owner | None:
     """Return whose case this is, whichever shop's."""
     query = select(CaseRow.shop_id, CaseRow.buyer_id).where(CaseRow.id == case_id)
     found = (await session.execute(query)).one_or_none()
-    return found and Owner(ShopId(found.shop_id), PersonId(found.buyer_id))
+    return found and Owner(found.shop_id, found.buyer_id)
 
 
 async def owner_of_work(session: AsyncSession, work_id: WorkId) -> Owner | None:
     """Return whose work item this is, whichever shop's."""
     query = select(WorkItemRow.shop_id, WorkItemRow.buyer_id).where(WorkItemRow.id == work_id)
     found = (await session.execute(query)).one_or_none()
-    return found and Owner(ShopId(found.shop_id), PersonId(found.buyer_id))
+    return found and Owner(found.shop_id, found.buyer_id)
 
 
 async def note_payment(session: AsyncSession, row: PaymentRow) -> bool:
@@ -127,7 +119,7 @@ def save_case(row: CaseRow, case: Case, *, at: datetime) -> None:
     row.updated_at = at
 
 
-def append(session: AsyncSession, row: CaseRow | AuditRow) -> None:
+def append(session: AsyncSession, row: CaseRow) -> None:
     """Add a new row."""
     session.add(row)
 

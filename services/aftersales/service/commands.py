@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.aftersales import CaseState
 from contracts.people import CaseId, OrderId, PersonId, Role
 from kit import outbox
+from kit.admission import Admission
+from kit.audit import Audit
 from kit.errors import Forbidden, NotFound
 from kit.idempotency import CommandKey
 from kit.ids import Ids
@@ -24,7 +26,6 @@ from services.aftersales import domain, repository
 from services.aftersales.models import CaseRow, PaymentRow
 from services.aftersales.playbook import Playbook
 from services.aftersales.schemas import CaseView, NewCase, Review
-from services.aftersales.service.access import Access
 from services.aftersales.service.reading import view
 
 
@@ -51,10 +52,18 @@ class Commands:
     """
 
     def __init__(
-        self, database: Database, access: Access, ids: Ids, *, playbook: Playbook, limit_fen: int
+        self,
+        database: Database,
+        admission: Admission,
+        audit: Audit,
+        *,
+        ids: Ids,
+        playbook: Playbook,
+        limit_fen: int,
     ) -> None:
         self._db = database
-        self._access = access
+        self._admission = admission
+        self._audit = audit
         self._ids = ids
         self._playbook = playbook
         self._limit_fen = limit_fen
@@ -64,7 +73,7 @@ class Commands:
         if principal.role == Role.BUYER and wanted.agreed_reason is not None:
             raise Forbidden("The agreed reason is for staff to record; give your own.")
         order_id = OrderId(wanted.order_id)
-        await self._access.admit_to_order(principal, order_id)
+        await self._admission.admit(principal, order_id, repository.owner_of_order)
         async with self._db.keyed(key) as command:
             session = command.session
             payment = await repository.lock_payment(session, order_id)
@@ -79,7 +88,7 @@ class Commands:
                 due_at=self._playbook.due(CaseState.REQUESTED, at),
             )
             repository.append(session, row)
-            self._access.audit(session, principal, "case_requested", row.id)
+            await self._audit.note(session, principal, "case_requested", row.id)
             opened = _Open(command, principal, payment, row, at)
             return await self._settle(opened, requested)
 
@@ -108,7 +117,7 @@ class Commands:
                 due_at=self._playbook.due(CaseState.REVIEWED, opened.at),
             )
             action = f"case_review_{review.decision.value}"
-            self._access.audit(opened.session, principal, action, case_id, note=review.note)
+            await self._audit.note(opened.session, principal, action, case_id, note=review.note)
             return await self._settle(opened, reviewed)
 
     async def refund(
@@ -125,14 +134,14 @@ class Commands:
                 by=PersonId(principal.subject),
                 at=opened.at,
             )
-            self._access.audit(opened.session, principal, "case_refunded", case_id)
+            await self._audit.note(opened.session, principal, "case_refunded", case_id)
             return await self._settle(opened, refunded)
 
     @asynccontextmanager
     async def _opened(
         self, principal: Principal, case_id: CaseId, key: CommandKey
     ) -> AsyncIterator[_Open]:
-        await self._access.admit_to_case(principal, case_id)
+        await self._admission.admit(principal, case_id, repository.owner_of_case)
         async with self._db.keyed(key) as command:
             session = command.session
             locked = await repository.lock_case(session, case_id)

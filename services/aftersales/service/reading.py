@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.people import CaseId, PersonId, Role, ShopId, WorkId
+from kit.admission import Admission
 from kit.errors import NotFound
 from kit.postgres import Database
 from kit.web import paging
@@ -12,7 +13,6 @@ from kit.web.paging import Cursors, Page
 from services.aftersales import repository
 from services.aftersales.models import CaseRow, WorkItemRow
 from services.aftersales.schemas import CaseFilter, CaseView, WorkFilter, WorkItemView
-from services.aftersales.service.access import Access
 
 BY_ID: Final[paging.Order[CaseRow, str]] = paging.by_id("below")
 
@@ -24,9 +24,9 @@ BY_OPENING: Final[paging.Order[WorkItemRow, tuple[datetime, str]]] = paging.by_t
 class Reading:
     """Reads in one snapshot each."""
 
-    def __init__(self, database: Database, access: Access, cursors: Cursors) -> None:
+    def __init__(self, database: Database, admission: Admission, cursors: Cursors) -> None:
         self._db = database
-        self._access = access
+        self._admission = admission
         self._cursors = cursors
 
     async def cases(self, principal: Principal, wanted: CaseFilter) -> Page[CaseView]:
@@ -52,7 +52,7 @@ class Reading:
 
     async def case(self, principal: Principal, case_id: CaseId) -> CaseView:
         """Return a case. Raises `NotFound`."""
-        await self._access.admit_to_case(principal, case_id)
+        await self._admission.admit(principal, case_id, repository.owner_of_case)
         async with self._db.read(principal.shop_id) as session:
             row = await repository.find_case(session, case_id)
             if row is None:
@@ -78,7 +78,7 @@ class Reading:
 
     async def work_item(self, principal: Principal, work_id: WorkId) -> WorkItemView:
         """Return a work item. Raises `NotFound`."""
-        await self._access.admit_to_work(principal, work_id)
+        await self._admission.admit(principal, work_id, repository.owner_of_work)
         async with self._db.read(principal.shop_id) as session:
             row = await repository.find_work(session, work_id)
         if row is None:

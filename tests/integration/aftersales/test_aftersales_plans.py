@@ -12,9 +12,10 @@ from contracts.people import PersonId, ShopId
 from kit.postgres import Database
 from services.aftersales import app, repository
 from services.aftersales.domain import WorkState
+from services.aftersales.models import AUDIT
 from services.aftersales.settings import Settings
 from tests.infrastructure import Infrastructure
-from tests.plans import Read, assert_all_are_there, assert_spared, filled
+from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -52,13 +53,14 @@ READS = [
         filters="the case is looked up by its key, and left where its state is another",
     ),
     Read("when cases are due", partial(repository.due_times, case_ids=["case-0001"])),
+    *audit_reads(AUDIT, "/v1/audit/aftersales"),
 ]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(infra: Infrastructure) -> AsyncIterator[Database]:
     """A thousand orders, a tenth of them of one shop, with a case and a work item each."""
-    async with filled(infra, "aftersales", *FILLS) as made:
+    async with filled(infra, "aftersales", *FILLS, AUDIT_FILL) as made:
         yield made
 
 
