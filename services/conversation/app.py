@@ -11,11 +11,15 @@ from typing import Final, NoReturn
 from contracts import topics
 from contracts.conversation import person_listed
 from contracts.handling import decoded
+from contracts.people import WATCHING_STAFF
+from kit.admission import Admission
+from kit.audit import Audit, AuditPages
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.service import commands
 from kit.service.database import DatabaseService
+from kit.web import audit as audits
 from kit.web.auth import Passwords, TokenIssuer
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
@@ -23,8 +27,8 @@ from services.conversation import consumers, deadlines, internal
 from services.conversation.archive import GROUP as ARCHIVE
 from services.conversation.archive import Archive
 from services.conversation.deadlines import Sweep
+from services.conversation.models import AUDIT
 from services.conversation.routes import CommandLimits, conversations, sessions, shops, staff
-from services.conversation.service.access import Access
 from services.conversation.service.allowed_abuse import AllowedAbuse
 from services.conversation.service.archiving import Archiving
 from services.conversation.service.conversations import Conversations
@@ -40,6 +44,8 @@ from services.conversation.service.work import Work
 from services.conversation.settings import Settings
 
 NAME: Final = "conversation"
+REFUSED: Final = "refused"
+"""What the audit calls a look at somebody else's conversation, of his shop or of another."""
 
 
 class ConversationService(DatabaseService[Settings]):
@@ -63,11 +69,14 @@ class ConversationService(DatabaseService[Settings]):
         self.routing = Routing(
             clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)
         )
-        self.access = Access(self.db, clock, self.ids, Strangers(clock))
+        self.audit = Audit(AUDIT, clock, self.ids)
+        self.admission = Admission(
+            self.db, self.audit, Strangers(clock), other_shop=REFUSED, other_buyer=REFUSED
+        )
         self.passwords = passwords or Passwords()
         self.shop_secrets = ShopSecrets(settings.shop_secret_key)
         self.states = States(self.db, self.routing, self.cursors)
-        self.histories = Histories(self.db, self.access, self.cursors)
+        self.histories = Histories(self.db, self.admission, self.cursors)
         self.archiving = Archiving(self.db, self.routing, clock)
         self.work = Work(self.db, self.routing)
         silence = timedelta(seconds=settings.silence_s)
@@ -135,13 +144,13 @@ class ConversationService(DatabaseService[Settings]):
         folder = self.settings.lexicon_folder
         use = Conversations(
             self.db,
-            self.access,
+            self.admission,
             self.routing,
             reopen_gap=timedelta(seconds=self.settings.reopen_gap_s),
         )
         shop_use = Shops(
             db=self.db,
-            access=self.access,
+            audit=self.audit,
             clock=self.clock,
             ids=self.ids,
             passwords=self.passwords,
@@ -154,6 +163,7 @@ class ConversationService(DatabaseService[Settings]):
             shops.routes(shop_use, limits),
             staff.routes(staff_use, self.states, limits),
             conversations.routes(use, self.histories, limits),
+            audits.routes(NAME, AuditPages(self.db, AUDIT, self.cursors), roles=WATCHING_STAFF),
         )
         self.internal(internal.routes(self.histories, self.producer))
 

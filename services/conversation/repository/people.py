@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, Role, ShopId, SkillGroupId
 from services.conversation.domain.people import Agent, AtWork, Buyer, Shop, SkillGroup
 from services.conversation.models import (
-    AuditRow,
     BuyerRow,
     RefreshTokenRow,
     ShopRow,
@@ -22,7 +21,6 @@ from services.conversation.models import (
     table_of,
 )
 
-_AUDIT: Final = table_of(AuditRow)
 _BUYERS: Final = table_of(BuyerRow)
 _REFRESH_TOKENS: Final = table_of(RefreshTokenRow)
 _SHOPS: Final = table_of(ShopRow)
@@ -45,20 +43,6 @@ class RefreshToken:
     expires_at: datetime
     created_at: datetime | None
     used_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to which object, and why if he was asked (X4)."""
-
-    id: str
-    at: datetime
-    shop_id: str
-    actor_id: str
-    role: str
-    action: str
-    object_id: str
-    reason: str | None = None
 
 
 # ---- shops and skill groups
@@ -216,7 +200,7 @@ async def save_buyer(session: AsyncSession, buyer: Buyer) -> None:
     await session.execute(changed.values(_fields(buyer, _BUYERS.columns.keys())))
 
 
-# ---- refresh tokens and audit
+# ---- refresh tokens
 
 
 async def add_refresh(session: AsyncSession, token: RefreshToken) -> None:
@@ -266,11 +250,6 @@ async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) ->
     # Passed over: what a session under way holds, which may wait for another of these.
     free = over.with_for_update(skip_locked=True)
     await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash.in_(free)))
-
-
-async def add_audit(session: AsyncSession, entry: AuditEntry) -> None:
-    """Record an act; the table is append-only."""
-    await session.execute(insert(_AUDIT).values(_fields(entry, _AUDIT.columns.keys())))
 
 
 # ---- rows and facts

@@ -22,6 +22,7 @@ from contracts.people import (
     ShopId,
     SkillGroupId,
 )
+from kit.admission import Admission
 from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
 from kit.idempotency import CommandKey
 from kit.keyed import Command
@@ -50,7 +51,7 @@ from services.conversation.schemas.conversations import (
     StageMove,
     Transfer,
 )
-from services.conversation.service.access import Access, visible
+from services.conversation.service.access import owner_of, visible
 from services.conversation.service.routing import AT_DESK, Routing
 from services.conversation.service.views import view
 
@@ -97,7 +98,7 @@ class Conversations:
     """Use cases about conversations, each one keyed command."""
 
     db: Database
-    access: Access
+    admission: Admission
     routing: Routing
     reopen_gap: timedelta
 
@@ -195,7 +196,10 @@ class Conversations:
         self, principal: Principal, conversation_id: str, key: CommandKey
     ) -> AsyncIterator[Command]:
         """Open a command on a conversation that the caller names."""
-        async with self.access.watched(principal, conversation_id), self.db.keyed(key) as command:
+        async with (
+            self.admission.watched(principal, conversation_id, owner_of),
+            self.db.keyed(key) as command,
+        ):
             yield command
 
     async def _open(

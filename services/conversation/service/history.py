@@ -18,6 +18,7 @@ from contracts.frames import HIDDEN_FROM_BUYERS, REPLAY_LIMIT
 from contracts.people import ConversationId, ConversationState, PersonId, Role, ShopId
 from contracts.topics import CHAT
 from kit import positions
+from kit.admission import Admission
 from kit.errors import NotFound
 from kit.postgres import Database
 from kit.web import paging
@@ -45,7 +46,7 @@ from services.conversation.schemas.history import (
     Mark,
     Member,
 )
-from services.conversation.service.access import Access, visible
+from services.conversation.service.access import owner_of, visible
 from services.conversation.service.views import view, views
 
 DECISIONS_SHOWN: Final = 50
@@ -95,7 +96,7 @@ class Histories:
     """Use cases that read, in one snapshot each."""
 
     db: Database
-    access: Access
+    admission: Admission
     cursors: Cursors
 
     async def listed(self, principal: Principal, wanted: Listing) -> Page[ConversationView]:
@@ -212,7 +213,7 @@ class Histories:
     ) -> AsyncIterator[tuple[AsyncSession, Conversation]]:
         """Open a snapshot in which the caller sees a conversation. Raises `NotFound`."""
         async with (
-            self.access.watched(principal, conversation_id),
+            self.admission.watched(principal, conversation_id, owner_of),
             self.db.read(principal.shop_id) as session,
         ):
             yield session, await _find(session, principal, conversation_id)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import PLATFORM, Role, ShopId, SkillGroupId
 from kit import outbox
+from kit.audit import Audit
 from kit.clock import Clock
 from kit.errors import Conflict, NotFound, Unprocessable
 from kit.idempotency import CommandKey
@@ -32,7 +33,6 @@ from services.conversation.schemas.people import (
     WordingPolicy,
 )
 from services.conversation.service import joining
-from services.conversation.service.access import Access
 from services.conversation.service.allowed_abuse import AllowedAbuse
 from services.conversation.service.sessions import ShopSecrets
 from services.conversation.service.views import shop_view
@@ -68,7 +68,7 @@ class Shops:
     """
 
     db: Database
-    access: Access
+    audit: Audit
     clock: Clock
     ids: Ids
     passwords: Passwords
@@ -120,7 +120,7 @@ class Shops:
             if shop is None:
                 raise NotFound
             action = "shop.abuse_allowed" if allows_abuse else "shop.wording_policy_set"
-            await self.access.note(session, principal, action, shop.id, reason=policy.reason)
+            await self.audit.note(session, principal, action, shop.id, note=policy.reason or "")
             version = shop.version + 1
             fields = policy.model_dump(mode="json", exclude_none=True, exclude={"reason"})
             told = shop.policy | fields | {"policy_version": str(version)}
@@ -133,7 +133,7 @@ class Shops:
         """Show a shop's secret to its administrator; recorded (X4)."""
         async with self.db.write(principal.shop_id) as session:
             shop = await _lock_own(session, principal)
-            await self.access.note(session, principal, "shop.secret_shown", shop.id)
+            await self.audit.note(session, principal, "shop.secret_shown", shop.id)
             secret = self.shop_secrets.of(shop.id, shop.secret_version)
             return SecretView(shop_id=shop.id, version=shop.secret_version, secret=secret)
 
@@ -143,7 +143,7 @@ class Shops:
             shop = await _lock_own(command.session, principal)
             rotated = replace(shop, secret_version=shop.secret_version + 1)
             await people.save_shop(command.session, rotated)
-            await self.access.note(command.session, principal, "shop.secret_rotated", shop.id)
+            await self.audit.note(command.session, principal, "shop.secret_rotated", shop.id)
             return await command.keep(
                 SecretRotated(shop_id=shop.id, version=rotated.secret_version)
             )

@@ -14,11 +14,12 @@ from kit.clock import SystemClock
 from kit.postgres import Database
 from services.conversation.app import ConversationService
 from services.conversation.domain.conversations import Conversation
+from services.conversation.models import AUDIT
 from services.conversation.repository import archive, conversations, people, routing
 from services.conversation.repository.conversations import Filter
 from services.conversation.settings import Settings
 from tests.infrastructure import Infrastructure
-from tests.plans import Read, assert_all_are_there, assert_spared, filled
+from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -99,13 +100,14 @@ READS = [
         partial(people.groups_of_shop, shop_id=SHOP),
         ("/v1/skill-groups",),
     ),
+    *audit_reads(AUDIT, "/v1/audit/conversation"),
 ]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(infra: Infrastructure) -> AsyncIterator[Database]:
     """A thousand conversations, a tenth of them of one shop, with messages, staff and work."""
-    async with filled(infra, "conversation", *FILLS) as made:
+    async with filled(infra, "conversation", *FILLS, AUDIT_FILL) as made:
         yield made
 
 

@@ -50,7 +50,7 @@ async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Plat
     assert "reason" not in shown["policy"]
     assert await _audit(platform, shop.id) == [
         (leader.id, "shop.abuse_allowed", "相声剧场，台词里有"),
-        (leader.id, "shop.wording_policy_set", None),
+        (leader.id, "shop.wording_policy_set", ""),
     ]
 
 
@@ -77,10 +77,10 @@ async def test_abuse_passes_in_no_other_way_without_a_reason(
     ]
 
 
-async def _audit(platform: Platform, shop_id: str) -> list[tuple[str, str, str | None]]:
+async def _audit(platform: Platform, shop_id: str) -> list[tuple[str, str, str]]:
     async with platform.service.db.read_across("a test") as session:
         rows = await session.execute(
-            text("select actor_id, action, reason from audit where shop_id = :shop order by at"),
+            text("select actor_id, action, note from audit where shop_id = :shop order by at"),
             {"shop": shop_id},
         )
-        return [(str(row.actor_id), row.action, row.reason) for row in rows]
+        return [(str(row.actor_id), row.action, row.note) for row in rows]

@@ -193,8 +193,9 @@ async def test_a_refused_look_at_another_shop_is_recorded(platform: Platform) ->
 
     await other_shop.boss.get(f"/v1/conversations/{opened['id']}")
 
-    found = await _audit(platform, other_shop)
+    found = await _audit(platform, shop)
     assert found == [(other_shop.boss.id, "refused", opened["id"])]
+    assert await _audit(platform, other_shop) == []
 
 
 async def test_guessing_ids_is_slowed_down(platform: Platform) -> None:
