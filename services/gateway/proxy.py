@@ -36,8 +36,11 @@ PREFIXES: Final[Mapping[str, str]] = {
     "cases": "aftersales",
     "work-items": "aftersales",
     "monitor": "monitor",
+    "audit/conversation": "conversation",
+    "audit/orders": "orders",
+    "audit/aftersales": "aftersales",
 }
-"""First segment after /v1 and the service that answers it."""
+"""First segment after /v1, or the first two, and the service that answers it."""
 
 _OPEN: Final = (
     "/v1/sessions",
@@ -88,7 +91,9 @@ _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def service_of(path: str) -> str | None:
     """Return the service that a public path leads to."""
     _, version, *rest = (*path.split("/"), "", "")
-    return PREFIXES.get(rest[0]) if version == "v1" else None
+    if version != "v1":
+        return None
+    return PREFIXES.get(rest[0]) or PREFIXES.get(f"{rest[0]}/{rest[1]}")
 
 
 class NeighbourTransport(httpx2.AsyncHTTPTransport):
