@@ -17,6 +17,7 @@ from tests.world import Person, Shop, World
 
 STAFF = tuple(role for role in Role if role not in {Role.BUYER, Role.ADMIN})
 FEW = (Role.AGENT, Role.SUPERVISOR)
+AUDITS = ("/v1/audit/conversation", "/v1/audit/orders", "/v1/audit/aftersales")
 
 
 @dataclass(frozen=True)

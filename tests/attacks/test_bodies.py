@@ -11,7 +11,7 @@ import pytest
 from contracts.people import Role
 from kit.web.edge import QUERY_LIMIT
 from tests.attacks.attacker import Attacker, is_problem, shows_nothing
-from tests.attacks.cast import Cast
+from tests.attacks.cast import AUDITS, Cast
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
 from tests.world import World
@@ -90,6 +90,7 @@ async def test_attack_37_sql_in_a_filter_is_a_value_that_is_refused(
         ("/v1/cases", ("state", "cursor", "limit")),
         ("/v1/work-items", ("state", "cursor", "limit")),
         ("/v1/staff", ("cursor", "limit")),
+        *((path, ("cursor", "limit")) for path in AUDITS),
         (f"/v1/monitor/flags?shop={shop}", ("cursor", "limit")),
         (f"/v1/monitor/figures?shop={shop}&profile=qiyu", ("from", "to", "by")),
     ]
@@ -268,7 +269,7 @@ async def test_attack_53_limits_and_cursors_that_were_not_given_out_are_refused(
     ).status_code == 200
     flipped = ("A" if cursor[0] != "A" else "B") + cursor[1:]
     lists = ("/v1/conversations", "/v1/orders", "/v1/cases", "/v1/work-items", "/v1/staff")
-    for path in lists:
+    for path in (*lists, *AUDITS):
         for limit in ("1000000000", "-1", "0", "1.5", "x", "", "1e2", "201", "٣", "9" * 400):
             answer = await attacker.ask("GET", path, token=token, params={"limit": limit})
             is_problem(answer, 422)

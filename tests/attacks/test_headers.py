@@ -12,7 +12,7 @@ from kit.web.capacity import BODIES_SHARE
 from kit.web.edge import BODY_LIMIT
 from tests.attacks import watching
 from tests.attacks.attacker import CLOSE, UPGRADE, Attacker, frame, head, is_problem
-from tests.attacks.cast import Cast
+from tests.attacks.cast import AUDITS, Cast
 from tests.platform import Platform
 from tests.waiting import eventually
 
@@ -148,6 +148,7 @@ async def test_a_filter_that_a_list_does_not_know_is_refused(
         "/v1/work-items",
         "/v1/staff",
         "/v1/agents",
+        *AUDITS,
         f"/v1/monitor/flags?shop={cast.ours.id}",
     )
     for path in lists:

@@ -13,7 +13,7 @@ from contracts.people import Role
 from kit.ids import derived_id
 from tests.attacks import watching
 from tests.attacks.attacker import Attacker, is_problem
-from tests.attacks.cast import Cast
+from tests.attacks.cast import AUDITS, Cast
 from tests.attacks.forging import Forger
 from tests.intake import PAID_FEN, a_paid_order, delivery, placed, signed
 from tests.platform import Platform
@@ -289,6 +289,7 @@ async def test_attack_65_nobody_watches_or_takes_home_more_than_his_role_gives(
         f"/v1/monitor/waiting?shop={shop}",
         f"/v1/intake/{shop}/secret",
         f"/v1/shops/{shop}/secret",
+        *AUDITS,
     ]
     for path in forbidden:
         is_problem(await attacker.ask("GET", path, token=cast.ours.token(Role.AGENT)), 403)
