@@ -33,7 +33,7 @@ def _rfc3339(moment: datetime) -> str:
 
 Moment = Annotated[AwareDatetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
 
-Named = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+FilterText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """What a filter names: a person, an object or an action."""
 
 
@@ -47,7 +47,7 @@ class AuditEntry(BaseModel):
     actor_id: str
     actor_role: str
     actor_shop_id: str = Field(
-        description="not the shop's own: somebody from elsewhere was refused, or the platform's did"
+        description="Another shop, whose people were refused; or `platform`, whose people may act"
     )
     action: str
     object_id: str
@@ -57,9 +57,9 @@ class AuditEntry(BaseModel):
 class AuditFilter(Body):
     """The filters of an audit; nothing else is accepted in its query."""
 
-    actor: Named | None = None
-    object: Named | None = None
-    action: Named | None = None
+    actor: FilterText | None = None
+    object: FilterText | None = None
+    action: FilterText | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT
     cursor: Annotated[str | None, Field(min_length=1, max_length=CURSOR_LIMIT)] = None
 
