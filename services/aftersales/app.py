@@ -8,8 +8,8 @@ from typing import Final, NoReturn
 
 from contracts.conversation import person_listed
 from contracts.handling import decoded
-from contracts.topics import DIRECTORY, ORDERS, WORK
 from contracts.people import WATCHING_STAFF
+from contracts.topics import DIRECTORY, ORDERS, WORK
 from kit.admission import Admission
 from kit.audit import Audit, AuditPages
 from kit.bus.kafka import KafkaBus
