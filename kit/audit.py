@@ -5,7 +5,7 @@ A row stands in the transaction of what it tells, and for good. Knows the table 
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     AwareDatetime,
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kit.clock import Clock
 from kit.ids import Ids
 from kit.postgres import Database
+from kit.web import paging
 from kit.web.app import Body
 from kit.web.paging import CURSOR_LIMIT, PAGE_DEFAULT, PAGE_LIMIT, Cursors, Page
 from kit.web.tokens import Principal
@@ -62,6 +63,9 @@ class AuditFilter(Body):
     action: FilterText | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT
     cursor: Annotated[str | None, Field(min_length=1, max_length=CURSOR_LIMIT)] = None
+
+
+BY_ID: Final[paging.Order[AuditEntry, str]] = paging.by_id("below")
 
 
 class Audit:
@@ -112,21 +116,18 @@ class AuditPages:
     async def page(self, principal: Principal, wanted: AuditFilter) -> Page[AuditEntry]:
         """Return a page of the audit of the caller's shop, newest first. Raises `BadCursor`."""
         shop_id = principal.shop_id
-        place = wanted.cursor and self._cursors.decode(wanted.cursor, shop_id, list_name=self._list)
+        query = paging.page(self._cursors, wanted, by=BY_ID, shop_id=shop_id, list_name=self._list)
         async with self._db.read(shop_id) as session:
             found = await page(
                 session,
                 self._table,
                 shop_id=shop_id,
                 wanted=wanted,
-                below=place["below"] if place else None,
-                limit=wanted.limit + 1,
+                below=query.after,
+                limit=query.limit,
             )
-        shown, following = found[: wanted.limit], None
-        if len(found) > len(shown):
-            last = {"below": shown[-1].id}
-            following = self._cursors.encode(last, shop_id, list_name=self._list)
-        return Page(items=shown, next_cursor=following)
+        shown, next_cursor = query.cut(found)
+        return Page(items=list(shown), next_cursor=next_cursor)
 
 
 async def page(
