@@ -5,6 +5,7 @@ Pure functions; knows nothing of where the text comes from.
 
 import re
 import unicodedata
+from typing import Final
 
 from kit.errors import Unprocessable
 
@@ -73,9 +74,15 @@ def refuse_unstorable_json(document: bytes) -> None:
         raise BadText("Remove NUL (U+0000) and unpaired surrogates (U+D800 to U+DFFF).")
 
 
+_FILLERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing: Hangul's fillers, the empty Braille pattern."""
+
+
 def is_blank(text: str) -> bool:
-    """Tell whether nobody can see any of it: spaces, controls and zero-width characters only."""
-    return all(unicodedata.category(character)[0] in "CZ" for character in text)
+    """Tell whether nobody can see any of it: spaces, controls, zero-width and filler characters."""
+    return all(
+        unicodedata.category(character)[0] in "CZ" or character in _FILLERS for character in text
+    )
 
 
 def clip(text: str, limit: int) -> str:

@@ -152,10 +152,10 @@ def weigh(
             continue
         if _negated(candidate, term, reading):
             continue
-        severity = _severity(candidate, term, reading)
-        if allowed and severity is not Severity.HIGH:
+        # By the term's own severity: a span with quotation marks in it would lower the other.
+        if allowed and term.severity is not Severity.HIGH:
             continue
-        yield Weighed(candidate, severity, allowed)
+        yield Weighed(candidate, _severity(candidate, term, reading), allowed)
 
 
 def _spans(candidates: Iterable[Candidate]) -> list[tuple[int, int]]:

@@ -18,7 +18,7 @@ from wording.numbers import NumberKind, find_numbers, may_hold_numbers
 from wording.reading import Reading
 from wording.temper import find_temper, may_hold_temper
 
-# Small automata of shops' own terms, kept per policy version; the least recently used goes.
+# Small automata of shops' own terms, one per shop; that of the shop not heard of longest goes.
 MAX_POLICIES = 256
 # A message needs no more evidence than this; the strictest hits are kept.
 MAX_HITS = 64
@@ -81,7 +81,7 @@ class Engine:
 
     def abuse_in(self, spans: Sequence[str]) -> list[str]:
         """Answer which of a shop's wished allow spans hold abuse: a leader answers for those."""
-        wished = Policy(allow_spans=tuple(spans), version="wished")
+        wished = Policy(allow_spans=tuple(spans), owner="wished")
         return [
             span
             for span in spans
@@ -92,13 +92,13 @@ class Engine:
         ]
 
     def _own(self, policy: Policy) -> Matcher:
-        """Answer the automaton of a shop's own terms, built once per version of its policy."""
-        kept = self._policies.get(policy.version)
+        """Answer the automaton of a shop's own terms, built once per change of its policy."""
+        kept = self._policies.get(policy.owner)
         if kept is not None and _same_terms(kept[0], policy):
-            self._policies.move_to_end(policy.version)
+            self._policies.move_to_end(policy.owner)
             return kept[1]
         matcher = self._compile(policy.extra_terms, policy.allow_spans, sheltering=True)
-        self._policies[policy.version] = (policy, matcher)
+        self._policies[policy.owner] = (policy, matcher)
         while len(self._policies) > MAX_POLICIES:
             self._policies.popitem(last=False)
         return matcher
@@ -112,7 +112,8 @@ class Engine:
         sheltering: bool = False,
     ) -> Matcher:
         forms = [form for term in terms for form in self._speller.forms(term)]
-        forms.extend(form for text in allow for form in self._speller.allowed(text))
+        spelled = self._speller.allowed_as_written if sheltering else self._speller.allowed
+        forms.extend(form for text in allow for form in spelled(text))
         return Matcher(forms, refused=refused, sheltering=sheltering)
 
     def _verdict(self, hits: list[Hit]) -> Verdict:

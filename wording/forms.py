@@ -78,8 +78,16 @@ class Speller:
                     yield form
 
     def allowed(self, text: str) -> Iterator[Form]:
-        """Answer the forms of an allow span, which may be disguised like any term."""
+        """Answer the forms of an allow span of the house, which may be disguised like any term."""
         yield from self._spell(self.folding.fold(text), None, flags=_ALLOW_FLAGS)
+
+    def allowed_as_written(self, text: str) -> Iterator[Form]:
+        """Answer the one form of an allow span of a shop: as written, gaps apart.
+
+        What merely sounds or looks like it is not what the shop allowed: 纸张 would let 智障 pass.
+        """
+        if folded := self.folding.fold(text):
+            yield Form(folded, Stream.PLAIN, None, Why.LITERAL, normalised=folded)
 
     def _spell(self, text: str, term: Term | None, *, flags: frozenset[Flag]) -> Iterator[Form]:
         if not text:

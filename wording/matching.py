@@ -9,7 +9,7 @@ from itertools import pairwise
 import daachorse
 
 from wording.examine import Candidate, examine, has_run
-from wording.forms import Form, Stream, by_pattern
+from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
 from wording.model import Speaker, Why
 from wording.reading import Reading, Track
 
@@ -40,6 +40,11 @@ class Matcher:
         kept = [form for form in forms if not form.whole and not _is_refused(form, refused)]
         self._plain = Scan(Stream.PLAIN, kept, sheltering=sheltering)
         self._heard = Scan(Stream.SOUND, kept, sheltering=sheltering)
+
+    @property
+    def patterns(self) -> int:
+        """How many patterns it looks for, which is what it costs to build."""
+        return len(self._plain.forms) + len(self._heard.forms) + len(self._whole)
 
     def candidates(self, reading: Reading, speaker: Speaker | None = None) -> list[Candidate]:
         """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
@@ -204,6 +209,8 @@ def _runs(grouped: Mapping[str, list[Form]]) -> list[str]:
     for pattern, forms in grouped.items():
         if all(form.term is None or form.why not in _REPEATABLE for form in forms):
             continue
+        if all(len(form.normalised) > MAX_DISGUISED_CHARS for form in forms):
+            continue  # nobody doubles the characters of a whole sentence
         found.update(char * 3 for char in pattern)
         found.update(a * 2 + b * 2 for a, b in pairwise(pattern) if a != b)
     return sorted(found)

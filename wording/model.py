@@ -164,14 +164,15 @@ class Policy:
     """What one shop wants; every field has the house default.
 
     `actions` overrides the house action of single categories at high severity; insults, threats
-    and discrimination step down with severity. `version` names this content: the engine keeps one
-    small automaton per version.
+    and discrimination step down with severity. `version` names this content, `owner` whose it is:
+    the engine keeps one small automaton per owner, of the newest content.
     """
 
     actions: Mapping[Category, Action] = field(default_factory=_house_actions)
     extra_terms: tuple[Term, ...] = ()
     allow_spans: tuple[str, ...] = ()
     version: str = "house"
+    owner: str = "house"
 
     def action_for(self, category: Category, severity: Severity, speaker: Speaker) -> Action:
         """Answer the action for one hit. A buyer is never stopped: every hit is logged."""

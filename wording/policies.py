@@ -55,4 +55,5 @@ def policy_of(shop: Listed) -> Policy:
         extra_terms=terms,
         allow_spans=shop.allow_spans,
         version=f"{shop.shop_id}:{shop.policy_version}:{shop.version}",
+        owner=shop.shop_id,
     )

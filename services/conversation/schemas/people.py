@@ -122,8 +122,8 @@ class SecretRotated(View):
 class WordingPolicy(Body):
     """What a shop decides about wording; categories it does not name follow the house.
 
-    To `allow` abuse (insult, threat, discrimination), or a span that holds some, needs a `reason`,
-    which is audited; what then passes is still flagged.
+    To let abuse (insult, threat, discrimination) pass unasked, by a weaker action than `confirm`
+    or by a span that holds some, needs a `reason`, which is audited; what passes is still flagged.
     """
 
     wording_actions: dict[Category, Action] = Field(default_factory=dict)

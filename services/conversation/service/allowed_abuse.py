@@ -20,11 +20,12 @@ class AllowedAbuse:
         self._turn = asyncio.Lock()
 
     async def is_in(self, policy: WordingPolicy) -> bool:
-        """Tell whether abuse would pass: by its action, or because an allow span holds it.
+        """Tell whether abuse would pass unasked: by its action, or because an allow span holds it.
 
         Raises LexiconError if the folder never held a lexicon that can be read.
         """
-        if any(policy.wording_actions.get(one) is Action.ALLOW for one in ABUSE):
+        actions = [policy.wording_actions.get(one, Action.BLOCK) for one in ABUSE]
+        if any(action.rank < Action.CONFIRM.rank for action in actions):
             return True
         if not policy.allow_spans:
             return False

@@ -96,14 +96,17 @@ class Shops:
             return await command.keep(shop_view(shop, secret))
 
     async def read(self, principal: Principal, shop_id: str) -> ShopView:
-        """Show the caller's own shop, or any to the platform's people. Raises `NotFound`."""
+        """Show the caller's own shop, or any to the platform's people. Raises `NotFound`.
+
+        Buyers are not told what the shop watches for and what it lets pass.
+        """
         if principal.shop_id not in {shop_id, PLATFORM}:
             raise NotFound
         async with self.db.read(shop_id) as session:
             shop = await people.find_shop(session, shop_id)
         if shop is None:
             raise NotFound
-        return shop_view(shop)
+        return shop_view(shop if principal.role != Role.BUYER else replace(shop, policy={}))
 
     async def set_policy(self, principal: Principal, policy: WordingPolicy) -> ShopView:
         """Replace a shop's wording policy; gateways hear of it through the directory.

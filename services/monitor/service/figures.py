@@ -125,7 +125,7 @@ def _stretch(query: FiguresQuery, zone: tzinfo) -> tuple[datetime, datetime]:
         raise BadStretch(
             "Give dates such as 2026-11-11 or times such as 2026-11-11T08:00:00+08:00."
         ) from None
-    if not begin < until <= begin + STRETCH_LIMIT:
+    if not (begin < until and until - begin <= STRETCH_LIMIT):
         raise BadStretch(f"`to` must be after `from`, by at most {STRETCH_LIMIT.days} days.")
     return begin, until
 

@@ -40,10 +40,10 @@ async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Plat
     path = f"/v1/shops/{shop.id}/wording-policy"
     policy = {"wording_actions": {"insult": "allow"}, "profiles": ["qiyu", "kuaimai"]}
 
-    for missing in ({}, {"reason": None}, {"reason": "  "}, {"reason": "\u200b"}):
+    for missing in ({}, {"reason": None}, {"reason": "  "}, {"reason": "\u200b\u3164\u2800"}):
         assert code(await leader.put(path, policy | missing)) == (422, "reason_missing")
     shown = ok(await leader.put(path, policy | {"reason": "相声剧场，台词里有"}))
-    ok(await leader.put(path, {"wording_actions": {"insult": "log"}}))
+    ok(await leader.put(path, {"wording_actions": {"insult": "confirm"}}))
 
     assert shown["policy"]["wording_actions"] == {"insult": "allow"}
     assert shown["policy"]["profiles"] == ["qiyu", "kuaimai"]
@@ -58,6 +58,9 @@ async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Plat
     "policy",
     [
         {"wording_actions": {"threat": "allow"}},
+        {"wording_actions": {"insult": "warn"}},
+        {"wording_actions": {"discrimination": "log"}},
+        {"allow_spans": ["“傻逼”"]},
         {"allow_spans": ["微信支付", "傻逼"]},
         {"allow_spans": ["你是傻.逼"]},
     ],

@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from contracts.topics import GROUPS, TOPICS
 from launcher import deployment
 from launcher.roles import DATABASE_SERVICES
 from tests import deployed, infrastructure
@@ -147,7 +148,7 @@ async def test_what_compose_says_starts_in_production_serves_and_stops(
     parts = {part.name.removeprefix("compose."): part for part in deployed.composed()}
     prefix = ("--folder", str(stack.vault), "--topic-prefix", stack.prefix)
 
-    assert "21 made" in stack.do(parts["setup"], *prefix)
+    assert f"{len(TOPICS) + len(GROUPS)} made" in stack.do(parts["setup"], *prefix)
     assert "topics: all there" in stack.do(parts["setup"], *prefix), "a second run changes nothing"
     assert '"created": 12' in stack.do(parts["seed"])
 

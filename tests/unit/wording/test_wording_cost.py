@@ -119,3 +119,22 @@ def test_it_is_bounded_for_a_shop_with_as_many_terms_of_its_own_as_it_may_have(
             lambda one: engine.check(one, speaker=Speaker.AGENT, policy=policy), text
         )
         assert took <= WORST_RATIO * unit_us, text[:60]
+
+
+@pytest.mark.parametrize("length", [2, 6, 40])
+def test_a_policy_is_taken_over_in_few_patterns_whatever_a_shop_writes(
+    engine: Engine, length: int
+) -> None:
+    """It is compiled where messages are judged, and others wait: 80,000 took more than a second."""
+    rng = random.Random(43)
+    common = [chr(code) for code in range(0x4E00, 0x5E00)]
+    made = ["".join(rng.choices(common, k=length)) for _ in range(1_000)]
+    terms = (
+        Term(TermId(f"shop.{number}"), (word,), Category.INSULT, Severity.HIGH)
+        for number, word in enumerate(made[:500])
+    )
+    policy = Policy(extra_terms=tuple(terms), allow_spans=tuple(made[500:]), owner=str(length))
+
+    matcher = engine._own(policy)
+
+    assert matcher.patterns <= 10 * len(made)

@@ -100,6 +100,8 @@ def test_a_shop_adds_terms_and_allow_spans(engine: Engine) -> None:
         ("傻逼", "你是傻逼"),
         ("你是傻逼", "亲，你是傻逼"),
         ("傻.逼", "你是傻.逼"),
+        ("“傻逼”", "你就是“傻逼”"),
+        ("“傻逼”", "你是傻逼"),
     ],
 )
 def test_a_shops_own_span_lets_abuse_through_but_never_hides_it(
@@ -112,6 +114,18 @@ def test_a_shops_own_span_lets_abuse_through_but_never_hides_it(
 
     assert Category.INSULT in {hit.category for hit in verdict.hits}
     assert from_buyer.action is Action.LOG
+
+
+@pytest.mark.parametrize(
+    ("span", "text"), [("纸张", "你是智障"), ("沙碧", "你是傻逼"), ("智长", "你是zhizhang")]
+)
+def test_a_shops_span_shelters_nothing_that_merely_sounds_like_it(
+    engine: Engine, span: str, text: str
+) -> None:
+    policy = Policy(allow_spans=(span,), version=span)
+
+    assert agent(engine, text, policy) is agent(engine, text)
+    assert engine.abuse_in([span]) == []
 
 
 def test_a_leader_is_asked_for_a_reason_for_spans_that_hold_abuse_alone(engine: Engine) -> None:
@@ -129,10 +143,12 @@ def test_a_new_version_of_a_policy_is_compiled_anew(engine: Engine) -> None:
     assert agent(engine, "新词乙", new) is Action.WARN
 
 
-def test_the_policies_kept_are_limited() -> None:
+def test_the_policies_kept_are_limited_and_of_each_shop_it_is_one() -> None:
     engine = Engine(Lexicon(entries=()))
     for number in range(MAX_POLICIES + 5):
-        agent(engine, "你好", Policy(extra_terms=(_term("某词"),), version=str(number)))
+        for version in ("1", "2"):
+            terms = (_term(f"某词{version}"),)
+            agent(engine, "你好", Policy(extra_terms=terms, version=version, owner=str(number)))
 
     assert len(engine._policies) == MAX_POLICIES
 
