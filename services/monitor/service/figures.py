@@ -29,6 +29,9 @@ from services.monitor.service.folding import Rules, judge_round, judge_session
 STRETCH_LIMIT: Final = timedelta(days=93)
 """Longest stretch of one question; ask several and add, sums and counts are made for that."""
 
+YEARS: Final = range(2000, 2100)
+"""A time outside is of no shop, and calendars may not know it."""
+
 
 class BadStretch(Unprocessable):
     """`from` and `to` name no stretch of time."""
@@ -125,7 +128,9 @@ def _stretch(query: FiguresQuery, zone: tzinfo) -> tuple[datetime, datetime]:
         raise BadStretch(
             "Give dates such as 2026-11-11 or times such as 2026-11-11T08:00:00+08:00."
         ) from None
-    if not (begin < until and until - begin <= STRETCH_LIMIT):
+    if begin.year not in YEARS or until.year not in YEARS:
+        raise BadStretch(f"Give years from {YEARS.start} to {YEARS.stop - 1}.")
+    if not begin < until <= begin + STRETCH_LIMIT:
         raise BadStretch(f"`to` must be after `from`, by at most {STRETCH_LIMIT.days} days.")
     return begin, until
 
