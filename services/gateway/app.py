@@ -32,7 +32,7 @@ from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
 from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
 from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
-from services.gateway.limits import Doors, Rate
+from services.gateway.limits import JOIN_WAIT_S, JOINS, JOINS_EACH, Doors, FairTurns, Rate
 from services.gateway.proxy import CONNECTIONS as TO_SERVICES
 from services.gateway.proxy import NeighbourTransport, Proxy, service_of
 from services.gateway.resume import Resume
@@ -49,6 +49,13 @@ from services.gateway.sockets import (
     websocket_class,
 )
 from services.gateway.sockets.sweep import EVERY_S as SWEEP_S
+from services.gateway.streams import (
+    BoardStream,
+    ConversationStream,
+    InboxStream,
+    Joins,
+    Streams,
+)
 from wording import LexiconError, LiveEngine
 
 NAME: Final = "gateway"
@@ -129,17 +136,24 @@ class Gateway(Service[Settings]):
             outcome_s=settings.outcome_s,
         )
         self.signals = Signals(self.producer, self.collector, clock, self.ids)
-        self.resume = Resume(
+        turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=JOIN_WAIT_S)
+        resume = Resume(
             self.hub,
             self.ring,
             archive=self.archive,
             gaps=self.gaps,
             end_of=self.chat.end_of,
-            go_on=self.inbound.go_on,
+            turns=turns,
             clock=clock,
-            metrics=self.metrics,
-            subscriptions=settings.subscriptions,
             slow_reader_s=settings.slow_reader_s,
+        )
+        joins = Joins(self.hub, clock=clock, metrics=self.metrics)
+        self.streams = Streams(
+            joins,
+            conversations=ConversationStream(self.hub, joins, resume, go_on=self.inbound.go_on),
+            inboxes=InboxStream(self.hub, joins, archive=self.archive, turns=turns),
+            boards=BoardStream(self.hub, joins, archive=self.archive, turns=turns),
+            limit=settings.subscriptions,
         )
 
     def _sockets(self, chance: random.Random) -> None:
@@ -153,7 +167,7 @@ class Gateway(Service[Settings]):
             doors=self.doors,
             inbound=self.inbound,
             signals=self.signals,
-            resume=self.resume,
+            streams=self.streams,
             clock=clock,
             ids=self.ids,
             metrics=self.metrics,
@@ -206,7 +220,7 @@ class Gateway(Service[Settings]):
         self.watch("chat", [CHAT], self.chat, ping=self.chat.ping)
         self.role(self.collector)
         self.role(self.inbound)
-        self.resource(stop=self.resume.stop)
+        self.resource(stop=self.streams.stop)
         self.resource(stop=presence.leave)
         self.every(self.settings.presence_s, "presence", presence.report)
         self.every(NEWCOMERS_S, "newcomers", presence.greet)

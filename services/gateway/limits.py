@@ -27,6 +27,15 @@ FRAMES_A_TURN: Final = 8
 of all sends together that waited for a look-up. The rest waits until the others had their turn;
 nothing more is read from the socket meanwhile, so what waits is what one read had brought."""
 
+JOINS: Final = 64
+"""Joins that ask a neighbour at once: a storm of reconnects waits instead of flooding it."""
+
+JOINS_EACH: Final = 8
+"""Of these for one person: whoever joins, leaves and joins again keeps nobody else waiting."""
+
+JOIN_WAIT_S: Final = 5.0
+"""Wait for one's turn to ask; then the client is told `retry`."""
+
 FORBIDDEN: Final = 10
 """Subscriptions to foreign streams that close a socket."""
 
@@ -62,28 +71,85 @@ class SharedRates:
 
 
 class FairTurns:
-    """So much at once for everybody, of that so much for one person; the rest waits in order."""
+    """So much at once for everybody, of that so much for one person.
 
-    def __init__(self, *, everybody: int, each: int) -> None:
-        self._everybody = asyncio.Semaphore(everybody)
+    Of who waits the newest goes first: after a storm of reconnects the oldest are the likeliest to
+    have given up. Nobody waits longer than `wait_s`.
+    """
+
+    def __init__(self, *, everybody: int, each: int, wait_s: float) -> None:
+        self._free = everybody
         self._each = each
-        self._own: dict[str, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._wait_s = wait_s
+        self._people: OrderedDict[str, _Queue] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._own)
+        return len(self._people)
 
     @asynccontextmanager
     async def of(self, subject: str) -> AsyncIterator[None]:
-        """Wait for a turn of this person; who holds none is remembered no longer."""
-        own, users = self._own.setdefault(subject, (asyncio.Semaphore(self._each), []))
-        users.append(None)
+        """Hold a turn of this person. Raises `TimeoutError` if there is none in time."""
+        own = self._people.setdefault(subject, _Queue())
+        if self._free and own.held < self._each:
+            self._free -= 1
+            own.held += 1
+        else:
+            await self._wait(subject, own)
         try:
-            async with own, self._everybody:
-                yield
+            yield
         finally:
-            users.pop()
-            if not users:
-                del self._own[subject]
+            self._give_back(subject, own)
+
+    async def _wait(self, subject: str, own: "_Queue") -> None:
+        turn = asyncio.get_running_loop().create_future()
+        own.waiting.append(turn)
+        self._people.move_to_end(subject)
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():  # granted in the step in which the wait ended
+                self._give_back(subject, own)
+            else:
+                if turn in own.waiting:
+                    own.waiting.remove(turn)
+                self._forget(subject, own)
+            raise
+
+    def _give_back(self, subject: str, own: "_Queue") -> None:
+        own.held -= 1
+        self._free += 1
+        self._forget(subject, own)
+        # Passed over are people at their limit, and people who hold turns and want no more: fewer
+        # than there are turns.
+        for queue in reversed(self._people.values()):
+            if queue.held < self._each and (turn := queue.newest()) is not None:
+                self._free -= 1
+                queue.held += 1
+                turn.set_result(None)
+                return
+
+    def _forget(self, subject: str, own: "_Queue") -> None:
+        if not own.held and not own.waiting and self._people.get(subject) is own:
+            del self._people[subject]
+
+
+class _Queue:
+    """One person's turns, and the futures of who waits for one, the newest last."""
+
+    __slots__ = ("held", "waiting")
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def newest(self) -> asyncio.Future[None] | None:
+        """Take out who came last and still waits."""
+        while self.waiting:
+            turn = self.waiting.pop()
+            if not turn.done():
+                return turn
+        return None
 
 
 class Doors:

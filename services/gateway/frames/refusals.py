@@ -97,6 +97,12 @@ class AlreadySubscribed(Conflict):
     slug, status, title = "already_subscribed", 409, "Already subscribed"
 
 
+class Unsubscribed(Conflict):
+    """The stream was left again before its join was over."""
+
+    slug, status, title = "unsubscribed", 409, "Unsubscribed before the stream was ready"
+
+
 def encoded_problem(error: AppError) -> bytes:
     """Return the problem document as JSON, the same that REST shows."""
     shown = document(error)

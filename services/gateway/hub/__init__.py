@@ -7,5 +7,25 @@ from services.gateway.hub.directory import Directory
 from services.gateway.hub.hub import Hub
 from services.gateway.hub.session import Caps, Person, Session, Wire
 from services.gateway.hub.streams import Seat, Stream, View
+from services.gateway.hub.subscriptions import (
+    Abandoned,
+    BoardSubscription,
+    InboxSubscription,
+    Subscription,
+)
 
-__all__ = ["Caps", "Directory", "Hub", "Person", "Seat", "Session", "Stream", "View", "Wire"]
+__all__ = [
+    "Abandoned",
+    "BoardSubscription",
+    "Caps",
+    "Directory",
+    "Hub",
+    "InboxSubscription",
+    "Person",
+    "Seat",
+    "Session",
+    "Stream",
+    "Subscription",
+    "View",
+    "Wire",
+]

@@ -17,10 +17,11 @@ from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import IdConflict
 from services.gateway.hub.session import Session
 from services.gateway.hub.streams import Seat, SeatState, Stream, View, view
+from services.gateway.hub.subscriptions import BoardSubscription, InboxSubscription, Subscription
 
 INBOX: Final = "inbox"
 JOIN_LIMIT: Final = 1_000
-"""Inbox events held while an inbox snapshot is fetched; one more and the inbox is resynced."""
+"""Inbox events held while a snapshot is fetched; one more and its join fails."""
 
 
 class Hub:
@@ -29,7 +30,7 @@ class Hub:
     def __init__(self, clock: Clock) -> None:
         self.streams: dict[bytes, Stream] = {}
         self.people: dict[PersonId, list[Session]] = {}
-        self.monitors: dict[ShopId, list[Session]] = {}
+        self.monitors: dict[ShopId, list[BoardSubscription]] = {}
         self.boards: dict[ShopId, bytes] = {}
         self.delivered = 0
         self.poisoned = 0
@@ -51,16 +52,26 @@ class Hub:
 
     def leave(self, session: Session) -> None:
         """Forget a session and everything it watches. Safe to repeat."""
-        for key in list(session.seats):
-            self.detach(session, key)
-        for shop in session.shops:
-            self.unwatch(session, ShopId(shop))
-        session.inbox = False
+        for subscription in session.subscriptions():
+            self.detach(subscription)
         mine = self.people.get(session.person.subject)
         if mine and session in mine:
             mine.remove(session)
             if not mine:
                 del self.people[session.person.subject]
+
+    def detach(self, subscription: Subscription) -> None:
+        """End this subscription and no other one, whatever its session holds by now. Repeatable."""
+        if subscription.left:
+            return
+        subscription.left = True
+        match subscription:
+            case Seat():
+                self._unseat(subscription)
+            case InboxSubscription(session=session):
+                session.inbox = None
+            case BoardSubscription():
+                self._unwatch(subscription)
 
     # ---- conversations
 
@@ -74,15 +85,12 @@ class Hub:
         session.seats[key] = seat
         return seat
 
-    def detach(self, session: Session, key: bytes) -> None:
-        """Undo `attach`. Safe to repeat."""
-        seat = session.seats.pop(key, None)
-        if seat is None:
-            return
+    def _unseat(self, seat: Seat) -> None:
         stream = seat.stream
+        del seat.session.seats[stream.key]
         stream.seats.remove(seat)
-        if not stream.seats and self.streams.get(key) is stream:
-            del self.streams[key]
+        if not stream.seats:
+            del self.streams[stream.key]
 
     def message(self, entry: Entry, stream: Stream) -> None:
         """Deliver a chat message to everybody who watches it."""
@@ -162,7 +170,7 @@ class Hub:
         concerned = {getattr(event, name, None) for name in _CONCERNED} | set(also)
         for session in self._sessions_of(concerned):
             body = shown.buyer if session.person.is_buyer else shown.staff
-            self.to_inbox(session, server.event(INBOX, head + body))
+            self._to_inbox(session, server.event(INBOX, head + body))
 
     def tell(
         self,
@@ -178,42 +186,56 @@ class Hub:
             head += b'"work_id":"%b",' % work_id.encode()
         frame = server.event(INBOX, head + event_body(event))
         for session in self._sessions_of(people):
-            self.to_inbox(session, frame)
+            self._to_inbox(session, frame)
 
     def _sessions_of(self, people: Iterable[PersonId | None]) -> Iterator[Session]:
         for person in people:
             if person is not None:
                 yield from list(self.people.get(person, ()))
 
-    def to_inbox(self, session: Session, frame: bytes) -> None:
-        """Deliver to a subscribed inbox; while its snapshot is fetched, hold the frame."""
-        if session.inbox is False:
+    def attach_inbox(self, session: Session) -> InboxSubscription:
+        """Subscribe the session to its person's inbox; nothing comes before the first join."""
+        inbox = session.inbox = InboxSubscription(session)
+        return inbox
+
+    def release(self, inbox: InboxSubscription) -> None:
+        """Deliver what was held while a snapshot was fetched; from now on events come at once."""
+        held, inbox.held = inbox.held, None
+        if inbox.live:
+            for frame in held or ():
+                self._offer(inbox.session, frame)
+
+    def _to_inbox(self, session: Session, frame: bytes) -> None:
+        inbox = session.inbox
+        if inbox is None:
             return
-        if session.inbox is not True:
-            if len(session.inbox) < JOIN_LIMIT:
-                session.inbox.append(frame)
-            else:
-                session.inbox = False
-                session.offer(server.resync(INBOX, "slow_reader"))
-        elif not session.offer(frame):
+        if inbox.held is not None:
+            if len(inbox.held) < JOIN_LIMIT:
+                inbox.held.append(frame)
+                return
+            self.release(inbox)
+        if inbox.live:
+            self._offer(session, frame)
+
+    def _offer(self, session: Session, frame: bytes) -> None:
+        if not session.offer(frame):
             session.full(self._clock.monotonic())
 
     # ---- shops
 
-    def watch(self, session: Session, shop: ShopId) -> None:
+    def watch(self, session: Session, shop: ShopId) -> BoardSubscription:
         """Send the shop's board and alerts to this session from now on."""
-        if shop not in session.shops:
-            session.shops = (*session.shops, shop)
-            self.monitors.setdefault(shop, []).append(session)
+        board = BoardSubscription(session, shop)
+        session.boards = (*session.boards, board)
+        self.monitors.setdefault(shop, []).append(board)
+        return board
 
-    def unwatch(self, session: Session, shop: ShopId) -> None:
-        """Undo `watch`. Safe to repeat."""
-        session.shops = tuple(one for one in session.shops if one != shop)
-        watchers = self.monitors.get(shop)
-        if watchers and session in watchers:
-            watchers.remove(session)
-            if not watchers:
-                del self.monitors[shop]
+    def _unwatch(self, board: BoardSubscription) -> None:
+        session, watchers = board.session, self.monitors[board.shop]
+        session.boards = tuple(one for one in session.boards if one is not board)
+        watchers.remove(board)
+        if not watchers:
+            del self.monitors[board.shop]
 
     def board(self, shop: ShopId, d: bytes) -> None:
         """Keep the shop's board and send it to who watches."""
@@ -222,16 +244,16 @@ class Hub:
         watchers = self.monitors.get(shop)
         if watchers:
             frame = server.patch(s, d)
-            for session in watchers:
-                session.patch(s, frame)
+            for watcher in watchers:
+                watcher.session.patch(s, frame)
 
     def alert(self, event: Event) -> None:
         """Send an alert to who watches the shop."""
         watchers = self.monitors.get(event.shop_id)
         if watchers:
             frame = server.event(f"monitor:{event.shop_id}", event_body(event))
-            for session in watchers:
-                session.lossy(frame)
+            for watcher in watchers:
+                watcher.session.lossy(frame)
 
     # ---- signals and people
 

@@ -14,6 +14,11 @@ from kit.web.limits import TokenBucket
 
 if TYPE_CHECKING:
     from services.gateway.hub.streams import Seat
+    from services.gateway.hub.subscriptions import (
+        BoardSubscription,
+        InboxSubscription,
+        Subscription,
+    )
 
 REASONS: Final = {
     CloseCode.NOT_TEXT: "text frames only",
@@ -95,6 +100,7 @@ class Session:
         "_patches",
         "_queue",
         "_queued",
+        "boards",
         "bucket",
         "closing_since",
         "forbidden",
@@ -106,7 +112,6 @@ class Session:
         "paused",
         "person",
         "seats",
-        "shops",
         "strikes",
         "wire",
     )
@@ -130,8 +135,8 @@ class Session:
         self.bucket = bucket
         self.heard_at = now
         self.seats: dict[bytes, Seat] = {}
-        self.inbox: list[bytes] | bool = False
-        self.shops: tuple[str, ...] = ()
+        self.inbox: InboxSubscription | None = None
+        self.boards: tuple[BoardSubscription, ...] = ()
         self.strikes = 0
         self.forbidden = 0
         self.paused = False
@@ -148,10 +153,14 @@ class Session:
         """Tell whether goodbye was said; whatever is offered then is dropped."""
         return self.closing_since is not None
 
-    @property
-    def held(self) -> list[bytes] | None:
-        """Inbox events that wait for the inbox's snapshot; None when none is under way."""
-        return self.inbox if isinstance(self.inbox, list) else None
+    def subscriptions(self) -> list["Subscription"]:
+        """Return everything that this socket watches or is being joined to."""
+        inbox = () if self.inbox is None else (self.inbox,)
+        return [*self.seats.values(), *self.boards, *inbox]
+
+    def board(self, shop: ShopId) -> "BoardSubscription | None":
+        """Return the subscription to a shop's board, if there is one."""
+        return next((board for board in self.boards if board.shop == shop), None)
 
     def offer(self, frame: bytes) -> bool:
         """Write the frame or let it wait. False: the queue is full and the frame was not taken."""

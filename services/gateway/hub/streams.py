@@ -19,6 +19,7 @@ from contracts.people import PersonId, SenderKind
 from services.gateway.frames import records
 from services.gateway.frames.client import Send
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
+from services.gateway.hub.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from services.gateway.hub.session import Session
@@ -32,7 +33,7 @@ class SeatState(IntEnum):
     WITHHELD = 2
 
 
-class Seat:
+class Seat(Subscription):
     """One socket's subscription to one conversation.
 
     `sent` is the highest offset that was written to the socket or waits in its queue.
@@ -49,13 +50,12 @@ class Seat:
         "retry_id",
         "retry_number",
         "sent",
-        "session",
         "state",
         "stream",
     )
 
     def __init__(self, session: "Session", stream: "Stream") -> None:
-        self.session = session
+        super().__init__(session)
         self.stream = stream
         self.state = SeatState.JOINING
         self.sent = -1

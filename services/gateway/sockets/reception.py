@@ -40,9 +40,9 @@ from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import Caps, Directory, Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
 from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate, SharedRates
-from services.gateway.resume import Resume
 from services.gateway.sockets.connection import Connection
 from services.gateway.sockets.turns import Turns
+from services.gateway.streams import Streams
 
 VERSION: Final = 1
 
@@ -90,7 +90,7 @@ class Reception:
         doors: Doors,
         inbound: Inbound,
         signals: Signals,
-        resume: Resume,
+        streams: Streams,
         clock: Clock,
         ids: Ids,
         metrics: Metrics,
@@ -101,7 +101,7 @@ class Reception:
         self._doors = doors
         self._inbound = inbound
         self._signals = signals
-        self._resume = resume
+        self._streams = streams
         self._clock = clock
         self._ids = ids
         self._metrics = metrics
@@ -262,7 +262,7 @@ class Reception:
             session_id=self._ids.new(),
             bucket=self._bucket_of(person),
             caps=self._terms.caps,
-            drained=self._resume.refill,
+            drained=self._streams.refill,
             now=now,
             instance=instance,
         )
@@ -334,7 +334,7 @@ class Reception:
         except AppError as refusal:
             self._refuse(session, frame_id, refusal)
         else:
-            self._resume.subscribe(session, name, frame_id=frame_id, position=position)
+            self._streams.subscribe(session, name, frame_id=frame_id, position=position)
 
     def _unsub(self, session: Session, frame: Unsub) -> None:
         try:
@@ -342,7 +342,7 @@ class Reception:
         except AppError as refusal:
             self._refuse(session, frame.id, refusal)
         else:
-            self._resume.unsubscribe(session, name, frame_id=frame.id)
+            self._streams.unsubscribe(session, name, frame_id=frame.id)
 
     def _read(self, session: Session, frame: Read) -> None:
         self._signals.give(session, frame.s, signal="read", position=frame.position)

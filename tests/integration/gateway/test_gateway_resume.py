@@ -210,9 +210,23 @@ async def test_who_leaves_and_comes_again_while_he_is_being_seated_is_seated(des
     buyer.say(t="sub", id="second", s=f"conv:{talk.id}")
 
     assert await buyer.code("second") is None
+    assert await buyer.code("first") in {"unsubscribed", None}
+    assert await buyer.code("leave") is None
     buyer.message(f"conv:{talk.id}", "在吗", id="aaaaaaaa-1")
     assert await buyer.code("aaaaaaaa-1") is None
     await eventually(lambda: buyer.texts(f"conv:{talk.id}") == ["在吗"])
+
+
+async def test_two_subs_of_one_inbox_at_once_are_both_answered(desk: Desk) -> None:
+    talk = desk.talk()
+    agent = await desk.phone(talk.agent_id or "")
+    for name in ("first", "second"):
+        agent.say(t="sub", id=name, s="inbox")
+    await desk.publish(desk.assigned(talk, talk.agent_id or "", 3))
+
+    for name in ("first", "second"):
+        assert await agent.code(name) is None
+    await agent.of("ev", s="inbox", type="conversation.assigned.v1")
 
 
 async def test_a_reader_that_stops_is_closed_and_resumes_without_a_hole(bus: KafkaBus) -> None:

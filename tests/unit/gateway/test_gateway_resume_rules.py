@@ -12,18 +12,26 @@ from typing_extensions import override
 
 from contracts.people import PersonId, Role, ShopId
 from kit.bus.memory import MemoryBus
-from kit.bus.ports import Message, Record, TopicPartition
+from kit.bus.ports import TopicPartition
 from kit.clock import SystemClock
 from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
-from services.gateway.frames import records, server
+from services.gateway.frames import server
 from services.gateway.frames.client import StreamKind, StreamName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
 from services.gateway.hub import Caps, Hub, Person, Seat, Session
 from services.gateway.hub.streams import SeatState
-from services.gateway.limits import Rate
-from services.gateway.resume import JOINS, JOINS_EACH, Resume
+from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
+from services.gateway.resume import Resume
+from services.gateway.streams import (
+    BoardStream,
+    ConversationStream,
+    InboxStream,
+    Joins,
+    Streams,
+)
+from tests.unit.gateway.port import item_of, message_of
 
 pytestmark = pytest.mark.unit
 
@@ -75,15 +83,22 @@ class Desk:
         self.chat = ChatChannel(
             self.bus, self.hub, self.ring, clock=clock, metrics=metrics, ring_s=60
         )
-        self.resume = Resume(
+        turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=60)
+        resume = Resume(
             self.hub,
             self.ring,
             archive=self,
             gaps=GapReader(self.bus, "chat", clock=clock),
             end_of=self.end_of,
-            go_on=self.go_on,
+            turns=turns,
             clock=clock,
-            metrics=metrics,
+        )
+        joins = Joins(self.hub, clock=clock, metrics=metrics)
+        self.streams = Streams(
+            joins,
+            conversations=ConversationStream(self.hub, joins, resume, go_on=self.go_on),
+            inboxes=InboxStream(self.hub, joins, archive=self, turns=turns),
+            boards=BoardStream(self.hub, joins, archive=self, turns=turns),
         )
         self.feed(self.read)
 
@@ -101,7 +116,7 @@ class Desk:
             session_id=subject,
             bucket=Rate(1, 1).bucket(SystemClock()),
             caps=Caps(),
-            drained=self.resume.refill,
+            drained=self.streams.refill,
             now=0,
         )
         self.hub.enter(session)
@@ -139,21 +154,6 @@ class Desk:
         return b"null"
 
 
-def item_of(record: Record) -> bytes:
-    """Return a record as the archive shows it."""
-    entry = records.entry_of(record)
-    assert entry is not None
-    return server.item("conv:talk", records.body(entry), position=(1, entry.offset))
-
-
-def message_of(number: int, key: str) -> Message:
-    """Return a chat message."""
-    body = records.ChatBody(
-        "s", key, "b", "buyer", f"client-{number}", "text", msgspec.Raw(b'{"text":"x"}'), "h"
-    )
-    return records.message(body, f"message-{number}", time="2026-11-11T00:00:00.000Z")
-
-
 @given(
     log=st.lists(st.sampled_from([TALK, TALK, OTHER]), min_size=1, max_size=25),
     data=st.data(),
@@ -180,7 +180,7 @@ async def joined(
     session = desk.session(screen)
     place = None if position is None else [1, position]
     name = StreamName(StreamKind.CONVERSATION, TALK)
-    desk.resume.subscribe(session, name, frame_id="f", position=place)
+    desk.streams.subscribe(session, name, frame_id="f", position=place)
     for _ in range(200):
         await asyncio.sleep(0.001)
         desk.feed(desk.ring.end(0) + 1)
@@ -192,7 +192,7 @@ async def joined(
     above = -1 if position is None else position
     wanted = [n for n, key in enumerate([*log, TALK, TALK, TALK]) if key == TALK and n > above]
     assert screen.offsets() == wanted
-    await desk.resume.stop()
+    await desk.streams.stop()
 
 
 class SlowDesk(Desk):
@@ -212,10 +212,10 @@ async def test_joining_and_leaving_in_a_storm_keeps_nobody_else_from_joining() -
     stormy, calm = desk.session(Screen(), "stormy"), desk.session(Screen(), "calm")
     for number in range(2 * JOINS):
         name = StreamName(StreamKind.CONVERSATION, f"c{number}")
-        desk.resume.subscribe(stormy, name, frame_id="f", position=None)
+        desk.streams.subscribe(stormy, name, frame_id="f", position=None)
         if number % 2:
-            desk.resume.unsubscribe(stormy, name, frame_id="g")
-    desk.resume.subscribe(
+            desk.streams.unsubscribe(stormy, name, frame_id="g")
+    desk.streams.subscribe(
         calm, StreamName(StreamKind.CONVERSATION, TALK), frame_id="f", position=None
     )
     await asyncio.sleep(0)
@@ -223,4 +223,4 @@ async def test_joining_and_leaving_in_a_storm_keeps_nobody_else_from_joining() -
 
     assert desk.asked.count("stormy") <= JOINS_EACH
     assert desk.asked[-1] == "calm"
-    await desk.resume.stop()
+    await desk.streams.stop()

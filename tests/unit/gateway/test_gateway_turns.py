@@ -225,7 +225,7 @@ def test_all_sockets_of_a_person_share_a_bucket_that_outlives_them() -> None:
 
 
 async def test_one_person_holds_a_part_of_the_turns_and_others_pass() -> None:
-    turns, hold = FairTurns(everybody=4, each=2), asyncio.Event()
+    turns, hold = FairTurns(everybody=4, each=2, wait_s=60), asyncio.Event()
     served: list[str] = []
 
     async def join(subject: str) -> None:
@@ -243,3 +243,48 @@ async def test_one_person_holds_a_part_of_the_turns_and_others_pass() -> None:
     await asyncio.gather(*storm, *others)
     assert sorted(served) == ["a"] * 10 + ["b", "c", "d"]
     assert len(turns) == 0
+
+
+async def test_of_who_waits_the_newest_goes_first_and_who_is_at_his_limit_is_passed_over() -> None:
+    turns, served = FairTurns(everybody=2, each=1, wait_s=60), list[str]()
+    ends = {name: asyncio.Event() for name in ("a1", "b1", "a2", "c1", "c2", "b2", "d1")}
+
+    async def join(name: str) -> None:
+        async with turns.of(name[0]):
+            served.append(name)
+            await ends[name].wait()
+
+    tasks = []
+    for name in ends:
+        tasks.append(asyncio.create_task(join(name)))
+        await asyncio.sleep(0)
+    for name in ("a1", "d1", "b1", "b2", "c2", "c1", "a2"):
+        ends[name].set()
+        await asyncio.sleep(0.001)
+
+    await asyncio.gather(*tasks)
+    assert served == ["a1", "b1", "d1", "c2", "b2", "a2", "c1"]
+    assert len(turns) == 0
+
+
+async def test_nobody_waits_longer_for_a_turn_than_is_said_and_none_is_lost_by_leaving() -> None:
+    turns, hold = FairTurns(everybody=1, each=1, wait_s=0.01), asyncio.Event()
+
+    async def join(subject: str) -> None:
+        async with turns.of(subject):
+            await hold.wait()
+
+    holder = asyncio.create_task(join("a"))
+    await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await join("b")
+    leaving, granted = asyncio.create_task(join("c")), asyncio.create_task(join("d"))
+    await asyncio.sleep(0)
+    hold.set()
+    await holder
+    granted.cancel()  # in the same step in which he is given the turn
+    leaving.cancel()
+    await asyncio.gather(leaving, granted, return_exceptions=True)
+
+    assert len(turns) == 0
+    await join("e")

@@ -1,0 +1,69 @@
+"""A shop's board and alerts as a stream: the newest board, then patches that replace it.
+
+Knows who may watch; must not know what a board shows.
+"""
+
+from functools import partial
+
+from contracts.people import PLATFORM, WATCHING_STAFF, ShopId
+from kit.errors import Unavailable
+from services.gateway.frames import server
+from services.gateway.frames.refusals import Forbid
+from services.gateway.history import Archive
+from services.gateway.hub import BoardSubscription, Hub, Session
+from services.gateway.limits import FairTurns
+from services.gateway.streams.joins import Joins
+
+
+class BoardStream:
+    """Every shop's board that is watched here."""
+
+    def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
+        self._hub = hub
+        self._joins = joins
+        self._archive = archive
+        self._turns = turns
+
+    def subscribe(self, session: Session, shop: ShopId, *, frame_id: str | None) -> None:
+        """Join, or share the join that is under way; a live board is shown anew."""
+        person = session.person
+        if person.role not in WATCHING_STAFF or person.shop_id not in {shop, PLATFORM}:
+            self._joins.refuse(session, frame_id, Forbid())
+            return
+        board = session.board(shop) or self._hub.watch(session, shop)
+        joining = bool(board.owed)
+        board.owed = (*board.owed, frame_id)
+        if not joining:
+            work, failed = self._join(board), partial(self._failed, board)
+            self._joins.spawn(self._joins.run(board, work, failed=failed))
+
+    def unsubscribe(self, session: Session, shop: ShopId) -> None:
+        """Leave the board, if it is watched."""
+        board = session.board(shop)
+        if board is not None:
+            self._joins.end(board)
+
+    async def _join(self, board: BoardSubscription) -> None:
+        session, s = board.session, f"monitor:{board.shop}"
+        shown = self._hub.boards.get(board.shop)
+        if shown is None:
+            fetched = await self._fetched(board)
+            board.check()
+            shown = self._hub.boards.get(board.shop, fetched)  # one that came meanwhile is newer
+        for frame_id in board.take_owed():
+            session.answer(server.ok(frame_id, {"s": s}))
+        session.answer(server.snap(s, shown))
+        board.live = True
+
+    async def _fetched(self, board: BoardSubscription) -> bytes:
+        async with self._turns.of(board.session.person.subject):
+            board.check()  # who left while he waited costs nobody a question
+            try:
+                return await self._archive.board(board.shop)
+            except Unavailable:
+                return b"null"  # the next published board comes as a patch
+
+    def _failed(self, board: BoardSubscription, _: Exception) -> None:
+        """Go on as before: live, or not at all."""
+        if not board.live:
+            self._hub.detach(board)

@@ -1,0 +1,71 @@
+"""A person's inbox as a stream: a snapshot, then events with versions (H12).
+
+While a snapshot is fetched the hub holds the events. Must not know what an event means.
+"""
+
+from functools import partial
+
+from kit.errors import NotFound, Unavailable
+from services.gateway.frames import server
+from services.gateway.history import Archive
+from services.gateway.hub import Hub, InboxSubscription, Session
+from services.gateway.hub.hub import INBOX
+from services.gateway.limits import FairTurns
+from services.gateway.resume import NeedsSnapshot
+from services.gateway.streams.joins import Joins
+
+
+class InboxStream:
+    """Every inbox that is watched here."""
+
+    def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
+        self._hub = hub
+        self._joins = joins
+        self._archive = archive
+        self._turns = turns
+
+    def subscribe(self, session: Session, *, frame_id: str | None) -> None:
+        """Join, or share the join that is under way; a live inbox joins anew."""
+        inbox = session.inbox or self._hub.attach_inbox(session)
+        joining = bool(inbox.owed)
+        inbox.owed = (*inbox.owed, frame_id)
+        if not joining:
+            inbox.held = []
+            work, failed = self._join(inbox), partial(self._failed, inbox)
+            self._joins.spawn(self._joins.run(inbox, work, failed=failed))
+
+    def unsubscribe(self, session: Session) -> None:
+        """Leave the inbox, if it is watched."""
+        if session.inbox is not None:
+            self._joins.end(session.inbox)
+
+    def refill(self, session: Session) -> None:
+        """Events of a full queue are gone, and no position leads back to them."""
+        if session.inbox is not None and session.inbox.live:
+            session.answer(server.resync(INBOX, "slow_reader"))
+
+    async def _join(self, inbox: InboxSubscription) -> None:
+        session = inbox.session
+        async with self._turns.of(session.person.subject):
+            inbox.check()  # who left while he waited costs nobody a question
+            try:
+                snapshot = await self._archive.inbox(session.person)
+            except NotFound:
+                raise Unavailable from None
+        inbox.check()
+        if inbox.held is None:  # too much came meanwhile
+            raise Unavailable if inbox.live else NeedsSnapshot("slow_reader")
+        for frame_id in inbox.take_owed():
+            session.answer(server.ok(frame_id, {"s": INBOX}))
+        session.answer(server.snap(INBOX, snapshot))
+        inbox.live = True
+        self._hub.release(inbox)
+
+    def _failed(self, inbox: InboxSubscription, error: Exception) -> None:
+        """Go on as before: live with what was held meanwhile, or not at all."""
+        if inbox.live:
+            self._hub.release(inbox)
+            return
+        self._hub.detach(inbox)
+        if isinstance(error, NeedsSnapshot):
+            inbox.session.answer(server.resync(INBOX, error.reason))

@@ -1,0 +1,76 @@
+"""Leads each `sub` and `unsub` to the kind of stream that it names, and keeps their number.
+
+Knows names; what a kind does with them is its own business.
+"""
+
+from contracts.people import ShopId
+from services.gateway.frames import server
+from services.gateway.frames.client import StreamKind, StreamName
+from services.gateway.frames.refusals import TooManySubscriptions
+from services.gateway.hub import Session
+from services.gateway.streams.board import BoardStream
+from services.gateway.streams.conversation import ConversationStream
+from services.gateway.streams.inbox import InboxStream
+from services.gateway.streams.joins import Joins
+
+
+class Streams:
+    """All kinds of streams. A socket holds at most `limit` subscriptions."""
+
+    def __init__(
+        self,
+        joins: Joins,
+        *,
+        conversations: ConversationStream,
+        inboxes: InboxStream,
+        boards: BoardStream,
+        limit: int = 200,
+    ) -> None:
+        self._joins = joins
+        self._conversations = conversations
+        self._inboxes = inboxes
+        self._boards = boards
+        self._limit = limit
+
+    def subscribe(
+        self, session: Session, name: StreamName, *, frame_id: str | None, position: object
+    ) -> None:
+        """Begin to join; every answer goes to the session."""
+        if not _known(session, name) and len(session.subscriptions()) >= self._limit:
+            self._joins.refuse(session, frame_id, TooManySubscriptions())
+        elif name.kind is StreamKind.INBOX:
+            self._inboxes.subscribe(session, frame_id=frame_id)
+        elif name.kind is StreamKind.MONITOR:
+            self._boards.subscribe(session, ShopId(name.key), frame_id=frame_id)
+        else:
+            self._conversations.subscribe(session, name.key, frame_id=frame_id, position=position)
+
+    def unsubscribe(self, session: Session, name: StreamName, *, frame_id: str) -> None:
+        """Leave a stream; to leave what was not joined is no mistake."""
+        if name.kind is StreamKind.INBOX:
+            self._inboxes.unsubscribe(session)
+        elif name.kind is StreamKind.MONITOR:
+            self._boards.unsubscribe(session, ShopId(name.key))
+        else:
+            self._conversations.unsubscribe(session, name.key)
+        session.answer(server.ok(frame_id, {}))
+
+    def refill(self, session: Session) -> None:
+        """Give a session what was withheld while its queue was full (H15)."""
+        self._joins.spawn(self._refill(session))
+
+    async def stop(self) -> None:
+        """Give up what is being joined."""
+        await self._joins.stop()
+
+    async def _refill(self, session: Session) -> None:
+        session.full_since = None
+        self._inboxes.refill(session)
+        await self._conversations.refill(session)
+
+
+def _known(session: Session, name: StreamName) -> bool:
+    """Tell whether a `sub` of this name adds no subscription."""
+    if name.kind is StreamKind.INBOX:
+        return session.inbox is not None
+    return name.kind is StreamKind.MONITOR and session.board(ShopId(name.key)) is not None
