@@ -6,7 +6,6 @@ Refuses what is not a frame and says no more than that. Knows no session and no 
 import json
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -23,7 +22,7 @@ from contracts.frames import (
 )
 from kit.errors import AppError
 from kit.text import BadText, refuse_unstorable
-from services.gateway.frames.refusals import BadFrame, BadStream, UnknownType
+from services.gateway.frames.refusals import BadFrame, UnknownType
 
 URL_CHARS: Final = 2_048
 RESUME_STREAMS: Final = 64
@@ -33,7 +32,6 @@ StreamText = Annotated[str, Meta(max_length=80)]
 
 Position = tuple[Annotated[int, Meta(ge=0, lt=GENERATIONS)], Annotated[int, Meta(ge=0, lt=OFFSETS)]]
 
-_STREAM: Final = re.compile(r"(conv|monitor):([A-Za-z0-9_-]{1,64})", re.ASCII)
 _IMAGE_URL: Final = re.compile(r"(https?://|/v1/)[^\s\x00-\x1f\\]+", re.ASCII)
 
 
@@ -166,31 +164,6 @@ def _why(payload: bytes) -> Exception:
     except (UnicodeEncodeError, RecursionError):
         return Unreadable(BadText("Remove the unpaired surrogate (U+D800 to U+DFFF)."), named)
     return Unreadable(BadFrame("A field is missing, unknown or of the wrong type."), named)
-
-
-class StreamKind(StrEnum):
-    """What a stream carries."""
-
-    INBOX = "inbox"
-    CONVERSATION = "conv"
-    MONITOR = "monitor"
-
-
-class StreamName(NamedTuple):
-    """A parsed `s`; `key` is the conversation's or the shop's id, empty for the inbox."""
-
-    kind: StreamKind
-    key: str
-
-
-def stream_of(text: str) -> StreamName:
-    """Parse `s`. Raises `BadStream`."""
-    if text == "inbox":
-        return StreamName(StreamKind.INBOX, "")
-    found = _STREAM.fullmatch(text)
-    if found is None:
-        raise BadStream("Streams are inbox, conv:<id> and monitor:<shop>.")
-    return StreamName(StreamKind(found[1]), found[2])
 
 
 class Place(NamedTuple):

@@ -13,13 +13,14 @@ from contracts.gateway import SignalSent
 from contracts.people import PersonId, Role, ShopId, WorkId
 from kit.clock import Clock
 from services.gateway.frames import records, server
+from services.gateway.frames.names import BoardName, InboxName
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import IdConflict
 from services.gateway.hub.session import Session
 from services.gateway.hub.streams import Seat, SeatState, Stream, View, view
 from services.gateway.hub.subscriptions import BoardSubscription, InboxSubscription, Subscription
 
-INBOX: Final = "inbox"
+INBOX: Final = str(InboxName())
 JOIN_LIMIT: Final = 1_000
 """Inbox events held while a snapshot is fetched; one more and its join fails."""
 
@@ -240,7 +241,7 @@ class Hub:
     def board(self, shop: ShopId, d: bytes) -> None:
         """Keep the shop's board and send it to who watches."""
         self.boards[shop] = d
-        s = f"monitor:{shop}"
+        s = str(BoardName(shop))
         watchers = self.monitors.get(shop)
         if watchers:
             frame = server.patch(s, d)
@@ -251,7 +252,7 @@ class Hub:
         """Send an alert to who watches the shop."""
         watchers = self.monitors.get(event.shop_id)
         if watchers:
-            frame = server.event(f"monitor:{event.shop_id}", event_body(event))
+            frame = server.event(str(BoardName(event.shop_id)), event_body(event))
             for watcher in watchers:
                 watcher.session.lossy(frame)
 

@@ -11,6 +11,7 @@ from contracts.frames import CloseCode
 from contracts.people import PersonId, Role, ShopId
 from kit.web.auth import Principal
 from kit.web.limits import TokenBucket
+from services.gateway.frames.names import conversation_of
 
 if TYPE_CHECKING:
     from services.gateway.hub.streams import Seat
@@ -161,6 +162,11 @@ class Session:
     def board(self, shop: ShopId) -> "BoardSubscription | None":
         """Return the subscription to a shop's board, if there is one."""
         return next((board for board in self.boards if board.shop == shop), None)
+
+    def seat(self, s: str) -> "Seat | None":
+        """Return the seat on the conversation that a frame's `s` names, if there is one."""
+        name = conversation_of(s)
+        return None if name is None else self.seats.get(name.key)
 
     def offer(self, frame: bytes) -> bool:
         """Write the frame or let it wait. False: the queue is full and the frame was not taken."""

@@ -15,9 +15,10 @@ from contracts.conversation import (
     ConversationTransferred,
     Lifecycle,
 )
-from contracts.people import PersonId, SenderKind
+from contracts.people import ConversationId, PersonId, SenderKind
 from services.gateway.frames import records
 from services.gateway.frames.client import Send
+from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
 from services.gateway.hub.subscriptions import Subscription
 
@@ -111,7 +112,7 @@ class Stream:
 
     def __init__(self, key: bytes) -> None:
         self.key = key
-        self.s = f"conv:{key.decode()}"
+        self.s = str(ConversationName(ConversationId(key.decode())))
         self.seats: list[Seat] = []
         self.generation = 0
         self.partition = 0

@@ -92,8 +92,8 @@ class Inbound:
 
     def send(self, session: Session, frame: Send) -> None:
         """Take one `send` frame; it is answered now or later, exactly once."""
-        seat = session.seats.get(frame.s.removeprefix("conv:").encode())
-        if seat is None or not frame.s.startswith("conv:"):
+        seat = session.seat(frame.s)
+        if seat is None:
             self._refuse(session, frame.id, NotSubscribed())
         elif seat.behind is None:
             self._consider(seat, frame)
@@ -104,7 +104,7 @@ class Inbound:
 
     def put_off(self, session: Session, frame: Send, refusal: AppError) -> None:
         """Refuse a send for now; later ones on its stream wait until it has come again (H6)."""
-        seat = session.seats.get(frame.s.removeprefix("conv:").encode())
+        seat = session.seat(frame.s)
         if seat is None:
             self._refuse(session, frame.id, refusal)
         else:

@@ -11,7 +11,7 @@ from contracts.people import ConversationId, ShopId
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from services.gateway.hub import Seat, Session
+from services.gateway.hub import Session
 from services.gateway.inbound.collector import Collector
 
 
@@ -33,7 +33,7 @@ class Signals:
         position: tuple[int, int] | None = None,
     ) -> None:
         """Tell the others; from who is not subscribed, or only watches, nothing is told."""
-        seat: Seat | None = session.seats.get(s.removeprefix("conv:").encode())
+        seat = session.seat(s)
         if seat is None or not seat.may_speak:
             return
         key = seat.stream.key

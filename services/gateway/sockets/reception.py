@@ -3,9 +3,8 @@
 Knows tokens, the order of frames and their rate; must not know how anything is carried out.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, assert_never
 
 from contracts.base import rfc3339
 from contracts.frames import (
@@ -24,6 +23,7 @@ from kit.web.auth import TokenExpired, TokenVerifier
 from kit.web.limits import TokenBucket
 from services.gateway.frames import client, server
 from services.gateway.frames.client import (
+    ClientFrame,
     Hello,
     NotUtf8,
     Ping,
@@ -34,8 +34,8 @@ from services.gateway.frames.client import (
     Typing,
     Unreadable,
     Unsub,
-    stream_of,
 )
+from services.gateway.frames.names import stream_of
 from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import Caps, Directory, Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
@@ -114,16 +114,6 @@ class Reception:
             name: metrics.frames_in.labels(name)
             for name in ("send", "sub", "unsub", "read", "typing", "ping", "token", "other")
         }
-        self._acts: dict[type, tuple[str, Callable[[Session, Any], None]]] = {
-            Send: ("send", self._inbound.send),
-            Sub: ("sub", self._sub),
-            Unsub: ("unsub", self._unsub),
-            Read: ("read", self._read),
-            Typing: ("typing", self._typing),
-            Ping: ("ping", self._ping),
-            Token: ("token", self._token),
-            Hello: ("other", self._second_hello),
-        }
 
     def now(self) -> float:
         """Return the monotonic time."""
@@ -194,10 +184,9 @@ class Reception:
         weight = client.weight(frame, len(payload))
         admitted = self._admitted(session, weight)
         if not session.closing:
-            name, act = self._acts[type(frame)]
-            self._counters[name].inc()
+            self._count(frame)
             if admitted:
-                act(session, frame)
+                self._act(session, frame)
             else:
                 self._too_fast(session, frame)
         return weight
@@ -320,11 +309,31 @@ class Reception:
 
     # ---- frames
 
-    def _second_hello(self, session: Session, _: Hello) -> None:
-        session.close(CloseCode.PROTOCOL, self.now())
+    def _act(self, session: Session, frame: ClientFrame) -> None:
+        match frame:
+            case Send():
+                self._inbound.send(session, frame)
+            case Sub():
+                self._subscribe(session, frame.s, frame_id=frame.id, position=frame.position)
+            case Unsub():
+                self._unsub(session, frame)
+            case Read():
+                self._signals.give(session, frame.s, signal="read", position=frame.position)
+            case Typing():
+                self._signals.give(session, frame.s, signal="typing")
+            case Ping():
+                session.answer(server.pong(frame.ts, self._clock.now()))
+            case Token():
+                self._token(session, frame)
+            case Hello():
+                session.close(CloseCode.PROTOCOL, self.now())  # it was said before
+            case _:
+                assert_never(frame)
 
-    def _sub(self, session: Session, frame: Sub) -> None:
-        self._subscribe(session, frame.s, frame_id=frame.id, position=frame.position)
+    def _count(self, frame: ClientFrame) -> None:
+        """Count a frame by its type; a second `hello` has none of its own."""
+        name = str(frame.__struct_config__.tag)
+        self._counters.get(name, self._counters["other"]).inc()
 
     def _subscribe(
         self, session: Session, s: str, *, frame_id: str | None, position: object
@@ -343,15 +352,6 @@ class Reception:
             self._refuse(session, frame.id, refusal)
         else:
             self._streams.unsubscribe(session, name, frame_id=frame.id)
-
-    def _read(self, session: Session, frame: Read) -> None:
-        self._signals.give(session, frame.s, signal="read", position=frame.position)
-
-    def _typing(self, session: Session, frame: Typing) -> None:
-        self._signals.give(session, frame.s, signal="typing")
-
-    def _ping(self, session: Session, frame: Ping) -> None:
-        session.answer(server.pong(frame.ts, self._clock.now()))
 
     def _token(self, session: Session, frame: Token) -> None:
         """Go on with a fresh token of the same subject, role and shop."""

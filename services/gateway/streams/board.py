@@ -5,9 +5,10 @@ Knows who may watch; must not know what a board shows.
 
 from functools import partial
 
-from contracts.people import PLATFORM, WATCHING_STAFF, ShopId
+from contracts.people import PLATFORM, WATCHING_STAFF
 from kit.errors import Unavailable
 from services.gateway.frames import server
+from services.gateway.frames.names import BoardName
 from services.gateway.frames.refusals import Forbid
 from services.gateway.history import Archive
 from services.gateway.hub import BoardSubscription, Hub, Session
@@ -24,8 +25,12 @@ class BoardStream:
         self._archive = archive
         self._turns = turns
 
-    def subscribe(self, session: Session, shop: ShopId, *, frame_id: str | None) -> None:
+    def subscribe(
+        self, session: Session, name: BoardName, *, frame_id: str | None, position: object
+    ) -> None:
         """Join, or share the join that is under way; a live board is shown anew."""
+        del position  # a board is whole
+        shop = name.shop_id
         person = session.person
         if person.role not in WATCHING_STAFF or person.shop_id not in {shop, PLATFORM}:
             self._joins.refuse(session, frame_id, Forbid())
@@ -37,14 +42,14 @@ class BoardStream:
             work, failed = self._join(board), partial(self._failed, board)
             self._joins.spawn(self._joins.run(board, work, failed=failed))
 
-    def unsubscribe(self, session: Session, shop: ShopId) -> None:
+    def unsubscribe(self, session: Session, name: BoardName) -> None:
         """Leave the board, if it is watched."""
-        board = session.board(shop)
+        board = session.board(name.shop_id)
         if board is not None:
             self._joins.end(board)
 
     async def _join(self, board: BoardSubscription) -> None:
-        session, s = board.session, f"monitor:{board.shop}"
+        session, s = board.session, str(BoardName(board.shop))
         shown = self._hub.boards.get(board.shop)
         if shown is None:
             fetched = await self._fetched(board)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from services.gateway.frames import server
+from services.gateway.frames.names import ConversationName
 from services.gateway.frames.refusals import AlreadySubscribed
 from services.gateway.hub import Hub, Seat, Session
 from services.gateway.hub.streams import SeatState
@@ -27,21 +28,20 @@ class ConversationStream:
         self._go_on = go_on
 
     def subscribe(
-        self, session: Session, conversation: str, *, frame_id: str | None, position: object
+        self, session: Session, name: ConversationName, *, frame_id: str | None, position: object
     ) -> None:
         """Take a seat and join; a second `sub` beside a seat is refused."""
-        key = conversation.encode()
-        if key in session.seats:
+        if name.key in session.seats:
             self._joins.refuse(session, frame_id, AlreadySubscribed())
             return
-        seat = self._hub.attach(session, key)
+        seat = self._hub.attach(session, name.key)
         seat.behind = []
         seat.owed = (frame_id,)
         self._joins.spawn(self._join(seat, position))
 
-    def unsubscribe(self, session: Session, conversation: str) -> None:
+    def unsubscribe(self, session: Session, name: ConversationName) -> None:
         """Leave the seat, if there is one."""
-        seat = session.seats.get(conversation.encode())
+        seat = session.seats.get(name.key)
         if seat is None:
             return
         joining = bool(seat.owed)

@@ -7,6 +7,7 @@ from functools import partial
 
 from kit.errors import NotFound, Unavailable
 from services.gateway.frames import server
+from services.gateway.frames.names import InboxName
 from services.gateway.history import Archive
 from services.gateway.hub import Hub, InboxSubscription, Session
 from services.gateway.hub.hub import INBOX
@@ -24,8 +25,11 @@ class InboxStream:
         self._archive = archive
         self._turns = turns
 
-    def subscribe(self, session: Session, *, frame_id: str | None) -> None:
+    def subscribe(
+        self, session: Session, name: InboxName, *, frame_id: str | None, position: object
+    ) -> None:
         """Join, or share the join that is under way; a live inbox joins anew."""
+        del name, position  # there is one inbox, and it has no position (H12)
         inbox = session.inbox or self._hub.attach_inbox(session)
         joining = bool(inbox.owed)
         inbox.owed = (*inbox.owed, frame_id)
@@ -34,8 +38,9 @@ class InboxStream:
             work, failed = self._join(inbox), partial(self._failed, inbox)
             self._joins.spawn(self._joins.run(inbox, work, failed=failed))
 
-    def unsubscribe(self, session: Session) -> None:
+    def unsubscribe(self, session: Session, name: InboxName) -> None:
         """Leave the inbox, if it is watched."""
+        del name
         if session.inbox is not None:
             self._joins.end(session.inbox)
 

@@ -3,9 +3,10 @@
 Knows names; what a kind does with them is its own business.
 """
 
-from contracts.people import ShopId
+from typing import assert_never
+
 from services.gateway.frames import server
-from services.gateway.frames.client import StreamKind, StreamName
+from services.gateway.frames.names import BoardName, ConversationName, InboxName, StreamName
 from services.gateway.frames.refusals import TooManySubscriptions
 from services.gateway.hub import Session
 from services.gateway.streams.board import BoardStream
@@ -38,21 +39,28 @@ class Streams:
         """Begin to join; every answer goes to the session."""
         if not _known(session, name) and len(session.subscriptions()) >= self._limit:
             self._joins.refuse(session, frame_id, TooManySubscriptions())
-        elif name.kind is StreamKind.INBOX:
-            self._inboxes.subscribe(session, frame_id=frame_id)
-        elif name.kind is StreamKind.MONITOR:
-            self._boards.subscribe(session, ShopId(name.key), frame_id=frame_id)
-        else:
-            self._conversations.subscribe(session, name.key, frame_id=frame_id, position=position)
+            return
+        match name:
+            case ConversationName():
+                self._conversations.subscribe(session, name, frame_id=frame_id, position=position)
+            case InboxName():
+                self._inboxes.subscribe(session, name, frame_id=frame_id, position=position)
+            case BoardName():
+                self._boards.subscribe(session, name, frame_id=frame_id, position=position)
+            case _:
+                assert_never(name)
 
     def unsubscribe(self, session: Session, name: StreamName, *, frame_id: str) -> None:
         """Leave a stream; to leave what was not joined is no mistake."""
-        if name.kind is StreamKind.INBOX:
-            self._inboxes.unsubscribe(session)
-        elif name.kind is StreamKind.MONITOR:
-            self._boards.unsubscribe(session, ShopId(name.key))
-        else:
-            self._conversations.unsubscribe(session, name.key)
+        match name:
+            case ConversationName():
+                self._conversations.unsubscribe(session, name)
+            case InboxName():
+                self._inboxes.unsubscribe(session, name)
+            case BoardName():
+                self._boards.unsubscribe(session, name)
+            case _:
+                assert_never(name)
         session.answer(server.ok(frame_id, {}))
 
     def refill(self, session: Session) -> None:
@@ -71,6 +79,12 @@ class Streams:
 
 def _known(session: Session, name: StreamName) -> bool:
     """Tell whether a `sub` of this name adds no subscription."""
-    if name.kind is StreamKind.INBOX:
-        return session.inbox is not None
-    return name.kind is StreamKind.MONITOR and session.board(ShopId(name.key)) is not None
+    match name:
+        case InboxName():
+            return session.inbox is not None
+        case BoardName(shop_id=shop):
+            return session.board(shop) is not None
+        case ConversationName():
+            return False  # a second one is refused
+        case _:
+            assert_never(name)

@@ -16,7 +16,7 @@ from kit.clock import SystemClock
 from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import records, server
-from services.gateway.frames.client import stream_of
+from services.gateway.frames.names import stream_of
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
 from services.gateway.hub import Caps, Hub, Person, Seat, Session

@@ -23,7 +23,9 @@ from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import client, records, server
 from services.gateway.frames.client import Unreadable
+from services.gateway.frames.names import conversation_of, stream_of
 from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
+from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
 from services.gateway.hub import Hub, Stream
 
@@ -358,3 +360,15 @@ def test_no_record_stops_the_reader(
     chat = ChatChannel(bus, hub, ring, clock=clock, metrics=METRICS, ring_s=60)
     chat.handle([Record("chat", 0, 5, 0, key, value, tuple(found))])
     assert ring.end(0) == 6
+
+
+@pytest.mark.parametrize("text", ["inbox", "conv:c-1", "monitor:shop_a"])
+def test_the_name_of_a_stream_reads_back_as_it_was_written(text: str) -> None:
+    assert str(stream_of(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "c-1", "conv:", "conv:a b", "monitor:", "board:s", "inbox:"])
+def test_what_names_no_stream_is_refused(text: str) -> None:
+    with pytest.raises(BadStream):
+        stream_of(text)
+    assert conversation_of(text) is None

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from contracts.people import PersonId, Role, ShopId
+from contracts.people import ConversationId, PersonId, Role, ShopId
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import TopicPartition
 from kit.clock import SystemClock
 from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import server
-from services.gateway.frames.client import StreamKind, StreamName
+from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
 from services.gateway.hub import Caps, Hub, Person, Seat, Session
@@ -179,7 +179,7 @@ async def joined(
     screen = Screen()
     session = desk.session(screen)
     place = None if position is None else [1, position]
-    name = StreamName(StreamKind.CONVERSATION, TALK)
+    name = ConversationName(ConversationId(TALK))
     desk.streams.subscribe(session, name, frame_id="f", position=place)
     for _ in range(200):
         await asyncio.sleep(0.001)
@@ -211,12 +211,12 @@ async def test_joining_and_leaving_in_a_storm_keeps_nobody_else_from_joining() -
     desk = SlowDesk(MemoryBus(partitions=1), [], 0, 0, 1_000)
     stormy, calm = desk.session(Screen(), "stormy"), desk.session(Screen(), "calm")
     for number in range(2 * JOINS):
-        name = StreamName(StreamKind.CONVERSATION, f"c{number}")
+        name = ConversationName(ConversationId(f"c{number}"))
         desk.streams.subscribe(stormy, name, frame_id="f", position=None)
         if number % 2:
             desk.streams.unsubscribe(stormy, name, frame_id="g")
     desk.streams.subscribe(
-        calm, StreamName(StreamKind.CONVERSATION, TALK), frame_id="f", position=None
+        calm, ConversationName(ConversationId(TALK)), frame_id="f", position=None
     )
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -1,0 +1,74 @@
+"""Names of streams: the `s` of a frame, parsed once into what it names.
+
+Knows how names are written, not who may use them.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from typing_extensions import override
+
+from contracts.people import ConversationId, ShopId
+from services.gateway.frames.refusals import BadStream
+
+_NAME: Final = re.compile(r"(conv|monitor):([A-Za-z0-9_-]{1,64})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxName:
+    """The inbox of whoever asks."""
+
+    @override
+    def __str__(self) -> str:
+        return "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationName:
+    """A conversation."""
+
+    conversation_id: ConversationId
+
+    @override
+    def __str__(self) -> str:
+        return f"conv:{self.conversation_id}"
+
+    @property
+    def key(self) -> bytes:
+        """The key of the conversation's records."""
+        return self.conversation_id.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardName:
+    """A shop's board and alerts."""
+
+    shop_id: ShopId
+
+    @override
+    def __str__(self) -> str:
+        return f"monitor:{self.shop_id}"
+
+
+StreamName = InboxName | ConversationName | BoardName
+
+
+def stream_of(text: str) -> StreamName:
+    """Parse `s`. Raises `BadStream`."""
+    if text == "inbox":
+        return InboxName()
+    found = _NAME.fullmatch(text)
+    if found is None:
+        raise BadStream("Streams are inbox, conv:<id> and monitor:<shop>.")
+    kind, key = found.groups()
+    return ConversationName(ConversationId(key)) if kind == "conv" else BoardName(ShopId(key))
+
+
+def conversation_of(text: str) -> ConversationName | None:
+    """Parse the `s` of a frame that is about a conversation; None if it names none."""
+    try:
+        name = stream_of(text)
+    except BadStream:
+        return None
+    return name if isinstance(name, ConversationName) else None
