@@ -18,7 +18,7 @@ from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.history import Archive, Attached, GapReader, Ring
 from services.gateway.history.archive import item_head
 from services.gateway.hub import Abandoned, Hub, Seat
-from services.gateway.hub.streams import SeatState, read_view
+from services.gateway.hub.conversations import SeatState, read_view
 from services.gateway.limits import FairTurns
 
 SNAPSHOT_ITEMS: Final = 100
@@ -65,18 +65,18 @@ class Resume:
         self._slow_reader_s = slow_reader_s
 
     async def join(self, seat: Seat, position: object) -> None:
-        """Bring the seat from a position, or from a snapshot, to the stream; answer on the way.
+        """Bring the seat from a position, or from a snapshot, to the end; answer on the way.
 
         Raises `Abandoned`, `NeedsSnapshot`, `NotFound`, `TimeoutError`, and what asking raises.
         """
-        person, stream = seat.session.person, seat.stream
+        person, conversation = seat.session.person, seat.conversation
         place = place_of(position) if position is not None else None
         if position is not None and place is None:
             raise NeedsSnapshot("bad_position")
         async with self._turns.of(person.subject):
             seat.check()  # who left while he waited costs nobody a question
             attached = await self._archive.attach(
-                stream.key.decode(),
+                conversation.key.decode(),
                 person,
                 limit=SNAPSHOT_ITEMS if place is None else REPLAY_LIMIT,
                 after=place,
@@ -97,11 +97,11 @@ class Resume:
             await self._snapshot(seat, attached)
 
     def _adopt(self, seat: Seat, attached: Attached) -> None:
-        facts, stream = attached.facts, seat.stream
-        stream.shop_id = facts.shop_id
-        stream.generation = attached.mark.generation
-        stream.partition = attached.mark.partition
-        stream.adopt(
+        facts, conversation = attached.facts, seat.conversation
+        conversation.shop_id = facts.shop_id
+        conversation.generation = attached.mark.generation
+        conversation.partition = attached.mark.partition
+        conversation.adopt(
             buyer=PersonId(facts.buyer_id),
             owner=None if facts.agent_id is None else PersonId(facts.agent_id),
             version=facts.version,
@@ -110,7 +110,7 @@ class Resume:
 
     async def _reach(self, seat: Seat, offset: int) -> None:
         """Wait until the reader here has passed the client's position; beyond the log: 4004."""
-        partition = seat.stream.partition
+        partition = seat.conversation.partition
         if offset < self._ring.end(partition):
             return
         if offset >= await self._end_of(partition):
@@ -138,7 +138,7 @@ class Resume:
 
     async def _snapshot(self, seat: Seat, attached: Attached) -> None:
         """Send the state and the latest messages as one frame, then be live."""
-        stream, session = seat.stream, seat.session
+        conversation, session = seat.conversation, seat.session
         await self._room(seat)
         entries = await self._missed(seat)
         # No await from here to LIVE: the snapshot and the stream meet without a gap.
@@ -147,18 +147,18 @@ class Resume:
         for entry in entries:
             shown = None if entry.id in known else self._body(seat, entry)
             if shown is not None:
-                place = (stream.generation, entry.offset)
-                items.append(server.item(stream.s, shown, position=place))
-        seat.sent = max(seat.sent, self._ring.end(stream.partition) - 1)
-        position = (stream.generation, seat.sent) if seat.sent >= 0 else None
-        conversation, shown_items = bytes(attached.conversation), b",".join(items[-SNAPSHOT_ITEMS:])
-        d = b'{"conversation":%b,"items":[%b]}' % (conversation, shown_items)
+                place = (conversation.generation, entry.offset)
+                items.append(server.item(conversation.s, shown, position=place))
+        seat.sent = max(seat.sent, self._ring.end(conversation.partition) - 1)
+        position = (conversation.generation, seat.sent) if seat.sent >= 0 else None
+        facts, shown_items = bytes(attached.conversation), b",".join(items[-SNAPSHOT_ITEMS:])
+        d = b'{"conversation":%b,"items":[%b]}' % (facts, shown_items)
         self._answer(seat)
-        session.answer(server.snap(stream.s, d, position=position))
+        session.answer(server.snap(conversation.s, d, position=position))
         seat.state = SeatState.LIVE
 
     def _answer(self, seat: Seat) -> None:
-        told: dict[str, object] = {"s": seat.stream.s, "may_send": seat.may_speak}
+        told: dict[str, object] = {"s": seat.conversation.s, "may_send": seat.may_speak}
         for frame_id in seat.take_owed():
             seat.session.answer(server.ok(frame_id, told))
 
@@ -167,7 +167,7 @@ class Resume:
 
         Nothing is awaited after the ring was read: the caller knows that this is all there is.
         """
-        partition, key, sent = seat.stream.partition, seat.stream.key, seat.sent
+        partition, key, sent = seat.conversation.partition, seat.conversation.key, seat.sent
         entries: list[Entry] = []
         while (floor := self._ring.floor(partition)) > sent + 1:
             async with self._turns.of(seat.session.person.subject):
@@ -189,9 +189,9 @@ class Resume:
             return
         shown = self._body(seat, entry)
         if shown is not None:
-            stream = seat.stream
-            place = (stream.generation, entry.offset)
-            await self._write(seat, server.event(stream.s, shown, position=place))
+            conversation = seat.conversation
+            place = (conversation.generation, entry.offset)
+            await self._write(seat, server.event(conversation.s, shown, position=place))
         seat.sent = entry.offset
 
     def _body(self, seat: Seat, entry: Entry) -> bytes | None:

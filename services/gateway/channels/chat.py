@@ -105,6 +105,6 @@ class ChatChannel:
             self._hub.conflict(entry, first)
         elif entry.is_lifecycle:
             self._hub.lifecycle(entry)
-        elif (stream := self._hub.streams.get(entry.key)) is not None:
-            self._hub.message(entry, stream)
+        elif (conversation := self._hub.conversations.get(entry.key)) is not None:
+            self._hub.message(entry, conversation)
         return False

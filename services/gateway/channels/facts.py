@@ -111,7 +111,7 @@ class FactsChannel:
             session.close(CloseCode.REVOKED, self._clock.monotonic())
 
     def _signalled(self, record: Record) -> None:
-        if record.key not in self._hub.streams:
+        if record.key not in self._hub.conversations:
             return
         event = contracts.decode(record)
         if isinstance(event, SignalSent):

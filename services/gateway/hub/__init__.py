@@ -3,10 +3,10 @@
 Delivers what it is given; reads no topic, asks no service, holds nothing that must survive.
 """
 
+from services.gateway.hub.conversations import Conversation, Seat, View
 from services.gateway.hub.directory import Directory
 from services.gateway.hub.hub import Hub
 from services.gateway.hub.session import Caps, Person, Session, Wire
-from services.gateway.hub.streams import Seat, Stream, View
 from services.gateway.hub.subscriptions import (
     Abandoned,
     BoardSubscription,
@@ -18,13 +18,13 @@ __all__ = [
     "Abandoned",
     "BoardSubscription",
     "Caps",
+    "Conversation",
     "Directory",
     "Hub",
     "InboxSubscription",
     "Person",
     "Seat",
     "Session",
-    "Stream",
     "Subscription",
     "View",
     "Wire",

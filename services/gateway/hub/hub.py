@@ -16,8 +16,8 @@ from services.gateway.frames import records, server
 from services.gateway.frames.names import BoardName, InboxName
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import IdConflict
+from services.gateway.hub.conversations import Conversation, Seat, SeatState, View, view
 from services.gateway.hub.session import Session
-from services.gateway.hub.streams import Seat, SeatState, Stream, View, view
 from services.gateway.hub.subscriptions import BoardSubscription, InboxSubscription, Subscription
 
 INBOX: Final = str(InboxName())
@@ -29,7 +29,7 @@ class Hub:
     """All sessions of this gateway, by what they watch."""
 
     def __init__(self, clock: Clock) -> None:
-        self.streams: dict[bytes, Stream] = {}
+        self.conversations: dict[bytes, Conversation] = {}
         self.people: dict[PersonId, list[Session]] = {}
         self.monitors: dict[ShopId, list[BoardSubscription]] = {}
         self.boards: dict[ShopId, bytes] = {}
@@ -77,38 +77,38 @@ class Hub:
     # ---- conversations
 
     def attach(self, session: Session, key: bytes) -> Seat:
-        """Seat the session, not yet live; facts of the stream are kept from now on."""
-        stream = self.streams.get(key)
-        if stream is None:
-            stream = self.streams[key] = Stream(key)
-        seat = Seat(session, stream)
-        stream.seats.append(seat)
+        """Seat the session, not yet live; facts of the conversation are kept from now on."""
+        conversation = self.conversations.get(key)
+        if conversation is None:
+            conversation = self.conversations[key] = Conversation(key)
+        seat = Seat(session, conversation)
+        conversation.seats.append(seat)
         session.seats[key] = seat
         return seat
 
     def _unseat(self, seat: Seat) -> None:
-        stream = seat.stream
-        del seat.session.seats[stream.key]
-        stream.seats.remove(seat)
-        if not stream.seats:
-            del self.streams[stream.key]
+        conversation = seat.conversation
+        del seat.session.seats[conversation.key]
+        conversation.seats.remove(seat)
+        if not conversation.seats:
+            del self.conversations[conversation.key]
 
-    def message(self, entry: Entry, stream: Stream) -> None:
+    def message(self, entry: Entry, conversation: Conversation) -> None:
         """Deliver a chat message to everybody who watches it."""
         try:
             said = records.spoken(entry)
-            shown = view(entry, not_owner=not stream.heard(said))
+            shown = view(entry, not_owner=not conversation.heard(said))
         except PoisonRecord:
             self.poisoned += 1
             return
-        self._deliver(entry, stream, shown)
+        self._deliver(entry, conversation, shown)
 
     def lifecycle(self, entry: Entry) -> None:
         """Apply a lifecycle event, deliver it, and tell the inboxes it concerns.
 
         One of a newer release only raises the version (H47).
         """
-        stream = self.streams.get(entry.key)
+        conversation = self.conversations.get(entry.key)
         try:
             event = read_lifecycle(entry)
             shown = view(entry)
@@ -116,20 +116,20 @@ class Hub:
             self.poisoned += 1
             return
         if isinstance(event, LaterLifecycle):
-            if stream is not None:
-                stream.apply(event)
+            if conversation is not None:
+                conversation.apply(event)
             return
         owner = None
-        if stream is not None:
-            owner = stream.owner_id
-            stream.apply(event)
-            self._deliver(entry, stream, shown)
+        if conversation is not None:
+            owner = conversation.owner_id
+            conversation.apply(event)
+            self._deliver(entry, conversation, shown)
         self._tell_inboxes(event, shown, {event.buyer_id, owner})
 
     def conflict(self, entry: Entry, first: Entry) -> None:
         """An id came round with another body: tell its sender that the first one stands (H3)."""
-        stream = self.streams.get(entry.key)
-        if stream is None or entry.is_lifecycle:
+        conversation = self.conversations.get(entry.key)
+        if conversation is None or entry.is_lifecycle:
             return
         try:
             second, original = records.spoken(entry), records.spoken(first)
@@ -138,21 +138,21 @@ class Hub:
             return
         if second.body_hash == original.body_hash:
             return
-        for seat in stream.seats:
+        for seat in conversation.seats:
             if seat.session.person.subject == second.sender_id:
                 seat.session.offer(server.err(second.client_id, IdConflict()))
 
-    def _deliver(self, entry: Entry, stream: Stream, shown: View) -> None:
+    def _deliver(self, entry: Entry, conversation: Conversation, shown: View) -> None:
         offset = entry.offset
         frames: dict[bool, bytes] = {}
-        for seat in stream.seats:
+        for seat in conversation.seats:
             if seat.state is not SeatState.LIVE or offset <= seat.sent:
                 continue
             buyer = seat.session.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
                 frame = frames[buyer] = server.event(
-                    stream.s, shown.of(seat), position=(stream.generation, offset)
+                    conversation.s, shown.of(seat), position=(conversation.generation, offset)
                 )
             if seat.session.offer(frame):
                 seat.sent = offset
@@ -260,14 +260,14 @@ class Hub:
 
     def signal(self, event: SignalSent) -> None:
         """Show somebody's typing or reading to the others."""
-        stream = self.streams.get(event.conversation_id.encode())
-        if stream is None:
+        conversation = self.conversations.get(event.conversation_id.encode())
+        if conversation is None:
             return
         shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
         if event.position is not None:
             shown["position"] = event.position
-        frame = server.patch(stream.s, server.json({event.signal: shown}))
-        for seat in stream.seats:
+        frame = server.patch(conversation.s, server.json({event.signal: shown}))
+        for seat in conversation.seats:
             if seat.state is SeatState.LIVE and seat.session.person.subject != event.person_id:
                 seat.session.lossy(frame)
 

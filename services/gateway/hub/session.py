@@ -14,7 +14,7 @@ from kit.web.limits import TokenBucket
 from services.gateway.frames.names import conversation_of
 
 if TYPE_CHECKING:
-    from services.gateway.hub.streams import Seat
+    from services.gateway.hub.conversations import Seat
     from services.gateway.hub.subscriptions import (
         BoardSubscription,
         InboxSubscription,

@@ -103,7 +103,7 @@ class Inbound:
             self._put_off(seat, frame.id, Retry())
 
     def put_off(self, session: Session, frame: Send, refusal: AppError) -> None:
-        """Refuse a send for now; later ones on its stream wait until it has come again (H6)."""
+        """Refuse a send for now; later ones of its stream wait until it has come again (H6)."""
         seat = session.seat(frame.s)
         if seat is None:
             self._refuse(session, frame.id, refusal)
@@ -146,7 +146,7 @@ class Inbound:
         except AppError as refusal:
             self._deny(seat, frame.id, refusal)
             return
-        key, sender = seat.stream.key.decode(), seat.session.person.subject
+        key, sender = seat.conversation.key.decode(), seat.session.person.subject
         message_id = derived_id("message", key, sender, frame.id)
         body_hash = records.body_hash(frame.kind, spoken.d)
         words = _Words(frame, spoken, message_id, body_hash, next(self._numbers))
@@ -178,7 +178,7 @@ class Inbound:
             self._deny(seat, client_id, IdConflict())
         else:
             _resent(seat, client_id)
-            place = (seat.stream.generation, offset)
+            place = (seat.conversation.generation, offset)
             seat.session.answer(server.sent(client_id, words.message_id, position=place))
         return True
 
@@ -221,7 +221,7 @@ class Inbound:
     def _take_one(self, seat: Seat) -> tuple[int, bool]:
         waiting = seat.behind or []
         seat.behind = None
-        if seat.session.seats.get(seat.stream.key) is not seat:
+        if seat.session.seats.get(seat.conversation.key) is not seat:
             for frame in waiting:
                 self._refuse(seat.session, frame.id, NotSubscribed())
             return len(waiting), False
@@ -238,11 +238,11 @@ class Inbound:
 
     def _speak(self, seat: Seat, words: "_Words") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
-        client_id, stream = words.frame.id, seat.stream
+        client_id, conversation = words.frame.id, seat.conversation
         if not seat.may_speak:
             self._deny(seat, client_id, NoSeat())
             return
-        if self._producer.stalled(CHAT, stream.key):
+        if self._producer.stalled(CHAT, conversation.key):
             self._retry(seat, words)
             return
         now, person = self._clock.now(), seat.session.person
@@ -254,15 +254,15 @@ class Inbound:
                 return
             passed = verdict
         body = ChatBody(
-            stream.shop_id,
-            stream.key.decode(),
+            conversation.shop_id,
+            conversation.key.decode(),
             person.subject,
             "buyer" if person.is_buyer else "agent",
             client_id,
             words.frame.kind,
             msgspec.Raw(words.spoken.d),
             words.body_hash,
-            None if person.is_buyer else stream.assignment_version,
+            None if person.is_buyer else conversation.assignment_version,
             passed.confirmed,
         )
         message = records.message(body, words.message_id, time=rfc3339(now))
@@ -319,7 +319,7 @@ class Inbound:
                 self._retry(seat, words)
 
     def _acknowledge(self, seat: Seat, client_id: str, *, pending: _Pending, offset: int) -> None:
-        place = (seat.stream.generation, offset)
+        place = (seat.conversation.generation, offset)
         if not pending.warnings:
             seat.session.answer(server.sent(client_id, pending.message_id, position=place))
             return
@@ -376,8 +376,8 @@ class _Words(NamedTuple):
 
 def _judged(seat: Seat, words: _Words) -> Judged:
     return Judged(
-        ShopId(seat.stream.shop_id),
-        ConversationId(seat.stream.key.decode()),
+        ShopId(seat.conversation.shop_id),
+        ConversationId(seat.conversation.key.decode()),
         seat.session.person.subject,
         words.frame.id,
         words.message_id,

@@ -36,13 +36,13 @@ class Signals:
         seat = session.seat(s)
         if seat is None or not seat.may_speak:
             return
-        key = seat.stream.key
+        key = seat.conversation.key
         if self._producer.stalled(SignalSent.topic.name, key):
             return
         event = SignalSent(
             id=self._ids.new(),
             time=self._clock.now(),
-            shop_id=ShopId(seat.stream.shop_id),
+            shop_id=ShopId(seat.conversation.shop_id),
             conversation_id=ConversationId(key.decode()),
             person_id=session.person.subject,
             signal=signal,

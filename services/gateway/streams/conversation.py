@@ -10,7 +10,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.refusals import AlreadySubscribed
 from services.gateway.hub import Hub, Seat, Session
-from services.gateway.hub.streams import SeatState
+from services.gateway.hub.conversations import SeatState
 from services.gateway.resume import NeedsSnapshot, Resume
 from services.gateway.streams.joins import Joins
 
@@ -65,6 +65,6 @@ class ConversationStream:
         """Take the seat back. Who was told `ok` before learns that he has to subscribe again."""
         self._hub.detach(seat)
         if isinstance(error, NeedsSnapshot):
-            seat.session.answer(server.resync(seat.stream.s, error.reason))
+            seat.session.answer(server.resync(seat.conversation.s, error.reason))
         elif not seat.owed:
-            seat.session.answer(server.resync(seat.stream.s, "slow_reader"))
+            seat.session.answer(server.resync(seat.conversation.s, "slow_reader"))

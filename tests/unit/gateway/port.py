@@ -300,6 +300,6 @@ def message_of(number: int, key: str) -> Message:
 
 def nothing_is_left(world: World) -> None:
     """Nobody is here: no subscription, no join, no turn."""
-    assert (world.hub.streams, world.hub.people, world.hub.monitors) == ({}, {}, {})
+    assert (world.hub.conversations, world.hub.people, world.hub.monitors) == ({}, {}, {})
     assert (len(world.turns), len(world.joins)) == (0, 0)
     assert all(member.session.subscriptions() == [] for member in world.members)

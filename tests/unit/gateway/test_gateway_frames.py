@@ -27,7 +27,7 @@ from services.gateway.frames.names import conversation_of, stream_of
 from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
 from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
-from services.gateway.hub import Hub, Stream
+from services.gateway.hub import Conversation, Hub
 
 pytestmark = pytest.mark.unit
 
@@ -355,7 +355,7 @@ def test_no_record_stops_the_reader(
     clock, ring = ManualClock(), Ring()
     hub = Hub(clock)
     if key is not None and key.isascii():
-        hub.streams[key] = Stream(key)
+        hub.conversations[key] = Conversation(key)
     bus = MemoryBus(partitions=1)
     chat = ChatChannel(bus, hub, ring, clock=clock, metrics=METRICS, ring_s=60)
     chat.handle([Record("chat", 0, 5, 0, key, value, tuple(found))])

@@ -4,8 +4,8 @@ import pytest
 
 from kit.bus.ports import BusAway
 from kit.errors import NotFound, Unavailable
+from services.gateway.hub.conversations import SeatState
 from services.gateway.hub.hub import JOIN_LIMIT
-from services.gateway.hub.streams import SeatState
 from tests.unit.gateway.port import (
     BOARD,
     INBOX,
@@ -156,7 +156,7 @@ async def test_whatever_a_join_raises_is_answered_and_leaves_nothing(
 
     assert member.screen.answers() == {frame_id: [code]}
     assert member.session.subscriptions() == []
-    assert not world.hub.streams
+    assert not world.hub.conversations
     assert not world.hub.monitors
 
 

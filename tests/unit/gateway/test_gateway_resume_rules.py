@@ -21,7 +21,7 @@ from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
 from services.gateway.hub import Caps, Hub, Person, Seat, Session
-from services.gateway.hub.streams import SeatState
+from services.gateway.hub.conversations import SeatState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import (

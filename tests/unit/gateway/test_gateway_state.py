@@ -21,8 +21,8 @@ from kit.clock import ManualClock
 from services.gateway.frames import server
 from services.gateway.frames.records import CHAT_TYPE, Entry, Spoken
 from services.gateway.history import Ring
-from services.gateway.hub import Caps, Directory, Hub, Person, Session, Stream
-from services.gateway.hub.streams import SeatState
+from services.gateway.hub import Caps, Conversation, Directory, Hub, Person, Session
+from services.gateway.hub.conversations import SeatState
 from services.gateway.inbound.unread import Landed, Unread
 from services.gateway.limits import Rate
 
@@ -226,42 +226,46 @@ def says(agent: str, version: int) -> Spoken:
 
 
 def test_newer_lifecycle_moves_the_seat_and_older_does_not() -> None:
-    stream = Stream(b"c1")
-    stream.apply(assigned("a", 3))
-    stream.apply(assigned("late", 2))
-    assert (stream.owner_id, stream.assignment_version) == ("a", 3)
-    stream.apply(ConversationQueued(**base(4), skill_group_id=SkillGroupId("g"), reason="lost"))
-    assert stream.owner_id is None
-    stream.apply(assigned("b", 5))
-    stream.apply(ConversationClosed(**base(6), agent_id=PersonId("b"), by=PersonId("b")))
-    assert (stream.owner_id, stream.version) == (None, 6)
+    conversation = Conversation(b"c1")
+    conversation.apply(assigned("a", 3))
+    conversation.apply(assigned("late", 2))
+    assert (conversation.owner_id, conversation.assignment_version) == ("a", 3)
+    conversation.apply(
+        ConversationQueued(**base(4), skill_group_id=SkillGroupId("g"), reason="lost")
+    )
+    assert conversation.owner_id is None
+    conversation.apply(assigned("b", 5))
+    conversation.apply(ConversationClosed(**base(6), agent_id=PersonId("b"), by=PersonId("b")))
+    assert (conversation.owner_id, conversation.version) == (None, 6)
 
 
 def test_a_reply_that_overtakes_its_assignment_names_the_owner() -> None:
-    stream = Stream(b"c1")
-    stream.apply(assigned("a", 3))
-    assert stream.heard(says("b", 5))
-    assert stream.owner_id == "b"
-    stream.apply(ConversationQueued(**base(4), skill_group_id=SkillGroupId("g"), reason="lost"))
-    assert stream.owner_id == "b"
-    assert not stream.heard(says("a", 3))
+    conversation = Conversation(b"c1")
+    conversation.apply(assigned("a", 3))
+    assert conversation.heard(says("b", 5))
+    assert conversation.owner_id == "b"
+    conversation.apply(
+        ConversationQueued(**base(4), skill_group_id=SkillGroupId("g"), reason="lost")
+    )
+    assert conversation.owner_id == "b"
+    assert not conversation.heard(says("a", 3))
 
 
 def test_the_archives_snapshot_never_undoes_what_the_log_told() -> None:
-    stream = Stream(b"c1")
-    stream.apply(assigned("b", 5))
-    stream.adopt(buyer=PersonId("b1"), owner=PersonId("a"), version=3, assignment=3)
-    assert (stream.owner_id, stream.buyer_id) == ("b", "b1")
-    stream.adopt(buyer=PersonId("b1"), owner=PersonId("c"), version=7, assignment=7)
-    assert stream.owner_id == "c"
+    conversation = Conversation(b"c1")
+    conversation.apply(assigned("b", 5))
+    conversation.adopt(buyer=PersonId("b1"), owner=PersonId("a"), version=3, assignment=3)
+    assert (conversation.owner_id, conversation.buyer_id) == ("b", "b1")
+    conversation.adopt(buyer=PersonId("b1"), owner=PersonId("c"), version=7, assignment=7)
+    assert conversation.owner_id == "c"
 
 
 @given(st.permutations(range(1, 8)))
 def test_any_order_of_lifecycle_events_ends_with_the_newest_owner(order: list[int]) -> None:
-    stream = Stream(b"c1")
+    conversation = Conversation(b"c1")
     for version in order:
-        stream.apply(assigned(f"a{version}", version))
-    assert stream.owner_id == "a7"
+        conversation.apply(assigned(f"a{version}", version))
+    assert conversation.owner_id == "a7"
 
 
 # ---- the hub
@@ -274,10 +278,10 @@ def test_a_stream_is_forgotten_with_its_last_seat() -> None:
         hub.enter(session)
         hub.attach(session, b"c1")
     hub.leave(one)
-    assert set(hub.streams) == {b"c1"}
+    assert set(hub.conversations) == {b"c1"}
     hub.leave(two)
     hub.leave(two)
-    assert (hub.streams, hub.people) == ({}, {})
+    assert (hub.conversations, hub.people) == ({}, {})
 
 
 def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
@@ -285,8 +289,8 @@ def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
     session, wire, _ = session_of("p")
     hub.enter(session)
     hub.attach(session, b"c1").state = SeatState.LIVE
-    stream = hub.streams[b"c1"]
-    stream.apply(assigned("a", 3))
+    conversation = hub.conversations[b"c1"]
+    conversation.apply(assigned("a", 3))
     later = assigned("b", 4)
     value, headers = later.body(), dict(later.headers())
 
@@ -304,7 +308,7 @@ def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
         )
     )
 
-    assert (stream.version, stream.owner_id, hub.poisoned) == (4, "a", 0)
+    assert (conversation.version, conversation.owner_id, hub.poisoned) == (4, "a", 0)
     assert wire.written == []
 
 
@@ -319,7 +323,7 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     for seat in seats:
         seat.state = SeatState.LIVE
     slow.hold()
-    stream = hub.streams[b"c1"]
+    conversation = hub.conversations[b"c1"]
     body = (
         b'{"shop_id":"s","conversation_id":"c1","sender_id":"b","sender_kind":"buyer",'
         b'"client_id":"i","body_hash":"h"}'
@@ -327,7 +331,7 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     for offset in range(3):
         one = entry(offset)
         one.value = body
-        hub.message(one, stream)
+        hub.message(one, conversation)
     assert seats[0].state is SeatState.WITHHELD
     assert (seats[0].sent, seats[1].sent) == (0, 2)
     assert (len(slow_wire.written), len(quick_wire.written)) == (0, 3)

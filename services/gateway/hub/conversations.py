@@ -47,17 +47,17 @@ class Seat(Subscription):
 
     __slots__ = (
         "behind",
+        "conversation",
         "put_off_id",
         "retry_id",
         "retry_number",
         "sent",
         "state",
-        "stream",
     )
 
-    def __init__(self, session: "Session", stream: "Stream") -> None:
+    def __init__(self, session: "Session", conversation: "Conversation") -> None:
         super().__init__(session)
-        self.stream = stream
+        self.conversation = conversation
         self.state = SeatState.JOINING
         self.sent = -1
         self.retry_id: str | None = None
@@ -79,7 +79,7 @@ class Seat(Subscription):
     def may_speak(self) -> bool:
         """Tell whether this person holds the conversation, as its buyer or as its agent."""
         person = self.session.person
-        held_by = self.stream.buyer_id if person.is_buyer else self.stream.owner_id
+        held_by = self.conversation.buyer_id if person.is_buyer else self.conversation.owner_id
         return held_by == person.subject
 
 
@@ -94,7 +94,7 @@ class View(NamedTuple):
         return self.buyer if seat.session.person.is_buyer else self.staff
 
 
-class Stream:
+class Conversation:
     """What is known here of one conversation. Facts come from the archive first, then the log."""
 
     __slots__ = (
