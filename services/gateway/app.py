@@ -100,11 +100,8 @@ class Gateway(Service[Settings]):
             seconds=settings.gap_s,
         )
         self.lexicon = lexicon or _open_lexicon(settings)
-        self.chat = ChatChannel(
-            bus, self.hub, self.ring, clock=clock, metrics=self.metrics, ring_s=settings.ring_s
-        )
-        self.facts = FactsChannel(bus, self.hub, self.directory, clock=clock, metrics=self.metrics)
         self._use_cases()
+        self._channels()
         self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
         self._register()
         self._connections = connections
@@ -142,19 +139,34 @@ class Gateway(Service[Settings]):
             self.ring,
             archive=self.archive,
             gaps=self.gaps,
-            end_of=self.chat.end_of,
+            end_of=self._end_of,
             turns=turns,
             clock=clock,
             slow_reader_s=settings.slow_reader_s,
         )
         joins = Joins(self.hub, clock=clock, metrics=self.metrics)
+        inboxes = InboxStream(self.hub, joins, archive=self.archive, turns=turns)
         self.streams = Streams(
             joins,
-            conversations=ConversationStream(self.hub, joins, resume, go_on=self.inbound.go_on),
-            inboxes=InboxStream(self.hub, joins, archive=self.archive, turns=turns),
+            conversations=ConversationStream(
+                self.hub, joins, resume, go_on=self.inbound.go_on, tell=inboxes.deliver
+            ),
+            inboxes=inboxes,
             boards=BoardStream(self.hub, joins, archive=self.archive, turns=turns),
             limit=settings.subscriptions,
         )
+
+    def _channels(self) -> None:
+        bus, hub, streams = self.bus, self.hub, self.streams
+        clock, metrics = self.clock, self.metrics
+        ring_s = self.settings.ring_s
+        self.chat = ChatChannel(
+            bus, hub, streams.conversations, self.ring, clock=clock, metrics=metrics, ring_s=ring_s
+        )
+        self.facts = FactsChannel(bus, hub, streams, self.directory, clock=clock, metrics=metrics)
+
+    async def _end_of(self, partition: int) -> int:
+        return await self.chat.end_of(partition)
 
     def _sockets(self, chance: random.Random) -> None:
         settings, clock = self.settings, self.clock

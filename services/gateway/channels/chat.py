@@ -17,6 +17,7 @@ from services.gateway.channels.reading import Reading
 from services.gateway.frames.records import entry_of
 from services.gateway.history import Ring
 from services.gateway.hub import Hub
+from services.gateway.streams import ConversationStream
 
 SKIPPED: Final = "skipped"
 HANDLED: Final = "done"
@@ -31,6 +32,7 @@ class ChatChannel:
         self,
         bus: Bus,
         hub: Hub,
+        conversations: ConversationStream,
         ring: Ring,
         *,
         clock: Clock,
@@ -38,6 +40,7 @@ class ChatChannel:
         ring_s: float,
     ) -> None:
         self._hub = hub
+        self._conversations = conversations
         self._ring = ring
         self._clock = clock
         self._ring_s = ring_s
@@ -102,9 +105,7 @@ class ChatChannel:
             return True
         first = self._ring.append(entry)
         if first is not None:
-            self._hub.conflict(entry, first)
-        elif entry.is_lifecycle:
-            self._hub.lifecycle(entry)
-        elif (conversation := self._hub.conversations.get(entry.key)) is not None:
-            self._hub.message(entry, conversation)
+            self._conversations.conflict(entry, first)
+        else:
+            self._conversations.deliver(entry)
         return False

@@ -24,6 +24,7 @@ from kit.clock import Clock
 from kit.metrics import Metrics
 from services.gateway.channels.reading import Reading
 from services.gateway.hub import Directory, Hub, Session
+from services.gateway.streams import NewBoard, Streams, news_of
 
 WORK_KNOWN: Final = 50_000
 """Work items whose agent is remembered; the end of one forgotten shows in REST alone."""
@@ -40,9 +41,17 @@ class FactsChannel:
     """A role. Ready once the directory was read to the end that it had at the start."""
 
     def __init__(
-        self, bus: Bus, hub: Hub, directory: Directory, *, clock: Clock, metrics: Metrics
+        self,
+        bus: Bus,
+        hub: Hub,
+        streams: Streams,
+        directory: Directory,
+        *,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._hub = hub
+        self._streams = streams
         self._directory = directory
         self._clock = clock
         self._metrics = metrics
@@ -115,19 +124,19 @@ class FactsChannel:
             return
         event = contracts.decode(record)
         if isinstance(event, SignalSent):
-            self._hub.signal(event)
+            self._streams.conversations.signal(event)
 
     def _board(self, record: Record) -> None:
         event = contracts.decode(record)
         if isinstance(event, BoardPublished) and record.value is not None:
-            self._hub.board(event.shop_id, record.value)
+            self._streams.boards.deliver(NewBoard(event.shop_id, record.value))
 
     def _alert(self, record: Record) -> None:
         event = contracts.decode(record)
         if isinstance(event, Alert):
-            self._hub.alert(event)
+            self._streams.boards.deliver(event)
         if isinstance(event, WaitingThresholdPassed):
-            self._hub.tell([event.agent_id], event=event)
+            self._streams.inboxes.deliver(news_of({event.agent_id}, event=event))
 
     def _work(self, record: Record) -> None:
         event: Event = contracts.decode(record)
@@ -135,12 +144,14 @@ class FactsChannel:
             self._agents[event.work_id] = event.agent_id
             if len(self._agents) > WORK_KNOWN:
                 self._agents.popitem(last=False)
-            self._hub.tell(
+            news = news_of(
                 {event.agent_id, event.previous_agent_id},
                 event=event,
                 version=event.version,
                 work_id=event.work_id,
             )
+            self._streams.inboxes.deliver(news)
         elif isinstance(event, WorkSettled):
             agent = self._agents.pop(event.work_id, None)
-            self._hub.tell([agent], event=event, work_id=event.work_id)
+            news = news_of({agent}, event=event, work_id=event.work_id)
+            self._streams.inboxes.deliver(news)

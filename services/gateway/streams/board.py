@@ -4,8 +4,12 @@ Knows who may watch; must not know what a board shows.
 """
 
 from functools import partial
+from typing import NamedTuple
 
-from contracts.people import PLATFORM, WATCHING_STAFF
+from typing_extensions import override
+
+from contracts.base import Event
+from contracts.people import PLATFORM, WATCHING_STAFF, ShopId
 from kit.errors import Unavailable
 from services.gateway.frames import server
 from services.gateway.frames.names import BoardName
@@ -14,9 +18,17 @@ from services.gateway.history import Archive
 from services.gateway.hub import BoardSubscription, Hub, Session
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
+from services.gateway.streams.port import Stream, event_body
 
 
-class BoardStream:
+class NewBoard(NamedTuple):
+    """A shop's board as it was published; it replaces the one before."""
+
+    shop_id: ShopId
+    d: bytes
+
+
+class BoardStream(Stream[BoardName, NewBoard | Event]):
     """Every shop's board that is watched here."""
 
     def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
@@ -24,7 +36,9 @@ class BoardStream:
         self._joins = joins
         self._archive = archive
         self._turns = turns
+        self._boards: dict[ShopId, bytes] = {}
 
+    @override
     def subscribe(
         self, session: Session, name: BoardName, *, frame_id: str | None, position: object
     ) -> None:
@@ -42,19 +56,36 @@ class BoardStream:
             work, failed = self._join(board), partial(self._failed, board)
             self._joins.spawn(self._joins.run(board, work, failed=failed))
 
+    @override
     def unsubscribe(self, session: Session, name: BoardName) -> None:
         """Leave the board, if it is watched."""
         board = session.board(name.shop_id)
         if board is not None:
             self._joins.end(board)
 
+    @override
+    def deliver(self, told: NewBoard | Event) -> None:
+        """Keep a board and send it to who watches the shop; an alert goes to them as it is."""
+        s = str(BoardName(told.shop_id))
+        watchers = self._hub.monitors.get(told.shop_id, ())
+        if isinstance(told, NewBoard):
+            self._boards[told.shop_id] = told.d
+            if watchers:
+                frame = server.patch(s, told.d)
+                for watcher in watchers:
+                    watcher.session.patch(s, frame)
+        elif watchers:
+            frame = server.event(s, event_body(told))
+            for watcher in watchers:
+                watcher.session.lossy(frame)
+
     async def _join(self, board: BoardSubscription) -> None:
         session, s = board.session, str(BoardName(board.shop))
-        shown = self._hub.boards.get(board.shop)
+        shown = self._boards.get(board.shop)
         if shown is None:
             fetched = await self._fetched(board)
             board.check()
-            shown = self._hub.boards.get(board.shop, fetched)  # one that came meanwhile is newer
+            shown = self._boards.get(board.shop, fetched)  # one that came meanwhile is newer
         for frame_id in board.take_owed():
             session.answer(server.ok(frame_id, {"s": s}))
         session.answer(server.snap(s, shown))

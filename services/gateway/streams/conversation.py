@@ -1,32 +1,49 @@
 """Conversations as streams: a seat each, joined once, and refilled after a full queue.
 
-Knows which seats there are; how a seat catches up is the business of `resume`.
+Encodes a frame once for all its sockets. Knows which seats there are; how a seat catches up is the
+business of `resume`.
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
-from services.gateway.frames import server
+from typing_extensions import override
+
+import contracts
+from contracts.base import rfc3339
+from contracts.conversation import LaterLifecycle, read_lifecycle
+from contracts.gateway import SignalSent
+from services.gateway.frames import records, server
 from services.gateway.frames.names import ConversationName
-from services.gateway.frames.refusals import AlreadySubscribed
+from services.gateway.frames.records import Entry, PoisonRecord
+from services.gateway.frames.refusals import AlreadySubscribed, IdConflict
 from services.gateway.hub import Hub, Seat, Session
-from services.gateway.hub.conversations import SeatState
+from services.gateway.hub.conversations import Conversation, SeatState, View, view
 from services.gateway.resume import NeedsSnapshot, Resume
 from services.gateway.streams.joins import Joins
+from services.gateway.streams.port import News, Stream
 
 GoOn = Callable[[Seat], None]
 """Told when a seat is ready or over: sends that came meanwhile are considered."""
 
+Tell = Callable[[News], None]
+"""Given what concerns people's inboxes."""
 
-class ConversationStream:
+_CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
+
+
+class ConversationStream(Stream[ConversationName, Entry]):
     """Every conversation that somebody here watches."""
 
-    def __init__(self, hub: Hub, joins: Joins, resume: Resume, *, go_on: GoOn) -> None:
+    def __init__(self, hub: Hub, joins: Joins, resume: Resume, *, go_on: GoOn, tell: Tell) -> None:
         self._hub = hub
         self._joins = joins
         self._resume = resume
         self._go_on = go_on
+        self._tell = tell
 
+    @override
     def subscribe(
         self, session: Session, name: ConversationName, *, frame_id: str | None, position: object
     ) -> None:
@@ -39,6 +56,7 @@ class ConversationStream:
         seat.owed = (frame_id,)
         self._joins.spawn(self._join(seat, position))
 
+    @override
     def unsubscribe(self, session: Session, name: ConversationName) -> None:
         """Leave the seat, if there is one."""
         seat = session.seats.get(name.key)
@@ -55,6 +73,98 @@ class ConversationStream:
             if seat.state is SeatState.WITHHELD:
                 work = self._resume.refill(seat)
                 await self._joins.run(seat, work, failed=partial(self._failed, seat))
+
+    @override
+    def deliver(self, told: Entry) -> None:
+        """Deliver a chat message or a lifecycle event, and tell the inboxes that this concerns."""
+        if told.is_lifecycle:
+            self._lifecycle(told)
+        elif (conversation := self._hub.conversations.get(told.key)) is not None:
+            self._message(told, conversation)
+
+    def _message(self, entry: Entry, conversation: Conversation) -> None:
+        try:
+            said = records.spoken(entry)
+            shown = view(entry, not_owner=not conversation.heard(said))
+        except PoisonRecord:
+            self._hub.poisoned += 1
+            return
+        self._deliver(entry, conversation, shown)
+
+    def _lifecycle(self, entry: Entry) -> None:
+        """Apply a lifecycle event, deliver it, and tell the inboxes it concerns.
+
+        One of a newer release only raises the version (H47).
+        """
+        conversation = self._hub.conversations.get(entry.key)
+        try:
+            event = read_lifecycle(entry)
+            shown = view(entry)
+        except (contracts.UnknownEvent, contracts.UnreadableEvent, PoisonRecord):
+            self._hub.poisoned += 1
+            return
+        if isinstance(event, LaterLifecycle):
+            if conversation is not None:
+                conversation.apply(event)
+            return
+        owner = None
+        if conversation is not None:
+            owner = conversation.owner_id
+            conversation.apply(event)
+            self._deliver(entry, conversation, shown)
+        head = b'"version":%d,"conversation_id":"%b",' % (
+            event.version,
+            event.conversation_id.encode(),
+        )
+        concerned = {getattr(event, name, None) for name in _CONCERNED} | {event.buyer_id, owner}
+        self._tell(News(concerned, head + shown.staff, head + shown.buyer))
+
+    def conflict(self, entry: Entry, first: Entry) -> None:
+        """An id came round with another body: tell its sender that the first one stands (H3)."""
+        conversation = self._hub.conversations.get(entry.key)
+        if conversation is None or entry.is_lifecycle:
+            return
+        try:
+            second, original = records.spoken(entry), records.spoken(first)
+        except PoisonRecord:
+            self._hub.poisoned += 1
+            return
+        if second.body_hash == original.body_hash:
+            return
+        for seat in conversation.seats:
+            if seat.session.person.subject == second.sender_id:
+                seat.session.offer(server.err(second.client_id, IdConflict()))
+
+    def _deliver(self, entry: Entry, conversation: Conversation, shown: View) -> None:
+        offset = entry.offset
+        frames: dict[bool, bytes] = {}
+        for seat in conversation.seats:
+            if seat.state is not SeatState.LIVE or offset <= seat.sent:
+                continue
+            buyer = seat.session.person.is_buyer
+            frame = frames.get(buyer)
+            if frame is None:
+                frame = frames[buyer] = server.event(
+                    conversation.s, shown.of(seat), position=(conversation.generation, offset)
+                )
+            if self._hub.offer(seat.session, frame):
+                seat.sent = offset
+                self._hub.delivered += 1
+            else:
+                seat.state = SeatState.WITHHELD
+
+    def signal(self, event: SignalSent) -> None:
+        """Show somebody's typing or reading to the others."""
+        conversation = self._hub.conversations.get(event.conversation_id.encode())
+        if conversation is None:
+            return
+        shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
+        if event.position is not None:
+            shown["position"] = event.position
+        frame = server.patch(conversation.s, server.json({event.signal: shown}))
+        for seat in conversation.seats:
+            if seat.state is SeatState.LIVE and seat.session.person.subject != event.person_id:
+                seat.session.lossy(frame)
 
     async def _join(self, seat: Seat, position: object) -> None:
         work = self._resume.join(seat, position)

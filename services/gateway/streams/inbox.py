@@ -1,22 +1,29 @@
 """A person's inbox as a stream: a snapshot, then events with versions (H12).
 
-While a snapshot is fetched the hub holds the events. Must not know what an event means.
+While a snapshot is fetched events are held. Must not know what an event means.
 """
 
 from functools import partial
+from typing import Final
+
+from typing_extensions import override
 
 from kit.errors import NotFound, Unavailable
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
 from services.gateway.history import Archive
 from services.gateway.hub import Hub, InboxSubscription, Session
-from services.gateway.hub.hub import INBOX
 from services.gateway.limits import FairTurns
 from services.gateway.resume import NeedsSnapshot
 from services.gateway.streams.joins import Joins
+from services.gateway.streams.port import News, Stream
+
+INBOX: Final = str(InboxName())
+JOIN_LIMIT: Final = 1_000
+"""Events held while a snapshot is fetched; one more and its join fails."""
 
 
-class InboxStream:
+class InboxStream(Stream[InboxName, News]):
     """Every inbox that is watched here."""
 
     def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
@@ -25,6 +32,7 @@ class InboxStream:
         self._archive = archive
         self._turns = turns
 
+    @override
     def subscribe(
         self, session: Session, name: InboxName, *, frame_id: str | None, position: object
     ) -> None:
@@ -38,16 +46,47 @@ class InboxStream:
             work, failed = self._join(inbox), partial(self._failed, inbox)
             self._joins.spawn(self._joins.run(inbox, work, failed=failed))
 
+    @override
     def unsubscribe(self, session: Session, name: InboxName) -> None:
         """Leave the inbox, if it is watched."""
         del name
         if session.inbox is not None:
             self._joins.end(session.inbox)
 
+    @override
+    def deliver(self, told: News) -> None:
+        """Deliver to subscribed inboxes; while a snapshot is fetched, hold it."""
+        frames: dict[bool, bytes] = {}
+        for session in self._hub.of(told.people):
+            if session.inbox is None:
+                continue
+            buyer = session.person.is_buyer
+            frame = frames.get(buyer)
+            if frame is None:
+                body = told.buyer if buyer else told.staff
+                frame = frames[buyer] = server.event(INBOX, body)
+            self._deliver(session.inbox, frame)
+
     def refill(self, session: Session) -> None:
         """Events of a full queue are gone, and no position leads back to them."""
         if session.inbox is not None and session.inbox.live:
             session.answer(server.resync(INBOX, "slow_reader"))
+
+    def _deliver(self, inbox: InboxSubscription, frame: bytes) -> None:
+        if inbox.held is not None:
+            if len(inbox.held) < JOIN_LIMIT:
+                inbox.held.append(frame)
+                return
+            self._release(inbox)
+        if inbox.live:
+            self._hub.offer(inbox.session, frame)
+
+    def _release(self, inbox: InboxSubscription) -> None:
+        """Deliver what was held while a snapshot was fetched; from now on events come at once."""
+        held, inbox.held = inbox.held, None
+        if inbox.live:
+            for frame in held or ():
+                self._hub.offer(inbox.session, frame)
 
     async def _join(self, inbox: InboxSubscription) -> None:
         session = inbox.session
@@ -64,12 +103,12 @@ class InboxStream:
             session.answer(server.ok(frame_id, {"s": INBOX}))
         session.answer(server.snap(INBOX, snapshot))
         inbox.live = True
-        self._hub.release(inbox)
+        self._release(inbox)
 
     def _failed(self, inbox: InboxSubscription, error: Exception) -> None:
         """Go on as before: live with what was held meanwhile, or not at all."""
         if inbox.live:
-            self._hub.release(inbox)
+            self._release(inbox)
             return
         self._hub.detach(inbox)
         if isinstance(error, NeedsSnapshot):

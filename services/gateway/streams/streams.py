@@ -28,9 +28,9 @@ class Streams:
         limit: int = 200,
     ) -> None:
         self._joins = joins
-        self._conversations = conversations
-        self._inboxes = inboxes
-        self._boards = boards
+        self.conversations = conversations
+        self.inboxes = inboxes
+        self.boards = boards
         self._limit = limit
 
     def subscribe(
@@ -42,11 +42,11 @@ class Streams:
             return
         match name:
             case ConversationName():
-                self._conversations.subscribe(session, name, frame_id=frame_id, position=position)
+                self.conversations.subscribe(session, name, frame_id=frame_id, position=position)
             case InboxName():
-                self._inboxes.subscribe(session, name, frame_id=frame_id, position=position)
+                self.inboxes.subscribe(session, name, frame_id=frame_id, position=position)
             case BoardName():
-                self._boards.subscribe(session, name, frame_id=frame_id, position=position)
+                self.boards.subscribe(session, name, frame_id=frame_id, position=position)
             case _:
                 assert_never(name)
 
@@ -54,11 +54,11 @@ class Streams:
         """Leave a stream; to leave what was not joined is no mistake."""
         match name:
             case ConversationName():
-                self._conversations.unsubscribe(session, name)
+                self.conversations.unsubscribe(session, name)
             case InboxName():
-                self._inboxes.unsubscribe(session, name)
+                self.inboxes.unsubscribe(session, name)
             case BoardName():
-                self._boards.unsubscribe(session, name)
+                self.boards.unsubscribe(session, name)
             case _:
                 assert_never(name)
         session.answer(server.ok(frame_id, {}))
@@ -73,8 +73,8 @@ class Streams:
 
     async def _refill(self, session: Session) -> None:
         session.full_since = None
-        self._inboxes.refill(session)
-        await self._conversations.refill(session)
+        self.inboxes.refill(session)
+        await self.conversations.refill(session)
 
 
 def _known(session: Session, name: StreamName) -> bool:

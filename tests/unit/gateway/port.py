@@ -27,7 +27,9 @@ from services.gateway.streams import (
     ConversationStream,
     InboxStream,
     Joins,
+    NewBoard,
     Streams,
+    news_of,
 )
 from tests.unit.gateway.test_gateway_state import AT
 
@@ -122,9 +124,6 @@ class World:
         self.hub = Hub(clock)
         self.ring = Ring()
         self.ring.begin(0, 0)
-        self.chat = ChatChannel(
-            self.bus, self.hub, self.ring, clock=clock, metrics=metrics, ring_s=60
-        )
         self.asks: list[Ask] = []
         self.asked = 0
         self.mark = 0
@@ -144,13 +143,23 @@ class World:
             turns=self.turns,
             clock=clock,
         )
+        inboxes = InboxStream(self.hub, self.joins, archive=self, turns=self.turns)
         self.streams = Streams(
             self.joins,
             conversations=ConversationStream(
-                self.hub, self.joins, self.resume, go_on=self.over.append
+                self.hub, self.joins, self.resume, go_on=self.over.append, tell=inboxes.deliver
             ),
-            inboxes=InboxStream(self.hub, self.joins, archive=self, turns=self.turns),
+            inboxes=inboxes,
             boards=BoardStream(self.hub, self.joins, archive=self, turns=self.turns),
+        )
+        self.chat = ChatChannel(
+            self.bus,
+            self.hub,
+            self.streams.conversations,
+            self.ring,
+            clock=clock,
+            metrics=metrics,
+            ring_s=60,
         )
         self.members: list[Member] = []
         self.numbers = itertools.count()
@@ -245,11 +254,12 @@ class World:
         elif s == INBOX:
             self.told.append(f"w{number}")  # in the neighbour's books before it is told
             people = {member.session.person.subject for member in self.members}
-            self.hub.tell(people, event=queued(self.told[-1]), version=number)
+            news = news_of(people, event=queued(self.told[-1]), version=number)
+            self.streams.inboxes.deliver(news)
         else:
             self.boards += 1
             self.archived_board = self.boards
-            self.hub.board(SHOP, b"%d" % self.boards)
+            self.streams.boards.deliver(NewBoard(SHOP, b"%d" % self.boards))
 
     async def settle(self) -> None:
         """Answer everything, and let everybody come to rest."""

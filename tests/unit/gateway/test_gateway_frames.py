@@ -28,6 +28,7 @@ from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
 from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
 from services.gateway.hub import Conversation, Hub
+from services.gateway.streams import ConversationStream
 
 pytestmark = pytest.mark.unit
 
@@ -357,7 +358,9 @@ def test_no_record_stops_the_reader(
     if key is not None and key.isascii():
         hub.conversations[key] = Conversation(key)
     bus = MemoryBus(partitions=1)
-    chat = ChatChannel(bus, hub, ring, clock=clock, metrics=METRICS, ring_s=60)
+    nobody: Any = None
+    conversations = ConversationStream(hub, nobody, nobody, go_on=nobody, tell=lambda _: None)
+    chat = ChatChannel(bus, hub, conversations, ring, clock=clock, metrics=METRICS, ring_s=60)
     chat.handle([Record("chat", 0, 5, 0, key, value, tuple(found))])
     assert ring.end(0) == 6
 

@@ -5,7 +5,7 @@ import pytest
 from kit.bus.ports import BusAway
 from kit.errors import NotFound, Unavailable
 from services.gateway.hub.conversations import SeatState
-from services.gateway.hub.hub import JOIN_LIMIT
+from services.gateway.streams.inbox import JOIN_LIMIT
 from tests.unit.gateway.port import (
     BOARD,
     INBOX,

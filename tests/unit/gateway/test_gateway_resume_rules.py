@@ -80,9 +80,6 @@ class Desk:
         self.hub = Hub(clock)
         self.ring = Ring(octets=self.ring_octets)
         self.ring.begin(0, 0)
-        self.chat = ChatChannel(
-            self.bus, self.hub, self.ring, clock=clock, metrics=metrics, ring_s=60
-        )
         turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=60)
         resume = Resume(
             self.hub,
@@ -94,11 +91,23 @@ class Desk:
             clock=clock,
         )
         joins = Joins(self.hub, clock=clock, metrics=metrics)
+        inboxes = InboxStream(self.hub, joins, archive=self, turns=turns)
         self.streams = Streams(
             joins,
-            conversations=ConversationStream(self.hub, joins, resume, go_on=self.go_on),
-            inboxes=InboxStream(self.hub, joins, archive=self, turns=turns),
+            conversations=ConversationStream(
+                self.hub, joins, resume, go_on=self.go_on, tell=inboxes.deliver
+            ),
+            inboxes=inboxes,
             boards=BoardStream(self.hub, joins, archive=self, turns=turns),
+        )
+        self.chat = ChatChannel(
+            self.bus,
+            self.hub,
+            self.streams.conversations,
+            self.ring,
+            clock=clock,
+            metrics=metrics,
+            ring_s=60,
         )
         self.feed(self.read)
 

@@ -25,6 +25,7 @@ from services.gateway.hub import Caps, Conversation, Directory, Hub, Person, Ses
 from services.gateway.hub.conversations import SeatState
 from services.gateway.inbound.unread import Landed, Unread
 from services.gateway.limits import Rate
+from services.gateway.streams import ConversationStream
 
 pytestmark = pytest.mark.unit
 
@@ -271,6 +272,12 @@ def test_any_order_of_lifecycle_events_ends_with_the_newest_owner(order: list[in
 # ---- the hub
 
 
+def conversations_of(hub: Hub) -> ConversationStream:
+    """Return what delivers to a hub's conversations; nobody joins here."""
+    nobody: Any = None
+    return ConversationStream(hub, nobody, nobody, go_on=nobody, tell=lambda _: None)
+
+
 def test_a_stream_is_forgotten_with_its_last_seat() -> None:
     hub = Hub(ManualClock())
     (one, _, _), (two, _, _) = session_of("p"), session_of("q")
@@ -294,7 +301,7 @@ def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
     later = assigned("b", 4)
     value, headers = later.body(), dict(later.headers())
 
-    hub.lifecycle(
+    conversations_of(hub).deliver(
         Entry(
             0,
             7,
@@ -323,7 +330,6 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     for seat in seats:
         seat.state = SeatState.LIVE
     slow.hold()
-    conversation = hub.conversations[b"c1"]
     body = (
         b'{"shop_id":"s","conversation_id":"c1","sender_id":"b","sender_kind":"buyer",'
         b'"client_id":"i","body_hash":"h"}'
@@ -331,7 +337,7 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     for offset in range(3):
         one = entry(offset)
         one.value = body
-        hub.message(one, conversation)
+        conversations_of(hub).deliver(one)
     assert seats[0].state is SeatState.WITHHELD
     assert (seats[0].sent, seats[1].sent) == (0, 2)
     assert (len(slow_wire.written), len(quick_wire.written)) == (0, 3)
