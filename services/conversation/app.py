@@ -34,6 +34,7 @@ from services.conversation.service.archiving import Archiving
 from services.conversation.service.conversations import Conversations
 from services.conversation.service.history import Histories
 from services.conversation.service.login_limits import LoginLimits
+from services.conversation.service.relisting import Relisting
 from services.conversation.service.routing import Routing
 from services.conversation.service.sessions import Sessions, ShopSecrets
 from services.conversation.service.shops import Shops
@@ -175,14 +176,18 @@ def build(settings: Settings) -> ConversationService:
 
 
 async def _begun(settings: Settings) -> tuple[str, int]:
-    """Keep the history and begin the next generation: the chat topic was made anew (H4)."""
+    """Keep the history and begin the next generation: the chat topic was made anew (H4).
+
+    The directory is told anew too, for it was lost with the log.
+    """
     service = build(settings)
     try:
         topic_id = await service.bus.topic_id(topics.CHAT.name)
         number = await service.archiving.begin_generation(topic_id)
+        listed = await Relisting(service.db, service.clock, service.ids).everything()
     finally:
         await service.close()
-    return f"{NAME}: generation {number}", 0
+    return f"{NAME}: generation {number}, {listed} entries go to the directory again", 0
 
 
 COMMANDS: Final = {"generation --begin": _begun}

@@ -67,6 +67,12 @@ async def save_shop(session: AsyncSession, shop: Shop) -> None:
     await session.execute(changed.values(_fields(shop, _SHOPS.columns.keys())))
 
 
+async def every_shop(session: AsyncSession) -> list[Shop]:
+    """Return all shops, the platform's own scope among them, locked until the transaction ends."""
+    wanted = select(_SHOPS).order_by(_SHOPS.c.id).with_for_update()
+    return [_shop(row) for row in await session.execute(wanted)]
+
+
 async def groups_of_shop(session: AsyncSession, shop_id: str) -> list[SkillGroup]:
     """Return a shop's skill groups by code."""
     wanted = select(_SKILL_GROUPS).where(_SKILL_GROUPS.c.shop_id == shop_id)
@@ -158,6 +164,16 @@ async def save_agent(session: AsyncSession, agent: Agent, *, skills: bool = Fals
         await _set_skills(session, agent.id, agent.skill_group_ids)
 
 
+async def every_agent(
+    session: AsyncSession, *, after: str | None = None, limit: int = 1_000
+) -> list[Agent]:
+    """Return staff of all shops in the order of their ids, beyond `after`, locked; no skills."""
+    wanted = select(_STAFF).order_by(_STAFF.c.id).limit(limit).with_for_update()
+    if after is not None:
+        wanted = wanted.where(_STAFF.c.id > after)
+    return [_agent(row, ()) for row in await session.execute(wanted)]
+
+
 async def password_of(session: AsyncSession, agent_id: str) -> str | None:
     """Return the stored hash of a member of staff."""
     wanted = select(_STAFF.c.password_hash).where(_STAFF.c.id == agent_id)
@@ -198,6 +214,13 @@ async def save_buyer(session: AsyncSession, buyer: Buyer) -> None:
     """Write back a buyer."""
     changed = update(_BUYERS).where(_BUYERS.c.id == buyer.id)
     await session.execute(changed.values(_fields(buyer, _BUYERS.columns.keys())))
+
+
+async def revoked_buyers(session: AsyncSession, *, since: datetime) -> list[Buyer]:
+    """Return buyers whose tokens were withdrawn since, locked until the transaction ends."""
+    wanted = select(_BUYERS).where(_BUYERS.c.version > 0, _BUYERS.c.not_before >= since)
+    rows = await session.execute(wanted.order_by(_BUYERS.c.id).with_for_update())
+    return [_buyer(row) for row in rows]
 
 
 # ---- refresh tokens

@@ -91,6 +91,13 @@ READS = [
         filters=STAFF,
     ),
     Read("who is at work", partial(people.at_work)),
+    Read("all shops, to tell a lost directory anew", partial(people.every_shop)),
+    Read("all staff, likewise", partial(people.every_agent, after=_id(2, 1))),
+    Read(
+        "buyers whose tokens may be out, likewise",
+        partial(people.revoked_buyers, since=datetime(2026, 1, 1, tzinfo=UTC)),
+        filters="an operator's command after the loss of a log, once",
+    ),
     Read(
         "refresh tokens to forget",
         partial(people.forget_expired, now=datetime(2026, 1, 1, tzinfo=UTC), limit=100),

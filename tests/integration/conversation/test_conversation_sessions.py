@@ -7,9 +7,10 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from contracts.base import decode
+from contracts.base import Event, decode
 from contracts.conversation import PersonListed, ShopListed
 from kit.ids import derived_id
+from services.conversation.service.relisting import Relisting
 from tests.integration.conversation.desk import PASSWORD, Person, Platform, Shop, code, ok
 from tests.waiting import eventually
 
@@ -241,6 +242,34 @@ async def test_a_wording_policy_reaches_the_directory(platform: Platform) -> Non
     assert listed.policy_version == "2"
 
 
+async def test_a_lost_directory_is_told_anew_and_ends_with_the_newest(platform: Platform) -> None:
+    shop, service = await platform.shop(), platform.service
+    fired, kept = await shop.staff(), await shop.staff()
+    ok(await shop.boss.put(f"/v1/shops/{shop.id}/wording-policy", {"wording_terms": ["竞品"]}))
+    ok(await shop.boss.patch(f"/v1/staff/{fired.id}", {"active": False}))
+    policy = await _shop_listed(platform, shop, version=2)
+
+    async def dismissed() -> Any:
+        last = (await _entries(platform, fired.id))[-1]
+        return last if isinstance(last, PersonListed) and not last.active else None
+
+    gone = await eventually(dismissed)
+
+    listed = await Relisting(service.db, service.clock, service.ids).everything()
+
+    assert listed >= len(("shop", "boss", "fired", "kept"))
+
+    async def newest(key: str, before: str) -> Any:
+        last = (await _entries(platform, key))[-1]
+        return last if last.id != before else None
+
+    again = await eventually(lambda: newest(fired.id, gone.id))
+    assert (again.version, again.active) == (gone.version, False)
+    told = await eventually(lambda: newest(f"shop:{shop.id}", policy.id))
+    assert (told.version, told.wording_terms) == (2, ("竞品",))
+    assert len(await _entries(platform, kept.id)) == 2
+
+
 async def test_a_supervisor_sets_an_agents_state(platform: Platform) -> None:
     shop = await platform.shop()
     agent, leader = await shop.staff(), await shop.staff("supervisor")
@@ -295,6 +324,15 @@ async def _awaited(platform: Platform, key: str, kind: type[Listed], version: in
 
 
 async def _entry(platform: Platform, key: str, kind: type[Listed], version: int) -> Listed | None:
+    for event in await _entries(platform, key):
+        if isinstance(event, kind) and event.version == version:
+            return event
+    return None
+
+
+async def _entries(platform: Platform, key: str) -> list[Event]:
+    """Return all that the directory was told under a key, oldest first."""
+    found: list[Event] = []
     reader = platform.service.bus.reader(["directory"])
     await reader.start()
     try:
@@ -302,11 +340,8 @@ async def _entry(platform: Platform, key: str, kind: type[Listed], version: int)
         left = {tp for tp, end in ends.items() if end > 0}
         while left:
             for records in (await reader.getmany(200)).values():
-                for record in records:
-                    event = decode(record) if record.key == key.encode() else None
-                    if isinstance(event, kind) and event.version == version:
-                        return event
+                found += [decode(record) for record in records if record.key == key.encode()]
             left = {tp for tp in left if await reader.position(tp) < ends[tp]}
     finally:
         await reader.stop()
-    return None
+    return found
