@@ -50,17 +50,19 @@ class Kafka:
         self._names = kafka_names(instance)
 
     def start(self) -> bool:
-        """Start every broker that does not run; return whether any had to be started."""
+        """Start every broker that does not run; return whether any had to be started.
+
+        One that runs may be starting still: an `up` that was interrupted, or a keeper, began it.
+        """
         idle = [n for n, name in enumerate(self._names) if self._processes.find(name) is None]
-        if not idle:
-            return False
-        self.launch(idle)
-        for broker in idle:
+        if idle:
+            self.launch(idle)
+        for broker, name in enumerate(self._names):
             port = self._instance.ports.kafka(broker)
             self._processes.wait_ready(
-                self._names[broker], partial(ports.is_open, port), timeout_s=START_TIMEOUT_S
+                name, partial(ports.is_open, port), timeout_s=START_TIMEOUT_S
             )
-        return True
+        return bool(idle)
 
     def launch(self, idle: Sequence[int]) -> None:
         """Start brokers that do not run, without waiting until they answer."""

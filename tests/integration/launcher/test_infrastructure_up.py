@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import asyncpg
+import psutil
 import pytest
 from rich.console import Console
 
@@ -16,6 +17,7 @@ from launcher import addresses, database, infrastructure, instance, ports, roles
 from launcher.errors import LaunchError
 from launcher.infrastructure import Wanted
 from launcher.instance import Instance
+from launcher.kafka import Kafka
 from launcher.processes import Processes
 from launcher.screen import Screen
 
@@ -87,6 +89,23 @@ def test_a_user_who_may_create_roles_needs_no_superuser(trial: Trial) -> None:
 
     assert database.prepare(addresses.server(yours)) == "4 roles and schemas made"
     assert database.prepare(addresses.server(yours)) == "schemas are there"
+
+
+def test_an_up_that_finds_a_broker_still_starting_waits_for_it(trial: Trial) -> None:
+    infrastructure.start(trial.known, trial.screen)
+    processes = Processes(trial.known)
+    (broker,) = (name for name in infrastructure.process_names(trial.known) if "kafka" in name)
+    pid = processes.pid(broker)
+    assert pid is not None
+    dead = psutil.Process(pid)
+    dead.kill()
+    dead.wait(timeout=10)
+    jars = infrastructure._jars(trial.known, trial.screen)
+    Kafka(trial.known, processes, jars=jars).launch([0])  # as an `up` that was interrupted
+
+    infrastructure.start(trial.known, trial.screen)
+
+    assert ports.is_open(trial.known.ports.kafka())
 
 
 @pytest.mark.timeout(240)
