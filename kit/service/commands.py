@@ -40,7 +40,7 @@ def main(
         if command is not None:
             said, code = asyncio.run(_carried_out(command, load(settings)))
         elif words[0] == "replay" and len(words) == len(("replay", "GROUP")):
-            said, code = asyncio.run(_replayed(build, load(settings), words[1])), 0
+            said, code = asyncio.run(_replayed(build, load(settings), words[1]))
         else:
             usage = " | ".join(("replay GROUP", *known))
             raise SystemExit(f"usage: python -m services.{name}.app [{usage}]")
@@ -51,12 +51,14 @@ def main(
     raise SystemExit(code)
 
 
-async def _replayed(build: Callable[[S], Service[S]], settings: S, group: str) -> str:
+async def _replayed(build: Callable[[S], Service[S]], settings: S, group: str) -> tuple[str, int]:
+    """Say what became of the letters; the exit code is 1 while some fail still."""
     service = build(settings)
     try:
-        return str(await service.replay(group))
+        report = await service.replay(group)
     finally:
         await service.close()
+    return str(report), int(report.failed > 0)
 
 
 async def _carried_out(command: Command[S], settings: S) -> tuple[str, int]:
