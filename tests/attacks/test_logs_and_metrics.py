@@ -1,6 +1,7 @@
 """Rows 59 and 60: words of an attacker in logs and labels."""
 
 import asyncio
+import re
 import secrets
 
 import pytest
@@ -82,10 +83,16 @@ async def test_attack_60_no_label_holds_what_somebody_sent(
     again = _series(platform)
 
     assert not [one for found in again.values() for one in found if mark in one.lower()]
+    known = set((await attacker.ask("GET", "/openapi.json")).json()["paths"])
     for service in watching.NAMES:
-        routes = {one for one in again[service] if "route=" in one} - once[service]
-        assert not routes, f"{service}: the second time made series of its own"
+        # Others attack the same platform meanwhile, and may be the first on a route of ours.
+        made = _routes(again[service]) - _routes(once[service])
+        assert {one for one in made if not one.startswith("/internal/")} <= known, service
         assert len(once[service] - before[service]) < 600
+
+
+def _routes(series: set[str]) -> set[str]:
+    return {found[1] for one in series if (found := re.search(r'route="([^"]*)"', one))}
 
 
 def _series(platform: Platform) -> dict[str, set[str]]:
