@@ -62,15 +62,7 @@ def open_instance(
     Raises LaunchError for a foreign folder, or a wish that contradicts what the instance is.
     """
     check(wanted)
-    known = instance.load(folder)
-    reserved = {other.ports.base: other.name for other in instance.siblings(folder)}
-    _require_unowned(wanted.base_port, reserved)
-    if known is None:
-        brokers = wanted.brokers or 1
-        chosen = _ports(wanted, brokers, reserved, say)
-        folders.make_own(folder, account.unprivileged())
-        known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
-        instance.save(known)
+    known = _known_or_made(wanted, folder, say)
     if known.durable and not wanted.durable:
         raise LaunchError(
             f"The instance {known.name} was made to keep its data: name another with --instance "
@@ -93,6 +85,24 @@ def open_instance(
             known.secrets() | {addresses.YOURS: addresses.checked(wanted.database_url)}
         )
     return changed
+
+
+def _known_or_made(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> Instance:
+    """Return the instance in `folder`; a new one has ports that none beside it was given.
+
+    One at a time: two made at once would find the same ports free.
+    """
+    with instance.locked(folder.parent):
+        known = instance.load(folder)
+        reserved = {other.ports.base: other.name for other in instance.siblings(folder)}
+        _require_unowned(wanted.base_port, reserved)
+        if known is None:
+            brokers = wanted.brokers or 1
+            chosen = _ports(wanted, brokers, reserved, say)
+            folders.make_own(folder, account.unprivileged())
+            known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
+            instance.save(known)
+        return known
 
 
 def start(known: Instance, screen: Screen) -> None:

@@ -1,6 +1,8 @@
 """What the command line asks is looked at before anything is made, started or kept."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -65,6 +67,20 @@ def test_other_ports_than_the_usual_ones_are_told_with_the_reason(tmp_path: Path
 
     assert heard[-1].startswith("Ports ")
     assert "not from 7300 on: " in heard[-1]
+
+
+def test_instances_that_are_made_at_once_have_ports_of_their_own(tmp_path: Path) -> None:
+    names = [f"trial-{number}" for number in range(6)]
+    begin = Barrier(len(names))
+
+    def make(name: str) -> int:
+        begin.wait(timeout=10)
+        return infrastructure.open_instance(Wanted(name), tmp_path / name).ports.base
+
+    with ThreadPoolExecutor(len(names)) as workers:
+        bases = list(workers.map(make, names))
+
+    assert len(set(bases)) == len(names)
 
 
 def test_a_block_that_another_instance_has_is_refused() -> None:
