@@ -25,6 +25,9 @@ DRAIN_LIMIT_S: Final = 13
 STOP_LIMIT_S: Final = 3
 """Seconds for all roles together to stop; then they are cancelled."""
 
+LET_GO_LIMIT_S: Final = 1
+"""What is left of the roles then has this long, all of them at once."""
+
 
 class StartFailed(Exception):
     """The service cannot start. The text says what to do."""
@@ -122,17 +125,27 @@ class Life:
             self._log.exception("drain.cut_short", limit_s=DRAIN_LIMIT_S)
 
     async def _stop_roles(self) -> None:
+        waiting = list(self._started)
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
-                for role in reversed(self._started):
-                    await self._stop_role(role)
+                while waiting:
+                    await self._stop_role(waiting.pop())
                 if self._work:
                     await asyncio.wait(self._work)
         except TimeoutError:
             self._log.warning("roles.cut_short", limit_s=STOP_LIMIT_S)
+            await self._let_go(waiting)
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+
+    async def _let_go(self, roles: Sequence[Role]) -> None:
+        """Stop what was not reached all the same, together: a pool must not stay open."""
+        stops = [asyncio.create_task(self._stop_role(role)) for role in reversed(roles)]
+        if stops:
+            _, late = await asyncio.wait(stops, timeout=LET_GO_LIMIT_S)
+            for stop in late:
+                stop.cancel()
 
     async def _stop_role(self, role: Role) -> None:
         try:

@@ -149,6 +149,27 @@ async def test_one_role_that_fails_to_stop_does_not_keep_the_others(
     assert "stop first" in diary
 
 
+async def test_what_a_slow_role_leaves_no_time_for_is_let_go_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(life, "STOP_LIMIT_S", 0.2)
+    diary: list[str] = []
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async def close() -> None:
+        await asyncio.sleep(0.05)
+        diary.append("closed")
+
+    pool, slow = Resource(stop=close), Resource(stop=never)
+
+    async with running(app_of([pool, Worker("a", diary), slow])):
+        pass
+
+    assert diary == ["start a", "stop a", "run a", "closed"]
+
+
 async def test_a_resource_is_opened_first_and_closed_last() -> None:
     diary: list[str] = []
 
