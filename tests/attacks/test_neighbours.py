@@ -13,6 +13,7 @@ from tests.attacks.attacker import Attacker, is_problem
 from tests.attacks.cast import Cast
 from tests.integration.gateway.phone import Phone
 from tests.platform import Platform
+from tests.waiting import eventually
 from tests.world import World
 
 pytestmark = pytest.mark.journey
@@ -38,10 +39,14 @@ async def test_a_visitor_who_types_an_escape_halts_nobody(world: World, platform
     await supervisor.state(
         lambda frame: isinstance(frame.d, dict) and frame.d.get("messages") == POISONS + 1
     )
-    path = f"/v1/conversations/{talk}/messages?limit=200"
-    items = (await buyer.call("GET", path))["items"]
-    texts = [one["d"]["d"]["text"] for one in items if one["type"] == "chat.message.v1"]
-    assert sum(SIX_CHARACTERS in text for text in texts) == POISONS
+
+    async def archived() -> bool:
+        path = f"/v1/conversations/{talk}/messages?limit=200"
+        items = (await buyer.call("GET", path))["items"]
+        texts = [one["d"]["d"]["text"] for one in items if one["type"] == "chat.message.v1"]
+        return sum(SIX_CHARACTERS in text for text in texts) == POISONS
+
+    await eventually(archived, within=20, what="all of it in the history")
     assert platform.is_ready("monitor")
 
 
