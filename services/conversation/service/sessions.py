@@ -146,14 +146,21 @@ class Sessions:
         raise BadToken  # only now: raising inside the block would undo the end of the family
 
     async def logout(self, principal: Principal) -> None:
-        """End all sessions of the caller, on every open socket too (H13)."""
+        """End all sessions of the caller, on every open socket too (H13).
+
+        The moment is taken under the person's lock: a refresh that held it before may have begun
+        the next second, and its token would outlive one taken earlier.
+        """
         async with self.db.write(principal.shop_id) as session:
-            stamp = Stamp(self.clock.now(), self.ids)
             if principal.role == Role.BUYER:
-                await end_buyer_sessions(session, principal.subject, stamp)
+                buyer = await people.find_buyer(session, principal.subject, lock=True)
+                if buyer is not None:
+                    stamp = Stamp(self.clock.now(), self.ids)
+                    await end_buyer_sessions(session, buyer, stamp)
             else:
                 agent = await people.find_agent(session, principal.subject, lock=True)
                 if agent is not None:
+                    stamp = Stamp(self.clock.now(), self.ids)
                     await end_staff_sessions(session, agent, stamp)
 
     async def buyer(self, shop_id: str, token: str) -> SessionView:
@@ -292,11 +299,8 @@ async def end_staff_sessions(session: AsyncSession, agent: Agent, stamp: Stamp) 
     return ended
 
 
-async def end_buyer_sessions(session: AsyncSession, buyer_id: str, stamp: Stamp) -> None:
-    """Withdraw every token of a buyer."""
-    buyer = await people.find_buyer(session, buyer_id, lock=True)
-    if buyer is None:
-        return
+async def end_buyer_sessions(session: AsyncSession, buyer: Buyer, stamp: Stamp) -> None:
+    """Withdraw every token of a buyer, who is locked by the caller."""
     ended = buyer.withdrawn(stamp.at)
     await people.save_buyer(session, ended)
     await people.forget_subject(session, ended.id)

@@ -141,3 +141,20 @@ async def _tokens(platform: Platform, person: Person) -> int:
             text("select count(*) from refresh_tokens where subject = :id"), {"id": person.id}
         )
         return int(found.scalar_one())
+
+
+async def test_sessions_end_as_of_the_moment_when_the_person_was_locked(platform: Platform) -> None:
+    """A refresh before may hold him over the turn of a second, in which its token is issued."""
+    shop = await platform.shop()
+    buyer, service = await shop.buyer(), platform.service
+    async with service.db.write(shop.id) as session:
+        held = text("select 1 from buyers where id = :id for update")
+        await session.execute(held, {"id": buyer.id})
+        leaving = asyncio.create_task(_sign_out(shop, buyer))
+        await asyncio.sleep(1.2)
+        held_until = service.clock.now()
+    ok(await leaving)
+
+    async with service.db.read(shop.id) as session:
+        ended = text("select not_before from buyers where id = :id")
+        assert (await session.execute(ended, {"id": buyer.id})).scalar_one() > held_until
