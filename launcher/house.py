@@ -23,8 +23,8 @@ TEST_INSTANCE: Final = "test"
 TEST_PLATFORMS: Final = ("platform", "faults", "cluster")
 """Whole platforms that journeys and fault runs bring up; stopped after the run that did."""
 WORKERS: Final = 3
-"""Measured on two cores: two workers take 543 s and leave half of them idle, for many tests wait
-for time to pass; three take 470 s beside another program."""
+"""Measured on two cores: two workers took 543 s and left half of them idle, for many tests wait for
+time to pass; three took 434 to 454 s."""
 
 
 @dataclass(frozen=True)

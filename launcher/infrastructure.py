@@ -17,6 +17,9 @@ from launcher.postgres import NAME, Postgres
 from launcher.processes import Processes
 from launcher.screen import Screen
 
+_CHOOSING: Final = ".choosing-ports"
+"""Locked while ports are chosen; no instance can be called so."""
+
 _SERVERS: Final = re.compile(r"[\w.\-\[\]:]+:\d{1,5}(,[\w.\-\[\]:]+:\d{1,5})*", re.ASCII)
 
 
@@ -92,7 +95,7 @@ def _known_or_made(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
 
     One at a time: two made at once would find the same ports free.
     """
-    with instance.locked(folder.parent):
+    with instance.locked(folder.parent, name=_CHOOSING):
         known = instance.load(folder)
         reserved = {other.ports.base: other.name for other in instance.siblings(folder)}
         _require_unowned(wanted.base_port, reserved)

@@ -158,6 +158,7 @@ def make_folders(instance: Instance) -> None:
 def locked(
     folder: Path,
     *,
+    name: str = _LOCK,
     timeout_s: float = LOCK_TIMEOUT_S,
     on_wait: Callable[[str], None] = lambda _: None,
 ) -> Iterator[None]:
@@ -166,7 +167,7 @@ def locked(
     `on_wait` is told once that there is something to wait for.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("a") as file:
+    with (folder / name).open("a") as file:
         deadline = time.monotonic() + timeout_s
         waiting = False
         while not _try_lock(file.fileno()):

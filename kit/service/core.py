@@ -61,6 +61,7 @@ class Service(Generic[S]):
     """What a process consists of. Parts start in the order in which they are registered.
 
     Bus and producer come first, so that everything may lean on them; all stop in reverse.
+    `clock` moves business time; loops keep to real time, for they wait for a broker.
     """
 
     def __init__(
@@ -255,8 +256,10 @@ class Service(Generic[S]):
 
     async def close(self) -> None:
         """Let go of what was opened without running."""
-        await self.bus.close()
-        self.tracing.close()
+        try:
+            await self.bus.close()
+        finally:
+            self.tracing.close()
 
     def _admin(self) -> FastAPI:
         return create_admin(

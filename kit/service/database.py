@@ -49,8 +49,10 @@ class DatabaseService(Service[D]):
 
     @override
     async def close(self) -> None:
-        await super().close()
-        await self.db.close()
+        try:
+            await super().close()
+        finally:
+            await self.db.close()
 
     async def _forget_all(self) -> None:
         for work in self._forgetting:

@@ -3,7 +3,7 @@
 Latest version wins. Knows no token format and no socket; forgets a key on a tombstone.
 """
 
-from typing import NamedTuple
+from datetime import UTC, datetime
 
 import contracts
 from contracts.conversation import PersonListed, ShopListed
@@ -12,21 +12,11 @@ from kit.bus.ports import Record
 from services.gateway.hub.session import Person
 
 
-class Listed(NamedTuple):
-    """A person's entry; `not_before` in seconds since 1970."""
-
-    role: str
-    shop_id: ShopId
-    active: bool
-    not_before: float
-    version: int
-
-
 class Directory:
     """Every listed person and shop, in memory."""
 
     def __init__(self) -> None:
-        self._people: dict[PersonId, Listed] = {}
+        self._people: dict[PersonId, PersonListed] = {}
         self._shops: dict[ShopId, ShopListed] = {}
 
     def apply(self, record: Record) -> PersonId | None:
@@ -41,13 +31,7 @@ class Directory:
                 self._shops[event.shop_id] = event
             return None
         if isinstance(event, PersonListed) and self._is_news(event):
-            self._people[event.subject] = Listed(
-                event.role,
-                event.shop_id,
-                event.active,
-                event.not_before.timestamp(),
-                event.version,
-            )
+            self._people[event.subject] = event
             return event.subject
         return None
 
@@ -57,13 +41,10 @@ class Directory:
         Who is not listed is believed: the token is signed, and the entry may be on its way.
         """
         listed = self._people.get(person.subject)
-        if listed is None:
-            return False
-        return (
-            not listed.active
-            or person.issued_at < listed.not_before
-            or person.role != listed.role
-            or person.shop_id != listed.shop_id
+        return listed is not None and listed.withdraws(
+            role=person.role,
+            shop_id=person.shop_id,
+            issued_at=datetime.fromtimestamp(person.issued_at, UTC),
         )
 
     def shop(self, shop_id: ShopId) -> ShopListed | None:

@@ -83,6 +83,13 @@ def test_instances_that_are_made_at_once_have_ports_of_their_own(tmp_path: Path)
     assert len(set(bases)) == len(names)
 
 
+def test_an_instance_may_be_called_like_the_lock_of_another(tmp_path: Path) -> None:
+    first = infrastructure.open_instance(Wanted("lock"), tmp_path / "lock")
+    second = infrastructure.open_instance(Wanted("second"), tmp_path / "second")
+
+    assert first.ports.base != second.ports.base
+
+
 def test_a_block_that_another_instance_has_is_refused() -> None:
     reserved = {7300: "default"}
 
