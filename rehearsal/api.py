@@ -19,6 +19,9 @@ PATIENCE_S: Final = 60.0
 """How long a request is tried again that the platform answered with 429, 502, 503 or not at all:
 as long as a platform takes on a busy machine that lost all of its processes at once."""
 
+FIRST_CONTACT_S: Final = 15.0
+"""The same until the first answer of all: a wrong address answers never, and is soon said."""
+
 PAGE: Final = 200
 
 _PASSING: Final = frozenset({429, 502, 503, 504})
@@ -55,6 +58,7 @@ class Api:
             base_url=self.base_url, timeout=REQUEST_TIMEOUT_S, limits=limits, trust_env=False
         )
         self._turn = asyncio.Semaphore(CONCURRENT_REQUESTS)
+        self._reached = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,7 +96,7 @@ class Api:
         async for attempt in stamina.retry_context(
             on=(_RefusedForNow, httpx2.TransportError),
             attempts=None,
-            timeout=PATIENCE_S,
+            timeout=PATIENCE_S if self._reached else FIRST_CONTACT_S,
             wait_max=5.0,
         ):
             with attempt:
@@ -102,6 +106,7 @@ class Api:
     async def _send(self, request: httpx2.Request) -> Any:
         async with self._turn:
             answer = await self._http.send(request)
+        self._reached = True
         if answer.is_success:
             return answer.json() if answer.content else None
         passing = answer.status_code in _PASSING or "Retry-After" in answer.headers
