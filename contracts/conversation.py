@@ -9,10 +9,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from contracts.base import Event, Moment, Readable, UnknownEvent, UnreadableEvent, decode
+from contracts.base import Event, Moment, Part, Readable, UnknownEvent, UnreadableEvent, decode
 from contracts.people import (
     AgentState,
     ConversationId,
+    MessageId,
     OrderId,
     PersonId,
     Role,
@@ -83,6 +84,8 @@ class ConversationQueued(Lifecycle):
     skill_group_id: SkillGroupId
     previous_agent_id: PersonId | None = None
     reason: str
+    waiting_since: Moment | None = None
+    """The buyer's first unanswered word (H37); None where nobody waits, or of an older release."""
 
 
 class ConversationAssigned(Lifecycle):
@@ -94,6 +97,7 @@ class ConversationAssigned(Lifecycle):
     previous_agent_id: PersonId | None = None
     skill_group_id: SkillGroupId
     reason: str
+    waiting_since: Moment | None = None
 
 
 class ConversationTransferred(Lifecycle):
@@ -110,6 +114,7 @@ class ConversationTransferred(Lifecycle):
     to_skill_group_id: SkillGroupId
     note: str
     by: PersonId
+    waiting_since: Moment | None = None
 
 
 class ConversationStageChanged(Lifecycle):
@@ -123,13 +128,17 @@ class ConversationStageChanged(Lifecycle):
 
 
 class ConversationClosed(Lifecycle):
-    """Nobody owes an answer any more. A later buyer message reopens it."""
+    """Nobody owes an answer any more. A later buyer message reopens it.
+
+    `sweep` says which silence closed it, None a person: only he ends a session (H36).
+    """
 
     type: ClassVar[str] = "conversation.closed.v1"
 
     agent_id: PersonId | None
     by: PersonId
     reason: str = ""
+    sweep: Literal["idle", "abandoned"] | None = None
 
 
 class ConversationReopened(Lifecycle):
@@ -139,6 +148,31 @@ class ConversationReopened(Lifecycle):
 
     by: PersonId
     reason: Literal["buyer_message", "buyer_contact", "staff"]
+
+
+class LateMessage(Lifecycle):
+    """A buyer's message into a conversation closed long ago, while he has another one open (H30).
+
+    It stays where it was written, is told to the agent of the other one and counts nowhere.
+    """
+
+    type: ClassVar[str] = "conversation.late_message.v1"
+
+    message_id: MessageId
+    continue_in: ConversationId
+    agent_id: PersonId | None
+    """Who owns the conversation `continue_in`."""
+
+
+class ConversationContacted(Lifecycle):
+    """The buyer wrote elsewhere, and this is where he is answered (H30)."""
+
+    type: ClassVar[str] = "conversation.contacted.v1"
+
+    message_id: MessageId
+    written_in: ConversationId
+    received_at: Moment
+    """When the message was received: a round opens here at that moment if none is open."""
 
 
 class ConversationRated(Lifecycle):
@@ -214,6 +248,21 @@ def person_listed(record: Readable) -> PersonListed | None:
     return event if isinstance(event, PersonListed) else None
 
 
+class Timing(Part):
+    """A shop's own waits, in seconds (business rule: dated data, never a process setting)."""
+
+    reopen_gap_s: int = 600
+    """A buyer who comes back within it after the close continues the same conversation."""
+    idle_close_s: int = 1_800
+    """So long after the last word, and nobody waits: closed as `idle`."""
+    abandon_s: int = 86_400
+    """So long after a word that nobody answered: closed as `abandoned`."""
+    silence_s: int = 180
+    """A silent agent who is online loses a waiting buyer after it."""
+    overflow_s: int = 20
+    """A wait after which any agent of the shop may take a buyer whose own group has no room."""
+
+
 class ShopListed(Event):
     """The directory's entry of a shop: wording policy and reception rules, no secrets.
 
@@ -232,6 +281,7 @@ class ShopListed(Event):
     allow_spans: tuple[str, ...] = ()
     policy_version: str = "1"
     profiles: tuple[str, ...] = ("taobao_2022", "jd_2021", "qiyu")
+    timing: Timing = Timing()
     version: int
 
     @property
