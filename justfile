@@ -45,6 +45,11 @@ bench name *options:
 prove name *options:
     ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
 
+# Write the pages and schemas that are made from code
+pages:
+    .venv/bin/python -m contracts.schemas
+    .venv/bin/python -m tools.pages
+
 # Resolve a Kafka version anew and lock its jars
 relock-kafka version:
     .venv/bin/python -m launcher.relock {{ version }}

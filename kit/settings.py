@@ -92,11 +92,15 @@ class KafkaSettings(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     environment: Environment = Environment.LOCAL
+    """`local` or `production`; decides only how strict the start is."""
     bootstrap_servers: str = "127.0.0.1:9092"
+    """Brokers to begin with: `host:port`, separated by commas."""
     kafka_topic_prefix: str = Field(default="", pattern=r"^[a-z0-9._-]{0,40}$")
+    """Stands before every topic and group, where several PeakDesks share brokers."""
     kafka_security: KafkaSecurity = KafkaSecurity.PLAINTEXT
     """`PLAINTEXT` is for a network that nobody else is on."""
     allow_plaintext_broker: bool = False
@@ -107,9 +111,11 @@ class KafkaSettings(BaseSettings):
     kafka_certificate_file: str = ""
     """PEM certificate, and the key below it, that the brokers ask for with mutual TLS."""
     kafka_sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
+    """How the password is proved to the brokers."""
     kafka_user: str = ""
+    """The user of the two `SASL_` ways."""
     kafka_password: Annotated[SecretStr, MayStayEmpty()] = SecretStr("")
-    """User and password for the two `SASL_` ways."""
+    """Its password."""
 
     @classmethod
     @override
@@ -167,6 +173,7 @@ class ServiceSettings(KafkaSettings):
     """
 
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: int = Field(default=0, ge=0, le=65_535)
     """Public HTTP; 0 takes a free port."""
     admin_port: int = Field(default=0, ge=0, le=65_535)
@@ -181,7 +188,9 @@ class ServiceSettings(KafkaSettings):
     cursor_secret: SecretStr = DEVELOPMENT_SECRET
     """Signs page cursors; at least 32 bytes."""
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
     log_format: LogFormat = LogFormat.CONSOLE
+    """`console` for people, `json` for machines."""
     trace_file: str = ""
     """Spans are appended here as JSON lines; empty turns tracing off."""
 

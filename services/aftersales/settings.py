@@ -11,6 +11,7 @@ class Settings(DatabaseSettings):
     """Settings of the aftersales service. Durations are seconds or ISO 8601 (`PT48H`)."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk")
+    """SQLAlchemy address; the role owns the schema `aftersales` alone."""
     address_check_within: timedelta = timedelta(minutes=30)
     """From payment to the due time of the first address check."""
     address_check_again_after: timedelta = timedelta(hours=2)

@@ -14,42 +14,57 @@ class Settings(ServiceSettings):
     """Names this process in presence reports; unique among running gateways. The host's name is
     so where each gateway has a container of its own; two on one machine are told theirs."""
     service_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY
+    """Signs the tokens that this gateway shows services: base64 of a raw Ed25519 private key."""
     allowed_origins: str = ""
     """Origins that browsers may connect from, comma separated. Programs send no Origin."""
 
     conversation_url: str = "http://127.0.0.1:8001"
+    """Where the public routes of each service answer, and the internal ones of two."""
     orders_url: str = "http://127.0.0.1:8002"
+    """The same of orders."""
     aftersales_url: str = "http://127.0.0.1:8003"
+    """The same of aftersales."""
     monitor_url: str = "http://127.0.0.1:8004"
+    """The same of the monitor."""
     conversation_internal_url: str = "http://127.0.0.1:9001"
+    """Where conversation answers its internal routes: its admin port."""
     monitor_internal_url: str = "http://127.0.0.1:9004"
+    """The same of the monitor."""
 
     tick_ms: int = Field(default=5, ge=0, le=100)
     """Sends of this time are handed over together: the cost is per request (measured)."""
     outcome_s: float = Field(default=2.0, gt=0)
     """A send unacknowledged for so long is answered `retry` (H18)."""
     ring_s: int = Field(default=60, ge=1)
+    """How long a record stays in memory for who comes back."""
     ring_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """Older records leave the ring; a resume below its floor reads them from the broker (H10)."""
     gap_records: int = Field(default=50_000, ge=1)
+    """Records that are read from the broker for one that comes back; more is answered `retry`."""
     gap_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    """The same in bytes, those of all partitions together."""
     gap_s: float = Field(default=5.0, gt=0)
-    """A gap above one of these is answered `retry`; bytes are those of all partitions together."""
+    """The same in seconds of reading."""
 
     hello_s: float = Field(default=5.0, gt=0)
     """Silence before `hello` closes with 4500."""
     heartbeat_s: float = Field(default=25.0, gt=0)
+    """How often a client is told to ping."""
     silence_s: float = Field(default=60.0, gt=0)
     """Silence closes with 4002."""
     slow_reader_s: float = Field(default=10.0, gt=0)
     """A queue full for so long closes with 4001 (H15)."""
     queue_frames: int = Field(default=256, ge=1)
+    """Frames that wait for one socket at most (H15)."""
     queue_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """The same in bytes."""
     frames_per_s: float = Field(default=20.0, gt=0)
+    """Frames that a person may send a second, in the long run."""
     frames_burst: int = Field(default=40, ge=16)
     """Over it a frame is answered `rate_limited`; the third time closes with 4003. The largest
     frame counts as 16."""
     subscriptions: int = Field(default=200, ge=1)
+    """Streams that one socket may follow."""
     sockets_per_person: int = Field(default=10, ge=1)
     """One more is closed with 4506."""
     sockets_unauthenticated: int = Field(default=1_000, ge=1)
@@ -58,6 +73,7 @@ class Settings(ServiceSettings):
     """One more upgrade is refused with 503. Fewer if the process's file limit is lower: the start
     raises it as far as it may, and logs what fits."""
     presence_s: float = Field(default=10.0, gt=0)
+    """How often a gateway says who is connected."""
 
     drain_notice_s: float = Field(default=1.0, ge=0)
     """Readiness is red for so long before upgrades are refused."""
@@ -66,6 +82,7 @@ class Settings(ServiceSettings):
     drain_flush_s: float = Field(default=10.0, gt=0)
     """Sends still unanswered then get `retry`, and every socket 4000 (H17)."""
     proxy_timeout_s: float = Field(default=15.0, gt=0)
+    """Longest wait for the answer of a service; then 504."""
     lexicon_folder: str = ""
     """Where the wording lexicon is read from; empty means the shipped one."""
 

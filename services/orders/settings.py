@@ -9,5 +9,6 @@ class Settings(DatabaseSettings):
     """Settings of the orders service."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_orders@127.0.0.1/peakdesk")
+    """SQLAlchemy address; the role owns the schema `orders` alone."""
     intake_master_key: SecretStr = DEVELOPMENT_SECRET
     """Every shop's webhook secret is derived from it: a new key revokes all of them at once."""

@@ -1,0 +1,54 @@
+"""The tables of `docs/metrics.md`: the rule profiles side by side, from their data files."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tools.pages.markdown import code, table
+
+MONITOR: Final = Path(__file__).resolve().parents[2] / "services" / "monitor"
+
+_WORDS: Final[Mapping[str, str]] = {
+    "round_open": "rounds opened",
+    "session_start": "sessions started",
+    "to_human": "sessions given to a person",
+    "cap": "counts as the cap",
+    "elapsed": "counts the time waited that day",
+    "exclude": "left out of the mean",
+}
+
+
+def profiles() -> list[dict[str, Any]]:
+    """Return the data of every shipped profile, by name."""
+    found = (tomllib.loads(path.read_text()) for path in MONITOR.rglob("*.toml"))
+    return sorted(found, key=lambda each: str(each["name"]))
+
+
+def tables() -> dict[str, str]:
+    """Return what each profile counts, and where its numbers are from."""
+    known = profiles()
+    rows = [
+        (
+            code(each["name"]),
+            f"{_WORDS[each['window']['by']]} {each['window']['start']}-{each['window']['end']}",
+            ", ".join(each["replies"]["effective"]),
+            _unanswered(each),
+            f"{each['replies']['within_s']} s",
+            f"{each['replies']['first_within_s']} s",
+            ", ".join(f"{s} s" for s in each["alerts"]["thresholds_s"]),
+        )
+        for each in known
+    ]
+    head = ("profile", "window", "answers", "unanswered", "in time", "first in time", "alerts at")
+    sources = [
+        f"- `{each['name']}`, in force from {each['effective_from']}: {each['source']}"
+        for each in known
+    ]
+    return {"profiles": table(head, rows), "sources": "\n".join(sources)}
+
+
+def _unanswered(profile: Mapping[str, Any]) -> str:
+    word = _WORDS[profile["rounds"]["unanswered"]]
+    cap = profile["rounds"].get("cap_s")
+    return word if cap is None else f"{word}, {cap} s"
