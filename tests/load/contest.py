@@ -1,7 +1,4 @@
-"""Rounds of catching up, contestants in turn, and the ratios between them as a table and JSON.
-
-A ratio compares CPU per record of one round, so that a neighbour on the machine hits both sides.
-"""
+"""Rounds of catching up, contestants in turn: CPU per record of each."""
 
 import asyncio
 import json
@@ -11,20 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any, Final
-
-from rich.console import Console
-from rich.table import Table
 
 from tests.infrastructure import TestDatabase
 from tests.load.catching_up import Job, Lap
 from tests.load.ground import Ground
 from tests.load.processes import CHECKOUT
 
-ROUNDS: Final = 3
 LAP_TIMEOUT_S: Final = 180.0
-RESULTS: Final = CHECKOUT / ".peakdesk" / "bench"
 
 Round = Mapping[str, Lap]
 """One lap of each contestant, by name."""
@@ -44,22 +35,6 @@ class Contestant:
     ) -> "Contestant":
         """Return one that is a module of ours."""
         return cls(name, (sys.executable, "-m", module), stage)
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """One comparison in each round; `target` None: it explains, and nothing was promised."""
-
-    name: str
-    values: Sequence[float]
-    target: float | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Whether the median meets the target."""
-        if self.target is None:
-            return ""
-        return "met" if median(self.values) >= self.target else "missed"
 
 
 @asynccontextmanager
@@ -83,35 +58,19 @@ def with_tables(
     return stage
 
 
-async def play(ground: Ground, contestants: Sequence[Contestant]) -> Sequence[Round]:
+async def play(
+    ground: Ground, contestants: Sequence[Contestant], *, rounds: int
+) -> Sequence[Round]:
     """Let everybody catch up, in turn, round after round."""
-    rounds = []
-    for number in range(ROUNDS):
+    played = []
+    for number in range(rounds):
         laps = {}
         for contestant in contestants:
             async with contestant.stage(ground) as job:
                 laps[contestant.name] = await _lap(contestant, job)
             _say(number, contestant.name, laps[contestant.name])
-        rounds.append(laps)
-    return rounds
-
-
-def report(title: str, file: str, ratios: Sequence[Ratio], rounds: Mapping[str, Any]) -> None:
-    """Print the ratios and store everything."""
-    table = Table(title=title)
-    for heading in ("what", "min", "median", "max", "target", ""):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    for ratio in ratios:
-        numbers = (min(ratio.values), median(ratio.values), max(ratio.values))
-        target = "" if ratio.target is None else f">= {ratio.target:g}"
-        table.add_row(ratio.name, *(f"{n:.2f}" for n in numbers), target, ratio.verdict)
-    Console(width=110).print(table)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    found = [asdict(ratio) | {"verdict": ratio.verdict} for ratio in ratios]
-    document = {"ratios": found, **rounds}
-    path = RESULTS / f"{file}.json"
-    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    sys.stdout.write(f"All figures: {path.relative_to(CHECKOUT)}\n")
+        played.append(laps)
+    return played
 
 
 def as_json(rounds: Sequence[Round]) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,9 @@ import pytest
 
 from tests.infrastructure import Infrastructure
 from tests.load import archive_run, contest, ground
-from tests.load.contest import Contestant, Ratio, Round
+from tests.load.contest import Contestant, Round
+from tests.load.judging import Bench
+from tests.load.ratios import Ratio
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(1_200)]
 
@@ -24,7 +26,7 @@ DATABASE: Final = "postgres"
 LEAST: Final = 0.7
 
 
-async def test_the_archive_writer_against_bare_inserts(place: Infrastructure) -> None:
+async def test_the_archive_writer_against_bare_inserts(place: Infrastructure, bench: Bench) -> None:
     tables = contest.with_tables("conversation")
     seated = contest.with_tables("conversation", archive_run.seat)
     contestants = [
@@ -34,10 +36,9 @@ async def test_the_archive_writer_against_bare_inserts(place: Infrastructure) ->
     ]
     sys.stdout.write("\nCPU per record, of the process itself and beside it\n")
     async with ground.prepared(place, MESSAGES, long=True) as prepared:
-        rounds = await contest.play(prepared, contestants)
-    contest.report(
+        rounds = await contest.play(prepared, contestants, rounds=bench.rounds)
+    bench.report(
         "Archive: rows per second per core, ratio per round",
-        "archive",
         ratios(rounds),
         {"rounds": contest.as_json(rounds)},
     )

@@ -4,30 +4,25 @@ Prints every probe as it comes, then the ratios of each round with their spread,
 JSON. Nothing here is a timed test: it fails only if a measurement could not be made.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 from launcher import ports
 from tests import platform as platforms
 from tests.load import systems
+from tests.load.judging import Bench
 from tests.load.probe import Probe, highest_rate, probe
-from tests.load.processes import CHECKOUT
+from tests.load.ratios import Ratio
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(3_600)]
 
-ROUNDS: Final = 3
 FLOOR_START: Final = 6_000.0
 PRODUCT_START: Final = 1_500.0
-RESULTS: Final = CHECKOUT / ".peakdesk" / "bench" / "chat.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +39,7 @@ class Round:
     product_two_half: Probe
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """One target: what is compared, in each round, and what it should be."""
-
-    name: str
-    target: str
-    values: Sequence[float]
-    met: bool
-
-
-async def test_the_chat_path_against_its_floors() -> None:
+async def test_the_chat_path_against_its_floors(bench: Bench) -> None:
     platform = platforms.running()
     async with AsyncExitStack() as stack:
         port = ports.choose(1).base
@@ -63,8 +48,8 @@ async def test_the_chat_path_against_its_floors() -> None:
         product = await systems.product(stack, platform)
         rounds: list[Round] = []
         floor_start, product_start = FLOOR_START, PRODUCT_START
-        for number in range(ROUNDS):
-            sys.stdout.write(f"\nround {number + 1} of {ROUNDS}\n")
+        for number in range(bench.rounds):
+            sys.stdout.write(f"\nround {number + 1} of {bench.rounds}\n")
             await product.renew()
             floor_top = await highest_rate(floor, floor_start)
             product_top = await highest_rate(product, product_start)
@@ -89,32 +74,15 @@ async def test_the_chat_path_against_its_floors() -> None:
                 )
             )
             floor_start, product_start = floor_top.rate / 1.25, product_top.rate / 1.25
-    report(rounds)
-
-
-def report(rounds: Sequence[Round]) -> None:
-    """Print and store what was found."""
-    found = ratios(rounds)
-    table = Table(title="Chat path against floor (b), ratio per round")
-    for heading in ("what", "min", "median", "max", "target", ""):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    for ratio in found:
-        values = [f"{value:.2f}" for value in (min(ratio.values), median(ratio.values))]
-        verdict = "met" if ratio.met else "missed"
-        table.add_row(ratio.name, *values, f"{max(ratio.values):.2f}", ratio.target, verdict)
-    Console(width=110).print(table)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    document = {
-        "ratios": [
-            {"name": r.name, "target": r.target, "values": list(r.values), "met": r.met}
-            for r in found
-        ],
-        "rounds": [
-            {name: getattr(one, name).as_json() for name in Round.__slots__} for one in rounds
-        ],
-    }
-    RESULTS.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    sys.stdout.write(f"All figures: {RESULTS.relative_to(CHECKOUT)}\n")
+    bench.report(
+        "Chat path against floor (b), ratio per round",
+        ratios(rounds),
+        {
+            "rounds": [
+                {name: getattr(one, name).as_json() for name in Round.__slots__} for one in rounds
+            ]
+        },
+    )
 
 
 def ratios(rounds: Sequence[Round]) -> list[Ratio]:
@@ -126,13 +94,13 @@ def ratios(rounds: Sequence[Round]) -> list[Ratio]:
     cpu = [r.product_half.total_us / r.floor_half.total_us for r in rounds]
     two = [r.product_two_half.cpu_us["gateway"] / r.product_half.cpu_us["gateway"] for r in rounds]
     return [
-        Ratio("highest rate within the limits", ">= 0.5", tops, median(tops) >= 0.5),
-        Ratio("p50 to the other screen at a quarter", "<= 2", p50, median(p50) <= 2),
-        Ratio("p99 to the other screen at a quarter", "<= 3", p99, median(p99) <= 3),
-        Ratio("messages per gateway core", ">= 0.6", core, median(core) >= 0.6),
-        Ratio("CPU of all processes per message at half", "<= 2", cpu, median(cpu) <= 2),
+        Ratio("highest rate within the limits", tops, least=0.5),
+        Ratio("p50 to the other screen at a quarter", p50, most=2),
+        Ratio("p99 to the other screen at a quarter", p99, most=3),
+        Ratio("messages per gateway core", core, least=0.6),
+        Ratio("CPU of all processes per message at half", cpu, most=2),
         # Two cores do not let two gateways carry more than one: what they cost is compared.
-        Ratio("gateway CPU per message, two against one", "<= 1.15", two, median(two) <= 1.15),
+        Ratio("gateway CPU per message, two against one", two, most=1.15),
     ]
 
 

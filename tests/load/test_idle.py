@@ -4,18 +4,14 @@ Product and floor hold them in turn, each round in a fresh process, for an alloc
 thousands once gives little back. Nothing here is a timed test.
 """
 
-import json
 import resource
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from statistics import median
 from typing import Final
 
 import psutil
 import pytest
-from rich.console import Console
-from rich.table import Table
 
 from contracts.people import Role
 from launcher import ports
@@ -23,16 +19,15 @@ from rehearsal.api import Api
 from tests import platform as platforms
 from tests.load import ground, idle, systems
 from tests.load.generator import Pair
-from tests.load.processes import CHECKOUT
+from tests.load.judging import Bench
+from tests.load.ratios import Ratio
 from tests.platform import Platform
 from tests.world import World
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(1_200)]
 
-ROUNDS: Final = 3
 MOST_KIB: Final = 15.0
 FILES: Final = 3 * idle.SOCKETS
-RESULTS: Final = CHECKOUT / ".peakdesk" / "bench" / "idle.json"
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +36,7 @@ def standing() -> Platform:
     return platforms.running(ground.INSTANCE)
 
 
-async def test_five_thousand_idle_sockets(standing: Platform) -> None:
+async def test_five_thousand_idle_sockets(standing: Platform, bench: Bench) -> None:
     _allow_files()
     product, floor = [], []
     async with AsyncExitStack() as stack:
@@ -52,36 +47,22 @@ async def test_five_thousand_idle_sockets(standing: Platform) -> None:
         agent = await world.staff(shop, Role.AGENT)
         seated = await idle.seats(standing, shop, agent)
         stack.push_async_callback(idle.forget, standing, shop.id)
-        for number in range(ROUNDS):
+        for number in range(bench.rounds):
             people = idle.pairs(standing, shop.id, seated)
             floor.append(await _on_the_floor(standing, people))
             product.append(await _on_the_product(standing, people))
             sys.stdout.write(
                 f"  round {number + 1}  floor {floor[-1]:.1f} KiB  PeakDesk {product[-1]:.1f} KiB\n"
             )
-    report(product, floor)
-
-
-def report(product: Sequence[float], floor: Sequence[float]) -> None:
-    """Print and store what a socket costs."""
-    ratios = [own / bare for own, bare in zip(product, floor, strict=True)]
-    table = Table(title=f"KiB resident per idle socket, {idle.SOCKETS} of them")
-    for heading in ("what", "min", "median", "max", "target", ""):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    met = median(product) <= MOST_KIB
-    verdict = "met" if met else "missed"
-    for name, values, *rest in (
-        ("floor: uvicorn + picows alone", floor),
-        ("PeakDesk: signed in and subscribed", product, f"<= {MOST_KIB:g}", verdict),
-        ("ratio", ratios),
-    ):
-        numbers = (min(values), median(values), max(values))
-        table.add_row(name, *(f"{n:.2f}" for n in numbers), *rest)
-    Console(width=110).print(table)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    document = {"sockets": idle.SOCKETS, "floor_kib": floor, "product_kib": product, "met": met}
-    RESULTS.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    sys.stdout.write(f"All figures: {RESULTS.relative_to(CHECKOUT)}\n")
+    bench.report(
+        f"KiB resident per idle socket, {idle.SOCKETS} of them",
+        [
+            Ratio("floor: uvicorn + picows alone", floor),
+            Ratio("PeakDesk: signed in and subscribed", product, most=MOST_KIB),
+            Ratio("ratio", [own / bare for own, bare in zip(product, floor, strict=True)]),
+        ],
+        {"sockets": idle.SOCKETS},
+    )
 
 
 async def _on_the_floor(standing: Platform, people: Sequence[Pair]) -> float:

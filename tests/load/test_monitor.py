@@ -12,8 +12,10 @@ import pytest
 
 from tests.infrastructure import Infrastructure
 from tests.load import contest, ground
-from tests.load.contest import Contestant, Ratio, Round
+from tests.load.contest import Contestant, Round
+from tests.load.judging import Bench
 from tests.load.processes import CHECKOUT
+from tests.load.ratios import Ratio
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(1_200)]
 
@@ -26,7 +28,7 @@ LEAST_OF_COUNTING: Final = 0.3
 LEAST_OF_WINDOWS: Final = 5.0
 
 
-async def test_the_fold_against_its_floors(place: Infrastructure) -> None:
+async def test_the_fold_against_its_floors(place: Infrastructure, bench: Bench) -> None:
     script = str(CHECKOUT / "tests" / "load" / "floors" / "windows.py")
     contestants = [
         Contestant.module(COUNTING, "tests.load.floors.counting", contest.bare),
@@ -37,10 +39,9 @@ async def test_the_fold_against_its_floors(place: Infrastructure) -> None:
     for name, long in (("texts of 400 bytes", True), ("turns as written", False)):
         sys.stdout.write(f"\n{name}: CPU per record, of the process itself and beside it\n")
         async with ground.prepared(place, MESSAGES, long=long) as prepared:
-            played[name] = await contest.play(prepared, contestants)
-    contest.report(
+            played[name] = await contest.play(prepared, contestants, rounds=bench.rounds)
+    bench.report(
         "Monitor: records per second per core, ratio per round",
-        "monitor",
         [ratio for name, rounds in played.items() for ratio in ratios(name, rounds)],
         {name: contest.as_json(rounds) for name, rounds in played.items()},
     )
