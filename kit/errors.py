@@ -116,17 +116,17 @@ class Retry(Verdict):
 class Dead(Verdict):
     """Never: set the record aside with its reason and go on.
 
-    A batch handler names the `culprit`, else the loop halves the batch until it stands alone. It
-    names `all_of` them at once if it can: what is left is then one batch again, not many.
+    A batch handler names the `offending` record, else the loop halves the batch until it stands
+    alone. It names `all_of` them at once if it can: what is left is then one batch again, not many.
     Many in a row make the group rest, unless they do not count: what is `foreseen` may come in any
     number and says nothing against the release.
     """
 
     def __init__(
-        self, reason: str, culprit: object | None = None, *, foreseen: bool = False
+        self, reason: str, offending: object | None = None, *, foreseen: bool = False
     ) -> None:
         super().__init__(reason)
-        self.culprit = culprit
+        self.offending = offending
         self.foreseen = foreseen
         self.each: tuple[Dead, ...] = (self,)
         """The verdicts on all records of the batch that are known to be dead, this one first."""
@@ -135,7 +135,7 @@ class Dead(Verdict):
     def all_of(cls, verdicts: Sequence["Dead"]) -> "Dead":
         """Return the verdict on a batch of which several records are dead, each by its own."""
         first = verdicts[0]
-        whole = cls(first.reason, first.culprit, foreseen=first.foreseen)
+        whole = cls(first.reason, first.offending, foreseen=first.foreseen)
         whole.each = tuple(verdicts)
         return whole
 

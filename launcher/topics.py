@@ -40,7 +40,7 @@ def ensure(known: Instance) -> list[str]:
 def ensure_told(settings: KafkaSettings) -> list[str]:
     """Create the missing topics of a deployment, in the production sizes; else as `ensure`."""
     try:
-        security = Security.told(settings)
+        security = Security.from_settings(settings)
     except SettingsRefused as refused:
         raise LaunchError(f"{refused}.") from None
     return _ensure(

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
-from kit.bus.settling import Later, Settler
+from kit.bus.settling import Deferred, RetryPolicy
 from kit.bus.trial import Trial
 from kit.bus.watchdog import Patience
 from kit.clock import Clock
@@ -61,7 +61,7 @@ class GroupLoop(Loop):
         *,
         topics: Sequence[str],
         group: str,
-        settler: Settler,
+        retry: RetryPolicy,
         clock: Clock,
         metrics: Metrics,
         patience: Patience,
@@ -73,7 +73,7 @@ class GroupLoop(Loop):
             bus,
             topics=topics,
             name=group,
-            settler=settler,
+            retry=retry,
             clock=clock,
             metrics=metrics,
             patience=patience,
@@ -101,7 +101,7 @@ class GroupLoop(Loop):
 
     @override
     async def _work(self, consumer: Consumer) -> None:
-        rests = self._settler.rests
+        rests = self._retry.rests
         while not self._stopping.is_set():
             if rests.left_s:
                 await self._rest(rests.left_s)
@@ -153,10 +153,10 @@ class GroupLoop(Loop):
 
     async def _try_again(self, consumer: Consumer, records: list[Record], *, since: float) -> None:
         """A rest has lasted long enough: look whether a record can be handled."""
-        later = await Trial(self._settler, records, since=since, clock=self._clock).run()
+        later = await Trial(self._retry, records, since=since, clock=self._clock).run()
         self._account(consumer, records, later)
 
-    def _account(self, consumer: Consumer, records: list[Record], later: Later | None) -> None:
+    def _account(self, consumer: Consumer, records: list[Record], later: Deferred | None) -> None:
         """Note how far each partition is settled, and let rest what must be handed in again."""
         before = self._uncommitted
         left = {record.tp for record in later.records} if later else set()

@@ -16,7 +16,7 @@ from kit.bus.group import EACH_BATCH, EVERY_SECOND, POLL_MS, CommitAfter, GroupL
 from kit.bus.passing import Unknown
 from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
-from kit.bus.settling import AfterDead, Handle, Later, Settler
+from kit.bus.settling import AfterDead, Deferred, Handle, RetryPolicy
 from kit.bus.watchdog import PATIENCE, Patience
 from kit.clock import Clock, SystemClock
 from kit.errors import Fenced, PassedOver, Unavailable
@@ -69,7 +69,7 @@ class BatchLoop(GroupLoop):
             bus,
             topics=topics,
             group=group,
-            settler=Settler(
+            retry=RetryPolicy(
                 handle,
                 name=group,
                 clock=clock,
@@ -90,7 +90,7 @@ class BatchLoop(GroupLoop):
     @override
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:
         self._metrics.batch_rows.labels(self._name).observe(len(records))
-        later = await self._settler.settle(records)
+        later = await self._retry.settle(records)
         self._account(consumer, records, later)
 
 
@@ -131,7 +131,7 @@ class SingleLoop(GroupLoop):
             bus,
             topics=topics,
             group=group,
-            settler=Settler(
+            retry=RetryPolicy(
                 handle_one,
                 name=group,
                 clock=clock,
@@ -155,17 +155,17 @@ class SingleLoop(GroupLoop):
         free = asyncio.Semaphore(LANES)
         stops: list[Fenced] = []
 
-        async def work(lane: list[Record]) -> Later | None:
+        async def work(lane: list[Record]) -> Deferred | None:
             async with free:
                 for place, record in enumerate(lane):
                     try:
-                        later = await self._settler.settle([record])
+                        later = await self._retry.settle([record])
                     except Fenced as stop:
                         stops.append(stop)
                         self._over = True
-                        later = Later(stop.reason, [record])
+                        later = Deferred(stop.reason, [record])
                     if later is not None:
-                        return Later(later.reason, lane[place:], later.at_once)
+                        return Deferred(later.reason, lane[place:], later.at_once)
             return None
 
         ends = await asyncio.gather(*map(work, lanes.values()))
@@ -201,7 +201,7 @@ class ReaderLoop(Loop):
             bus,
             topics=topics,
             name=name,
-            settler=Settler(handle, name=name, clock=clock, metrics=metrics, dead_letters=None),
+            retry=RetryPolicy(handle, name=name, clock=clock, metrics=metrics, dead_letters=None),
             clock=clock,
             metrics=metrics,
             patience=patience,
@@ -241,7 +241,7 @@ class ReaderLoop(Loop):
         while not self._stopping.is_set():
             fetched = await consumer.getmany(self._poll_ms, max_records=self._max_rows)
             for tp, records in fetched.items():
-                later = await self._settler.settle(records)
+                later = await self._retry.settle(records)
                 if later is None:
                     self._next[tp] = records[-1].offset + 1
                     self._settled(records)

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
-from kit.bus.settling import Later, Settler
+from kit.bus.settling import Deferred, RetryPolicy
 from kit.bus.watchdog import Advice, Hung, Patience, Watchdog
 from kit.clock import Clock
 from kit.errors import Fenced, Retry, Unavailable
@@ -49,7 +49,7 @@ class Loop(ABC):
         *,
         topics: Sequence[str],
         name: str,
-        settler: Settler,
+        retry: RetryPolicy,
         clock: Clock,
         metrics: Metrics,
         patience: Patience,
@@ -57,11 +57,11 @@ class Loop(ABC):
         self._bus = bus
         self._topics = tuple(topics)
         self._name = name
-        self._settler = settler
+        self._retry = retry
         self._clock = clock
         self._metrics = metrics
         self._watchdog = Watchdog(clock, patience)
-        settler.on_progress = self._watchdog.progress
+        retry.on_progress = self._watchdog.progress
         self._patience = patience
         self._consumer: Consumer | None = None
         self._joined = False
@@ -79,7 +79,7 @@ class Loop(ABC):
     @property
     def rests_because(self) -> str | None:
         """Why the group rests (H29); None while it does not."""
-        return self._settler.rests.reason
+        return self._retry.rests.reason
 
     async def ping(self) -> None:
         """Return if healthy; for readiness. Raises `Unavailable`."""
@@ -192,7 +192,7 @@ class Loop(ABC):
             return False
         return True
 
-    def _hold(self, consumer: Consumer, later: Later) -> None:
+    def _hold(self, consumer: Consumer, later: Deferred) -> None:
         """Let the partitions of these records rest, then read them again from there."""
         now = self._clock.monotonic()
         first: dict[TopicPartition, int] = {}

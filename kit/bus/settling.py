@@ -37,7 +37,7 @@ AfterDead: TypeAlias = Callable[[list[Record]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Later:
+class Deferred:
     """The records, in order, that must be handed in again, and why.
 
     `at_once`: nothing is wrong with what they need; they wait for the end of a rest at most.
@@ -72,7 +72,7 @@ class _TooMany(Exception):
     """The record is not set aside: the group must rest first."""
 
 
-class Settler:
+class RetryPolicy:
     """Hands records to a handler and obeys its verdict. The handler is all or nothing per call."""
 
     def __init__(
@@ -96,14 +96,14 @@ class Settler:
         self.on_progress: Callable[[], None] = _nothing
         """Called after each step: a batch that is settled in many is no batch that hangs."""
 
-    async def settle(self, records: list[Record]) -> Later | None:
+    async def settle(self, records: list[Record]) -> Deferred | None:
         """Handle the records in order; return what is left over for later, if anything.
 
         Records that the handler names as dead have their letters written together; the others are
-        handed in again in one call, and what is behind a culprit counts as passed only then. A
-        batch that fails without a name is halved until the culprit stands alone. Either way order
-        is kept. What came before a culprit that is one too many is handled; it and the rest are
-        left over, and `rests` says for how long. Raises `Fenced` as it comes.
+        handed in again in one call, and what is behind an offending record counts as passed only
+        then. A batch that fails without a name is halved until it stands alone. Either way order is
+        kept. What came before one that is one too many is handled; it and the rest are left
+        over, and `rests` says for how long. Raises `Fenced` as it comes.
         """
         steps: list[Part | Bury] = [records]
         while steps:
@@ -119,7 +119,7 @@ class Settler:
                 if rests:
                     early = [one.record for one in left if isinstance(one, Bury) and one.written]
                     await self.take_back(early)
-                return Later(why(error), [_record(one) for one in left], at_once=rests)
+                return Deferred(why(error), [_record(one) for one in left], at_once=rests)
         return None
 
     async def judge(self, record: Record) -> Bury | None:
@@ -305,7 +305,7 @@ def _marked(part: Part, dead: Dead) -> Sequence[Part | Bury]:
     """Return the part with the dead in their places, nothing if the verdict names none of it."""
     if len(part) == 1:
         return [Bury(_record(part[0]), dead.reason, dead.foreseen)]
-    known = {id(one.culprit): one for one in dead.each if one.culprit is not None}
+    known = {id(one.offending): one for one in dead.each if one.offending is not None}
     marked = [
         Bury(one, found.reason, found.foreseen)
         if isinstance(one, Record) and (found := known.get(id(one)))

@@ -1,6 +1,6 @@
 """The trial after a rest: one record that can be handled is looked for, none is lost on the way.
 
-Knows no handler and no consumer: the settler hands records in, the loop reads again what is left.
+Knows no handler and no consumer: the retry hands records in, the loop reads again what is left.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Final
 
 from kit.bus.ports import Record, TopicPartition
-from kit.bus.settling import Bury, Later, Settler, why
+from kit.bus.settling import Bury, Deferred, RetryPolicy, why
 from kit.clock import Clock
 from kit.errors import Retry, Unavailable
 
@@ -26,10 +26,10 @@ class Trial:
     """
 
     def __init__(
-        self, settler: Settler, records: list[Record], *, since: float, clock: Clock
+        self, retry: RetryPolicy, records: list[Record], *, since: float, clock: Clock
     ) -> None:
         """Give the next rest, if there is one, its length from `since`."""
-        self._settler = settler
+        self._retry = retry
         self._records = records
         self._clock = clock
         self._since = since
@@ -38,18 +38,18 @@ class Trial:
         self._written: list[Record] = []
         self._settled: list[Record] = []
 
-    async def run(self) -> Later | None:
+    async def run(self) -> Deferred | None:
         """Try; return all that must be handed in again. Raises `Fenced`."""
         try:
             await self._search()
-            if self._settler.rests.reason is not None:
+            if self._retry.rests.reason is not None:
                 await self._pour_away()
         except (Retry, Unavailable, ConnectionError) as error:
-            return Later(why(error), self._left())
+            return Deferred(why(error), self._left())
         finally:
-            await self._settler.take_back(self._written)
+            await self._retry.take_back(self._written)
         left = self._left()
-        return Later("the trial is over", left, at_once=True) if left else None
+        return Deferred("the trial is over", left, at_once=True) if left else None
 
     async def _search(self) -> None:
         """Hand records in until one is handled.
@@ -62,14 +62,14 @@ class Trial:
                 return
             passed = self._before.setdefault(record.tp, [])
             if passed:
-                await self._settler.write(passed[-1])
+                await self._retry.write(passed[-1])
                 self._written.append(passed[-1].record)
-            verdict = await self._settler.judge(record)
+            verdict = await self._retry.judge(record)
             if verdict is None:
                 self._go_past(passed, record)
                 return
             if verdict.foreseen and not passed:
-                await self._settler.set_aside(verdict)
+                await self._retry.set_aside(verdict)
                 self._settled.append(record)
             else:
                 passed.append(verdict)
@@ -81,7 +81,7 @@ class Trial:
         """
         self._settled.append(record)
         for bury in passed:
-            self._settler.buried(bury)
+            self._retry.buried(bury)
             self._settled.append(bury.record)
         self._written = [one for one in self._written if one.tp != record.tp]
 
@@ -89,11 +89,11 @@ class Trial:
         """Give the first record all its tries, else set it aside and rest on."""
         left = {id(record) for record in self._left()}
         first = [record for record in self._by_depth() if id(record) in left][:1]
-        for step in await self._settler.attempt(first) if first else ():
+        for step in await self._retry.attempt(first) if first else ():
             if isinstance(step, Bury):
-                await self._settler.set_aside(step)
+                await self._retry.set_aside(step)
                 if not step.foreseen:
-                    self._settler.rests.again(step.reason, since=self._since)
+                    self._retry.rests.again(step.reason, since=self._since)
                 self._written = [one for one in self._written if one is not step.record]
         self._settled += first
 
@@ -101,7 +101,7 @@ class Trial:
         lanes: dict[TopicPartition, list[Record]] = {}
         for record in self._records:
             lanes.setdefault(record.tp, []).append(record)
-        lately = self._settler.rests.lately
+        lately = self._retry.rests.lately
         fresh_first = sorted(lanes.values(), key=lambda lane: lately(lane[0].key))
         return [one for row in zip_longest(*fresh_first) for one in row if one is not None]
 

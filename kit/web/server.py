@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from kit.web.capacity import CONNECTIONS, STRANGERS, Bodies, Connections
 from kit.web.forwarded import TrustedProxies
-from kit.web.wire import HttpProtocol, Shared
+from kit.web.wire import HttpProtocol, ServerState
 
 KEEP_ALIVE_S: Final = 20
 """Seconds an idle connection is kept; longer than clients keep theirs, so that they close first."""
@@ -56,7 +56,7 @@ class Listener(uvicorn.Server):
         strangers: int = STRANGERS,
     ) -> None:
         """Take the application, and the class that upgraded connections are handed to, if any."""
-        self.shared = Shared(
+        self.shared = ServerState(
             proxies or TrustedProxies(), Connections(connections, strangers), _bodies_of(app)
         )
         protocol: Any = partial(HttpProtocol, shared=self.shared)  # uvicorn only calls it

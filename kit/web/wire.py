@@ -54,7 +54,7 @@ _log: Final = structlog.get_logger("kit.web")
 
 
 @dataclass(frozen=True)
-class Shared:
+class ServerState:
     """What all connections of a listener share."""
 
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
@@ -84,7 +84,7 @@ class HttpProtocol(HttpToolsProtocol):
     it, for a client would take it for one of those.
     """
 
-    def __init__(self, *args: Any, shared: Shared, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shared: ServerState, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shared = shared
         self._peer = ""

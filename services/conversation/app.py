@@ -171,7 +171,7 @@ class ConversationService(DatabaseService[Settings]):
 
 def build(settings: Settings) -> ConversationService:
     """Return the service on Kafka and the system's clock."""
-    bus = KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
+    bus = KafkaBus.from_settings(settings, client_id=f"peakdesk-{NAME}")
     return ConversationService(settings, bus, clock=SystemClock())
 
 

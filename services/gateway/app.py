@@ -308,7 +308,7 @@ def build(settings: Settings) -> Gateway:
     """
     room = make_room(sockets=settings.sockets, http=CONNECTIONS)
     settings = settings.model_copy(update={"sockets": room.sockets})
-    bus = KafkaBus.told(settings, client_id=NAME)
+    bus = KafkaBus.from_settings(settings, client_id=NAME)
     return Gateway(settings, bus, clock=SystemClock(), connections=room.http)
 
 

@@ -128,7 +128,7 @@ def rules_of(settings: Settings, directory: Directory, lexicon: LiveEngine) -> R
 
 def open_bus(settings: Settings) -> KafkaBus:
     """Return the bus that the settings name."""
-    return KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
+    return KafkaBus.from_settings(settings, client_id=f"peakdesk-{NAME}")
 
 
 def open_lexicon(settings: Settings) -> LiveEngine:

@@ -33,7 +33,7 @@ def build(
 ) -> DatabaseService[Settings]:
     """Return the service, not started."""
     clock = clock or SystemClock()
-    bus = bus or KafkaBus.told(settings, client_id=f"peakdesk-{NAME}")
+    bus = bus or KafkaBus.from_settings(settings, client_id=f"peakdesk-{NAME}")
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
     service.refuse_revoked(DIRECTORY, person_listed)
     db, ids = service.db, service.ids

@@ -69,7 +69,7 @@ class LoopsSuite:
             for record in records:
                 match int((record.value or b"").split(b":")[1]):
                     case 13:
-                        raise Dead("unknown version", culprit=record)
+                        raise Dead("unknown version", offending=record)
                     case 57:
                         raise Dead("somewhere in here")
                     case 99:

@@ -49,13 +49,13 @@ class KafkaBus:
         self._partitions: dict[str, int] = {}
 
     @classmethod
-    def told(cls, settings: KafkaSettings, *, client_id: str) -> Self:
+    def from_settings(cls, settings: KafkaSettings, *, client_id: str) -> Self:
         """Return the bus that a process's settings name. Raises `SettingsRefused`."""
         return cls(
             settings.bootstrap_servers,
             prefix=settings.kafka_topic_prefix,
             client_id=client_id,
-            security=Security.told(settings),
+            security=Security.from_settings(settings),
         )
 
     def producer(self) -> Producer:

@@ -42,7 +42,7 @@ class Security:
     password: str | None = field(default=None, repr=False)
 
     @classmethod
-    def told(cls, settings: KafkaSettings) -> Self:
+    def from_settings(cls, settings: KafkaSettings) -> Self:
         """Return what the settings say. Raises `SettingsRefused` for unusable certificates."""
         context = None
         if settings.kafka_security.endswith("SSL"):

@@ -117,7 +117,7 @@ def broker(infra: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> I
 
 async def test_a_service_speaks_tls_and_shows_its_password(broker: Broker) -> None:
     made = await asyncio.to_thread(topics.ensure_told, broker.settings())
-    bus = KafkaBus.told(broker.settings(), client_id="kit-tests")
+    bus = KafkaBus.from_settings(broker.settings(), client_id="kit-tests")
     producer = bus.producer()
     await producer.start()
 
@@ -135,7 +135,7 @@ async def test_a_wrong_password_and_an_unknown_authority_reach_no_broker(broker:
         broker.settings("another-password"),
         broker.settings().model_copy(update={"kafka_ca_file": ""}),
     ):
-        bus = KafkaBus.told(told, client_id="kit-tests")
+        bus = KafkaBus.from_settings(told, client_id="kit-tests")
         with pytest.raises(BusAway):
             await bus.ping()
         await bus.close()

@@ -143,13 +143,13 @@ def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
     ],
 )
 def test_poison_is_named_as_such(bad: dict[str, Any]) -> None:
-    culprit = record(said(), **bad)
+    offending = record(said(), **bad)
     rows = Rows()
 
     with pytest.raises(Dead) as dead:
-        rows.add(culprit)
+        rows.add(offending)
 
-    assert dead.value.culprit is culprit
+    assert dead.value.offending is offending
     assert "在" not in dead.value.reason
     assert not rows.batch.ids
     assert not rows.records
@@ -181,7 +181,7 @@ def test_all_poison_of_a_batch_is_told_at_once() -> None:
     with pytest.raises(Dead) as dead:
         Rows.of(batch)
 
-    assert [one.culprit for one in dead.value.each] == batch[4::5]
+    assert [one.offending for one in dead.value.each] == batch[4::5]
 
 
 def test_an_id_that_stands_twice_in_a_batch_begins_rows_of_its_own() -> None:

@@ -18,7 +18,7 @@ def told(*poison: Poison) -> list[int]:
     with pytest.raises(Dead) as dead:
         refuse_poison(RECORDS, batches)
     return [
-        RECORDS.index(one.culprit) for one in dead.value.each if isinstance(one.culprit, Record)
+        RECORDS.index(one.offending) for one in dead.value.each if isinstance(one.offending, Record)
     ]
 
 
