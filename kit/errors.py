@@ -30,7 +30,7 @@ class AppError(Exception):
         return None
 
 
-class _Later(AppError):
+class _Retryable(AppError):
     """A failure that time may heal."""
 
     retry_after_s: ClassVar[int] = 1
@@ -89,13 +89,13 @@ class PreconditionRequired(AppError):
     slug, status, title = "precondition_required", 428, "Say which version you act on (If-Match)"
 
 
-class TooMany(_Later):
+class TooMany(_Retryable):
     """A limit was reached."""
 
     slug, status, title = "too_many", 429, "Too many requests"
 
 
-class Unavailable(_Later):
+class Unavailable(_Retryable):
     """Something we lean on does not answer; consumers treat it as `Retry`."""
 
     slug, status, title = "unavailable", 503, "Temporarily unavailable"

@@ -33,7 +33,6 @@ __all__ = [
     "BadToken",
     "Caller",
     "CallerToken",
-    "Doors",
     "KeyPair",
     "Passwords",
     "Principal",
@@ -43,6 +42,7 @@ __all__ = [
     "TokenIssuer",
     "TokenVerifier",
     "UnfitPassword",
+    "Verifiers",
     "generate_keypair",
     "require",
     "service_caller",
@@ -59,7 +59,7 @@ def _never_revoked(_principal: Principal) -> bool:
 
 
 @dataclass(frozen=True)
-class Doors:
+class Verifiers:
     """The token checks of one application, kept in its state by `create_app`."""
 
     people: TokenVerifier | None = None
@@ -68,13 +68,13 @@ class Doors:
     """Tells whether a good token was withdrawn since (H13); the gateway knows."""
 
 
-async def _caller(
+async def _authenticated(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Principal:
-    doors = _doors(request)
-    principal = _verified(request, doors.people, credentials)
-    if doors.revoked(principal):
+    verifiers = _verifiers(request)
+    principal = _verified(request, verifiers.people, credentials)
+    if verifiers.revoked(principal):
         raise BadToken
     return principal
 
@@ -84,26 +84,26 @@ async def service_caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Principal:
     """Dependency of internal routes: the neighbour service that calls."""
-    principal = _verified(request, _doors(request).services, credentials)
+    principal = _verified(request, _verifiers(request).services, credentials)
     if principal.role != SERVICE_ROLE:
         raise Forbidden
     return principal
 
 
-Caller = Annotated[Principal, Depends(_caller)]
+Caller = Annotated[Principal, Depends(_authenticated)]
 """A route's parameter: whoever holds the request's token."""
 
 
-async def _caller_token(
-    caller: Caller,
+async def _verified_token(
+    principal: Caller,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> str:
-    del caller  # asked for, so that the token below is the one that was verified
+    del principal  # asked for, so that the token below is the one that was verified
     assert credentials is not None
     return credentials.credentials
 
 
-CallerToken = Annotated[str, Depends(_caller_token)]
+CallerToken = Annotated[str, Depends(_verified_token)]
 """A route's parameter: the verified token itself, for whoever passes a request on (H41)."""
 
 ServiceCaller = Annotated[Principal, Depends(service_caller)]
@@ -125,11 +125,11 @@ def require(*roles: str) -> Callable[[Principal], Awaitable[Principal]]:
     return admitted_caller
 
 
-def _doors(request: Request) -> Doors:
-    doors = request.app.state.doors
-    if not isinstance(doors, Doors):
+def _verifiers(request: Request) -> Verifiers:
+    verifiers = request.app.state.verifiers
+    if not isinstance(verifiers, Verifiers):
         raise TypeError("the application was not built by kit.web.app.create_app")
-    return doors
+    return verifiers
 
 
 def _verified(

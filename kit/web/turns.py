@@ -30,29 +30,29 @@ class Turns:
         self._waiting = 0
 
     @asynccontextmanager
-    async def turn(self, caller: str, *, line: int = LINE_LIMIT) -> AsyncIterator[None]:
+    async def turn(self, address: str, *, line: int = LINE_LIMIT) -> AsyncIterator[None]:
         """Wait for a turn and hold it for the block; at most `line` of the caller wait.
 
         Raises `TooMany`, `Unavailable`. Whoever is cancelled while he waits has had no turn.
         """
-        await self._take(caller, line)
+        await self._take(address, line)
         try:
             yield
         finally:
             self._give()
 
-    async def _take(self, caller: str, limit: int) -> None:
+    async def _take(self, address: str, limit: int) -> None:
         if self._free:
             self._free -= 1
             return
-        line = self._lines.get(caller, deque())
+        line = self._lines.get(address, deque())
         if len(line) >= limit:
             raise TooMany("Too many sign in from this address at this moment: try again.")
         if self._waiting >= WAITING_LIMIT:
             raise Unavailable("Too many people sign in at this moment: try again.", retry_after=2)
         mine = asyncio.get_running_loop().create_future()
         line.append(mine)
-        self._lines[caller] = line
+        self._lines[address] = line
         self._waiting += 1
         try:
             await mine
@@ -60,26 +60,26 @@ class Turns:
             if mine.done() and not mine.cancelled():
                 self._give()  # the turn came in the moment in which he left
             else:
-                self._leave(caller, mine)
+                self._leave(address, mine)
             raise
 
     def _give(self) -> None:
         while self._lines:
-            caller, line = self._lines.popitem(last=False)
+            address, line = self._lines.popitem(last=False)
             first = line.popleft()
             self._waiting -= 1
             if line:
-                self._lines[caller] = line  # behind the others
+                self._lines[address] = line  # behind the others
             if not first.done():  # else he is leaving at this moment
                 first.set_result(None)
                 return
         self._free += 1
 
-    def _leave(self, caller: str, waiting: asyncio.Future[None]) -> None:
-        line = self._lines.get(caller)
+    def _leave(self, address: str, waiting: asyncio.Future[None]) -> None:
+        line = self._lines.get(address)
         if line is None or waiting not in line:
             return  # passed over by `_give`
         line.remove(waiting)
         self._waiting -= 1
         if not line:
-            del self._lines[caller]
+            del self._lines[address]

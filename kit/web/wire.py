@@ -153,7 +153,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write(self._refusal)
             self._part()
         else:
-            self._go_on()
+            self._resume()
 
     @override
     def pause_writing(self) -> None:
@@ -274,7 +274,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._ahead = data
         self.flow.pause_reading()
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         """Everything that came is answered: take what was kept, and the next request's time."""
         if self._arrival is not None:
             self._arrived()
