@@ -192,7 +192,10 @@ class ServiceSettings(KafkaSettings):
     log_format: LogFormat = LogFormat.CONSOLE
     """`console` for people, `json` for machines."""
     trace_file: str = ""
-    """Spans are appended here as JSON lines; empty turns tracing off."""
+    """Spans are appended here as JSON lines; empty writes none."""
+    otlp_endpoint: str = Field(default="", pattern=r"^(https?://.+)?$")
+    """Spans are sent here by OTLP over HTTP, such as `http://collector:4318/v1/traces`; empty sends
+    none. What headers the collector wants, `OTEL_EXPORTER_OTLP_HEADERS` says."""
 
     @classmethod
     @override

@@ -85,7 +85,7 @@ class Service(Generic[S]):
         self.groups: dict[str, Group] = {}
         self.readers: dict[str, tuple[str, ...]] = {}
         """Topics that every replica reads whole, by the reader's name."""
-        self.tracing = Tracing(name, settings.trace_file)
+        self.tracing = Tracing(name, settings.trace_file, otlp_endpoint=settings.otlp_endpoint)
         self.routers: list[APIRouter] = []
         self._internal: list[APIRouter] = []
         self._roles: list[Role] = [

@@ -14,9 +14,12 @@ from typing import Final, NamedTuple, Protocol, TextIO
 from opentelemetry import trace as otel
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 
 TRACEPARENT: Final = "traceparent"
+
+OTLP_TIMEOUT_S: Final = 2.0
+"""A collector has so long to take a batch, and the last one at the end of the process."""
 
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
@@ -101,20 +104,28 @@ def continued(record: Carrier) -> Iterator[Trace]:
 
 
 class Tracing:
-    """Writes spans to a file as JSON lines; without a file it makes none and costs nothing.
+    """Writes spans to a file as JSON lines, and sends them to a collector over OTLP.
 
-    The provider is handed to FastAPI, which measures each request with it.
+    Without either it makes none and costs nothing. The provider is handed to FastAPI, which
+    measures each request with it. Spans wait in memory, 2,048 at most; a collector that is away
+    loses spans and delays nobody.
     """
 
-    def __init__(self, service: str, path: str) -> None:
+    def __init__(self, service: str, path: str, *, otlp_endpoint: str = "") -> None:
         self.provider: TracerProvider | None = None
         self._file: TextIO | None = None
+        if not path and not otlp_endpoint:
+            return
+        self.provider = TracerProvider(resource=Resource.create({"service.name": service}))
         if path:
             self._file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - see close()
-            self.provider = TracerProvider(resource=Resource.create({"service.name": service}))
-            self.provider.add_span_processor(
-                BatchSpanProcessor(ConsoleSpanExporter(out=self._file, formatter=_span_line))
-            )
+            self._export(ConsoleSpanExporter(out=self._file, formatter=_span_line))
+        if otlp_endpoint:
+            self._export(_otlp(otlp_endpoint))
+
+    def _export(self, exporter: SpanExporter) -> None:
+        assert self.provider is not None
+        self.provider.add_span_processor(BatchSpanProcessor(exporter))
 
     def close(self) -> None:
         """Flush what is buffered and close the file."""
@@ -130,6 +141,15 @@ def server_step(traceparent: str) -> Trace:
     if context.is_valid:
         return Trace(f"{context.trace_id:032x}", f"{context.span_id:016x}", sampled=True)
     return new_trace(parse_traceparent(traceparent))
+
+
+def _otlp(endpoint: str) -> SpanExporter:
+    # Only who exports pays for what it brings along: protobuf and an HTTP client of its own.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+        OTLPSpanExporter,
+    )
+
+    return OTLPSpanExporter(endpoint=endpoint, timeout=OTLP_TIMEOUT_S)
 
 
 def _span_line(span: ReadableSpan) -> str:

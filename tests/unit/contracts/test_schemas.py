@@ -5,6 +5,7 @@ import json
 from typing import Any, ClassVar
 
 import pytest
+from pydantic_asyncapi import AsyncAPI
 from typing_extensions import override
 
 import contracts
@@ -159,3 +160,11 @@ def test_the_envelope_is_no_part_of_the_body() -> None:
     Told.type = "test.told.v1"
 
     assert of_event(Told)["required"] == ["shop_id", "at"]
+
+
+def test_the_asyncapi_document_is_one() -> None:
+    """Read by the models of the specification, which refuse what it does not know."""
+    document = AsyncAPI.model_validate_json(ASYNCAPI.read_text())
+
+    assert document.root.asyncapi == "3.0.0"
+    assert set(document.root.channels or {}) == {topic.name for topic in TOPICS}
