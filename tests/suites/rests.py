@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from typing_extensions import override
@@ -20,9 +20,6 @@ from tests.suites.bus import MakeTopic
 from tests.suites.loop_rig import Seen, batch_loop, letters_if, noting_one, running, single_loop
 from tests.waiting import eventually
 
-HASTE = 10
-"""The loops' seconds in one of ours."""
-
 POISON = [b"poison %d" % number for number in range(40)]
 
 A_HANDFUL = 5
@@ -31,15 +28,19 @@ Refuse = Callable[[Record], bool]
 
 
 class Hasty(SystemClock):
-    """A clock on which a rest of five seconds is over in half a second."""
+    """A clock of which `haste` seconds are one of ours."""
+
+    def __init__(self, haste: int) -> None:
+        super().__init__()
+        self._haste = haste
 
     @override
     def monotonic(self) -> float:
-        return time.monotonic() * HASTE
+        return time.monotonic() * self._haste
 
     @override
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / HASTE)
+        await asyncio.sleep(seconds / self._haste)
 
 
 def is_poison(record: Record) -> bool:
@@ -60,6 +61,7 @@ class Rig:
     bus: Bus
     producer: Producer
     topic: str
+    haste: int = 10
     rested: bool = False
     """Whether the group ever rested while its handler was called."""
     calls: int = 0
@@ -88,7 +90,7 @@ class Rig:
                 raise ZeroDivisionError
             seen.note(records)
 
-        loop = batch_loop(self.bus, self.producer, self.topic, handle, clock=Hasty())
+        loop = batch_loop(self.bus, self.producer, self.topic, handle, clock=Hasty(self.haste))
         return loop
 
     def loop(self, seen: Seen, refuse: Refuse, *, foreseen: bool = False) -> GroupLoop:
@@ -104,7 +106,7 @@ class Rig:
         async def handle_one(record: Record) -> None:
             await handle([record])
 
-        kept: Any = {"clock": Hasty(), "metrics": self.metrics}
+        kept: Any = {"clock": Hasty(self.haste), "metrics": self.metrics}
         loop: GroupLoop = (
             batch_loop(self.bus, self.producer, self.topic, handle, **kept)
             if self.kind == "batch"
@@ -116,13 +118,16 @@ class Rig:
 class RestsSuite:
     """Subclassed once per bus, with fixtures `bus` and `make_topic`."""
 
+    haste: ClassVar[int] = 10
+    """A trial has two seconds of the loop's for a letter per record: on a broker fewer fit."""
+
     @pytest.fixture(params=["batch", "single"])
     async def rig(
         self, bus: Bus, make_topic: MakeTopic, request: pytest.FixtureRequest
     ) -> AsyncIterator[Rig]:
         producer = bus.producer()
         await producer.start()
-        rig = Rig(request.param, bus, producer, await make_topic(3))
+        rig = Rig(request.param, bus, producer, await make_topic(3), self.haste)
         await make_topic(1, f"dead.{rig.group}")
         yield rig
         await producer.stop()
@@ -132,7 +137,7 @@ class RestsSuite:
         """One partition, read by a loop whose handler tells all it refuses at once."""
         producer = bus.producer()
         await producer.start()
-        rig = Rig("batch", bus, producer, await make_topic(1))
+        rig = Rig("batch", bus, producer, await make_topic(1), self.haste)
         await make_topic(1, f"dead.{rig.group}")
         yield rig
         await producer.stop()
@@ -148,7 +153,7 @@ class RestsSuite:
         started = time.monotonic()
         async with running(loop := rig.loop(seen, is_poison)):
             await eventually(lambda: seen.values)
-            took = (time.monotonic() - started) * HASTE
+            took = (time.monotonic() - started) * rig.haste
             found = await eventually(lambda: letters_if(rig.bus, rig.topic, 40))
             await eventually(lambda: loop.healthy)
 
@@ -168,9 +173,9 @@ class RestsSuite:
             began = time.monotonic()
             with pytest.raises(Unavailable, match="rests after 20 dead letters in a row"):
                 await loop.ping()
-            await asyncio.sleep((FIRST_REST_S + NEXT_REST_S + 5) / HASTE)
+            await asyncio.sleep((FIRST_REST_S + NEXT_REST_S + 5) / rig.haste)
             poured = len(await letters(rig.bus, rig.group))
-            trials = 1 + int((time.monotonic() - began) * HASTE / NEXT_REST_S)
+            trials = 1 + int((time.monotonic() - began) * rig.haste / NEXT_REST_S)
             broken.clear()
             await eventually(lambda: loop.healthy)
             await eventually(lambda: len(seen.values) >= 60 - poured - 1)

@@ -9,3 +9,5 @@ pytestmark = pytest.mark.integration
 
 class TestRestsOnKafka(RestsSuite):
     """Everything the suite asks."""
+
+    haste = 4
