@@ -18,7 +18,7 @@ from kit.clock import Clock
 from kit.metrics import Metrics
 from kit.telemetry import Tracing
 from kit.web import idempotency, problems, queries
-from kit.web.auth import Principal, TokenVerifier, Verifiers
+from kit.web.auth import Principal, TokenVerifier, Verifiers, never_revoked
 from kit.web.capacity import Bodies
 from kit.web.edge import Edge
 from kit.web.methods import METHODS
@@ -77,10 +77,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
         ],
         telemetry=_telemetry(tracing),
     )
-    verifiers = Verifiers(people=verifier, services=service_verifier)
-    app.state.verifiers = (
-        verifiers if revoked is None else Verifiers(verifier, service_verifier, revoked)
-    )
+    app.state.verifiers = Verifiers(verifier, service_verifier, revoked or never_revoked)
     app.state.bodies = bodies
     problems.install(app)
     idempotency.install(app)

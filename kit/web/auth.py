@@ -44,6 +44,7 @@ __all__ = [
     "UnfitPassword",
     "Verifiers",
     "generate_keypair",
+    "never_revoked",
     "require",
     "service_caller",
 ]
@@ -54,7 +55,8 @@ INTRODUCED: Final = "peakdesk.introduced"
 _BEARER: Final = HTTPBearer(auto_error=False, description="A PeakDesk token")
 
 
-def _never_revoked(_principal: Principal) -> bool:
+def never_revoked(_principal: Principal) -> bool:
+    """Withdraw no token: its signature and end decide."""
     return False
 
 
@@ -64,7 +66,7 @@ class Verifiers:
 
     people: TokenVerifier | None = None
     services: TokenVerifier | None = None
-    revoked: Callable[[Principal], bool] = _never_revoked
+    revoked: Callable[[Principal], bool] = never_revoked
     """Tells whether a good token was withdrawn since (H13); the gateway knows."""
 
 
