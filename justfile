@@ -52,4 +52,4 @@ pages:
 
 # Resolve a Kafka version anew and lock its jars
 relock-kafka version:
-    .venv/bin/python -m launcher.relock {{ version }}
+    .venv/bin/python -m tools.relock {{ version }}

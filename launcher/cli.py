@@ -1,6 +1,6 @@
 """The commands of `./peakdesk`. Each is a few lines over the module that does the work."""
 
-import subprocess
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,6 @@ from launcher import (
     deadletters,
     demo,
     deployment,
-    house,
     infrastructure,
     instance,
     logs,
@@ -22,7 +21,6 @@ from launcher import (
     report,
     seed,
     services,
-    space,
     topics,
     yours,
 )
@@ -30,7 +28,9 @@ from launcher.errors import LaunchError
 from launcher.folders import CHECKOUT
 from launcher.infrastructure import Wanted
 from launcher.instance import Instance
+from launcher.interpreter import run_module
 from launcher.screen import Screen
+from launcher.sentences import in_a_sentence
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """For commands that hand their arguments to another program."""
@@ -268,39 +268,27 @@ def show_dead_letters(
 @app.command()
 def check() -> None:
     """Lint, format, types and layers."""
-    house.check(_screen())
+    _run_checks("check")
 
 
 @app.command(context_settings=PASS_ON)
 def test(context: typer.Context) -> None:
     """Run every check and every test; with arguments, only pytest with those arguments."""
-    screen = _screen()
-    if not context.args:
-        house.check(screen)
-    raise SystemExit(house.run_tests(context.args, screen))
+    _run_checks("test", *context.args)
+
+
+def _run_checks(*words: str) -> NoReturn:
+    """Become the developers' own checks, which are no part of what is installed."""
+    if not (CHECKOUT / "tools" / "checks.py").is_file():
+        raise LaunchError("Checks and tests belong to a checkout: clone PeakDesk, run them there.")
+    argv = run_module("tools.checks", *words)
+    os.execv(argv[0], argv)  # noqa: S606 - no shell, and Ctrl-C reaches the checks alone
 
 
 def main() -> None:
     """Run a command; what goes wrong becomes one sentence and exit code 1."""
-    try:
+    with in_a_sentence():
         app(prog_name="./peakdesk")
-    except LaunchError as error:
-        _give_up(error.sentence, error)
-    except subprocess.TimeoutExpired as error:
-        program = Path(str(error.cmd[0])).name
-        _give_up(
-            f"{program} did not end within {error.timeout:.0f} s: run the command again.", error
-        )
-    except OSError as error:
-        if space.is_full(error):
-            _give_up(space.sentence(Path(error.filename or CHECKOUT)), error)
-        _give_up(f"{error}: give yourself the right, then run it again.", error)
-
-
-def _give_up(sentence: str, error: Exception) -> NoReturn:
-    screen = Screen(Console(stderr=True))
-    screen.say(f"peakdesk: {sentence}", plain=True)
-    raise SystemExit(1) from error
 
 
 @contextmanager

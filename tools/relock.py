@@ -1,4 +1,4 @@
-"""Writes launcher/kafka.lock for a Kafka version: `python -m launcher.relock 4.3.1`."""
+"""Writes launcher/kafka.lock for a Kafka version: `python -m tools.relock 4.3.1`."""
 
 import sys
 

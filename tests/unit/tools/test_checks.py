@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from launcher import house, logs
+from launcher import logs
 from launcher.errors import LaunchError
-from launcher.house import Step
 from launcher.instance import Instance
 from launcher.ports import Ports
 from launcher.screen import Screen
+from tools import checks
+from tools.checks import Step
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,7 @@ def screen(terminal: io.StringIO) -> Screen:
 
 
 def test_clean_steps_pass_in_silence(screen: Screen, terminal: io.StringIO) -> None:
-    house.check(screen, (GOOD,))
+    checks.check(screen, (GOOD,))
 
     assert "good" in terminal.getvalue()
 
@@ -43,7 +44,7 @@ def test_a_failed_step_shows_what_its_tool_said_and_the_others_still_run(
     screen: Screen, terminal: io.StringIO
 ) -> None:
     with pytest.raises(LaunchError, match="Failed: bad"):
-        house.check(screen, (BAD, GOOD))
+        checks.check(screen, (BAD, GOOD))
 
     assert "line 7 is wrong" in terminal.getvalue()
     assert "good" in terminal.getvalue()
@@ -51,7 +52,7 @@ def test_a_failed_step_shows_what_its_tool_said_and_the_others_still_run(
 
 def test_a_tool_that_is_not_installed_is_named(screen: Screen) -> None:
     with pytest.raises(LaunchError, match="no-such-tool is not installed"):
-        house.check(screen, (Step("absent", ("no-such-tool",)),))
+        checks.check(screen, (Step("absent", ("no-such-tool",)),))
 
 
 def test_the_last_lines_of_a_log_are_shown(tmp_path: Path) -> None:

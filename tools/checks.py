@@ -1,6 +1,7 @@
-"""The checks of the house in one run: lint, format, types, layers, tests; a line per step.
+"""Every check in one run: lint, format, types, layers, tests; a line per step.
 
-Knows tools and exit codes; must not know what they check.
+`./peakdesk check` and `./peakdesk test` become this. Knows tools and exit codes; must not know what
+they check.
 """
 
 import subprocess
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from launcher import infrastructure, instance, platform
 from launcher.errors import LaunchError
 from launcher.folders import CHECKOUT
 from launcher.infrastructure import Wanted
 from launcher.processes import Processes
 from launcher.screen import Screen
+from launcher.sentences import in_a_sentence
 
 STEP_TIMEOUT_S: Final = 900
 TESTS_TIMEOUT_S: Final = 3600
@@ -118,3 +122,18 @@ def _tool(name: str) -> str:
     if not path.exists():
         raise LaunchError(f"{name} is not installed: run `./peakdesk test`, which installs it.")
     return str(path)
+
+
+def main() -> None:
+    """Run what the command line names: `check`, or `test` with what pytest is told."""
+    word, *arguments = sys.argv[1:]
+    screen = Screen(Console())
+    with in_a_sentence():
+        if word == "check" or not arguments:
+            check(screen)
+        if word == "test":
+            raise SystemExit(run_tests(arguments, screen))
+
+
+if __name__ == "__main__":
+    main()
