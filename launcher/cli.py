@@ -10,25 +10,15 @@ import typer
 from rich.console import Console
 
 from contracts.topics import GROUPS
-from launcher import (
-    deadletters,
-    demo,
-    deployment,
-    infrastructure,
-    instance,
-    logs,
-    platform,
-    report,
-    seed,
-    services,
-    topics,
-    yours,
-)
+from launcher import deadletters, demo, infrastructure, platform, report, seed, services, yours
+from launcher.deploy import deployment
 from launcher.errors import LaunchError
-from launcher.folders import CHECKOUT
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
+from launcher.instance import instance, logs
+from launcher.instance.folders import CHECKOUT
+from launcher.instance.instance import Instance
 from launcher.interpreter import run_module
+from launcher.kafka import topics
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
 

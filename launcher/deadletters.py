@@ -14,7 +14,7 @@ from kit.bus.kafka import KafkaBus
 from kit.bus.ports import BusAway
 from launcher import services
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance.instance import Instance
 
 READ_TIMEOUT_S: Final = 60
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from launcher import seed, services
-from launcher.instance import Instance
+from launcher.instance.instance import Instance
 from launcher.interpreter import run_module
 from launcher.screen import Screen
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from launcher import account, addresses, folders, instance, jars, ports
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.kafka import Kafka, broker_of, kafka_names
-from launcher.postgres import NAME, Postgres
-from launcher.processes import Processes
+from launcher.instance import account, folders, instance, ports
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Processes
+from launcher.kafka import jars
+from launcher.kafka.broker import Kafka, broker_of, kafka_names
+from launcher.postgres import addresses
+from launcher.postgres.server import NAME, Postgres
 from launcher.screen import Screen
 
 _CHOOSING: Final = ".choosing-ports"

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from launcher import deaths, instance, revival, space
-from launcher.deaths import Deaths
+from launcher import revival
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance import deaths, instance, space
+from launcher.instance.deaths import Deaths
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Command, Processes
 from launcher.interpreter import run_module
-from launcher.processes import Command, Processes
 
 NAME: Final = "keeper"
 POLL_S: Final = 1.0

@@ -11,12 +11,15 @@ from typing import Final
 
 import httpx2
 
-from launcher import addresses, database, infrastructure, keeper, ports, services, topics
-from launcher.deaths import Deaths
+from launcher import infrastructure, keeper, services
 from launcher.errors import LaunchError
-from launcher.identity import is_suspended
-from launcher.instance import Instance
-from launcher.processes import Processes
+from launcher.instance import ports
+from launcher.instance.deaths import Deaths
+from launcher.instance.identity import is_suspended
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Processes
+from launcher.kafka import topics
+from launcher.postgres import addresses, database
 from launcher.screen import Screen
 from launcher.services import SERVICES, Service
 

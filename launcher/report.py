@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kit.bus.deadletter import DeadLetter
-from launcher import keeper, space
-from launcher.instance import Instance
+from launcher import keeper
+from launcher.instance import space
+from launcher.instance.instance import Instance
+from launcher.kafka.topics import TopicLine
 from launcher.platform import ProcessLine, State
 from launcher.screen import Screen
-from launcher.topics import TopicLine
 
 
 def processes(known: Instance, lines: Sequence[ProcessLine]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Starts one process of an instance by its name, as `up` would; waits not until it is ready."""
 
-from launcher import account, folders, jars, services
+from launcher import services
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.kafka import Kafka, broker_of, kafka_names
-from launcher.postgres import NAME as POSTGRES
-from launcher.postgres import Postgres
-from launcher.processes import Processes
+from launcher.instance import account, folders
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Processes
+from launcher.kafka import jars
+from launcher.kafka.broker import Kafka, broker_of, kafka_names
+from launcher.postgres.server import NAME as POSTGRES
+from launcher.postgres.server import Postgres
 
 
 def start(known: Instance, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from launcher import services
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance.instance import Instance
 from launcher.interpreter import run_module
 from launcher.screen import Screen
 

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from launcher import space
 from launcher.errors import LaunchError
-from launcher.folders import CHECKOUT
+from launcher.instance import space
+from launcher.instance.folders import CHECKOUT
 from launcher.screen import Screen
 
 

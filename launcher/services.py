@@ -9,10 +9,11 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from launcher import addresses, ports
-from launcher.instance import Instance
+from launcher.instance import ports
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Command
 from launcher.interpreter import run_module
-from launcher.processes import Command
+from launcher.postgres import addresses
 
 LOCALHOST: Final = "127.0.0.1"
 DRAIN_TIMEOUT_S: Final = 25

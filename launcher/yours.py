@@ -1,7 +1,8 @@
 """Tries a Kafka and a PostgreSQL of yours before their addresses are kept; changes nothing."""
 
-from launcher import addresses, database, topics
 from launcher.infrastructure import Wanted
+from launcher.kafka import topics
+from launcher.postgres import addresses, database
 
 
 def try_out(wanted: Wanted) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from kit.settings import ServiceSettings
-from launcher.deployment import MOUNTED
+from launcher.deploy.deployment import MOUNTED
 from launcher.services import SERVICES
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent

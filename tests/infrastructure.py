@@ -19,7 +19,9 @@ from typing import Final
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 
-from launcher import addresses, infrastructure, instance, roles
+from launcher import infrastructure
+from launcher.instance import instance
+from launcher.postgres import addresses, roles
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S: Final = 400

@@ -18,10 +18,11 @@ import httpx2
 import psutil
 from rich.console import Console
 
-from launcher import infrastructure, instance, platform, seed, services
+from launcher import infrastructure, platform, seed, services
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
-from launcher.processes import Command, Processes
+from launcher.instance import instance
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Command, Processes
 from launcher.screen import Screen
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent

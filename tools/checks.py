@@ -13,11 +13,12 @@ from typing import Final
 
 from rich.console import Console
 
-from launcher import infrastructure, instance, platform
+from launcher import infrastructure, platform
 from launcher.errors import LaunchError
-from launcher.folders import CHECKOUT
 from launcher.infrastructure import Wanted
-from launcher.processes import Processes
+from launcher.instance import instance
+from launcher.instance.folders import CHECKOUT
+from launcher.instance.processes import Processes
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
 

@@ -1,8 +1,8 @@
-"""Writes launcher/kafka.lock for a Kafka version: `python -m tools.relock 4.3.1`."""
+"""Writes launcher/kafka/kafka.lock for a Kafka version: `python -m tools.relock 4.3.1`."""
 
 import sys
 
-from launcher import jars
+from launcher.kafka import jars
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 -- One role and one schema per service, for an administrator who makes them by hand. The statements are
--- those of launcher/roles.py (a test compares them); `peakdesk-deploy setup` runs the same ones.
+-- those of launcher/postgres/roles.py (a test compares them); `peakdesk-deploy setup` runs the same ones.
 --
 --   psql --dbname=peakdesk --set=ON_ERROR_STOP=1 --set=database=peakdesk \
 --     --set=pd_conversation=... --set=pd_orders=... --set=pd_aftersales=... --set=pd_monitor=... \

@@ -23,6 +23,12 @@ PLANTS = (
         "launcher.planted -> tools.duplicates",
     ),
     Plant(
+        "launcher",
+        "launcher/kafka/planted.py",
+        "import launcher.postgres.roles",
+        "launcher.kafka.planted -> launcher.postgres.roles",
+    ),
+    Plant(
         "services",
         "services/orders/planted.py",
         "import services.aftersales.domain",

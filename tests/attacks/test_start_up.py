@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from kit.web.tokens import generate_keypair
-from launcher import jars, services
+from launcher import services
 from launcher.errors import LaunchError
-from launcher.jars import Jar, KafkaLock
+from launcher.kafka import jars
+from launcher.kafka.jars import Jar, KafkaLock
 
 pytestmark = pytest.mark.integration
 

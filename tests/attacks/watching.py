@@ -14,8 +14,9 @@ import asyncpg
 import httpx2
 import psutil
 
-from launcher import addresses, services
-from launcher.processes import Processes
+from launcher import services
+from launcher.instance.processes import Processes
+from launcher.postgres import addresses
 from tests.platform import Platform
 
 NAMES: Final = tuple(service.name for service in services.SERVICES)

@@ -22,7 +22,8 @@ from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Message, message_of
 from kit.bus.resting import IN_A_ROW
 from kit.ids import derived_id
-from launcher import addresses, deadletters
+from launcher import deadletters
+from launcher.postgres import addresses
 from rehearsal.client import Client
 from tests.faults.network import Network
 from tests.faults.stage import Act, Outage, Stage

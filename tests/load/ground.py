@@ -13,7 +13,7 @@ from contracts.topics import CHAT
 from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from launcher import infrastructure as launching
-from launcher.processes import Processes
+from launcher.instance.processes import Processes
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.load import dialogue

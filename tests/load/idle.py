@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from contracts.people import Role
 from kit.clock import SystemClock
 from kit.web.auth import TokenIssuer
-from launcher import addresses, services
+from launcher import services
+from launcher.postgres import addresses
 from tests.load.generator import Book, Pair, Side, connect
 from tests.load.processes import resident_bytes
 from tests.platform import Platform

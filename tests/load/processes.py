@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import psutil
 
-from launcher import ports
+from launcher.instance import ports
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S: Final = 20.0

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from launcher import addresses
+from launcher.postgres import addresses
 from rehearsal.api import Api, Session
 from tests.load.floors import archiver
 from tests.load.generator import Pair

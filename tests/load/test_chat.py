@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from launcher import ports
+from launcher.instance import ports
 from tests import platform as platforms
 from tests.load import systems
 from tests.load.judging import Bench

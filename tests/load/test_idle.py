@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from contracts.people import Role
-from launcher import ports
+from launcher.instance import ports
 from rehearsal.api import Api
 from tests import platform as platforms
 from tests.load import ground, idle, systems

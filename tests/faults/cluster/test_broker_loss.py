@@ -21,10 +21,11 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from rich.console import Console
 
-from launcher import infrastructure, instance, seed, services
+from launcher import infrastructure, seed, services
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
-from launcher.processes import Processes
+from launcher.instance import instance
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Processes
 from rehearsal.api import Api
 from tests.waiting import eventually
 from tests.world import Person, World

@@ -20,8 +20,8 @@ import httpx2
 import pytest
 
 from contracts.topics import GROUPS, TOPICS
-from launcher import deployment
-from launcher.roles import DATABASE_SERVICES
+from launcher.deploy import deployment
+from launcher.postgres.roles import DATABASE_SERVICES
 from tests import deployed, infrastructure
 from tests.deployed import Part
 from tests.infrastructure import Infrastructure

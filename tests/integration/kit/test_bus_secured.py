@@ -20,11 +20,13 @@ from contracts.topics import TOPICS
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import BusAway, Message
 from kit.settings import KafkaSecurity, KafkaSettings
-from launcher import folders, infrastructure, jars, java, ports, topics
+from launcher import infrastructure
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
-from launcher.kafka import Kafka
-from launcher.processes import Processes
+from launcher.instance import folders, ports
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Processes
+from launcher.kafka import jars, java, topics
+from launcher.kafka.broker import Kafka
 from tests.infrastructure import NAME, Infrastructure
 from tests.suites.reading import read
 

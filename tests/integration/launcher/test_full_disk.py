@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from launcher import instance, jars, space
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance import instance, space
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.instance.processes import Command, Processes
 from launcher.interpreter import run_module
-from launcher.jars import Jar
-from launcher.ports import Ports
-from launcher.processes import Command, Processes
+from launcher.kafka import jars
+from launcher.kafka.jars import Jar
 
 pytestmark = pytest.mark.integration
 

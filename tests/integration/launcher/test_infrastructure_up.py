@@ -13,12 +13,15 @@ import psutil
 import pytest
 from rich.console import Console
 
-from launcher import addresses, database, infrastructure, instance, ports, roles, topics
+from launcher import infrastructure
 from launcher.errors import LaunchError
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
-from launcher.kafka import Kafka
-from launcher.processes import Processes
+from launcher.instance import instance, ports
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Processes
+from launcher.kafka import topics
+from launcher.kafka.broker import Kafka
+from launcher.postgres import addresses, database, roles
 from launcher.screen import Screen
 
 pytestmark = pytest.mark.integration

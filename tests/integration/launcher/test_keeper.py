@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launcher import instance, keeper, platform
+from launcher import keeper, platform
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance import instance
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.instance.processes import Command, Processes
 from launcher.keeper import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, TOLD_WITHIN_S, Keeper
-from launcher.ports import Ports
-from launcher.processes import Command, Processes
 
 pytestmark = pytest.mark.integration
 

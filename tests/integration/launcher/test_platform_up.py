@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from launcher import infrastructure, instance, platform
+from launcher import infrastructure, platform
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
+from launcher.instance import instance
+from launcher.instance.instance import Instance
 from launcher.services import SERVICES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]

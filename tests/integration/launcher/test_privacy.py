@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from launcher import account, folders, instance
-from launcher.account import Account
-from launcher.instance import Instance
-from launcher.ports import Ports
-from launcher.processes import Command, Processes
+from launcher.instance import account, folders, instance
+from launcher.instance.account import Account
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.instance.processes import Command, Processes
 
 pytestmark = pytest.mark.integration
 

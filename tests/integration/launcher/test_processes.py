@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launcher import instance
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.ports import Ports
-from launcher.processes import Command, Processes
+from launcher.instance import instance
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.instance.processes import Command, Processes
 
 pytestmark = pytest.mark.integration
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from launcher import addresses, database, instance, roles
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance import instance
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
 from launcher.interpreter import run_module
-from launcher.ports import Ports
+from launcher.postgres import addresses, database, roles
 from tests.infrastructure import Infrastructure, create_database, drop_database
 
 pytestmark = pytest.mark.integration

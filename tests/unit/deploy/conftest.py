@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import deployment
+from launcher.deploy import deployment
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from launcher import jars
-from launcher.instance import Instance
-from launcher.kafka import Kafka
-from launcher.ports import Ports
-from launcher.processes import Processes
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.instance.processes import Processes
+from launcher.kafka import jars
+from launcher.kafka.broker import Kafka
 from tests import deployed
 
 pytestmark = pytest.mark.unit

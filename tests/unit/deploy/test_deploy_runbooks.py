@@ -10,7 +10,8 @@ import pytest
 import typer.main
 
 from kit.settings import known_variables
-from launcher import cli, deployment
+from launcher import cli
+from launcher.deploy import deployment
 from services.gateway.settings import Settings as GatewaySettings
 from tests import deployed
 

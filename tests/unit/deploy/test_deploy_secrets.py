@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 from kit.clock import SystemClock
 from kit.web.auth import ServiceTokens, TokenVerifier
 from kit.web.tokens import SERVICES
-from launcher import deployment, roles
-from launcher.addresses import Server
+from launcher.deploy import deployment
 from launcher.errors import LaunchError
+from launcher.postgres import roles
+from launcher.postgres.addresses import Server
 from tests import deployed
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kit.settings import ServiceSettings, is_secret, known_variables, load, must_be_set, variable
-from launcher import deployment
+from launcher.deploy import deployment
 from launcher.errors import LaunchError
 from tests import deployed
 from tests.deployed import Part

@@ -29,6 +29,6 @@ def test_from_inside_another_checkout_our_own_module_is_run(tmp_path: Path) -> N
 
 
 def test_no_module_is_run_in_another_way() -> None:
-    found = [file.name for file in LAUNCHER.glob("*.py") if SPELLED in file.read_text()]
+    found = [file.name for file in LAUNCHER.rglob("*.py") if SPELLED in file.read_text()]
 
     assert found == ["interpreter.py"]

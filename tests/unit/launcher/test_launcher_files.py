@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from launcher import files, folders, instance, space
-from launcher.account import Account
-from launcher.files import Damaged
-from launcher.instance import Instance
-from launcher.ports import Ports
-from launcher.processes import Processes
+from launcher.instance import files, folders, instance, space
+from launcher.instance.account import Account
+from launcher.instance.files import Damaged
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.instance.processes import Processes
 
 pytestmark = pytest.mark.unit
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from launcher import folders, instance
-from launcher.account import Account
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.ports import Ports
+from launcher.instance import folders, instance
+from launcher.instance.account import Account
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
 
 pytestmark = pytest.mark.unit
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher import jars
 from launcher.errors import LaunchError
-from launcher.jars import Jar, KafkaLock
+from launcher.kafka import jars
+from launcher.kafka.jars import Jar, KafkaLock
 
 pytestmark = pytest.mark.unit
 

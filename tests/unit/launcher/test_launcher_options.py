@@ -6,11 +6,12 @@ from threading import Barrier
 
 import pytest
 
-from launcher import infrastructure, instance, ports
+from launcher import infrastructure
 from launcher.errors import LaunchError
 from launcher.infrastructure import Wanted
-from launcher.instance import Instance
-from launcher.ports import Ports
+from launcher.instance import instance, ports
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
 
 pytestmark = pytest.mark.unit
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from kit.settings import ServiceSettings, known_variables, must_be_set, variable
-from launcher import addresses, instance, roles, services
+from launcher import services
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.ports import Ports
+from launcher.instance import instance
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.postgres import addresses, roles
 from launcher.services import SERVICES, Service
 
 pytestmark = pytest.mark.unit

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts import topics as contract
-from launcher import topics
+from launcher.kafka import topics
 
 pytestmark = pytest.mark.unit
 

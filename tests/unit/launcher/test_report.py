@@ -10,13 +10,15 @@ import pytest
 from rich.console import Console
 
 from kit.bus.deadletter import DeadLetter
-from launcher import deaths, report, topics
-from launcher.deaths import Deaths
-from launcher.instance import Instance
+from launcher import report
+from launcher.instance import deaths
+from launcher.instance.deaths import Deaths
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
+from launcher.kafka import topics
+from launcher.kafka.topics import TopicLine
 from launcher.platform import ProcessLine, State
-from launcher.ports import Ports
 from launcher.screen import Screen
-from launcher.topics import TopicLine
 
 pytestmark = pytest.mark.unit
 

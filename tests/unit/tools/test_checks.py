@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from launcher import logs
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.ports import Ports
+from launcher.instance import logs
+from launcher.instance.instance import Instance
+from launcher.instance.ports import Ports
 from launcher.screen import Screen
 from tools import checks
 from tools.checks import Step

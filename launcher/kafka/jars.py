@@ -1,4 +1,4 @@
-"""Fetches the jars of Apache Kafka and checks each against launcher/kafka.lock.
+"""Fetches the jars of Apache Kafka and checks each against launcher/kafka/kafka.lock.
 
 Knows Maven coordinates and sha256; must not know how a broker is configured or started.
 """
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import truststore
 
-from launcher import space
 from launcher.errors import LaunchError
+from launcher.instance import space
 
 if TYPE_CHECKING:
     from jgo.maven import Artifact, MavenContext
@@ -74,7 +74,7 @@ def missing(lock: KafkaLock, folder: Path) -> list[Jar]:
             absent.append(jar)
         elif _sha256(path) != jar.sha256:
             raise LaunchError(
-                f"{path} is not the file that launcher/kafka.lock names (sha256 differs): "
+                f"{path} is not the file that launcher/kafka/kafka.lock names (sha256 differs): "
                 "delete it and run the command again to fetch it anew."
             )
     return absent
@@ -167,7 +167,7 @@ def _fetch_one(jar: Jar, folder: Path, download: Callable[[], Path]) -> Jar:
         ) from error
     if _sha256(path) != jar.sha256:
         raise LaunchError(
-            f"The downloaded {jar.file_name} is not the file that launcher/kafka.lock names "
+            f"The downloaded {jar.file_name} is not the file that launcher/kafka/kafka.lock names "
             "(sha256 differs) and was thrown away: try again, and if it stays so, trust nobody "
             "between you and the repository."
         )

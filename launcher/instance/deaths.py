@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from launcher import files
-from launcher.files import Damaged
+from launcher.instance import files
+from launcher.instance.files import Damaged
 
 WORDS_SHOWN: Final = 240
 """Characters of a process's last words that a person gets, the end of them; programs get all.

@@ -10,11 +10,11 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from launcher import files
-from launcher.account import Account
 from launcher.errors import LaunchError
+from launcher.instance import files
+from launcher.instance.account import Account
 
-CHECKOUT: Final = Path(__file__).resolve().parent.parent
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 SYSTEM_STATE: Final = Path("/var/lib/peakdesk")
 PASSABLE: Final = 0o711
 """Others may walk through to PostgreSQL's own folder, and list nothing on the way."""

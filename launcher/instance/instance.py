@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from launcher import files
 from launcher.errors import LaunchError
-from launcher.files import Damaged
-from launcher.ports import Ports
+from launcher.instance import files
+from launcher.instance.files import Damaged
+from launcher.instance.ports import Ports
 
 FORMAT: Final = 1
 """Raised when a launcher can no longer read what an older one left behind."""

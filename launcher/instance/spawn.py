@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from launcher import files, space
-from launcher.account import Account
 from launcher.errors import LaunchError
+from launcher.instance import files, space
+from launcher.instance.account import Account
 
 BORN_TIMEOUT_S: Final = 30
 POLL_S: Final = 0.005

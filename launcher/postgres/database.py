@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from launcher import addresses, roles
-from launcher.addresses import Server
 from launcher.errors import LaunchError
+from launcher.postgres import addresses, roles
+from launcher.postgres.addresses import Server
 
 CONNECT_TIMEOUT_S: Final = 10
 MIGRATION_TIMEOUT_S: Final = 120

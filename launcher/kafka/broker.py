@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from launcher import files, folders, java, ports, space
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.processes import Command, Processes
+from launcher.instance import files, folders, ports, space
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Command, Processes
+from launcher.kafka import java
 
 START_TIMEOUT_S: Final = 90
 STOP_TIMEOUT_S: Final = 30

@@ -19,10 +19,11 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kit.settings import KafkaSettings, SettingsRefused, load
-from launcher import database, roles, topics
-from launcher.addresses import DATABASE, Server
 from launcher.errors import LaunchError
-from launcher.roles import ADMIN, DATABASE_SERVICES, role_of
+from launcher.kafka import topics
+from launcher.postgres import database, roles
+from launcher.postgres.addresses import DATABASE, Server
+from launcher.postgres.roles import ADMIN, DATABASE_SERVICES, role_of
 
 SECRETS: Final = Path("deploy/secrets")
 MOUNTED: Final = Path("/run/secrets")

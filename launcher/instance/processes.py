@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import psutil
 
-from launcher import deaths, files, identity, logs, space
-from launcher.account import Account
-from launcher.deaths import Deaths
 from launcher.errors import LaunchError
-from launcher.files import Damaged
-from launcher.instance import Instance
-from launcher.spawn import Program, ended, spawn
+from launcher.instance import deaths, files, identity, logs, space
+from launcher.instance.account import Account
+from launcher.instance.deaths import Deaths
+from launcher.instance.files import Damaged
+from launcher.instance.instance import Instance
+from launcher.instance.spawn import Program, ended, spawn
 
 POLL_S: Final = 0.05
 _NOTED: Final = frozenset({"pid", "signal", "timeout_s"})

@@ -15,7 +15,7 @@ from kit.bus.kafka.options import Connection, Security
 from kit.bus.ports import BusAway, UnknownTopic
 from kit.settings import KafkaSettings, SettingsRefused
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance.instance import Instance
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.roles import ADMIN, DATABASE_SERVICES, role_of
+from launcher.instance.instance import Instance
+from launcher.postgres.roles import ADMIN, DATABASE_SERVICES, role_of
 
 DATABASE: Final = "peakdesk"
 YOURS: Final = "database_url"

@@ -15,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from launcher import files, folders, ports, space
-from launcher.account import Account
 from launcher.errors import LaunchError
-from launcher.instance import Instance
-from launcher.processes import Command, Processes
-from launcher.roles import ADMIN
+from launcher.instance import files, folders, ports, space
+from launcher.instance.account import Account
+from launcher.instance.instance import Instance
+from launcher.instance.processes import Command, Processes
+from launcher.postgres.roles import ADMIN
 
 NAME: Final = "postgres"
 START_TIMEOUT_S: Final = 60

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from launcher.errors import LaunchError
-from launcher.instance import Instance
+from launcher.instance.instance import Instance
 
 POLL_S: Final = 0.2
 TAIL_BYTES: Final = 256 * 1024

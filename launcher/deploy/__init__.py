@@ -1,0 +1,1 @@
+"""What a deployment on servers of its own needs before services start."""

@@ -1,0 +1,1 @@
+"""A real PostgreSQL on this machine or yours: server, roles, schemas, addresses."""
