@@ -113,8 +113,8 @@ def test_a_child_outlives_the_launcher_that_started_it(tmp_path: Path) -> None:
     made = Instance(tmp_path, "default", Ports(7300), brokers=1, durable=True)
     instance.save(made)
     code = (
-        "from pathlib import Path; from launcher import instance;"
-        "from launcher.processes import *; import sys;"
+        "from pathlib import Path; from launcher.instance import instance;"
+        "from launcher.instance.processes import *; import sys;"
         f"ours = Processes(instance.load(Path({str(tmp_path)!r})));"
         f"ours.start(Command('child', [sys.executable, '-c', {SLEEPS!r}], {{}}, 15, 5))"
     )
