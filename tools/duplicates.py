@@ -25,7 +25,7 @@ LIMIT: Final = 12
 
 SERVICES: Final = Path(__file__).resolve().parents[1] / "services"
 
-LEFT_OUT: Final = {"app", "models", "migrations"}
+LEFT_OUT: Final = {"app", "models", "tables", "migrations"}
 """Files and folders that are not compared."""
 
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -20,20 +20,23 @@ from kit.service.database import DatabaseService
 from kit.web import audit as audits
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
-from services.aftersales import routes
-from services.aftersales.consumers import Payments, Tasks
-from services.aftersales.deadlines import Sweep
-from services.aftersales.models import AUDIT
-from services.aftersales.playbook import Playbook
-from services.aftersales.service import (
+from services.aftersales.cases import routes as case_routes
+from services.aftersales.cases.consumers import Payments
+from services.aftersales.cases.deadlines import Sweep
+from services.aftersales.cases.playbook import CasePlaybook
+from services.aftersales.cases.service import (
     PAYMENTS,
-    TASKS,
-    Commands,
-    Facts,
-    Reading,
+    CaseCommands,
+    CaseReading,
+    PaymentFacts,
     Warnings,
 )
 from services.aftersales.settings import Settings
+from services.aftersales.tables import AUDIT
+from services.aftersales.work import routes as work_routes
+from services.aftersales.work.consumers import Tasks
+from services.aftersales.work.playbook import WorkPlaybook
+from services.aftersales.work.service import TASKS, WorkFacts, WorkReading
 
 NAME: Final = "aftersales"
 
@@ -46,30 +49,37 @@ def build(
     bus = bus or KafkaBus.from_settings(settings, client_id=f"peakdesk-{NAME}")
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
     service.refuse_revoked(DIRECTORY, person_listed)
-    db, ids, playbook = service.db, service.ids, _playbook(settings)
+    db, ids = service.db, service.ids
     cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
     admission, limit_fen = Admission(db, audit, Strangers(clock)), settings.refund_limit_fen
-    changing = Commands(db, admission, audit, ids=ids, playbook=playbook, limit_fen=limit_fen)
+    playbook = _for_cases(settings)
+    commanding = CaseCommands(db, admission, audit, ids=ids, playbook=playbook, limit_fen=limit_fen)
     service.routes(
-        routes.reading(Reading(db, admission, cursors)),
-        routes.commands(changing),
+        case_routes.reading(CaseReading(db, admission, cursors)),
+        work_routes.routes(WorkReading(db, admission, cursors)),
+        case_routes.commands(commanding),
         audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),
     )
     service.forgets_repeats()
-    facts = Facts(db, playbook)
+    facts = WorkFacts(db, _for_work(settings))
     service.consume(TASKS, [ORDERS, WORK], decoded(Tasks(facts)))
-    service.consume(PAYMENTS, [ORDERS], decoded(Payments(facts)))
+    service.consume(PAYMENTS, [ORDERS], decoded(Payments(PaymentFacts(db))))
     service.every(settings.sweep_every_s, "deadlines", Sweep(Warnings(db)))
     return service
 
 
-def _playbook(settings: Settings) -> Playbook:
-    return Playbook(
-        address_check_within=settings.address_check_within,
-        address_check_again_after=settings.address_check_again_after,
+def _for_cases(settings: Settings) -> CasePlaybook:
+    return CasePlaybook(
         review_within=settings.review_within,
         refund_within=settings.refund_within,
         warn_before=settings.warn_before,
+    )
+
+
+def _for_work(settings: Settings) -> WorkPlaybook:
+    return WorkPlaybook(
+        address_check_within=settings.address_check_within,
+        address_check_again_after=settings.address_check_again_after,
     )
 
 

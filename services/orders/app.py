@@ -19,11 +19,16 @@ from kit.service.database import DatabaseService
 from kit.web import audit as audits
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
-from services.orders import intake, routes
-from services.orders.consumers import Settlements
-from services.orders.models import AUDIT
-from services.orders.service import GROUP, Access, Commands, Deliveries, Facts, Reading, Secrets
+from services.orders.access.service import Access, Holders
+from services.orders.fulfil import routes as fulfil_routes
+from services.orders.fulfil.consumers import Settlements
+from services.orders.fulfil.service import Fulfilment, Refunds
+from services.orders.intake import routes as intake_routes
+from services.orders.intake.service import Deliveries, Secrets
 from services.orders.settings import Settings
+from services.orders.tables import AUDIT, SETTLEMENTS
+from services.orders.trade import routes as trade_routes
+from services.orders.trade.service import OrderCommands, OrderReading, Remarks
 
 NAME: Final = "orders"
 
@@ -38,17 +43,20 @@ def build(
     service.refuse_revoked(DIRECTORY, person_listed)
     db, ids = service.db, service.ids
     cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
-    access = Access(db, Admission(db, audit, Strangers(clock)), audit)
-    secrets = Secrets(db, access, audit, clock=clock, master_key=settings.intake_master_key)
+    admission, access = Admission(db, audit, Strangers(clock)), Access(db, audit)
+    secrets = Secrets(db, admission, audit, clock=clock, master_key=settings.intake_master_key)
     deliveries = Deliveries(db, clock, ids)
+    orders = OrderCommands(db, admission, clock)
     service.routes(
-        intake.routes(deliveries=deliveries, secrets=secrets, clock=clock),
-        routes.reading(Reading(db, access, cursors)),
-        routes.commands(Commands(db, access, audit, clock=clock, ids=ids)),
+        intake_routes.routes(deliveries=deliveries, secrets=secrets, clock=clock),
+        trade_routes.reading(OrderReading(db, admission, access, cursors)),
+        trade_routes.remarks(Remarks(orders, audit, ids)),
+        fulfil_routes.routes(Fulfilment(orders, access, audit, ids=ids)),
         audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),
     )
     service.forgets_repeats()
-    service.consume(GROUP, [CASES, WORK], decoded(Settlements(Facts(db, clock))))
+    settlements = Settlements(Refunds(db, clock), Holders(db))
+    service.consume(SETTLEMENTS, [CASES, WORK], decoded(settlements))
     service.forgets(deliveries.forget)
     return service
 

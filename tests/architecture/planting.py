@@ -44,10 +44,11 @@ def copy_tree(target: Path) -> None:
 
 
 def plant(target: Path, plants: tuple[Plant, ...]) -> None:
-    """Append each plant's code to its file, which is made if it is not there."""
+    """Append each plant's code to its file, which is made, its package too, if it is not there."""
     for one in plants:
         path = target / one.file
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name("__init__.py").touch()
         with path.open("a", encoding="utf-8") as file:
             file.write(f"\n{one.code}\n")
 

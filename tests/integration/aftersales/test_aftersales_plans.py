@@ -10,10 +10,12 @@ import pytest_asyncio
 from contracts.aftersales import CaseState
 from contracts.people import PersonId, ShopId
 from kit.postgres import Database
-from services.aftersales import app, repository
-from services.aftersales.domain import WorkState
-from services.aftersales.models import AUDIT
+from services.aftersales import app
+from services.aftersales.cases import repository
 from services.aftersales.settings import Settings
+from services.aftersales.tables import AUDIT
+from services.aftersales.work import repository as items
+from services.aftersales.work.domain import WorkState
 from tests.infrastructure import Infrastructure
 from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
 
@@ -25,7 +27,7 @@ CASES, WORK = ("/v1/cases",), ("/v1/work-items",)
 OF_ORDER = "what one order has"
 
 cases = partial(partial, repository.cases, shop_id=SHOP, limit=51)
-work = partial(partial, repository.work_items, shop_id=SHOP, limit=51)
+work = partial(partial, items.work_items, shop_id=SHOP, limit=51)
 
 READS = [
     Read("a shop's cases", cases(), CASES),
@@ -70,7 +72,7 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 
 
 async def test_no_list_is_without_a_row_here() -> None:
-    assert_all_are_there(READS, app.build(Settings()).http, repository)
+    assert_all_are_there(READS, app.build(Settings()).http, repository, items)
 
 
 _SHOP = "case n % 10 when 0 then 'plans' else 'other' end"

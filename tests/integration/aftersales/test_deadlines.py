@@ -12,7 +12,7 @@ from sqlalchemy import text
 from contracts.aftersales import CaseDeadlineNear, CaseState
 from contracts.people import Role
 from kit.postgres import Database
-from services.aftersales.service import BATCH, Warnings
+from services.aftersales.cases.service import BATCH, Warnings
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.integration.aftersales.test_cases import approved, opened, paid_order
 from tests.trade import Trade, trading

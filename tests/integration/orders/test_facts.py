@@ -15,8 +15,8 @@ from kit.bus.ports import Message, message_of
 from kit.clock import SystemClock
 from kit.service.core import UnknownGroup
 from services.orders import app
-from services.orders.service import GROUP
 from services.orders.settings import Settings
+from services.orders.tables import SETTLEMENTS
 from tests.trade import Shop, Trade
 from tests.waiting import eventually
 
@@ -96,14 +96,14 @@ async def test_poison_is_set_aside_with_its_reason_and_blocks_nobody(trade: Trad
     poison = _poison(message_of(good), trade, other, order_id)
     newer = _changed(message_of(good), ce_type=b"case.requested.v99")
 
-    before = {letter.place for letter in await letters(trade.bus, GROUP)}
+    before = {letter.place for letter in await letters(trade.bus, SETTLEMENTS)}
     await _produce(trade, [newer, *poison.values(), message_of(good)])
     boss = shop.person(Role.SUPERVISOR)
     await eventually(
         lambda: _locked(boss.get(f"/v1/orders/{order_id}/interlocks")), within=20, what="the lock"
     )
 
-    dead = [one for one in await letters(trade.bus, GROUP) if one.place not in before]
+    dead = [one for one in await letters(trade.bus, SETTLEMENTS) if one.place not in before]
     assert len(dead) == len(poison), "what is of a newer release is passed over"
     told = " ".join(one.reason for one in dead)
     assert "secret" not in told
@@ -119,17 +119,17 @@ async def test_a_replay_hands_the_dead_letters_to_the_handler_once_more(trade: T
     waiting = await eventually(lambda: _dead(trade, "does not have"), within=20, what="the letter")
 
     service = app.build(settings)
-    report = await service.replay(GROUP)
+    report = await service.replay(SETTLEMENTS)
 
     assert (report.done, report.gone) == (0, 0), "the order is still not there"
     assert report.failed >= len(waiting) > 0
-    with pytest.raises(UnknownGroup, match=GROUP):
+    with pytest.raises(UnknownGroup, match=SETTLEMENTS):
         await service.replay("aftersales.tasks")
     await service.close()
 
 
 async def _dead(trade: Trade, reason: str) -> list[DeadLetter]:
-    return [letter for letter in await letters(trade.bus, GROUP) if reason in letter.reason]
+    return [letter for letter in await letters(trade.bus, SETTLEMENTS) if reason in letter.reason]
 
 
 async def _locked(asking: Any) -> bool:

@@ -23,9 +23,8 @@ from kit.clock import ManualClock
 from kit.ids import derived_id
 from kit.postgres import Database
 from kit.web.limits import Strangers
-from services.orders.models import AUDIT
-from services.orders.service import Access, Secrets
-from services.orders.service.secrets import FRESH_S
+from services.orders.intake.service import FRESH_S, Secrets
+from services.orders.tables import AUDIT
 from tests.infrastructure import TestDatabase
 from tests.trade import Person, Shop, Trade
 
@@ -347,8 +346,8 @@ async def test_a_flood_of_forged_deliveries_reads_the_secrets_once_a_second(
 ) -> None:
     store, clock = Counting(database.dsn("orders"), schema="orders"), ManualClock()
     audit = Audit(AUDIT, clock, trade.ids)
-    access = Access(store, Admission(store, audit, Strangers(clock)), audit)
-    secrets = Secrets(store, access, audit, clock=clock, master_key=SecretStr("k"))
+    admission = Admission(store, audit, Strangers(clock))
+    secrets = Secrets(store, admission, audit, clock=clock, master_key=SecretStr("k"))
 
     for n in range(50):
         await secrets.in_force(ShopId(f"nobodys-{n}"))

@@ -5,11 +5,12 @@ from importlib import import_module
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kit import tables
+from tests.deployed import CHECKOUT
 from tests.infrastructure import TestDatabase
 
 pytestmark = pytest.mark.integration
@@ -17,11 +18,20 @@ pytestmark = pytest.mark.integration
 SERVICES = ("orders", "aftersales")
 
 
+def metadata_of(service: str) -> MetaData:
+    """Return the tables of a service, of every subject that has some."""
+    for models in sorted((CHECKOUT / "services" / service).glob("*/models.py")):
+        import_module(f"services.{service}.{models.parent.name}.models")
+    tables_of = import_module(f"services.{service}.tables")
+    assert isinstance(tables_of.METADATA, MetaData)
+    return tables_of.METADATA
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_migrations_make_the_tables_of_the_models(
     database: TestDatabase, service: str
 ) -> None:
-    metadata = import_module(f"services.{service}.models").METADATA
+    metadata = metadata_of(service)
     await tables.upgrade(database.dsn(service), service)
 
     def compare(connection: Connection) -> list[object]:

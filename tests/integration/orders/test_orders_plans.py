@@ -10,9 +10,11 @@ from contracts.orders import OrderState
 from contracts.people import OrderId, PersonId, ShopId
 from kit import inbox, keyed
 from kit.postgres import Database
-from services.orders import app, repository
-from services.orders.models import AUDIT
+from services.orders import app
+from services.orders.intake import repository as intake
 from services.orders.settings import Settings
+from services.orders.tables import AUDIT
+from services.orders.trade import repository
 from tests.infrastructure import Infrastructure
 from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
 
@@ -41,8 +43,8 @@ READS = [
          ("/v1/orders/{order_id}/remarks",)),
     Read("the interlocks of an order", partial(repository.locks, order_id=ORDER),
          ("/v1/orders/{order_id}/interlocks",), sorts="one order's interlocks"),
-    Read("receipts to forget", partial(repository.forget_deliveries, limit=100)),
-    Read("intake versions", partial(repository.intake_version, shop_id=SHOP)),
+    Read("receipts to forget", partial(intake.forget_deliveries, limit=100)),
+    Read("intake versions", partial(intake.intake_version, shop_id=SHOP)),
     Read("keys to forget", partial(keyed.forget, limit=100)),
     Read("inbox rows to forget", partial(inbox.forget, limit=100)),
     *audit_reads(AUDIT, "/v1/audit/orders"),
@@ -62,7 +64,7 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 
 
 async def test_no_list_is_without_a_row_here() -> None:
-    assert_all_are_there(READS, app.build(Settings()).http, repository)
+    assert_all_are_there(READS, app.build(Settings()).http, repository, intake)
 
 
 _SHOP = "case n % 10 when 0 then 'plans' else 'other' end"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.aftersales import CaseRefunded, CaseRequested, CaseReviewed, CaseState, WorkKind
+from contracts.aftersales import CaseRefunded, CaseRequested, CaseReviewed, CaseState
 from contracts.people import CaseId, OrderId, PersonId, Role, ShopId
-from services.aftersales import domain
-from services.aftersales.domain import (
+from services.aftersales.cases import domain
+from services.aftersales.cases.domain import (
     OPEN,
     AboveLimit,
     AbovePaid,
@@ -22,7 +22,7 @@ from services.aftersales.domain import (
     Outcome,
     Payment,
 )
-from services.aftersales.playbook import Playbook
+from services.aftersales.cases.playbook import CasePlaybook
 
 pytestmark = pytest.mark.unit
 
@@ -30,9 +30,7 @@ AT = datetime(2026, 11, 11, tzinfo=UTC)
 DUE = AT + timedelta(hours=48)
 BY = PersonId("staff")
 
-PLAYBOOK = Playbook(
-    address_check_within=timedelta(minutes=30),
-    address_check_again_after=timedelta(hours=2),
+PLAYBOOK = CasePlaybook(
     review_within=timedelta(hours=48),
     refund_within=timedelta(hours=24),
     warn_before=timedelta(hours=4),
@@ -186,22 +184,6 @@ def test_whatever_happens_refunds_and_reservations_never_sum_above_what_was_paid
         assert money.reserved_fen + money.refunded_fen <= money.paid_fen
 
 
-def test_a_work_items_id_and_events_are_derived_so_that_an_attempt_opens_once() -> None:
-    make = partial(
-        domain.work_item,
-        OrderId("order"),
-        WorkKind.VERIFY_ADDRESS,
-        shop_id=ShopId("shop"),
-        buyer_id=PersonId("buyer"),
-    )
-    assert make(1).id == make(1).id
-    assert make(1).id != make(2).id
-    opened, again = (domain.open_work(make(1), at=AT, due_at=DUE) for _ in range(2))
-    assert opened.id == again.id
-    assert opened.key == opened.work_id == make(1).id
-    assert domain.settle_work(make(1), "verified", at=AT).id != opened.id
-
-
 def test_a_warning_raises_the_version_and_names_the_state() -> None:
     warned, event = domain.warn(replace(case(), version=3), due_at=DUE, at=AT)
     assert (warned.version, event.version, event.state) == (4, 4, CaseState.REQUESTED)
@@ -215,8 +197,3 @@ def test_every_open_state_has_its_due_time(state: CaseState, hours: int) -> None
 def test_a_warning_comes_before_the_deadline_but_not_at_once() -> None:
     assert PLAYBOOK.warn_at(AT, AT + timedelta(hours=48)) == AT + timedelta(hours=44)
     assert PLAYBOOK.warn_at(AT, AT + timedelta(hours=2)) == AT + timedelta(hours=1)
-
-
-def test_a_second_address_check_is_due_later_than_the_first() -> None:
-    first, second = (PLAYBOOK.check_address_by(AT, attempt=number) for number in (1, 2))
-    assert first < second

@@ -14,10 +14,11 @@ from pydantic import SecretStr
 
 from kit.web import paging
 from kit.web.paging import CURSOR_LIMIT, BadCursor, Cursors, Page, Paging
-from services.aftersales.service import reading as aftersales
+from services.aftersales.cases import service as cases
+from services.aftersales.work import service as work
 from services.conversation.service import history, staff, states
 from services.monitor.service import lists as monitor
-from services.orders.service import reading as orders
+from services.orders.trade import service as orders
 
 pytestmark = pytest.mark.unit
 
@@ -114,9 +115,9 @@ def test_a_place_of_another_form_is_no_cursor_of_the_list(kept: dict[str, Any]) 
 AN_ID: Final = {"id": "i"}
 LISTS: Final[tuple[tuple[Any, Mapping[str, Any], Mapping[str, Any], object], ...]] = (
     (orders.BY_ID, AN_ID, {"below": "i"}, "i"),
-    (aftersales.BY_ID, AN_ID, {"below": "i"}, "i"),
+    (cases.BY_ID, AN_ID, {"below": "i"}, "i"),
     (
-        aftersales.BY_OPENING,
+        work.BY_OPENING,
         AN_ID | {"opened_at": NOON},
         {"at": "2026-11-11T12:00:00+00:00", "id": "i"},
         (NOON, "i"),

@@ -18,8 +18,8 @@ from contracts.orders import (
     OrderState,
 )
 from contracts.people import OrderId, PersonId, ShopId
-from services.orders import domain, interlocks
-from services.orders.domain import (
+from services.orders.trade import domain, interlocks
+from services.orders.trade.domain import (
     ADDRESS_ATTEMPTS,
     IllegalTransition,
     Interlocked,

@@ -1,0 +1,1 @@
+"""Work for agents: opened and settled here, given to an agent by the conversation service."""

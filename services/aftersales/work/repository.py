@@ -1,0 +1,110 @@
+"""The store of work items. Knows SQL, decides nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.aftersales import WorkKind
+from contracts.people import OrderId, PersonId, ShopId, WorkId
+from kit.admission import Owner
+from services.aftersales.work.domain import WorkItem, WorkState
+from services.aftersales.work.models import WorkItemRow
+
+
+async def owner_of_work(session: AsyncSession, work_id: WorkId) -> Owner | None:
+    """Return whose work item this is, whichever shop's."""
+    query = select(WorkItemRow.shop_id, WorkItemRow.buyer_id).where(WorkItemRow.id == work_id)
+    found = (await session.execute(query)).one_or_none()
+    return found and Owner(found.shop_id, found.buyer_id)
+
+
+async def open_work(
+    session: AsyncSession, item: WorkItem, *, at: datetime, due_at: datetime
+) -> bool:
+    """Insert a work item; False if this attempt is open or over already."""
+    statement = insert(WorkItemRow).values(
+        id=item.id,
+        shop_id=item.shop_id,
+        order_id=item.order_id,
+        buyer_id=item.buyer_id,
+        kind=item.kind.value,
+        attempt=item.attempt,
+        state=WorkState.OPEN.value,
+        due_at=due_at,
+        opened_at=at,
+    )
+    inserted = await session.execute(statement.on_conflict_do_nothing().returning(WorkItemRow.id))
+    return inserted.one_or_none() is not None
+
+
+async def lock_open_work(session: AsyncSession, order_id: OrderId) -> Sequence[WorkItemRow]:
+    """Return the order's open work items, locked until the transaction ends."""
+    query = (
+        select(WorkItemRow)
+        .where(WorkItemRow.order_id == order_id, WorkItemRow.state == WorkState.OPEN.value)
+        .order_by(WorkItemRow.id)
+        .with_for_update()
+    )
+    return (await session.scalars(query)).all()
+
+
+def work_facts(row: WorkItemRow) -> WorkItem:
+    """Return what the rules decide on."""
+    return WorkItem(
+        id=WorkId(row.id),
+        shop_id=ShopId(row.shop_id),
+        order_id=OrderId(row.order_id),
+        buyer_id=PersonId(row.buyer_id),
+        kind=WorkKind(row.kind),
+        attempt=row.attempt,
+    )
+
+
+def settle_work(row: WorkItemRow, outcome: str, *, at: datetime) -> None:
+    """Mark a work item as over."""
+    row.state = WorkState.SETTLED.value
+    row.outcome = outcome
+    row.settled_at = at
+
+
+async def assign_work(
+    session: AsyncSession, work_id: WorkId, agent_id: PersonId, *, version: int
+) -> None:
+    """Note who has the work; an older version than the one known is ignored (H7)."""
+    newer = (WorkItemRow.id == work_id) & (WorkItemRow.assignment_version < version)
+    await session.execute(
+        update(WorkItemRow).where(newer).values(agent_id=agent_id, assignment_version=version)
+    )
+
+
+async def find_work(session: AsyncSession, work_id: WorkId) -> WorkItemRow | None:
+    """Return a work item without locking it."""
+    return await session.get(WorkItemRow, work_id)
+
+
+async def work_items(
+    session: AsyncSession,
+    *,
+    shop_id: ShopId,
+    limit: int,
+    state: WorkState | None = None,
+    order_id: str | None = None,
+    agent_id: str | None = None,
+    below: tuple[datetime, str] | None = None,
+) -> Sequence[WorkItemRow]:
+    """Return work items of one shop, newest first, at most `limit` and below (opened_at, id)."""
+    query = select(WorkItemRow).where(WorkItemRow.shop_id == shop_id)
+    if state is not None:
+        query = query.where(WorkItemRow.state == state.value)
+    if order_id is not None:
+        query = query.where(WorkItemRow.order_id == order_id)
+    if agent_id is not None:
+        query = query.where(WorkItemRow.agent_id == agent_id)
+    place = tuple_(WorkItemRow.opened_at, WorkItemRow.id)
+    if below is not None:
+        query = query.where(place < below)
+    newest = query.order_by(WorkItemRow.opened_at.desc(), WorkItemRow.id.desc())
+    return (await session.scalars(newest.limit(limit))).all()

@@ -1,0 +1,85 @@
+"""Who sees an order's address whole and answers for it: its buyer, and whoever holds its work."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.aftersales import WorkSettled
+from contracts.conversation import WorkAssigned
+from contracts.people import OrderId, PersonId, Role
+from kit import inbox
+from kit.audit import Audit
+from kit.errors import Forbidden
+from kit.postgres import Database
+from kit.web.auth import Principal
+from services.orders.access import repository
+from services.orders.tables import SETTLEMENTS
+
+
+class NotHolder(Forbidden):
+    """Only the agent who holds the order's work, or a supervisor, may do this."""
+
+    slug, title = "not_holder", "Somebody else works on this order"
+
+
+class Access:
+    """Asks what somebody may do with an order that he was admitted to."""
+
+    def __init__(self, database: Database, audit: Audit) -> None:
+        self._db = database
+        self._audit = audit
+
+    async def sees_address(
+        self, session: AsyncSession, principal: Principal, order_id: OrderId
+    ) -> bool:
+        """Tell whether the caller sees the address whole: its buyer, or the agent at work on it."""
+        if principal.role == Role.BUYER:
+            return True
+        return await repository.holds_work(session, order_id, PersonId(principal.subject))
+
+    async def expect_holder(
+        self, session: AsyncSession, principal: Principal, order_id: OrderId
+    ) -> None:
+        """Raise `NotHolder` unless the caller holds the order's work or supervises."""
+        if principal.role == Role.SUPERVISOR:
+            return
+        if not await repository.holds_work(session, order_id, PersonId(principal.subject)):
+            raise NotHolder
+
+    async def note_shown(self, principal: Principal, order_id: OrderId) -> None:
+        """Note that staff saw the buyer's address whole (capability X5)."""
+        async with self._db.write(principal.shop_id) as session:
+            await self._audit.note(session, principal, "address_shown", order_id)
+
+
+class Holders:
+    """Takes what the work's owners say of who holds it.
+
+    Every method survives a repeat by an inbox row, and an old version by the version kept (H7).
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def work_assigned(self, event: WorkAssigned) -> None:
+        """An agent works on the order: he may see its address and answer for the check."""
+        if event.order_id is None:
+            return
+        async with self._db.write(event.shop_id) as session:
+            if await inbox.seen(session, SETTLEMENTS, event.id):
+                return
+            await repository.assign_work(
+                session,
+                event.work_id,
+                order_id=event.order_id,
+                shop_id=event.shop_id,
+                agent_id=event.agent_id,
+                version=event.version,
+            )
+
+    async def work_settled(self, event: WorkSettled) -> None:
+        """The work is over, and with it the agent's sight of the address."""
+        async with self._db.write(event.shop_id) as session:
+            if await inbox.seen(session, SETTLEMENTS, event.id):
+                return
+            await repository.settle_work(
+                session, event.work_id, order_id=event.order_id, shop_id=event.shop_id
+            )

@@ -1,0 +1,1 @@
+"""What moves a paid order on: the address check, printing, closing, and refunds that hold it."""

@@ -1,0 +1,1 @@
+"""The order: its rules and interlocks, its table, how it is listed, read and remarked on."""

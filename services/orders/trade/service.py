@@ -1,0 +1,224 @@
+"""What people read of orders and write beside them, and how a command opens and settles one.
+
+A command is one transaction: the row locked first, then rules decide. A repeat with the same
+Idempotency-Key answers the first answer and changes nothing.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.orders import AddressResult, Line, OrderState
+from contracts.people import OrderId, PersonId, Role, ShopId
+from kit import outbox
+from kit.admission import Admission
+from kit.audit import Audit
+from kit.clock import Clock
+from kit.errors import NotFound
+from kit.idempotency import CommandKey
+from kit.ids import Ids
+from kit.keyed import Command
+from kit.postgres import Database
+from kit.web import paging
+from kit.web.auth import Principal
+from kit.web.paging import Cursors, Page
+from services.orders.access.service import Access
+from services.orders.trade import domain, repository
+from services.orders.trade.domain import LockKind
+from services.orders.trade.models import OrderRow, RemarkRow
+from services.orders.trade.schemas import (
+    AddressView,
+    BuyerView,
+    Interlock,
+    InterlockList,
+    OrderFilter,
+    OrderView,
+    Remark,
+    RemarkList,
+)
+
+BY_ID: Final[paging.Order[OrderRow, str]] = paging.by_id("below")
+
+
+class OrderReading:
+    """Reads in one snapshot each."""
+
+    def __init__(
+        self, database: Database, admission: Admission, access: Access, cursors: Cursors
+    ) -> None:
+        self._db = database
+        self._admission = admission
+        self._access = access
+        self._cursors = cursors
+
+    async def page(self, principal: Principal, wanted: OrderFilter) -> Page[OrderView]:
+        """Return a page of orders, newest first: a buyer's own, or the shop's, masked."""
+        buyer = principal.role == Role.BUYER
+        name = f"orders of {principal.subject}" if buyer else "orders"
+        shop_id = ShopId(principal.shop_id)
+        query = paging.page(self._cursors, wanted, by=BY_ID, shop_id=shop_id, list_name=name)
+        async with self._db.read(shop_id) as session:
+            rows = await repository.page(
+                session,
+                shop_id=shop_id,
+                buyer_id=PersonId(principal.subject) if buyer else None,
+                state=wanted.state,
+                external_id=wanted.external_id,
+                below=query.after,
+                limit=query.limit,
+            )
+            shown, next_cursor = query.cut(rows)
+            locks = await repository.set_locks(session, [row.id for row in shown])
+        items = [view(row, locks.get(row.id, ()), whole=buyer) for row in shown]
+        return Page(items=items, next_cursor=next_cursor)
+
+    async def read(self, principal: Principal, order_id: OrderId) -> OrderView:
+        """Return an order as the caller may see it. Raises `NotFound`."""
+        await self._admission.admit(principal, order_id, repository.owner)
+        async with self._db.read(principal.shop_id) as session:
+            row = await repository.find(session, order_id)
+            if row is None:
+                raise NotFound
+            locks = await repository.set_locks(session, [order_id])
+            whole = await self._access.sees_address(session, principal, order_id)
+        if whole and principal.role != Role.BUYER:
+            await self._access.note_shown(principal, order_id)
+        return view(row, locks.get(row.id, ()), whole=whole)
+
+    async def remarks(self, principal: Principal, order_id: OrderId) -> RemarkList:
+        """Return the remarks of an order, oldest first. Raises `NotFound`."""
+        await self._admission.admit(principal, order_id, repository.owner)
+        async with self._db.read(principal.shop_id) as session:
+            rows = await repository.remarks(session, order_id)
+        return RemarkList(items=[Remark.model_validate(row) for row in rows])
+
+    async def interlocks(self, principal: Principal, order_id: OrderId) -> InterlockList:
+        """Return every interlock of an order, set or cleared, oldest first. Raises `NotFound`."""
+        await self._admission.admit(principal, order_id, repository.owner)
+        async with self._db.read(principal.shop_id) as session:
+            rows = await repository.locks(session, order_id)
+        return InterlockList(items=[Interlock.model_validate(row) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A command with its order locked."""
+
+    command: Command
+    row: OrderRow
+    order: domain.Order
+    at: datetime
+    by: PersonId
+
+    @property
+    def session(self) -> AsyncSession:
+        """The command's session."""
+        return self.command.session
+
+    async def settle(self, outcome: domain.Outcome, *, whole: bool) -> OrderView:
+        """Save what a rule made of the order and tell of it; keep and return the answer."""
+        await self.save(outcome)
+        return await self.answer(whole=whole)
+
+    async def save(self, outcome: domain.Outcome) -> None:
+        """Save what a rule made of the order, and tell of it."""
+        await repository.save(self.session, self.row, outcome.order, at=self.at)
+        await outbox.add(self.session, *outcome.events)
+
+    async def answer(self, *, whole: bool) -> OrderView:
+        """Keep and return the order as it is now; `whole` shows the address unmasked."""
+        locks = await repository.set_locks(self.session, [self.row.id])
+        shown = view(self.row, locks.get(self.row.id, ()), whole=whole)
+        return await self.command.keep(shown)
+
+
+class OrderCommands:
+    """Opens keyed commands on orders: the caller admitted, the row locked."""
+
+    def __init__(self, database: Database, admission: Admission, clock: Clock) -> None:
+        self._db = database
+        self._admission = admission
+        self._clock = clock
+
+    @asynccontextmanager
+    async def opened(
+        self, principal: Principal, order_id: OrderId, key: CommandKey
+    ) -> AsyncIterator[OpenOrder]:
+        """Yield the order, locked until the block ends. Raises `NotFound`, `Replayed`."""
+        await self._admission.admit(principal, order_id, repository.owner)
+        async with self._db.keyed(key) as command:
+            row = await repository.lock(command.session, order_id)
+            if row is None:
+                raise NotFound
+            order = await repository.facts(command.session, row)
+            now = self._clock.now()
+            yield OpenOrder(command, row, order, now, PersonId(principal.subject))
+
+
+class Remarks:
+    """What people write beside an order, and the look at what is masked."""
+
+    def __init__(self, orders: OrderCommands, audit: Audit, ids: Ids) -> None:
+        self._orders = orders
+        self._audit = audit
+        self._ids = ids
+
+    async def remark(
+        self, principal: Principal, order_id: OrderId, text: str, *, key: CommandKey
+    ) -> Remark:
+        """Add a remark to the order's history, which is only ever added to."""
+        async with self._orders.opened(principal, order_id, key) as opened:
+            remark = RemarkRow(
+                id=self._ids.new(),
+                order_id=order_id,
+                author_id=principal.subject,
+                author_name=principal.name,
+                text=text,
+                at=opened.at,
+            )
+            repository.note(opened.session, remark)
+            remarked = domain.remark(opened.order, remark_id=remark.id, by=opened.by, at=opened.at)
+            await opened.save(remarked)
+            return await opened.command.keep(Remark.model_validate(remark))
+
+    async def reveal(
+        self, principal: Principal, order_id: OrderId, reason: str, *, key: CommandKey
+    ) -> OrderView:
+        """Show the address whole to somebody who does not work on the order; audited, with why."""
+        async with self._orders.opened(principal, order_id, key) as opened:
+            await self._audit.note(
+                opened.session, principal, "address_shown", order_id, note=reason
+            )
+            return await opened.answer(whole=True)
+
+
+def view(row: OrderRow, locks: Sequence[LockKind], *, whole: bool) -> OrderView:
+    """Return what is shown of an order; `whole` shows the address unmasked."""
+    return OrderView(
+        id=row.id,
+        shop_id=row.shop_id,
+        external_id=row.external_id,
+        state=OrderState(row.state),
+        version=row.version,
+        buyer=BuyerView.show(row.buyer_id, row.buyer_name, whole=whole),
+        address=AddressView.show(
+            name=row.recipient_name,
+            phone=row.recipient_phone,
+            text=row.recipient_address,
+            whole=whole,
+        ),
+        address_result=AddressResult(row.address_result) if row.address_result else None,
+        address_attempts=row.address_attempts,
+        interlocks=list(locks),
+        lines=[Line.model_validate(line) for line in row.lines],
+        total_fen=row.total_fen,
+        paid_fen=row.paid_fen,
+        refunded_fen=row.refunded_fen,
+        currency=row.currency,
+        placed_at=row.placed_at,
+        paid_at=row.paid_at,
+    )
