@@ -22,6 +22,7 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
 _REQUEST_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _CHAT_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_TIMER_S: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 3600.0)
 _ROWS: Final = (1, 5, 10, 25, 50, 100, 200, 500)
 
 
@@ -38,6 +39,7 @@ class Metrics:
         self._http()
         self._bus()
         self._outbox()
+        self._timers()
         self._gateway()
 
     def render(self) -> bytes:
@@ -115,6 +117,23 @@ class Metrics:
         )
         self.outbox_published = self._counter(
             "peakdesk_outbox_published_total", "Events published by this process's relays"
+        )
+
+    def _timers(self) -> None:
+        self.timer_late = self._histogram(
+            "peakdesk_timer_late_seconds",
+            "Seconds from a timer's due time to the end of the transaction that fired it",
+            ("kind",),
+            _TIMER_S,
+        )
+        self.timers_oldest = self._gauge(
+            "peakdesk_timers_oldest_seconds",
+            "How late the oldest timer was that the last sweep found due; alert above 30",
+        )
+        self.timers_put_off = self._counter(
+            "peakdesk_timers_put_off_total",
+            "Timers whose use case failed, to be fired again later",
+            ("kind",),
         )
 
     def _gateway(self) -> None:

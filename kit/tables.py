@@ -135,6 +135,26 @@ def audit(of: MetaData, *, ids: TypeEngine[str] | None = None) -> Table:
     return table
 
 
+def timers(of: MetaData) -> Table:
+    """Return the timers: what falls due, deleted by the transaction that fires it (B53).
+
+    `fire_at` is `due_at`, or later for one that could not be fired.
+    """
+    table = Table(
+        "timers",
+        of,
+        Column("kind", Text, primary_key=True),
+        Column("subject_id", Text, primary_key=True),
+        Column("shop_id", Text, nullable=False),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        Column("fire_at", DateTime(timezone=True), nullable=False),
+        Column("failures", SmallInteger, nullable=False, server_default="0"),
+        postgresql_with=_QUEUE,
+    )
+    Index(None, table.c.kind, table.c.fire_at, table.c.subject_id)
+    return table
+
+
 def positions(of: MetaData) -> Table:
     """Return the fenced positions (H19): the next offset to fold, kept beside what was folded."""
     return Table(

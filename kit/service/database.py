@@ -15,6 +15,7 @@ from kit.postgres import Database
 from kit.relay import Relay
 from kit.service.core import Service
 from kit.settings import DatabaseSettings
+from kit.timers import Fire, Timers
 
 D = TypeVar("D", bound=DatabaseSettings)
 
@@ -34,10 +35,18 @@ class DatabaseService(Service[D]):
             name=f"peakdesk-{name}",
         )
         self._forgetting: list[Callable[[], Awaitable[object]]] = []
+        self._timers: Timers | None = None
         self.health.register("bus", bus.ping)
         self.resource(stop=self.db.close, ping=("database", self.db.ping))
         self.role(Relay(self.db, bus, metrics=self.metrics))
         self.every(FORGET_EVERY_S, "forgetting", self._forget_all)
+
+    def timer(self, kind: str, fire: Fire) -> None:
+        """Call `fire` when timers of that kind fall due."""
+        if self._timers is None:
+            self._timers = Timers(self.db, metrics=self.metrics, clock=self.clock)
+            self.role(self._timers)
+        self._timers.on(kind, fire)
 
     def forgets_repeats(self) -> None:
         """Delete answers to keyed commands and inbox rows once no repeat can come."""

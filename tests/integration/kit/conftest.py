@@ -23,7 +23,14 @@ async def store(pg_dsn: str) -> AsyncIterator[Database]:
     schema = f"kit_{secrets.token_hex(4)}"
     engine = create_async_engine(pg_dsn)
     made = tables.metadata(schema)
-    for table in (tables.outbox, tables.inbox, tables.positions, tables.marks, tables.generations):
+    for table in (
+        tables.outbox,
+        tables.inbox,
+        tables.timers,
+        tables.positions,
+        tables.marks,
+        tables.generations,
+    ):
         table(made)
     async with engine.begin() as connection:
         await connection.execute(text(f"create schema {schema}"))
