@@ -107,6 +107,31 @@ class WorkOpened(Event):
         return self.work_id
 
 
+class WorkEscalated(Event):
+    """Work is past its due time and nobody has settled it: somebody beside its holder must look.
+
+    Comes once per level, with a pause between two; `due_at` is when it was due and does not move.
+    """
+
+    topic: ClassVar[Topic] = WORK
+    type: ClassVar[str] = "work.escalated.v1"
+    source: ClassVar[str] = "aftersales"
+
+    work_id: WorkId
+    kind: str
+    order_id: OrderId | None = None
+    level: int
+    due_at: Moment
+    owner_version: int
+    """How often the item's owner has spoken of it; a reader that knows a later one ignores this."""
+
+    @property
+    @override
+    def key(self) -> str:
+        """One work item, one order."""
+        return self.work_id
+
+
 class WorkSettled(Event):
     """The work is done or no longer needed; the agent's slot is free again."""
 

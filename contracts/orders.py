@@ -77,13 +77,18 @@ class OrderPaid(OrderEvent):
 
 
 class OrderAddressChecked(OrderEvent):
-    """An agent asked the buyer about the address. Not `final`: nobody answered, ask again."""
+    """An agent asked the buyer about the address.
+
+    Not `final`: nobody answered, and he is asked again at `ask_again_at`; a release before this one
+    does not say when, and means at once.
+    """
 
     type: ClassVar[str] = "order.address_checked.v1"
 
     result: AddressResult
     by: PersonId
     final: bool = True
+    ask_again_at: Moment | None = None
 
 
 class OrderRemarked(OrderEvent):

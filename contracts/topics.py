@@ -78,7 +78,7 @@ WORK = Topic(
     key="work_id",
     writers=("aftersales", "conversation"),
     readers=("conversation", "aftersales", "orders", "gateway"),
-    purpose="Work items: opened and settled by aftersales, routed by conversation.",
+    purpose="Work items: opened, escalated and settled by aftersales, routed by conversation.",
 )
 ORDERS = Topic(
     name="orders",

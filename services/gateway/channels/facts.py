@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 import contracts
-from contracts.aftersales import WorkSettled
+from contracts.aftersales import WorkEscalated, WorkSettled
 from contracts.base import Event
 from contracts.conversation import WorkAssigned
 from contracts.frames import CloseCode
@@ -151,6 +151,9 @@ class FactsChannel:
                 work_id=event.work_id,
             )
             self._streams.inboxes.deliver(news)
+        elif isinstance(event, WorkEscalated):
+            holder = self._agents.get(event.work_id)
+            self._streams.inboxes.deliver(news_of({holder}, event=event, work_id=event.work_id))
         elif isinstance(event, WorkSettled):
             agent = self._agents.pop(event.work_id, None)
             news = news_of({agent}, event=event, work_id=event.work_id)
