@@ -22,10 +22,11 @@ from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.aftersales.cases import routes as case_routes
 from services.aftersales.cases.consumers import Payments
-from services.aftersales.cases.deadlines import Sweep
+from services.aftersales.cases.deadlines import DeadlineNear
 from services.aftersales.cases.playbook import CasePlaybook
 from services.aftersales.cases.service import (
     PAYMENTS,
+    WARNING,
     CaseCommands,
     CaseReading,
     PaymentFacts,
@@ -35,8 +36,16 @@ from services.aftersales.settings import Settings
 from services.aftersales.tables import AUDIT
 from services.aftersales.work import routes as work_routes
 from services.aftersales.work.consumers import Tasks
+from services.aftersales.work.deadlines import AddressCheckDue, WorkOverdue
 from services.aftersales.work.playbook import WorkPlaybook
-from services.aftersales.work.service import TASKS, WorkFacts, WorkReading
+from services.aftersales.work.service import (
+    ADDRESS_CHECK,
+    OVERDUE,
+    TASKS,
+    WorkDeadlines,
+    WorkFacts,
+    WorkReading,
+)
 
 NAME: Final = "aftersales"
 
@@ -61,10 +70,14 @@ def build(
         audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),
     )
     service.forgets_repeats()
-    facts = WorkFacts(db, _for_work(settings))
+    for_work = WorkPlaybook(address_check_within=settings.address_check_within)
+    facts = WorkFacts(db, for_work)
     service.consume(TASKS, [ORDERS, WORK], decoded(Tasks(facts)))
     service.consume(PAYMENTS, [ORDERS], decoded(Payments(PaymentFacts(db))))
-    service.every(settings.sweep_every_s, "deadlines", Sweep(Warnings(db)))
+    service.timer(WARNING, DeadlineNear(Warnings(db)))
+    by_time = WorkDeadlines(db, for_work)
+    service.timer(ADDRESS_CHECK, AddressCheckDue(by_time))
+    service.timer(OVERDUE, WorkOverdue(by_time))
     return service
 
 
@@ -73,13 +86,6 @@ def _for_cases(settings: Settings) -> CasePlaybook:
         review_within=settings.review_within,
         refund_within=settings.refund_within,
         warn_before=settings.warn_before,
-    )
-
-
-def _for_work(settings: Settings) -> WorkPlaybook:
-    return WorkPlaybook(
-        address_check_within=settings.address_check_within,
-        address_check_again_after=settings.address_check_again_after,
     )
 
 

@@ -13,9 +13,7 @@ class Settings(DatabaseSettings):
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk")
     """SQLAlchemy address; the role owns the schema `aftersales` alone."""
     address_check_within: timedelta = timedelta(minutes=30)
-    """From payment to the due time of the first address check."""
-    address_check_again_after: timedelta = timedelta(hours=2)
-    """From a check that nobody answered to the due time of the next one."""
+    """From the opening of an address check to its due time, and from one escalation to the next."""
     review_within: timedelta = timedelta(hours=48)
     """From a refund's request to the due time of its review."""
     refund_within: timedelta = timedelta(hours=24)
@@ -24,5 +22,3 @@ class Settings(DatabaseSettings):
     """How long before its due time a case raises `case.deadline_near`."""
     refund_limit_fen: int = Field(default=100_000, ge=0)
     """Above this amount only a supervisor may approve or pay a refund."""
-    sweep_every_s: float = Field(default=1.0, gt=0, le=60)
-    """Pause between two looks at the deadlines; a warning is at most this late."""

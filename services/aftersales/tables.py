@@ -17,6 +17,7 @@ OUTBOX: Final = tables.outbox(METADATA)
 INBOX: Final = tables.inbox(METADATA)
 IDEMPOTENCY: Final = tables.idempotency(METADATA)
 AUDIT: Final = tables.audit(METADATA)
+TIMERS: Final = tables.timers(METADATA)
 
 
 class Base(DeclarativeBase):

@@ -60,6 +60,7 @@ class CaseRow(Base):
     currency: Mapped[str]
     buyer_reason: Mapped[str]
     agreed_reason: Mapped[str | None]
+    due_at: Mapped[datetime | None]
     review_note: Mapped[str] = mapped_column(server_default="")
     reviewed_by: Mapped[str | None]
     refunded_by: Mapped[str | None]
@@ -69,9 +70,10 @@ class CaseRow(Base):
 
 
 class DeadlineRow(Base):
-    """When a case must leave a state; made in the transaction that entered it.
+    """When a case must leave a state, as the release before kept it; nothing reads this any more.
 
-    `warned_at` is set once, by the sweep that raised the warning; the row goes with the state.
+    While both run, triggers carry what the older one writes here to `cases` and `timers`. The
+    release after this one takes the table away.
     """
 
     __tablename__ = "deadlines"

@@ -1,4 +1,4 @@
-"""The store of payments, cases and deadlines. Knows SQL, decides nothing.
+"""The store of payments and cases. Knows SQL, decides nothing.
 
 Locks are taken in one order, payment before case, so that no two use cases wait for each other.
 """
@@ -6,7 +6,7 @@ Locks are taken in one order, payment before case, so that no two use cases wait
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from contracts.aftersales import CaseState
 from contracts.people import CaseId, OrderId, PersonId, ShopId
 from kit.admission import Owner
 from services.aftersales.cases.domain import Case, Payment
-from services.aftersales.cases.models import CaseRow, DeadlineRow, PaymentRow
+from services.aftersales.cases.models import CaseRow, PaymentRow
 
 
 async def owner_of_order(session: AsyncSession, order_id: OrderId) -> Owner | None:
@@ -98,11 +98,12 @@ def save_payment(row: PaymentRow, payment: Payment) -> None:
     row.refunded_fen = payment.refunded_fen
 
 
-def save_case(row: CaseRow, case: Case, *, at: datetime) -> None:
+def save_case(row: CaseRow, case: Case, *, due_at: datetime | None, at: datetime) -> None:
     """Write the case's facts to its row."""
     row.state = case.state.value
     row.version = case.version
     row.agreed_reason = case.agreed_reason
+    row.due_at = due_at
     row.updated_at = at
 
 
@@ -134,39 +135,7 @@ async def cases(
     return (await session.scalars(query.order_by(CaseRow.id.desc()).limit(limit))).all()
 
 
-async def set_deadline(
-    session: AsyncSession, case: Case, *, due_at: datetime | None, warn_at: datetime | None
-) -> None:
-    """Replace the case's deadline by that of the state it entered; None: it has no more."""
-    await session.execute(delete(DeadlineRow).where(DeadlineRow.case_id == case.id))
-    if due_at is not None and warn_at is not None:
-        row = DeadlineRow(case_id=case.id, state=case.state.value, due_at=due_at, warn_at=warn_at)
-        session.add(row)
-
-
-async def due_times(session: AsyncSession, case_ids: Sequence[str]) -> dict[str, datetime]:
-    """Return when the next step of each case is due, where one is."""
-    query = select(DeadlineRow.case_id, DeadlineRow.due_at).where(DeadlineRow.case_id.in_(case_ids))
-    return {row.case_id: row.due_at for row in await session.execute(query)}
-
-
-async def claim_near(session: AsyncSession, *, limit: int) -> Sequence[tuple[CaseRow, DeadlineRow]]:
-    """Return cases whose warning is due and unsaid, oldest first, with both rows locked.
-
-    A case that somebody works on at this moment is left for the next sweep. PostgreSQL looks again
-    only at rows that it locks: with the case alone, a sweep that came right behind another's commit
-    would still see the deadline as unsaid.
-    """
-    query = (
-        select(CaseRow, DeadlineRow)
-        .join(
-            DeadlineRow,
-            (DeadlineRow.case_id == CaseRow.id) & (DeadlineRow.state == CaseRow.state),
-        )
-        .where(DeadlineRow.warned_at.is_(None), DeadlineRow.warn_at <= func.clock_timestamp())
-        .order_by(DeadlineRow.warn_at)
-        .limit(limit)
-        .with_for_update(of=(CaseRow, DeadlineRow), skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return [(case, deadline) for case, deadline in await session.execute(query)]
+async def lock_cases(session: AsyncSession, case_ids: Sequence[CaseId]) -> Sequence[CaseRow]:
+    """Return cases, locked until the transaction ends. Enough for what moves no money."""
+    query = select(CaseRow).where(CaseRow.id.in_(case_ids)).order_by(CaseRow.id)
+    return (await session.scalars(query.with_for_update())).all()

@@ -4,7 +4,7 @@ Each command: one transaction, payment and case locked, rules decide. A repeat w
 Idempotency-Key answers the first answer and moves no money.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from kit.idempotency import CommandKey
 from kit.ids import Ids
 from kit.keyed import Command
 from kit.postgres import Database
+from kit.timers import Timer
 from kit.web import paging
 from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page
@@ -34,8 +35,8 @@ from services.aftersales.cases.schemas import CaseFilter, CaseView, NewCase, Rev
 
 PAYMENTS: Final = "aftersales.payments"
 
-BATCH: Final = 100
-"""Cases warned of in one transaction; the sweep goes on until fewer are due."""
+WARNING: Final = "case_warning"
+"""The timer of a case that somebody has to move on; it falls due before the case does."""
 
 BY_ID: Final[paging.Order[CaseRow, str]] = paging.by_id("below")
 
@@ -64,20 +65,16 @@ class CaseReading:
                 below=query.after,
                 limit=query.limit,
             )
-            shown, next_cursor = query.cut(rows)
-            due = await repository.due_times(session, [row.id for row in shown])
-        items = [view(row, due.get(row.id), principal) for row in shown]
-        return Page(items=items, next_cursor=next_cursor)
+        return query.show(rows, lambda row: view(row, principal))
 
     async def read(self, principal: Principal, case_id: CaseId) -> CaseView:
         """Return a case. Raises `NotFound`."""
         await self._admission.admit(principal, case_id, repository.owner_of_case)
         async with self._db.read(principal.shop_id) as session:
             row = await repository.find_case(session, case_id)
-            if row is None:
-                raise NotFound
-            due = await repository.due_times(session, [case_id])
-        return view(row, due.get(case_id), principal)
+        if row is None:
+            raise NotFound
+        return view(row, principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +199,17 @@ class CaseCommands:
             yield _Open(command, principal, payment, case, await timers.now(session))
 
     async def _settle(self, opened: _Open, outcome: domain.Outcome) -> CaseView:
-        due_at = outcome.due_at
+        case, due_at = outcome.case, outcome.due_at
         repository.save_payment(opened.payment, outcome.payment)
-        repository.save_case(opened.case, outcome.case, at=opened.at)
+        repository.save_case(opened.case, case, due_at=due_at, at=opened.at)
         await opened.session.flush()
-        await repository.set_deadline(
-            opened.session,
-            outcome.case,
-            due_at=due_at,
-            warn_at=due_at and self._playbook.warn_at(opened.at, due_at),
-        )
+        if due_at is None:
+            await timers.cancel(opened.session, WARNING, [case.id])
+        else:
+            warn_at = self._playbook.warn_at(opened.at, due_at)
+            await timers.start(opened.session, Timer(WARNING, case.id, case.shop_id, warn_at))
         await outbox.add(opened.session, *outcome.events)
-        return await opened.command.keep(view(opened.case, due_at, opened.principal))
+        return await opened.command.keep(view(opened.case, opened.principal))
 
     def _row(
         self, principal: Principal, wanted: NewCase, payment: PaymentRow, at: datetime
@@ -261,32 +257,33 @@ class PaymentFacts:
 
 
 class Warnings:
-    """Raises `case.deadline_near`."""
+    """Raises `case.deadline_near`, for each deadline once."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def raise_due(self) -> int:
-        """Warn of at most `BATCH` cases whose warning is due; return how many."""
-        async with self._db.write_across("cases that fall due") as session:
-            near = await repository.claim_near(session, limit=BATCH)
+    async def raise_due(self, shop_id: ShopId, case_ids: Sequence[CaseId]) -> int:
+        """Warn of those cases whose warning is due and was not raised; return how many."""
+        async with self._db.write(shop_id) as session:
+            rows = await repository.lock_cases(session, case_ids)
+            due = await timers.take(session, WARNING, case_ids)
             at = await timers.now(session)
             events = []
-            for row, deadline in near:
-                case, event = domain.warn(repository.case_facts(row), due_at=deadline.due_at, at=at)
-                repository.save_case(row, case, at=at)
-                deadline.warned_at = at
-                events.append(event)
+            for row in rows:
+                if row.id in due and row.due_at is not None:
+                    facts = repository.case_facts(row)
+                    case, event = domain.warn(facts, due_at=row.due_at, at=at)
+                    repository.save_case(row, case, due_at=row.due_at, at=at)
+                    events.append(event)
             await outbox.add(session, *events)
         return len(events)
 
 
-def view(row: CaseRow, due_at: datetime | None, principal: Principal) -> CaseView:
+def view(row: CaseRow, principal: Principal) -> CaseView:
     """Return what the caller sees of a case; the review's note is for staff alone."""
     return CaseView.model_validate(
         {
             **{name: getattr(row, name, None) for name in CaseView.model_fields},
-            "due_at": due_at,
             "review_note": None if principal.role == Role.BUYER else row.review_note,
         }
     )

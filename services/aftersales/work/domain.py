@@ -3,11 +3,11 @@
 Pure: no session, no clock, no bus. How long people have stands in `playbook`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.aftersales import WorkKind, WorkOpened, WorkSettled
+from contracts.aftersales import WorkEscalated, WorkKind, WorkOpened, WorkSettled
 from contracts.people import OrderId, PersonId, ShopId, WorkId
 from kit.ids import derived_id
 
@@ -29,6 +29,8 @@ class WorkItem:
     buyer_id: PersonId
     kind: WorkKind
     attempt: int
+    level: int = 0
+    """How often it escalated."""
 
 
 def work_item(
@@ -45,6 +47,17 @@ def work_item(
     )
 
 
+def next_attempt(item: WorkItem) -> WorkItem:
+    """Return the item for the attempt after this one."""
+    return work_item(
+        item.order_id,
+        item.kind,
+        item.attempt + 1,
+        shop_id=item.shop_id,
+        buyer_id=item.buyer_id,
+    )
+
+
 def open_work(item: WorkItem, *, at: datetime, due_at: datetime) -> WorkOpened:
     """Announce work; the conversation service finds an agent for it."""
     return WorkOpened(
@@ -57,6 +70,23 @@ def open_work(item: WorkItem, *, at: datetime, due_at: datetime) -> WorkOpened:
         buyer_id=item.buyer_id,
         due_at=due_at,
     )
+
+
+def escalate(item: WorkItem, *, at: datetime, due_at: datetime) -> tuple[WorkItem, WorkEscalated]:
+    """Raise an open item that is past its due time by a level, and say so."""
+    raised = replace(item, level=item.level + 1)
+    event = WorkEscalated(
+        id=derived_id(WorkEscalated.type, item.id, str(raised.level)),
+        time=at,
+        shop_id=item.shop_id,
+        work_id=item.id,
+        kind=item.kind,
+        order_id=item.order_id,
+        level=raised.level,
+        due_at=due_at,
+        owner_version=1 + raised.level,
+    )
+    return raised, event
 
 
 def settle_work(item: WorkItem, outcome: str, *, at: datetime) -> WorkSettled:

@@ -32,5 +32,6 @@ class WorkItemRow(Base):
     agent_id: Mapped[str | None]
     assignment_version: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime]
+    level: Mapped[int] = mapped_column(server_default="0", comment="how often it escalated")
     opened_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]

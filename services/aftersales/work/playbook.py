@@ -1,10 +1,14 @@
-"""Which work follows from what happened, and how long people have for it.
+"""How long people have for work, and what follows when nobody does it.
 
 Pure; the durations come from the settings.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+LEVELS: Final = 3
+"""Times that an item escalates; then it stays where everybody sees it, and nobody is told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +16,15 @@ class WorkPlaybook:
     """How long people have. Every method takes the moment it counts from."""
 
     address_check_within: timedelta
-    address_check_again_after: timedelta
 
-    def check_address_by(self, at: datetime, *, attempt: int) -> datetime:
-        """Return when an address check is due: at first soon, a repeat when buyers are back."""
-        first = attempt == 1
-        return at + (self.address_check_within if first else self.address_check_again_after)
+    def check_address_by(self, at: datetime) -> datetime:
+        """Return when an address check that opens at that moment is due."""
+        return at + self.address_check_within
+
+    def escalate_at(self, at: datetime, *, level: int) -> datetime | None:
+        """Return when an item of that level escalates next; None: it stays where it is.
+
+        People have as long again as they had at first, from when they were told: a service that
+        was down for hours tells once, not once for each time that it missed.
+        """
+        return at + self.address_check_within if level < LEVELS else None

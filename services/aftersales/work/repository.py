@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +13,9 @@ from contracts.people import OrderId, PersonId, ShopId, WorkId
 from kit.admission import Owner
 from services.aftersales.work.domain import WorkItem, WorkState
 from services.aftersales.work.models import WorkItemRow
+
+_LOCK_ORDER: Final = (WorkItemRow.order_id, WorkItemRow.kind, WorkItemRow.attempt)
+"""In which several items are locked, whoever does it."""
 
 
 async def owner_of_work(session: AsyncSession, work_id: WorkId) -> Owner | None:
@@ -40,15 +44,25 @@ async def open_work(
     return inserted.one_or_none() is not None
 
 
-async def lock_open_work(session: AsyncSession, order_id: OrderId) -> Sequence[WorkItemRow]:
-    """Return the order's open work items, locked until the transaction ends."""
-    query = (
-        select(WorkItemRow)
-        .where(WorkItemRow.order_id == order_id, WorkItemRow.state == WorkState.OPEN.value)
-        .order_by(WorkItemRow.id)
-        .with_for_update()
-    )
-    return (await session.scalars(query)).all()
+async def lock_work_of(
+    session: AsyncSession, order_ids: Sequence[OrderId]
+) -> Sequence[WorkItemRow]:
+    """Lock all work of these orders; return it as it then is, each order's oldest attempt first.
+
+    Read a second time, for an attempt that another transaction opened is not seen by a statement
+    that began before its commit.
+    """
+    of_orders = WorkItemRow.order_id.in_(order_ids)
+    locked = select(WorkItemRow.id).where(of_orders).order_by(*_LOCK_ORDER)
+    await session.execute(locked.with_for_update())
+    query = select(WorkItemRow).where(of_orders).order_by(*_LOCK_ORDER)
+    return (await session.scalars(query.with_for_update())).all()
+
+
+async def lock_work(session: AsyncSession, work_ids: Sequence[WorkId]) -> Sequence[WorkItemRow]:
+    """Return work items, locked until the transaction ends."""
+    query = select(WorkItemRow).where(WorkItemRow.id.in_(work_ids)).order_by(*_LOCK_ORDER)
+    return (await session.scalars(query.with_for_update())).all()
 
 
 def work_facts(row: WorkItemRow) -> WorkItem:
@@ -60,6 +74,7 @@ def work_facts(row: WorkItemRow) -> WorkItem:
         buyer_id=PersonId(row.buyer_id),
         kind=WorkKind(row.kind),
         attempt=row.attempt,
+        level=row.level,
     )
 
 

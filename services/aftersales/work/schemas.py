@@ -27,6 +27,7 @@ class WorkItemView(BaseModel):
     outcome: str | None
     agent_id: str | None
     due_at: Moment
+    level: int = Field(description="how often it escalated: 0 until it is past its due time")
     opened_at: Moment
     settled_at: Moment | None
 

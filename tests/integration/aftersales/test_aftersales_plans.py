@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from contracts.aftersales import CaseState
-from contracts.people import PersonId, ShopId
+from contracts.people import CaseId, OrderId, PersonId, ShopId, WorkId
+from kit import timers
 from kit.postgres import Database
 from services.aftersales import app
 from services.aftersales.cases import repository
@@ -25,6 +26,8 @@ SHOP, BUYER, AGENT, ORDER = ShopId("plans"), PersonId("buyer-10"), "agent-10", "
 PLACE = (datetime(2026, 11, 11, tzinfo=UTC), "work-0500")
 CASES, WORK = ("/v1/cases",), ("/v1/work-items",)
 OF_ORDER = "what one order has"
+SOME_CASES = [CaseId("case-0001"), CaseId("case-0002")]
+SOME_WORK = [WorkId("work-0001"), WorkId("work-0002")]
 
 cases = partial(partial, repository.cases, shop_id=SHOP, limit=51)
 work = partial(partial, items.work_items, shop_id=SHOP, limit=51)
@@ -49,12 +52,18 @@ READS = [
         "a holder's work in a state", work(agent_id=AGENT, state=WorkState.OPEN, below=PLACE), WORK
     ),
     Read("an order's work", work(order_id=ORDER), WORK, filters=OF_ORDER),
+    Read("timers that are due", partial(timers.due, kind="case_warning", limit=100)),
     Read(
-        "cases to warn of",
-        partial(repository.claim_near, limit=100),
-        filters="the case is looked up by its key, and left where its state is another",
+        "timers that are due, further on",
+        partial(timers.due, kind="case_warning", after=(PLACE[0], "case-0500"), limit=100),
     ),
-    Read("when cases are due", partial(repository.due_times, case_ids=["case-0001"])),
+    Read("cases to warn of", partial(repository.lock_cases, case_ids=SOME_CASES)),
+    Read(
+        "work that escalates",
+        partial(items.lock_work, work_ids=SOME_WORK),
+        filters="a batch is looked up by its keys, and sorted where sorting is not to be avoided",
+    ),
+    Read("work of an order", partial(items.lock_work_of, order_ids=[OrderId(ORDER)])),
     *audit_reads(AUDIT, "/v1/audit/aftersales"),
 ]
 
@@ -94,8 +103,11 @@ FILLS = (
         'CNY', '', '', now(), now() from generate_series(1, 1000) n
     """,
     """
-    insert into deadlines (case_id, state, due_at, warn_at)
-    select id, state, now() + interval '1 hour', now() + interval '30 minutes' from cases
+    insert into timers (kind, subject_id, shop_id, due_at, fire_at)
+    select case n / 10 % 3 when 0 then 'other' else 'case_warning' end,
+        'case-' || lpad(n::text, 4, '0'), 'plans', at, at
+    from generate_series(1, 1000) n,
+        lateral (select now() + (n - 500) * interval '1 minute' as at) moments
     """,
     f"""
     insert into work_items (id, shop_id, order_id, buyer_id, kind, attempt, state, agent_id,
