@@ -244,9 +244,14 @@ class Trade:
 
 @contextlib.asynccontextmanager
 async def trading(
-    infra: Infrastructure, database: TestDatabase, prefix: str, **aftersales: Any
+    infra: Infrastructure,
+    database: TestDatabase,
+    prefix: str,
+    *,
+    orders: Mapping[str, Any] | None = None,
+    **aftersales: Any,
 ) -> AsyncIterator[Trade]:
-    """Run both services under a topic prefix of their own; `aftersales` are its settings."""
+    """Run both services under a topic prefix of their own, with these settings of either."""
     prefix = f"{prefix}{secrets.token_hex(3)}."
     keys = generate_keypair()
     bus = KafkaBus(infra.bootstrap_servers, prefix=prefix, client_id="trade-tests")
@@ -266,6 +271,7 @@ async def trading(
         **shared,
         database_url=database.dsn("orders"),
         intake_master_key=SecretStr(MASTER_KEY),
+        **(orders or {}),
     )
     for_cases = AftersalesSettings(**shared, database_url=database.dsn("aftersales"), **aftersales)
     async with contextlib.AsyncExitStack() as stack:

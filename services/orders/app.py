@@ -46,12 +46,13 @@ def build(
     admission, access = Admission(db, audit, Strangers(clock)), Access(db, audit)
     secrets = Secrets(db, admission, audit, clock=clock, master_key=settings.intake_master_key)
     deliveries = Deliveries(db, clock, ids)
-    orders = OrderCommands(db, admission, clock)
+    orders, again_after = OrderCommands(db, admission, clock), settings.address_check_again_after
+    fulfilment = Fulfilment(orders, access, audit, ids=ids, ask_again_after=again_after)
     service.routes(
         intake_routes.routes(deliveries=deliveries, secrets=secrets, clock=clock),
         trade_routes.reading(OrderReading(db, admission, access, cursors)),
         trade_routes.remarks(Remarks(orders, audit, ids)),
-        fulfil_routes.routes(Fulfilment(orders, access, audit, ids=ids)),
+        fulfil_routes.routes(fulfilment),
         audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),
     )
     service.forgets_repeats()

@@ -1,5 +1,7 @@
 """What the orders process is told from outside, beside what every service is told."""
 
+from datetime import timedelta
+
 from pydantic import SecretStr
 
 from kit.settings import DEVELOPMENT_SECRET, DatabaseSettings
@@ -12,3 +14,5 @@ class Settings(DatabaseSettings):
     """SQLAlchemy address; the role owns the schema `orders` alone."""
     intake_master_key: SecretStr = DEVELOPMENT_SECRET
     """Every shop's webhook secret is derived from it: a new key revokes all of them at once."""
+    address_check_again_after: timedelta = timedelta(hours=2)
+    """From asking a buyer who did not answer to asking him again: seconds or ISO 8601 (`PT2H`)."""

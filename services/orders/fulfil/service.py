@@ -5,7 +5,7 @@ of a fact is stopped by an inbox row, and an old version by the version kept (H7
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from contracts.aftersales import CaseEvent, CaseRefunded, CaseRequested, CaseReviewed
@@ -30,13 +30,25 @@ from services.orders.trade.service import OrderCommands
 
 
 class Fulfilment:
-    """Commands of people. `version` is the one that the caller read (If-Match)."""
+    """Commands of people. `version` is the one that the caller read (If-Match).
 
-    def __init__(self, orders: OrderCommands, access: Access, audit: Audit, *, ids: Ids) -> None:
+    A buyer who did not answer is asked again after `ask_again_after`.
+    """
+
+    def __init__(
+        self,
+        orders: OrderCommands,
+        access: Access,
+        audit: Audit,
+        *,
+        ids: Ids,
+        ask_again_after: timedelta,
+    ) -> None:
         self._orders = orders
         self._access = access
         self._audit = audit
         self._ids = ids
+        self._ask_again_after = ask_again_after
 
     async def check_address(
         self,
@@ -49,7 +61,7 @@ class Fulfilment:
     ) -> OrderView:
         """Record how asking the buyer about the address ended; a clear order is released with it.
 
-        Raises `NotHolder`, `IllegalTransition`, `PreconditionFailed`.
+        Raises `NotHolder`, `IllegalTransition`, `TooEarly`, `PreconditionFailed`.
         """
         async with self._orders.opened(principal, order_id, key) as opened:
             await self._access.expect_holder(opened.session, principal, order_id)
@@ -68,7 +80,11 @@ class Fulfilment:
             )
             repository.note(opened.session, attempt)
             checked = domain.check_address(
-                opened.order, check.result, by=opened.by, at=opened.at
+                opened.order,
+                check.result,
+                by=opened.by,
+                at=opened.at,
+                again_after=self._ask_again_after,
             ).then(partial(interlocks.release_if_clear, at=opened.at))
             whole = await self._access.sees_address(opened.session, principal, order_id)
             return await opened.settle(checked, whole=whole)

@@ -6,10 +6,11 @@ Pure: no session, no clock, no bus. Which interlocks arise and when they release
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypedDict
 
+from contracts.base import rfc3339
 from contracts.orders import (
     AddressResult,
     Line,
@@ -60,6 +61,7 @@ class Order:
     paid_fen: int = 0
     refunded_fen: int = 0
     address_attempts: int = 0
+    ask_again_at: datetime | None = None
     locks: frozenset[Lock] = frozenset()
 
 
@@ -80,6 +82,12 @@ class IllegalTransition(Conflict):
     """The order's state forbids the command."""
 
     slug, title = "illegal_transition", "The order's state forbids this"
+
+
+class TooEarly(Conflict):
+    """The buyer was asked a moment ago and gets his time to answer; `at` says until when."""
+
+    slug, title = "too_early", "The buyer still has time to answer"
 
 
 class Interlocked(Conflict):
@@ -158,24 +166,35 @@ def pay(
     raise IllegalTransition("The order was closed before it was paid.", state=order.state)
 
 
-def check_address(order: Order, result: AddressResult, *, by: PersonId, at: datetime) -> Outcome:
+def check_address(
+    order: Order, result: AddressResult, *, by: PersonId, at: datetime, again_after: timedelta
+) -> Outcome:
     """Record how asking the buyer about the address ended.
 
     The address may be checked once per order; `NO_ANSWER` counts as final at the last of
-    `ADDRESS_ATTEMPTS`.
+    `ADDRESS_ATTEMPTS`, and two of them lie at least `again_after` apart: two clicks are no silence.
     """
     lock = Lock(LockKind.ADDRESS_UNVERIFIED, order.id)
     if order.state is not OrderState.PAID or lock not in order.locks:
         raise IllegalTransition("No address check is open on this order.", state=order.state)
+    silent = result is AddressResult.NO_ANSWER
+    if silent and order.ask_again_at is not None and at < order.ask_again_at:
+        raise TooEarly("The buyer is asked again later.", at=rfc3339(order.ask_again_at))
     attempts = order.address_attempts + 1
-    final = result is not AddressResult.NO_ANSWER or attempts >= ADDRESS_ATTEMPTS
+    final = not silent or attempts >= ADDRESS_ATTEMPTS
+    again_at = None if final else at + again_after
     checked = replace(
         raised(order),
         address_attempts=attempts,
+        ask_again_at=again_at,
         locks=order.locks - {lock} if final else order.locks,
     )
     event = OrderAddressChecked(
-        **envelope(checked, OrderAddressChecked, at), result=result, by=by, final=final
+        **envelope(checked, OrderAddressChecked, at),
+        result=result,
+        by=by,
+        final=final,
+        ask_again_at=again_at,
     )
     return Outcome(checked, (event,))
 

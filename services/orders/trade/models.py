@@ -41,6 +41,7 @@ class OrderRow(Base):
     state: Mapped[str]
     address_attempts: Mapped[int] = mapped_column(server_default="0")
     address_result: Mapped[str | None]
+    ask_again_at: Mapped[datetime | None]
     version: Mapped[int]
     facts_hash: Mapped[bytes] = mapped_column(comment="of what order.placed said")
     placed_at: Mapped[datetime]

@@ -64,6 +64,7 @@ async def facts(session: AsyncSession, row: OrderRow) -> Order:
         paid_fen=row.paid_fen,
         refunded_fen=row.refunded_fen,
         address_attempts=row.address_attempts,
+        ask_again_at=row.ask_again_at,
         locks=frozenset(
             Lock(LockKind(found.kind), found.ref)
             for found in await locks(session, OrderId(row.id))
@@ -89,6 +90,7 @@ async def save(session: AsyncSession, row: OrderRow, order: Order, *, at: dateti
     row.paid_fen = order.paid_fen
     row.refunded_fen = order.refunded_fen
     row.address_attempts = order.address_attempts
+    row.ask_again_at = order.ask_again_at
     row.updated_at = at
 
 

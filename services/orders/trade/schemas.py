@@ -113,6 +113,9 @@ class OrderView(BaseModel):
     address: AddressView
     address_result: AddressResult | None
     address_attempts: int
+    ask_again_at: Moment | None = Field(
+        description="when a buyer who did not answer is asked again; no answer counts before"
+    )
     interlocks: list[LockKind]
     lines: list[Line]
     total_fen: int

@@ -213,6 +213,7 @@ def view(row: OrderRow, locks: Sequence[LockKind], *, whole: bool) -> OrderView:
         ),
         address_result=AddressResult(row.address_result) if row.address_result else None,
         address_attempts=row.address_attempts,
+        ask_again_at=row.ask_again_at,
         interlocks=list(locks),
         lines=[Line.model_validate(line) for line in row.lines],
         total_fen=row.total_fen,

@@ -28,11 +28,13 @@ from services.orders.trade.domain import (
     Order,
     OrderDiffers,
     Outcome,
+    TooEarly,
 )
 
 pytestmark = pytest.mark.unit
 
 AT = datetime(2026, 11, 11, tzinfo=UTC)
+AGAIN_AFTER = timedelta(hours=2)
 BY = PersonId("agent")
 ADDRESS = Lock(LockKind.ADDRESS_UNVERIFIED, "order")
 REFUND = Lock(LockKind.REFUND_OPEN, "case")
@@ -57,8 +59,9 @@ def pay(of: Order, fen: int = 100) -> Outcome:
 
 
 def check(of: Order, result: AddressResult = AddressResult.VERIFIED) -> Outcome:
-    return domain.check_address(of, result, by=BY, at=AT).then(
-        partial(interlocks.release_if_clear, at=AT)
+    at = of.ask_again_at or AT
+    return domain.check_address(of, result, by=BY, at=at, again_after=AGAIN_AFTER).then(
+        partial(interlocks.release_if_clear, at=at)
     )
 
 
@@ -123,6 +126,39 @@ def test_nobody_answered_leaves_the_order_locked_until_the_last_attempt() -> Non
         assert told.final is (attempt == ADDRESS_ATTEMPTS)
         asked = outcome.order
     assert asked.state is OrderState.RELEASED
+
+
+def test_two_clicks_are_no_silence() -> None:
+    asked = check(order(OrderState.PAID, ADDRESS), AddressResult.NO_ANSWER).order
+    again = partial(domain.check_address, asked, by=BY, again_after=AGAIN_AFTER)
+    early = AT + AGAIN_AFTER - timedelta(microseconds=1)
+
+    for at in (AT, early):
+        with pytest.raises(TooEarly) as refused:
+            again(AddressResult.NO_ANSWER, at=at)
+        assert (refused.value.status, refused.value.extras) == (
+            409,
+            {"at": "2026-11-11T02:00:00.000Z"},
+        )
+    in_time = again(AddressResult.NO_ANSWER, at=AT + AGAIN_AFTER)
+    assert in_time.order.locks == frozenset()
+
+
+def test_a_buyer_who_answers_meanwhile_is_believed_at_once() -> None:
+    asked = check(order(OrderState.PAID, ADDRESS), AddressResult.NO_ANSWER).order
+    answered = domain.check_address(
+        asked, AddressResult.VERIFIED, by=BY, at=AT, again_after=AGAIN_AFTER
+    )
+    (told,) = answered.events
+    assert isinstance(told, OrderAddressChecked)
+    assert (told.final, told.ask_again_at, answered.order.ask_again_at) == (True, None, None)
+    assert answered.order.locks == frozenset()
+
+
+def test_nobody_answered_says_when_he_is_asked_again() -> None:
+    (told,) = check(order(OrderState.PAID, ADDRESS), AddressResult.NO_ANSWER).events
+    assert isinstance(told, OrderAddressChecked)
+    assert told.ask_again_at == AT + AGAIN_AFTER
 
 
 def test_an_address_is_checked_once() -> None:
