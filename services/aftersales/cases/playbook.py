@@ -19,8 +19,8 @@ class CasePlaybook:
 
     def due(self, state: CaseState, at: datetime) -> datetime:
         """Return when a case that entered `state`, an open one, must leave it."""
-        terms = {CaseState.REQUESTED: self.review_within, CaseState.REVIEWED: self.refund_within}
-        return at + terms[state]
+        within = {CaseState.REQUESTED: self.review_within, CaseState.REVIEWED: self.refund_within}
+        return at + within[state]
 
     def warn_at(self, entered_at: datetime, due_at: datetime) -> datetime:
         """Return when to warn: `warn_before` the due time, never in the first half of the time."""

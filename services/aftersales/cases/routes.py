@@ -35,10 +35,10 @@ def reading(cases: CaseReading) -> APIRouter:
 
     @router.get("/cases")
     async def list_cases(
-        principal: Caller, wanted: Annotated[CaseFilter, Query()]
+        principal: Caller, query: Annotated[CaseFilter, Query()]
     ) -> Page[CaseView]:
         """List cases, newest first: a buyer's own, or the shop's."""
-        return await cases.page(principal, wanted)
+        return await cases.page(principal, query)
 
     @router.get("/cases/{case_id}")
     async def read_case(*, case_id: CasePath, principal: Caller, response: Response) -> CaseView:
@@ -55,9 +55,11 @@ def commands(cases: CaseCommands) -> APIRouter:
     router = APIRouter(prefix="/v1/cases", tags=["aftersales"])
 
     @router.post("", status_code=201)
-    async def request_refund(*, wanted: NewCase, principal: Asking, key: VersionedKey) -> CaseView:
+    async def request_refund(
+        *, new_case: NewCase, principal: Asking, key: VersionedKey
+    ) -> CaseView:
         """Ask for a refund of a paid order; its amount is reserved until the case is decided."""
-        return await cases.request(principal, wanted, key=key)
+        return await cases.request(principal, new_case, key=key)
 
     @router.post("/{case_id}/review")
     async def review_case(

@@ -49,23 +49,23 @@ class CaseReading:
         self._admission = admission
         self._cursors = cursors
 
-    async def page(self, principal: Principal, wanted: CaseFilter) -> Page[CaseView]:
+    async def page(self, principal: Principal, query: CaseFilter) -> Page[CaseView]:
         """Return a page of cases, newest first: a buyer's own, or the shop's."""
         buyer = principal.role == Role.BUYER
         name = f"cases of {principal.subject}" if buyer else "cases"
         shop_id = ShopId(principal.shop_id)
-        query = paging.page(self._cursors, wanted, by=BY_ID, shop_id=shop_id, list_name=name)
+        page = paging.page(self._cursors, query, by=BY_ID, shop_id=shop_id, list_name=name)
         async with self._db.read(shop_id) as session:
             rows = await repository.cases(
                 session,
                 shop_id=shop_id,
                 buyer_id=PersonId(principal.subject) if buyer else None,
-                state=wanted.state,
-                order_id=wanted.order_id,
-                below=query.after,
-                limit=query.limit,
+                state=query.state,
+                order_id=query.order_id,
+                below=page.after,
+                limit=page.limit,
             )
-        return query.show(rows, lambda row: view(row, principal))
+        return page.show(rows, lambda row: view(row, principal))
 
     async def read(self, principal: Principal, case_id: CaseId) -> CaseView:
         """Return a case. Raises `NotFound`."""
@@ -116,11 +116,13 @@ class CaseCommands:
         self._playbook = playbook
         self._limit_fen = limit_fen
 
-    async def request(self, principal: Principal, wanted: NewCase, *, key: CommandKey) -> CaseView:
+    async def request(
+        self, principal: Principal, new_case: NewCase, *, key: CommandKey
+    ) -> CaseView:
         """Open a refund case and reserve its amount. Raises `AbovePaid`, `NotFound`."""
-        if principal.role == Role.BUYER and wanted.agreed_reason is not None:
+        if principal.role == Role.BUYER and new_case.agreed_reason is not None:
             raise Forbidden("The agreed reason is for staff to record; give your own.")
-        order_id = OrderId(wanted.order_id)
+        order_id = OrderId(new_case.order_id)
         await self._admission.admit(principal, order_id, repository.owner_of_order)
         async with self._db.keyed(key) as command:
             session = command.session
@@ -128,7 +130,7 @@ class CaseCommands:
             if payment is None:
                 raise NotFound
             at = await timers.now(session)
-            row = self._row(principal, wanted, payment, at)
+            row = self._row(principal, new_case, payment, at)
             requested = domain.request(
                 repository.case_facts(row),
                 repository.payment_facts(payment),
@@ -212,20 +214,20 @@ class CaseCommands:
         return await opened.command.keep(view(opened.case, opened.principal))
 
     def _row(
-        self, principal: Principal, wanted: NewCase, payment: PaymentRow, at: datetime
+        self, principal: Principal, new_case: NewCase, payment: PaymentRow, at: datetime
     ) -> CaseRow:
         return CaseRow(
             id=self._ids.new(),
             shop_id=payment.shop_id,
             order_id=payment.order_id,
             buyer_id=payment.buyer_id,
-            kind=wanted.kind,
+            kind=new_case.kind,
             state=CaseState.REQUESTED.value,
             version=1,
-            amount_fen=wanted.amount_fen,
+            amount_fen=new_case.amount_fen,
             currency=payment.currency,
-            buyer_reason=wanted.buyer_reason,
-            agreed_reason=wanted.agreed_reason,
+            buyer_reason=new_case.buyer_reason,
+            agreed_reason=new_case.agreed_reason,
             review_note="",
             opened_by=principal.subject,
             opened_at=at,

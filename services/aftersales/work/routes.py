@@ -20,10 +20,10 @@ def routes(work: WorkReading) -> APIRouter:
 
     @router.get("/work-items")
     async def list_work_items(
-        principal: Staff, wanted: Annotated[WorkFilter, Query()]
+        principal: Staff, query: Annotated[WorkFilter, Query()]
     ) -> Page[WorkItemView]:
         """List the shop's work items, newest first."""
-        return await work.page(principal, wanted)
+        return await work.page(principal, query)
 
     @router.get("/work-items/{work_id}")
     async def read_work_item(work_id: WorkPath, principal: Staff) -> WorkItemView:

@@ -49,21 +49,21 @@ class WorkReading:
         self._admission = admission
         self._cursors = cursors
 
-    async def page(self, principal: Principal, wanted: WorkFilter) -> Page[WorkItemView]:
+    async def page(self, principal: Principal, query: WorkFilter) -> Page[WorkItemView]:
         """Return a page of the shop's work items, newest first."""
         shop_id = ShopId(principal.shop_id)
-        query = paging.page(self._cursors, wanted, by=BY_OPENING, shop_id=shop_id, list_name="work")
+        page = paging.page(self._cursors, query, by=BY_OPENING, shop_id=shop_id, list_name="work")
         async with self._db.read(shop_id) as session:
             rows = await repository.work_items(
                 session,
                 shop_id=shop_id,
-                state=wanted.state,
-                order_id=wanted.order_id,
-                agent_id=wanted.agent_id,
-                below=query.after,
-                limit=query.limit,
+                state=query.state,
+                order_id=query.order_id,
+                agent_id=query.agent_id,
+                below=page.after,
+                limit=page.limit,
             )
-        return query.show(rows, WorkItemView.model_validate)
+        return page.show(rows, WorkItemView.model_validate)
 
     async def read(self, principal: Principal, work_id: WorkId) -> WorkItemView:
         """Return a work item. Raises `NotFound`."""

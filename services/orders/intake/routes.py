@@ -49,7 +49,7 @@ class BadSignature(Unauthorized):
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class SignedHeaders:
     """The headers of a delivery, as they came."""
 
     id: str
@@ -57,18 +57,18 @@ class Envelope:
     signatures: str
 
 
-def verify(keys: Sequence[bytes], envelope: Envelope, *, body: bytes, clock: Clock) -> None:
+def verify(keys: Sequence[bytes], headers: SignedHeaders, *, body: bytes, clock: Clock) -> None:
     """Return if one of the keys signed these very bytes lately. Raises `BadSignature`.
 
     Every key is compared with every candidate, in constant time.
     """
-    if not envelope.id or max(map(len, astuple(envelope))) > HEADER_LIMIT:
+    if not headers.id or max(map(len, astuple(headers))) > HEADER_LIMIT:
         raise BadSignature
-    names = f"{envelope.id}.{envelope.timestamp}.".encode("latin-1")
+    names = f"{headers.id}.{headers.timestamp}.".encode("latin-1")
     expected = [hmac.digest(key, names + body, hashlib.sha256) for key in keys]
-    given = _signatures(envelope.signatures)
+    given = _signatures(headers.signatures)
     fits = [hmac.compare_digest(one, other) for one in expected for other in given]
-    if not any(fits) or not _recent(envelope.timestamp, clock):
+    if not any(fits) or not _recent(headers.timestamp, clock):
         raise BadSignature
 
 
@@ -95,9 +95,9 @@ def routes(*, deliveries: Deliveries, secrets: Secrets, clock: Clock) -> APIRout
     ) -> Signed:
         """Check the raw bytes; FastAPI resolves this before it looks at the body's fields."""
         body = await request.body()
-        envelope = Envelope(webhook_id, webhook_timestamp, webhook_signature)
+        headers = SignedHeaders(webhook_id, webhook_timestamp, webhook_signature)
         keys = await secrets.in_force(ShopId(shop_id))
-        verify(keys, envelope, body=body, clock=clock)
+        verify(keys, headers, body=body, clock=clock)
         return Signed(ShopId(shop_id), webhook_id, hashlib.sha256(body).digest())
 
     @router.post("/v1/intake/{shop_id}/orders", response_model=Receipt)

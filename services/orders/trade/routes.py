@@ -34,10 +34,10 @@ def reading(orders: OrderReading) -> APIRouter:
 
     @router.get("")
     async def list_orders(
-        principal: Caller, wanted: Annotated[OrderFilter, Query()]
+        principal: Caller, query: Annotated[OrderFilter, Query()]
     ) -> Page[OrderView]:
         """List orders, newest first: a buyer's own, or the shop's with addresses masked."""
-        return await orders.page(principal, wanted)
+        return await orders.page(principal, query)
 
     @router.get("/{order_id}")
     async def read_order(

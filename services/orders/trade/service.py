@@ -55,23 +55,23 @@ class OrderReading:
         self._access = access
         self._cursors = cursors
 
-    async def page(self, principal: Principal, wanted: OrderFilter) -> Page[OrderView]:
+    async def page(self, principal: Principal, query: OrderFilter) -> Page[OrderView]:
         """Return a page of orders, newest first: a buyer's own, or the shop's, masked."""
         buyer = principal.role == Role.BUYER
         name = f"orders of {principal.subject}" if buyer else "orders"
         shop_id = ShopId(principal.shop_id)
-        query = paging.page(self._cursors, wanted, by=BY_ID, shop_id=shop_id, list_name=name)
+        page = paging.page(self._cursors, query, by=BY_ID, shop_id=shop_id, list_name=name)
         async with self._db.read(shop_id) as session:
             rows = await repository.page(
                 session,
                 shop_id=shop_id,
                 buyer_id=PersonId(principal.subject) if buyer else None,
-                state=wanted.state,
-                external_id=wanted.external_id,
-                below=query.after,
-                limit=query.limit,
+                state=query.state,
+                external_id=query.external_id,
+                below=page.after,
+                limit=page.limit,
             )
-            shown, next_cursor = query.cut(rows)
+            shown, next_cursor = page.cut(rows)
             locks = await repository.set_locks(session, [row.id for row in shown])
         items = [view(row, locks.get(row.id, ()), whole=buyer) for row in shown]
         return Page(items=items, next_cursor=next_cursor)
