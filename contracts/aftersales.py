@@ -1,7 +1,7 @@
 """Events the aftersales service produces: cases and work items. Money is integer fen."""
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from typing_extensions import override
 
@@ -18,6 +18,10 @@ class CaseState(StrEnum):
     REFUNDED = "refunded"
     REJECTED = "rejected"
     CLOSED = "closed"
+
+
+CaseKind: TypeAlias = Literal["refund"]
+"""What a buyer asks for. A further one needs events of a new version, for readers refuse it."""
 
 
 class WorkKind(StrEnum):
@@ -49,7 +53,7 @@ class CaseRequested(CaseEvent):
 
     type: ClassVar[str] = "case.requested.v1"
 
-    kind: Literal["refund"]
+    kind: CaseKind
     amount_fen: int
     currency: str = "CNY"
     buyer_reason: str

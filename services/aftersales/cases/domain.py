@@ -11,6 +11,7 @@ from typing import Final, TypedDict
 from contracts.aftersales import (
     CaseDeadlineNear,
     CaseEvent,
+    CaseKind,
     CaseRefunded,
     CaseRequested,
     CaseReviewed,
@@ -57,6 +58,7 @@ class Case:
     shop_id: ShopId
     order_id: OrderId
     buyer_id: PersonId
+    kind: CaseKind
     state: CaseState
     version: int
     amount_fen: int
@@ -114,7 +116,7 @@ def request(case: Case, payment: Payment, *, at: datetime, due_at: datetime) -> 
     reserved = replace(payment, reserved_fen=payment.reserved_fen + case.amount_fen)
     event = CaseRequested(
         **envelope(case, CaseRequested, at),
-        kind="refund",
+        kind=case.kind,
         amount_fen=case.amount_fen,
         buyer_reason=case.buyer_reason,
         due_at=due_at,

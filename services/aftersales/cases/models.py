@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.aftersales import CaseKind
 from services.aftersales.tables import Base
 
 
@@ -53,7 +54,7 @@ class CaseRow(Base):
     shop_id: Mapped[str]
     order_id: Mapped[str] = mapped_column(ForeignKey("aftersales.payments.order_id"))
     buyer_id: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[CaseKind] = mapped_column(Text)
     state: Mapped[str]
     version: Mapped[int]
     amount_fen: Mapped[int]

@@ -84,6 +84,7 @@ def case_facts(row: CaseRow) -> Case:
         shop_id=ShopId(row.shop_id),
         order_id=OrderId(row.order_id),
         buyer_id=PersonId(row.buyer_id),
+        kind=row.kind,
         state=CaseState(row.state),
         version=row.version,
         amount_fen=row.amount_fen,

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.aftersales import CaseState
+from contracts.aftersales import CaseKind, CaseState
 from contracts.base import Moment
 from kit.web.app import Body
 from services.aftersales.cases.domain import Decision
@@ -21,7 +21,7 @@ class NewCase(Body):
     """A refund to ask for. The reason is the buyer's own; only staff add the agreed one."""
 
     order_id: Id
-    kind: Literal["refund"]
+    kind: CaseKind
     amount_fen: Fen
     currency: Literal["CNY"] = "CNY"
     buyer_reason: Prose
@@ -49,7 +49,7 @@ class CaseView(BaseModel):
     shop_id: str
     order_id: str
     buyer_id: str
-    kind: Literal["refund"]
+    kind: CaseKind
     state: CaseState
     version: int
     amount_fen: int

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from contracts.aftersales import CaseEvent, CaseRefunded, CaseRequested, CaseReviewed
+from contracts.aftersales import CaseEvent, CaseRefunded, CaseReviewed
 from contracts.people import OrderId
 from kit import inbox, outbox
 from kit.audit import Audit
@@ -121,7 +121,7 @@ class Refunds:
         self._db = database
         self._clock = clock
 
-    async def requested(self, event: CaseRequested) -> None:
+    async def requested(self, event: CaseEvent) -> None:
         """A refund is open: the order must not be printed until it is settled."""
         at, lock = self._clock.now(), _lock_of(event)
         await self._apply(event, partial(interlocks.set_lock, lock=lock, at=at), at)

@@ -47,6 +47,7 @@ def case(state: CaseState = CaseState.REQUESTED, amount: int = 60) -> Case:
         shop_id=ShopId("shop"),
         order_id=OrderId("order"),
         buyer_id=PersonId("buyer"),
+        kind="refund",
         state=state,
         version=1,
         amount_fen=amount,
