@@ -33,10 +33,10 @@ from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
 from services.gateway.hub import Caps, Directory, Hub, Person
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
 from services.gateway.limits import JOIN_WAIT_S, JOINS, JOINS_EACH, Doors, FairTurns, Rate
-from services.gateway.proxy import CONNECTIONS as TO_SERVICES
-from services.gateway.proxy import NeighbourTransport, Proxy, service_of
+from services.gateway.rest.proxy import CONNECTIONS as TO_SERVICES
+from services.gateway.rest.proxy import NeighbourTransport, Proxy, service_of
+from services.gateway.rest.routes import OpenApi, limits_router
 from services.gateway.resume import Resume
-from services.gateway.routes import OpenApi, limits_router
 from services.gateway.settings import Settings
 from services.gateway.sockets import (
     Connection,

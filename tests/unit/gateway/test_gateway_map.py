@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.proxy import PREFIXES, service_of
+from services.gateway.rest.proxy import PREFIXES, service_of
 
 pytestmark = pytest.mark.unit
 
