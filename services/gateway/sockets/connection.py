@@ -6,7 +6,7 @@ Knows RFC 6455 and who receives the messages; must not know what they mean.
 import asyncio
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 import structlog
 from multidict import CIMultiDict
@@ -16,9 +16,7 @@ from typing_extensions import override
 from contracts.frames import FRAME_BYTES, CloseCode
 from services.gateway.hub import Session
 from services.gateway.limits import FRAMES_A_TURN
-
-if TYPE_CHECKING:
-    from services.gateway.sockets.reception import Reception
+from services.gateway.sockets.port import Receiver
 
 FRAGMENTS: Final = 256
 """Pieces that one message may come in; more close the socket with 4501."""
@@ -38,11 +36,11 @@ log: Final = structlog.get_logger("gateway.socket")
 
 
 class Connection(WSListener):
-    """Before `hello` it has no session; the reception gives it one or closes it."""
+    """Before `hello` it has no session; the receiver gives it one or closes it."""
 
     __slots__ = (
         "_pieces",
-        "_reception",
+        "_receiver",
         "_taken",
         "_transport",
         "_turn",
@@ -56,7 +54,7 @@ class Connection(WSListener):
         "session",
     )
 
-    def __init__(self, reception: "Reception", *, address: str, bearer: str | None) -> None:
+    def __init__(self, receiver: Receiver, *, address: str, bearer: str | None) -> None:
         super().__init__()
         self.address = address
         self.bearer = bearer
@@ -64,7 +62,7 @@ class Connection(WSListener):
         self.opened_at = 0.0
         self.closed_at: float | None = None
         self.closed_with: int | None = None
-        self._reception = reception
+        self._receiver = receiver
         self._transport: WSTransport | None = None
         self._underlying: asyncio.Transport | None = None
         self._pieces: list[bytes] | None = None
@@ -83,7 +81,7 @@ class Connection(WSListener):
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         # The handshake is over: 1.5 KB of headers per idle socket are of no more use.
         transport.request.headers = transport.response.headers = _NO_HEADERS
-        self._reception.opened(self)
+        self._receiver.opened(self)
 
     @override
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -102,7 +100,7 @@ class Connection(WSListener):
     @override
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._underlying = self._waiting = None
-        self._reception.left(self)
+        self._receiver.left(self)
 
     @override
     def pause_writing(self) -> None:
@@ -126,10 +124,10 @@ class Connection(WSListener):
         if self._transport is None or self.closed_with is not None:
             return
         self.closed_with = code
-        self.closed_at = self._reception.now()
+        self.closed_at = self._receiver.now()
         # picows sends any code; its annotation knows only those of the RFC.
         self._transport.send_close(cast("WSCloseCode", code), reason)
-        self._reception.closed(self, code)
+        self._receiver.closed(self, code)
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -140,7 +138,7 @@ class Connection(WSListener):
 
     def _has_turn(self) -> bool:
         """Tell whether one more frame may be taken in this turn of the event loop."""
-        turn = self._reception.turns.now
+        turn = self._receiver.turns.now
         if turn != self._turn:
             self._turn, self._taken = turn, 0
         return self._taken < FRAMES_A_TURN
@@ -188,11 +186,11 @@ class Connection(WSListener):
             self._assemble(frame, first=kind == WSMsgType.TEXT)
         elif kind == WSMsgType.BINARY:
             self._fail(CloseCode.NOT_TEXT)
-        elif kind == WSMsgType.PING and self._reception.beat(self):
+        elif kind == WSMsgType.PING and self._receiver.beat(self):
             transport.send_pong(frame.payload)
 
     def _message(self, payload: bytes) -> None:
-        self._taken += self._reception.message(self, payload) - 1
+        self._taken += self._receiver.message(self, payload) - 1
 
     def _assemble(self, frame: "_Frame", *, first: bool) -> None:
         """Collect a fragmented message, up to the size of a whole one."""
@@ -211,7 +209,7 @@ class Connection(WSListener):
 
     def _fail(self, code: CloseCode) -> None:
         self._pieces = None
-        self._reception.fail(self, code)
+        self._receiver.fail(self, code)
 
 
 class _Frame(NamedTuple):

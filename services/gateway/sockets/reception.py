@@ -40,7 +40,7 @@ from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import Caps, Directory, Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
 from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate, SharedRates
-from services.gateway.sockets.connection import Connection
+from services.gateway.sockets.port import Peer
 from services.gateway.sockets.turns import Turns
 from services.gateway.streams import Streams
 
@@ -108,8 +108,8 @@ class Reception:
         self._terms = terms
         self._shared = SharedRates(terms.rate, clock)
         self.turns = Turns()
-        self.strangers: set[Connection] = set()
-        self.leaving: set[Connection] = set()
+        self.strangers: set[Peer] = set()
+        self.leaving: set[Peer] = set()
         self._counters = {
             name: metrics.frames_in.labels(name)
             for name in ("send", "sub", "unsub", "read", "typing", "ping", "token", "other")
@@ -121,41 +121,41 @@ class Reception:
 
     # ---- a connection's life
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, peer: Peer) -> None:
         """A connection is upgraded and has not said hello."""
-        connection.opened_at = self.now()
-        self._doors.enter(connection.address)
-        self.strangers.add(connection)
+        peer.opened_at = self.now()
+        self._doors.enter(peer.address)
+        self.strangers.add(peer)
 
-    def left(self, connection: Connection) -> None:
+    def left(self, peer: Peer) -> None:
         """A connection is gone."""
-        self.leaving.discard(connection)
-        if connection in self.strangers:
-            self.strangers.remove(connection)
-            self._doors.introduced(connection.address)
-        if connection.session is not None:
-            self._metrics.sockets.labels(connection.session.person.role).dec()
-            connection.session.closing_since = connection.session.closing_since or self.now()
-            self._hub.leave(connection.session)
+        self.leaving.discard(peer)
+        if peer in self.strangers:
+            self.strangers.remove(peer)
+            self._doors.introduced(peer.address)
+        if peer.session is not None:
+            self._metrics.sockets.labels(peer.session.person.role).dec()
+            peer.session.closing_since = peer.session.closing_since or self.now()
+            self._hub.leave(peer.session)
         self._doors.leave()
 
-    def closed(self, connection: Connection, code: int) -> None:
+    def closed(self, peer: Peer, code: int) -> None:
         """We said goodbye; the peer is to answer."""
-        self.leaving.add(connection)
+        self.leaving.add(peer)
         self._metrics.socket_closes.labels(str(code)).inc()
 
-    def fail(self, connection: Connection, code: CloseCode) -> None:
+    def fail(self, peer: Peer, code: CloseCode) -> None:
         """Close for a mistake on the socket."""
-        if connection.session is not None:
-            connection.session.close(code, self.now())
+        if peer.session is not None:
+            peer.session.close(code, self.now())
         else:
-            connection.close(code, code.name.lower().replace("_", " "))
+            peer.close(code, code.name.lower().replace("_", " "))
 
-    def beat(self, connection: Connection) -> bool:
+    def beat(self, peer: Peer) -> bool:
         """Count a protocol-level ping as a frame; tell whether to answer it."""
-        session = connection.session
+        session = peer.session
         if session is None:
-            self.fail(connection, CloseCode.PROTOCOL)
+            self.fail(peer, CloseCode.PROTOCOL)
             return False
         admitted = self._admitted(session, 1)
         if not admitted:
@@ -164,11 +164,11 @@ class Reception:
 
     # ---- messages
 
-    def message(self, connection: Connection, payload: bytes) -> int:
+    def message(self, peer: Peer, payload: bytes) -> int:
         """Take one whole text message; return how many frames of the rate it counts as."""
-        session = connection.session
+        session = peer.session
         if session is None:
-            self._introduce(connection, payload)
+            self._introduce(peer, payload)
             return 1
         try:
             frame = client.read(payload)
@@ -213,40 +213,40 @@ class Reception:
 
     # ---- hello
 
-    def _introduce(self, connection: Connection, payload: bytes) -> None:
+    def _introduce(self, peer: Peer, payload: bytes) -> None:
         try:
             hello = client.read(payload)
         except NotUtf8:
-            connection.close(CloseCode.NOT_UTF8, "not UTF-8")
+            peer.close(CloseCode.NOT_UTF8, "not UTF-8")
             return
         except Unreadable:
-            connection.close(CloseCode.PROTOCOL, "say hello first")
+            peer.close(CloseCode.PROTOCOL, "say hello first")
             return
         if not isinstance(hello, Hello):
-            connection.close(CloseCode.PROTOCOL, "say hello first")
+            peer.close(CloseCode.PROTOCOL, "say hello first")
         elif hello.v != VERSION:
-            connection.close(CloseCode.VERSION, f"this is version {VERSION}")
+            peer.close(CloseCode.VERSION, f"this is version {VERSION}")
         else:
-            self._welcome(connection, hello)
+            self._welcome(peer, hello)
 
-    def _welcome(self, connection: Connection, hello: Hello) -> None:
+    def _welcome(self, peer: Peer, hello: Hello) -> None:
         try:
-            person = self._passports.person(hello.token or connection.bearer)
+            person = self._passports.person(hello.token or peer.bearer)
         except TokenExpired:
-            connection.close(CloseCode.TOKEN_EXPIRED, "token expired")
+            peer.close(CloseCode.TOKEN_EXPIRED, "token expired")
             return
         except NotAdmitted:
-            connection.close(CloseCode.BAD_TOKEN, "bad token")
+            peer.close(CloseCode.BAD_TOKEN, "bad token")
             return
-        connection.bearer = None
+        peer.bearer = None
         instance = hello.client.instance if hello.client is not None else None
         self._make_room(person, instance)
         if len(self._hub.people.get(person.subject, ())) >= self._terms.sockets_per_person:
-            connection.close(CloseCode.TOO_MANY, "too many connections")
+            peer.close(CloseCode.TOO_MANY, "too many connections")
             return
         now = self.now()
         session = Session(
-            connection,
+            peer,
             person,
             session_id=self._ids.new(),
             bucket=self._bucket_of(person),
@@ -255,9 +255,9 @@ class Reception:
             now=now,
             instance=instance,
         )
-        connection.session = session
-        self.strangers.discard(connection)
-        self._doors.introduced(connection.address)
+        peer.session = session
+        self.strangers.discard(peer)
+        self._doors.introduced(peer.address)
         self._hub.enter(session)
         self._metrics.sockets.labels(person.role).inc()
         session.answer(server.ready(self._ready(session)))

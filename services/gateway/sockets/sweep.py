@@ -9,7 +9,7 @@ from typing import Final
 from contracts.frames import CloseCode
 from kit.clock import Clock
 from services.gateway.hub import Hub, Session
-from services.gateway.sockets.connection import Connection
+from services.gateway.sockets.port import Peer
 from services.gateway.sockets.reception import Reception
 
 EVERY_S: Final = 1.0
@@ -69,7 +69,7 @@ class Sweep:
 
     def _leaving(self, now: float) -> None:
         """Cut who does not answer a goodbye."""
-        late: list[Connection] = [
+        late: list[Peer] = [
             connection
             for connection in self._reception.leaving
             if connection.closed_at is not None and now - connection.closed_at > GOODBYE_S
