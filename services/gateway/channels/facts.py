@@ -120,7 +120,7 @@ class FactsChannel:
             session.close(CloseCode.REVOKED, self._clock.monotonic())
 
     def _signalled(self, record: Record) -> None:
-        if record.key not in self._hub.conversations:
+        if record.key not in self._streams.conversations.watched:
             return
         event = contracts.decode(record)
         if isinstance(event, SignalSent):

@@ -63,12 +63,3 @@ def stream_of(text: str) -> StreamName:
         raise BadStream("Streams are inbox, conv:<id> and monitor:<shop>.")
     kind, key = found.groups()
     return ConversationName(ConversationId(key)) if kind == "conv" else BoardName(ShopId(key))
-
-
-def conversation_of(text: str) -> ConversationName | None:
-    """Parse the `s` of a frame that is about a conversation; None if it names none."""
-    try:
-        name = stream_of(text)
-    except BadStream:
-        return None
-    return name if isinstance(name, ConversationName) else None

@@ -3,29 +3,24 @@
 Delivers what it is given; reads no topic, asks no service, holds nothing that must survive.
 """
 
-from services.gateway.hub.conversations import Conversation, Seat, View
+from services.gateway.hub.conversations import Conversation, Seat, View, seat_of
 from services.gateway.hub.directory import Directory
 from services.gateway.hub.hub import Hub
-from services.gateway.hub.session import Caps, Person, Session, Wire
-from services.gateway.hub.subscriptions import (
-    Abandoned,
-    BoardSubscription,
-    InboxSubscription,
-    Subscription,
-)
+from services.gateway.hub.person import Person
+from services.gateway.hub.session import Abandoned, Caps, Keeper, Session, Subscription, Wire
 
 __all__ = [
     "Abandoned",
-    "BoardSubscription",
     "Caps",
     "Conversation",
     "Directory",
     "Hub",
-    "InboxSubscription",
+    "Keeper",
     "Person",
     "Seat",
     "Session",
     "Subscription",
     "View",
     "Wire",
+    "seat_of",
 ]

@@ -5,7 +5,7 @@ Applies lifecycle events by version (H7) and takes the owner from the higher of 
 """
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import contracts
 from contracts.conversation import (
@@ -20,10 +20,7 @@ from services.gateway.frames import records
 from services.gateway.frames.client import Send
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
-from services.gateway.hub.subscriptions import Subscription
-
-if TYPE_CHECKING:
-    from services.gateway.hub.session import Session
+from services.gateway.hub.session import Keeper, Session, Subscription
 
 
 class SeatState(IntEnum):
@@ -55,8 +52,8 @@ class Seat(Subscription):
         "state",
     )
 
-    def __init__(self, session: "Session", conversation: "Conversation") -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, conversation: "Conversation", kept_by: Keeper) -> None:
+        super().__init__(session, conversation.s, kept_by)
         self.conversation = conversation
         self.state = SeatState.JOINING
         self.sent = -1
@@ -81,6 +78,12 @@ class Seat(Subscription):
         person = self.session.person
         held_by = self.conversation.buyer_id if person.is_buyer else self.conversation.owner_id
         return held_by == person.subject
+
+
+def seat_of(session: Session, s: str) -> Seat | None:
+    """Return the session's seat on the conversation that `s` names, if there is one."""
+    found = session.subscriptions.get(s)
+    return found if isinstance(found, Seat) else None
 
 
 class View(NamedTuple):

@@ -9,7 +9,7 @@ import contracts
 from contracts.conversation import PersonListed, ShopListed
 from contracts.people import PersonId, ShopId
 from kit.bus.ports import Record
-from services.gateway.hub.session import Person
+from services.gateway.hub.person import Person
 
 
 class Directory:

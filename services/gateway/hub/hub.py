@@ -1,4 +1,4 @@
-"""Who is connected here, and who watches what: conversations, inboxes, boards.
+"""Who is connected here, and the beginning and the end of everything that a socket watches.
 
 Must not know topics or services, how sockets are made, or what is delivered.
 """
@@ -7,18 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from contracts.people import PersonId, Role, ShopId
 from kit.clock import Clock
-from services.gateway.hub.conversations import Conversation, Seat
-from services.gateway.hub.session import Session
-from services.gateway.hub.subscriptions import BoardSubscription, InboxSubscription, Subscription
+from services.gateway.hub.session import Session, Subscription
 
 
 class Hub:
-    """All sessions of this gateway, by what they watch."""
+    """All sessions of this gateway, by person."""
 
     def __init__(self, clock: Clock) -> None:
-        self.conversations: dict[bytes, Conversation] = {}
         self.people: dict[PersonId, list[Session]] = {}
-        self.monitors: dict[ShopId, list[BoardSubscription]] = {}
         self.delivered = 0
         self.poisoned = 0
         self._clock = clock
@@ -46,7 +42,7 @@ class Hub:
 
     def leave(self, session: Session) -> None:
         """Forget a session and everything it watches. Safe to repeat."""
-        for subscription in session.subscriptions():
+        for subscription in list(session.subscriptions.values()):
             self.detach(subscription)
         mine = self.people.get(session.person.subject)
         if mine and session in mine:
@@ -54,68 +50,25 @@ class Hub:
             if not mine:
                 del self.people[session.person.subject]
 
+    def attach(self, subscription: Subscription) -> None:
+        """Let a session have one more subscription."""
+        subscription.session.subscriptions[subscription.s] = subscription
+
     def detach(self, subscription: Subscription) -> None:
         """End this subscription and no other one, whatever its session holds by now. Repeatable."""
         if subscription.left:
             return
         subscription.left = True
-        match subscription:
-            case Seat():
-                self._unseat(subscription)
-            case InboxSubscription(session=session):
-                session.inbox = None
-            case BoardSubscription():
-                self._unwatch(subscription)
+        del subscription.session.subscriptions[subscription.s]
+        subscription.kept_by.leave(subscription)
 
-    # ---- conversations
-
-    def attach(self, session: Session, key: bytes) -> Seat:
-        """Seat the session, not yet live; facts of the conversation are kept from now on."""
-        conversation = self.conversations.get(key)
-        if conversation is None:
-            conversation = self.conversations[key] = Conversation(key)
-        seat = Seat(session, conversation)
-        conversation.seats.append(seat)
-        session.seats[key] = seat
-        return seat
-
-    def _unseat(self, seat: Seat) -> None:
-        conversation = seat.conversation
-        del seat.session.seats[conversation.key]
-        conversation.seats.remove(seat)
-        if not conversation.seats:
-            del self.conversations[conversation.key]
-
-    # ---- inboxes
+    # ---- people
 
     def of(self, people: Iterable[PersonId | None]) -> Iterator[Session]:
         """Walk over the sessions of these people."""
         for person in people:
             if person is not None:
                 yield from list(self.people.get(person, ()))
-
-    def attach_inbox(self, session: Session) -> InboxSubscription:
-        """Subscribe the session to its person's inbox; nothing comes before the first join."""
-        inbox = session.inbox = InboxSubscription(session)
-        return inbox
-
-    # ---- shops
-
-    def watch(self, session: Session, shop: ShopId) -> BoardSubscription:
-        """Send the shop's board and alerts to this session from now on."""
-        board = BoardSubscription(session, shop)
-        session.boards = (*session.boards, board)
-        self.monitors.setdefault(shop, []).append(board)
-        return board
-
-    def _unwatch(self, board: BoardSubscription) -> None:
-        session, watchers = board.session, self.monitors[board.shop]
-        session.boards = tuple(one for one in session.boards if one is not board)
-        watchers.remove(board)
-        if not watchers:
-            del self.monitors[board.shop]
-
-    # ---- people
 
     def connected(self) -> list[tuple[PersonId, ShopId, Role]]:
         """Return everybody with at least one open socket here."""

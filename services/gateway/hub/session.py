@@ -1,25 +1,16 @@
-"""One authenticated socket: who it is and its bounded way out. 5,000 of these are idle at once.
+"""One authenticated socket: who it is, what it is subscribed to, and its bounded way out.
 
-Knows how to hold frames back when the reader is slow (H15); must not know what frames mean.
+5,000 of these are idle at once. Knows how to hold frames back when the reader is slow (H15), and
+who waits for a stream (H40); must not know what frames mean or what a stream carries.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from contracts.frames import CloseCode
-from contracts.people import PersonId, Role, ShopId
-from kit.web.auth import Principal
 from kit.web.limits import TokenBucket
-from services.gateway.frames.names import conversation_of
-
-if TYPE_CHECKING:
-    from services.gateway.hub.conversations import Seat
-    from services.gateway.hub.subscriptions import (
-        BoardSubscription,
-        InboxSubscription,
-        Subscription,
-    )
+from services.gateway.hub.person import Person
 
 REASONS: Final = {
     CloseCode.NOT_TEXT: "text frames only",
@@ -53,34 +44,6 @@ class Wire(Protocol):
         """Cut the connection now."""
 
 
-class Person(NamedTuple):
-    """Whom a verified token names. Times are seconds since 1970."""
-
-    subject: PersonId
-    role: Role
-    shop_id: ShopId
-    name: str
-    issued_at: float
-    expires_at: float
-
-    @classmethod
-    def of(cls, principal: Principal) -> "Person":
-        """Return the person of a verified token. Raises `ValueError` for a role that is none."""
-        return cls(
-            PersonId(principal.subject),
-            Role(principal.role),
-            ShopId(principal.shop_id),
-            principal.name,
-            principal.issued_at.timestamp(),
-            principal.expires_at.timestamp(),
-        )
-
-    @property
-    def is_buyer(self) -> bool:
-        """Buyers see their own conversations alone, and less of them."""
-        return self.role is Role.BUYER
-
-
 class Caps(NamedTuple):
     """How much may wait for one slow reader; at either limit the queue is full."""
 
@@ -88,11 +51,56 @@ class Caps(NamedTuple):
     octets: int = 1024 * 1024
 
 
+class Abandoned(Exception):
+    """The subscription is over, or its socket is: whoever works for it stops."""
+
+
+class Keeper(Protocol):
+    """The kind of stream that a subscription belongs to."""
+
+    def leave(self, subscription: "Subscription") -> None:
+        """Forget a subscription of this kind that is over."""
+
+
+class Subscription:
+    """One socket's hold on the stream `s`, from `sub` to `unsub` or until the socket leaves.
+
+    `left` tells that it is over. `owed` holds the ids of `sub` frames that a join under way will
+    answer; None among them stands for a stream that `hello` named. Whoever answers takes them, so
+    each is answered once.
+    """
+
+    __slots__ = ("kept_by", "left", "owed", "s", "session")
+
+    def __init__(self, session: "Session", s: str, kept_by: Keeper) -> None:
+        self.session = session
+        self.s = s
+        self.kept_by = kept_by
+        self.owed: tuple[str | None, ...] = ()
+        self.left = False
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether anybody waits for what this subscription brings."""
+        return not (self.left or self.session.closing)
+
+    def check(self) -> None:
+        """Raise `Abandoned` if nobody waits any more."""
+        if not self.wanted:
+            raise Abandoned
+
+    def take_owed(self) -> tuple[str | None, ...]:
+        """Return the ids that are owed an answer; the caller answers them now."""
+        owed, self.owed = self.owed, ()
+        return owed
+
+
 class Session:
     """A socket that has said hello.
 
     Frames go straight to the wire until it pushes back; then they wait here, up to the caps.
     `drained` is called when everything that waited is written after the queue had been full.
+    `subscriptions` holds everything that this socket watches or is being joined to, by its `s`.
     """
 
     __slots__ = (
@@ -101,19 +109,17 @@ class Session:
         "_patches",
         "_queue",
         "_queued",
-        "boards",
         "bucket",
         "closing_since",
         "forbidden",
         "full_since",
         "heard_at",
         "id",
-        "inbox",
         "instance",
         "paused",
         "person",
-        "seats",
         "strikes",
+        "subscriptions",
         "wire",
     )
 
@@ -135,9 +141,7 @@ class Session:
         self.instance = instance
         self.bucket = bucket
         self.heard_at = now
-        self.seats: dict[bytes, Seat] = {}
-        self.inbox: InboxSubscription | None = None
-        self.boards: tuple[BoardSubscription, ...] = ()
+        self.subscriptions: dict[str, Subscription] = {}
         self.strikes = 0
         self.forbidden = 0
         self.paused = False
@@ -153,20 +157,6 @@ class Session:
     def closing(self) -> bool:
         """Tell whether goodbye was said; whatever is offered then is dropped."""
         return self.closing_since is not None
-
-    def subscriptions(self) -> list["Subscription"]:
-        """Return everything that this socket watches or is being joined to."""
-        inbox = () if self.inbox is None else (self.inbox,)
-        return [*self.seats.values(), *self.boards, *inbox]
-
-    def board(self, shop: ShopId) -> "BoardSubscription | None":
-        """Return the subscription to a shop's board, if there is one."""
-        return next((board for board in self.boards if board.shop == shop), None)
-
-    def seat(self, s: str) -> "Seat | None":
-        """Return the seat on the conversation that a frame's `s` names, if there is one."""
-        name = conversation_of(s)
-        return None if name is None else self.seats.get(name.key)
 
     def offer(self, frame: bytes) -> bool:
         """Write the frame or let it wait. False: the queue is full and the frame was not taken."""

@@ -24,7 +24,7 @@ from services.gateway.frames.client import Said, Send, said, weight
 from services.gateway.frames.records import ChatBody, Entry, PoisonRecord
 from services.gateway.frames.refusals import BadFrame, IdConflict, NoSeat, NotSubscribed, Retry
 from services.gateway.history import Archive, Ring
-from services.gateway.hub import Seat, Session
+from services.gateway.hub import Seat, Session, seat_of
 from services.gateway.inbound.collector import Collector
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
 from services.gateway.inbound.turns import Turns
@@ -92,7 +92,7 @@ class Inbound:
 
     def send(self, session: Session, frame: Send) -> None:
         """Take one `send` frame; it is answered now or later, exactly once."""
-        seat = session.seat(frame.s)
+        seat = seat_of(session, frame.s)
         if seat is None:
             self._refuse(session, frame.id, NotSubscribed())
         elif seat.behind is None:
@@ -104,7 +104,7 @@ class Inbound:
 
     def put_off(self, session: Session, frame: Send, refusal: AppError) -> None:
         """Refuse a send for now; later ones of its stream wait until it has come again (H6)."""
-        seat = session.seat(frame.s)
+        seat = seat_of(session, frame.s)
         if seat is None:
             self._refuse(session, frame.id, refusal)
         else:
@@ -221,7 +221,7 @@ class Inbound:
     def _take_one(self, seat: Seat) -> tuple[int, bool]:
         waiting = seat.behind or []
         seat.behind = None
-        if seat.session.seats.get(seat.conversation.key) is not seat:
+        if seat.left:
             for frame in waiting:
                 self._refuse(seat.session, frame.id, NotSubscribed())
             return len(waiting), False

@@ -11,7 +11,7 @@ from contracts.people import ConversationId, ShopId
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from services.gateway.hub import Session
+from services.gateway.hub import Session, seat_of
 from services.gateway.inbound.collector import Collector
 
 
@@ -33,7 +33,7 @@ class Signals:
         position: tuple[int, int] | None = None,
     ) -> None:
         """Tell the others; from who is not subscribed, or only watches, nothing is told."""
-        seat = session.seat(s)
+        seat = seat_of(session, s)
         if seat is None or not seat.may_speak:
             return
         key = seat.conversation.key

@@ -15,7 +15,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import BoardName
 from services.gateway.frames.refusals import Forbid
 from services.gateway.history import Archive
-from services.gateway.hub import BoardSubscription, Hub, Session
+from services.gateway.hub import Hub, Keeper, Session, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import Stream, event_body
@@ -28,6 +28,17 @@ class NewBoard(NamedTuple):
     d: bytes
 
 
+class BoardSubscription(Subscription):
+    """A shop's board and alerts on one socket; `live` is set by the first snapshot."""
+
+    __slots__ = ("live", "shop")
+
+    def __init__(self, session: Session, shop: ShopId, kept_by: Keeper) -> None:
+        super().__init__(session, str(BoardName(shop)), kept_by)
+        self.shop = shop
+        self.live = False
+
+
 class BoardStream(Stream[BoardName, NewBoard | Event]):
     """Every shop's board that is watched here."""
 
@@ -37,6 +48,7 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         self._archive = archive
         self._turns = turns
         self._boards: dict[ShopId, bytes] = {}
+        self.watchers: dict[ShopId, list[BoardSubscription]] = {}
 
     @override
     def subscribe(
@@ -49,7 +61,7 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         if person.role not in WATCHING_STAFF or person.shop_id not in {shop, PLATFORM}:
             self._joins.refuse(session, frame_id, Forbid())
             return
-        board = session.board(shop) or self._hub.watch(session, shop)
+        board = _board_of(session, name) or self._watch(session, shop)
         joining = bool(board.owed)
         board.owed = (*board.owed, frame_id)
         if not joining:
@@ -59,15 +71,24 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
     @override
     def unsubscribe(self, session: Session, name: BoardName) -> None:
         """Leave the board, if it is watched."""
-        board = session.board(name.shop_id)
+        board = _board_of(session, name)
         if board is not None:
             self._joins.end(board)
+
+    @override
+    def leave(self, subscription: Subscription) -> None:
+        """Let a socket watch no more."""
+        assert isinstance(subscription, BoardSubscription)
+        watchers = self.watchers[subscription.shop]
+        watchers.remove(subscription)
+        if not watchers:
+            del self.watchers[subscription.shop]
 
     @override
     def deliver(self, told: NewBoard | Event) -> None:
         """Keep a board and send it to who watches the shop; an alert goes to them as it is."""
         s = str(BoardName(told.shop_id))
-        watchers = self._hub.monitors.get(told.shop_id, ())
+        watchers = self.watchers.get(told.shop_id, ())
         if isinstance(told, NewBoard):
             self._boards[told.shop_id] = told.d
             if watchers:
@@ -79,8 +100,15 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
             for watcher in watchers:
                 watcher.session.lossy(frame)
 
+    def _watch(self, session: Session, shop: ShopId) -> BoardSubscription:
+        """Send the shop's board and alerts to this session from now on."""
+        board = BoardSubscription(session, shop, self)
+        self._hub.attach(board)
+        self.watchers.setdefault(shop, []).append(board)
+        return board
+
     async def _join(self, board: BoardSubscription) -> None:
-        session, s = board.session, str(BoardName(board.shop))
+        session, s = board.session, board.s
         shown = self._boards.get(board.shop)
         if shown is None:
             fetched = await self._fetched(board)
@@ -103,3 +131,8 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         """Go on as before: live, or not at all."""
         if not board.live:
             self._hub.detach(board)
+
+
+def _board_of(session: Session, name: BoardName) -> BoardSubscription | None:
+    found = session.subscriptions.get(str(name))
+    return found if isinstance(found, BoardSubscription) else None

@@ -18,7 +18,7 @@ from services.gateway.frames import records, server
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import AlreadySubscribed, IdConflict
-from services.gateway.hub import Hub, Seat, Session
+from services.gateway.hub import Hub, Seat, Session, Subscription, seat_of
 from services.gateway.hub.conversations import Conversation, SeatState, View, view
 from services.gateway.resume import NeedsSnapshot, Resume
 from services.gateway.streams.joins import Joins
@@ -42,16 +42,17 @@ class ConversationStream(Stream[ConversationName, Entry]):
         self._resume = resume
         self._go_on = go_on
         self._tell = tell
+        self.watched: dict[bytes, Conversation] = {}
 
     @override
     def subscribe(
         self, session: Session, name: ConversationName, *, frame_id: str | None, position: object
     ) -> None:
         """Take a seat and join; a second `sub` beside a seat is refused."""
-        if name.key in session.seats:
+        if seat_of(session, str(name)) is not None:
             self._joins.refuse(session, frame_id, AlreadySubscribed())
             return
-        seat = self._hub.attach(session, name.key)
+        seat = self.seat(session, name.key)
         seat.behind = []
         seat.owed = (frame_id,)
         self._joins.spawn(self._join(seat, position))
@@ -59,7 +60,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
     @override
     def unsubscribe(self, session: Session, name: ConversationName) -> None:
         """Leave the seat, if there is one."""
-        seat = session.seats.get(name.key)
+        seat = seat_of(session, str(name))
         if seat is None:
             return
         joining = bool(seat.owed)
@@ -67,10 +68,29 @@ class ConversationStream(Stream[ConversationName, Entry]):
         if joining:
             self._go_on(seat)  # what was sent meanwhile need not wait for the join to notice
 
+    @override
+    def leave(self, subscription: Subscription) -> None:
+        """Let a seat go; with its last seat a conversation is forgotten."""
+        assert isinstance(subscription, Seat)
+        conversation = subscription.conversation
+        conversation.seats.remove(subscription)
+        if not conversation.seats:
+            del self.watched[conversation.key]
+
+    def seat(self, session: Session, key: bytes) -> Seat:
+        """Seat the session, not yet live; facts of the conversation are kept from now on."""
+        conversation = self.watched.get(key)
+        if conversation is None:
+            conversation = self.watched[key] = Conversation(key)
+        seat = Seat(session, conversation, self)
+        conversation.seats.append(seat)
+        self._hub.attach(seat)
+        return seat
+
     async def refill(self, session: Session) -> None:
         """Give every seat what was withheld while the queue was full (H15)."""
-        for seat in list(session.seats.values()):
-            if seat.state is SeatState.WITHHELD:
+        for seat in list(session.subscriptions.values()):
+            if isinstance(seat, Seat) and seat.state is SeatState.WITHHELD:
                 work = self._resume.refill(seat)
                 await self._joins.run(seat, work, failed=partial(self._failed, seat))
 
@@ -79,7 +99,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         """Deliver a chat message or a lifecycle event, and tell the inboxes that this concerns."""
         if told.is_lifecycle:
             self._lifecycle(told)
-        elif (conversation := self._hub.conversations.get(told.key)) is not None:
+        elif (conversation := self.watched.get(told.key)) is not None:
             self._message(told, conversation)
 
     def _message(self, entry: Entry, conversation: Conversation) -> None:
@@ -96,7 +116,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
 
         One of a newer release only raises the version (H47).
         """
-        conversation = self._hub.conversations.get(entry.key)
+        conversation = self.watched.get(entry.key)
         try:
             event = read_lifecycle(entry)
             shown = view(entry)
@@ -121,7 +141,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
 
     def conflict(self, entry: Entry, first: Entry) -> None:
         """An id came round with another body: tell its sender that the first one stands (H3)."""
-        conversation = self._hub.conversations.get(entry.key)
+        conversation = self.watched.get(entry.key)
         if conversation is None or entry.is_lifecycle:
             return
         try:
@@ -155,7 +175,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
 
     def signal(self, event: SignalSent) -> None:
         """Show somebody's typing or reading to the others."""
-        conversation = self._hub.conversations.get(event.conversation_id.encode())
+        conversation = self.watched.get(event.conversation_id.encode())
         if conversation is None:
             return
         shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}

@@ -12,7 +12,7 @@ from kit.errors import NotFound, Unavailable
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
 from services.gateway.history import Archive
-from services.gateway.hub import Hub, InboxSubscription, Session
+from services.gateway.hub import Hub, Keeper, Session, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.resume import NeedsSnapshot
 from services.gateway.streams.joins import Joins
@@ -21,6 +21,21 @@ from services.gateway.streams.port import News, Stream
 INBOX: Final = str(InboxName())
 JOIN_LIMIT: Final = 1_000
 """Events held while a snapshot is fetched; one more and its join fails."""
+
+
+class InboxSubscription(Subscription):
+    """A person's inbox on one socket.
+
+    `held` keeps events while a snapshot is fetched; None when none is, or when too many came.
+    `live` is set by the first snapshot.
+    """
+
+    __slots__ = ("held", "live")
+
+    def __init__(self, session: Session, kept_by: Keeper) -> None:
+        super().__init__(session, INBOX, kept_by)
+        self.held: list[bytes] | None = None
+        self.live = False
 
 
 class InboxStream(Stream[InboxName, News]):
@@ -38,7 +53,10 @@ class InboxStream(Stream[InboxName, News]):
     ) -> None:
         """Join, or share the join that is under way; a live inbox joins anew."""
         del name, position  # there is one inbox, and it has no position (H12)
-        inbox = session.inbox or self._hub.attach_inbox(session)
+        inbox = inbox_of(session)
+        if inbox is None:
+            inbox = InboxSubscription(session, self)
+            self._hub.attach(inbox)
         joining = bool(inbox.owed)
         inbox.owed = (*inbox.owed, frame_id)
         if not joining:
@@ -50,26 +68,33 @@ class InboxStream(Stream[InboxName, News]):
     def unsubscribe(self, session: Session, name: InboxName) -> None:
         """Leave the inbox, if it is watched."""
         del name
-        if session.inbox is not None:
-            self._joins.end(session.inbox)
+        inbox = inbox_of(session)
+        if inbox is not None:
+            self._joins.end(inbox)
+
+    @override
+    def leave(self, subscription: Subscription) -> None:
+        """Nothing is kept beside the session's own subscription."""
 
     @override
     def deliver(self, told: News) -> None:
         """Deliver to subscribed inboxes; while a snapshot is fetched, hold it."""
         frames: dict[bool, bytes] = {}
         for session in self._hub.of(told.people):
-            if session.inbox is None:
+            inbox = inbox_of(session)
+            if inbox is None:
                 continue
             buyer = session.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
                 body = told.buyer if buyer else told.staff
                 frame = frames[buyer] = server.event(INBOX, body)
-            self._deliver(session.inbox, frame)
+            self._deliver(inbox, frame)
 
     def refill(self, session: Session) -> None:
         """Events of a full queue are gone, and no position leads back to them."""
-        if session.inbox is not None and session.inbox.live:
+        inbox = inbox_of(session)
+        if inbox is not None and inbox.live:
             session.answer(server.resync(INBOX, "slow_reader"))
 
     def _deliver(self, inbox: InboxSubscription, frame: bytes) -> None:
@@ -113,3 +138,9 @@ class InboxStream(Stream[InboxName, News]):
         self._hub.detach(inbox)
         if isinstance(error, NeedsSnapshot):
             inbox.session.answer(server.resync(INBOX, error.reason))
+
+
+def inbox_of(session: Session) -> InboxSubscription | None:
+    """Return the session's subscription to its inbox, if there is one."""
+    found = session.subscriptions.get(INBOX)
+    return found if isinstance(found, InboxSubscription) else None

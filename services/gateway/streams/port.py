@@ -1,7 +1,7 @@
 """What every kind of stream is: a socket subscribes and leaves, and what happens is delivered.
 
 Knows the kinds' common words; must not know a kind. That a socket is gone is the hub's business:
-it ends subscriptions of every kind alike.
+it ends subscriptions of every kind alike, and tells the kind by `leave`.
 """
 
 from collections.abc import Set as AbstractSet
@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from contracts.base import Event
 from contracts.people import PersonId, WorkId
-from services.gateway.hub import Session
+from services.gateway.hub import Session, Subscription
 
 Name_contra = TypeVar("Name_contra", contravariant=True)
 Told_contra = TypeVar("Told_contra", contravariant=True)
@@ -25,6 +25,9 @@ class Stream(Protocol[Name_contra, Told_contra]):
 
     def unsubscribe(self, session: Session, name: Name_contra) -> None:
         """Leave; to leave what was not joined is no mistake."""
+
+    def leave(self, subscription: Subscription) -> None:
+        """Forget a subscription of this kind that is over."""
 
     def deliver(self, told: Told_contra) -> None:
         """Bring it to every socket that watches."""

@@ -37,7 +37,8 @@ class Streams:
         self, session: Session, name: StreamName, *, frame_id: str | None, position: object
     ) -> None:
         """Begin to join; every answer goes to the session."""
-        if not _known(session, name) and len(session.subscriptions()) >= self._limit:
+        held = session.subscriptions
+        if len(held) >= self._limit and str(name) not in held:
             self._joins.refuse(session, frame_id, TooManySubscriptions())
             return
         match name:
@@ -75,16 +76,3 @@ class Streams:
         session.full_since = None
         self.inboxes.refill(session)
         await self.conversations.refill(session)
-
-
-def _known(session: Session, name: StreamName) -> bool:
-    """Tell whether a `sub` of this name adds no subscription."""
-    match name:
-        case InboxName():
-            return session.inbox is not None
-        case BoardName(shop_id=shop):
-            return session.board(shop) is not None
-        case ConversationName():
-            return False  # a second one is refused
-        case _:
-            assert_never(name)

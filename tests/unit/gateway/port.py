@@ -310,6 +310,8 @@ def message_of(number: int, key: str) -> Message:
 
 def nothing_is_left(world: World) -> None:
     """Nobody is here: no subscription, no join, no turn."""
-    assert (world.hub.conversations, world.hub.people, world.hub.monitors) == ({}, {}, {})
+    streams = world.streams
+    watched = (streams.conversations.watched, world.hub.people, streams.boards.watchers)
+    assert watched == ({}, {}, {})
     assert (len(world.turns), len(world.joins)) == (0, 0)
-    assert all(member.session.subscriptions() == [] for member in world.members)
+    assert all(member.session.subscriptions == {} for member in world.members)

@@ -23,7 +23,7 @@ from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import client, records, server
 from services.gateway.frames.client import Unreadable
-from services.gateway.frames.names import conversation_of, stream_of
+from services.gateway.frames.names import stream_of
 from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
 from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
@@ -355,11 +355,11 @@ def test_no_record_stops_the_reader(
 ) -> None:
     clock, ring = ManualClock(), Ring()
     hub = Hub(clock)
-    if key is not None and key.isascii():
-        hub.conversations[key] = Conversation(key)
     bus = MemoryBus(partitions=1)
     nobody: Any = None
     conversations = ConversationStream(hub, nobody, nobody, go_on=nobody, tell=lambda _: None)
+    if key is not None and key.isascii():
+        conversations.watched[key] = Conversation(key)
     chat = ChatChannel(bus, hub, conversations, ring, clock=clock, metrics=METRICS, ring_s=60)
     chat.handle([Record("chat", 0, 5, 0, key, value, tuple(found))])
     assert ring.end(0) == 6
@@ -374,4 +374,3 @@ def test_the_name_of_a_stream_reads_back_as_it_was_written(text: str) -> None:
 def test_what_names_no_stream_is_refused(text: str) -> None:
     with pytest.raises(BadStream):
         stream_of(text)
-    assert conversation_of(text) is None

@@ -4,6 +4,7 @@ import pytest
 
 from kit.bus.ports import BusAway
 from kit.errors import NotFound, Unavailable
+from services.gateway.hub import seat_of
 from services.gateway.hub.conversations import SeatState
 from services.gateway.streams.inbox import JOIN_LIMIT
 from tests.unit.gateway.port import (
@@ -125,7 +126,7 @@ async def test_too_many_events_during_a_join_fail_it_and_lose_nothing_of_a_live_
     assert member.screen.answers()[frame_id] == ["retry" if live else "resync"]
     assert len(member.screen.of("ev", INBOX)) == (JOIN_LIMIT + 1 if live else 0)
     assert len(member.screen.of("resync", INBOX)) == (not live)
-    assert (member.session.inbox is None) is not live
+    assert (INBOX in member.session.subscriptions) is live
 
 
 FAILURES = [
@@ -155,9 +156,9 @@ async def test_whatever_a_join_raises_is_answered_and_leaves_nothing(
     await world.settle()
 
     assert member.screen.answers() == {frame_id: [code]}
-    assert member.session.subscriptions() == []
-    assert not world.hub.conversations
-    assert not world.hub.monitors
+    assert member.session.subscriptions == {}
+    assert not world.streams.conversations.watched
+    assert not world.streams.boards.watchers
 
 
 async def test_who_was_told_ok_and_cannot_be_caught_up_is_resynced_and_not_answered_again(
@@ -167,7 +168,8 @@ async def test_who_was_told_ok_and_cannot_be_caught_up_is_resynced_and_not_answe
     member = world.enter()
     frame_id = world.sub(member, TALK)
     await world.settle()
-    seat = member.session.seats[b"talk"]
+    seat = seat_of(member.session, TALK)
+    assert seat is not None
 
     async def broken(*_: object, **__: object) -> None:
         raise Unforeseen
@@ -180,7 +182,7 @@ async def test_who_was_told_ok_and_cannot_be_caught_up_is_resynced_and_not_answe
 
     assert member.screen.answers() == {frame_id: ["ok"]}
     assert [frame["reason"] for frame in member.screen.of("resync", TALK)] == ["slow_reader"]
-    assert member.session.subscriptions() == []
+    assert member.session.subscriptions == {}
 
 
 async def test_for_who_left_while_he_waited_nobody_is_asked() -> None:
@@ -224,5 +226,5 @@ async def test_who_waits_too_long_to_be_asked_for_is_told_to_come_again(s: str) 
 
     await eventually(lambda: late.screen.answers() == {frame_id: ["retry"]})
     assert world.asked == TURNS
-    assert late.session.subscriptions() == []
+    assert late.session.subscriptions == {}
     await world.settle()

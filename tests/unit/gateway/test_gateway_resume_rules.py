@@ -20,7 +20,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Caps, Hub, Person, Seat, Session
+from services.gateway.hub import Caps, Hub, Person, Seat, Session, seat_of
 from services.gateway.hub.conversations import SeatState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
@@ -193,7 +193,8 @@ async def joined(
     for _ in range(200):
         await asyncio.sleep(0.001)
         desk.feed(desk.ring.end(0) + 1)
-        if session.seats[b"talk"].state is SeatState.LIVE:
+        seat = seat_of(session, "conv:talk")
+        if seat is not None and seat.state is SeatState.LIVE:
             break
     await producer.send_all([message_of(len(log) + n, TALK) for n in range(3)])
     desk.feed(len(log) + 3)

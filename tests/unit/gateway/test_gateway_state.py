@@ -280,28 +280,30 @@ def conversations_of(hub: Hub) -> ConversationStream:
 
 def test_a_stream_is_forgotten_with_its_last_seat() -> None:
     hub = Hub(ManualClock())
+    conversations = conversations_of(hub)
     (one, _, _), (two, _, _) = session_of("p"), session_of("q")
     for session in (one, two):
         hub.enter(session)
-        hub.attach(session, b"c1")
+        conversations.seat(session, b"c1")
     hub.leave(one)
-    assert set(hub.conversations) == {b"c1"}
+    assert set(conversations.watched) == {b"c1"}
     hub.leave(two)
     hub.leave(two)
-    assert (hub.conversations, hub.people) == ({}, {})
+    assert (conversations.watched, hub.people) == ({}, {})
 
 
 def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
     hub = Hub(ManualClock())
+    conversations = conversations_of(hub)
     session, wire, _ = session_of("p")
     hub.enter(session)
-    hub.attach(session, b"c1").state = SeatState.LIVE
-    conversation = hub.conversations[b"c1"]
+    conversations.seat(session, b"c1").state = SeatState.LIVE
+    conversation = conversations.watched[b"c1"]
     conversation.apply(assigned("a", 3))
     later = assigned("b", 4)
     value, headers = later.body(), dict(later.headers())
 
-    conversations_of(hub).deliver(
+    conversations.deliver(
         Entry(
             0,
             7,
@@ -326,7 +328,8 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
         session_of("p", caps=Caps(1, 99_999)),
         session_of("q"),
     )
-    seats = [hub.attach(session, b"c1") for session in (slow, quick)]
+    conversations = conversations_of(hub)
+    seats = [conversations.seat(session, b"c1") for session in (slow, quick)]
     for seat in seats:
         seat.state = SeatState.LIVE
     slow.hold()
@@ -337,7 +340,7 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     for offset in range(3):
         one = entry(offset)
         one.value = body
-        conversations_of(hub).deliver(one)
+        conversations.deliver(one)
     assert seats[0].state is SeatState.WITHHELD
     assert (seats[0].sent, seats[1].sent) == (0, 2)
     assert (len(slow_wire.written), len(quick_wire.written)) == (0, 3)
