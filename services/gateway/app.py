@@ -149,7 +149,7 @@ class Gateway(Service[Settings]):
         self.streams = Streams(
             joins,
             conversations=ConversationStream(
-                self.hub, joins, resume, go_on=self.inbound.go_on, tell=inboxes.deliver
+                self.hub, joins, resume, lanes=self.inbound.lanes, tell=inboxes.deliver
             ),
             inboxes=inboxes,
             boards=BoardStream(self.hub, joins, archive=self.archive, turns=turns),

@@ -17,7 +17,6 @@ from contracts.conversation import (
 )
 from contracts.people import ConversationId, PersonId, SenderKind
 from services.gateway.frames import records
-from services.gateway.frames.client import Send
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
 from services.gateway.hub.session import Keeper, Session, Subscription
@@ -35,42 +34,15 @@ class Seat(Subscription):
     """One socket's subscription to one conversation.
 
     `sent` is the highest offset that was written to the socket or waits in its queue.
-    `retry_id` is the oldest send that was answered `retry` (H6), by `retry_number`, its place among
-    the sends of this gateway: an older one may fail after a younger one was refused.
-    `behind` holds sends that wait for an earlier one of this seat to be looked up (H3); None when
-    nothing waits. `put_off_id` is the oldest send that was refused while those waited: it is put
-    back after them.
     """
 
-    __slots__ = (
-        "behind",
-        "conversation",
-        "put_off_id",
-        "retry_id",
-        "retry_number",
-        "sent",
-        "state",
-    )
+    __slots__ = ("conversation", "sent", "state")
 
     def __init__(self, session: Session, conversation: "Conversation", kept_by: Keeper) -> None:
         super().__init__(session, conversation.s, kept_by)
         self.conversation = conversation
         self.state = SeatState.JOINING
         self.sent = -1
-        self.retry_id: str | None = None
-        self.retry_number = 0
-        self.put_off_id: str | None = None
-        self.behind: list[Send] | None = None
-
-    def put_back(self, client_id: str, number: int) -> None:
-        """Note a send that was answered `retry`; the oldest one stands."""
-        if self.retry_id is None or number < self.retry_number:
-            self.retry_id, self.retry_number = client_id, number
-
-    @property
-    def looks_up(self) -> bool:
-        """Tell whether sends must wait behind a look-up."""
-        return self.behind is not None
 
     @property
     def may_speak(self) -> bool:

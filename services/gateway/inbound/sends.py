@@ -1,10 +1,10 @@
 """One `send` from its frame to its answer: identity, seat, gate, log, `ok`.
 
-Keeps the promises of H1, H3, H6, H8, H14 and H18. Must not know sockets beyond their session.
+Keeps the promises of H1, H3, H8, H14 and H18; the order of sends is kept by `lanes`. Must not know
+sockets beyond their session.
 """
 
 import asyncio
-import itertools
 from collections import deque
 from functools import partial
 from typing import Final, NamedTuple
@@ -16,22 +16,19 @@ from contracts.gateway import ChatMessage, WordingHit
 from contracts.people import ConversationId, ShopId
 from kit.bus.ports import Message, Position, Producer, TooLarge, message_of
 from kit.clock import Clock
-from kit.errors import AppError, Unavailable
+from kit.errors import AppError
 from kit.ids import derived_id
 from kit.metrics import Metrics
 from services.gateway.frames import records, server
-from services.gateway.frames.client import Said, Send, said, weight
+from services.gateway.frames.client import Said, Send, said
 from services.gateway.frames.records import ChatBody, Entry, PoisonRecord
 from services.gateway.frames.refusals import BadFrame, IdConflict, NoSeat, NotSubscribed, Retry
-from services.gateway.history import Archive, Ring
+from services.gateway.history import Archive, Ring, Stored
 from services.gateway.hub import Seat, Session, seat_of
 from services.gateway.inbound.collector import Collector
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
-from services.gateway.inbound.turns import Turns
+from services.gateway.inbound.lanes import Lanes
 from services.gateway.inbound.unread import Landed, Unread
-
-BEHIND: Final = 64
-"""Sends of one seat that wait behind a look-up; one more is answered `retry`."""
 
 SWEEP_S: Final = 0.1
 """How often overdue outcomes are looked for: one pass for all sends, no timer per send."""
@@ -71,44 +68,37 @@ class Inbound:
         self._collector = collector
         self._gate = gate
         self._ring = ring
-        self._archive = archive
         self._clock = clock
         self._metrics = metrics
         self._outcome_s = outcome_s
+        self.lanes = Lanes(archive, take=self._consider, refuse=self._refuse)
         self._pending: dict[str, _Pending] = {}
         self._unread = Unread(ring)
         self._due: deque[tuple[float, _Pending]] = deque()
-        self._looking: set[asyncio.Task[None]] = set()
-        self._turns = Turns(self._take_one)
         self._wakes = asyncio.Event()
-        self._numbers = itertools.count()
         self._over = False
 
     @property
     def waiting(self) -> int:
         """How many sends are owed an answer: handed over, or being looked up."""
         handed_over = sum(bool(p.waiting) for p in self._pending.values())
-        return handed_over + len(self._looking) + len(self._turns)
+        return handed_over + self.lanes.busy
 
     def send(self, session: Session, frame: Send) -> None:
         """Take one `send` frame; it is answered now or later, exactly once."""
         seat = seat_of(session, frame.s)
         if seat is None:
             self._refuse(session, frame.id, NotSubscribed())
-        elif seat.behind is None:
-            self._consider(seat, frame)
-        elif seat.put_off_id is None and len(seat.behind) < BEHIND:
-            seat.behind.append(frame)
         else:
-            self._put_off(seat, frame.id, Retry())
+            self.lanes.admit(seat, frame)
 
-    def put_off(self, session: Session, frame: Send, refusal: AppError) -> None:
+    def defer(self, session: Session, frame: Send, refusal: AppError) -> None:
         """Refuse a send for now; later ones of its stream wait until it has come again (H6)."""
         seat = seat_of(session, frame.s)
         if seat is None:
             self._refuse(session, frame.id, refusal)
         else:
-            self._put_off(seat, frame.id, refusal)
+            self.lanes.defer(seat, frame.id, refusal)
 
     def give_up(self) -> None:
         """Answer `retry` to every send that still waits (H17)."""
@@ -135,8 +125,7 @@ class Inbound:
         """Stop looking; what is unanswered stays so."""
         self._over = True
         self._wakes.set()
-        for task in list(self._looking):
-            task.cancel()
+        self.lanes.stop()
 
     # ---- one send
 
@@ -149,13 +138,13 @@ class Inbound:
         key, sender = seat.conversation.key.decode(), seat.session.person.subject
         message_id = derived_id("message", key, sender, frame.id)
         body_hash = records.body_hash(frame.kind, spoken.d)
-        words = _Words(frame, spoken, message_id, body_hash, next(self._numbers))
+        words = _Words(frame, spoken, message_id, body_hash, self.lanes.number())
         if self._known(seat, words):
             return
-        if seat.retry_id is not None and seat.retry_id != frame.id:
+        if self.lanes.blocks(seat, frame.id):
             self._retry(seat, words)
         elif frame.again:
-            self._look_up(seat, words)
+            self.lanes.look_up(seat, message_id, found=partial(self._looked_up, seat, words))
         else:
             self._speak(seat, words)
 
@@ -167,7 +156,7 @@ class Inbound:
             if pending.body_hash != words.body_hash:
                 self._deny(seat, client_id, IdConflict())
             else:
-                _resent(seat, client_id)
+                self.lanes.settle(seat, client_id)
                 pending.waiting.append((seat, words))
                 self._await(pending)
             return True
@@ -177,7 +166,7 @@ class Inbound:
         if body_hash != words.body_hash:
             self._deny(seat, client_id, IdConflict())
         else:
-            _resent(seat, client_id)
+            self.lanes.settle(seat, client_id)
             place = (seat.conversation.generation, offset)
             seat.session.answer(server.sent(client_id, words.message_id, position=place))
         return True
@@ -190,51 +179,17 @@ class Inbound:
         entry = self._ring.find(message_id.encode())
         return None if entry is None else (_hash_of(entry), entry.offset)
 
-    def _look_up(self, seat: Seat, words: "_Words") -> None:
-        """Ask the archive for a resend; later sends of this seat wait, so that order holds."""
-        seat.behind = []
-        task = asyncio.create_task(self._looked_up(seat, words))
-        self._looking.add(task)
-        task.add_done_callback(self._looking.discard)
-
-    async def _looked_up(self, seat: Seat, words: "_Words") -> None:
+    def _looked_up(self, seat: Seat, words: "_Words", stored: Stored | None) -> None:
         client_id = words.frame.id
-        try:
-            stored = await self._archive.message(words.message_id)
-        except Unavailable:
-            stored = None  # unknown or unreachable: produce, readers drop the repeat by id
         if stored is None:
             if not self._known(seat, words):
                 self._speak(seat, words)
         elif stored.body_hash != words.body_hash:
             self._deny(seat, client_id, IdConflict())
         else:
-            _resent(seat, client_id)
+            self.lanes.settle(seat, client_id)
             place = stored.position
             seat.session.answer(server.sent(client_id, words.message_id, position=place))
-        self.go_on(seat)
-
-    def go_on(self, seat: Seat) -> None:
-        """Take what waited behind a look-up or the seating itself, until another look-up begins."""
-        self._turns.add(seat)
-
-    def _take_one(self, seat: Seat) -> tuple[int, bool]:
-        waiting = seat.behind or []
-        seat.behind = None
-        if seat.left:
-            for frame in waiting:
-                self._refuse(seat.session, frame.id, NotSubscribed())
-            return len(waiting), False
-        if not waiting:
-            if seat.put_off_id is not None:
-                seat.put_back(seat.put_off_id, next(self._numbers))
-                seat.put_off_id = None
-            return 0, False
-        frame = waiting.pop(0)
-        self._consider(seat, frame)
-        more = not seat.looks_up
-        seat.behind = waiting  # what comes now stands behind these
-        return weight(frame, len(frame.d)), more
 
     def _speak(self, seat: Seat, words: "_Words") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
@@ -280,14 +235,14 @@ class Inbound:
         if not self._collector.add(message, partial(self._landed, pending)):
             self._retry(seat, words)
             return
-        _resent(seat, words.frame.id)
+        self.lanes.settle(seat, words.frame.id)
         pending.waiting.append((seat, words))
         self._pending[words.message_id] = pending
         self._await(pending)
 
     def _hold_back(self, seat: Seat, words: "_Words", held: Held) -> None:
         """Leave the incident in the log, then answer; without it the message stays blocked."""
-        _resent(seat, words.frame.id)
+        self.lanes.settle(seat, words.frame.id)
 
         def outcome(answer: "asyncio.Future[Position]") -> None:
             if answer.cancelled() or answer.exception() is not None:
@@ -343,20 +298,12 @@ class Inbound:
 
     def _retry(self, seat: Seat, words: "_Words") -> None:
         """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
-        seat.put_back(words.frame.id, words.number)
+        self.lanes.requeue(seat, words.frame.id, words.number)
         self._refuse(seat.session, words.frame.id, Retry())
-
-    def _put_off(self, seat: Seat, client_id: str, refusal: AppError) -> None:
-        """Refuse the newest send of a seat: what waits behind a look-up is older and goes first."""
-        if seat.behind is None:
-            seat.put_back(client_id, next(self._numbers))
-        else:
-            seat.put_off_id = seat.put_off_id or client_id
-        self._refuse(seat.session, client_id, refusal)
 
     def _deny(self, seat: Seat, client_id: str, refusal: AppError) -> None:
         """Refuse a send for good: nothing has to wait for it to come again (H6)."""
-        _resent(seat, client_id)
+        self.lanes.settle(seat, client_id)
         self._refuse(seat.session, client_id, refusal)
 
     def _refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
@@ -385,12 +332,6 @@ def _judged(seat: Seat, words: _Words) -> Judged:
         words.spoken.words,
         words.frame.confirm,
     )
-
-
-def _resent(seat: Seat, client_id: str) -> None:
-    """The oldest send that was answered `retry` came again, or is over: later ones are taken."""
-    if seat.retry_id == client_id:
-        seat.retry_id = None
 
 
 def _hash_of(entry: Entry) -> str | None:

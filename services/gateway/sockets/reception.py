@@ -194,7 +194,7 @@ class Reception:
     def _too_fast(self, session: Session, frame: object) -> None:
         """Refuse a frame over the rate by its id: who sent it must know which one to send again."""
         if isinstance(frame, Send):
-            self._inbound.put_off(session, frame, RateLimited())
+            self._inbound.defer(session, frame, RateLimited())
         else:
             self._refuse(session, getattr(frame, "id", None), RateLimited())
 

@@ -6,7 +6,7 @@ business of `resume`.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from typing_extensions import override
 
@@ -24,11 +24,22 @@ from services.gateway.resume import NeedsSnapshot, Resume
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream
 
-GoOn = Callable[[Seat], None]
-"""Told when a seat is ready or over: sends that came meanwhile are considered."""
-
 Tell = Callable[[News], None]
 """Given what concerns people's inboxes."""
+
+
+class Lanes(Protocol):
+    """The sends of each seat, in their order (`inbound.Lanes`)."""
+
+    def hold(self, seat: Seat) -> None:
+        """Let sends wait until the seat is ready or over."""
+
+    def resume(self, seat: Seat) -> None:
+        """Take what waited; of a seat that is over, refuse it."""
+
+    def drop(self, seat: Seat) -> None:
+        """Forget a seat that is over."""
+
 
 _CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
 
@@ -36,11 +47,11 @@ _CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent
 class ConversationStream(Stream[ConversationName, Entry]):
     """Every conversation that somebody here watches."""
 
-    def __init__(self, hub: Hub, joins: Joins, resume: Resume, *, go_on: GoOn, tell: Tell) -> None:
+    def __init__(self, hub: Hub, joins: Joins, resume: Resume, *, lanes: Lanes, tell: Tell) -> None:
         self._hub = hub
         self._joins = joins
         self._resume = resume
-        self._go_on = go_on
+        self._lanes = lanes
         self._tell = tell
         self.watched: dict[bytes, Conversation] = {}
 
@@ -53,7 +64,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
             self._joins.refuse(session, frame_id, AlreadySubscribed())
             return
         seat = self.seat(session, name.key)
-        seat.behind = []
+        self._lanes.hold(seat)
         seat.owed = (frame_id,)
         self._joins.spawn(self._join(seat, position))
 
@@ -66,12 +77,13 @@ class ConversationStream(Stream[ConversationName, Entry]):
         joining = bool(seat.owed)
         self._joins.end(seat)
         if joining:
-            self._go_on(seat)  # what was sent meanwhile need not wait for the join to notice
+            self._lanes.resume(seat)  # what was sent meanwhile need not wait for the join to notice
 
     @override
     def leave(self, subscription: Subscription) -> None:
         """Let a seat go; with its last seat a conversation is forgotten."""
         assert isinstance(subscription, Seat)
+        self._lanes.drop(subscription)
         conversation = subscription.conversation
         conversation.seats.remove(subscription)
         if not conversation.seats:
@@ -189,7 +201,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
     async def _join(self, seat: Seat, position: object) -> None:
         work = self._resume.join(seat, position)
         await self._joins.run(seat, work, failed=partial(self._failed, seat))
-        self._go_on(seat)
+        self._lanes.resume(seat)
 
     def _failed(self, seat: Seat, error: Exception) -> None:
         """Take the seat back. Who was told `ok` before learns that he has to subscribe again."""

@@ -14,7 +14,7 @@ from contracts.frames import BYTES_PER_FRAME, CloseCode
 from contracts.people import Role
 from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
-from services.gateway.inbound.sends import BEHIND
+from services.gateway.inbound.lanes import WAITING
 from tests.integration.gateway.desk import Desk, opened
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
@@ -190,7 +190,7 @@ async def test_sends_refused_because_too_many_wait_do_not_overtake_those_that_wa
     async with opened(bus, frames_per_s=1_000, frames_burst=1_000) as desk:
         talk = desk.talk()
         buyer, agent = await desk.pair(talk)
-        s, count = f"conv:{talk.id}", BEHIND + 10
+        s, count = f"conv:{talk.id}", WAITING + 10
         left = [f"aaaaaaaa-{number}" for number in range(count)]
         for _ in range(5):
             buyer.forget()

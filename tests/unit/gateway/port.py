@@ -19,7 +19,7 @@ from services.gateway.frames import records, server
 from services.gateway.frames.names import stream_of
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Caps, Hub, Person, Seat, Session
+from services.gateway.hub import Caps, Hub, Person, Session
 from services.gateway.limits import FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import (
@@ -31,6 +31,7 @@ from services.gateway.streams import (
     Streams,
     news_of,
 )
+from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.test_gateway_state import AT
 
 SHOP: Final = ShopId("s")
@@ -131,7 +132,6 @@ class World:
         self.told: list[str] = []
         self.boards = 0
         self.archived_board = 0
-        self.over: list[Seat] = []
         self.turns = FairTurns(everybody=TURNS, each=2, wait_s=wait_s)
         self.joins = Joins(self.hub, clock=clock, metrics=metrics)
         self.resume = Resume(
@@ -147,7 +147,7 @@ class World:
         self.streams = Streams(
             self.joins,
             conversations=ConversationStream(
-                self.hub, self.joins, self.resume, go_on=self.over.append, tell=inboxes.deliver
+                self.hub, self.joins, self.resume, lanes=NoLanes(), tell=inboxes.deliver
             ),
             inboxes=inboxes,
             boards=BoardStream(self.hub, self.joins, archive=self, turns=self.turns),

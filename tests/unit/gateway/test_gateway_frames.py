@@ -29,6 +29,7 @@ from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
 from services.gateway.hub import Conversation, Hub
 from services.gateway.streams import ConversationStream
+from tests.unit.gateway.nobody import NoLanes
 
 pytestmark = pytest.mark.unit
 
@@ -357,7 +358,7 @@ def test_no_record_stops_the_reader(
     hub = Hub(clock)
     bus = MemoryBus(partitions=1)
     nobody: Any = None
-    conversations = ConversationStream(hub, nobody, nobody, go_on=nobody, tell=lambda _: None)
+    conversations = ConversationStream(hub, nobody, nobody, lanes=NoLanes(), tell=lambda _: None)
     if key is not None and key.isascii():
         conversations.watched[key] = Conversation(key)
     chat = ChatChannel(bus, hub, conversations, ring, clock=clock, metrics=METRICS, ring_s=60)

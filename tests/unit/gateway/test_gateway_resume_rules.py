@@ -20,7 +20,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Caps, Hub, Person, Seat, Session, seat_of
+from services.gateway.hub import Caps, Hub, Person, Session, seat_of
 from services.gateway.hub.conversations import SeatState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
@@ -31,6 +31,7 @@ from services.gateway.streams import (
     Joins,
     Streams,
 )
+from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.port import item_of, message_of
 
 pytestmark = pytest.mark.unit
@@ -95,7 +96,7 @@ class Desk:
         self.streams = Streams(
             joins,
             conversations=ConversationStream(
-                self.hub, joins, resume, go_on=self.go_on, tell=inboxes.deliver
+                self.hub, joins, resume, lanes=NoLanes(), tell=inboxes.deliver
             ),
             inboxes=inboxes,
             boards=BoardStream(self.hub, joins, archive=self, turns=turns),
@@ -134,9 +135,6 @@ class Desk:
     async def end_of(self, partition: int) -> int:
         """Return the broker's end."""
         return len(self.log)
-
-    def go_on(self, seat: Seat) -> None:
-        """Nothing waits here."""
 
     async def attach(
         self, conversation: str, principal: Asker, *, limit: int, after: tuple[int, int] | None

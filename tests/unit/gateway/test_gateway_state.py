@@ -26,6 +26,7 @@ from services.gateway.hub.conversations import SeatState
 from services.gateway.inbound.unread import Landed, Unread
 from services.gateway.limits import Rate
 from services.gateway.streams import ConversationStream
+from tests.unit.gateway.nobody import NoLanes
 
 pytestmark = pytest.mark.unit
 
@@ -275,7 +276,7 @@ def test_any_order_of_lifecycle_events_ends_with_the_newest_owner(order: list[in
 def conversations_of(hub: Hub) -> ConversationStream:
     """Return what delivers to a hub's conversations; nobody joins here."""
     nobody: Any = None
-    return ConversationStream(hub, nobody, nobody, go_on=nobody, tell=lambda _: None)
+    return ConversationStream(hub, nobody, nobody, lanes=NoLanes(), tell=lambda _: None)
 
 
 def test_a_stream_is_forgotten_with_its_last_seat() -> None:
