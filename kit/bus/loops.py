@@ -4,7 +4,7 @@ Know no event. A handler is given records and answers by returning, or by a verd
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, TypeAlias
 
@@ -14,7 +14,7 @@ from typing_extensions import override
 from kit.bus.deadletter import DeadLetters
 from kit.bus.group import EACH_BATCH, EVERY_SECOND, POLL_MS, CommitAfter, GroupLoop
 from kit.bus.passing import Unknown
-from kit.bus.ports import Bus, Consumer, OnPartitions, Record, TopicPartition
+from kit.bus.ports import Bus, BusAway, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
 from kit.bus.settling import AfterDead, Deferred, Handle, RetryPolicy
 from kit.bus.watchdog import PATIENCE, Patience
@@ -34,9 +34,25 @@ SINGLE_ROWS: Final = 100
 LANES: Final = 8
 """Partitions that a `SingleLoop` handles at the same time; each by itself stays in order."""
 
-__all__ = ["EACH_BATCH", "EVERY_SECOND", "BatchLoop", "CommitAfter", "ReaderLoop", "SingleLoop"]
+__all__ = [
+    "EACH_BATCH",
+    "EVERY_SECOND",
+    "BatchLoop",
+    "CommitAfter",
+    "DirectReader",
+    "ReaderLoop",
+    "SingleLoop",
+]
 
 HandleOne: TypeAlias = Callable[[Record], Awaitable[None]]
+
+Places: TypeAlias = Mapping[TopicPartition, int]
+
+Begin: TypeAlias = Callable[[Consumer], Awaitable[Places]]
+"""Asks a started consumer where each partition is to be read from; may raise as asking does."""
+
+Take: TypeAlias = Callable[[list[Record]], None]
+"""Given one poll's records of one partition; neither waits nor raises."""
 
 
 class BatchLoop(GroupLoop):
@@ -178,11 +194,12 @@ class SingleLoop(GroupLoop):
 class ReaderLoop(Loop):
     """Reads all partitions without a group and commits nothing; each process has its own.
 
-    Begins at the oldest record, or `back` before now (zero: at the end). A record that cannot be
-    handled is counted and skipped. `caught_up` is set at the end offsets seen at the start.
+    Begins at the oldest record, `back` before now (zero: at the end), or where `begin` says. A
+    record that cannot be handled is counted and skipped. `caught_up` is set at the end offsets seen
+    at the start.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - by keyword; most have the default that services use
         self,
         bus: Bus,
         *,
@@ -190,6 +207,7 @@ class ReaderLoop(Loop):
         name: str,
         handle: Handle,
         back: timedelta | None = None,
+        begin: Begin | None = None,
         poll_ms: int = POLL_MS,
         max_rows: int = READ_ROWS,
         clock: Clock | None = None,
@@ -206,6 +224,7 @@ class ReaderLoop(Loop):
             metrics=metrics,
             patience=patience,
         )
+        self._begin_at = begin or self._from_before
         self._back = back
         self._poll_ms = poll_ms
         self._max_rows = max_rows
@@ -220,6 +239,12 @@ class ReaderLoop(Loop):
             raise Unavailable(f"{self._name}: still reading what was there at the start")
         await super().ping()
 
+    async def end_of(self, tp: TopicPartition) -> int:
+        """Return the offset that the next record of a log will get. Raises `BusAway`."""
+        if self._consumer is None:
+            raise BusAway(f"{self._name} is not connected.")
+        return (await self._consumer.end_offsets([tp]))[tp]
+
     @override
     def _make_consumer(self) -> Consumer:
         return self._bus.reader(self._topics)
@@ -227,9 +252,8 @@ class ReaderLoop(Loop):
     @override
     async def _begin(self, consumer: Consumer) -> None:
         mine = consumer.assignment()
-        if not self._next and self._back is not None:
-            since = self._clock.now_ms() - round(self._back.total_seconds() * 1000)
-            self._next = await consumer.offsets_for_times(dict.fromkeys(mine, since))
+        if not self._next:
+            self._next = dict(await self._begin_at(consumer))
         for tp, offset in self._next.items():
             consumer.seek(tp, offset)
         if self._goal is None:
@@ -241,17 +265,28 @@ class ReaderLoop(Loop):
         while not self._stopping.is_set():
             fetched = await consumer.getmany(self._poll_ms, max_records=self._max_rows)
             for tp, records in fetched.items():
-                later = await self._retry.settle(records)
-                if later is None:
-                    self._next[tp] = records[-1].offset + 1
-                    self._settled(records)
-                else:
-                    self._next[tp] = later.records[0].offset
-                    self._hold(consumer, later)
+                await self._hand_over(consumer, tp, records)
             if not self.caught_up.is_set():
                 await self._check_caught_up(consumer)
             self._resume_due(consumer)
             self._measure(consumer)
+
+    async def _hand_over(
+        self, consumer: Consumer, tp: TopicPartition, records: list[Record]
+    ) -> None:
+        later = await self._retry.settle(records)
+        if later is None:
+            self._next[tp] = records[-1].offset + 1
+            self._settled(records)
+        else:
+            self._next[tp] = later.records[0].offset
+            self._hold(consumer, later)
+
+    async def _from_before(self, consumer: Consumer) -> Places:
+        if self._back is None:
+            return {}
+        since = self._clock.now_ms() - round(self._back.total_seconds() * 1000)
+        return await consumer.offsets_for_times(dict.fromkeys(consumer.assignment(), since))
 
     async def _check_caught_up(self, consumer: Consumer) -> None:
         goal = self._goal or {}
@@ -262,3 +297,47 @@ class ReaderLoop(Loop):
             del goal[tp]
         self.caught_up.set()
         log.info("bus.reader.caught_up", name=self._name)
+
+
+class DirectReader(ReaderLoop):
+    """A reader between whose polls and whose handler nothing stands: `take` counts for itself.
+
+    For topics of which every process reads every record and each is handled in microseconds.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        topics: Sequence[str],
+        name: str,
+        take: Take,
+        begin: Begin | None = None,
+        max_rows: int = READ_ROWS,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        async def handle(records: list[Record]) -> None:
+            take(records)
+
+        super().__init__(
+            bus,
+            topics=topics,
+            name=name,
+            handle=handle,
+            begin=begin,
+            max_rows=max_rows,
+            clock=clock,
+            metrics=metrics,
+            patience=patience,
+        )
+        self._take = take
+
+    @override
+    async def _hand_over(
+        self, consumer: Consumer, tp: TopicPartition, records: list[Record]
+    ) -> None:
+        self._take(records)
+        self._next[tp] = records[-1].offset + 1
+        self._watchdog.progress()

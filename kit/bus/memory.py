@@ -44,6 +44,7 @@ class MemoryBus:
         self._groups: dict[str, _Group] = {}
         self._arrival = asyncio.Event()
         self._withheld: list[tuple[Message, asyncio.Future[Position], float]] | None = None
+        self.removed: set[Record] = set()
 
     def add_topic(self, name: str, partitions: int) -> None:
         """Make a topic."""
@@ -69,6 +70,13 @@ class MemoryBus:
         for _, answer, _ in withheld:
             if not answer.done():
                 answer.set_exception(Stalled())
+
+    def compact(self, topic: str) -> None:
+        """Remove, as a broker's cleaner, all but a key's newest record, and tombstones."""
+        for log in self._topic(topic):
+            newest = {record.key: record for record in log}
+            kept = [one for one in newest.values() if one.value is not None]
+            self.removed |= {*log} - {*kept}
 
     def records(self, topic: str) -> list[Record]:
         """Return everything on a topic, partition by partition."""
@@ -384,8 +392,8 @@ class MemoryConsumer:
             if tp in self._paused or limit == 0:
                 continue
             records = self._bus.log(tp)[at : at + limit]
-            if records:
-                taken[tp] = records
-                self._places[tp] = at + len(records)
-                limit -= len(records)
+            self._places[tp] = at + len(records)
+            if held := [one for one in records if one not in self._bus.removed]:
+                taken[tp] = held
+                limit -= len(held)
         return taken
