@@ -228,8 +228,9 @@ class Gateway(Service[Settings]):
         )
         for pool in (*self.pools.values(), self.archive_pool):
             self.resource(stop=pool.aclose)
-        self.watch("directory", FACTS, self.facts, ping=self.facts.ping)
-        self.watch("chat", [CHAT], self.chat, ping=self.chat.ping)
+        facts, chat = self.facts.reader, self.chat.reader
+        self.watch("directory", FACTS, facts, ping=facts.ping)
+        self.watch("chat", [CHAT], chat, ping=chat.ping)
         self.role(self.collector)
         self.role(self.inbound)
         self.resource(stop=self.streams.stop)
@@ -274,10 +275,10 @@ class Gateway(Service[Settings]):
 
     def ready(self) -> bool:
         """Tell whether directory and ring are whole: before that nobody may be let in (H9, H13)."""
-        return self.facts.caught_up and self.chat.caught_up
+        return self.facts.reader.caught_up.is_set() and self.chat.reader.caught_up.is_set()
 
     def _withdrawn(self, principal: Principal) -> bool:
-        if not self.facts.caught_up:
+        if not self.facts.reader.caught_up.is_set():
             raise Unavailable("The gateway is starting.")
         try:
             return self.directory.revoked(Person.of(principal))

@@ -4,20 +4,24 @@ Testing the raw key costs 0.06 µs and decoding 1 µs, so only watched conversat
 lifecycle events always are (H9). Must not know how sockets work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from contracts.topics import CHAT
-from kit.bus.ports import Bus, Record, TopicPartition
+from kit.bus.loops import DirectReader
+from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
 from kit.metrics import Metrics
-from services.gateway.channels.reading import Reading
 from services.gateway.frames.records import entry_of
 from services.gateway.history import Ring
 from services.gateway.hub import Hub
 from services.gateway.streams import ConversationStream
+
+READER: Final = "gateway"
+BATCH: Final = 2_000
+"""Records of one poll at most; at 5 µs each the event loop is held for 10 ms."""
 
 SKIPPED: Final = "skipped"
 HANDLED: Final = "done"
@@ -26,7 +30,7 @@ log: Final = structlog.get_logger("gateway.chat")
 
 
 class ChatChannel:
-    """A role. Ready once it has reached the ends that it saw at its start."""
+    """What the topic's records do here. `reader` has caught up once the ring is filled."""
 
     def __init__(
         self,
@@ -44,40 +48,22 @@ class ChatChannel:
         self._ring = ring
         self._clock = clock
         self._ring_s = ring_s
-        self._reading = Reading(bus, [CHAT.name], handle=self.handle, clock=clock)
+        self.reader = DirectReader(
+            bus,
+            topics=[CHAT.name],
+            name=READER,
+            take=self.handle,
+            begin=self._begin,
+            max_rows=BATCH,
+            metrics=metrics,
+        )
         self._delivered = metrics.fanned_out
-        self._handled = metrics.consumed.labels("gateway", CHAT.name, HANDLED)
-        self._skipped = metrics.consumed.labels("gateway", CHAT.name, SKIPPED)
-        self.ping = self._reading.ping
-
-    @property
-    def caught_up(self) -> bool:
-        """Tell whether the ring is filled."""
-        return self._reading.caught_up
-
-    async def start(self) -> None:
-        """Begin to read where the ring begins."""
-        await self._reading.open()
-        consumer = self._reading.consumer
-        since = self._clock.now_ms() - round(self._ring_s * 1000)
-        logs = sorted(consumer.assignment())
-        places = await consumer.offsets_for_times(dict.fromkeys(logs, since))
-        for tp, offset in places.items():
-            self._ring.begin(tp.partition, offset)
-        await self._reading.begin(places)
-
-    async def run(self) -> None:
-        """Read until `stop`."""
-        await self._reading.run()
-
-    async def stop(self) -> None:
-        """Stop reading."""
-        await self._reading.stop()
+        self._handled = metrics.consumed.labels(READER, CHAT.name, HANDLED)
+        self._skipped = metrics.consumed.labels(READER, CHAT.name, SKIPPED)
 
     async def end_of(self, partition: int) -> int:
         """Return the broker's end offset of a partition. Raises `BusAway`."""
-        place = TopicPartition(CHAT.name, partition)
-        return (await self._reading.consumer.end_offsets([place]))[place]
+        return await self.reader.end_of(TopicPartition(CHAT.name, partition))
 
     def handle(self, records: Sequence[Record]) -> None:
         """Take one poll's records of one partition."""
@@ -109,3 +95,11 @@ class ChatChannel:
         else:
             self._conversations.deliver(entry)
         return False
+
+    async def _begin(self, consumer: Consumer) -> Mapping[TopicPartition, int]:
+        """Read from where the ring begins."""
+        since = self._clock.now_ms() - round(self._ring_s * 1000)
+        places = await consumer.offsets_for_times(dict.fromkeys(consumer.assignment(), since))
+        for tp, offset in places.items():
+            self._ring.begin(tp.partition, offset)
+        return places

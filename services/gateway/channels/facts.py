@@ -5,7 +5,7 @@ how sockets work.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -19,10 +19,10 @@ from contracts.gateway import SignalSent
 from contracts.monitor import Alert, BoardPublished, WaitingThresholdPassed
 from contracts.people import PersonId, WorkId
 from contracts.topics import ALERTS, BOARD, DIRECTORY, SIGNALS, WORK
-from kit.bus.ports import Bus, Record
+from kit.bus.loops import DirectReader
+from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
 from kit.metrics import Metrics
-from services.gateway.channels.reading import Reading
 from services.gateway.hub import Directory, Hub, Session
 from services.gateway.streams import NewBoard, Streams, news_of
 
@@ -38,7 +38,7 @@ log: Final = structlog.get_logger("gateway.facts")
 
 
 class FactsChannel:
-    """A role. Ready once the directory was read to the end that it had at the start."""
+    """What these topics' records do here. `reader` has caught up once the directory was read."""
 
     def __init__(
         self,
@@ -56,8 +56,13 @@ class FactsChannel:
         self._clock = clock
         self._metrics = metrics
         self._agents: OrderedDict[WorkId, PersonId] = OrderedDict()
-        self._reading = Reading(
-            bus, [topic.name for topic in FACTS], handle=self.handle, clock=clock
+        self.reader = DirectReader(
+            bus,
+            topics=[topic.name for topic in FACTS],
+            name="gateway",
+            take=self.handle,
+            begin=self._begin,
+            metrics=metrics,
         )
         self._acts: dict[str, Callable[[Record], None]] = {
             DIRECTORY.name: self._listed,
@@ -66,35 +71,6 @@ class FactsChannel:
             ALERTS.name: self._alert,
             WORK.name: self._work,
         }
-        self.ping = self._reading.ping
-
-    @property
-    def caught_up(self) -> bool:
-        """Tell whether the directory was read whole."""
-        return self._reading.caught_up
-
-    async def start(self) -> None:
-        """Begin: directory and boards from the oldest record, work of a day, the rest from now."""
-        await self._reading.open()
-        consumer = self._reading.consumer
-        logs = consumer.assignment()
-        whole = [tp for tp in logs if tp.topic in {DIRECTORY.name, BOARD.name}]
-        recent = [tp for tp in logs if tp.topic == WORK.name]
-        rest = [tp for tp in logs if tp.topic in {SIGNALS.name, ALERTS.name}]
-        since = self._clock.now_ms() - WORK_SINCE_S * 1000
-        await self._reading.begin(
-            await consumer.beginning_offsets(whole)
-            | await consumer.offsets_for_times(dict.fromkeys(recent, since))
-            | await consumer.end_offsets(rest)
-        )
-
-    async def run(self) -> None:
-        """Read until `stop`."""
-        await self._reading.run()
-
-    async def stop(self) -> None:
-        """Stop reading."""
-        await self._reading.stop()
 
     def handle(self, records: Sequence[Record]) -> None:
         """Take one poll's records of one topic; what cannot be read is counted and passed over."""
@@ -109,6 +85,19 @@ class FactsChannel:
                 log.warning("facts.skipped", at=place, kind=type(reason).__name__)
         self._metrics.consumed.labels("gateway", topic, "done").inc(len(records) - skipped)
         self._metrics.consumed.labels("gateway", topic, "skipped").inc(skipped)
+
+    async def _begin(self, consumer: Consumer) -> Mapping[TopicPartition, int]:
+        """Read directory and boards from the oldest record, work of a day, the rest from now."""
+        logs = consumer.assignment()
+        whole = [tp for tp in logs if tp.topic in {DIRECTORY.name, BOARD.name}]
+        recent = [tp for tp in logs if tp.topic == WORK.name]
+        rest = [tp for tp in logs if tp.topic in {SIGNALS.name, ALERTS.name}]
+        since = self._clock.now_ms() - WORK_SINCE_S * 1000
+        return (
+            await consumer.beginning_offsets(whole)
+            | await consumer.offsets_for_times(dict.fromkeys(recent, since))
+            | await consumer.end_offsets(rest)
+        )
 
     def _listed(self, record: Record) -> None:
         changed = self._directory.apply(record)
