@@ -3,13 +3,13 @@
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import httpx2
 from fastapi import FastAPI
 from typing_extensions import override
 
-from contracts.topics import CHAT
+from contracts.topics import CHAT, DIRECTORY
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
@@ -30,7 +30,7 @@ from services.gateway.history import Archive, GapReader, HttpArchive, Ring
 from services.gateway.history.archive import CONNECTIONS as ARCHIVE_CONNECTIONS
 from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
 from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
-from services.gateway.hub import Caps, Directory, Hub, Person
+from services.gateway.hub import Caps, Directory, Hub
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
 from services.gateway.limits import JOIN_WAIT_S, JOINS, JOINS_EACH, Doors, FairTurns, Rate
 from services.gateway.rest.proxy import CONNECTIONS as TO_SERVICES
@@ -54,6 +54,7 @@ from services.gateway.streams import (
     ConversationStream,
     InboxStream,
     Joins,
+    Stream,
     Streams,
 )
 from wording import LexiconError, LiveEngine
@@ -87,9 +88,10 @@ class Gateway(Service[Settings]):
             conversation=settings.conversation_internal_url,
             monitor=settings.monitor_internal_url,
         )
-        self.verifier = TokenVerifier(settings.token_public_key, clock)
         self.directory = Directory()
         self.hub = Hub(clock)
+        self.verifier = TokenVerifier(settings.token_public_key, clock)
+        self.passports = Passports(self.verifier, self.directory, hub=self.hub, clock=clock)
         self.ring = Ring(seconds=settings.ring_s, octets=settings.ring_bytes)
         self.gaps = GapReader(
             bus,
@@ -135,35 +137,36 @@ class Gateway(Service[Settings]):
         self.signals = Signals(self.producer, self.collector, clock, self.ids)
         turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=JOIN_WAIT_S)
         resume = Resume(
-            self.hub,
             self.ring,
             archive=self.archive,
             gaps=self.gaps,
             end_of=self._end_of,
             turns=turns,
             clock=clock,
+            metrics=self.metrics,
             slow_reader_s=settings.slow_reader_s,
         )
         joins = Joins(self.hub, clock=clock, metrics=self.metrics)
         inboxes = InboxStream(self.hub, joins, archive=self.archive, turns=turns)
-        self.streams = Streams(
-            joins,
-            conversations=ConversationStream(
-                self.hub, joins, resume, lanes=self.inbound.lanes, tell=inboxes.deliver
-            ),
-            inboxes=inboxes,
-            boards=BoardStream(self.hub, joins, archive=self.archive, turns=turns),
-            limit=settings.subscriptions,
+        boards = BoardStream(self.hub, joins, archive=self.archive, turns=turns)
+        self.conversations = ConversationStream(
+            self.hub, joins, resume, lanes=self.inbound.lanes, tell=inboxes.deliver
         )
+        kinds: list[Stream[Any, Any]] = [inboxes, boards, self.conversations]
+        self.streams = Streams(joins, kinds, limit=settings.subscriptions)
 
     def _channels(self) -> None:
-        bus, hub, streams = self.bus, self.hub, self.streams
         clock, metrics = self.clock, self.metrics
-        ring_s = self.settings.ring_s
         self.chat = ChatChannel(
-            bus, hub, streams.conversations, self.ring, clock=clock, metrics=metrics, ring_s=ring_s
+            self.bus,
+            self.conversations,
+            ring=self.ring,
+            clock=clock,
+            metrics=metrics,
+            ring_s=self.settings.ring_s,
         )
-        self.facts = FactsChannel(bus, hub, streams, self.directory, clock=clock, metrics=metrics)
+        hearers = [{DIRECTORY: self.passports.listed}, *self.streams.hears()]
+        self.facts = FactsChannel(self.bus, hearers, clock=clock, metrics=metrics)
 
     async def _end_of(self, partition: int) -> int:
         return await self.chat.end_of(partition)
@@ -175,7 +178,7 @@ class Gateway(Service[Settings]):
         )
         self.reception = Reception(
             hub=self.hub,
-            passports=Passports(self.verifier, self.directory),
+            passports=self.passports,
             doors=self.doors,
             inbound=self.inbound,
             signals=self.signals,
@@ -280,10 +283,7 @@ class Gateway(Service[Settings]):
     def _withdrawn(self, principal: Principal) -> bool:
         if not self.facts.reader.caught_up.is_set():
             raise Unavailable("The gateway is starting.")
-        try:
-            return self.directory.revoked(Person.of(principal))
-        except ValueError:
-            return True
+        return self.passports.withdrawn(principal)
 
 
 def _pool(connections: int, timeout_s: float) -> httpx2.AsyncClient:

@@ -10,14 +10,16 @@ from typing import Final
 
 from contracts.frames import REPLAY_LIMIT, CloseCode
 from contracts.people import PersonId
+from contracts.topics import CHAT
 from kit.clock import Clock
 from kit.errors import Unavailable
+from kit.metrics import Metrics
 from services.gateway.frames import server
 from services.gateway.frames.client import place_of
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.history import Archive, Attached, GapReader, Ring
 from services.gateway.history.archive import item_head
-from services.gateway.hub import Abandoned, Hub, Seat
+from services.gateway.hub import Abandoned, NeedsSnapshot, Seat
 from services.gateway.hub.conversations import SeatState, read_view
 from services.gateway.limits import FairTurns
 
@@ -32,20 +34,11 @@ EndOf = Callable[[int], Awaitable[int]]
 """Given a partition, answers the broker's end offset."""
 
 
-class NeedsSnapshot(Exception):
-    """There is no way on from the client's position: it subscribes again without one."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 class Resume:
     """Makes seats live: at first, and after their socket's queue was full."""
 
     def __init__(
         self,
-        hub: Hub,
         ring: Ring,
         *,
         archive: Archive,
@@ -53,9 +46,9 @@ class Resume:
         end_of: EndOf,
         turns: FairTurns,
         clock: Clock,
+        metrics: Metrics,
         slow_reader_s: float = 10.0,
     ) -> None:
-        self._hub = hub
         self._ring = ring
         self._archive = archive
         self._gaps = gaps
@@ -63,6 +56,7 @@ class Resume:
         self._turns = turns
         self._clock = clock
         self._slow_reader_s = slow_reader_s
+        self._skipped = metrics.consumed.labels("gateway", CHAT.name, "skipped")
 
     async def join(self, seat: Seat, position: object) -> None:
         """Bring the seat from a position, or from a snapshot, to the end; answer on the way.
@@ -198,7 +192,7 @@ class Resume:
         try:
             return read_view(entry).of(seat)
         except PoisonRecord:
-            self._hub.poisoned += 1
+            self._skipped.inc()
             return None
 
     async def _write(self, seat: Seat, frame: bytes) -> None:

@@ -118,6 +118,43 @@ PLANTS = (
         "import kit.bus.memory",
         "services.monitor.consumers -> kit.bus.memory",
     ),
+    Plant("gateway-plan", "services/gateway/planted.py", "", "- services.gateway.planted"),
+    Plant(
+        "gateway-plan",
+        "services/gateway/inbound/sends.py",
+        "import services.gateway.streams",
+        "services.gateway.inbound.sends -> services.gateway.streams",
+    ),
+    Plant(
+        "gateway-plan",
+        "services/gateway/frames/names.py",
+        "import services.gateway.hub",
+        "services.gateway.frames.names -> services.gateway.hub",
+    ),
+    Plant(
+        "gateway-words",
+        "services/gateway/streams/helpers.py",
+        "",
+        "- services.gateway.streams.helpers",
+    ),
+    Plant(
+        "gateway-words",
+        "services/gateway/streams/board.py",
+        "import services.gateway.streams.inbox",
+        "services.gateway.streams.board -> services.gateway.streams.inbox",
+    ),
+    Plant(
+        "gateway-circles",
+        "services/gateway/history/ring.py",
+        "import services.gateway.history.gap",
+        "No cycles are allowed in services.gateway.history.",
+    ),
+    Plant(
+        "gateway-circles",
+        "services/gateway/limits.py",
+        "if TYPE_CHECKING:\n    import services.gateway.app",
+        "No cycles are allowed in services.gateway.",
+    ),
     Plant(
         "gateway-database",
         "services/gateway/limits.py",

@@ -1,10 +1,10 @@
-"""The bus side of the gateway: what topics say, told to the live state; and who is here, told back.
+"""The bus side of the gateway: topics, read to who hears them; and who is here, told to others.
 
 Every gateway reads whole topics without a group: there is nothing to rebalance.
 """
 
 from services.gateway.channels.chat import ChatChannel
-from services.gateway.channels.facts import FACTS, FactsChannel
+from services.gateway.channels.facts import FACTS, FactsChannel, Hear, Hearers
 from services.gateway.channels.presence import Presence
 
-__all__ = ["FACTS", "ChatChannel", "FactsChannel", "Presence"]
+__all__ = ["FACTS", "ChatChannel", "FactsChannel", "Hear", "Hearers", "Presence"]

@@ -1,61 +1,47 @@
-"""The smaller topics: directory, signals, boards, alerts, work. Each record to whom it concerns.
+"""The smaller topics: each record to everybody who hears its topic.
 
-The directory is read whole before the gateway is ready (H13); the others from now on. Must not know
-how sockets work.
+The directory is read whole before the gateway is ready (H13). Knows where reading begins; must not
+know what a record means, or who hears it.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
 
-import contracts
-from contracts.aftersales import WorkEscalated, WorkSettled
-from contracts.base import Event
-from contracts.conversation import WorkAssigned
-from contracts.frames import CloseCode
-from contracts.gateway import SignalSent
-from contracts.monitor import Alert, BoardPublished, WaitingThresholdPassed
-from contracts.people import PersonId, WorkId
-from contracts.topics import ALERTS, BOARD, DIRECTORY, SIGNALS, WORK
+from contracts.topics import ALERTS, BOARD, DIRECTORY, SIGNALS, WORK, Topic
 from kit.bus.loops import DirectReader
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
 from kit.metrics import Metrics
-from services.gateway.hub import Directory, Hub, Session
-from services.gateway.streams import NewBoard, Streams, news_of
-
-WORK_KNOWN: Final = 50_000
-"""Work items whose agent is remembered; the end of one forgotten shows in REST alone."""
 
 WORK_SINCE_S: Final = 24 * 3600
+"""The end of a work item that was given to somebody longer ago shows in REST alone."""
 
 FACTS: Final = (DIRECTORY, SIGNALS, BOARD, ALERTS, WORK)
 """The topics that are read here."""
+
+Hear = Callable[[Record], None]
+"""Given a record of a topic; it is counted and passed over for whoever raises (H24)."""
+
+Hearers = Mapping[Topic, Hear]
+"""What somebody hears, by topic."""
 
 log: Final = structlog.get_logger("gateway.facts")
 
 
 class FactsChannel:
-    """What these topics' records do here. `reader` has caught up once the directory was read."""
+    """Reads these topics to who hears them. `reader` has caught up once the directory was read."""
 
     def __init__(
-        self,
-        bus: Bus,
-        hub: Hub,
-        streams: Streams,
-        directory: Directory,
-        *,
-        clock: Clock,
-        metrics: Metrics,
+        self, bus: Bus, hearers: Iterable[Hearers], *, clock: Clock, metrics: Metrics
     ) -> None:
-        self._hub = hub
-        self._streams = streams
-        self._directory = directory
         self._clock = clock
         self._metrics = metrics
-        self._agents: OrderedDict[WorkId, PersonId] = OrderedDict()
+        self._hears: dict[str, list[Hear]] = {topic.name: [] for topic in FACTS}
+        for one in hearers:
+            for topic, hear in one.items():
+                self._hears[topic.name].append(hear)
         self.reader = DirectReader(
             bus,
             topics=[topic.name for topic in FACTS],
@@ -64,27 +50,25 @@ class FactsChannel:
             begin=self._begin,
             metrics=metrics,
         )
-        self._acts: dict[str, Callable[[Record], None]] = {
-            DIRECTORY.name: self._listed,
-            SIGNALS.name: self._signalled,
-            BOARD.name: self._board,
-            ALERTS.name: self._alert,
-            WORK.name: self._work,
-        }
 
     def handle(self, records: Sequence[Record]) -> None:
         """Take one poll's records of one topic; what cannot be read is counted and passed over."""
         topic = records[0].topic
-        act, skipped = self._acts[topic], 0
-        for record in records:
-            try:
-                act(record)
-            except Exception as reason:  # noqa: BLE001 - a restart would meet the record again (H24)
-                skipped += 1
-                place = f"{topic}/{record.partition}@{record.offset}"
-                log.warning("facts.skipped", at=place, kind=type(reason).__name__)
+        skipped = sum(not self._heard(record) for record in records)
         self._metrics.consumed.labels("gateway", topic, "done").inc(len(records) - skipped)
         self._metrics.consumed.labels("gateway", topic, "skipped").inc(skipped)
+
+    def _heard(self, record: Record) -> bool:
+        """Let everybody hear a record; False if somebody could not read it."""
+        heard = True
+        for hear in self._hears[record.topic]:
+            try:
+                hear(record)
+            except Exception as reason:  # noqa: BLE001 - a restart would meet the record again (H24)
+                heard = False
+                place = f"{record.topic}/{record.partition}@{record.offset}"
+                log.warning("facts.skipped", at=place, kind=type(reason).__name__)
+        return heard
 
     async def _begin(self, consumer: Consumer) -> Mapping[TopicPartition, int]:
         """Read directory and boards from the oldest record, work of a day, the rest from now."""
@@ -98,52 +82,3 @@ class FactsChannel:
             | await consumer.offsets_for_times(dict.fromkeys(recent, since))
             | await consumer.end_offsets(rest)
         )
-
-    def _listed(self, record: Record) -> None:
-        changed = self._directory.apply(record)
-        if changed is not None:
-            self._hub.each_of(changed, self._check)
-
-    def _check(self, session: Session) -> None:
-        if self._directory.revoked(session.person):
-            session.close(CloseCode.REVOKED, self._clock.monotonic())
-
-    def _signalled(self, record: Record) -> None:
-        if record.key not in self._streams.conversations.watched:
-            return
-        event = contracts.decode(record)
-        if isinstance(event, SignalSent):
-            self._streams.conversations.signal(event)
-
-    def _board(self, record: Record) -> None:
-        event = contracts.decode(record)
-        if isinstance(event, BoardPublished) and record.value is not None:
-            self._streams.boards.deliver(NewBoard(event.shop_id, record.value))
-
-    def _alert(self, record: Record) -> None:
-        event = contracts.decode(record)
-        if isinstance(event, Alert):
-            self._streams.boards.deliver(event)
-        if isinstance(event, WaitingThresholdPassed):
-            self._streams.inboxes.deliver(news_of({event.agent_id}, event=event))
-
-    def _work(self, record: Record) -> None:
-        event: Event = contracts.decode(record)
-        if isinstance(event, WorkAssigned):
-            self._agents[event.work_id] = event.agent_id
-            if len(self._agents) > WORK_KNOWN:
-                self._agents.popitem(last=False)
-            news = news_of(
-                {event.agent_id, event.previous_agent_id},
-                event=event,
-                version=event.version,
-                work_id=event.work_id,
-            )
-            self._streams.inboxes.deliver(news)
-        elif isinstance(event, WorkEscalated):
-            holder = self._agents.get(event.work_id)
-            self._streams.inboxes.deliver(news_of({holder}, event=event, work_id=event.work_id))
-        elif isinstance(event, WorkSettled):
-            agent = self._agents.pop(event.work_id, None)
-            news = news_of({agent}, event=event, work_id=event.work_id)
-            self._streams.inboxes.deliver(news)

@@ -1,18 +1,18 @@
 """Says who is connected here, who has just come, and at the end that nobody is any more (H16).
 
-Knows the hub's people; what offline means is decided by who reads.
+Must not know sockets; what offline means is decided by who reads.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import structlog
 
 from contracts.gateway import Connected, PresenceReported
-from contracts.people import PLATFORM, PersonId, Role
+from contracts.people import PLATFORM, PersonId, Role, ShopId
 from kit.bus.ports import BusAway, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from services.gateway.hub import Hub
 
 ACK_S: Final = 1.5
 PEOPLE: Final = 2_000
@@ -26,14 +26,21 @@ away for 15 s could miss a report before and one after, and lose his conversatio
 log: Final = structlog.get_logger("gateway.presence")
 
 
+class People(Protocol):
+    """Who is here (`hub.Hub`)."""
+
+    def connected(self) -> Sequence[tuple[PersonId, ShopId, Role]]:
+        """Return everybody with at least one open socket."""
+
+
 class Presence:
     """Reports when it is told to: by two periodic roles, and once at the end."""
 
     def __init__(
-        self, producer: Producer, hub: Hub, *, gateway_id: str, clock: Clock, ids: Ids
+        self, producer: Producer, people: People, *, gateway_id: str, clock: Clock, ids: Ids
     ) -> None:
         self._producer = producer
-        self._hub = hub
+        self._people = people
         self._gateway_id = gateway_id
         self._clock = clock
         self._ids = ids
@@ -43,7 +50,7 @@ class Presence:
         """Say who is here. Raises `BusAway`."""
         people = [
             Connected(person_id=person, shop_id=shop, role=role)
-            for person, shop, role in self._hub.connected()
+            for person, shop, role in self._people.connected()
         ]
         for first in range(0, max(1, len(people)), PEOPLE):
             await self._say(tuple(people[first : first + PEOPLE]), leaving=False)
@@ -53,7 +60,7 @@ class Presence:
         """Say which staff came since the last report, if anybody did. Raises `BusAway`."""
         came = [
             Connected(person_id=person, shop_id=shop, role=role)
-            for person, shop, role in self._hub.connected()
+            for person, shop, role in self._people.connected()
             if role is not Role.BUYER and person not in self._told
         ]
         for first in range(0, len(came), PEOPLE):

@@ -7,7 +7,15 @@ from services.gateway.hub.conversations import Conversation, Seat, View, seat_of
 from services.gateway.hub.directory import Directory
 from services.gateway.hub.hub import Hub
 from services.gateway.hub.person import Person
-from services.gateway.hub.session import Abandoned, Caps, Keeper, Session, Subscription, Wire
+from services.gateway.hub.session import (
+    Abandoned,
+    Caps,
+    Keeper,
+    NeedsSnapshot,
+    Session,
+    Subscription,
+    Wire,
+)
 
 __all__ = [
     "Abandoned",
@@ -16,6 +24,7 @@ __all__ = [
     "Directory",
     "Hub",
     "Keeper",
+    "NeedsSnapshot",
     "Person",
     "Seat",
     "Session",

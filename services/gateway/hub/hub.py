@@ -15,8 +15,6 @@ class Hub:
 
     def __init__(self, clock: Clock) -> None:
         self.people: dict[PersonId, list[Session]] = {}
-        self.delivered = 0
-        self.poisoned = 0
         self._clock = clock
 
     # ---- sessions

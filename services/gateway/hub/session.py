@@ -55,6 +55,14 @@ class Abandoned(Exception):
     """The subscription is over, or its socket is: whoever works for it stops."""
 
 
+class NeedsSnapshot(Exception):
+    """There is no way on from the client's position: it subscribes again without one."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Keeper(Protocol):
     """The kind of stream that a subscription belongs to."""
 

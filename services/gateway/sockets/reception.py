@@ -19,7 +19,7 @@ from kit.clock import Clock
 from kit.errors import AppError
 from kit.ids import Ids
 from kit.metrics import Metrics
-from kit.web.auth import TokenExpired, TokenVerifier
+from kit.web.auth import TokenExpired
 from kit.web.limits import TokenBucket
 from services.gateway.frames import client, server
 from services.gateway.frames.client import (
@@ -37,9 +37,10 @@ from services.gateway.frames.client import (
 )
 from services.gateway.frames.names import stream_of
 from services.gateway.frames.refusals import RateLimited
-from services.gateway.hub import Caps, Directory, Hub, Person, Session
+from services.gateway.hub import Caps, Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
 from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate, SharedRates
+from services.gateway.sockets.passports import NotAdmitted, Passports
 from services.gateway.sockets.port import Peer
 from services.gateway.sockets.turns import Turns
 from services.gateway.streams import Streams
@@ -55,28 +56,6 @@ class Terms(NamedTuple):
     sockets_per_person: int
     subscriptions: int
     heartbeat_s: float
-
-
-class Passports:
-    """Tells whom a token names and whether it is still worth anything (H13)."""
-
-    def __init__(self, verifier: TokenVerifier, directory: Directory) -> None:
-        self._verifier = verifier
-        self._directory = directory
-
-    def person(self, token: str | None) -> Person:
-        """Return whom the token names. Raises `TokenExpired`, or `NotAdmitted` for all else."""
-        if token is None:
-            raise NotAdmitted
-        try:
-            person = Person.of(self._verifier.verify(token))
-        except TokenExpired:
-            raise
-        except (AppError, ValueError):
-            raise NotAdmitted from None
-        if self._directory.revoked(person):
-            raise NotAdmitted
-        return person
 
 
 class Reception:
@@ -370,7 +349,3 @@ class Reception:
     def _refuse(self, session: Session, frame_id: str | None, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()
         session.answer(server.err(frame_id, refusal))
-
-
-class NotAdmitted(Exception):
-    """There is no token, or it is worth nothing; the client is not told which check failed."""

@@ -8,9 +8,14 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
+import contracts
 from contracts.base import Event
+from contracts.monitor import Alert, BoardPublished
 from contracts.people import PLATFORM, WATCHING_STAFF, ShopId
+from contracts.topics import ALERTS, BOARD
+from kit.bus.ports import Record
 from kit.errors import Unavailable
+from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import BoardName
 from services.gateway.frames.refusals import Forbid
@@ -41,6 +46,8 @@ class BoardSubscription(Subscription):
 
 class BoardStream(Stream[BoardName, NewBoard | Event]):
     """Every shop's board that is watched here."""
+
+    names = BoardName
 
     def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
         self._hub = hub
@@ -99,6 +106,21 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
             frame = server.event(s, event_body(told))
             for watcher in watchers:
                 watcher.session.lossy(frame)
+
+    @override
+    def hears(self) -> Hearers:
+        """Return that boards and alerts are what is watched."""
+        return {BOARD: self._board, ALERTS: self._alert}
+
+    def _board(self, record: Record) -> None:
+        event = contracts.decode(record)
+        if isinstance(event, BoardPublished) and record.value is not None:
+            self.deliver(NewBoard(event.shop_id, record.value))
+
+    def _alert(self, record: Record) -> None:
+        event = contracts.decode(record)
+        if isinstance(event, Alert):
+            self.deliver(event)
 
     def _watch(self, session: Session, shop: ShopId) -> BoardSubscription:
         """Send the shop's board and alerts to this session from now on."""

@@ -14,13 +14,15 @@ import contracts
 from contracts.base import rfc3339
 from contracts.conversation import LaterLifecycle, read_lifecycle
 from contracts.gateway import SignalSent
+from contracts.topics import SIGNALS
+from kit.bus.ports import Record
+from services.gateway.channels import Hearers
 from services.gateway.frames import records, server
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import AlreadySubscribed, IdConflict
-from services.gateway.hub import Hub, Seat, Session, Subscription, seat_of
+from services.gateway.hub import Hub, NeedsSnapshot, Seat, Session, Subscription, seat_of
 from services.gateway.hub.conversations import Conversation, SeatState, View, view
-from services.gateway.resume import NeedsSnapshot, Resume
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream
 
@@ -41,19 +43,35 @@ class Lanes(Protocol):
         """Forget a seat that is over."""
 
 
+class Resumes(Protocol):
+    """How a seat catches up (`resume.Resume`)."""
+
+    async def join(self, seat: Seat, position: object) -> None:
+        """Answer the seat's `sub` and make it live; raises what ends the join."""
+
+    async def refill(self, seat: Seat) -> None:
+        """Give a live seat what was withheld."""
+
+
 _CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
 
 
 class ConversationStream(Stream[ConversationName, Entry]):
     """Every conversation that somebody here watches."""
 
-    def __init__(self, hub: Hub, joins: Joins, resume: Resume, *, lanes: Lanes, tell: Tell) -> None:
+    names = ConversationName
+
+    def __init__(
+        self, hub: Hub, joins: Joins, resume: Resumes, *, lanes: Lanes, tell: Tell
+    ) -> None:
         self._hub = hub
         self._joins = joins
         self._resume = resume
         self._lanes = lanes
         self._tell = tell
         self.watched: dict[bytes, Conversation] = {}
+        self.delivered = 0
+        self.poisoned = 0
 
     @override
     def subscribe(
@@ -99,6 +117,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         self._hub.attach(seat)
         return seat
 
+    @override
     async def refill(self, session: Session) -> None:
         """Give every seat what was withheld while the queue was full (H15)."""
         for seat in list(session.subscriptions.values()):
@@ -119,7 +138,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
             said = records.spoken(entry)
             shown = view(entry, not_owner=not conversation.heard(said))
         except PoisonRecord:
-            self._hub.poisoned += 1
+            self.poisoned += 1
             return
         self._deliver(entry, conversation, shown)
 
@@ -133,7 +152,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
             event = read_lifecycle(entry)
             shown = view(entry)
         except (contracts.UnknownEvent, contracts.UnreadableEvent, PoisonRecord):
-            self._hub.poisoned += 1
+            self.poisoned += 1
             return
         if isinstance(event, LaterLifecycle):
             if conversation is not None:
@@ -159,7 +178,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         try:
             second, original = records.spoken(entry), records.spoken(first)
         except PoisonRecord:
-            self._hub.poisoned += 1
+            self.poisoned += 1
             return
         if second.body_hash == original.body_hash:
             return
@@ -181,14 +200,22 @@ class ConversationStream(Stream[ConversationName, Entry]):
                 )
             if self._hub.offer(seat.session, frame):
                 seat.sent = offset
-                self._hub.delivered += 1
+                self.delivered += 1
             else:
                 seat.state = SeatState.WITHHELD
 
-    def signal(self, event: SignalSent) -> None:
+    @override
+    def hears(self) -> Hearers:
+        """Return that typing and reading come as signals."""
+        return {SIGNALS: self._signal}
+
+    def _signal(self, record: Record) -> None:
         """Show somebody's typing or reading to the others."""
-        conversation = self.watched.get(event.conversation_id.encode())
+        conversation = self.watched.get(record.key or b"")
         if conversation is None:
+            return
+        event = contracts.decode(record)
+        if not isinstance(event, SignalSent):
             return
         shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
         if event.position is not None:

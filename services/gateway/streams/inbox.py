@@ -1,24 +1,36 @@
 """A person's inbox as a stream: a snapshot, then events with versions (H12).
 
-While a snapshot is fetched events are held. Must not know what an event means.
+While a snapshot is fetched events are held. Knows whom an event concerns, not what it means.
 """
 
+from collections import OrderedDict
 from functools import partial
 from typing import Final
 
 from typing_extensions import override
 
+import contracts
+from contracts.aftersales import WorkEscalated, WorkSettled
+from contracts.base import Event
+from contracts.conversation import WorkAssigned
+from contracts.monitor import WaitingThresholdPassed
+from contracts.people import PersonId, WorkId
+from contracts.topics import ALERTS, WORK
+from kit.bus.ports import Record
 from kit.errors import NotFound, Unavailable
+from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
 from services.gateway.history import Archive
-from services.gateway.hub import Hub, Keeper, Session, Subscription
+from services.gateway.hub import Hub, Keeper, NeedsSnapshot, Session, Subscription
 from services.gateway.limits import FairTurns
-from services.gateway.resume import NeedsSnapshot
 from services.gateway.streams.joins import Joins
-from services.gateway.streams.port import News, Stream
+from services.gateway.streams.port import News, Stream, news_of
 
 INBOX: Final = str(InboxName())
+WORK_KNOWN: Final = 50_000
+"""Work items whose agent is remembered; the end of one forgotten shows in REST alone."""
+
 JOIN_LIMIT: Final = 1_000
 """Events held while a snapshot is fetched; one more and its join fails."""
 
@@ -41,11 +53,14 @@ class InboxSubscription(Subscription):
 class InboxStream(Stream[InboxName, News]):
     """Every inbox that is watched here."""
 
+    names = InboxName
+
     def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
         self._hub = hub
         self._joins = joins
         self._archive = archive
         self._turns = turns
+        self._agents: OrderedDict[WorkId, PersonId] = OrderedDict()
 
     @override
     def subscribe(
@@ -91,11 +106,42 @@ class InboxStream(Stream[InboxName, News]):
                 frame = frames[buyer] = server.event(INBOX, body)
             self._deliver(inbox, frame)
 
-    def refill(self, session: Session) -> None:
+    @override
+    async def refill(self, session: Session) -> None:
         """Events of a full queue are gone, and no position leads back to them."""
         inbox = inbox_of(session)
         if inbox is not None and inbox.live:
             session.answer(server.resync(INBOX, "slow_reader"))
+
+    @override
+    def hears(self) -> Hearers:
+        """Return that waits and work concern the agents who have them."""
+        return {ALERTS: self._alert, WORK: self._work}
+
+    def _alert(self, record: Record) -> None:
+        event = contracts.decode(record)
+        if isinstance(event, WaitingThresholdPassed):
+            self.deliver(news_of({event.agent_id}, event=event))
+
+    def _work(self, record: Record) -> None:
+        event: Event = contracts.decode(record)
+        if isinstance(event, WorkAssigned):
+            self._agents[event.work_id] = event.agent_id
+            if len(self._agents) > WORK_KNOWN:
+                self._agents.popitem(last=False)
+            news = news_of(
+                {event.agent_id, event.previous_agent_id},
+                event=event,
+                version=event.version,
+                work_id=event.work_id,
+            )
+            self.deliver(news)
+        elif isinstance(event, WorkSettled):
+            agent = self._agents.pop(event.work_id, None)
+            self.deliver(news_of({agent}, event=event, work_id=event.work_id))
+        elif isinstance(event, WorkEscalated):
+            holder = self._agents.get(event.work_id)
+            self.deliver(news_of({holder}, event=event, work_id=event.work_id))
 
     def _deliver(self, inbox: InboxSubscription, frame: bytes) -> None:
         if inbox.held is not None:

@@ -16,9 +16,8 @@ from kit.metrics import Metrics
 from services.gateway.frames import server
 from services.gateway.frames.refusals import Forbid, Resynced, Retry, Unsubscribed
 from services.gateway.history import GapTooLarge
-from services.gateway.hub import Abandoned, Hub, Session, Subscription
+from services.gateway.hub import Abandoned, Hub, NeedsSnapshot, Session, Subscription
 from services.gateway.limits import FORBIDDEN
-from services.gateway.resume import NeedsSnapshot
 
 log: Final = structlog.get_logger("gateway.streams")
 

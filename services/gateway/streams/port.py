@@ -4,33 +4,49 @@ Knows the kinds' common words; must not know a kind. That a socket is gone is th
 it ends subscriptions of every kind alike, and tells the kind by `leave`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from contracts.base import Event
 from contracts.people import PersonId, WorkId
+from services.gateway.channels import Hearers
 from services.gateway.hub import Session, Subscription
 
-Name_contra = TypeVar("Name_contra", contravariant=True)
-Told_contra = TypeVar("Told_contra", contravariant=True)
+Name = TypeVar("Name")
+Told = TypeVar("Told")
 
 
-class Stream(Protocol[Name_contra, Told_contra]):
+class Stream(ABC, Generic[Name, Told]):
     """One kind of stream: how one of them is named, and what is delivered to them."""
 
+    names: ClassVar[type[Any]]
+    """The class of its names, one of `frames.names.StreamName`."""
+
+    @abstractmethod
     def subscribe(
-        self, session: Session, name: Name_contra, *, frame_id: str | None, position: object
+        self, session: Session, name: Name, *, frame_id: str | None, position: object
     ) -> None:
         """Begin to join; the id is answered once."""
 
-    def unsubscribe(self, session: Session, name: Name_contra) -> None:
+    @abstractmethod
+    def unsubscribe(self, session: Session, name: Name) -> None:
         """Leave; to leave what was not joined is no mistake."""
 
+    @abstractmethod
     def leave(self, subscription: Subscription) -> None:
         """Forget a subscription of this kind that is over."""
 
-    def deliver(self, told: Told_contra) -> None:
+    @abstractmethod
+    def deliver(self, told: Told) -> None:
         """Bring it to every socket that watches."""
+
+    def hears(self) -> Hearers:
+        """Return the facts that are delivered here, by their topics."""
+        return {}
+
+    async def refill(self, session: Session) -> None:
+        """Make good for what a session missed while its queue was full (H15)."""
 
 
 class News(NamedTuple):

@@ -1,36 +1,28 @@
 """Leads each `sub` and `unsub` to the kind of stream that it names, and keeps their number.
 
-Knows names; what a kind does with them is its own business.
+Knows that there are kinds; what one does with its names is its own business.
 """
 
-from typing import assert_never
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from services.gateway.channels import Hearers
 from services.gateway.frames import server
-from services.gateway.frames.names import BoardName, ConversationName, InboxName, StreamName
+from services.gateway.frames.names import StreamName
 from services.gateway.frames.refusals import TooManySubscriptions
 from services.gateway.hub import Session
-from services.gateway.streams.board import BoardStream
-from services.gateway.streams.conversation import ConversationStream
-from services.gateway.streams.inbox import InboxStream
 from services.gateway.streams.joins import Joins
+from services.gateway.streams.port import Stream
 
 
 class Streams:
     """All kinds of streams. A socket holds at most `limit` subscriptions."""
 
     def __init__(
-        self,
-        joins: Joins,
-        *,
-        conversations: ConversationStream,
-        inboxes: InboxStream,
-        boards: BoardStream,
-        limit: int = 200,
+        self, joins: Joins, kinds: Sequence[Stream[Any, Any]], *, limit: int = 200
     ) -> None:
         self._joins = joins
-        self.conversations = conversations
-        self.inboxes = inboxes
-        self.boards = boards
+        self._kinds = {kind.names: kind for kind in kinds}
         self._limit = limit
 
     def subscribe(
@@ -41,28 +33,17 @@ class Streams:
         if len(held) >= self._limit and str(name) not in held:
             self._joins.refuse(session, frame_id, TooManySubscriptions())
             return
-        match name:
-            case ConversationName():
-                self.conversations.subscribe(session, name, frame_id=frame_id, position=position)
-            case InboxName():
-                self.inboxes.subscribe(session, name, frame_id=frame_id, position=position)
-            case BoardName():
-                self.boards.subscribe(session, name, frame_id=frame_id, position=position)
-            case _:
-                assert_never(name)
+        kind = self._kinds[type(name)]
+        kind.subscribe(session, name, frame_id=frame_id, position=position)
 
     def unsubscribe(self, session: Session, name: StreamName, *, frame_id: str) -> None:
         """Leave a stream; to leave what was not joined is no mistake."""
-        match name:
-            case ConversationName():
-                self.conversations.unsubscribe(session, name)
-            case InboxName():
-                self.inboxes.unsubscribe(session, name)
-            case BoardName():
-                self.boards.unsubscribe(session, name)
-            case _:
-                assert_never(name)
+        self._kinds[type(name)].unsubscribe(session, name)
         session.answer(server.ok(frame_id, {}))
+
+    def hears(self) -> Iterator[Hearers]:
+        """Return what each kind hears."""
+        return (kind.hears() for kind in self._kinds.values())
 
     def refill(self, session: Session) -> None:
         """Give a session what was withheld while its queue was full (H15)."""
@@ -74,5 +55,5 @@ class Streams:
 
     async def _refill(self, session: Session) -> None:
         session.full_since = None
-        self.inboxes.refill(session)
-        await self.conversations.refill(session)
+        for kind in self._kinds.values():
+            await kind.refill(session)

@@ -135,31 +135,22 @@ class World:
         self.turns = FairTurns(everybody=TURNS, each=2, wait_s=wait_s)
         self.joins = Joins(self.hub, clock=clock, metrics=metrics)
         self.resume = Resume(
-            self.hub,
             self.ring,
             archive=self,
             gaps=GapReader(self.bus, "chat", clock=clock),
             end_of=self.end_of,
             turns=self.turns,
             clock=clock,
-        )
-        inboxes = InboxStream(self.hub, self.joins, archive=self, turns=self.turns)
-        self.streams = Streams(
-            self.joins,
-            conversations=ConversationStream(
-                self.hub, self.joins, self.resume, lanes=NoLanes(), tell=inboxes.deliver
-            ),
-            inboxes=inboxes,
-            boards=BoardStream(self.hub, self.joins, archive=self, turns=self.turns),
-        )
-        self.chat = ChatChannel(
-            self.bus,
-            self.hub,
-            self.streams.conversations,
-            self.ring,
-            clock=clock,
             metrics=metrics,
-            ring_s=60,
+        )
+        self.inboxes = InboxStream(self.hub, self.joins, archive=self, turns=self.turns)
+        self.watchers = BoardStream(self.hub, self.joins, archive=self, turns=self.turns)
+        self.conversations = ConversationStream(
+            self.hub, self.joins, self.resume, lanes=NoLanes(), tell=self.inboxes.deliver
+        )
+        self.streams = Streams(self.joins, [self.inboxes, self.watchers, self.conversations])
+        self.chat = ChatChannel(
+            self.bus, self.conversations, ring=self.ring, clock=clock, metrics=metrics, ring_s=60
         )
         self.members: list[Member] = []
         self.numbers = itertools.count()
@@ -255,11 +246,11 @@ class World:
             self.told.append(f"w{number}")  # in the neighbour's books before it is told
             people = {member.session.person.subject for member in self.members}
             news = news_of(people, event=queued(self.told[-1]), version=number)
-            self.streams.inboxes.deliver(news)
+            self.inboxes.deliver(news)
         else:
             self.boards += 1
             self.archived_board = self.boards
-            self.streams.boards.deliver(NewBoard(SHOP, b"%d" % self.boards))
+            self.watchers.deliver(NewBoard(SHOP, b"%d" % self.boards))
 
     async def settle(self) -> None:
         """Answer everything, and let everybody come to rest."""
@@ -310,8 +301,7 @@ def message_of(number: int, key: str) -> Message:
 
 def nothing_is_left(world: World) -> None:
     """Nobody is here: no subscription, no join, no turn."""
-    streams = world.streams
-    watched = (streams.conversations.watched, world.hub.people, streams.boards.watchers)
+    watched = (world.conversations.watched, world.hub.people, world.watchers.watchers)
     assert watched == ({}, {}, {})
     assert (len(world.turns), len(world.joins)) == (0, 0)
     assert all(member.session.subscriptions == {} for member in world.members)

@@ -355,13 +355,14 @@ def test_no_record_stops_the_reader(
     key: bytes | None, value: bytes | None, found: list[tuple[str, bytes]]
 ) -> None:
     clock, ring = ManualClock(), Ring()
-    hub = Hub(clock)
     bus = MemoryBus(partitions=1)
     nobody: Any = None
-    conversations = ConversationStream(hub, nobody, nobody, lanes=NoLanes(), tell=lambda _: None)
+    conversations = ConversationStream(
+        Hub(clock), nobody, nobody, lanes=NoLanes(), tell=lambda _: None
+    )
     if key is not None and key.isascii():
         conversations.watched[key] = Conversation(key)
-    chat = ChatChannel(bus, hub, conversations, ring, clock=clock, metrics=METRICS, ring_s=60)
+    chat = ChatChannel(bus, conversations, ring=ring, clock=clock, metrics=METRICS, ring_s=60)
     chat.handle([Record("chat", 0, 5, 0, key, value, tuple(found))])
     assert ring.end(0) == 6
 

@@ -1,11 +1,15 @@
 """A join belongs to its subscription: whatever comes in between, each id is answered once (H40)."""
 
+from typing import get_args
+
 import pytest
 
 from kit.bus.ports import BusAway
 from kit.errors import NotFound, Unavailable
+from services.gateway.frames.names import StreamName
 from services.gateway.hub import seat_of
 from services.gateway.hub.conversations import SeatState
+from services.gateway.streams import Stream
 from services.gateway.streams.inbox import JOIN_LIMIT
 from tests.unit.gateway.port import (
     BOARD,
@@ -157,8 +161,8 @@ async def test_whatever_a_join_raises_is_answered_and_leaves_nothing(
 
     assert member.screen.answers() == {frame_id: [code]}
     assert member.session.subscriptions == {}
-    assert not world.streams.conversations.watched
-    assert not world.streams.boards.watchers
+    assert not world.conversations.watched
+    assert not world.watchers.watchers
 
 
 async def test_who_was_told_ok_and_cannot_be_caught_up_is_resynced_and_not_answered_again(
@@ -228,3 +232,8 @@ async def test_who_waits_too_long_to_be_asked_for_is_told_to_come_again(s: str) 
     assert world.asked == TURNS
     assert late.session.subscriptions == {}
     await world.settle()
+
+
+def test_every_name_of_a_stream_leads_to_a_kind() -> None:
+    kinds = [kind.names for kind in Stream.__subclasses__()]
+    assert sorted(kinds, key=str) == sorted(get_args(StreamName), key=str)

@@ -24,13 +24,7 @@ from services.gateway.hub import Caps, Hub, Person, Session, seat_of
 from services.gateway.hub.conversations import SeatState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
-from services.gateway.streams import (
-    BoardStream,
-    ConversationStream,
-    InboxStream,
-    Joins,
-    Streams,
-)
+from services.gateway.streams import ConversationStream, Joins, Streams
 from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.port import item_of, message_of
 
@@ -83,32 +77,21 @@ class Desk:
         self.ring.begin(0, 0)
         turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=60)
         resume = Resume(
-            self.hub,
             self.ring,
             archive=self,
             gaps=GapReader(self.bus, "chat", clock=clock),
             end_of=self.end_of,
             turns=turns,
             clock=clock,
+            metrics=metrics,
         )
         joins = Joins(self.hub, clock=clock, metrics=metrics)
-        inboxes = InboxStream(self.hub, joins, archive=self, turns=turns)
-        self.streams = Streams(
-            joins,
-            conversations=ConversationStream(
-                self.hub, joins, resume, lanes=NoLanes(), tell=inboxes.deliver
-            ),
-            inboxes=inboxes,
-            boards=BoardStream(self.hub, joins, archive=self, turns=turns),
+        conversations = ConversationStream(
+            self.hub, joins, resume, lanes=NoLanes(), tell=lambda _: None
         )
+        self.streams = Streams(joins, [conversations])
         self.chat = ChatChannel(
-            self.bus,
-            self.hub,
-            self.streams.conversations,
-            self.ring,
-            clock=clock,
-            metrics=metrics,
-            ring_s=60,
+            self.bus, conversations, ring=self.ring, clock=clock, metrics=metrics, ring_s=60
         )
         self.feed(self.read)
 

@@ -318,7 +318,7 @@ def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
         )
     )
 
-    assert (conversation.version, conversation.owner_id, hub.poisoned) == (4, "a", 0)
+    assert (conversation.version, conversation.owner_id, conversations.poisoned) == (4, "a", 0)
     assert wire.written == []
 
 
