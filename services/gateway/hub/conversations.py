@@ -70,7 +70,11 @@ class View(NamedTuple):
 
 
 class Conversation:
-    """What is known here of one conversation. Facts come from the archive first, then the log."""
+    """What is known here of one conversation. Facts come from the archive first, then the log.
+
+    `assignment_version` is the version of the seat: the owner's assignment, or the close that ended
+    it (H33).
+    """
 
     __slots__ = (
         "assignment_version",
@@ -110,16 +114,22 @@ class Conversation:
                 self.owner_id = owner
                 if owner is not None:
                     self.assignment_version = event.version
-            case ConversationQueued() | ConversationClosed():
+            case ConversationQueued():
                 self.owner_id = None
+            case ConversationClosed():
+                self.owner_id = None
+                self.assignment_version = event.version
 
     def heard(self, said: Spoken) -> bool:
         """Take the owner from an agent's message; False if it came from a seat lost meanwhile."""
-        if said.sender_kind != SenderKind.AGENT.value or said.assignment_version is None:
+        seat = said.assignment_version
+        if said.sender_kind != SenderKind.AGENT.value or seat is None:
             return True
-        if said.assignment_version > self.assignment_version:
+        if seat < self.assignment_version:
+            return False
+        if seat > self.assignment_version:
             self.owner_id = PersonId(said.sender_id)
-            self.assignment_version = said.assignment_version
+            self.assignment_version = seat
         return self.owner_id == said.sender_id
 
     def adopt(

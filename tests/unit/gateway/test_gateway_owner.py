@@ -1,0 +1,263 @@
+"""Who holds a conversation, wherever lifecycle and messages stand in the log (H7, H8, H33).
+
+Each case is a log, and what a watching supervisor is shown of it.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from contracts.base import Event
+from contracts.conversation import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationQueued,
+    ConversationReopened,
+    ConversationTransferred,
+)
+from contracts.people import ConversationId, PersonId, Role, ShopId, SkillGroupId
+from kit.bus.memory import MemoryBus
+from kit.bus.ports import Message, Record, message_of
+from kit.clock import ManualClock
+from kit.metrics import Metrics
+from services.gateway.channels import ChatChannel
+from services.gateway.frames import records, server
+from services.gateway.history import Ring
+from services.gateway.hub import Caps, Conversation, Hub, Person, Seat, Session
+from services.gateway.hub.conversations import SeatState
+from services.gateway.limits import Rate
+from services.gateway.streams import ConversationStream, News
+from tests.unit.gateway.nobody import NoLanes
+
+pytestmark = pytest.mark.unit
+
+AT: Final = datetime(2026, 11, 11, tzinfo=UTC)
+SHOP: Final = ShopId("s")
+GROUP: Final = SkillGroupId("g")
+_NUMBERS: Final = itertools.count()
+
+
+# ---- what stands in a log
+
+
+def base(version: int) -> dict[str, Any]:
+    """Return the common fields of a lifecycle event."""
+    return {
+        "id": f"event-{version}",
+        "time": AT,
+        "shop_id": SHOP,
+        "conversation_id": ConversationId("c1"),
+        "buyer_id": PersonId("b"),
+        "version": version,
+    }
+
+
+def assigned(agent: str, version: int) -> Event:
+    """An agent has the conversation from this version on."""
+    return ConversationAssigned(
+        **base(version), agent_id=PersonId(agent), skill_group_id=GROUP, reason="r"
+    )
+
+
+def transferred(old: str, new: str | None, version: int) -> Event:
+    """The owner handed it on."""
+    return ConversationTransferred(
+        **base(version),
+        from_agent_id=PersonId(old),
+        to_agent_id=None if new is None else PersonId(new),
+        to_skill_group_id=GROUP,
+        note="",
+        by=PersonId(old),
+    )
+
+
+def queued(version: int) -> Event:
+    """Its agent was lost."""
+    return ConversationQueued(**base(version), skill_group_id=GROUP, reason="lost")
+
+
+def closed(version: int) -> Event:
+    """Nobody owes an answer."""
+    return ConversationClosed(**base(version), agent_id=None, by=PersonId("a"))
+
+
+def reopened(version: int) -> Event:
+    """It goes on."""
+    return ConversationReopened(**base(version), by=PersonId("b"), reason="buyer_message")
+
+
+def says(sender: str, version: int | None, kind: Any = "agent") -> Message:
+    """Somebody writes, an agent from a seat of that version."""
+    body = records.ChatBody(
+        SHOP, "c1", sender, kind, "client", "text", msgspec.Raw(b'{"text":"x"}'), "h", version
+    )
+    return records.message(body, f"message-{next(_NUMBERS)}", time="2026-11-11T00:00:00.000Z")
+
+
+Log = Sequence[Event | Message]
+
+
+# ---- a gateway's stream that is given a log
+
+
+@dataclass
+class Screen:
+    """A wire that remembers what came."""
+
+    frames: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, frame: bytes) -> None:
+        self.frames.append(msgspec.json.decode(server.payload_of(frame)))
+
+    def close(self, code: int, reason: str) -> None:
+        """Nobody is closed here."""
+
+    def abort(self) -> None:
+        """Nothing to cut."""
+
+
+class Stream:
+    """A conversation that people watch, fed by hand; `told` is what goes to inboxes."""
+
+    def __init__(self) -> None:
+        clock, nobody = ManualClock(), None
+        self.hub = Hub(clock)
+        self.told: list[News] = []
+        self.stream = ConversationStream(
+            self.hub,
+            nobody,  # type: ignore[arg-type] # nobody joins
+            nobody,  # type: ignore[arg-type]
+            lanes=NoLanes(),
+            tell=self.told.append,
+        )
+        self.chat = ChatChannel(
+            MemoryBus(partitions=1),
+            self.stream,
+            ring=Ring(),
+            clock=clock,
+            metrics=Metrics(),
+            ring_s=60,
+        )
+        self.screens: dict[str, Screen] = {}
+        self.seats = {
+            name: self._seat(name, role)
+            for name, role in (
+                ("b", Role.BUYER),
+                ("a", Role.AGENT),
+                ("x", Role.AGENT),
+                ("boss", Role.SUPERVISOR),
+            )
+        }
+        self._offset = 0
+
+    def _seat(self, name: str, role: Role) -> Seat:
+        screen = self.screens[name] = Screen()
+        session = Session(
+            screen,
+            Person(PersonId(name), role, SHOP, "", 0, 10**12),
+            session_id=name,
+            bucket=Rate(1, 1).bucket(ManualClock()),
+            caps=Caps(),
+            drained=lambda _: None,
+            now=0,
+        )
+        self.hub.enter(session)
+        seat = self.stream.seat(session, b"c1")
+        seat.state = SeatState.LIVE
+        return seat
+
+    @property
+    def conversation(self) -> Conversation:
+        """What is known of it."""
+        return self.stream.watched[b"c1"]
+
+    def feed(self, log: Log) -> None:
+        """Let records come."""
+        for one in log:
+            message = one if isinstance(one, Message) else message_of(one)
+            record = Record("chat", 0, self._offset, 0, message.key, message.value, message.headers)
+            self._offset += 1
+            self.chat.handle([record])
+
+    def marked(self) -> list[str]:
+        """Return the senders of messages that were shown as from a lost seat."""
+        return [
+            frame["d"]["sender_id"]
+            for frame in self.screens["boss"].frames
+            if frame.get("not_owner") is True
+        ]
+
+    def may_send(self) -> set[str]:
+        """Return who may write."""
+        return {name for name, seat in self.seats.items() if seat.may_speak}
+
+
+CASES: Final[dict[str, tuple[Log, str | None, list[str]]]] = {
+    "an agent answers": ([assigned("a", 3), says("a", 3)], "a", []),
+    "a goodbye": ([assigned("a", 3), closed(6), says("a", 3)], None, ["a"]),
+    "a goodbye from a seat between": ([assigned("a", 3), closed(6), says("a", 5)], None, ["a"]),
+    "a goodbye from a seat at the close": (
+        [assigned("a", 3), closed(6), says("a", 6)],
+        None,
+        ["a"],
+    ),
+    "a lost seat": ([assigned("a", 3), assigned("x", 5), says("a", 3)], "x", ["a"]),
+    "a seat lost to the queue": ([assigned("a", 3), queued(4), says("a", 3)], None, ["a"]),
+    "handed on": ([assigned("a", 3), transferred("a", "x", 5), says("x", 5)], "x", []),
+    "handed to a queue": ([assigned("a", 3), transferred("a", None, 5), says("a", 3)], None, ["a"]),
+    "a reply before its assignment": ([assigned("a", 3), says("x", 5)], "x", []),
+    "its assignment comes after it": (
+        [assigned("a", 3), says("x", 5), queued(4), assigned("x", 5)],
+        "x",
+        [],
+    ),
+    "a goodbye after a reopening": (
+        [assigned("a", 3), closed(6), reopened(7), says("a", 3)],
+        None,
+        ["a"],
+    ),
+    "a new seat after a reopening": (
+        [assigned("a", 3), closed(6), reopened(7), assigned("a", 8), says("a", 3), says("a", 8)],
+        "a",
+        ["a"],
+    ),
+    "the same agent again": (
+        [assigned("a", 3), queued(4), assigned("a", 5), says("a", 3), says("a", 5)],
+        "a",
+        ["a"],
+    ),
+    "a reply of the new seat before the reopening": (
+        [assigned("a", 3), closed(6), says("a", 8), reopened(7), assigned("a", 8)],
+        "a",
+        [],
+    ),
+    "a close that comes late": ([assigned("a", 3), says("x", 8), closed(6)], "x", []),
+    "an assignment that comes after its close": (
+        [says("x", 5), closed(6), assigned("x", 5), says("x", 5)],
+        None,
+        ["x"],
+    ),
+    "a supervisor without a seat": ([assigned("a", 3), says("boss", 3)], "a", ["boss"]),
+    "a bot": ([assigned("a", 3), closed(6), says("bot", None, "assist_bot")], None, []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_log_says_who_holds_the_conversation_and_which_replies_came_from_a_lost_seat(
+    name: str,
+) -> None:
+    log, owner, marked = CASES[name]
+    stream = Stream()
+    stream.feed(log)
+
+    assert stream.conversation.owner_id == owner
+    assert stream.marked() == marked
+    assert stream.may_send() == {"b"} | ({owner} if owner else set())
+    written = [dict(one.headers)["ce_id"].decode() for one in log if isinstance(one, Message)]
+    shown = [frame["id"] for frame in stream.screens["b"].frames if "sender_id" in frame["d"]]
+    assert shown == written
