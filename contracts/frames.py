@@ -281,7 +281,11 @@ class Patch(Frame):
 
 
 class Ok(Frame):
-    """It is done. For `send`: `{"client_id", "message_id", "position", "warnings"?}`."""
+    """It is done. For `send`: `{"client_id", "message_id", "position", "warnings"?}`.
+
+    For `sub` of a conversation: `{"s", "may_send", "continue_in"?}`, the last for the buyer of one
+    that was closed long ago: he writes there, a `send` here is refused as `conversation_closed`.
+    """
 
     t: Literal["ok"] = "ok"
     id: str | None

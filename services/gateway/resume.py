@@ -100,6 +100,7 @@ class Resume:
             owner=None if facts.agent_id is None else PersonId(facts.agent_id),
             version=facts.version,
             assignment=facts.assignment_version,
+            continue_in=attached.continue_in,
         )
 
     async def _reach(self, seat: Seat, offset: int) -> None:
@@ -152,7 +153,11 @@ class Resume:
         seat.state = SeatState.LIVE
 
     def _answer(self, seat: Seat) -> None:
-        told: dict[str, object] = {"s": seat.conversation.s, "may_send": seat.may_speak}
+        elsewhere = seat.continue_in
+        may_send = seat.may_speak and elsewhere is None
+        told: dict[str, object] = {"s": seat.conversation.s, "may_send": may_send}
+        if elsewhere is not None:
+            told["continue_in"] = elsewhere
         for frame_id in seat.take_owed():
             seat.session.answer(server.ok(frame_id, told))
 

@@ -49,6 +49,12 @@ class NoSeat(Forbidden):
     slug, status, title = "no_seat", 403, "You do not hold this conversation"
 
 
+class ContinueElsewhere(Conflict):
+    """The conversation was closed long ago; its buyer has the open one that `continue_in` names."""
+
+    slug, status, title = "conversation_closed", 409, "This conversation is closed: go on elsewhere"
+
+
 class IdConflict(Conflict):
     """The same id was used for another body; the first one stands."""
 

@@ -39,12 +39,16 @@ class Facts(Struct, frozen=True, gc=False):
 
 
 class Attached(Struct, frozen=True):
-    """One snapshot: facts, mark and archived items. `conversation` and `items` are shown as is."""
+    """One snapshot: facts, mark and archived items. `conversation` and `items` are shown as is.
+
+    `continue_in` names the buyer's other conversation if this one was closed long ago (H30).
+    """
 
     conversation: Raw
     mark: Mark
     items: list[Raw] = []
     resync: bool = False
+    continue_in: str | None = None
 
     @property
     def facts(self) -> Facts:

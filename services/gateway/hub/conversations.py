@@ -12,7 +12,9 @@ from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
     ConversationQueued,
+    ConversationReopened,
     ConversationTransferred,
+    LateMessage,
     Lifecycle,
 )
 from contracts.people import ConversationId, PersonId, SenderKind
@@ -51,6 +53,11 @@ class Seat(Subscription):
         held_by = self.conversation.buyer_id if person.is_buyer else self.conversation.owner_id
         return held_by == person.subject
 
+    @property
+    def continue_in(self) -> str | None:
+        """Return the conversation in which this person has to write instead, if he is its buyer."""
+        return self.conversation.continue_in if self.session.person.is_buyer else None
+
 
 def seat_of(session: Session, s: str) -> Seat | None:
     """Return the session's seat on the conversation that `s` names, if there is one."""
@@ -73,12 +80,14 @@ class Conversation:
     """What is known here of one conversation. Facts come from the archive first, then the log.
 
     `assignment_version` is the version of the seat: the owner's assignment, or the close that ended
-    it (H33).
+    it (H33). `continue_in` is where its buyer goes on, if it was closed long ago and he has another
+    one open (H30); None as long as nobody has said so.
     """
 
     __slots__ = (
         "assignment_version",
         "buyer_id",
+        "continue_in",
         "generation",
         "key",
         "owner_id",
@@ -100,6 +109,7 @@ class Conversation:
         self.owner_id: PersonId | None = None
         self.version = 0
         self.assignment_version = 0
+        self.continue_in: str | None = None
 
     def apply(self, event: Lifecycle) -> None:
         """Take over what the event says, unless something newer is known."""
@@ -107,6 +117,16 @@ class Conversation:
         if event.version <= self.version:
             return
         self.version = event.version
+        match event:
+            case LateMessage(continue_in=other):
+                self.continue_in = other
+            case (
+                ConversationReopened()
+                | ConversationQueued()
+                | ConversationAssigned()
+                | ConversationTransferred()
+            ):
+                self.continue_in = None  # it goes on here
         if event.version < self.assignment_version:
             return  # an agent's message told of a newer owner already
         match event:
@@ -133,10 +153,22 @@ class Conversation:
         return self.owner_id == said.sender_id
 
     def adopt(
-        self, *, buyer: PersonId, owner: PersonId | None, version: int, assignment: int
+        self,
+        *,
+        buyer: PersonId,
+        owner: PersonId | None,
+        version: int,
+        assignment: int,
+        continue_in: str | None = None,
     ) -> None:
-        """Take over the archive's snapshot, unless the log has told something newer."""
+        """Take over the archive's snapshot, unless the log has told something newer.
+
+        Another conversation opens and closes without raising this one's version: of two snapshots
+        of the same version the later one says where to go on.
+        """
         self.buyer_id = buyer
+        if version >= self.version:
+            self.continue_in = continue_in
         if version > self.version and assignment >= self.assignment_version:
             self.owner_id = owner
             self.version = version

@@ -22,7 +22,14 @@ from kit.metrics import Metrics
 from services.gateway.frames import records, server
 from services.gateway.frames.client import Said, Send, said
 from services.gateway.frames.records import ChatBody, Entry, PoisonRecord
-from services.gateway.frames.refusals import BadFrame, IdConflict, NoSeat, NotSubscribed, Retry
+from services.gateway.frames.refusals import (
+    BadFrame,
+    ContinueElsewhere,
+    IdConflict,
+    NoSeat,
+    NotSubscribed,
+    Retry,
+)
 from services.gateway.history import Archive, Ring, Stored
 from services.gateway.hub import Seat, Session, seat_of
 from services.gateway.inbound.collector import Collector
@@ -196,6 +203,9 @@ class Inbound:
         client_id, conversation = words.frame.id, seat.conversation
         if not seat.may_speak:
             self._deny(seat, client_id, NoSeat())
+            return
+        if conversation.continue_in is not None and seat.session.person.is_buyer:
+            self._deny(seat, client_id, ContinueElsewhere(continue_in=conversation.continue_in))
             return
         if self._producer.stalled(CHAT, conversation.key):
             self._retry(seat, words)

@@ -41,6 +41,7 @@ class Conversation:
     version: int = 2
     assignment_version: int = 2
     items: list[dict[str, Any]] = field(default_factory=list)
+    continue_in: str | None = None
 
 
 class PaperArchive:
@@ -67,12 +68,13 @@ class PaperArchive:
             raise NotFound
         partition = await self._producer.partition_for("chat", conversation.encode())
         items = [i for i in known.items if after is None or tuple(i["position"]) > after]
-        facts = {k: v for k, v in vars(known).items() if k != "items"}
+        facts = {k: v for k, v in vars(known).items() if k not in {"items", "continue_in"}}
         return Attached(
             msgspec.Raw(msgspec.json.encode(facts)),
             Mark(partition, self.marks.get(partition, 0), GENERATION),
             [] if len(items) > limit else [msgspec.Raw(msgspec.json.encode(i)) for i in items],
             resync=after is not None and len(items) > limit,
+            continue_in=known.continue_in,
         )
 
     async def inbox(self, principal: Asker) -> bytes:

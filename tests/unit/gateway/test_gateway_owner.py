@@ -1,6 +1,7 @@
 """Who holds a conversation, wherever lifecycle and messages stand in the log (H7, H8, H33).
 
-Each case is a log, and what a watching supervisor is shown of it.
+Each case is a log, and what a watching supervisor is shown of it; then where a buyer goes on whose
+conversation was closed long ago (H30).
 """
 
 import itertools
@@ -16,11 +17,13 @@ from contracts.base import Event
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
+    ConversationContacted,
     ConversationQueued,
     ConversationReopened,
     ConversationTransferred,
+    LateMessage,
 )
-from contracts.people import ConversationId, PersonId, Role, ShopId, SkillGroupId
+from contracts.people import ConversationId, MessageId, PersonId, Role, ShopId, SkillGroupId
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import Message, Record, message_of
 from kit.clock import ManualClock
@@ -89,6 +92,26 @@ def closed(version: int) -> Event:
 def reopened(version: int) -> Event:
     """It goes on."""
     return ConversationReopened(**base(version), by=PersonId("b"), reason="buyer_message")
+
+
+def late(version: int, *, agent: str | None = "x") -> Event:
+    """Its buyer wrote here, and has another conversation open."""
+    return LateMessage(
+        **base(version),
+        message_id=MessageId("m"),
+        continue_in=ConversationId("c2"),
+        agent_id=None if agent is None else PersonId(agent),
+    )
+
+
+def contacted(version: int) -> Event:
+    """Its buyer wrote into one that was closed long ago."""
+    return ConversationContacted(
+        **base(version),
+        message_id=MessageId("m"),
+        written_in=ConversationId("c0"),
+        received_at=AT,
+    )
 
 
 def says(sender: str, version: int | None, kind: Any = "agent") -> Message:
@@ -261,3 +284,64 @@ def test_a_log_says_who_holds_the_conversation_and_which_replies_came_from_a_los
     written = [dict(one.headers)["ce_id"].decode() for one in log if isinstance(one, Message)]
     shown = [frame["id"] for frame in stream.screens["b"].frames if "sender_id" in frame["d"]]
     assert shown == written
+
+
+# ---- where a buyer goes on
+
+
+def adopted(stream: Stream, version: int, continue_in: str | None) -> None:
+    """Let the archive's snapshot come: of a closed conversation."""
+    stream.conversation.adopt(
+        buyer=PersonId("b"), owner=None, version=version, assignment=3, continue_in=continue_in
+    )
+
+
+@pytest.mark.parametrize("how", ["attach", "late message"])
+def test_the_buyer_of_a_conversation_closed_long_ago_is_led_to_the_other_one(how: str) -> None:
+    stream = Stream()
+    stream.feed([assigned("a", 3), closed(6)])
+    assert [seat.continue_in for seat in stream.seats.values()] == [None] * 4
+    if how == "attach":
+        adopted(stream, 6, "c2")
+    else:
+        stream.feed([late(7)])
+
+    led = {name: seat.continue_in for name, seat in stream.seats.items()}
+    assert led == {"b": "c2", "a": None, "x": None, "boss": None}
+
+
+@pytest.mark.parametrize("again", [reopened(8), assigned("a", 8), queued(8)])
+def test_a_conversation_that_goes_on_leads_nowhere_else(again: Event) -> None:
+    stream = Stream()
+    stream.feed([assigned("a", 3), closed(6), late(7), again, late(7)])
+    adopted(stream, 7, "c2")  # asked before it went on
+    assert stream.seats["b"].continue_in is None
+
+
+def test_of_two_snapshots_of_one_version_the_later_says_where_to_go_on() -> None:
+    stream = Stream()
+    stream.feed([closed(6), late(7)])
+    adopted(stream, 6, None)
+    assert stream.seats["b"].continue_in == "c2"
+    adopted(stream, 7, None)  # the other one is closed by now
+    assert stream.seats["b"].continue_in is None
+
+
+def test_a_late_message_is_told_to_the_agent_of_the_other_conversation() -> None:
+    stream = Stream()
+    stream.feed([closed(6), late(7), late(8, agent=None)])
+
+    first, second = stream.told[-2:]
+    assert (first.people, second.people) == ({"x", "b", None}, {"b", None})
+    assert first.staff.startswith(b'"version":7,"conversation_id":"c1",')
+    shown = [frame["type"] for frame in stream.screens["boss"].frames]
+    assert shown.count("conversation.late_message.v1") == 2
+
+
+def test_a_contact_raises_the_version_and_changes_no_owner() -> None:
+    stream = Stream()
+    stream.feed([assigned("a", 3), contacted(4)])
+    assert stream.screens["a"].frames[-1]["type"] == "conversation.contacted.v1"
+
+    stream.feed([assigned("x", 4)])
+    assert (stream.conversation.version, stream.conversation.owner_id) == (4, "a")
