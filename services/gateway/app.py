@@ -2,10 +2,8 @@
 
 import random
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import httpx2
 from fastapi import FastAPI
 from typing_extensions import override
 
@@ -19,7 +17,6 @@ from kit.reloading import EVERY_S as RELOAD_S
 from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.core import Service
-from kit.settings import SettingsRefused
 from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
 from kit.web.capacity import CONNECTIONS
@@ -27,15 +24,13 @@ from kit.web.forwarded import TrustedProxies
 from services.gateway.channels import FACTS, ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
 from services.gateway.history import Archive, GapReader, HttpArchive, Ring
-from services.gateway.history.archive import CONNECTIONS as ARCHIVE_CONNECTIONS
+from services.gateway.history.archive import CONNECTIONS as CONNECTIONS_OF_SOCKETS
 from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
 from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
-from services.gateway.hub import Caps, Directory, Hub
+from services.gateway.hub import Directory, Hub
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
-from services.gateway.limits import JOIN_WAIT_S, JOINS, JOINS_EACH, Doors, FairTurns, Rate
-from services.gateway.rest.proxy import CONNECTIONS as TO_SERVICES
-from services.gateway.rest.proxy import NeighbourTransport, Proxy, service_of
-from services.gateway.rest.routes import OpenApi, limits_router
+from services.gateway.limits import Doors, FairTurns
+from services.gateway.rest import Neighbours, OpenApi, Proxy, limits_router, pool, service_of
 from services.gateway.resume import Resume
 from services.gateway.settings import Settings
 from services.gateway.sockets import (
@@ -44,7 +39,6 @@ from services.gateway.sockets import (
     Passports,
     Reception,
     Sweep,
-    Terms,
     Upgrades,
     websocket_class,
 )
@@ -81,79 +75,76 @@ class Gateway(Service[Settings]):
         connections: int = CONNECTIONS,
     ) -> None:
         super().__init__(NAME, settings, clock=clock, bus=bus, flush_s=FLUSH_S)
-        self._neighbours()
-        self.archive = archive or HttpArchive(
+        self._connections = connections
+        self._lexicon = lexicon or settings.open_lexicon()
+        self.neighbours = Neighbours(settings.addresses, timeout_s=settings.proxy_timeout_s)
+        self.archive_pool = pool(CONNECTIONS_OF_SOCKETS, ARCHIVE_S)
+        self.hub = Hub(clock)
+        self.verifier = TokenVerifier(settings.token_public_key, clock)
+        self.directory = Directory()
+        self.passports = Passports(self.verifier, self.directory, hub=self.hub, clock=clock)
+        self._inside(archive or self._archive())
+        self._channels()
+        self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
+        self._register()
+
+    def _archive(self) -> Archive:
+        """Return the services' answers to sockets, on connections of their own."""
+        settings = self.settings
+        return HttpArchive(
             self.archive_pool,
-            ServiceTokens(settings.service_private_key, NAME, clock),
+            ServiceTokens(settings.service_private_key, NAME, self.clock),
             conversation=settings.conversation_internal_url,
             monitor=settings.monitor_internal_url,
         )
-        self.directory = Directory()
-        self.hub = Hub(clock)
-        self.verifier = TokenVerifier(settings.token_public_key, clock)
-        self.passports = Passports(self.verifier, self.directory, hub=self.hub, clock=clock)
+
+    def _inside(self, archive: Archive) -> None:
+        """Build what a client asks for: to say something, to watch, to go on where it was."""
+        settings, clock, metrics, hub = self.settings, self.clock, self.metrics, self.hub
         self.ring = Ring(seconds=settings.ring_s, octets=settings.ring_bytes)
         self.gaps = GapReader(
-            bus,
-            "chat",
+            self.bus,
+            CHAT.name,
             clock=clock,
             records=settings.gap_records,
             octets=settings.gap_bytes,
             seconds=settings.gap_s,
         )
-        self.lexicon = lexicon or _open_lexicon(settings)
-        self._use_cases()
-        self._channels()
-        self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
-        self._register()
-        self._connections = connections
-
-    def _neighbours(self) -> None:
-        """A pool for each service and one for sockets: who is slow keeps nobody else waiting."""
-        settings = self.settings
-        self.services = {
-            "conversation": settings.conversation_url,
-            "orders": settings.orders_url,
-            "aftersales": settings.aftersales_url,
-            "monitor": settings.monitor_url,
-        }
-        self.pools = {name: _pool(TO_SERVICES, settings.proxy_timeout_s) for name in self.services}
-        self.archive_pool = _pool(ARCHIVE_CONNECTIONS, ARCHIVE_S)
-
-    def _use_cases(self) -> None:
-        settings, clock = self.settings, self.clock
         self.collector = Collector(self.producer, clock, tick_s=settings.tick_ms / 1000)
+        self.signals = Signals(self.producer, self.collector, clock, self.ids)
         secret = settings.cursor_secret.get_secret_value().encode()
         self.inbound = Inbound(
             self.producer,
             self.collector,
-            gate=Gate(self.lexicon, self.directory, secret),
+            gate=Gate(self._lexicon, self.directory, secret),
             ring=self.ring,
-            archive=self.archive,
+            archive=archive,
             clock=clock,
-            metrics=self.metrics,
+            metrics=metrics,
             outcome_s=settings.outcome_s,
         )
-        self.signals = Signals(self.producer, self.collector, clock, self.ids)
-        turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=JOIN_WAIT_S)
+        turns = FairTurns()
         resume = Resume(
             self.ring,
-            archive=self.archive,
+            archive=archive,
             gaps=self.gaps,
             end_of=self._end_of,
             turns=turns,
             clock=clock,
-            metrics=self.metrics,
+            metrics=metrics,
             slow_reader_s=settings.slow_reader_s,
         )
-        joins = Joins(self.hub, clock=clock, metrics=self.metrics)
-        inboxes = InboxStream(self.hub, joins, archive=self.archive, turns=turns)
-        boards = BoardStream(self.hub, joins, archive=self.archive, turns=turns)
+        joins = Joins(hub, clock=clock, metrics=metrics)
+        inboxes = InboxStream(hub, joins, archive=archive, turns=turns)
+        boards = BoardStream(hub, joins, archive=archive, turns=turns)
         self.conversations = ConversationStream(
-            self.hub, joins, resume, lanes=self.inbound.lanes, tell=inboxes.deliver
+            hub, joins, resume, lanes=self.inbound.lanes, tell=inboxes.deliver
         )
         kinds: list[Stream[Any, Any]] = [inboxes, boards, self.conversations]
         self.streams = Streams(joins, kinds, limit=settings.subscriptions)
+
+    async def _end_of(self, partition: int) -> int:
+        return await self.chat.end_of(partition)  # which leans on what is built here
 
     def _channels(self) -> None:
         clock, metrics = self.clock, self.metrics
@@ -168,69 +159,46 @@ class Gateway(Service[Settings]):
         hearers = [{DIRECTORY: self.passports.listed}, *self.streams.hears()]
         self.facts = FactsChannel(self.bus, hearers, clock=clock, metrics=metrics)
 
-    async def _end_of(self, partition: int) -> int:
-        return await self.chat.end_of(partition)
-
     def _sockets(self, chance: random.Random) -> None:
-        settings, clock = self.settings, self.clock
-        self.doors = Doors(
-            sockets=settings.sockets, unauthenticated=settings.sockets_unauthenticated
-        )
+        settings, clock, terms = self.settings, self.clock, self.settings.terms
+        doors = Doors(sockets=settings.sockets, unauthenticated=settings.sockets_unauthenticated)
         self.reception = Reception(
             hub=self.hub,
             passports=self.passports,
-            doors=self.doors,
+            doors=doors,
             inbound=self.inbound,
             signals=self.signals,
             streams=self.streams,
             clock=clock,
             ids=self.ids,
             metrics=self.metrics,
-            terms=Terms(
-                rate=Rate(settings.frames_per_s, settings.frames_burst),
-                caps=Caps(settings.queue_frames, settings.queue_bytes),
-                sockets_per_person=settings.sockets_per_person,
-                subscriptions=settings.subscriptions,
-                heartbeat_s=settings.heartbeat_s,
-            ),
+            terms=terms,
         )
         self.upgrades = Upgrades(
             lambda address, bearer: Connection(self.reception, address=address, bearer=bearer),
-            self.doors,
+            doors,
             ready=self.ready,
             origins=settings.origins,
             proxies=TrustedProxies(settings.trusted_proxies),
         )
-        self.sweep = Sweep(
-            self.hub,
-            self.reception,
-            clock=clock,
-            hello_s=settings.hello_s,
-            silence_s=settings.silence_s,
-            slow_reader_s=settings.slow_reader_s,
-        )
+        self.sweep = Sweep(self.hub, self.reception, terms=terms, clock=clock)
         self.drain = Drain(
             self.hub,
             self.inbound,
             upgrades=self.upgrades,
             clock=clock,
+            times=settings.drain_times,
             chance=chance,
-            notice_s=settings.drain_notice_s,
-            spread_s=settings.drain_spread_s,
-            flush_s=settings.drain_flush_s,
         )
 
     def _register(self) -> None:
         """Say what runs. Roles start in this order and stop in reverse."""
+        clock, gateway_id = self.clock, self.settings.gateway_id
         presence = Presence(
-            self.producer,
-            self.hub,
-            gateway_id=self.settings.gateway_id,
-            clock=self.clock,
-            ids=self.ids,
+            self.producer, self.hub, gateway_id=gateway_id, clock=clock, ids=self.ids
         )
-        for pool in (*self.pools.values(), self.archive_pool):
-            self.resource(stop=pool.aclose)
+        self.resource(stop=self.neighbours.close)
+        self.resource(stop=self.archive_pool.aclose)
         facts, chat = self.facts.reader, self.chat.reader
         self.watch("directory", FACTS, facts, ping=facts.ping)
         self.watch("chat", [CHAT], chat, ping=chat.ping)
@@ -241,14 +209,14 @@ class Gateway(Service[Settings]):
         self.every(self.settings.presence_s, "presence", presence.report)
         self.every(NEWCOMERS_S, "newcomers", presence.greet)
         self.every(SWEEP_S, "sweep", self.sweep.once)
-        lexicon = Reloading("lexicon", self.lexicon, refused=LexiconError)
+        lexicon = Reloading("lexicon", self._lexicon, refused=LexiconError)
         self.every(RELOAD_S, "lexicon", lexicon)
         self.every(FORGET_GAPS_S, "gaps", self.gaps.forget)
-        openapi = OpenApi(self.pools, self.services, leads_to=service_of, clock=self.clock)
+        openapi = OpenApi(self.neighbours, leads_to=service_of, clock=clock)
         self.routes(
             limits_router(self.reception.limits),
             openapi.router(lambda: self.http),
-            Proxy(self.pools, self.services).router(),
+            Proxy(self.neighbours).router(),
         )
 
     @override
@@ -284,22 +252,6 @@ class Gateway(Service[Settings]):
         if not self.facts.reader.caught_up.is_set():
             raise Unavailable("The gateway is starting.")
         return self.passports.withdrawn(principal)
-
-
-def _pool(connections: int, timeout_s: float) -> httpx2.AsyncClient:
-    transport = NeighbourTransport(
-        limits=httpx2.Limits(max_connections=connections), trust_env=False
-    )
-    return httpx2.AsyncClient(
-        transport=transport, timeout=timeout_s, follow_redirects=False, trust_env=False
-    )
-
-
-def _open_lexicon(settings: Settings) -> LiveEngine:
-    try:
-        return LiveEngine(Path(settings.lexicon_folder) if settings.lexicon_folder else None)
-    except LexiconError as error:
-        raise SettingsRefused(f"PEAKDESK_LEXICON_FOLDER: {error}") from None
 
 
 def build(settings: Settings) -> Gateway:

@@ -77,7 +77,9 @@ class FairTurns:
     have given up. Nobody waits longer than `wait_s`.
     """
 
-    def __init__(self, *, everybody: int, each: int, wait_s: float) -> None:
+    def __init__(
+        self, *, everybody: int = JOINS, each: int = JOINS_EACH, wait_s: float = JOIN_WAIT_S
+    ) -> None:
         self._free = everybody
         self._each = each
         self._wait_s = wait_s

@@ -1,10 +1,15 @@
 """What the gateway is told from outside. Limits are starting values that say what happens there."""
 
+from pathlib import Path
 from socket import gethostname
 
 from pydantic import Field, SecretStr, field_validator
 
-from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings
+from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings, SettingsRefused
+from services.gateway.hub import Caps
+from services.gateway.limits import Rate
+from services.gateway.sockets import DrainTimes, Terms
+from wording import LexiconError, LiveEngine
 
 
 class Settings(ServiceSettings):
@@ -97,3 +102,39 @@ class Settings(ServiceSettings):
     def origins(self) -> frozenset[str]:
         """The origins as a set."""
         return frozenset(filter(None, (one.strip() for one in self.allowed_origins.split(","))))
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The services behind this door, by name."""
+        return {
+            "conversation": self.conversation_url,
+            "orders": self.orders_url,
+            "aftersales": self.aftersales_url,
+            "monitor": self.monitor_url,
+        }
+
+    @property
+    def terms(self) -> Terms:
+        """What a client of a socket must keep to."""
+        return Terms(
+            rate=Rate(self.frames_per_s, self.frames_burst),
+            caps=Caps(self.queue_frames, self.queue_bytes),
+            sockets_per_person=self.sockets_per_person,
+            subscriptions=self.subscriptions,
+            heartbeat_s=self.heartbeat_s,
+            hello_s=self.hello_s,
+            silence_s=self.silence_s,
+            slow_reader_s=self.slow_reader_s,
+        )
+
+    @property
+    def drain_times(self) -> DrainTimes:
+        """How the gateway leaves."""
+        return DrainTimes(self.drain_notice_s, self.drain_spread_s, self.drain_flush_s)
+
+    def open_lexicon(self) -> LiveEngine:
+        """Read the wording lexicon. Raises `SettingsRefused` if it cannot be read."""
+        try:
+            return LiveEngine(Path(self.lexicon_folder) if self.lexicon_folder else None)
+        except LexiconError as error:
+            raise SettingsRefused(f"PEAKDESK_LEXICON_FOLDER: {error}") from None

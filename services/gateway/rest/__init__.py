@@ -3,7 +3,8 @@
 Knows prefixes, headers and addresses; must not know sockets or what a route of a service does.
 """
 
-from services.gateway.rest.proxy import NeighbourTransport, Proxy, service_of
+from services.gateway.rest.neighbours import Neighbours, pool
+from services.gateway.rest.proxy import Proxy, service_of
 from services.gateway.rest.routes import OpenApi, limits_router
 
-__all__ = ["NeighbourTransport", "OpenApi", "Proxy", "limits_router", "service_of"]
+__all__ = ["Neighbours", "OpenApi", "Proxy", "limits_router", "pool", "service_of"]

@@ -10,18 +10,13 @@ from typing import Final
 import httpx2
 from fastapi import APIRouter, Request
 from starlette.responses import Response
-from typing_extensions import override
 
 from kit.errors import NotFound, Unavailable
 from kit.telemetry import inject
 from kit.web.auth import CallerToken
 from kit.web.head import Line
 from kit.web.leaving import while_there
-
-CONNECTIONS: Final = 50
-"""Requests to one service under way at once; one more waits within the timeout, then gets 503. All
-pools together stay below the files that a process keeps for itself.
-Other services, and what sockets ask, have pools of their own."""
+from services.gateway.rest.neighbours import Neighbours
 
 PREFIXES: Final[Mapping[str, str]] = {
     "sessions": "conversation",
@@ -96,27 +91,14 @@ def service_of(path: str) -> str | None:
     return PREFIXES.get(rest[0]) or PREFIXES.get(f"{rest[0]}/{rest[1]}")
 
 
-class NeighbourTransport(httpx2.AsyncHTTPTransport):
-    """Connections to services; one that ends in the moment in which it is made is a lost one."""
-
-    @override
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        try:
-            return await super().handle_async_request(request)
-        except AttributeError as error:
-            # anyio 4 asks uvloop for the peer of a socket that a service which just ended has
-            # closed: it is None by then. Callers answer 503 to a lost connection, 500 to this.
-            raise httpx2.ConnectError("lost as it was made", request=request) from error
-
-
 class Proxy:
-    """Passes requests on. `services` are base addresses by name, `pools` the clients for each."""
+    """Passes requests on."""
 
-    def __init__(
-        self, pools: Mapping[str, httpx2.AsyncClient], services: Mapping[str, str]
-    ) -> None:
-        self._pools = pools
-        self._services = {name: httpx2.URL(address) for name, address in services.items()}
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._pools = neighbours.pools
+        self._services = {
+            name: httpx2.URL(address) for name, address in neighbours.addresses.items()
+        }
 
     def router(self) -> APIRouter:
         """Return the routes: the open ones first, everything else for who holds a token."""

@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
 from kit.clock import Clock
+from services.gateway.rest.neighbours import Neighbours
 
 FETCH_S: Final = 5.0
 FRESH_S: Final = 60.0
@@ -57,17 +58,12 @@ class OpenApi:
     """Fetches the services' documents and merges them; services that are away are left out."""
 
     def __init__(
-        self,
-        pools: Mapping[str, httpx2.AsyncClient],
-        services: Mapping[str, str],
-        *,
-        leads_to: Callable[[str], str | None],
-        clock: Clock,
+        self, neighbours: Neighbours, *, leads_to: Callable[[str], str | None], clock: Clock
     ) -> None:
-        """Take the services' addresses, and what tells to which one a public path leads."""
-        self._pools = pools
+        """`leads_to` tells to which service a public path leads."""
+        self._pools = neighbours.pools
         self._leads_to = leads_to
-        self._services = services
+        self._services = neighbours.addresses
         self._clock = clock
         self._merged: Document | None = None
         self._good_until = 0.0

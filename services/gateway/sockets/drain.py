@@ -5,7 +5,7 @@ Knows the order; readiness, the listeners and the bus are closed by the process 
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.frames import CloseCode
 from kit.clock import Clock
@@ -19,6 +19,14 @@ GOODBYE_S: Final = 1.0
 """Wait for the peers' goodbyes before the process closes their connections."""
 
 
+class DrainTimes(NamedTuple):
+    """Seconds before upgrades are refused, for clients to leave, for sends to be answered."""
+
+    notice_s: float
+    spread_s: float
+    flush_s: float
+
+
 class Drain:
     """The steps, in order, for `kit.process.App.drain`."""
 
@@ -29,19 +37,15 @@ class Drain:
         *,
         upgrades: Upgrades,
         clock: Clock,
+        times: DrainTimes,
         chance: random.Random,
-        notice_s: float,
-        spread_s: float,
-        flush_s: float,
     ) -> None:
         self._hub = hub
         self._inbound = inbound
         self._upgrades = upgrades
         self._clock = clock
         self._chance = chance
-        self._notice_s = notice_s
-        self._spread_s = spread_s
-        self._flush_s = flush_s
+        self._times = times
 
     def steps(self) -> Sequence[Callable[[], Awaitable[object]]]:
         """Return the steps; readiness is off before the first."""
@@ -49,22 +53,22 @@ class Drain:
 
     async def notice(self) -> None:
         """Give the balancer time to see that readiness is off; then refuse upgrades."""
-        await self._clock.sleep(self._notice_s)
+        await self._clock.sleep(self._times.notice_s)
         self._upgrades.closed = True
 
     async def go_away(self) -> None:
         """Tell every client to come back elsewhere, each at its own moment."""
-        deadline = self._clock.now_ms() + round(self._flush_s * 1000)
+        deadline = self._clock.now_ms() + round(self._times.flush_s * 1000)
         for session in self._hub.sessions():
-            wait_ms = round(self._chance.uniform(0, self._spread_s) * 1000)
+            wait_ms = round(self._chance.uniform(0, self._times.spread_s) * 1000)
             frame = server.goaway(reconnect_after_ms=wait_ms, deadline_ms=deadline)
             session.answer(frame)
 
     async def flush(self) -> None:
         """Wait until every send is answered and clients had time to leave by themselves."""
         begun = self._clock.monotonic()
-        while self._clock.monotonic() - begun < self._flush_s:
-            spread_over = self._clock.monotonic() - begun >= self._spread_s
+        while self._clock.monotonic() - begun < self._times.flush_s:
+            spread_over = self._clock.monotonic() - begun >= self._times.spread_s
             if not self._inbound.waiting and (spread_over or not len(self._hub)):
                 return
             await self._clock.sleep(POLL_S)

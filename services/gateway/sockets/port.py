@@ -1,13 +1,27 @@
-"""What a connection and whoever takes its messages must know of each other.
+"""What a connection and whoever takes its messages must know of each other, and their limits.
 
 Knows neither: each stands on this and not on the other.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contracts.frames import CloseCode
-from services.gateway.hub import Session
+from services.gateway.hub import Caps, Session
+from services.gateway.limits import Rate
 from services.gateway.sockets.turns import Turns
+
+
+class Terms(NamedTuple):
+    """What a client gets and must keep to, and how long each kind of silence may last."""
+
+    rate: Rate
+    caps: Caps
+    sockets_per_person: int
+    subscriptions: int
+    heartbeat_s: float
+    hello_s: float
+    silence_s: float
+    slow_reader_s: float
 
 
 class Peer(Protocol):

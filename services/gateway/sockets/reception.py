@@ -4,7 +4,7 @@ Knows tokens, the order of frames and their rate; must not know how anything is 
 """
 
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
 
 from contracts.base import rfc3339
 from contracts.frames import (
@@ -37,25 +37,15 @@ from services.gateway.frames.client import (
 )
 from services.gateway.frames.names import stream_of
 from services.gateway.frames.refusals import RateLimited
-from services.gateway.hub import Caps, Hub, Person, Session
+from services.gateway.hub import Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
-from services.gateway.limits import FORGIVE_S, STRIKES, Doors, Rate, SharedRates
+from services.gateway.limits import FORGIVE_S, STRIKES, Doors, SharedRates
 from services.gateway.sockets.passports import NotAdmitted, Passports
-from services.gateway.sockets.port import Peer
+from services.gateway.sockets.port import Peer, Terms
 from services.gateway.sockets.turns import Turns
 from services.gateway.streams import Streams
 
 VERSION: Final = 1
-
-
-class Terms(NamedTuple):
-    """What a client gets and must keep to."""
-
-    rate: Rate
-    caps: Caps
-    sockets_per_person: int
-    subscriptions: int
-    heartbeat_s: float
 
 
 class Reception:

@@ -9,7 +9,7 @@ from typing import Final
 from contracts.frames import CloseCode
 from kit.clock import Clock
 from services.gateway.hub import Hub, Session
-from services.gateway.sockets.port import Peer
+from services.gateway.sockets.port import Peer, Terms
 from services.gateway.sockets.reception import Reception
 
 EVERY_S: Final = 1.0
@@ -30,17 +30,13 @@ class Sweep:
         hub: Hub,
         reception: Reception,
         *,
+        terms: Terms,
         clock: Clock,
-        hello_s: float,
-        silence_s: float,
-        slow_reader_s: float,
     ) -> None:
         self._hub = hub
         self._reception = reception
         self._clock = clock
-        self._hello_s = hello_s
-        self._silence_s = silence_s
-        self._slow_reader_s = slow_reader_s
+        self._terms = terms
 
     async def once(self) -> None:
         """One pass."""
@@ -54,15 +50,15 @@ class Sweep:
 
     def _strangers(self, now: float) -> None:
         for connection in list(self._reception.strangers):
-            if connection.closed_at is None and now - connection.opened_at > self._hello_s:
+            if connection.closed_at is None and now - connection.opened_at > self._terms.hello_s:
                 connection.close(CloseCode.BAD_TOKEN, "say hello with a token")
 
     def _session(self, session: Session, now: float, *, wall: float) -> None:
         if session.closing:
             return
-        if session.full_since is not None and now - session.full_since > self._slow_reader_s:
+        if session.full_since is not None and now - session.full_since > self._terms.slow_reader_s:
             session.close(CloseCode.SLOW_READER, now)
-        elif now - session.heard_at > self._silence_s:
+        elif now - session.heard_at > self._terms.silence_s:
             session.close(CloseCode.HEARTBEAT_LOST, now)
         elif wall >= session.person.expires_at:
             session.close(CloseCode.TOKEN_EXPIRED, now)

@@ -20,7 +20,7 @@ from kit.web.auth import ServiceTokens
 from kit.web.health import Health, create_admin
 from kit.web.leaving import while_there
 from services.gateway.history import HttpArchive
-from services.gateway.rest.proxy import CONNECTIONS
+from services.gateway.rest.neighbours import CONNECTIONS
 from tests.integration.gateway.desk import Desk, opened
 from tests.waiting import eventually
 

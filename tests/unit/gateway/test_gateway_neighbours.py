@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from services.gateway.rest.proxy import NeighbourTransport
+from services.gateway.rest.neighbours import NeighbourTransport
 
 pytestmark = pytest.mark.unit
 
