@@ -45,10 +45,11 @@ bench name *options:
 prove name *options:
     ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
 
-# Write the pages and schemas that are made from code
-pages:
+# Write what is made from code: schemas, pages, the gateway's map of paths to services
+made:
     .venv/bin/python -m contracts.schemas
     .venv/bin/python -m tools.pages
+    .venv/bin/python -m tools.heads
 
 # Resolve a Kafka version anew and lock its jars
 relock-kafka version:

@@ -4,7 +4,6 @@ Knows prefixes, headers and addresses; must not know what a route does. Internal
 ports, and no path leads there.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import httpx2
@@ -16,26 +15,8 @@ from kit.telemetry import inject
 from kit.web.auth import CallerToken
 from kit.web.head import Line
 from kit.web.leaving import while_there
+from services.gateway.rest.heads import HEADS
 from services.gateway.rest.neighbours import Neighbours
-
-PREFIXES: Final[Mapping[str, str]] = {
-    "sessions": "conversation",
-    "shops": "conversation",
-    "staff": "conversation",
-    "skill-groups": "conversation",
-    "agents": "conversation",
-    "conversations": "conversation",
-    "inbox": "conversation",
-    "orders": "orders",
-    "intake": "orders",
-    "cases": "aftersales",
-    "work-items": "aftersales",
-    "monitor": "monitor",
-    "audit/conversation": "conversation",
-    "audit/orders": "orders",
-    "audit/aftersales": "aftersales",
-}
-"""First segment after /v1, or the first two, and the service that answers it."""
 
 _OPEN: Final = (
     "/v1/sessions",
@@ -88,7 +69,7 @@ def service_of(path: str) -> str | None:
     _, version, *rest = (*path.split("/"), "", "")
     if version != "v1":
         return None
-    return PREFIXES.get(rest[0]) or PREFIXES.get(f"{rest[0]}/{rest[1]}")
+    return HEADS.get(rest[0]) or HEADS.get(f"{rest[0]}/{rest[1]}")
 
 
 class Proxy:

@@ -1,0 +1,23 @@
+"""Which service answers a public path: `python -m tools.heads` wrote it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+HEADS: Final[Mapping[str, str]] = {
+    "agents": "conversation",
+    "audit/aftersales": "aftersales",
+    "audit/conversation": "conversation",
+    "audit/orders": "orders",
+    "cases": "aftersales",
+    "conversations": "conversation",
+    "inbox": "conversation",
+    "intake": "orders",
+    "monitor": "monitor",
+    "orders": "orders",
+    "sessions": "conversation",
+    "shops": "conversation",
+    "skill-groups": "conversation",
+    "staff": "conversation",
+    "work-items": "aftersales",
+}
+"""First segment after /v1, or the first two where services share one, and the service."""
