@@ -20,7 +20,7 @@ CONNECTIONS: Final = 4_096
 """HTTP connections of one listener at once; one more is answered 503 and closed. Upgraded ones do
 not count: the gateway's `sockets` does. A lower file limit makes it less (`kit.process.files`)."""
 
-STRANGERS: Final = 1_000
+UNAUTHENTICATED: Final = 1_000
 """HTTP connections of one address with no token in hand; one more is answered 429 and closed."""
 
 
@@ -50,18 +50,18 @@ class Bodies:
             del self._held[key]
 
 
-class Connections:
-    """HTTP connections of a listener, in all and those of each address with no token in hand.
+class ConnectionLimits:
+    """Connections of a listener, or sockets: in all, and those of each address not authenticated.
 
-    A connection has a token in hand from the first request on it whose token was verified, to its
-    end: a token that only looks like one changes nothing. A trusted proxy speaks for many people,
-    so its connections are counted in all alone.
+    An HTTP connection is authenticated from the first request on it whose token was verified, to
+    its end: a token that only looks like one changes nothing. A trusted proxy speaks for many
+    people, so its connections are counted in all alone. Of IPv6 a /64 counts as one address.
     """
 
-    def __init__(self, limit: int = CONNECTIONS, strangers: int = STRANGERS) -> None:
+    def __init__(self, limit: int = CONNECTIONS, unauthenticated: int = UNAUTHENTICATED) -> None:
         self._limit = limit
-        self._strangers_limit = strangers
-        self._strangers: Counter[str] = Counter()
+        self._unauthenticated_limit = unauthenticated
+        self._unauthenticated: Counter[str] = Counter()
         self.inside = 0
 
     @property
@@ -70,8 +70,8 @@ class Connections:
         return self.inside >= self._limit
 
     def crowded(self, address: str) -> bool:
-        """Tell whether an address has as many connections without a token as it may."""
-        return self._strangers[neighbourhood(address)] >= self._strangers_limit
+        """Tell whether an address has as many unauthenticated connections as it may."""
+        return self._unauthenticated[neighbourhood(address)] >= self._unauthenticated_limit
 
     def enter(self) -> None:
         """Count a new connection."""
@@ -81,13 +81,13 @@ class Connections:
         """Forget a connection."""
         self.inside -= 1
 
-    def stranger(self, address: str) -> None:
+    def unauthenticated(self, address: str) -> None:
         """Count a connection that has shown no token yet."""
-        self._strangers[neighbourhood(address)] += 1
+        self._unauthenticated[neighbourhood(address)] += 1
 
-    def introduced(self, address: str) -> None:
-        """Forget a stranger: it has shown a token, or left without."""
+    def authenticated(self, address: str) -> None:
+        """Count it there no more: it has shown a token, or left without."""
         key = neighbourhood(address)
-        self._strangers[key] -= 1
-        if self._strangers[key] <= 0:
-            del self._strangers[key]
+        self._unauthenticated[key] -= 1
+        if self._unauthenticated[key] <= 0:
+            del self._unauthenticated[key]

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from typing_extensions import override
 
-from kit.web.capacity import CONNECTIONS, STRANGERS, Bodies, Connections
+from kit.web.capacity import CONNECTIONS, UNAUTHENTICATED, Bodies, ConnectionLimits
 from kit.web.forwarded import TrustedProxies
 from kit.web.wire import HttpProtocol, ServerState
 
@@ -53,11 +53,13 @@ class Listener(uvicorn.Server):
         websocket: type[asyncio.Protocol] | None = None,
         proxies: TrustedProxies | None = None,
         connections: int = CONNECTIONS,
-        strangers: int = STRANGERS,
+        unauthenticated: int = UNAUTHENTICATED,
     ) -> None:
         """Take the application, and the class that upgraded connections are handed to, if any."""
         self.shared = ServerState(
-            proxies or TrustedProxies(), Connections(connections, strangers), _bodies_of(app)
+            proxies or TrustedProxies(),
+            ConnectionLimits(connections, unauthenticated),
+            _bodies_of(app),
         )
         protocol: Any = partial(HttpProtocol, shared=self.shared)  # uvicorn only calls it
         super().__init__(

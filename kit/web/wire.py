@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from kit.errors import Unavailable
 from kit.web.auth import INTRODUCED
 from kit.web.bare import bare_problem
-from kit.web.capacity import Bodies, Connections
+from kit.web.capacity import Bodies, ConnectionLimits
 from kit.web.forwarded import TrustedProxies
 from kit.web.framing import has_body, is_doubtful, wants_socket
 
@@ -58,7 +58,7 @@ class ServerState:
     """What all connections of a listener share."""
 
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
-    connections: Connections = field(default_factory=Connections)
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     bodies: Bodies = field(default_factory=Bodies)
 
 
@@ -120,7 +120,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._inside, self._unknown = True, not known
             connections.enter()
             if self._unknown:
-                connections.stranger(self._peer)
+                connections.unauthenticated(self._peer)
             self._await_arrival()
 
     @override
@@ -391,7 +391,7 @@ class HttpProtocol(HttpToolsProtocol):
         """A token that came on this connection was verified."""
         if self._unknown:
             self._unknown = False
-            self._shared.connections.introduced(self._peer)
+            self._shared.connections.authenticated(self._peer)
 
     def _leave(self) -> None:
         self._introduced()

@@ -19,7 +19,7 @@ from kit.service import commands
 from kit.service.core import Service
 from kit.web.app import create_app
 from kit.web.auth import Principal, ServiceTokens, TokenVerifier
-from kit.web.capacity import CONNECTIONS
+from kit.web.capacity import CONNECTIONS, ConnectionLimits
 from kit.web.forwarded import TrustedProxies
 from services.gateway.channels import FACTS, ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
@@ -29,7 +29,7 @@ from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
 from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
 from services.gateway.hub import Directory, Hub
 from services.gateway.inbound import Collector, Gate, Inbound, Signals
-from services.gateway.limits import Doors, FairTurns
+from services.gateway.limits import FairTurns
 from services.gateway.rest import Neighbours, OpenApi, Proxy, limits_router, pool, service_of
 from services.gateway.resume import Resume
 from services.gateway.settings import Settings
@@ -161,11 +161,11 @@ class Gateway(Service[Settings]):
 
     def _sockets(self, chance: random.Random) -> None:
         settings, clock, terms = self.settings, self.clock, self.settings.terms
-        doors = Doors(sockets=settings.sockets, unauthenticated=settings.sockets_unauthenticated)
+        connections = ConnectionLimits(settings.sockets, settings.sockets_unauthenticated)
         self.reception = Reception(
             hub=self.hub,
             passports=self.passports,
-            doors=doors,
+            connections=connections,
             inbound=self.inbound,
             signals=self.signals,
             streams=self.streams,
@@ -176,7 +176,7 @@ class Gateway(Service[Settings]):
         )
         self.upgrades = Upgrades(
             lambda address, bearer: Connection(self.reception, address=address, bearer=bearer),
-            doors,
+            connections,
             ready=self.ready,
             origins=settings.origins,
             proxies=TrustedProxies(settings.trusted_proxies),

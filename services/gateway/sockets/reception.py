@@ -20,6 +20,7 @@ from kit.errors import AppError
 from kit.ids import Ids
 from kit.metrics import Metrics
 from kit.web.auth import TokenExpired
+from kit.web.capacity import ConnectionLimits
 from kit.web.limits import TokenBucket
 from services.gateway.frames import client, server
 from services.gateway.frames.client import (
@@ -39,7 +40,7 @@ from services.gateway.frames.names import stream_of
 from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
-from services.gateway.limits import FORGIVE_S, STRIKES, Doors, SharedRates
+from services.gateway.limits import FORGIVE_S, STRIKES, SharedRates
 from services.gateway.sockets.passports import NotAdmitted, Passports
 from services.gateway.sockets.port import Peer, Terms
 from services.gateway.sockets.turns import Turns
@@ -56,7 +57,7 @@ class Reception:
         *,
         hub: Hub,
         passports: Passports,
-        doors: Doors,
+        connections: ConnectionLimits,
         inbound: Inbound,
         signals: Signals,
         streams: Streams,
@@ -67,7 +68,7 @@ class Reception:
     ) -> None:
         self._hub = hub
         self._passports = passports
-        self._doors = doors
+        self._connections = connections
         self._inbound = inbound
         self._signals = signals
         self._streams = streams
@@ -93,7 +94,8 @@ class Reception:
     def opened(self, peer: Peer) -> None:
         """A connection is upgraded and has not said hello."""
         peer.opened_at = self.now()
-        self._doors.enter(peer.address)
+        self._connections.enter()
+        self._connections.unauthenticated(peer.address)
         self.strangers.add(peer)
 
     def left(self, peer: Peer) -> None:
@@ -101,12 +103,12 @@ class Reception:
         self.leaving.discard(peer)
         if peer in self.strangers:
             self.strangers.remove(peer)
-            self._doors.introduced(peer.address)
+            self._connections.authenticated(peer.address)
         if peer.session is not None:
             self._metrics.sockets.labels(peer.session.person.role).dec()
             peer.session.closing_since = peer.session.closing_since or self.now()
             self._hub.leave(peer.session)
-        self._doors.leave()
+        self._connections.leave()
 
     def closed(self, peer: Peer, code: int) -> None:
         """We said goodbye; the peer is to answer."""
@@ -226,7 +228,7 @@ class Reception:
         )
         peer.session = session
         self.strangers.discard(peer)
-        self._doors.introduced(peer.address)
+        self._connections.authenticated(peer.address)
         self._hub.enter(session)
         self._metrics.sockets.labels(person.role).inc()
         session.answer(server.ready(self._ready(session)))

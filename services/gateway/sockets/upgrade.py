@@ -19,11 +19,11 @@ from picows import (
 
 from contracts.frames import SUBPROTOCOL
 from kit.errors import AppError, Forbidden, NotFound, TooMany, Unavailable
+from kit.web.capacity import ConnectionLimits
 from kit.web.edge import SECURITY_HEADERS
 from kit.web.forwarded import TrustedProxies
 from kit.web.head import Line, check_host, check_no_token, check_singletons
 from kit.web.problems import MEDIA_TYPE, BadRequest, document, of_status
-from services.gateway.limits import Doors
 
 PATH: Final = b"/v1/ws"
 SUBPROTOCOL_HEADER: Final = "Sec-WebSocket-Protocol"
@@ -69,14 +69,14 @@ class Upgrades:
     def __init__(
         self,
         listener: NewListener,
-        doors: Doors,
+        connections: ConnectionLimits,
         *,
         ready: Callable[[], bool],
         origins: frozenset[str],
         proxies: TrustedProxies,
     ) -> None:
         self._listener = listener
-        self._doors = doors
+        self._connections = connections
         self._ready = ready
         self._origins = origins
         self._proxies = proxies
@@ -113,9 +113,9 @@ class Upgrades:
         offered = ",".join(headers.getall(SUBPROTOCOL_HEADER, []))
         if SUBPROTOCOL not in {one.strip() for one in offered.split(",")}:
             raise BadSubprotocol
-        if self.closed or self._doors.full or not self._ready():
+        if self.closed or self._connections.full or not self._ready():
             raise Unavailable("This gateway takes no more sockets now.", retry_after=1)
-        if self._doors.crowded(address):
+        if self._connections.crowded(address):
             raise TooMany("Too many sockets of this address have not said hello.")
 
     def _check_origin(self, found: list[str], *, cookie: bool) -> None:

@@ -13,7 +13,7 @@ SILENT = b"GET /nothing HTTP/1.1\r\nhost: desk\r\n\r\n"
 
 
 async def test_an_address_has_so_many_connections_without_a_token() -> None:
-    async with listening(strangers=3) as server:
+    async with listening(unauthenticated=3) as server:
         first = [await server.connect() for _ in range(3)]
         await first[0].send(SILENT)
         assert (await first[0].answer())[0] == 404
@@ -44,7 +44,7 @@ def crowded(server: Server) -> bool:
 
 
 async def test_a_trusted_proxy_speaks_for_many() -> None:
-    async with listening(strangers=2, proxies=TrustedProxies("127.0.0.1")) as server:
+    async with listening(unauthenticated=2, proxies=TrustedProxies("127.0.0.1")) as server:
         connections = [await server.connect() for _ in range(10)]
         for connection in connections:
             await connection.send(SILENT)

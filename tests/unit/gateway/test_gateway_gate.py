@@ -10,7 +10,7 @@ from kit.bus.ports import Record, message_of
 from kit.clock import ManualClock
 from services.gateway.hub import Directory
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
-from services.gateway.limits import Doors, Rate
+from services.gateway.limits import Rate
 from wording import Action, Category, Policy, Speaker, Verdict
 
 pytestmark = pytest.mark.unit
@@ -115,17 +115,3 @@ def test_a_bucket_lets_a_burst_through_and_then_the_rate() -> None:
     assert sum(bucket.take() for _ in range(100)) == 40
     clock.advance(1)
     assert sum(bucket.take() for _ in range(100)) == 20
-
-
-def test_doors_count_strangers_by_address_and_forget_them() -> None:
-    doors = Doors(sockets=3, unauthenticated=2)
-    doors.enter("a")
-    doors.enter("a")
-    assert doors.crowded("a")
-    assert not doors.crowded("b")
-    doors.introduced("a")
-    assert not doors.crowded("a")
-    doors.enter("b")
-    assert doors.full
-    doors.leave()
-    assert not doors.full

@@ -3,7 +3,7 @@
 import pytest
 
 from kit.errors import Unavailable
-from kit.web.capacity import BODIES_LIMIT, BODIES_SHARE, Bodies, Connections
+from kit.web.capacity import BODIES_LIMIT, BODIES_SHARE, Bodies, ConnectionLimits
 
 pytestmark = pytest.mark.unit
 
@@ -33,20 +33,20 @@ def test_one_address_cannot_fill_the_house() -> None:
 
 
 def test_a_network_of_ipv6_is_one_address() -> None:
-    bodies, connections = Bodies(limit=10, share=6), Connections(strangers=2)
+    bodies, connections = Bodies(limit=10, share=6), ConnectionLimits(unauthenticated=2)
     bodies.take("2001:db8::1", 6)
     with pytest.raises(Unavailable):
         bodies.take("2001:db8::2", 1)
-    connections.stranger("2001:db8::1")
-    connections.stranger("2001:db8::2")
+    connections.unauthenticated("2001:db8::1")
+    connections.unauthenticated("2001:db8::2")
     assert connections.crowded("2001:db8::3")
     assert not connections.crowded("2001:db8:0:1::3")
-    connections.introduced("2001:db8::9")
+    connections.authenticated("2001:db8::9")
     assert not connections.crowded("2001:db8::3")
 
 
 def test_connections_come_and_go() -> None:
-    connections = Connections(limit=2)
+    connections = ConnectionLimits(limit=2)
     seen = []
     for step in (connections.enter, connections.enter, connections.leave):
         step()
