@@ -34,15 +34,15 @@ from services.gateway.rest import Neighbours, OpenApi, Proxy, limits_router, poo
 from services.gateway.resume import Resume
 from services.gateway.settings import Settings
 from services.gateway.sockets import (
+    Authenticator,
     Connection,
     Drain,
-    Passports,
-    Reception,
-    Sweep,
-    Upgrades,
+    FrameDispatcher,
+    Handshake,
+    Reaper,
     websocket_class,
 )
-from services.gateway.sockets.sweep import EVERY_S as SWEEP_S
+from services.gateway.sockets.reaper import EVERY_S as REAP_S
 from services.gateway.streams import (
     BoardStream,
     ConversationStream,
@@ -82,7 +82,7 @@ class Gateway(Service[Settings]):
         self.hub = Hub(clock)
         self.verifier = TokenVerifier(settings.token_public_key, clock)
         self.directory = Directory()
-        self.passports = Passports(self.verifier, self.directory, hub=self.hub, clock=clock)
+        self.authenticator = Authenticator(self.verifier, self.directory, hub=self.hub, clock=clock)
         self._inside(archive or self._archive())
         self._channels()
         self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
@@ -156,15 +156,15 @@ class Gateway(Service[Settings]):
             metrics=metrics,
             ring_s=self.settings.ring_s,
         )
-        hearers = [{DIRECTORY: self.passports.listed}, *self.streams.hears()]
+        hearers = [{DIRECTORY: self.authenticator.listed}, *self.streams.hears()]
         self.facts = FactsChannel(self.bus, hearers, clock=clock, metrics=metrics)
 
     def _sockets(self, chance: random.Random) -> None:
-        settings, clock, terms = self.settings, self.clock, self.settings.terms
+        settings, clock, limits = self.settings, self.clock, self.settings.limits
         connections = ConnectionLimits(settings.sockets, settings.sockets_unauthenticated)
-        self.reception = Reception(
+        self.dispatcher = FrameDispatcher(
             hub=self.hub,
-            passports=self.passports,
+            authenticator=self.authenticator,
             connections=connections,
             inbound=self.inbound,
             signals=self.signals,
@@ -172,20 +172,20 @@ class Gateway(Service[Settings]):
             clock=clock,
             ids=self.ids,
             metrics=self.metrics,
-            terms=terms,
+            limits=limits,
         )
-        self.upgrades = Upgrades(
-            lambda address, bearer: Connection(self.reception, address=address, bearer=bearer),
+        self.handshake = Handshake(
+            lambda address, bearer: Connection(self.dispatcher, address=address, bearer=bearer),
             connections,
             ready=self.ready,
             origins=settings.origins,
             proxies=TrustedProxies(settings.trusted_proxies),
         )
-        self.sweep = Sweep(self.hub, self.reception, terms=terms, clock=clock)
+        self.reaper = Reaper(self.hub, self.dispatcher, limits=limits, clock=clock)
         self.drain = Drain(
             self.hub,
             self.inbound,
-            upgrades=self.upgrades,
+            handshake=self.handshake,
             clock=clock,
             times=settings.drain_times,
             chance=chance,
@@ -208,13 +208,13 @@ class Gateway(Service[Settings]):
         self.resource(stop=presence.leave)
         self.every(self.settings.presence_s, "presence", presence.report)
         self.every(NEWCOMERS_S, "newcomers", presence.greet)
-        self.every(SWEEP_S, "sweep", self.sweep.once)
+        self.every(REAP_S, "reaper", self.reaper.once)
         lexicon = Reloading("lexicon", self._lexicon, refused=LexiconError)
         self.every(RELOAD_S, "lexicon", lexicon)
         self.every(FORGET_GAPS_S, "gaps", self.gaps.forget)
         openapi = OpenApi(self.neighbours, leads_to=service_of, clock=clock)
         self.routes(
-            limits_router(self.reception.limits),
+            limits_router(self.dispatcher.limits),
             openapi.router(lambda: self.http),
             Proxy(self.neighbours).router(),
         )
@@ -224,7 +224,7 @@ class Gateway(Service[Settings]):
         return replace(
             super().built(),
             drain=self.drain.steps(),
-            websocket=websocket_class(self.upgrades),
+            websocket=websocket_class(self.handshake),
             connections=self._connections,
         )
 
@@ -251,7 +251,7 @@ class Gateway(Service[Settings]):
     def _withdrawn(self, principal: Principal) -> bool:
         if not self.facts.reader.caught_up.is_set():
             raise Unavailable("The gateway is starting.")
-        return self.passports.withdrawn(principal)
+        return self.authenticator.withdrawn(principal)
 
 
 def build(settings: Settings) -> Gateway:

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings, SettingsRefused
 from services.gateway.hub import Caps
 from services.gateway.limits import Rate
-from services.gateway.sockets import DrainTimes, Terms
+from services.gateway.sockets import DrainTimes, Limits
 from wording import LexiconError, LiveEngine
 
 
@@ -114,9 +114,9 @@ class Settings(ServiceSettings):
         }
 
     @property
-    def terms(self) -> Terms:
+    def limits(self) -> Limits:
         """What a client of a socket must keep to."""
-        return Terms(
+        return Limits(
             rate=Rate(self.frames_per_s, self.frames_burst),
             caps=Caps(self.queue_frames, self.queue_bytes),
             sockets_per_person=self.sockets_per_person,

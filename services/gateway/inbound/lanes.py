@@ -14,7 +14,7 @@ from services.gateway.frames.client import Send, weight
 from services.gateway.frames.refusals import NotSubscribed, Retry
 from services.gateway.history import Archive, Stored
 from services.gateway.hub import Seat, Session
-from services.gateway.inbound.turns import Turns
+from services.gateway.inbound.turns import SendTurns
 
 WAITING: Final = 64
 """Sends of one subscription that wait for an earlier one; one more is answered `retry`."""
@@ -63,7 +63,7 @@ class Lanes:
         self._refuse = refuse
         self._lanes: dict[Seat, _Lane] = {}
         self._looking: set[asyncio.Task[None]] = set()
-        self._turns = Turns(self._take_one)
+        self._turns = SendTurns(self._take_one)
         self._numbers = itertools.count()
 
     def __len__(self) -> int:

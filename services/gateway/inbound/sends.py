@@ -37,7 +37,7 @@ from services.gateway.inbound.gate import Gate, Held, Judged, Passed
 from services.gateway.inbound.lanes import Lanes
 from services.gateway.inbound.unread import Landed, Unread
 
-SWEEP_S: Final = 0.1
+OVERDUE_S: Final = 0.1
 """How often overdue outcomes are looked for: one pass for all sends, no timer per send."""
 
 CHAT: Final = ChatMessage.topic.name
@@ -119,7 +119,7 @@ class Inbound:
         """Answer `retry` to sends whose outcome is overdue, until `stop` (H18)."""
         while not self._over:
             await self._wakes.wait()
-            await self._clock.sleep(SWEEP_S)
+            await self._clock.sleep(OVERDUE_S)
             now = self._clock.monotonic()
             while self._due and self._due[0][0] <= now:
                 due, pending = self._due.popleft()

@@ -14,7 +14,7 @@ TakeOne = Callable[[Seat], tuple[int, bool]]
 """Takes the next send of a seat; answers its weight, and whether the seat has more to take now."""
 
 
-class Turns:
+class SendTurns:
     """Seat after seat, in the order of `add`; others' frames come between two turns."""
 
     def __init__(self, take_one: TakeOne) -> None:

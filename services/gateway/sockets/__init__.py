@@ -3,23 +3,23 @@
 Knows picows and the protocol's order of frames; what a frame does is the business of others.
 """
 
+from services.gateway.sockets.authenticator import Authenticator
 from services.gateway.sockets.connection import Connection
+from services.gateway.sockets.dispatcher import FrameDispatcher
 from services.gateway.sockets.drain import Drain, DrainTimes
-from services.gateway.sockets.passports import Passports
-from services.gateway.sockets.port import Terms
+from services.gateway.sockets.handshake import Handshake
+from services.gateway.sockets.port import Limits
 from services.gateway.sockets.protocol import websocket_class
-from services.gateway.sockets.reception import Reception
-from services.gateway.sockets.sweep import Sweep
-from services.gateway.sockets.upgrade import Upgrades
+from services.gateway.sockets.reaper import Reaper
 
 __all__ = [
+    "Authenticator",
     "Connection",
     "Drain",
     "DrainTimes",
-    "Passports",
-    "Reception",
-    "Sweep",
-    "Terms",
-    "Upgrades",
+    "FrameDispatcher",
+    "Handshake",
+    "Limits",
+    "Reaper",
     "websocket_class",
 ]

@@ -120,7 +120,7 @@ class Connection(WSListener):
             self._underlying.write(frame)
 
     def close(self, code: int, reason: str) -> None:
-        """Say goodbye; the peer answers and the connection ends, or the sweep cuts it."""
+        """Say goodbye; the peer answers and the connection ends, or the reaper cuts it."""
         if self._transport is None or self.closed_with is not None:
             return
         self.closed_with = code

@@ -12,7 +12,7 @@ from kit.clock import Clock
 from services.gateway.frames import server
 from services.gateway.hub import Hub
 from services.gateway.inbound import Inbound
-from services.gateway.sockets.upgrade import Upgrades
+from services.gateway.sockets.handshake import Handshake
 
 POLL_S: Final = 0.05
 GOODBYE_S: Final = 1.0
@@ -35,14 +35,14 @@ class Drain:
         hub: Hub,
         inbound: Inbound,
         *,
-        upgrades: Upgrades,
+        handshake: Handshake,
         clock: Clock,
         times: DrainTimes,
         chance: random.Random,
     ) -> None:
         self._hub = hub
         self._inbound = inbound
-        self._upgrades = upgrades
+        self._handshake = handshake
         self._clock = clock
         self._chance = chance
         self._times = times
@@ -54,7 +54,7 @@ class Drain:
     async def notice(self) -> None:
         """Give the balancer time to see that readiness is off; then refuse upgrades."""
         await self._clock.sleep(self._times.notice_s)
-        self._upgrades.closed = True
+        self._handshake.closed = True
 
     async def go_away(self) -> None:
         """Tell every client to come back elsewhere, each at its own moment."""

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 from contracts.frames import CloseCode
 from services.gateway.hub import Caps, Session
 from services.gateway.limits import Rate
-from services.gateway.sockets.turns import Turns
+from services.gateway.sockets.turns import LoopTurns
 
 
-class Terms(NamedTuple):
+class Limits(NamedTuple):
     """What a client gets and must keep to, and how long each kind of silence may last."""
 
     rate: Rate
@@ -46,7 +46,7 @@ class Peer(Protocol):
 class Receiver(Protocol):
     """Who takes the messages of all connections, and is told of their beginning and end."""
 
-    turns: Turns
+    turns: LoopTurns
 
     def now(self) -> float:
         """Return the monotonic time."""

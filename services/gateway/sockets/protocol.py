@@ -18,7 +18,7 @@ from picows import (
 from picows.picows import WSProtocol  # type: ignore[attr-defined] # not in picows' stubs
 
 from contracts.frames import FRAME_BYTES
-from services.gateway.sockets.upgrade import HandshakeTooLarge, refusal
+from services.gateway.sockets.handshake import HandshakeTooLarge, refusal
 
 HANDSHAKE_S: Final = 5.0
 HEAD_LIMIT: Final = 16 * 1024
@@ -55,7 +55,7 @@ def websocket_class(factory: ListenerFactory) -> type[asyncio.Protocol]:
                 quiet,
                 True,  # noqa: FBT003 - an error in a listener disconnects
                 HANDSHAKE_S,
-                False,  # noqa: FBT003 - no pings by picows: the sweep watches for silence
+                False,  # noqa: FBT003 - no pings by picows: the reaper watches for silence
                 1,
                 1,
                 WSAutoPingStrategy.PING_WHEN_IDLE,

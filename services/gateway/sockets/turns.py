@@ -6,7 +6,7 @@ Knows the loop; must not know what is done in a turn.
 import asyncio
 
 
-class Turns:
+class LoopTurns:
     """One callback a turn, however many sockets ask."""
 
     def __init__(self) -> None:

@@ -14,20 +14,20 @@ from contracts.frames import BYTES_PER_FRAME, FRAME_BYTES, TEXT_CHARS
 from kit.clock import ManualClock
 from services.gateway.frames import client
 from services.gateway.hub import Seat
-from services.gateway.inbound.turns import Turns as SeatTurns
+from services.gateway.inbound.turns import SendTurns
 from services.gateway.limits import FRAMES_A_TURN, FairTurns, Rate, SharedRates
 from services.gateway.sockets.connection import Connection
-from services.gateway.sockets.reception import Reception
-from services.gateway.sockets.turns import Turns
+from services.gateway.sockets.port import Receiver
+from services.gateway.sockets.turns import LoopTurns
 
 pytestmark = pytest.mark.unit
 
 
 class Desk:
-    """Stands for the reception: every message weighs what its text says."""
+    """Stands for the dispatcher: every message weighs what its text says."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns = LoopTurns()
         self.taken: list[int] = []
 
     def opened(self, connection: Connection) -> None:
@@ -102,7 +102,7 @@ class Socket:
 
     def __init__(self, desk: Desk) -> None:
         self.line = Line()
-        self.connection = Connection(cast("Reception", desk), address="a", bearer=None)
+        self.connection = Connection(cast("Receiver", desk), address="a", bearer=None)
         self.connection.on_ws_connected(cast("WSTransport", self.line))
 
     def comes(self, *frames: Came) -> None:
@@ -161,7 +161,7 @@ async def test_what_waited_for_look_ups_is_taken_a_turns_worth_for_all_seats_tog
         taken.append(name)
         return left[name].pop(), True
 
-    turns = SeatTurns(take_one)
+    turns = SendTurns(take_one)
     for name in left:
         turns.add(cast("Seat", name))
     seen = []
@@ -182,7 +182,7 @@ async def test_a_send_that_fails_holds_up_no_other_seat() -> None:
 
     heard: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
-    turns = SeatTurns(take_one)
+    turns = SendTurns(take_one)
     for name in ("bad", "good"):
         turns.add(cast("Seat", name))
     await asyncio.sleep(0)

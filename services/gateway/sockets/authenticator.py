@@ -15,7 +15,7 @@ class NotAdmitted(Exception):
     """There is no token, or it is worth nothing; the client is not told which check failed."""
 
 
-class Passports:
+class Authenticator:
     """Tells whom a token names and whether it is still worth anything."""
 
     def __init__(

@@ -9,8 +9,8 @@ from typing import Final
 from contracts.frames import CloseCode
 from kit.clock import Clock
 from services.gateway.hub import Hub, Session
-from services.gateway.sockets.port import Peer, Terms
-from services.gateway.sockets.reception import Reception
+from services.gateway.sockets.dispatcher import FrameDispatcher
+from services.gateway.sockets.port import Limits, Peer
 
 EVERY_S: Final = 1.0
 """Pause between passes: how late a limit may be noticed."""
@@ -22,43 +22,43 @@ CHUNK: Final = 2_000
 """Sessions looked at before others get a turn: 50,000 would hold the loop for 25 ms."""
 
 
-class Sweep:
+class Reaper:
     """One pass over all sockets; a periodic role calls it."""
 
     def __init__(
         self,
         hub: Hub,
-        reception: Reception,
+        dispatcher: FrameDispatcher,
         *,
-        terms: Terms,
+        limits: Limits,
         clock: Clock,
     ) -> None:
         self._hub = hub
-        self._reception = reception
+        self._dispatcher = dispatcher
         self._clock = clock
-        self._terms = terms
+        self._limits = limits
 
     async def once(self) -> None:
         """One pass."""
         now, wall = self._clock.monotonic(), self._clock.now().timestamp()
-        self._strangers(now)
+        self._close_unauthenticated(now)
         for number, session in enumerate(self._hub.sessions()):
             self._session(session, now, wall=wall)
             if number % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         self._leaving(now)
 
-    def _strangers(self, now: float) -> None:
-        for connection in list(self._reception.strangers):
-            if connection.closed_at is None and now - connection.opened_at > self._terms.hello_s:
+    def _close_unauthenticated(self, now: float) -> None:
+        for connection in list(self._dispatcher.unauthenticated):
+            if connection.closed_at is None and now - connection.opened_at > self._limits.hello_s:
                 connection.close(CloseCode.BAD_TOKEN, "say hello with a token")
 
     def _session(self, session: Session, now: float, *, wall: float) -> None:
         if session.closing:
             return
-        if session.full_since is not None and now - session.full_since > self._terms.slow_reader_s:
+        if session.full_since is not None and now - session.full_since > self._limits.slow_reader_s:
             session.close(CloseCode.SLOW_READER, now)
-        elif now - session.heard_at > self._terms.silence_s:
+        elif now - session.heard_at > self._limits.silence_s:
             session.close(CloseCode.HEARTBEAT_LOST, now)
         elif wall >= session.person.expires_at:
             session.close(CloseCode.TOKEN_EXPIRED, now)
@@ -67,7 +67,7 @@ class Sweep:
         """Cut who does not answer a goodbye."""
         late: list[Peer] = [
             connection
-            for connection in self._reception.leaving
+            for connection in self._dispatcher.leaving
             if connection.closed_at is not None and now - connection.closed_at > GOODBYE_S
         ]
         for connection in late:

@@ -63,7 +63,7 @@ class HandshakeTooLarge(AppError):
     slug, status, title = "head_too_large", 431, "Send fewer or shorter headers"
 
 
-class Upgrades:
+class Handshake:
     """Answers each upgrade request. `closed` is set by the drain."""
 
     def __init__(

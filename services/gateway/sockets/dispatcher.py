@@ -41,22 +41,22 @@ from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import Hub, Person, Session
 from services.gateway.inbound import Inbound, Signals
 from services.gateway.limits import FORGIVE_S, STRIKES, SharedRates
-from services.gateway.sockets.passports import NotAdmitted, Passports
-from services.gateway.sockets.port import Peer, Terms
-from services.gateway.sockets.turns import Turns
+from services.gateway.sockets.authenticator import Authenticator, NotAdmitted
+from services.gateway.sockets.port import Limits, Peer
+from services.gateway.sockets.turns import LoopTurns
 from services.gateway.streams import Streams
 
 VERSION: Final = 1
 
 
-class Reception:
+class FrameDispatcher:
     """Shared by all connections of this gateway."""
 
     def __init__(
         self,
         *,
         hub: Hub,
-        passports: Passports,
+        authenticator: Authenticator,
         connections: ConnectionLimits,
         inbound: Inbound,
         signals: Signals,
@@ -64,10 +64,10 @@ class Reception:
         clock: Clock,
         ids: Ids,
         metrics: Metrics,
-        terms: Terms,
+        limits: Limits,
     ) -> None:
         self._hub = hub
-        self._passports = passports
+        self._authenticator = authenticator
         self._connections = connections
         self._inbound = inbound
         self._signals = signals
@@ -75,10 +75,10 @@ class Reception:
         self._clock = clock
         self._ids = ids
         self._metrics = metrics
-        self._terms = terms
-        self._shared = SharedRates(terms.rate, clock)
-        self.turns = Turns()
-        self.strangers: set[Peer] = set()
+        self._limits = limits
+        self._shared = SharedRates(limits.rate, clock)
+        self.turns = LoopTurns()
+        self.unauthenticated: set[Peer] = set()
         self.leaving: set[Peer] = set()
         self._counters = {
             name: metrics.frames_in.labels(name)
@@ -96,13 +96,13 @@ class Reception:
         peer.opened_at = self.now()
         self._connections.enter()
         self._connections.unauthenticated(peer.address)
-        self.strangers.add(peer)
+        self.unauthenticated.add(peer)
 
     def left(self, peer: Peer) -> None:
         """A connection is gone."""
         self.leaving.discard(peer)
-        if peer in self.strangers:
-            self.strangers.remove(peer)
+        if peer in self.unauthenticated:
+            self.unauthenticated.remove(peer)
             self._connections.authenticated(peer.address)
         if peer.session is not None:
             self._metrics.sockets.labels(peer.session.person.role).dec()
@@ -202,7 +202,7 @@ class Reception:
 
     def _welcome(self, peer: Peer, hello: Hello) -> None:
         try:
-            person = self._passports.person(hello.token or peer.bearer)
+            person = self._authenticator.person(hello.token or peer.bearer)
         except TokenExpired:
             peer.close(CloseCode.TOKEN_EXPIRED, "token expired")
             return
@@ -212,7 +212,7 @@ class Reception:
         peer.bearer = None
         instance = hello.client.instance if hello.client is not None else None
         self._make_room(person, instance)
-        if len(self._hub.people.get(person.subject, ())) >= self._terms.sockets_per_person:
+        if len(self._hub.people.get(person.subject, ())) >= self._limits.sockets_per_person:
             peer.close(CloseCode.TOO_MANY, "too many connections")
             return
         now = self.now()
@@ -221,13 +221,13 @@ class Reception:
             person,
             session_id=self._ids.new(),
             bucket=self._bucket_of(person),
-            caps=self._terms.caps,
+            caps=self._limits.caps,
             drained=self._streams.refill,
             now=now,
             instance=instance,
         )
         peer.session = session
-        self.strangers.discard(peer)
+        self.unauthenticated.discard(peer)
         self._connections.authenticated(peer.address)
         self._hub.enter(session)
         self._metrics.sockets.labels(person.role).inc()
@@ -238,7 +238,7 @@ class Reception:
     def _bucket_of(self, person: Person) -> TokenBucket:
         """Return what a socket's frames are taken from; the gate's work for staff is bounded so."""
         if person.is_buyer:
-            return self._terms.rate.bucket(self._clock)
+            return self._limits.rate.bucket(self._clock)
         return self._shared.of(person.subject)
 
     def _make_room(self, person: Person, instance: str | None) -> None:
@@ -260,7 +260,7 @@ class Reception:
                 "shop_id": person.shop_id,
                 "name": person.name,
             },
-            "hb_ms": round(self._terms.heartbeat_s * 1000),
+            "hb_ms": round(self._limits.heartbeat_s * 1000),
             "limits": self.limits(),
             "server_time": rfc3339(self._clock.now()),
         }
@@ -272,9 +272,9 @@ class Reception:
             "text_chars": TEXT_CHARS,
             "chars_per_frame": CHARS_PER_FRAME,
             "bytes_per_frame": BYTES_PER_FRAME,
-            "frames_per_s": round(self._terms.rate.per_s),
-            "burst": self._terms.rate.burst,
-            "subscriptions": self._terms.subscriptions,
+            "frames_per_s": round(self._limits.rate.per_s),
+            "burst": self._limits.rate.burst,
+            "subscriptions": self._limits.subscriptions,
             "replay": REPLAY_LIMIT,
         }
 
@@ -327,7 +327,7 @@ class Reception:
     def _token(self, session: Session, frame: Token) -> None:
         """Go on with a fresh token of the same subject, role and shop."""
         try:
-            person = self._passports.person(frame.token)
+            person = self._authenticator.person(frame.token)
         except (NotAdmitted, TokenExpired):
             session.close(CloseCode.BAD_TOKEN, self.now())
             return
