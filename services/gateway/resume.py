@@ -1,6 +1,6 @@
-"""How a seat catches up with its conversation: archive, gap, ring, live, without a hole.
+"""How a subscription catches up with its conversation: archive, gap, ring, live, without a hole.
 
-Keeps H4, H5, H10, H11 and H15, and answers the seat's `sub` when it is ready. The ring holds every
+Keeps H4, H5, H10, H11 and H15, and answers its `sub` when it is ready. The ring holds every
 record up to the live position, so what is read from it in one step and what is delivered afterwards
 meet exactly. Must not know sockets beyond their session.
 """
@@ -19,8 +19,8 @@ from services.gateway.frames.client import place_of
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.history import Archive, Attached, GapReader, Ring
 from services.gateway.history.archive import item_head
-from services.gateway.hub import Abandoned, NeedsSnapshot, Seat
-from services.gateway.hub.conversations import SeatState, read_view
+from services.gateway.hub import Abandoned, ConversationSubscription, NeedsSnapshot
+from services.gateway.hub.conversations import SubscriptionState, read_view
 from services.gateway.limits import FairTurns
 
 SNAPSHOT_ITEMS: Final = 100
@@ -35,7 +35,7 @@ EndOf = Callable[[int], Awaitable[int]]
 
 
 class Resume:
-    """Makes seats live: at first, and after their socket's queue was full."""
+    """Makes subscriptions live: at first, and after their socket's queue was full."""
 
     def __init__(
         self,
@@ -58,40 +58,40 @@ class Resume:
         self._slow_reader_s = slow_reader_s
         self._skipped = metrics.consumed.labels("gateway", CHAT.name, "skipped")
 
-    async def join(self, seat: Seat, position: object) -> None:
-        """Bring the seat from a position, or from a snapshot, to the end; answer on the way.
+    async def join(self, subscription: ConversationSubscription, position: object) -> None:
+        """Bring it from a position, or from a snapshot, to the end; answer on the way.
 
         Raises `Abandoned`, `NeedsSnapshot`, `NotFound`, `TimeoutError`, and what asking raises.
         """
-        person, conversation = seat.session.person, seat.conversation
+        person, conversation = subscription.session.person, subscription.conversation
         place = place_of(position) if position is not None else None
         if position is not None and place is None:
             raise NeedsSnapshot("bad_position")
         async with self._turns.of(person.subject):
-            seat.check()  # who left while he waited costs nobody a question
+            subscription.check()  # who left while he waited costs nobody a question
             attached = await self._archive.attach(
                 conversation.key.decode(),
                 person,
                 limit=SNAPSHOT_ITEMS if place is None else REPLAY_LIMIT,
                 after=place,
             )
-        seat.check()
-        self._adopt(seat, attached)
+        subscription.check()
+        self._adopt(subscription, attached)
         if place is not None:
             if place.generation != attached.mark.generation:
                 raise NeedsSnapshot("generation")
-            await self._reach(seat, place.offset)
+            await self._reach(subscription, place.offset)
         if attached.resync:
             raise NeedsSnapshot("too_far")
-        seat.sent = attached.mark.offset - 1
+        subscription.sent = attached.mark.offset - 1
         if place is not None:
-            seat.sent = max(seat.sent, place.offset)
-            await self._catch_up(seat, attached)
+            subscription.sent = max(subscription.sent, place.offset)
+            await self._catch_up(subscription, attached)
         else:
-            await self._snapshot(seat, attached)
+            await self._snapshot(subscription, attached)
 
-    def _adopt(self, seat: Seat, attached: Attached) -> None:
-        facts, conversation = attached.facts, seat.conversation
+    def _adopt(self, subscription: ConversationSubscription, attached: Attached) -> None:
+        facts, conversation = attached.facts, subscription.conversation
         conversation.shop_id = facts.shop_id
         conversation.generation = attached.mark.generation
         conversation.partition = attached.mark.partition
@@ -103,122 +103,126 @@ class Resume:
             continue_in=attached.continue_in,
         )
 
-    async def _reach(self, seat: Seat, offset: int) -> None:
+    async def _reach(self, subscription: ConversationSubscription, offset: int) -> None:
         """Wait until the reader here has passed the client's position; beyond the log: 4004."""
-        partition = seat.conversation.partition
+        partition = subscription.conversation.partition
         if offset < self._ring.end(partition):
             return
         if offset >= await self._end_of(partition):
-            seat.check()
-            seat.session.close(CloseCode.BAD_POSITION, self._clock.monotonic())
+            subscription.check()
+            subscription.session.close(CloseCode.BAD_POSITION, self._clock.monotonic())
             raise Abandoned
         until = self._clock.monotonic() + READER_S
         while offset >= self._ring.end(partition):
             if self._clock.monotonic() > until:
                 raise Unavailable("The reader is behind.")
             await self._clock.sleep(POLL_S)
-            seat.check()
+            subscription.check()
 
-    async def _catch_up(self, seat: Seat, attached: Attached) -> None:
+    async def _catch_up(self, subscription: ConversationSubscription, attached: Attached) -> None:
         """Replay above the client's position, then be live."""
-        missed = await self._missed(seat)
+        missed = await self._missed(subscription)
         if len(attached.items) + len(missed) > REPLAY_LIMIT:
             raise NeedsSnapshot("too_far")
-        self._answer(seat)
+        self._answer(subscription)
         for item in attached.items:
-            await self._write(seat, server.replayed(bytes(item)))
+            await self._write(subscription, server.replayed(bytes(item)))
         for entry in missed:
-            await self._show(seat, entry)
-        await self._go_live(seat)
+            await self._show(subscription, entry)
+        await self._go_live(subscription)
 
-    async def _snapshot(self, seat: Seat, attached: Attached) -> None:
+    async def _snapshot(self, subscription: ConversationSubscription, attached: Attached) -> None:
         """Send the state and the latest messages as one frame, then be live."""
-        conversation, session = seat.conversation, seat.session
-        await self._room(seat)
-        entries = await self._missed(seat)
+        conversation, session = subscription.conversation, subscription.session
+        await self._room(subscription)
+        entries = await self._missed(subscription)
         # No await from here to LIVE: the snapshot and the stream meet without a gap.
         items = [bytes(item) for item in attached.items]
         known = {item_head(item).id.encode() for item in attached.items}
         for entry in entries:
-            shown = None if entry.id in known else self._body(seat, entry)
+            shown = None if entry.id in known else self._body(subscription, entry)
             if shown is not None:
                 place = (conversation.generation, entry.offset)
                 items.append(server.item(conversation.s, shown, position=place))
-        seat.sent = max(seat.sent, self._ring.end(conversation.partition) - 1)
-        position = (conversation.generation, seat.sent) if seat.sent >= 0 else None
+        subscription.sent = max(subscription.sent, self._ring.end(conversation.partition) - 1)
+        position = (conversation.generation, subscription.sent) if subscription.sent >= 0 else None
         facts, shown_items = bytes(attached.conversation), b",".join(items[-SNAPSHOT_ITEMS:])
         d = b'{"conversation":%b,"items":[%b]}' % (facts, shown_items)
-        self._answer(seat)
+        self._answer(subscription)
         session.answer(server.snap(conversation.s, d, position=position))
-        seat.state = SeatState.LIVE
+        subscription.state = SubscriptionState.LIVE
 
-    def _answer(self, seat: Seat) -> None:
-        elsewhere = seat.continue_in
-        may_send = seat.may_speak and elsewhere is None
-        told: dict[str, object] = {"s": seat.conversation.s, "may_send": may_send}
+    def _answer(self, subscription: ConversationSubscription) -> None:
+        elsewhere = subscription.continue_in
+        may_send = subscription.may_speak and elsewhere is None
+        told: dict[str, object] = {"s": subscription.conversation.s, "may_send": may_send}
         if elsewhere is not None:
             told["continue_in"] = elsewhere
-        for frame_id in seat.take_owed():
-            seat.session.answer(server.ok(frame_id, told))
+        for frame_id in subscription.take_owed():
+            subscription.session.answer(server.ok(frame_id, told))
 
-    async def _missed(self, seat: Seat) -> list[Entry]:
+    async def _missed(self, subscription: ConversationSubscription) -> list[Entry]:
         """Return what lies above `sent`: from the broker below the ring's floor, then the ring.
 
         Nothing is awaited after the ring was read: the caller knows that this is all there is.
         """
-        partition, key, sent = seat.conversation.partition, seat.conversation.key, seat.sent
+        partition, key, sent = (
+            subscription.conversation.partition,
+            subscription.conversation.key,
+            subscription.sent,
+        )
         entries: list[Entry] = []
         while (floor := self._ring.floor(partition)) > sent + 1:
-            async with self._turns.of(seat.session.person.subject):
-                seat.check()
+            async with self._turns.of(subscription.session.person.subject):
+                subscription.check()
                 entries += await self._gaps.read(key, partition, start=sent + 1, end=floor)
-            seat.check()
+            subscription.check()
             sent = floor - 1
         return entries + self._ring.after(key, sent)
 
-    async def _go_live(self, seat: Seat) -> None:
+    async def _go_live(self, subscription: ConversationSubscription) -> None:
         """Give what arrived meanwhile until nothing is left, then leave the rest to the hub."""
-        while missed := await self._missed(seat):
+        while missed := await self._missed(subscription):
             for entry in missed:
-                await self._show(seat, entry)
-        seat.state = SeatState.LIVE
+                await self._show(subscription, entry)
+        subscription.state = SubscriptionState.LIVE
 
-    async def _show(self, seat: Seat, entry: Entry) -> None:
-        if entry.offset <= seat.sent:
+    async def _show(self, subscription: ConversationSubscription, entry: Entry) -> None:
+        if entry.offset <= subscription.sent:
             return
-        shown = self._body(seat, entry)
+        shown = self._body(subscription, entry)
         if shown is not None:
-            conversation = seat.conversation
+            conversation = subscription.conversation
             place = (conversation.generation, entry.offset)
-            await self._write(seat, server.event(conversation.s, shown, position=place))
-        seat.sent = entry.offset
+            await self._write(subscription, server.event(conversation.s, shown, position=place))
+        subscription.sent = entry.offset
 
-    def _body(self, seat: Seat, entry: Entry) -> bytes | None:
+    def _body(self, subscription: ConversationSubscription, entry: Entry) -> bytes | None:
         try:
-            return read_view(entry).of(seat)
+            return read_view(entry).of(subscription)
         except PoisonRecord:
             self._skipped.inc()
             return None
 
-    async def _write(self, seat: Seat, frame: bytes) -> None:
+    async def _write(self, subscription: ConversationSubscription, frame: bytes) -> None:
         """Write with back-pressure, outside the queue."""
-        await self._room(seat)
-        while not seat.session.offer(frame):
-            await self._room(seat)
+        await self._room(subscription)
+        while not subscription.session.offer(frame):
+            await self._room(subscription)
 
-    async def _room(self, seat: Seat) -> None:
+    async def _room(self, subscription: ConversationSubscription) -> None:
         """Wait until the socket takes frames; one that does not in time is closed with 4001."""
-        session = seat.session
-        seat.check()
+        session = subscription.session
+        subscription.check()
         until = self._clock.monotonic() + self._slow_reader_s
         while session.paused or session.full_since is not None:
             await self._clock.sleep(POLL_S)
-            seat.check()
+            subscription.check()
             if self._clock.monotonic() > until:
                 session.close(CloseCode.SLOW_READER, self._clock.monotonic())
                 raise Abandoned
 
-    async def refill(self, seat: Seat) -> None:
-        """Give a live seat what was withheld while its socket's queue was full (H15)."""
-        seat.state = SeatState.JOINING
-        await self._go_live(seat)
+    async def refill(self, subscription: ConversationSubscription) -> None:
+        """Give a live one what was withheld while its socket's queue was full (H15)."""
+        subscription.state = SubscriptionState.JOINING
+        await self._go_live(subscription)

@@ -6,7 +6,7 @@ from socket import gethostname
 from pydantic import Field, SecretStr, field_validator
 
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings, SettingsRefused
-from services.gateway.hub import Caps
+from services.gateway.hub import QueueLimits
 from services.gateway.limits import Rate
 from services.gateway.sockets import DrainTimes, Limits
 from wording import LexiconError, LiveEngine
@@ -118,7 +118,7 @@ class Settings(ServiceSettings):
         """What a client of a socket must keep to."""
         return Limits(
             rate=Rate(self.frames_per_s, self.frames_burst),
-            caps=Caps(self.queue_frames, self.queue_bytes),
+            queue=QueueLimits(self.queue_frames, self.queue_bytes),
             sockets_per_person=self.sockets_per_person,
             subscriptions=self.subscriptions,
             heartbeat_s=self.heartbeat_s,

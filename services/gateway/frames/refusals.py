@@ -38,7 +38,7 @@ class Forbid(Forbidden):
 
 
 class NotSubscribed(Conflict):
-    """Sending needs a seat, and a seat needs a subscription."""
+    """Sending needs a subscription."""
 
     slug, status, title = "not_subscribed", 409, "Subscribe to the conversation first"
 

@@ -3,15 +3,20 @@
 Delivers what it is given; reads no topic, asks no service, holds nothing that must survive.
 """
 
-from services.gateway.hub.conversations import Conversation, Seat, View, seat_of
+from services.gateway.hub.conversations import (
+    Conversation,
+    ConversationSubscription,
+    View,
+    subscription_to,
+)
 from services.gateway.hub.directory import Directory
 from services.gateway.hub.hub import Hub
 from services.gateway.hub.person import Person
 from services.gateway.hub.session import (
     Abandoned,
-    Caps,
     Keeper,
     NeedsSnapshot,
+    QueueLimits,
     Session,
     Subscription,
     Wire,
@@ -19,17 +24,17 @@ from services.gateway.hub.session import (
 
 __all__ = [
     "Abandoned",
-    "Caps",
     "Conversation",
+    "ConversationSubscription",
     "Directory",
     "Hub",
     "Keeper",
     "NeedsSnapshot",
     "Person",
-    "Seat",
+    "QueueLimits",
     "Session",
     "Subscription",
     "View",
     "Wire",
-    "seat_of",
+    "subscription_to",
 ]

@@ -1,4 +1,4 @@
-"""A conversation that somebody here watches: its facts from the log and the seats on it.
+"""A conversation that somebody here watches: its facts from the log, and who is subscribed.
 
 Applies lifecycle events by version (H7) and takes the owner from the higher of log and message
 (H8). Knows no socket beyond its session, and no topic.
@@ -24,15 +24,15 @@ from services.gateway.frames.records import Entry, PoisonRecord, Spoken
 from services.gateway.hub.session import Keeper, Session, Subscription
 
 
-class SeatState(IntEnum):
-    """Whether a seat may be given records as they come."""
+class SubscriptionState(IntEnum):
+    """Whether a subscription may be given records as they come."""
 
     JOINING = 0
     LIVE = 1
     WITHHELD = 2
 
 
-class Seat(Subscription):
+class ConversationSubscription(Subscription):
     """One socket's subscription to one conversation.
 
     `sent` is the highest offset that was written to the socket or waits in its queue.
@@ -43,7 +43,7 @@ class Seat(Subscription):
     def __init__(self, session: Session, conversation: "Conversation", kept_by: Keeper) -> None:
         super().__init__(session, conversation.s, kept_by)
         self.conversation = conversation
-        self.state = SeatState.JOINING
+        self.state = SubscriptionState.JOINING
         self.sent = -1
 
     @property
@@ -59,10 +59,10 @@ class Seat(Subscription):
         return self.conversation.continue_in if self.session.person.is_buyer else None
 
 
-def seat_of(session: Session, s: str) -> Seat | None:
-    """Return the session's seat on the conversation that `s` names, if there is one."""
+def subscription_to(session: Session, s: str) -> ConversationSubscription | None:
+    """Return the session's subscription to the conversation that `s` names, if there is one."""
     found = session.subscriptions.get(s)
-    return found if isinstance(found, Seat) else None
+    return found if isinstance(found, ConversationSubscription) else None
 
 
 class View(NamedTuple):
@@ -71,9 +71,9 @@ class View(NamedTuple):
     staff: bytes
     buyer: bytes
 
-    def of(self, seat: Seat) -> bytes:
-        """Return what this seat's person may see."""
-        return self.buyer if seat.session.person.is_buyer else self.staff
+    def of(self, subscription: ConversationSubscription) -> bytes:
+        """Return what this subscription's person may see."""
+        return self.buyer if subscription.session.person.is_buyer else self.staff
 
 
 class Conversation:
@@ -93,15 +93,15 @@ class Conversation:
         "owner_id",
         "partition",
         "s",
-        "seats",
         "shop_id",
+        "subscriptions",
         "version",
     )
 
     def __init__(self, key: bytes) -> None:
         self.key = key
         self.s = str(ConversationName(ConversationId(key.decode())))
-        self.seats: list[Seat] = []
+        self.subscriptions: list[ConversationSubscription] = []
         self.generation = 0
         self.partition = 0
         self.shop_id = ""
@@ -142,14 +142,14 @@ class Conversation:
 
     def heard(self, said: Spoken) -> bool:
         """Take the owner from an agent's message; False if it came from a seat lost meanwhile."""
-        seat = said.assignment_version
-        if said.sender_kind != SenderKind.AGENT.value or seat is None:
+        seat_version = said.assignment_version
+        if said.sender_kind != SenderKind.AGENT.value or seat_version is None:
             return True
-        if seat < self.assignment_version:
+        if seat_version < self.assignment_version:
             return False
-        if seat > self.assignment_version:
+        if seat_version > self.assignment_version:
             self.owner_id = PersonId(said.sender_id)
-            self.assignment_version = seat
+            self.assignment_version = seat_version
         return self.owner_id == said.sender_id
 
     def adopt(

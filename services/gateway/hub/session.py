@@ -44,7 +44,7 @@ class Wire(Protocol):
         """Cut the connection now."""
 
 
-class Caps(NamedTuple):
+class QueueLimits(NamedTuple):
     """How much may wait for one slow reader; at either limit the queue is full."""
 
     frames: int = 256
@@ -106,14 +106,14 @@ class Subscription:
 class Session:
     """A socket that has said hello.
 
-    Frames go straight to the wire until it pushes back; then they wait here, up to the caps.
+    Frames go straight to the wire until it pushes back; then they wait here, up to the limits.
     `drained` is called when everything that waited is written after the queue had been full.
     `subscriptions` holds everything that this socket watches or is being joined to, by its `s`.
     """
 
     __slots__ = (
-        "_caps",
         "_drained",
+        "_limits",
         "_patches",
         "_queue",
         "_queued",
@@ -138,7 +138,7 @@ class Session:
         *,
         session_id: str,
         bucket: TokenBucket,
-        caps: Caps,
+        limits: QueueLimits,
         drained: Callable[["Session"], None],
         now: float,
         instance: str | None = None,
@@ -155,7 +155,7 @@ class Session:
         self.paused = False
         self.full_since: float | None = None
         self.closing_since: float | None = None
-        self._caps = caps
+        self._limits = limits
         self._drained = drained
         self._queue: deque[bytes] | None = None
         self._queued = 0
@@ -177,7 +177,10 @@ class Session:
             return True
         if self._queue is None:
             self._queue = deque()
-        if len(self._queue) >= self._caps.frames or self._queued + len(frame) > self._caps.octets:
+        if (
+            len(self._queue) >= self._limits.frames
+            or self._queued + len(frame) > self._limits.octets
+        ):
             return False
         self._queue.append(frame)
         self._queued += len(frame)

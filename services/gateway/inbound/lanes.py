@@ -13,13 +13,13 @@ from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send, weight
 from services.gateway.frames.refusals import NotSubscribed, Retry
 from services.gateway.history import Archive, Stored
-from services.gateway.hub import Seat, Session
+from services.gateway.hub import ConversationSubscription, Session
 from services.gateway.inbound.turns import SendTurns
 
 WAITING: Final = 64
 """Sends of one subscription that wait for an earlier one; one more is answered `retry`."""
 
-Take = Callable[[Seat, Send], None]
+Take = Callable[[ConversationSubscription, Send], None]
 """Takes a send whose turn has come; it answers, looks up, or requeues."""
 
 Refuse = Callable[[Session, str, AppError], None]
@@ -61,7 +61,7 @@ class Lanes:
         self._archive = archive
         self._take = take
         self._refuse = refuse
-        self._lanes: dict[Seat, _Lane] = {}
+        self._lanes: dict[ConversationSubscription, _Lane] = {}
         self._looking: set[asyncio.Task[None]] = set()
         self._turns = SendTurns(self._take_one)
         self._numbers = itertools.count()
@@ -80,34 +80,36 @@ class Lanes:
 
     # ---- one after the other
 
-    def admit(self, seat: Seat, send: Send) -> None:
+    def admit(self, subscription: ConversationSubscription, send: Send) -> None:
         """Take the newest send of a subscription now, or when those before it were taken."""
-        lane = self._lanes.get(seat)
+        lane = self._lanes.get(subscription)
         if lane is None or not lane.queues:
-            self._take(seat, send)
+            self._take(subscription, send)
         elif lane.deferred_id is None and len(lane.waiting) < WAITING:
             lane.waiting.append(send)
         else:
-            self.defer(seat, send.id, Retry())
+            self.defer(subscription, send.id, Retry())
 
-    def hold(self, seat: Seat) -> None:
+    def hold(self, subscription: ConversationSubscription) -> None:
         """Let sends wait from now on, until `resume`."""
-        self._lane(seat).held = True
+        self._lane(subscription).held = True
 
-    def resume(self, seat: Seat) -> None:
+    def resume(self, subscription: ConversationSubscription) -> None:
         """Take what waited, soon, until another look-up begins; of one that is over, refuse it."""
-        self._turns.add(seat)
+        self._turns.add(subscription)
 
-    def drop(self, seat: Seat) -> None:
+    def drop(self, subscription: ConversationSubscription) -> None:
         """Forget a subscription that is over; what waits is answered by the `resume` to come."""
-        lane = self._lanes.get(seat)
+        lane = self._lanes.get(subscription)
         if lane is not None and not lane.held and not lane.waiting:
-            del self._lanes[seat]
+            del self._lanes[subscription]
 
-    def look_up(self, seat: Seat, message_id: str, *, found: Found) -> None:
+    def look_up(
+        self, subscription: ConversationSubscription, message_id: str, *, found: Found
+    ) -> None:
         """Ask the archive for a resend; later sends of this subscription wait meanwhile (H3)."""
-        self.hold(seat)
-        task = asyncio.create_task(self._looked_up(seat, message_id, found))
+        self.hold(subscription)
+        task = asyncio.create_task(self._looked_up(subscription, message_id, found))
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
 
@@ -118,74 +120,78 @@ class Lanes:
 
     # ---- what must come again
 
-    def blocks(self, seat: Seat, client_id: str) -> bool:
+    def blocks(self, subscription: ConversationSubscription, client_id: str) -> bool:
         """Tell whether another send must come again before this one is taken."""
-        lane = self._lanes.get(seat)
+        lane = self._lanes.get(subscription)
         return lane is not None and lane.retry_id is not None and lane.retry_id != client_id
 
-    def requeue(self, seat: Seat, client_id: str, number: int) -> None:
+    def requeue(self, subscription: ConversationSubscription, client_id: str, number: int) -> None:
         """Note a send that was answered `retry`; the oldest one stands."""
-        if seat.left:
+        if subscription.left:
             return
-        lane = self._lane(seat)
+        lane = self._lane(subscription)
         if lane.retry_id is None or number < lane.retry_number:
             lane.retry_id, lane.retry_number = client_id, number
 
-    def defer(self, seat: Seat, client_id: str, refusal: AppError) -> None:
+    def defer(
+        self, subscription: ConversationSubscription, client_id: str, refusal: AppError
+    ) -> None:
         """Refuse the newest send of a subscription: what waits is older, and goes first."""
-        lane = self._lane(seat)
+        lane = self._lane(subscription)
         if lane.queues:
             lane.deferred_id = lane.deferred_id or client_id
         else:
-            self.requeue(seat, client_id, self.number())
-        self._refuse(seat.session, client_id, refusal)
+            self.requeue(subscription, client_id, self.number())
+        self._refuse(subscription.session, client_id, refusal)
 
-    def settle(self, seat: Seat, client_id: str) -> None:
+    def settle(self, subscription: ConversationSubscription, client_id: str) -> None:
         """A send was taken, or is over: if it had to come again, later ones are taken now."""
-        lane = self._lanes.get(seat)
+        lane = self._lanes.get(subscription)
         if lane is not None and lane.retry_id == client_id:
             lane.retry_id = None
-            self._tidy(seat, lane)
+            self._tidy(subscription, lane)
 
     # ---- inside
 
-    def _lane(self, seat: Seat) -> _Lane:
-        lane = self._lanes.get(seat)
+    def _lane(self, subscription: ConversationSubscription) -> _Lane:
+        lane = self._lanes.get(subscription)
         if lane is None:
-            lane = self._lanes[seat] = _Lane()
+            lane = self._lanes[subscription] = _Lane()
         return lane
 
-    def _tidy(self, seat: Seat, lane: _Lane) -> None:
+    def _tidy(self, subscription: ConversationSubscription, lane: _Lane) -> None:
         if lane.retry_id is None and not lane.queues:
-            del self._lanes[seat]
+            del self._lanes[subscription]
 
-    async def _looked_up(self, seat: Seat, message_id: str, found: Found) -> None:
+    async def _looked_up(
+        self, subscription: ConversationSubscription, message_id: str, found: Found
+    ) -> None:
         try:
             stored = await self._archive.message(message_id)
         except Unavailable:
             stored = None  # unknown or unreachable: produce, readers drop the repeat by id
         found(stored)
-        self.resume(seat)
+        self.resume(subscription)
 
-    def _take_one(self, seat: Seat) -> tuple[int, bool]:
-        lane = self._lanes.get(seat)
+    def _take_one(self, subscription: ConversationSubscription) -> tuple[int, bool]:
+        lane = self._lanes.get(subscription)
         if lane is None:
             return 0, False
         lane.held = False
-        if seat.left:
-            del self._lanes[seat]
+        if subscription.left:
+            del self._lanes[subscription]
             for send in lane.waiting:
-                self._refuse(seat.session, send.id, NotSubscribed())
+                self._refuse(subscription.session, send.id, NotSubscribed())
             return len(lane.waiting), False
         if not lane.waiting:
             if lane.deferred_id is not None:
-                self.requeue(seat, lane.deferred_id, self.number())
+                self.requeue(subscription, lane.deferred_id, self.number())
                 lane.deferred_id = None
-            self._tidy(seat, lane)
+            self._tidy(subscription, lane)
             return 0, False
         send = lane.waiting.pop(0)
-        self._take(seat, send)
+        self._take(subscription, send)
         now = self._lanes.get(
-            seat
+            subscription
         )  # taking the last one may have ended this lane and begun another
         return weight(send, len(send.d)), now is not None and not now.held

@@ -31,7 +31,7 @@ from services.gateway.frames.refusals import (
     Retry,
 )
 from services.gateway.history import Archive, Ring, Stored
-from services.gateway.hub import Seat, Session, seat_of
+from services.gateway.hub import ConversationSubscription, Session, subscription_to
 from services.gateway.inbound.collector import Collector
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
 from services.gateway.inbound.lanes import Lanes
@@ -53,7 +53,7 @@ class _Pending:
         self.body_hash = body_hash
         self.warnings = warnings
         self.since = 0.0
-        self.waiting: list[tuple[Seat, _Words]] = []
+        self.waiting: list[tuple[ConversationSubscription, _Words]] = []
 
 
 class Inbound:
@@ -93,19 +93,19 @@ class Inbound:
 
     def send(self, session: Session, frame: Send) -> None:
         """Take one `send` frame; it is answered now or later, exactly once."""
-        seat = seat_of(session, frame.s)
-        if seat is None:
+        subscription = subscription_to(session, frame.s)
+        if subscription is None:
             self._refuse(session, frame.id, NotSubscribed())
         else:
-            self.lanes.admit(seat, frame)
+            self.lanes.admit(subscription, frame)
 
     def defer(self, session: Session, frame: Send, refusal: AppError) -> None:
         """Refuse a send for now; later ones of its stream wait until it has come again (H6)."""
-        seat = seat_of(session, frame.s)
-        if seat is None:
+        subscription = subscription_to(session, frame.s)
+        if subscription is None:
             self._refuse(session, frame.id, refusal)
         else:
-            self.lanes.defer(seat, frame.id, refusal)
+            self.lanes.defer(subscription, frame.id, refusal)
 
     def give_up(self) -> None:
         """Answer `retry` to every send that still waits (H17)."""
@@ -136,46 +136,48 @@ class Inbound:
 
     # ---- one send
 
-    def _consider(self, seat: Seat, frame: Send) -> None:
+    def _consider(self, subscription: ConversationSubscription, frame: Send) -> None:
         try:
             spoken = said(frame)
         except AppError as refusal:
-            self._deny(seat, frame.id, refusal)
+            self._deny(subscription, frame.id, refusal)
             return
-        key, sender = seat.conversation.key.decode(), seat.session.person.subject
+        key, sender = subscription.conversation.key.decode(), subscription.session.person.subject
         message_id = derived_id("message", key, sender, frame.id)
         body_hash = records.body_hash(frame.kind, spoken.d)
         words = _Words(frame, spoken, message_id, body_hash, self.lanes.number())
-        if self._known(seat, words):
+        if self._known(subscription, words):
             return
-        if self.lanes.blocks(seat, frame.id):
-            self._retry(seat, words)
+        if self.lanes.blocks(subscription, frame.id):
+            self._retry(subscription, words)
         elif frame.again:
-            self.lanes.look_up(seat, message_id, found=partial(self._looked_up, seat, words))
+            self.lanes.look_up(
+                subscription, message_id, found=partial(self._looked_up, subscription, words)
+            )
         else:
-            self._speak(seat, words)
+            self._speak(subscription, words)
 
-    def _known(self, seat: Seat, words: "_Words") -> bool:
+    def _known(self, subscription: ConversationSubscription, words: "_Words") -> bool:
         """Answer a send whose id is on its way or in the ring; a resend joins what is pending."""
         client_id = words.frame.id
         pending = self._pending.get(words.message_id)
         if pending is not None:
             if pending.body_hash != words.body_hash:
-                self._deny(seat, client_id, IdConflict())
+                self._deny(subscription, client_id, IdConflict())
             else:
-                self.lanes.settle(seat, client_id)
-                pending.waiting.append((seat, words))
+                self.lanes.settle(subscription, client_id)
+                pending.waiting.append((subscription, words))
                 self._await(pending)
             return True
         if (first := self._first_of(words.message_id)) is None:
             return False
         body_hash, offset = first
         if body_hash != words.body_hash:
-            self._deny(seat, client_id, IdConflict())
+            self._deny(subscription, client_id, IdConflict())
         else:
-            self.lanes.settle(seat, client_id)
-            place = (seat.conversation.generation, offset)
-            seat.session.answer(server.sent(client_id, words.message_id, position=place))
+            self.lanes.settle(subscription, client_id)
+            place = (subscription.conversation.generation, offset)
+            subscription.session.answer(server.sent(client_id, words.message_id, position=place))
         return True
 
     def _first_of(self, message_id: str) -> tuple[str | None, int] | None:
@@ -186,36 +188,40 @@ class Inbound:
         entry = self._ring.find(message_id.encode())
         return None if entry is None else (_hash_of(entry), entry.offset)
 
-    def _looked_up(self, seat: Seat, words: "_Words", stored: Stored | None) -> None:
+    def _looked_up(
+        self, subscription: ConversationSubscription, words: "_Words", stored: Stored | None
+    ) -> None:
         client_id = words.frame.id
         if stored is None:
-            if not self._known(seat, words):
-                self._speak(seat, words)
+            if not self._known(subscription, words):
+                self._speak(subscription, words)
         elif stored.body_hash != words.body_hash:
-            self._deny(seat, client_id, IdConflict())
+            self._deny(subscription, client_id, IdConflict())
         else:
-            self.lanes.settle(seat, client_id)
+            self.lanes.settle(subscription, client_id)
             place = stored.position
-            seat.session.answer(server.sent(client_id, words.message_id, position=place))
+            subscription.session.answer(server.sent(client_id, words.message_id, position=place))
 
-    def _speak(self, seat: Seat, words: "_Words") -> None:
+    def _speak(self, subscription: ConversationSubscription, words: "_Words") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
-        client_id, conversation = words.frame.id, seat.conversation
-        if not seat.may_speak:
-            self._deny(seat, client_id, NoSeat())
+        client_id, conversation = words.frame.id, subscription.conversation
+        if not subscription.may_speak:
+            self._deny(subscription, client_id, NoSeat())
             return
-        if conversation.continue_in is not None and seat.session.person.is_buyer:
-            self._deny(seat, client_id, ContinueElsewhere(continue_in=conversation.continue_in))
+        if conversation.continue_in is not None and subscription.session.person.is_buyer:
+            self._deny(
+                subscription, client_id, ContinueElsewhere(continue_in=conversation.continue_in)
+            )
             return
         if self._producer.stalled(CHAT, conversation.key):
-            self._retry(seat, words)
+            self._retry(subscription, words)
             return
-        now, person = self._clock.now(), seat.session.person
+        now, person = self._clock.now(), subscription.session.person
         passed = Passed()
         if not person.is_buyer:
-            verdict = self._gate.judge(_judged(seat, words), now)
+            verdict = self._gate.judge(_judged(subscription, words), now)
             if isinstance(verdict, Held):
-                self._hold_back(seat, words, verdict)
+                self._hold_back(subscription, words, verdict)
                 return
             passed = verdict
         body = ChatBody(
@@ -231,11 +237,11 @@ class Inbound:
             passed.confirmed,
         )
         message = records.message(body, words.message_id, time=rfc3339(now))
-        self._produce(seat, words, message=message, warnings=passed.warnings)
+        self._produce(subscription, words, message=message, warnings=passed.warnings)
 
     def _produce(
         self,
-        seat: Seat,
+        subscription: ConversationSubscription,
         words: "_Words",
         *,
         message: Message,
@@ -243,25 +249,27 @@ class Inbound:
     ) -> None:
         pending = _Pending(words.message_id, words.body_hash, warnings)
         if not self._collector.add(message, partial(self._landed, pending)):
-            self._retry(seat, words)
+            self._retry(subscription, words)
             return
-        self.lanes.settle(seat, words.frame.id)
-        pending.waiting.append((seat, words))
+        self.lanes.settle(subscription, words.frame.id)
+        pending.waiting.append((subscription, words))
         self._pending[words.message_id] = pending
         self._await(pending)
 
-    def _hold_back(self, seat: Seat, words: "_Words", held: Held) -> None:
+    def _hold_back(
+        self, subscription: ConversationSubscription, words: "_Words", held: Held
+    ) -> None:
         """Leave the incident in the log, then answer; without it the message stays blocked."""
-        self.lanes.settle(seat, words.frame.id)
+        self.lanes.settle(subscription, words.frame.id)
 
         def outcome(answer: "asyncio.Future[Position]") -> None:
             if answer.cancelled() or answer.exception() is not None:
-                self._retry(seat, words)
+                self._retry(subscription, words)
             else:
-                self._deny(seat, words.frame.id, held.answer)
+                self._deny(subscription, words.frame.id, held.answer)
 
         if not self._collector.add(message_of(held.incident), outcome):
-            self._retry(seat, words)
+            self._retry(subscription, words)
 
     # ---- answers
 
@@ -272,21 +280,30 @@ class Inbound:
         if error is None and not answer.cancelled():
             place = answer.result()
             self._unread.add(pending.message_id, Landed(pending.body_hash, place))
-            for seat, words in waiting:
-                self._acknowledge(seat, words.frame.id, pending=pending, offset=place.offset)
+            for subscription, words in waiting:
+                self._acknowledge(
+                    subscription, words.frame.id, pending=pending, offset=place.offset
+                )
             if waiting:
                 self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
         elif isinstance(error, TooLarge):
-            for seat, words in waiting:
-                self._deny(seat, words.frame.id, BadFrame("The message is too large."))
+            for subscription, words in waiting:
+                self._deny(subscription, words.frame.id, BadFrame("The message is too large."))
         else:
-            for seat, words in waiting:
-                self._retry(seat, words)
+            for subscription, words in waiting:
+                self._retry(subscription, words)
 
-    def _acknowledge(self, seat: Seat, client_id: str, *, pending: _Pending, offset: int) -> None:
-        place = (seat.conversation.generation, offset)
+    def _acknowledge(
+        self,
+        subscription: ConversationSubscription,
+        client_id: str,
+        *,
+        pending: _Pending,
+        offset: int,
+    ) -> None:
+        place = (subscription.conversation.generation, offset)
         if not pending.warnings:
-            seat.session.answer(server.sent(client_id, pending.message_id, position=place))
+            subscription.session.answer(server.sent(client_id, pending.message_id, position=place))
             return
         told: dict[str, object] = {
             "client_id": client_id,
@@ -294,7 +311,7 @@ class Inbound:
             "position": place,
             "warnings": [hit.model_dump(mode="json") for hit in pending.warnings],
         }
-        seat.session.answer(server.ok(client_id, told))
+        subscription.session.answer(server.ok(client_id, told))
 
     def _await(self, pending: _Pending) -> None:
         pending.since = self._clock.monotonic()
@@ -303,18 +320,20 @@ class Inbound:
 
     def _answer_retry(self, pending: _Pending) -> None:
         waiting, pending.waiting = pending.waiting, []
-        for seat, words in waiting:
-            self._retry(seat, words)
+        for subscription, words in waiting:
+            self._retry(subscription, words)
 
-    def _retry(self, seat: Seat, words: "_Words") -> None:
+    def _retry(self, subscription: ConversationSubscription, words: "_Words") -> None:
         """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
-        self.lanes.requeue(seat, words.frame.id, words.number)
-        self._refuse(seat.session, words.frame.id, Retry())
+        self.lanes.requeue(subscription, words.frame.id, words.number)
+        self._refuse(subscription.session, words.frame.id, Retry())
 
-    def _deny(self, seat: Seat, client_id: str, refusal: AppError) -> None:
+    def _deny(
+        self, subscription: ConversationSubscription, client_id: str, refusal: AppError
+    ) -> None:
         """Refuse a send for good: nothing has to wait for it to come again (H6)."""
-        self.lanes.settle(seat, client_id)
-        self._refuse(seat.session, client_id, refusal)
+        self.lanes.settle(subscription, client_id)
+        self._refuse(subscription.session, client_id, refusal)
 
     def _refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()
@@ -331,11 +350,11 @@ class _Words(NamedTuple):
     number: int
 
 
-def _judged(seat: Seat, words: _Words) -> Judged:
+def _judged(subscription: ConversationSubscription, words: _Words) -> Judged:
     return Judged(
-        ShopId(seat.conversation.shop_id),
-        ConversationId(seat.conversation.key.decode()),
-        seat.session.person.subject,
+        ShopId(subscription.conversation.shop_id),
+        ConversationId(subscription.conversation.key.decode()),
+        subscription.session.person.subject,
         words.frame.id,
         words.message_id,
         words.body_hash,

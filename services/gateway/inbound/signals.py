@@ -1,6 +1,6 @@
 """Typing and read receipts on their way out: lossy, a few at a time, never answered.
 
-Knows seats and the collector; must not know sockets.
+Knows subscriptions and the collector; must not know sockets.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from contracts.people import ConversationId, ShopId
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from services.gateway.hub import Session, seat_of
+from services.gateway.hub import Session, subscription_to
 from services.gateway.inbound.collector import Collector
 
 
@@ -33,16 +33,16 @@ class Signals:
         position: tuple[int, int] | None = None,
     ) -> None:
         """Tell the others; from who is not subscribed, or only watches, nothing is told."""
-        seat = seat_of(session, s)
-        if seat is None or not seat.may_speak:
+        subscription = subscription_to(session, s)
+        if subscription is None or not subscription.may_speak:
             return
-        key = seat.conversation.key
+        key = subscription.conversation.key
         if self._producer.stalled(SignalSent.topic.name, key):
             return
         event = SignalSent(
             id=self._ids.new(),
             time=self._clock.now(),
-            shop_id=ShopId(seat.conversation.shop_id),
+            shop_id=ShopId(subscription.conversation.shop_id),
             conversation_id=ConversationId(key.decode()),
             person_id=session.person.subject,
             signal=signal,

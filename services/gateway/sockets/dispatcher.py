@@ -221,7 +221,7 @@ class FrameDispatcher:
             person,
             session_id=self._ids.new(),
             bucket=self._bucket_of(person),
-            caps=self._limits.caps,
+            limits=self._limits.queue,
             drained=self._streams.refill,
             now=now,
             instance=instance,

@@ -6,7 +6,7 @@ Knows neither: each stands on this and not on the other.
 from typing import NamedTuple, Protocol
 
 from contracts.frames import CloseCode
-from services.gateway.hub import Caps, Session
+from services.gateway.hub import QueueLimits, Session
 from services.gateway.limits import Rate
 from services.gateway.sockets.turns import LoopTurns
 
@@ -15,7 +15,7 @@ class Limits(NamedTuple):
     """What a client gets and must keep to, and how long each kind of silence may last."""
 
     rate: Rate
-    caps: Caps
+    queue: QueueLimits
     sockets_per_person: int
     subscriptions: int
     heartbeat_s: float

@@ -1,6 +1,6 @@
-"""Conversations as streams: a seat each, joined once, and refilled after a full queue.
+"""Conversations as streams: each subscription joined once, and refilled after a full queue.
 
-Encodes a frame once for all its sockets. Knows which seats there are; how a seat catches up is the
+Encodes a frame once for all its sockets. Knows who is subscribed; how one catches up is the
 business of `resume`.
 """
 
@@ -21,8 +21,15 @@ from services.gateway.frames import records, server
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import AlreadySubscribed, IdConflict
-from services.gateway.hub import Hub, NeedsSnapshot, Seat, Session, Subscription, seat_of
-from services.gateway.hub.conversations import Conversation, SeatState, View, view
+from services.gateway.hub import (
+    ConversationSubscription,
+    Hub,
+    NeedsSnapshot,
+    Session,
+    Subscription,
+    subscription_to,
+)
+from services.gateway.hub.conversations import Conversation, SubscriptionState, View, view
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream
 
@@ -31,26 +38,26 @@ Tell = Callable[[News], None]
 
 
 class Lanes(Protocol):
-    """The sends of each seat, in their order (`inbound.Lanes`)."""
+    """The sends of each subscription, in their order (`inbound.Lanes`)."""
 
-    def hold(self, seat: Seat) -> None:
-        """Let sends wait until the seat is ready or over."""
+    def hold(self, subscription: ConversationSubscription) -> None:
+        """Let sends wait until the subscription is ready or over."""
 
-    def resume(self, seat: Seat) -> None:
-        """Take what waited; of a seat that is over, refuse it."""
+    def resume(self, subscription: ConversationSubscription) -> None:
+        """Take what waited; of one that is over, refuse it."""
 
-    def drop(self, seat: Seat) -> None:
-        """Forget a seat that is over."""
+    def drop(self, subscription: ConversationSubscription) -> None:
+        """Forget one that is over."""
 
 
 class Resumes(Protocol):
-    """How a seat catches up (`resume.Resume`)."""
+    """How a subscription catches up (`resume.Resume`)."""
 
-    async def join(self, seat: Seat, position: object) -> None:
-        """Answer the seat's `sub` and make it live; raises what ends the join."""
+    async def join(self, subscription: ConversationSubscription, position: object) -> None:
+        """Answer its `sub` and make it live; raises what ends the join."""
 
-    async def refill(self, seat: Seat) -> None:
-        """Give a live seat what was withheld."""
+    async def refill(self, subscription: ConversationSubscription) -> None:
+        """Give a live one what was withheld."""
 
 
 _CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
@@ -77,53 +84,60 @@ class ConversationStream(Stream[ConversationName, Entry]):
     def subscribe(
         self, session: Session, name: ConversationName, *, frame_id: str | None, position: object
     ) -> None:
-        """Take a seat and join; a second `sub` beside a seat is refused."""
-        if seat_of(session, str(name)) is not None:
+        """Subscribe and join; a second `sub` beside a subscription is refused."""
+        if subscription_to(session, str(name)) is not None:
             self._joins.refuse(session, frame_id, AlreadySubscribed())
             return
-        seat = self.seat(session, name.key)
-        self._lanes.hold(seat)
-        seat.owed = (frame_id,)
-        self._joins.spawn(self._join(seat, position))
+        subscription = self.add(session, name.key)
+        self._lanes.hold(subscription)
+        subscription.owed = (frame_id,)
+        self._joins.spawn(self._join(subscription, position))
 
     @override
     def unsubscribe(self, session: Session, name: ConversationName) -> None:
-        """Leave the seat, if there is one."""
-        seat = seat_of(session, str(name))
-        if seat is None:
+        """Leave it, if there is a subscription."""
+        subscription = subscription_to(session, str(name))
+        if subscription is None:
             return
-        joining = bool(seat.owed)
-        self._joins.end(seat)
+        joining = bool(subscription.owed)
+        self._joins.end(subscription)
         if joining:
-            self._lanes.resume(seat)  # what was sent meanwhile need not wait for the join to notice
+            self._lanes.resume(
+                subscription
+            )  # what was sent meanwhile need not wait for the join to notice
 
     @override
     def leave(self, subscription: Subscription) -> None:
-        """Let a seat go; with its last seat a conversation is forgotten."""
-        assert isinstance(subscription, Seat)
+        """Let one go; with its last subscription a conversation is forgotten."""
+        assert isinstance(subscription, ConversationSubscription)
         self._lanes.drop(subscription)
         conversation = subscription.conversation
-        conversation.seats.remove(subscription)
-        if not conversation.seats:
+        conversation.subscriptions.remove(subscription)
+        if not conversation.subscriptions:
             del self.watched[conversation.key]
 
-    def seat(self, session: Session, key: bytes) -> Seat:
-        """Seat the session, not yet live; facts of the conversation are kept from now on."""
+    def add(self, session: Session, key: bytes) -> ConversationSubscription:
+        """Subscribe the session, not yet live; facts of the conversation are kept from now on."""
         conversation = self.watched.get(key)
         if conversation is None:
             conversation = self.watched[key] = Conversation(key)
-        seat = Seat(session, conversation, self)
-        conversation.seats.append(seat)
-        self._hub.attach(seat)
-        return seat
+        subscription = ConversationSubscription(session, conversation, self)
+        conversation.subscriptions.append(subscription)
+        self._hub.attach(subscription)
+        return subscription
 
     @override
     async def refill(self, session: Session) -> None:
-        """Give every seat what was withheld while the queue was full (H15)."""
-        for seat in list(session.subscriptions.values()):
-            if isinstance(seat, Seat) and seat.state is SeatState.WITHHELD:
-                work = self._resume.refill(seat)
-                await self._joins.run(seat, work, failed=partial(self._failed, seat))
+        """Give every one what was withheld while the queue was full (H15)."""
+        for subscription in list(session.subscriptions.values()):
+            if (
+                isinstance(subscription, ConversationSubscription)
+                and subscription.state is SubscriptionState.WITHHELD
+            ):
+                work = self._resume.refill(subscription)
+                await self._joins.run(
+                    subscription, work, failed=partial(self._failed, subscription)
+                )
 
     @override
     def deliver(self, told: Entry) -> None:
@@ -182,27 +196,29 @@ class ConversationStream(Stream[ConversationName, Entry]):
             return
         if second.body_hash == original.body_hash:
             return
-        for seat in conversation.seats:
-            if seat.session.person.subject == second.sender_id:
-                seat.session.offer(server.err(second.client_id, IdConflict()))
+        for subscription in conversation.subscriptions:
+            if subscription.session.person.subject == second.sender_id:
+                subscription.session.offer(server.err(second.client_id, IdConflict()))
 
     def _deliver(self, entry: Entry, conversation: Conversation, shown: View) -> None:
         offset = entry.offset
         frames: dict[bool, bytes] = {}
-        for seat in conversation.seats:
-            if seat.state is not SeatState.LIVE or offset <= seat.sent:
+        for subscription in conversation.subscriptions:
+            if subscription.state is not SubscriptionState.LIVE or offset <= subscription.sent:
                 continue
-            buyer = seat.session.person.is_buyer
+            buyer = subscription.session.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
                 frame = frames[buyer] = server.event(
-                    conversation.s, shown.of(seat), position=(conversation.generation, offset)
+                    conversation.s,
+                    shown.of(subscription),
+                    position=(conversation.generation, offset),
                 )
-            if self._hub.offer(seat.session, frame):
-                seat.sent = offset
+            if self._hub.offer(subscription.session, frame):
+                subscription.sent = offset
                 self.delivered += 1
             else:
-                seat.state = SeatState.WITHHELD
+                subscription.state = SubscriptionState.WITHHELD
 
     @override
     def hears(self) -> Hearers:
@@ -221,19 +237,22 @@ class ConversationStream(Stream[ConversationName, Entry]):
         if event.position is not None:
             shown["position"] = event.position
         frame = server.patch(conversation.s, server.json({event.signal: shown}))
-        for seat in conversation.seats:
-            if seat.state is SeatState.LIVE and seat.session.person.subject != event.person_id:
-                seat.session.lossy(frame)
+        for subscription in conversation.subscriptions:
+            if (
+                subscription.state is SubscriptionState.LIVE
+                and subscription.session.person.subject != event.person_id
+            ):
+                subscription.session.lossy(frame)
 
-    async def _join(self, seat: Seat, position: object) -> None:
-        work = self._resume.join(seat, position)
-        await self._joins.run(seat, work, failed=partial(self._failed, seat))
-        self._lanes.resume(seat)
+    async def _join(self, subscription: ConversationSubscription, position: object) -> None:
+        work = self._resume.join(subscription, position)
+        await self._joins.run(subscription, work, failed=partial(self._failed, subscription))
+        self._lanes.resume(subscription)
 
-    def _failed(self, seat: Seat, error: Exception) -> None:
-        """Take the seat back. Who was told `ok` before learns that he has to subscribe again."""
-        self._hub.detach(seat)
+    def _failed(self, subscription: ConversationSubscription, error: Exception) -> None:
+        """Take it back. Who was told `ok` before learns that he has to subscribe again."""
+        self._hub.detach(subscription)
         if isinstance(error, NeedsSnapshot):
-            seat.session.answer(server.resync(seat.conversation.s, error.reason))
-        elif not seat.owed:
-            seat.session.answer(server.resync(seat.conversation.s, "slow_reader"))
+            subscription.session.answer(server.resync(subscription.conversation.s, error.reason))
+        elif not subscription.owed:
+            subscription.session.answer(server.resync(subscription.conversation.s, "slow_reader"))

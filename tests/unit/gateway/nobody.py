@@ -1,16 +1,16 @@
 """Stands for parts that have nothing to do in a test."""
 
-from services.gateway.hub import Seat
+from services.gateway.hub import ConversationSubscription
 
 
 class NoLanes:
     """Nobody sends."""
 
-    def hold(self, seat: Seat) -> None:
+    def hold(self, subscription: ConversationSubscription) -> None:
         """Nothing waits."""
 
-    def resume(self, seat: Seat) -> None:
+    def resume(self, subscription: ConversationSubscription) -> None:
         """Nothing waited."""
 
-    def drop(self, seat: Seat) -> None:
+    def drop(self, subscription: ConversationSubscription) -> None:
         """Nothing is kept."""

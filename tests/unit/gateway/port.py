@@ -19,7 +19,7 @@ from services.gateway.frames import records, server
 from services.gateway.frames.names import stream_of
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Caps, Hub, Person, Session
+from services.gateway.hub import Hub, Person, QueueLimits, Session
 from services.gateway.limits import FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import (
@@ -205,7 +205,7 @@ class World:
             Person(PersonId(subject), Role.SUPERVISOR, SHOP, "", 0, 10**12),
             session_id=f"{next(self.numbers)}",
             bucket=Rate(1, 1).bucket(SystemClock()),
-            caps=Caps(),
+            limits=QueueLimits(),
             drained=self.streams.refill,
             now=0,
         )

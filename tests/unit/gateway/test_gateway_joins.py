@@ -7,8 +7,8 @@ import pytest
 from kit.bus.ports import BusAway
 from kit.errors import NotFound, Unavailable
 from services.gateway.frames.names import StreamName
-from services.gateway.hub import seat_of
-from services.gateway.hub.conversations import SeatState
+from services.gateway.hub import subscription_to
+from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.streams import Stream
 from services.gateway.streams.inbox import JOIN_LIMIT
 from tests.unit.gateway.port import (
@@ -172,15 +172,15 @@ async def test_who_was_told_ok_and_cannot_be_caught_up_is_resynced_and_not_answe
     member = world.enter()
     frame_id = world.sub(member, TALK)
     await world.settle()
-    seat = seat_of(member.session, TALK)
-    assert seat is not None
+    subscription = subscription_to(member.session, TALK)
+    assert subscription is not None
 
     async def broken(*_: object, **__: object) -> None:
         raise Unforeseen
 
     monkeypatch.setattr(world.resume, "refill", broken)
     member.session.full(0)
-    seat.state = SeatState.WITHHELD
+    subscription.state = SubscriptionState.WITHHELD
     world.streams.refill(member.session)
     await world.settle()
 

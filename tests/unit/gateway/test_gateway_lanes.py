@@ -15,7 +15,7 @@ from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send
 from services.gateway.frames.refusals import RateLimited, Retry
 from services.gateway.history import Archive, Stored
-from services.gateway.hub import Seat, Session
+from services.gateway.hub import ConversationSubscription, Session
 from services.gateway.inbound.lanes import WAITING, Lanes
 
 pytestmark = pytest.mark.unit
@@ -28,7 +28,7 @@ def send(number: int, *, again: bool = False) -> Send:
 
 @dataclass(eq=False)
 class Stool:
-    """Stands for a seat."""
+    """Stands for a subscription."""
 
     session: str = "session"
     left: bool = False
@@ -59,38 +59,42 @@ class Office:
         self.lanes = Lanes(cast("Archive", self.archive), take=self.take, refuse=self.refuse)
         self.numbers: dict[str, int] = {}
 
-    def take(self, seat: Seat, one: Send) -> None:
+    def take(self, subscription: ConversationSubscription, one: Send) -> None:
         """Take a send as `Inbound` does: blocked, looked up, or settled one way or the other."""
         number = self.lanes.number()
-        if self.lanes.blocks(seat, one.id):
-            self.retry(seat, one, number)
+        if self.lanes.blocks(subscription, one.id):
+            self.retry(subscription, one, number)
         elif one.again:
             self.lanes.look_up(
-                seat, one.id, found=lambda stored: self.found(seat, one, (number, stored))
+                subscription,
+                one.id,
+                found=lambda stored: self.found(subscription, one, (number, stored)),
             )
         else:
-            self.write(seat, one, number)
+            self.write(subscription, one, number)
 
-    def found(self, seat: Seat, one: Send, known: tuple[int, Stored | None]) -> None:
+    def found(
+        self, subscription: ConversationSubscription, one: Send, known: tuple[int, Stored | None]
+    ) -> None:
         """Take a resend that was looked up, unless it is archived."""
         number, stored = known
         if stored is None:
-            self.write(seat, one, number)
+            self.write(subscription, one, number)
         else:
-            self.lanes.settle(seat, one.id)
+            self.lanes.settle(subscription, one.id)
 
-    def write(self, seat: Seat, one: Send, number: int) -> None:
+    def write(self, subscription: ConversationSubscription, one: Send, number: int) -> None:
         """Write a send down, or answer `retry`."""
         if self.decide(one):
-            self.lanes.settle(seat, one.id)
+            self.lanes.settle(subscription, one.id)
             self.taken.append(one.id)
         else:
-            self.retry(seat, one, number)
+            self.retry(subscription, one, number)
 
-    def retry(self, seat: Seat, one: Send, number: int) -> None:
+    def retry(self, subscription: ConversationSubscription, one: Send, number: int) -> None:
         """Answer `retry`."""
-        self.lanes.requeue(seat, one.id, number)
-        self.refuse(seat.session, one.id, Retry())
+        self.lanes.requeue(subscription, one.id, number)
+        self.refuse(subscription.session, one.id, Retry())
 
     def refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
         """Note a refusal."""
@@ -102,7 +106,7 @@ class Office:
 
 
 def stool() -> Any:
-    """Return a seat as far as lanes know one."""
+    """Return a subscription as far as lanes know one."""
     return Stool()
 
 
@@ -113,18 +117,18 @@ async def a_few(turns: int = 30) -> None:
 
 
 async def test_a_free_lane_takes_at_once_and_keeps_nothing() -> None:
-    office, seat = Office(), stool()
+    office, subscription = Office(), stool()
     for number in range(3):
-        office.lanes.admit(seat, send(number))
+        office.lanes.admit(subscription, send(number))
     assert office.places() == [0, 1, 2]
     assert (len(office.lanes), office.lanes.busy) == (0, 0)
 
 
 async def test_nothing_overtakes_a_send_that_is_looked_up() -> None:
-    office, seat, other = Office(), stool(), stool()
-    office.lanes.admit(seat, send(0, again=True))
+    office, subscription, other = Office(), stool(), stool()
+    office.lanes.admit(subscription, send(0, again=True))
     for number in range(1, 4):
-        office.lanes.admit(seat, send(number, again=number == 2))
+        office.lanes.admit(subscription, send(number, again=number == 2))
     office.lanes.admit(other, send(9))
     await a_few()
     assert (office.places(), office.lanes.busy) == ([9], 1)
@@ -140,9 +144,9 @@ async def test_nothing_overtakes_a_send_that_is_looked_up() -> None:
 
 
 async def test_what_is_archived_is_not_taken_again_and_lets_the_next_go_on() -> None:
-    office, seat = Office(), stool()
-    office.lanes.admit(seat, send(0, again=True))
-    office.lanes.admit(seat, send(1))
+    office, subscription = Office(), stool()
+    office.lanes.admit(subscription, send(0, again=True))
+    office.lanes.admit(subscription, send(1))
     await a_few()
     office.archive.asked.pop("aaaaaaaa-0").set_result(Stored("h", (1, 7)))
     await a_few()
@@ -150,75 +154,75 @@ async def test_what_is_archived_is_not_taken_again_and_lets_the_next_go_on() -> 
 
 
 async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again() -> None:
-    office, seat = Office(decide=lambda one: one.again), stool()
+    office, subscription = Office(decide=lambda one: one.again), stool()
     for number in (0, 1):
-        office.lanes.admit(seat, send(number))
+        office.lanes.admit(subscription, send(number))
     assert [code for _, code in office.refused] == ["retry", "retry"]
     office.decide = lambda _: True
 
-    office.lanes.admit(seat, send(1))
+    office.lanes.admit(subscription, send(1))
     assert office.places() == []
-    office.lanes.admit(seat, send(0))
-    office.lanes.admit(seat, send(1))
+    office.lanes.admit(subscription, send(0))
+    office.lanes.admit(subscription, send(1))
     assert office.places() == [0, 1]
     assert len(office.lanes) == 0
 
 
 async def test_an_older_send_that_fails_after_a_younger_was_refused_goes_first() -> None:
-    office, seat = Office(), stool()
+    office, subscription = Office(), stool()
     older, younger = office.lanes.number(), office.lanes.number()
-    office.lanes.requeue(seat, "younger", younger)
-    office.lanes.requeue(seat, "older", older)
-    assert office.lanes.blocks(seat, "younger")
-    assert not office.lanes.blocks(seat, "older")
+    office.lanes.requeue(subscription, "younger", younger)
+    office.lanes.requeue(subscription, "older", older)
+    assert office.lanes.blocks(subscription, "younger")
+    assert not office.lanes.blocks(subscription, "older")
 
 
 async def test_one_more_than_may_wait_is_deferred_behind_those_that_wait() -> None:
-    office, seat = Office(), stool()
-    office.lanes.hold(seat)
+    office, subscription = Office(), stool()
+    office.lanes.hold(subscription)
     for number in range(WAITING + 2):
-        office.lanes.admit(seat, send(number))
+        office.lanes.admit(subscription, send(number))
     assert [one for one, _ in office.refused] == [f"aaaaaaaa-{n}" for n in (WAITING, WAITING + 1)]
 
-    office.lanes.resume(seat)
+    office.lanes.resume(subscription)
     await a_few(WAITING)
     assert office.places() == list(range(WAITING))
-    office.lanes.admit(seat, send(WAITING + 1))
+    office.lanes.admit(subscription, send(WAITING + 1))
     assert office.places() == list(range(WAITING))
     for number in (WAITING, WAITING + 1):
-        office.lanes.admit(seat, send(number))
+        office.lanes.admit(subscription, send(number))
     assert office.places() == list(range(WAITING + 2))
     assert len(office.lanes) == 0
 
 
 async def test_a_send_over_the_rate_blocks_those_behind_it_even_if_nothing_waited() -> None:
-    office, seat = Office(), stool()
-    office.lanes.hold(seat)
-    office.lanes.defer(seat, "aaaaaaaa-0", RateLimited())
-    office.lanes.resume(seat)
-    office.lanes.admit(seat, send(1))  # before the turn comes
+    office, subscription = Office(), stool()
+    office.lanes.hold(subscription)
+    office.lanes.defer(subscription, "aaaaaaaa-0", RateLimited())
+    office.lanes.resume(subscription)
+    office.lanes.admit(subscription, send(1))  # before the turn comes
     await a_few()
-    office.lanes.admit(seat, send(2))
+    office.lanes.admit(subscription, send(2))
     assert office.places() == []
-    office.lanes.admit(seat, send(0))
-    office.lanes.admit(seat, send(1))
+    office.lanes.admit(subscription, send(0))
+    office.lanes.admit(subscription, send(1))
     assert office.places() == [0, 1]
 
 
 @pytest.mark.parametrize("resumed", ["before", "after"])
 async def test_of_a_subscription_that_is_over_nothing_is_taken_or_kept(resumed: str) -> None:
-    office, seat = Office(), stool()
-    office.lanes.hold(seat)
+    office, subscription = Office(), stool()
+    office.lanes.hold(subscription)
     for number in range(3):
-        office.lanes.admit(seat, send(number))
+        office.lanes.admit(subscription, send(number))
     if resumed == "before":
-        office.lanes.resume(seat)
-    seat.left = True
-    office.lanes.drop(seat)
+        office.lanes.resume(subscription)
+    subscription.left = True
+    office.lanes.drop(subscription)
     if resumed == "after":
-        office.lanes.resume(seat)
+        office.lanes.resume(subscription)
     await a_few()
-    office.lanes.requeue(seat, "late", 1)  # a send that was on its way when it ended
+    office.lanes.requeue(subscription, "late", 1)  # a send that was on its way when it ended
 
     assert office.taken == []
     assert [code for _, code in office.refused] == ["not_subscribed"] * 3
@@ -226,11 +230,11 @@ async def test_of_a_subscription_that_is_over_nothing_is_taken_or_kept(resumed: 
 
 
 async def test_who_leaves_while_a_send_is_to_come_again_leaves_nothing() -> None:
-    office, seat = Office(decide=lambda _: False), stool()
-    office.lanes.admit(seat, send(0))
+    office, subscription = Office(decide=lambda _: False), stool()
+    office.lanes.admit(subscription, send(0))
     assert len(office.lanes) == 1
-    seat.left = True
-    office.lanes.drop(seat)
+    subscription.left = True
+    office.lanes.drop(subscription)
     assert len(office.lanes) == 0
 
 
@@ -243,12 +247,14 @@ def test_whatever_fails_and_is_looked_up_a_sender_who_resends_in_order_keeps_his
 
 async def _kept_in_order(count: int, chance: random.Random) -> None:
     """Send all, resend what was answered `retry` in order, answer look-ups at random."""
-    office, seat = Office(decide=lambda _: chance.random() < 0.6), stool()
+    office, subscription = Office(decide=lambda _: chance.random() < 0.6), stool()
     missing = list(range(count))
     for round_ in range(200):
         office.refused.clear()
         for number in missing:
-            office.lanes.admit(seat, send(number, again=round_ > 0 and chance.random() < 0.7))
+            office.lanes.admit(
+                subscription, send(number, again=round_ > 0 and chance.random() < 0.7)
+            )
             if chance.random() < 0.5:
                 await a_few(chance.randrange(3))
                 _answer(office, chance)

@@ -31,8 +31,15 @@ from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import records, server
 from services.gateway.history import Ring
-from services.gateway.hub import Caps, Conversation, Hub, Person, Seat, Session
-from services.gateway.hub.conversations import SeatState
+from services.gateway.hub import (
+    Conversation,
+    ConversationSubscription,
+    Hub,
+    Person,
+    QueueLimits,
+    Session,
+)
+from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import Rate
 from services.gateway.streams import ConversationStream, News
 from tests.unit.gateway.nobody import NoLanes
@@ -167,8 +174,8 @@ class Stream:
             ring_s=60,
         )
         self.screens: dict[str, Screen] = {}
-        self.seats = {
-            name: self._seat(name, role)
+        self.subscriptions = {
+            name: self._subscribe(name, role)
             for name, role in (
                 ("b", Role.BUYER),
                 ("a", Role.AGENT),
@@ -178,21 +185,21 @@ class Stream:
         }
         self._offset = 0
 
-    def _seat(self, name: str, role: Role) -> Seat:
+    def _subscribe(self, name: str, role: Role) -> ConversationSubscription:
         screen = self.screens[name] = Screen()
         session = Session(
             screen,
             Person(PersonId(name), role, SHOP, "", 0, 10**12),
             session_id=name,
             bucket=Rate(1, 1).bucket(ManualClock()),
-            caps=Caps(),
+            limits=QueueLimits(),
             drained=lambda _: None,
             now=0,
         )
         self.hub.enter(session)
-        seat = self.stream.seat(session, b"c1")
-        seat.state = SeatState.LIVE
-        return seat
+        subscription = self.stream.add(session, b"c1")
+        subscription.state = SubscriptionState.LIVE
+        return subscription
 
     @property
     def conversation(self) -> Conversation:
@@ -217,7 +224,7 @@ class Stream:
 
     def may_send(self) -> set[str]:
         """Return who may write."""
-        return {name for name, seat in self.seats.items() if seat.may_speak}
+        return {name for name, subscription in self.subscriptions.items() if subscription.may_speak}
 
 
 CASES: Final[dict[str, tuple[Log, str | None, list[str]]]] = {
@@ -300,13 +307,15 @@ def adopted(stream: Stream, version: int, continue_in: str | None) -> None:
 def test_the_buyer_of_a_conversation_closed_long_ago_is_led_to_the_other_one(how: str) -> None:
     stream = Stream()
     stream.feed([assigned("a", 3), closed(6)])
-    assert [seat.continue_in for seat in stream.seats.values()] == [None] * 4
+    assert [subscription.continue_in for subscription in stream.subscriptions.values()] == [
+        None
+    ] * 4
     if how == "attach":
         adopted(stream, 6, "c2")
     else:
         stream.feed([late(7)])
 
-    led = {name: seat.continue_in for name, seat in stream.seats.items()}
+    led = {name: subscription.continue_in for name, subscription in stream.subscriptions.items()}
     assert led == {"b": "c2", "a": None, "x": None, "boss": None}
 
 
@@ -315,16 +324,16 @@ def test_a_conversation_that_goes_on_leads_nowhere_else(again: Event) -> None:
     stream = Stream()
     stream.feed([assigned("a", 3), closed(6), late(7), again, late(7)])
     adopted(stream, 7, "c2")  # asked before it went on
-    assert stream.seats["b"].continue_in is None
+    assert stream.subscriptions["b"].continue_in is None
 
 
 def test_of_two_snapshots_of_one_version_the_later_says_where_to_go_on() -> None:
     stream = Stream()
     stream.feed([closed(6), late(7)])
     adopted(stream, 6, None)
-    assert stream.seats["b"].continue_in == "c2"
+    assert stream.subscriptions["b"].continue_in == "c2"
     adopted(stream, 7, None)  # the other one is closed by now
-    assert stream.seats["b"].continue_in is None
+    assert stream.subscriptions["b"].continue_in is None
 
 
 def test_a_late_message_is_told_to_the_agent_of_the_other_conversation() -> None:

@@ -20,8 +20,8 @@ from services.gateway.frames import server
 from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Caps, Hub, Person, Session, seat_of
-from services.gateway.hub.conversations import SeatState
+from services.gateway.hub import Hub, Person, QueueLimits, Session, subscription_to
+from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import ConversationStream, Joins, Streams
@@ -108,7 +108,7 @@ class Desk:
             Person(PersonId(subject), Role.BUYER, ShopId("s"), "", 0, 10**12),
             session_id=subject,
             bucket=Rate(1, 1).bucket(SystemClock()),
-            caps=Caps(),
+            limits=QueueLimits(),
             drained=self.streams.refill,
             now=0,
         )
@@ -174,8 +174,8 @@ async def joined(
     for _ in range(200):
         await asyncio.sleep(0.001)
         desk.feed(desk.ring.end(0) + 1)
-        seat = seat_of(session, "conv:talk")
-        if seat is not None and seat.state is SeatState.LIVE:
+        subscription = subscription_to(session, "conv:talk")
+        if subscription is not None and subscription.state is SubscriptionState.LIVE:
             break
     await producer.send_all([message_of(len(log) + n, TALK) for n in range(3)])
     desk.feed(len(log) + 3)

@@ -21,8 +21,8 @@ from kit.clock import ManualClock
 from services.gateway.frames import server
 from services.gateway.frames.records import CHAT_TYPE, Entry, Spoken
 from services.gateway.history import Ring
-from services.gateway.hub import Caps, Conversation, Directory, Hub, Person, Session
-from services.gateway.hub.conversations import SeatState
+from services.gateway.hub import Conversation, Directory, Hub, Person, QueueLimits, Session
+from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.inbound.unread import Landed, Unread
 from services.gateway.limits import Rate
 from services.gateway.streams import ConversationStream
@@ -145,7 +145,7 @@ def test_landed_messages_are_remembered_up_to_a_limit() -> None:
 
 
 def session_of(
-    subject: str = "p", role: Role = Role.AGENT, *, caps: Caps | None = None
+    subject: str = "p", role: Role = Role.AGENT, *, limits: QueueLimits | None = None
 ) -> tuple[Session, Wire, Refills]:
     """Return a session, its wire, and who asked for a refill."""
     wire, refills = Wire(), Refills()
@@ -155,7 +155,7 @@ def session_of(
         person,
         session_id="s",
         bucket=Rate(20, 40).bucket(ManualClock()),
-        caps=caps or Caps(3, 1_000),
+        limits=limits or QueueLimits(3, 1_000),
         drained=refills.append,
         now=0,
     )
@@ -174,7 +174,7 @@ def test_frames_wait_while_the_wire_pushes_back_and_leave_in_order() -> None:
 
 
 def test_a_full_queue_takes_nothing_until_it_is_drained_and_refilled() -> None:
-    session, wire, refills = session_of(caps=Caps(2, 1_000))
+    session, wire, refills = session_of(limits=QueueLimits(2, 1_000))
     session.hold()
     assert [session.offer(f) for f in (b"1", b"2", b"3")] == [True, True, False]
     session.full(now=5)
@@ -190,7 +190,7 @@ def test_a_full_queue_takes_nothing_until_it_is_drained_and_refilled() -> None:
 
 
 def test_bytes_fill_a_queue_too_and_an_unread_answer_closes() -> None:
-    session, wire, _ = session_of(caps=Caps(100, 10))
+    session, wire, _ = session_of(limits=QueueLimits(100, 10))
     session.hold()
     assert session.offer(b"x" * 10)
     session.answer(b"y")
@@ -285,7 +285,7 @@ def test_a_stream_is_forgotten_with_its_last_seat() -> None:
     (one, _, _), (two, _, _) = session_of("p"), session_of("q")
     for session in (one, two):
         hub.enter(session)
-        conversations.seat(session, b"c1")
+        conversations.add(session, b"c1")
     hub.leave(one)
     assert set(conversations.watched) == {b"c1"}
     hub.leave(two)
@@ -298,7 +298,7 @@ def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
     conversations = conversations_of(hub)
     session, wire, _ = session_of("p")
     hub.enter(session)
-    conversations.seat(session, b"c1").state = SeatState.LIVE
+    conversations.add(session, b"c1").state = SubscriptionState.LIVE
     conversation = conversations.watched[b"c1"]
     conversation.apply(assigned("a", 3))
     later = assigned("b", 4)
@@ -326,13 +326,13 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     clock = ManualClock()
     hub = Hub(clock)
     (slow, slow_wire, _), (quick, quick_wire, _) = (
-        session_of("p", caps=Caps(1, 99_999)),
+        session_of("p", limits=QueueLimits(1, 99_999)),
         session_of("q"),
     )
     conversations = conversations_of(hub)
-    seats = [conversations.seat(session, b"c1") for session in (slow, quick)]
-    for seat in seats:
-        seat.state = SeatState.LIVE
+    subscriptions = [conversations.add(session, b"c1") for session in (slow, quick)]
+    for subscription in subscriptions:
+        subscription.state = SubscriptionState.LIVE
     slow.hold()
     body = (
         b'{"shop_id":"s","conversation_id":"c1","sender_id":"b","sender_kind":"buyer",'
@@ -342,8 +342,8 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
         one = entry(offset)
         one.value = body
         conversations.deliver(one)
-    assert seats[0].state is SeatState.WITHHELD
-    assert (seats[0].sent, seats[1].sent) == (0, 2)
+    assert subscriptions[0].state is SubscriptionState.WITHHELD
+    assert (subscriptions[0].sent, subscriptions[1].sent) == (0, 2)
     assert (len(slow_wire.written), len(quick_wire.written)) == (0, 3)
     assert b'"position":[0,2]' in server.payload_of(quick_wire.written[2])
 

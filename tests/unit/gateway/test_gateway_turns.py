@@ -13,7 +13,7 @@ from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 from contracts.frames import BYTES_PER_FRAME, FRAME_BYTES, TEXT_CHARS
 from kit.clock import ManualClock
 from services.gateway.frames import client
-from services.gateway.hub import Seat
+from services.gateway.hub import ConversationSubscription
 from services.gateway.inbound.turns import SendTurns
 from services.gateway.limits import FRAMES_A_TURN, FairTurns, Rate, SharedRates
 from services.gateway.sockets.connection import Connection
@@ -154,8 +154,8 @@ async def test_what_waited_for_look_ups_is_taken_a_turns_worth_for_all_seats_tog
     left = {"a": [4] * 5, "b": [1] * 3, "c": []}
     taken: list[str] = []
 
-    def take_one(seat: Seat) -> tuple[int, bool]:
-        name = str(seat)
+    def take_one(subscription: ConversationSubscription) -> tuple[int, bool]:
+        name = str(subscription)
         if not left[name]:
             return 0, False
         taken.append(name)
@@ -163,7 +163,7 @@ async def test_what_waited_for_look_ups_is_taken_a_turns_worth_for_all_seats_tog
 
     turns = SendTurns(take_one)
     for name in left:
-        turns.add(cast("Seat", name))
+        turns.add(cast("ConversationSubscription", name))
     seen = []
     while turns:
         await asyncio.sleep(0)
@@ -174,9 +174,9 @@ async def test_what_waited_for_look_ups_is_taken_a_turns_worth_for_all_seats_tog
 async def test_a_send_that_fails_holds_up_no_other_seat() -> None:
     taken: list[str] = []
 
-    def take_one(seat: Seat) -> tuple[int, bool]:
-        taken.append(str(seat))
-        if str(seat) == "bad":
+    def take_one(subscription: ConversationSubscription) -> tuple[int, bool]:
+        taken.append(str(subscription))
+        if str(subscription) == "bad":
             raise ValueError
         return 1, False
 
@@ -184,7 +184,7 @@ async def test_a_send_that_fails_holds_up_no_other_seat() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
     turns = SendTurns(take_one)
     for name in ("bad", "good"):
-        turns.add(cast("Seat", name))
+        turns.add(cast("ConversationSubscription", name))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert (taken, len(heard), len(turns)) == (["bad", "good"], 1, 0)
