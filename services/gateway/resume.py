@@ -63,7 +63,7 @@ class Resume:
 
         Raises `Abandoned`, `NeedsSnapshot`, `NotFound`, `TimeoutError`, and what asking raises.
         """
-        person, conversation = subscription.session.person, subscription.conversation
+        person, conversation = subscription.socket.person, subscription.conversation
         place = place_of(position) if position is not None else None
         if position is not None and place is None:
             raise NeedsSnapshot("bad_position")
@@ -110,7 +110,7 @@ class Resume:
             return
         if offset >= await self._end_of(partition):
             subscription.check()
-            subscription.session.close(CloseCode.BAD_POSITION, self._clock.monotonic())
+            subscription.socket.close(CloseCode.BAD_POSITION, self._clock.monotonic())
             raise Abandoned
         until = self._clock.monotonic() + READER_S
         while offset >= self._ring.end(partition):
@@ -133,7 +133,7 @@ class Resume:
 
     async def _snapshot(self, subscription: ConversationSubscription, attached: Attached) -> None:
         """Send the state and the latest messages as one frame, then be live."""
-        conversation, session = subscription.conversation, subscription.session
+        conversation, socket = subscription.conversation, subscription.socket
         await self._room(subscription)
         entries = await self._missed(subscription)
         # No await from here to LIVE: the snapshot and the stream meet without a gap.
@@ -149,7 +149,7 @@ class Resume:
         facts, shown_items = bytes(attached.conversation), b",".join(items[-SNAPSHOT_ITEMS:])
         d = b'{"conversation":%b,"items":[%b]}' % (facts, shown_items)
         self._answer(subscription)
-        session.answer(server.snap(conversation.s, d, position=position))
+        socket.answer(server.snap(conversation.s, d, position=position))
         subscription.state = SubscriptionState.LIVE
 
     def _answer(self, subscription: ConversationSubscription) -> None:
@@ -159,7 +159,7 @@ class Resume:
         if elsewhere is not None:
             told["continue_in"] = elsewhere
         for frame_id in subscription.take_owed():
-            subscription.session.answer(server.ok(frame_id, told))
+            subscription.socket.answer(server.ok(frame_id, told))
 
     async def _missed(self, subscription: ConversationSubscription) -> list[Entry]:
         """Return what lies above `sent`: from the broker below the ring's floor, then the ring.
@@ -173,7 +173,7 @@ class Resume:
         )
         entries: list[Entry] = []
         while (floor := self._ring.floor(partition)) > sent + 1:
-            async with self._turns.of(subscription.session.person.subject):
+            async with self._turns.of(subscription.socket.person.subject):
                 subscription.check()
                 entries += await self._gaps.read(key, partition, start=sent + 1, end=floor)
             subscription.check()
@@ -207,19 +207,19 @@ class Resume:
     async def _write(self, subscription: ConversationSubscription, frame: bytes) -> None:
         """Write with back-pressure, outside the queue."""
         await self._room(subscription)
-        while not subscription.session.offer(frame):
+        while not subscription.socket.offer(frame):
             await self._room(subscription)
 
     async def _room(self, subscription: ConversationSubscription) -> None:
         """Wait until the socket takes frames; one that does not in time is closed with 4001."""
-        session = subscription.session
+        socket = subscription.socket
         subscription.check()
         until = self._clock.monotonic() + self._slow_reader_s
-        while session.paused or session.full_since is not None:
+        while socket.paused or socket.full_since is not None:
             await self._clock.sleep(POLL_S)
             subscription.check()
             if self._clock.monotonic() > until:
-                session.close(CloseCode.SLOW_READER, self._clock.monotonic())
+                socket.close(CloseCode.SLOW_READER, self._clock.monotonic())
                 raise Abandoned
 
     async def refill(self, subscription: ConversationSubscription) -> None:

@@ -1,6 +1,6 @@
 """Frames that clients send, read fast; the contract is `contracts.frames`, a test ties the two.
 
-Refuses what is not a frame and says no more than that. Knows no session and no permission.
+Refuses what is not a frame and says no more than that. Knows no socket and no permission.
 """
 
 import json

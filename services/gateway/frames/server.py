@@ -1,6 +1,6 @@
 """Frames that the gateway sends, as complete WebSocket frames: header and payload, ready to write.
 
-A server's frames are not masked, so one encoding serves every socket. Knows no session.
+A server's frames are not masked, so one encoding serves every socket. Knows no socket.
 """
 
 from datetime import datetime

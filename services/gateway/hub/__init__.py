@@ -17,7 +17,7 @@ from services.gateway.hub.session import (
     Keeper,
     NeedsSnapshot,
     QueueLimits,
-    Session,
+    SocketSession,
     Subscription,
     Wire,
 )
@@ -32,7 +32,7 @@ __all__ = [
     "NeedsSnapshot",
     "Person",
     "QueueLimits",
-    "Session",
+    "SocketSession",
     "Subscription",
     "View",
     "Wire",

@@ -21,7 +21,7 @@ from contracts.people import ConversationId, PersonId, SenderKind
 from services.gateway.frames import records
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
-from services.gateway.hub.session import Keeper, Session, Subscription
+from services.gateway.hub.session import Keeper, SocketSession, Subscription
 
 
 class SubscriptionState(IntEnum):
@@ -40,8 +40,10 @@ class ConversationSubscription(Subscription):
 
     __slots__ = ("conversation", "sent", "state")
 
-    def __init__(self, session: Session, conversation: "Conversation", kept_by: Keeper) -> None:
-        super().__init__(session, conversation.s, kept_by)
+    def __init__(
+        self, socket: SocketSession, conversation: "Conversation", kept_by: Keeper
+    ) -> None:
+        super().__init__(socket, conversation.s, kept_by)
         self.conversation = conversation
         self.state = SubscriptionState.JOINING
         self.sent = -1
@@ -49,19 +51,19 @@ class ConversationSubscription(Subscription):
     @property
     def may_speak(self) -> bool:
         """Tell whether this person holds the conversation, as its buyer or as its agent."""
-        person = self.session.person
+        person = self.socket.person
         held_by = self.conversation.buyer_id if person.is_buyer else self.conversation.owner_id
         return held_by == person.subject
 
     @property
     def continue_in(self) -> str | None:
         """Return the conversation in which this person has to write instead, if he is its buyer."""
-        return self.conversation.continue_in if self.session.person.is_buyer else None
+        return self.conversation.continue_in if self.socket.person.is_buyer else None
 
 
-def subscription_to(session: Session, s: str) -> ConversationSubscription | None:
-    """Return the session's subscription to the conversation that `s` names, if there is one."""
-    found = session.subscriptions.get(s)
+def subscription_to(socket: SocketSession, s: str) -> ConversationSubscription | None:
+    """Return the socket's subscription to the conversation that `s` names, if there is one."""
+    found = socket.subscriptions.get(s)
     return found if isinstance(found, ConversationSubscription) else None
 
 
@@ -73,7 +75,7 @@ class View(NamedTuple):
 
     def of(self, subscription: ConversationSubscription) -> bytes:
         """Return what this subscription's person may see."""
-        return self.buyer if subscription.session.person.is_buyer else self.staff
+        return self.buyer if subscription.socket.person.is_buyer else self.staff
 
 
 class Conversation:

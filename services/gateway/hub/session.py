@@ -78,10 +78,10 @@ class Subscription:
     each is answered once.
     """
 
-    __slots__ = ("kept_by", "left", "owed", "s", "session")
+    __slots__ = ("kept_by", "left", "owed", "s", "socket")
 
-    def __init__(self, session: "Session", s: str, kept_by: Keeper) -> None:
-        self.session = session
+    def __init__(self, socket: "SocketSession", s: str, kept_by: Keeper) -> None:
+        self.socket = socket
         self.s = s
         self.kept_by = kept_by
         self.owed: tuple[str | None, ...] = ()
@@ -90,7 +90,7 @@ class Subscription:
     @property
     def wanted(self) -> bool:
         """Tell whether anybody waits for what this subscription brings."""
-        return not (self.left or self.session.closing)
+        return not (self.left or self.socket.closing)
 
     def check(self) -> None:
         """Raise `Abandoned` if nobody waits any more."""
@@ -103,7 +103,7 @@ class Subscription:
         return owed
 
 
-class Session:
+class SocketSession:
     """A socket that has said hello.
 
     Frames go straight to the wire until it pushes back; then they wait here, up to the limits.
@@ -136,16 +136,16 @@ class Session:
         wire: Wire,
         person: Person,
         *,
-        session_id: str,
+        socket_id: str,
         bucket: TokenBucket,
         limits: QueueLimits,
-        drained: Callable[["Session"], None],
+        drained: Callable[["SocketSession"], None],
         now: float,
         instance: str | None = None,
     ) -> None:
         self.wire = wire
         self.person = person
-        self.id = session_id
+        self.id = socket_id
         self.instance = instance
         self.bucket = bucket
         self.heard_at = now

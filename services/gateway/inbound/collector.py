@@ -1,7 +1,7 @@
 """Collects messages for one tick and hands them to the producer together, in their order.
 
 The cost is per request, not per message (measured), so a tick of 5 ms saves most of it. Knows no
-frame and no session: whoever adds a message is told its outcome.
+frame and no socket: whoever adds a message is told its outcome.
 """
 
 import asyncio

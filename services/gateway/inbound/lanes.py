@@ -13,7 +13,7 @@ from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send, weight
 from services.gateway.frames.refusals import NotSubscribed, Retry
 from services.gateway.history import Archive, Stored
-from services.gateway.hub import ConversationSubscription, Session
+from services.gateway.hub import ConversationSubscription, SocketSession
 from services.gateway.inbound.turns import SendTurns
 
 WAITING: Final = 64
@@ -22,7 +22,7 @@ WAITING: Final = 64
 Take = Callable[[ConversationSubscription, Send], None]
 """Takes a send whose turn has come; it answers, looks up, or requeues."""
 
-Refuse = Callable[[Session, str, AppError], None]
+Refuse = Callable[[SocketSession, str, AppError], None]
 """Answers a send that is not taken."""
 
 Found = Callable[[Stored | None], None]
@@ -142,7 +142,7 @@ class Lanes:
             lane.deferred_id = lane.deferred_id or client_id
         else:
             self.requeue(subscription, client_id, self.number())
-        self._refuse(subscription.session, client_id, refusal)
+        self._refuse(subscription.socket, client_id, refusal)
 
     def settle(self, subscription: ConversationSubscription, client_id: str) -> None:
         """A send was taken, or is over: if it had to come again, later ones are taken now."""
@@ -181,7 +181,7 @@ class Lanes:
         if subscription.left:
             del self._lanes[subscription]
             for send in lane.waiting:
-                self._refuse(subscription.session, send.id, NotSubscribed())
+                self._refuse(subscription.socket, send.id, NotSubscribed())
             return len(lane.waiting), False
         if not lane.waiting:
             if lane.deferred_id is not None:

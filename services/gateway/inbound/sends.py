@@ -31,7 +31,7 @@ from services.gateway.frames.refusals import (
     Retry,
 )
 from services.gateway.history import Archive, Ring, Stored
-from services.gateway.hub import ConversationSubscription, Session, subscription_to
+from services.gateway.hub import ConversationSubscription, SocketSession, subscription_to
 from services.gateway.inbound.collector import Collector
 from services.gateway.inbound.gate import Gate, Held, Judged, Passed
 from services.gateway.inbound.lanes import Lanes
@@ -57,7 +57,7 @@ class _Pending:
 
 
 class Inbound:
-    """Takes sends of all sessions; `waiting` is how many are not answered yet."""
+    """Takes sends of all sockets; `waiting` is how many are not answered yet."""
 
     def __init__(
         self,
@@ -91,19 +91,19 @@ class Inbound:
         handed_over = sum(bool(p.waiting) for p in self._pending.values())
         return handed_over + self.lanes.busy
 
-    def send(self, session: Session, frame: Send) -> None:
+    def send(self, socket: SocketSession, frame: Send) -> None:
         """Take one `send` frame; it is answered now or later, exactly once."""
-        subscription = subscription_to(session, frame.s)
+        subscription = subscription_to(socket, frame.s)
         if subscription is None:
-            self._refuse(session, frame.id, NotSubscribed())
+            self._refuse(socket, frame.id, NotSubscribed())
         else:
             self.lanes.admit(subscription, frame)
 
-    def defer(self, session: Session, frame: Send, refusal: AppError) -> None:
+    def defer(self, socket: SocketSession, frame: Send, refusal: AppError) -> None:
         """Refuse a send for now; later ones of its stream wait until it has come again (H6)."""
-        subscription = subscription_to(session, frame.s)
+        subscription = subscription_to(socket, frame.s)
         if subscription is None:
-            self._refuse(session, frame.id, refusal)
+            self._refuse(socket, frame.id, refusal)
         else:
             self.lanes.defer(subscription, frame.id, refusal)
 
@@ -142,7 +142,7 @@ class Inbound:
         except AppError as refusal:
             self._deny(subscription, frame.id, refusal)
             return
-        key, sender = subscription.conversation.key.decode(), subscription.session.person.subject
+        key, sender = subscription.conversation.key.decode(), subscription.socket.person.subject
         message_id = derived_id("message", key, sender, frame.id)
         body_hash = records.body_hash(frame.kind, spoken.d)
         words = _Words(frame, spoken, message_id, body_hash, self.lanes.number())
@@ -177,7 +177,7 @@ class Inbound:
         else:
             self.lanes.settle(subscription, client_id)
             place = (subscription.conversation.generation, offset)
-            subscription.session.answer(server.sent(client_id, words.message_id, position=place))
+            subscription.socket.answer(server.sent(client_id, words.message_id, position=place))
         return True
 
     def _first_of(self, message_id: str) -> tuple[str | None, int] | None:
@@ -200,7 +200,7 @@ class Inbound:
         else:
             self.lanes.settle(subscription, client_id)
             place = stored.position
-            subscription.session.answer(server.sent(client_id, words.message_id, position=place))
+            subscription.socket.answer(server.sent(client_id, words.message_id, position=place))
 
     def _speak(self, subscription: ConversationSubscription, words: "_Words") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
@@ -208,7 +208,7 @@ class Inbound:
         if not subscription.may_speak:
             self._deny(subscription, client_id, NoSeat())
             return
-        if conversation.continue_in is not None and subscription.session.person.is_buyer:
+        if conversation.continue_in is not None and subscription.socket.person.is_buyer:
             self._deny(
                 subscription, client_id, ContinueElsewhere(continue_in=conversation.continue_in)
             )
@@ -216,7 +216,7 @@ class Inbound:
         if self._producer.stalled(CHAT, conversation.key):
             self._retry(subscription, words)
             return
-        now, person = self._clock.now(), subscription.session.person
+        now, person = self._clock.now(), subscription.socket.person
         passed = Passed()
         if not person.is_buyer:
             verdict = self._gate.judge(_judged(subscription, words), now)
@@ -303,7 +303,7 @@ class Inbound:
     ) -> None:
         place = (subscription.conversation.generation, offset)
         if not pending.warnings:
-            subscription.session.answer(server.sent(client_id, pending.message_id, position=place))
+            subscription.socket.answer(server.sent(client_id, pending.message_id, position=place))
             return
         told: dict[str, object] = {
             "client_id": client_id,
@@ -311,7 +311,7 @@ class Inbound:
             "position": place,
             "warnings": [hit.model_dump(mode="json") for hit in pending.warnings],
         }
-        subscription.session.answer(server.ok(client_id, told))
+        subscription.socket.answer(server.ok(client_id, told))
 
     def _await(self, pending: _Pending) -> None:
         pending.since = self._clock.monotonic()
@@ -326,18 +326,18 @@ class Inbound:
     def _retry(self, subscription: ConversationSubscription, words: "_Words") -> None:
         """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
         self.lanes.requeue(subscription, words.frame.id, words.number)
-        self._refuse(subscription.session, words.frame.id, Retry())
+        self._refuse(subscription.socket, words.frame.id, Retry())
 
     def _deny(
         self, subscription: ConversationSubscription, client_id: str, refusal: AppError
     ) -> None:
         """Refuse a send for good: nothing has to wait for it to come again (H6)."""
         self.lanes.settle(subscription, client_id)
-        self._refuse(subscription.session, client_id, refusal)
+        self._refuse(subscription.socket, client_id, refusal)
 
-    def _refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
+    def _refuse(self, socket: SocketSession, frame_id: str, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()
-        session.answer(server.err(frame_id, refusal))
+        socket.answer(server.err(frame_id, refusal))
 
 
 class _Words(NamedTuple):
@@ -354,7 +354,7 @@ def _judged(subscription: ConversationSubscription, words: _Words) -> Judged:
     return Judged(
         ShopId(subscription.conversation.shop_id),
         ConversationId(subscription.conversation.key.decode()),
-        subscription.session.person.subject,
+        subscription.socket.person.subject,
         words.frame.id,
         words.message_id,
         words.body_hash,

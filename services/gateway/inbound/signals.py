@@ -11,7 +11,7 @@ from contracts.people import ConversationId, ShopId
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from services.gateway.hub import Session, subscription_to
+from services.gateway.hub import SocketSession, subscription_to
 from services.gateway.inbound.collector import Collector
 
 
@@ -26,14 +26,14 @@ class Signals:
 
     def give(
         self,
-        session: Session,
+        socket: SocketSession,
         s: str,
         *,
         signal: Literal["typing", "read"],
         position: tuple[int, int] | None = None,
     ) -> None:
         """Tell the others; from who is not subscribed, or only watches, nothing is told."""
-        subscription = subscription_to(session, s)
+        subscription = subscription_to(socket, s)
         if subscription is None or not subscription.may_speak:
             return
         key = subscription.conversation.key
@@ -44,7 +44,7 @@ class Signals:
             time=self._clock.now(),
             shop_id=ShopId(subscription.conversation.shop_id),
             conversation_id=ConversationId(key.decode()),
-            person_id=session.person.subject,
+            person_id=socket.person.subject,
             signal=signal,
             position=position,
         )

@@ -1,7 +1,7 @@
 """Messages that the broker has acknowledged and this gateway's own reader has not met yet.
 
 Between the two a resend would be found neither among pending sends nor in the ring (H3).
-Must not know sessions or frames.
+Must not know sockets or frames.
 """
 
 from typing import Final, NamedTuple

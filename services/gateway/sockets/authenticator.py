@@ -8,7 +8,7 @@ from kit.bus.ports import Record
 from kit.clock import Clock
 from kit.errors import AppError
 from kit.web.auth import Principal, TokenExpired, TokenVerifier
-from services.gateway.hub import Directory, Hub, Person, Session
+from services.gateway.hub import Directory, Hub, Person, SocketSession
 
 
 class NotAdmitted(Exception):
@@ -53,6 +53,6 @@ class Authenticator:
         if changed is not None:
             self._hub.each_of(changed, self._check)
 
-    def _check(self, session: Session) -> None:
-        if self._directory.revoked(session.person):
-            session.close(CloseCode.REVOKED, self._clock.monotonic())
+    def _check(self, socket: SocketSession) -> None:
+        if self._directory.revoked(socket.person):
+            socket.close(CloseCode.REVOKED, self._clock.monotonic())

@@ -14,7 +14,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 from typing_extensions import override
 
 from contracts.frames import FRAME_BYTES, CloseCode
-from services.gateway.hub import Session
+from services.gateway.hub import SocketSession
 from services.gateway.limits import FRAMES_A_TURN
 from services.gateway.sockets.port import Receiver
 
@@ -51,14 +51,14 @@ class Connection(WSListener):
         "closed_at",
         "closed_with",
         "opened_at",
-        "session",
+        "socket",
     )
 
     def __init__(self, receiver: Receiver, *, address: str, bearer: str | None) -> None:
         super().__init__()
         self.address = address
         self.bearer = bearer
-        self.session: Session | None = None
+        self.socket: SocketSession | None = None
         self.opened_at = 0.0
         self.closed_at: float | None = None
         self.closed_with: int | None = None
@@ -104,13 +104,13 @@ class Connection(WSListener):
 
     @override
     def pause_writing(self) -> None:
-        if self.session is not None:
-            self.session.hold()
+        if self.socket is not None:
+            self.socket.hold()
 
     @override
     def resume_writing(self) -> None:
-        if self.session is not None:
-            self.session.release()
+        if self.socket is not None:
+            self.socket.release()
 
     # ---- what a session calls (`hub.Wire`)
 

@@ -38,7 +38,7 @@ from services.gateway.frames.client import (
 )
 from services.gateway.frames.names import stream_of
 from services.gateway.frames.refusals import RateLimited
-from services.gateway.hub import Hub, Person, Session
+from services.gateway.hub import Hub, Person, SocketSession
 from services.gateway.inbound import Inbound, Signals
 from services.gateway.limits import FORGIVE_S, STRIKES, SharedRates
 from services.gateway.sockets.authenticator import Authenticator, NotAdmitted
@@ -104,10 +104,10 @@ class FrameDispatcher:
         if peer in self.unauthenticated:
             self.unauthenticated.remove(peer)
             self._connections.authenticated(peer.address)
-        if peer.session is not None:
-            self._metrics.sockets.labels(peer.session.person.role).dec()
-            peer.session.closing_since = peer.session.closing_since or self.now()
-            self._hub.leave(peer.session)
+        if peer.socket is not None:
+            self._metrics.sockets.labels(peer.socket.person.role).dec()
+            peer.socket.closing_since = peer.socket.closing_since or self.now()
+            self._hub.leave(peer.socket)
         self._connections.leave()
 
     def closed(self, peer: Peer, code: int) -> None:
@@ -117,28 +117,28 @@ class FrameDispatcher:
 
     def fail(self, peer: Peer, code: CloseCode) -> None:
         """Close for a mistake on the socket."""
-        if peer.session is not None:
-            peer.session.close(code, self.now())
+        if peer.socket is not None:
+            peer.socket.close(code, self.now())
         else:
             peer.close(code, code.name.lower().replace("_", " "))
 
     def beat(self, peer: Peer) -> bool:
         """Count a protocol-level ping as a frame; tell whether to answer it."""
-        session = peer.session
-        if session is None:
+        socket = peer.socket
+        if socket is None:
             self.fail(peer, CloseCode.PROTOCOL)
             return False
-        admitted = self._admitted(session, 1)
+        admitted = self._admitted(socket, 1)
         if not admitted:
-            self._refuse(session, None, RateLimited())
+            self._refuse(socket, None, RateLimited())
         return admitted
 
     # ---- messages
 
     def message(self, peer: Peer, payload: bytes) -> int:
         """Take one whole text message; return how many frames of the rate it counts as."""
-        session = peer.session
-        if session is None:
+        socket = peer.socket
+        if socket is None:
             self._introduce(peer, payload)
             return 1
         try:
@@ -146,40 +146,40 @@ class FrameDispatcher:
         except Unreadable as unreadable:
             weight = client.weight(None, len(payload))
             self._counters["other"].inc()
-            self._admitted(session, weight)
-            self._refuse(session, unreadable.frame_id, unreadable.error)
+            self._admitted(socket, weight)
+            self._refuse(socket, unreadable.frame_id, unreadable.error)
             return weight
         except NotUtf8:
-            session.close(CloseCode.NOT_UTF8, self.now())
+            socket.close(CloseCode.NOT_UTF8, self.now())
             return 1
         weight = client.weight(frame, len(payload))
-        admitted = self._admitted(session, weight)
-        if not session.closing:
+        admitted = self._admitted(socket, weight)
+        if not socket.closing:
             self._count(frame)
             if admitted:
-                self._act(session, frame)
+                self._act(socket, frame)
             else:
-                self._too_fast(session, frame)
+                self._too_fast(socket, frame)
         return weight
 
-    def _too_fast(self, session: Session, frame: object) -> None:
+    def _too_fast(self, socket: SocketSession, frame: object) -> None:
         """Refuse a frame over the rate by its id: who sent it must know which one to send again."""
         if isinstance(frame, Send):
-            self._inbound.defer(session, frame, RateLimited())
+            self._inbound.defer(socket, frame, RateLimited())
         else:
-            self._refuse(session, getattr(frame, "id", None), RateLimited())
+            self._refuse(socket, getattr(frame, "id", None), RateLimited())
 
-    def _admitted(self, session: Session, weight: int) -> bool:
+    def _admitted(self, socket: SocketSession, weight: int) -> bool:
         """Keep the rate: tell whether a frame is within it; the third one over it closes (4003)."""
         now = self.now()
-        if now - session.heard_at > FORGIVE_S:
-            session.strikes = 0
-        session.heard_at = now
-        if session.bucket.take(weight):
+        if now - socket.heard_at > FORGIVE_S:
+            socket.strikes = 0
+        socket.heard_at = now
+        if socket.bucket.take(weight):
             return True
-        session.strikes += 1
-        if session.strikes >= STRIKES:
-            session.close(CloseCode.RATE, now)
+        socket.strikes += 1
+        if socket.strikes >= STRIKES:
+            socket.close(CloseCode.RATE, now)
         return False
 
     # ---- hello
@@ -216,24 +216,24 @@ class FrameDispatcher:
             peer.close(CloseCode.TOO_MANY, "too many connections")
             return
         now = self.now()
-        session = Session(
+        socket = SocketSession(
             peer,
             person,
-            session_id=self._ids.new(),
+            socket_id=self._ids.new(),
             bucket=self._bucket_of(person),
             limits=self._limits.queue,
             drained=self._streams.refill,
             now=now,
             instance=instance,
         )
-        peer.session = session
+        peer.socket = socket
         self.unauthenticated.discard(peer)
         self._connections.authenticated(peer.address)
-        self._hub.enter(session)
+        self._hub.enter(socket)
         self._metrics.sockets.labels(person.role).inc()
-        session.answer(server.ready(self._ready(session)))
+        socket.answer(server.ready(self._ready(socket)))
         for wanted in hello.resume:
-            self._subscribe(session, wanted.s, frame_id=None, position=wanted.position)
+            self._subscribe(socket, wanted.s, frame_id=None, position=wanted.position)
 
     def _bucket_of(self, person: Person) -> TokenBucket:
         """Return what a socket's frames are taken from; the gate's work for staff is bounded so."""
@@ -250,10 +250,10 @@ class FrameDispatcher:
                 other.close(CloseCode.REPLACED, self.now())
                 self._hub.leave(other)
 
-    def _ready(self, session: Session) -> dict[str, object]:
-        person = session.person
+    def _ready(self, socket: SocketSession) -> dict[str, object]:
+        person = socket.person
         return {
-            "session": session.id,
+            "session": socket.id,
             "user": {
                 "id": person.subject,
                 "role": person.role,
@@ -280,24 +280,24 @@ class FrameDispatcher:
 
     # ---- frames
 
-    def _act(self, session: Session, frame: ClientFrame) -> None:
+    def _act(self, socket: SocketSession, frame: ClientFrame) -> None:
         match frame:
             case Send():
-                self._inbound.send(session, frame)
+                self._inbound.send(socket, frame)
             case Sub():
-                self._subscribe(session, frame.s, frame_id=frame.id, position=frame.position)
+                self._subscribe(socket, frame.s, frame_id=frame.id, position=frame.position)
             case Unsub():
-                self._unsub(session, frame)
+                self._unsub(socket, frame)
             case Read():
-                self._signals.give(session, frame.s, signal="read", position=frame.position)
+                self._signals.give(socket, frame.s, signal="read", position=frame.position)
             case Typing():
-                self._signals.give(session, frame.s, signal="typing")
+                self._signals.give(socket, frame.s, signal="typing")
             case Ping():
-                session.answer(server.pong(frame.ts, self._clock.now()))
+                socket.answer(server.pong(frame.ts, self._clock.now()))
             case Token():
-                self._token(session, frame)
+                self._token(socket, frame)
             case Hello():
-                session.close(CloseCode.PROTOCOL, self.now())  # it was said before
+                socket.close(CloseCode.PROTOCOL, self.now())  # it was said before
             case _:
                 assert_never(frame)
 
@@ -307,37 +307,37 @@ class FrameDispatcher:
         self._counters.get(name, self._counters["other"]).inc()
 
     def _subscribe(
-        self, session: Session, s: str, *, frame_id: str | None, position: object
+        self, socket: SocketSession, s: str, *, frame_id: str | None, position: object
     ) -> None:
         try:
             name = stream_of(s)
         except AppError as refusal:
-            self._refuse(session, frame_id, refusal)
+            self._refuse(socket, frame_id, refusal)
         else:
-            self._streams.subscribe(session, name, frame_id=frame_id, position=position)
+            self._streams.subscribe(socket, name, frame_id=frame_id, position=position)
 
-    def _unsub(self, session: Session, frame: Unsub) -> None:
+    def _unsub(self, socket: SocketSession, frame: Unsub) -> None:
         try:
             name = stream_of(frame.s)
         except AppError as refusal:
-            self._refuse(session, frame.id, refusal)
+            self._refuse(socket, frame.id, refusal)
         else:
-            self._streams.unsubscribe(session, name, frame_id=frame.id)
+            self._streams.unsubscribe(socket, name, frame_id=frame.id)
 
-    def _token(self, session: Session, frame: Token) -> None:
+    def _token(self, socket: SocketSession, frame: Token) -> None:
         """Go on with a fresh token of the same subject, role and shop."""
         try:
             person = self._authenticator.person(frame.token)
         except (NotAdmitted, TokenExpired):
-            session.close(CloseCode.BAD_TOKEN, self.now())
+            socket.close(CloseCode.BAD_TOKEN, self.now())
             return
-        if person[:3] != session.person[:3]:
-            session.close(CloseCode.BAD_TOKEN, self.now())
+        if person[:3] != socket.person[:3]:
+            socket.close(CloseCode.BAD_TOKEN, self.now())
             return
-        session.person = person
+        socket.person = person
         expires_at = datetime.fromtimestamp(person.expires_at, UTC)
-        session.answer(server.ok(frame.id, {"expires_at": rfc3339(expires_at)}))
+        socket.answer(server.ok(frame.id, {"expires_at": rfc3339(expires_at)}))
 
-    def _refuse(self, session: Session, frame_id: str | None, refusal: AppError) -> None:
+    def _refuse(self, socket: SocketSession, frame_id: str | None, refusal: AppError) -> None:
         self._metrics.frames_refused.labels(refusal.slug).inc()
-        session.answer(server.err(frame_id, refusal))
+        socket.answer(server.err(frame_id, refusal))

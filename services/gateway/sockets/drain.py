@@ -59,10 +59,10 @@ class Drain:
     async def go_away(self) -> None:
         """Tell every client to come back elsewhere, each at its own moment."""
         deadline = self._clock.now_ms() + round(self._times.flush_s * 1000)
-        for session in self._hub.sessions():
+        for socket in self._hub.sockets():
             wait_ms = round(self._chance.uniform(0, self._times.spread_s) * 1000)
             frame = server.goaway(reconnect_after_ms=wait_ms, deadline_ms=deadline)
-            session.answer(frame)
+            socket.answer(frame)
 
     async def flush(self) -> None:
         """Wait until every send is answered and clients had time to leave by themselves."""
@@ -77,9 +77,9 @@ class Drain:
         """Answer `retry` to what is left, close everybody with 4000, and see them off."""
         self._inbound.give_up()
         now = self._clock.monotonic()
-        for session in self._hub.sessions():
-            session.close(CloseCode.DRAINING, now)
+        for socket in self._hub.sockets():
+            socket.close(CloseCode.DRAINING, now)
         while len(self._hub) and self._clock.monotonic() - now < GOODBYE_S:
             await self._clock.sleep(POLL_S)
-        for session in self._hub.sessions():
-            session.wire.abort()
+        for socket in self._hub.sockets():
+            socket.wire.abort()

@@ -6,7 +6,7 @@ Knows neither: each stands on this and not on the other.
 from typing import NamedTuple, Protocol
 
 from contracts.frames import CloseCode
-from services.gateway.hub import QueueLimits, Session
+from services.gateway.hub import QueueLimits, SocketSession
 from services.gateway.limits import Rate
 from services.gateway.sockets.turns import LoopTurns
 
@@ -29,7 +29,7 @@ class Peer(Protocol):
 
     address: str
     bearer: str | None
-    session: Session | None
+    socket: SocketSession | None
     opened_at: float
     closed_at: float | None
 

@@ -1,6 +1,6 @@
 """Time limits of all sockets, looked after in one pass: no timer and no task per socket.
 
-Knows sessions and their clocks; must not know frames.
+Knows sockets and their clocks; must not know frames.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from typing import Final
 
 from contracts.frames import CloseCode
 from kit.clock import Clock
-from services.gateway.hub import Hub, Session
+from services.gateway.hub import Hub, SocketSession
 from services.gateway.sockets.dispatcher import FrameDispatcher
 from services.gateway.sockets.port import Limits, Peer
 
@@ -19,7 +19,7 @@ GOODBYE_S: Final = 5.0
 """Wait for the peer's answer to our goodbye; then the connection is cut."""
 
 CHUNK: Final = 2_000
-"""Sessions looked at before others get a turn: 50,000 would hold the loop for 25 ms."""
+"""Sockets looked at before others get a turn: 50,000 would hold the loop for 25 ms."""
 
 
 class Reaper:
@@ -42,8 +42,8 @@ class Reaper:
         """One pass."""
         now, wall = self._clock.monotonic(), self._clock.now().timestamp()
         self._close_unauthenticated(now)
-        for number, session in enumerate(self._hub.sessions()):
-            self._session(session, now, wall=wall)
+        for number, socket in enumerate(self._hub.sockets()):
+            self._check(socket, now, wall=wall)
             if number % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         self._leaving(now)
@@ -53,15 +53,15 @@ class Reaper:
             if connection.closed_at is None and now - connection.opened_at > self._limits.hello_s:
                 connection.close(CloseCode.BAD_TOKEN, "say hello with a token")
 
-    def _session(self, session: Session, now: float, *, wall: float) -> None:
-        if session.closing:
+    def _check(self, socket: SocketSession, now: float, *, wall: float) -> None:
+        if socket.closing:
             return
-        if session.full_since is not None and now - session.full_since > self._limits.slow_reader_s:
-            session.close(CloseCode.SLOW_READER, now)
-        elif now - session.heard_at > self._limits.silence_s:
-            session.close(CloseCode.HEARTBEAT_LOST, now)
-        elif wall >= session.person.expires_at:
-            session.close(CloseCode.TOKEN_EXPIRED, now)
+        if socket.full_since is not None and now - socket.full_since > self._limits.slow_reader_s:
+            socket.close(CloseCode.SLOW_READER, now)
+        elif now - socket.heard_at > self._limits.silence_s:
+            socket.close(CloseCode.HEARTBEAT_LOST, now)
+        elif wall >= socket.person.expires_at:
+            socket.close(CloseCode.TOKEN_EXPIRED, now)
 
     def _leaving(self, now: float) -> None:
         """Cut who does not answer a goodbye."""

@@ -20,7 +20,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import BoardName
 from services.gateway.frames.refusals import Forbid
 from services.gateway.history import Archive
-from services.gateway.hub import Hub, Keeper, Session, Subscription
+from services.gateway.hub import Hub, Keeper, SocketSession, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import Stream, event_body
@@ -38,8 +38,8 @@ class BoardSubscription(Subscription):
 
     __slots__ = ("live", "shop")
 
-    def __init__(self, session: Session, shop: ShopId, kept_by: Keeper) -> None:
-        super().__init__(session, str(BoardName(shop)), kept_by)
+    def __init__(self, socket: SocketSession, shop: ShopId, kept_by: Keeper) -> None:
+        super().__init__(socket, str(BoardName(shop)), kept_by)
         self.shop = shop
         self.live = False
 
@@ -59,16 +59,16 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
 
     @override
     def subscribe(
-        self, session: Session, name: BoardName, *, frame_id: str | None, position: object
+        self, socket: SocketSession, name: BoardName, *, frame_id: str | None, position: object
     ) -> None:
         """Join, or share the join that is under way; a live board is shown anew."""
         del position  # a board is whole
         shop = name.shop_id
-        person = session.person
+        person = socket.person
         if person.role not in WATCHING_STAFF or person.shop_id not in {shop, PLATFORM}:
-            self._joins.refuse(session, frame_id, Forbid())
+            self._joins.refuse(socket, frame_id, Forbid())
             return
-        board = _board_of(session, name) or self._watch(session, shop)
+        board = _board_of(socket, name) or self._watch(socket, shop)
         joining = bool(board.owed)
         board.owed = (*board.owed, frame_id)
         if not joining:
@@ -76,9 +76,9 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
             self._joins.spawn(self._joins.run(board, work, failed=failed))
 
     @override
-    def unsubscribe(self, session: Session, name: BoardName) -> None:
+    def unsubscribe(self, socket: SocketSession, name: BoardName) -> None:
         """Leave the board, if it is watched."""
-        board = _board_of(session, name)
+        board = _board_of(socket, name)
         if board is not None:
             self._joins.end(board)
 
@@ -101,11 +101,11 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
             if watchers:
                 frame = server.patch(s, told.d)
                 for watcher in watchers:
-                    watcher.session.patch(s, frame)
+                    watcher.socket.patch(s, frame)
         elif watchers:
             frame = server.event(s, event_body(told))
             for watcher in watchers:
-                watcher.session.lossy(frame)
+                watcher.socket.lossy(frame)
 
     @override
     def hears(self) -> Hearers:
@@ -122,27 +122,27 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         if isinstance(event, Alert):
             self.deliver(event)
 
-    def _watch(self, session: Session, shop: ShopId) -> BoardSubscription:
-        """Send the shop's board and alerts to this session from now on."""
-        board = BoardSubscription(session, shop, self)
+    def _watch(self, socket: SocketSession, shop: ShopId) -> BoardSubscription:
+        """Send the shop's board and alerts to this socket from now on."""
+        board = BoardSubscription(socket, shop, self)
         self._hub.attach(board)
         self.watchers.setdefault(shop, []).append(board)
         return board
 
     async def _join(self, board: BoardSubscription) -> None:
-        session, s = board.session, board.s
+        socket, s = board.socket, board.s
         shown = self._boards.get(board.shop)
         if shown is None:
             fetched = await self._fetched(board)
             board.check()
             shown = self._boards.get(board.shop, fetched)  # one that came meanwhile is newer
         for frame_id in board.take_owed():
-            session.answer(server.ok(frame_id, {"s": s}))
-        session.answer(server.snap(s, shown))
+            socket.answer(server.ok(frame_id, {"s": s}))
+        socket.answer(server.snap(s, shown))
         board.live = True
 
     async def _fetched(self, board: BoardSubscription) -> bytes:
-        async with self._turns.of(board.session.person.subject):
+        async with self._turns.of(board.socket.person.subject):
             board.check()  # who left while he waited costs nobody a question
             try:
                 return await self._archive.board(board.shop)
@@ -155,6 +155,6 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
             self._hub.detach(board)
 
 
-def _board_of(session: Session, name: BoardName) -> BoardSubscription | None:
-    found = session.subscriptions.get(str(name))
+def _board_of(socket: SocketSession, name: BoardName) -> BoardSubscription | None:
+    found = socket.subscriptions.get(str(name))
     return found if isinstance(found, BoardSubscription) else None

@@ -25,7 +25,7 @@ from services.gateway.hub import (
     ConversationSubscription,
     Hub,
     NeedsSnapshot,
-    Session,
+    SocketSession,
     Subscription,
     subscription_to,
 )
@@ -82,21 +82,26 @@ class ConversationStream(Stream[ConversationName, Entry]):
 
     @override
     def subscribe(
-        self, session: Session, name: ConversationName, *, frame_id: str | None, position: object
+        self,
+        socket: SocketSession,
+        name: ConversationName,
+        *,
+        frame_id: str | None,
+        position: object,
     ) -> None:
         """Subscribe and join; a second `sub` beside a subscription is refused."""
-        if subscription_to(session, str(name)) is not None:
-            self._joins.refuse(session, frame_id, AlreadySubscribed())
+        if subscription_to(socket, str(name)) is not None:
+            self._joins.refuse(socket, frame_id, AlreadySubscribed())
             return
-        subscription = self.add(session, name.key)
+        subscription = self.add(socket, name.key)
         self._lanes.hold(subscription)
         subscription.owed = (frame_id,)
         self._joins.spawn(self._join(subscription, position))
 
     @override
-    def unsubscribe(self, session: Session, name: ConversationName) -> None:
+    def unsubscribe(self, socket: SocketSession, name: ConversationName) -> None:
         """Leave it, if there is a subscription."""
-        subscription = subscription_to(session, str(name))
+        subscription = subscription_to(socket, str(name))
         if subscription is None:
             return
         joining = bool(subscription.owed)
@@ -116,20 +121,20 @@ class ConversationStream(Stream[ConversationName, Entry]):
         if not conversation.subscriptions:
             del self.watched[conversation.key]
 
-    def add(self, session: Session, key: bytes) -> ConversationSubscription:
-        """Subscribe the session, not yet live; facts of the conversation are kept from now on."""
+    def add(self, socket: SocketSession, key: bytes) -> ConversationSubscription:
+        """Subscribe the socket, not yet live; facts of the conversation are kept from now on."""
         conversation = self.watched.get(key)
         if conversation is None:
             conversation = self.watched[key] = Conversation(key)
-        subscription = ConversationSubscription(session, conversation, self)
+        subscription = ConversationSubscription(socket, conversation, self)
         conversation.subscriptions.append(subscription)
         self._hub.attach(subscription)
         return subscription
 
     @override
-    async def refill(self, session: Session) -> None:
+    async def refill(self, socket: SocketSession) -> None:
         """Give every one what was withheld while the queue was full (H15)."""
-        for subscription in list(session.subscriptions.values()):
+        for subscription in list(socket.subscriptions.values()):
             if (
                 isinstance(subscription, ConversationSubscription)
                 and subscription.state is SubscriptionState.WITHHELD
@@ -197,8 +202,8 @@ class ConversationStream(Stream[ConversationName, Entry]):
         if second.body_hash == original.body_hash:
             return
         for subscription in conversation.subscriptions:
-            if subscription.session.person.subject == second.sender_id:
-                subscription.session.offer(server.err(second.client_id, IdConflict()))
+            if subscription.socket.person.subject == second.sender_id:
+                subscription.socket.offer(server.err(second.client_id, IdConflict()))
 
     def _deliver(self, entry: Entry, conversation: Conversation, shown: View) -> None:
         offset = entry.offset
@@ -206,7 +211,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         for subscription in conversation.subscriptions:
             if subscription.state is not SubscriptionState.LIVE or offset <= subscription.sent:
                 continue
-            buyer = subscription.session.person.is_buyer
+            buyer = subscription.socket.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
                 frame = frames[buyer] = server.event(
@@ -214,7 +219,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
                     shown.of(subscription),
                     position=(conversation.generation, offset),
                 )
-            if self._hub.offer(subscription.session, frame):
+            if self._hub.offer(subscription.socket, frame):
                 subscription.sent = offset
                 self.delivered += 1
             else:
@@ -240,9 +245,9 @@ class ConversationStream(Stream[ConversationName, Entry]):
         for subscription in conversation.subscriptions:
             if (
                 subscription.state is SubscriptionState.LIVE
-                and subscription.session.person.subject != event.person_id
+                and subscription.socket.person.subject != event.person_id
             ):
-                subscription.session.lossy(frame)
+                subscription.socket.lossy(frame)
 
     async def _join(self, subscription: ConversationSubscription, position: object) -> None:
         work = self._resume.join(subscription, position)
@@ -253,6 +258,6 @@ class ConversationStream(Stream[ConversationName, Entry]):
         """Take it back. Who was told `ok` before learns that he has to subscribe again."""
         self._hub.detach(subscription)
         if isinstance(error, NeedsSnapshot):
-            subscription.session.answer(server.resync(subscription.conversation.s, error.reason))
+            subscription.socket.answer(server.resync(subscription.conversation.s, error.reason))
         elif not subscription.owed:
-            subscription.session.answer(server.resync(subscription.conversation.s, "slow_reader"))
+            subscription.socket.answer(server.resync(subscription.conversation.s, "slow_reader"))

@@ -22,7 +22,7 @@ from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
 from services.gateway.history import Archive
-from services.gateway.hub import Hub, Keeper, NeedsSnapshot, Session, Subscription
+from services.gateway.hub import Hub, Keeper, NeedsSnapshot, SocketSession, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream, news_of
@@ -44,8 +44,8 @@ class InboxSubscription(Subscription):
 
     __slots__ = ("held", "live")
 
-    def __init__(self, session: Session, kept_by: Keeper) -> None:
-        super().__init__(session, INBOX, kept_by)
+    def __init__(self, socket: SocketSession, kept_by: Keeper) -> None:
+        super().__init__(socket, INBOX, kept_by)
         self.held: list[bytes] | None = None
         self.live = False
 
@@ -64,13 +64,13 @@ class InboxStream(Stream[InboxName, News]):
 
     @override
     def subscribe(
-        self, session: Session, name: InboxName, *, frame_id: str | None, position: object
+        self, socket: SocketSession, name: InboxName, *, frame_id: str | None, position: object
     ) -> None:
         """Join, or share the join that is under way; a live inbox joins anew."""
         del name, position  # there is one inbox, and it has no position (H12)
-        inbox = inbox_of(session)
+        inbox = inbox_of(socket)
         if inbox is None:
-            inbox = InboxSubscription(session, self)
+            inbox = InboxSubscription(socket, self)
             self._hub.attach(inbox)
         joining = bool(inbox.owed)
         inbox.owed = (*inbox.owed, frame_id)
@@ -80,26 +80,26 @@ class InboxStream(Stream[InboxName, News]):
             self._joins.spawn(self._joins.run(inbox, work, failed=failed))
 
     @override
-    def unsubscribe(self, session: Session, name: InboxName) -> None:
+    def unsubscribe(self, socket: SocketSession, name: InboxName) -> None:
         """Leave the inbox, if it is watched."""
         del name
-        inbox = inbox_of(session)
+        inbox = inbox_of(socket)
         if inbox is not None:
             self._joins.end(inbox)
 
     @override
     def leave(self, subscription: Subscription) -> None:
-        """Nothing is kept beside the session's own subscription."""
+        """Nothing is kept beside the socket's own subscription."""
 
     @override
     def deliver(self, told: News) -> None:
         """Deliver to subscribed inboxes; while a snapshot is fetched, hold it."""
         frames: dict[bool, bytes] = {}
-        for session in self._hub.of(told.people):
-            inbox = inbox_of(session)
+        for socket in self._hub.of(told.people):
+            inbox = inbox_of(socket)
             if inbox is None:
                 continue
-            buyer = session.person.is_buyer
+            buyer = socket.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
                 body = told.buyer if buyer else told.staff
@@ -107,11 +107,11 @@ class InboxStream(Stream[InboxName, News]):
             self._deliver(inbox, frame)
 
     @override
-    async def refill(self, session: Session) -> None:
+    async def refill(self, socket: SocketSession) -> None:
         """Events of a full queue are gone, and no position leads back to them."""
-        inbox = inbox_of(session)
+        inbox = inbox_of(socket)
         if inbox is not None and inbox.live:
-            session.answer(server.resync(INBOX, "slow_reader"))
+            socket.answer(server.resync(INBOX, "slow_reader"))
 
     @override
     def hears(self) -> Hearers:
@@ -150,29 +150,29 @@ class InboxStream(Stream[InboxName, News]):
                 return
             self._release(inbox)
         if inbox.live:
-            self._hub.offer(inbox.session, frame)
+            self._hub.offer(inbox.socket, frame)
 
     def _release(self, inbox: InboxSubscription) -> None:
         """Deliver what was held while a snapshot was fetched; from now on events come at once."""
         held, inbox.held = inbox.held, None
         if inbox.live:
             for frame in held or ():
-                self._hub.offer(inbox.session, frame)
+                self._hub.offer(inbox.socket, frame)
 
     async def _join(self, inbox: InboxSubscription) -> None:
-        session = inbox.session
-        async with self._turns.of(session.person.subject):
+        socket = inbox.socket
+        async with self._turns.of(socket.person.subject):
             inbox.check()  # who left while he waited costs nobody a question
             try:
-                snapshot = await self._archive.inbox(session.person)
+                snapshot = await self._archive.inbox(socket.person)
             except NotFound:
                 raise Unavailable from None
         inbox.check()
         if inbox.held is None:  # too much came meanwhile
             raise Unavailable if inbox.live else NeedsSnapshot("slow_reader")
         for frame_id in inbox.take_owed():
-            session.answer(server.ok(frame_id, {"s": INBOX}))
-        session.answer(server.snap(INBOX, snapshot))
+            socket.answer(server.ok(frame_id, {"s": INBOX}))
+        socket.answer(server.snap(INBOX, snapshot))
         inbox.live = True
         self._release(inbox)
 
@@ -183,10 +183,10 @@ class InboxStream(Stream[InboxName, News]):
             return
         self._hub.detach(inbox)
         if isinstance(error, NeedsSnapshot):
-            inbox.session.answer(server.resync(INBOX, error.reason))
+            inbox.socket.answer(server.resync(INBOX, error.reason))
 
 
-def inbox_of(session: Session) -> InboxSubscription | None:
-    """Return the session's subscription to its inbox, if there is one."""
-    found = session.subscriptions.get(INBOX)
+def inbox_of(socket: SocketSession) -> InboxSubscription | None:
+    """Return the socket's subscription to its inbox, if there is one."""
+    found = socket.subscriptions.get(INBOX)
     return found if isinstance(found, InboxSubscription) else None

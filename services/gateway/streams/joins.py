@@ -16,7 +16,7 @@ from kit.metrics import Metrics
 from services.gateway.frames import server
 from services.gateway.frames.refusals import Forbid, Resynced, Retry, Unsubscribed
 from services.gateway.history import GapTooLarge
-from services.gateway.hub import Abandoned, Hub, NeedsSnapshot, Session, Subscription
+from services.gateway.hub import Abandoned, Hub, NeedsSnapshot, SocketSession, Subscription
 from services.gateway.limits import FORBIDDEN
 
 log: Final = structlog.get_logger("gateway.streams")
@@ -72,19 +72,19 @@ class Joins:
 
     # ---- refusals
 
-    def refuse(self, session: Session, frame_id: str | None, refusal: AppError) -> None:
+    def refuse(self, socket: SocketSession, frame_id: str | None, refusal: AppError) -> None:
         """Answer one id; too many foreign streams close the socket."""
         self._metrics.frames_refused.labels(refusal.slug).inc()
-        session.answer(server.err(frame_id, refusal))
+        socket.answer(server.err(frame_id, refusal))
         if isinstance(refusal, Forbid):
-            session.forbidden += 1
-            if session.forbidden >= FORBIDDEN:
-                session.close(CloseCode.REVOKED, self._clock.monotonic())
+            socket.forbidden += 1
+            if socket.forbidden >= FORBIDDEN:
+                socket.close(CloseCode.REVOKED, self._clock.monotonic())
 
     def refuse_owed(self, subscription: Subscription, refusal: AppError) -> None:
         """Answer every id that waits for this subscription's join."""
         for frame_id in subscription.take_owed():
-            self.refuse(subscription.session, frame_id, refusal)
+            self.refuse(subscription.socket, frame_id, refusal)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

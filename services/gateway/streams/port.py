@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from contracts.base import Event
 from contracts.people import PersonId, WorkId
 from services.gateway.channels import Hearers
-from services.gateway.hub import Session, Subscription
+from services.gateway.hub import SocketSession, Subscription
 
 Name = TypeVar("Name")
 Told = TypeVar("Told")
@@ -25,12 +25,12 @@ class Stream(ABC, Generic[Name, Told]):
 
     @abstractmethod
     def subscribe(
-        self, session: Session, name: Name, *, frame_id: str | None, position: object
+        self, socket: SocketSession, name: Name, *, frame_id: str | None, position: object
     ) -> None:
         """Begin to join; the id is answered once."""
 
     @abstractmethod
-    def unsubscribe(self, session: Session, name: Name) -> None:
+    def unsubscribe(self, socket: SocketSession, name: Name) -> None:
         """Leave; to leave what was not joined is no mistake."""
 
     @abstractmethod
@@ -45,8 +45,8 @@ class Stream(ABC, Generic[Name, Told]):
         """Return the facts that are delivered here, by their topics."""
         return {}
 
-    async def refill(self, session: Session) -> None:
-        """Make good for what a session missed while its queue was full (H15)."""
+    async def refill(self, socket: SocketSession) -> None:
+        """Make good for what a socket missed while its queue was full (H15)."""
 
 
 class News(NamedTuple):

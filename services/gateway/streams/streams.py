@@ -10,7 +10,7 @@ from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import StreamName
 from services.gateway.frames.refusals import TooManySubscriptions
-from services.gateway.hub import Session
+from services.gateway.hub import SocketSession
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import Stream
 
@@ -26,34 +26,34 @@ class Streams:
         self._limit = limit
 
     def subscribe(
-        self, session: Session, name: StreamName, *, frame_id: str | None, position: object
+        self, socket: SocketSession, name: StreamName, *, frame_id: str | None, position: object
     ) -> None:
-        """Begin to join; every answer goes to the session."""
-        held = session.subscriptions
+        """Begin to join; every answer goes to the socket."""
+        held = socket.subscriptions
         if len(held) >= self._limit and str(name) not in held:
-            self._joins.refuse(session, frame_id, TooManySubscriptions())
+            self._joins.refuse(socket, frame_id, TooManySubscriptions())
             return
         kind = self._kinds[type(name)]
-        kind.subscribe(session, name, frame_id=frame_id, position=position)
+        kind.subscribe(socket, name, frame_id=frame_id, position=position)
 
-    def unsubscribe(self, session: Session, name: StreamName, *, frame_id: str) -> None:
+    def unsubscribe(self, socket: SocketSession, name: StreamName, *, frame_id: str) -> None:
         """Leave a stream; to leave what was not joined is no mistake."""
-        self._kinds[type(name)].unsubscribe(session, name)
-        session.answer(server.ok(frame_id, {}))
+        self._kinds[type(name)].unsubscribe(socket, name)
+        socket.answer(server.ok(frame_id, {}))
 
     def hears(self) -> Iterator[Hearers]:
         """Return what each kind hears."""
         return (kind.hears() for kind in self._kinds.values())
 
-    def refill(self, session: Session) -> None:
-        """Give a session what was withheld while its queue was full (H15)."""
-        self._joins.spawn(self._refill(session))
+    def refill(self, socket: SocketSession) -> None:
+        """Give a socket what was withheld while its queue was full (H15)."""
+        self._joins.spawn(self._refill(socket))
 
     async def stop(self) -> None:
         """Give up what is being joined."""
         await self._joins.stop()
 
-    async def _refill(self, session: Session) -> None:
-        session.full_since = None
+    async def _refill(self, socket: SocketSession) -> None:
+        socket.full_since = None
         for kind in self._kinds.values():
-            await kind.refill(session)
+            await kind.refill(socket)

@@ -19,7 +19,7 @@ from services.gateway.frames import records, server
 from services.gateway.frames.names import stream_of
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Hub, Person, QueueLimits, Session
+from services.gateway.hub import Hub, Person, QueueLimits, SocketSession
 from services.gateway.limits import FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import (
@@ -98,7 +98,7 @@ class Screen:
 class Member:
     """One socket, and what it has said: kind, stream and id, in order."""
 
-    session: Session
+    socket: SocketSession
     screen: Screen
     said: list[tuple[str, str, str]] = field(default_factory=list)
     gone: bool = False
@@ -200,17 +200,17 @@ class World:
     def enter(self, subject: str = "p") -> Member:
         """Let somebody in."""
         screen = Screen()
-        session = Session(
+        socket = SocketSession(
             screen,
             Person(PersonId(subject), Role.SUPERVISOR, SHOP, "", 0, 10**12),
-            session_id=f"{next(self.numbers)}",
+            socket_id=f"{next(self.numbers)}",
             bucket=Rate(1, 1).bucket(SystemClock()),
             limits=QueueLimits(),
             drained=self.streams.refill,
             now=0,
         )
-        self.hub.enter(session)
-        member = Member(session, screen)
+        self.hub.enter(socket)
+        member = Member(socket, screen)
         self.members.append(member)
         return member
 
@@ -218,21 +218,21 @@ class World:
         """Subscribe; return the id."""
         frame_id = f"sub-{next(self.numbers)}"
         member.said.append(("sub", s, frame_id))
-        self.streams.subscribe(member.session, stream_of(s), frame_id=frame_id, position=position)
+        self.streams.subscribe(member.socket, stream_of(s), frame_id=frame_id, position=position)
         return frame_id
 
     def unsub(self, member: Member, s: str) -> str:
         """Unsubscribe; return the id."""
         frame_id = f"unsub-{next(self.numbers)}"
         member.said.append(("unsub", s, frame_id))
-        self.streams.unsubscribe(member.session, stream_of(s), frame_id=frame_id)
+        self.streams.unsubscribe(member.socket, stream_of(s), frame_id=frame_id)
         return frame_id
 
     def leave(self, member: Member) -> None:
         """Hang up."""
         member.gone = True
-        member.session.closing_since = member.session.closing_since or 1
-        self.hub.leave(member.session)
+        member.socket.closing_since = member.socket.closing_since or 1
+        self.hub.leave(member.socket)
 
     async def happen(self, s: str) -> None:
         """Let one event come on a stream."""
@@ -244,7 +244,7 @@ class World:
             self.chat.handle(self.bus.log(TopicPartition("chat", 0))[self.ring.end(0) :])
         elif s == INBOX:
             self.told.append(f"w{number}")  # in the neighbour's books before it is told
-            people = {member.session.person.subject for member in self.members}
+            people = {member.socket.person.subject for member in self.members}
             news = news_of(people, event=queued(self.told[-1]), version=number)
             self.inboxes.deliver(news)
         else:
@@ -304,4 +304,4 @@ def nothing_is_left(world: World) -> None:
     watched = (world.conversations.watched, world.hub.people, world.watchers.watchers)
     assert watched == ({}, {}, {})
     assert (len(world.turns), len(world.joins)) == (0, 0)
-    assert all(member.session.subscriptions == {} for member in world.members)
+    assert all(member.socket.subscriptions == {} for member in world.members)

@@ -130,7 +130,7 @@ async def test_too_many_events_during_a_join_fail_it_and_lose_nothing_of_a_live_
     assert member.screen.answers()[frame_id] == ["retry" if live else "resync"]
     assert len(member.screen.of("ev", INBOX)) == (JOIN_LIMIT + 1 if live else 0)
     assert len(member.screen.of("resync", INBOX)) == (not live)
-    assert (INBOX in member.session.subscriptions) is live
+    assert (INBOX in member.socket.subscriptions) is live
 
 
 FAILURES = [
@@ -160,7 +160,7 @@ async def test_whatever_a_join_raises_is_answered_and_leaves_nothing(
     await world.settle()
 
     assert member.screen.answers() == {frame_id: [code]}
-    assert member.session.subscriptions == {}
+    assert member.socket.subscriptions == {}
     assert not world.conversations.watched
     assert not world.watchers.watchers
 
@@ -172,21 +172,21 @@ async def test_who_was_told_ok_and_cannot_be_caught_up_is_resynced_and_not_answe
     member = world.enter()
     frame_id = world.sub(member, TALK)
     await world.settle()
-    subscription = subscription_to(member.session, TALK)
+    subscription = subscription_to(member.socket, TALK)
     assert subscription is not None
 
     async def broken(*_: object, **__: object) -> None:
         raise Unforeseen
 
     monkeypatch.setattr(world.resume, "refill", broken)
-    member.session.full(0)
+    member.socket.full(0)
     subscription.state = SubscriptionState.WITHHELD
-    world.streams.refill(member.session)
+    world.streams.refill(member.socket)
     await world.settle()
 
     assert member.screen.answers() == {frame_id: ["ok"]}
     assert [frame["reason"] for frame in member.screen.of("resync", TALK)] == ["slow_reader"]
-    assert member.session.subscriptions == {}
+    assert member.socket.subscriptions == {}
 
 
 async def test_for_who_left_while_he_waited_nobody_is_asked() -> None:
@@ -230,7 +230,7 @@ async def test_who_waits_too_long_to_be_asked_for_is_told_to_come_again(s: str) 
 
     await eventually(lambda: late.screen.answers() == {frame_id: ["retry"]})
     assert world.asked == TURNS
-    assert late.session.subscriptions == {}
+    assert late.socket.subscriptions == {}
     await world.settle()
 
 

@@ -15,7 +15,7 @@ from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send
 from services.gateway.frames.refusals import RateLimited, Retry
 from services.gateway.history import Archive, Stored
-from services.gateway.hub import ConversationSubscription, Session
+from services.gateway.hub import ConversationSubscription, SocketSession
 from services.gateway.inbound.lanes import WAITING, Lanes
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ def send(number: int, *, again: bool = False) -> Send:
 class Stool:
     """Stands for a subscription."""
 
-    session: str = "session"
+    socket: str = "socket"
     left: bool = False
 
 
@@ -94,9 +94,9 @@ class Office:
     def retry(self, subscription: ConversationSubscription, one: Send, number: int) -> None:
         """Answer `retry`."""
         self.lanes.requeue(subscription, one.id, number)
-        self.refuse(subscription.session, one.id, Retry())
+        self.refuse(subscription.socket, one.id, Retry())
 
-    def refuse(self, session: Session, frame_id: str, refusal: AppError) -> None:
+    def refuse(self, socket: SocketSession, frame_id: str, refusal: AppError) -> None:
         """Note a refusal."""
         self.refused.append((frame_id, refusal.slug))
 

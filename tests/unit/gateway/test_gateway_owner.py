@@ -37,7 +37,7 @@ from services.gateway.hub import (
     Hub,
     Person,
     QueueLimits,
-    Session,
+    SocketSession,
 )
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import Rate
@@ -187,17 +187,17 @@ class Stream:
 
     def _subscribe(self, name: str, role: Role) -> ConversationSubscription:
         screen = self.screens[name] = Screen()
-        session = Session(
+        socket = SocketSession(
             screen,
             Person(PersonId(name), role, SHOP, "", 0, 10**12),
-            session_id=name,
+            socket_id=name,
             bucket=Rate(1, 1).bucket(ManualClock()),
             limits=QueueLimits(),
             drained=lambda _: None,
             now=0,
         )
-        self.hub.enter(session)
-        subscription = self.stream.add(session, b"c1")
+        self.hub.enter(socket)
+        subscription = self.stream.add(socket, b"c1")
         subscription.state = SubscriptionState.LIVE
         return subscription
 

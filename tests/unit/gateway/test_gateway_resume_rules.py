@@ -20,7 +20,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.archive import Asker
-from services.gateway.hub import Hub, Person, QueueLimits, Session, subscription_to
+from services.gateway.hub import Hub, Person, QueueLimits, SocketSession, subscription_to
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
@@ -101,19 +101,19 @@ class Desk:
         if waiting:
             self.chat.handle(waiting)
 
-    def session(self, screen: Screen, subject: str = "b") -> Session:
+    def socket(self, screen: Screen, subject: str = "b") -> SocketSession:
         """Let somebody in."""
-        session = Session(
+        socket = SocketSession(
             screen,
             Person(PersonId(subject), Role.BUYER, ShopId("s"), "", 0, 10**12),
-            session_id=subject,
+            socket_id=subject,
             bucket=Rate(1, 1).bucket(SystemClock()),
             limits=QueueLimits(),
             drained=self.streams.refill,
             now=0,
         )
-        self.hub.enter(session)
-        return session
+        self.hub.enter(socket)
+        return socket
 
     async def end_of(self, partition: int) -> int:
         """Return the broker's end."""
@@ -167,14 +167,14 @@ async def joined(
     await producer.send_all([message_of(n, key) for n, key in enumerate(log)])
     desk = Desk(bus, log, mark, read, octets)
     screen = Screen()
-    session = desk.session(screen)
+    socket = desk.socket(screen)
     place = None if position is None else [1, position]
     name = ConversationName(ConversationId(TALK))
-    desk.streams.subscribe(session, name, frame_id="f", position=place)
+    desk.streams.subscribe(socket, name, frame_id="f", position=place)
     for _ in range(200):
         await asyncio.sleep(0.001)
         desk.feed(desk.ring.end(0) + 1)
-        subscription = subscription_to(session, "conv:talk")
+        subscription = subscription_to(socket, "conv:talk")
         if subscription is not None and subscription.state is SubscriptionState.LIVE:
             break
     await producer.send_all([message_of(len(log) + n, TALK) for n in range(3)])
@@ -200,7 +200,7 @@ class SlowDesk(Desk):
 
 async def test_joining_and_leaving_in_a_storm_keeps_nobody_else_from_joining() -> None:
     desk = SlowDesk(MemoryBus(partitions=1), [], 0, 0, 1_000)
-    stormy, calm = desk.session(Screen(), "stormy"), desk.session(Screen(), "calm")
+    stormy, calm = desk.socket(Screen(), "stormy"), desk.socket(Screen(), "calm")
     for number in range(2 * JOINS):
         name = ConversationName(ConversationId(f"c{number}"))
         desk.streams.subscribe(stormy, name, frame_id="f", position=None)

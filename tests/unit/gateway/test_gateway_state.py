@@ -21,7 +21,7 @@ from kit.clock import ManualClock
 from services.gateway.frames import server
 from services.gateway.frames.records import CHAT_TYPE, Entry, Spoken
 from services.gateway.history import Ring
-from services.gateway.hub import Conversation, Directory, Hub, Person, QueueLimits, Session
+from services.gateway.hub import Conversation, Directory, Hub, Person, QueueLimits, SocketSession
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.inbound.unread import Landed, Unread
 from services.gateway.limits import Rate
@@ -116,7 +116,7 @@ class Wire:
         self.code = 1006
 
 
-class Refills(list[Session]):
+class Refills(list[SocketSession]):
     """Remembers who was drained."""
 
 
@@ -144,58 +144,58 @@ def test_landed_messages_are_remembered_up_to_a_limit() -> None:
     assert (len(unread), unread.find("m0")) == (2, None)
 
 
-def session_of(
+def socket_of(
     subject: str = "p", role: Role = Role.AGENT, *, limits: QueueLimits | None = None
-) -> tuple[Session, Wire, Refills]:
+) -> tuple[SocketSession, Wire, Refills]:
     """Return a session, its wire, and who asked for a refill."""
     wire, refills = Wire(), Refills()
     person = Person(PersonId(subject), role, SHOP, "", 0, 10**12)
-    session = Session(
+    socket = SocketSession(
         wire,
         person,
-        session_id="s",
+        socket_id="s",
         bucket=Rate(20, 40).bucket(ManualClock()),
         limits=limits or QueueLimits(3, 1_000),
         drained=refills.append,
         now=0,
     )
-    return session, wire, refills
+    return socket, wire, refills
 
 
 def test_frames_wait_while_the_wire_pushes_back_and_leave_in_order() -> None:
-    session, wire, refills = session_of()
-    assert session.offer(b"1")
-    session.hold()
-    assert all(session.offer(frame) for frame in (b"2", b"3", b"4"))
+    socket, wire, refills = socket_of()
+    assert socket.offer(b"1")
+    socket.hold()
+    assert all(socket.offer(frame) for frame in (b"2", b"3", b"4"))
     assert wire.written == [b"1"]
-    session.release()
+    socket.release()
     assert wire.written == [b"1", b"2", b"3", b"4"]
     assert not refills
 
 
 def test_a_full_queue_takes_nothing_until_it_is_drained_and_refilled() -> None:
-    session, wire, refills = session_of(limits=QueueLimits(2, 1_000))
-    session.hold()
-    assert [session.offer(f) for f in (b"1", b"2", b"3")] == [True, True, False]
-    session.full(now=5)
-    session.patch("m", b"old")
-    session.patch("m", b"new")
-    session.lossy(b"typing")
-    session.release()
+    socket, wire, refills = socket_of(limits=QueueLimits(2, 1_000))
+    socket.hold()
+    assert [socket.offer(f) for f in (b"1", b"2", b"3")] == [True, True, False]
+    socket.full(now=5)
+    socket.patch("m", b"old")
+    socket.patch("m", b"new")
+    socket.lossy(b"typing")
+    socket.release()
     assert wire.written == [b"1", b"2", b"new"]
-    assert refills == [session]
-    assert not session.offer(b"4")
-    session.full_since = None
-    assert session.offer(b"4")
+    assert refills == [socket]
+    assert not socket.offer(b"4")
+    socket.full_since = None
+    assert socket.offer(b"4")
 
 
 def test_bytes_fill_a_queue_too_and_an_unread_answer_closes() -> None:
-    session, wire, _ = session_of(limits=QueueLimits(100, 10))
-    session.hold()
-    assert session.offer(b"x" * 10)
-    session.answer(b"y")
+    socket, wire, _ = socket_of(limits=QueueLimits(100, 10))
+    socket.hold()
+    assert socket.offer(b"x" * 10)
+    socket.answer(b"y")
     assert wire.code == CloseCode.SLOW_READER
-    session.close(CloseCode.RATE, 9)
+    socket.close(CloseCode.RATE, 9)
     assert wire.code == CloseCode.SLOW_READER
 
 
@@ -282,10 +282,10 @@ def conversations_of(hub: Hub) -> ConversationStream:
 def test_a_stream_is_forgotten_with_its_last_seat() -> None:
     hub = Hub(ManualClock())
     conversations = conversations_of(hub)
-    (one, _, _), (two, _, _) = session_of("p"), session_of("q")
-    for session in (one, two):
-        hub.enter(session)
-        conversations.add(session, b"c1")
+    (one, _, _), (two, _, _) = socket_of("p"), socket_of("q")
+    for socket in (one, two):
+        hub.enter(socket)
+        conversations.add(socket, b"c1")
     hub.leave(one)
     assert set(conversations.watched) == {b"c1"}
     hub.leave(two)
@@ -296,9 +296,9 @@ def test_a_stream_is_forgotten_with_its_last_seat() -> None:
 def test_a_lifecycle_event_of_a_newer_release_only_raises_the_version() -> None:
     hub = Hub(ManualClock())
     conversations = conversations_of(hub)
-    session, wire, _ = session_of("p")
-    hub.enter(session)
-    conversations.add(session, b"c1").state = SubscriptionState.LIVE
+    socket, wire, _ = socket_of("p")
+    hub.enter(socket)
+    conversations.add(socket, b"c1").state = SubscriptionState.LIVE
     conversation = conversations.watched[b"c1"]
     conversation.apply(assigned("a", 3))
     later = assigned("b", 4)
@@ -326,11 +326,11 @@ def test_a_withheld_seat_gets_nothing_more_and_others_do() -> None:
     clock = ManualClock()
     hub = Hub(clock)
     (slow, slow_wire, _), (quick, quick_wire, _) = (
-        session_of("p", limits=QueueLimits(1, 99_999)),
-        session_of("q"),
+        socket_of("p", limits=QueueLimits(1, 99_999)),
+        socket_of("q"),
     )
     conversations = conversations_of(hub)
-    subscriptions = [conversations.add(session, b"c1") for session in (slow, quick)]
+    subscriptions = [conversations.add(socket, b"c1") for socket in (slow, quick)]
     for subscription in subscriptions:
         subscription.state = SubscriptionState.LIVE
     slow.hold()
