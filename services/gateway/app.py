@@ -28,7 +28,7 @@ from services.gateway.history.archive import CONNECTIONS as CONNECTIONS_OF_SOCKE
 from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
 from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
 from services.gateway.hub import Directory, Hub
-from services.gateway.inbound import Collector, Gate, Inbound, Signals
+from services.gateway.inbound import Batcher, Gate, Inbound, Signals
 from services.gateway.limits import FairTurns
 from services.gateway.rest import Neighbours, OpenApi, Proxy, limits_router, pool, service_of
 from services.gateway.resume import Resume
@@ -110,12 +110,12 @@ class Gateway(Service[Settings]):
             octets=settings.gap_bytes,
             seconds=settings.gap_s,
         )
-        self.collector = Collector(self.producer, clock, tick_s=settings.tick_ms / 1000)
-        self.signals = Signals(self.producer, self.collector, clock, self.ids)
+        self.batcher = Batcher(self.producer, clock, tick_s=settings.tick_ms / 1000)
+        self.signals = Signals(self.producer, self.batcher, clock, self.ids)
         secret = settings.cursor_secret.get_secret_value().encode()
         self.inbound = Inbound(
             self.producer,
-            self.collector,
+            self.batcher,
             gate=Gate(self._lexicon, self.directory, secret),
             ring=self.ring,
             archive=archive,
@@ -202,7 +202,7 @@ class Gateway(Service[Settings]):
         facts, chat = self.facts.reader, self.chat.reader
         self.watch("directory", FACTS, facts, ping=facts.ping)
         self.watch("chat", [CHAT], chat, ping=chat.ping)
-        self.role(self.collector)
+        self.role(self.batcher)
         self.role(self.inbound)
         self.resource(stop=self.streams.stop)
         self.resource(stop=presence.leave)

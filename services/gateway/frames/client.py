@@ -200,26 +200,26 @@ _encode: Final = msgspec.json.Encoder()
 _canonical: Final = msgspec.json.Encoder(order="sorted")
 
 
-class Said(NamedTuple):
+class Body(NamedTuple):
     """What a `send` says: the body as canonical JSON and the words in it, for the wording gate."""
 
     d: bytes
     words: str
 
 
-def said(frame: Send) -> Said:
+def body_of(frame: Send) -> Body:
     """Read `d` by its kind. Raises `BadFrame` or `BadText`."""
     try:
         if frame.kind == "text":
             text = _text.decode(frame.d)
             refuse_unstorable(text.text)
-            return Said(_encode.encode(text), text.text)
+            return Body(_encode.encode(text), text.text)
         if frame.kind == "image":
-            return _image_said(_image.decode(frame.d))
+            return _image_body(_image.decode(frame.d))
         card = _card.decode(frame.d)
         words = _words(card)
         refuse_unstorable(words)
-        return Said(_canonical.encode(card), words)
+        return Body(_canonical.encode(card), words)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadFrame(f"The body of a {frame.kind} is not right.") from None
 
@@ -231,18 +231,18 @@ def weight(frame: ClientFrame | None, size: int) -> int:
     chars = 0
     if isinstance(frame, Send):
         try:
-            chars = len(said(frame).words)
+            chars = len(body_of(frame).words)
         except AppError:
             chars = TEXT_CHARS  # it is refused when its turn comes
     return max(-(-chars // CHARS_PER_FRAME), -(-size // BYTES_PER_FRAME))
 
 
-def _image_said(image: _Image) -> Said:
+def _image_body(image: _Image) -> Body:
     if _IMAGE_URL.fullmatch(image.url) is None:
         raise BadFrame("An image needs an http, https or /v1/ address.")
     words = image.alt or ""
     refuse_unstorable(words)
-    return Said(_canonical.encode(image), words)
+    return Body(_canonical.encode(image), words)
 
 
 def _words(card: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ class IdConflict(Conflict):
     slug, status, title = "conflict", 409, "This id was used for another message"
 
 
-class Blocked(Unprocessable):
+class BlockedByPolicy(Unprocessable):
     """The shop's wording policy keeps the message from the buyer."""
 
     slug, status, title = "blocked", 422, "The wording policy blocks this message"

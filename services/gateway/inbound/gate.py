@@ -13,7 +13,7 @@ from contracts.gateway import MessageHeld, WordingHit
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.errors import AppError
 from kit.ids import derived_id
-from services.gateway.frames.refusals import Blocked, ConfirmFirst
+from services.gateway.frames.refusals import BlockedByPolicy, ConfirmFirst
 from services.gateway.hub import Directory
 from wording import HOUSE, Action, Policy, Speaker, Verdict, policy_of
 
@@ -38,7 +38,7 @@ class Lexicon(Protocol):
     def current(self) -> Judge: ...
 
 
-class Held(NamedTuple):
+class Blocked(NamedTuple):
     """A message that must not pass: the incident to leave first, and the answer after it."""
 
     incident: MessageHeld
@@ -52,7 +52,7 @@ class Passed(NamedTuple):
     confirmed: bool = False
 
 
-class Judged(NamedTuple):
+class GateInput(NamedTuple):
     """Whose words are judged, and which message they are of."""
 
     shop_id: ShopId
@@ -74,49 +74,53 @@ class Gate:
         self._key = hmac.digest(secret, b"peakdesk wording confirm", sha256)
         self._policies: OrderedDict[ShopId, tuple[int, Policy]] = OrderedDict()
 
-    def judge(self, said: Judged, now: datetime) -> Passed | Held:
+    def judge(self, message: GateInput, now: datetime) -> Passed | Blocked:
         """Return whether the message may pass."""
-        if not said.words:
+        if not message.words:
             return Passed()
-        policy = self._policy(said.shop_id)
-        verdict = self._lexicon.current.check(said.words, speaker=Speaker.AGENT, policy=policy)
+        policy = self._policy(message.shop_id)
+        verdict = self._lexicon.current.check(message.words, speaker=Speaker.AGENT, policy=policy)
         if verdict.action is Action.BLOCK:
-            return self._held(said, verdict, policy=policy, now=now)
+            return self._blocked(message, verdict, policy=policy, now=now)
         if verdict.action is Action.CONFIRM:
-            wanted = self._signature(said, verdict.lexicon_version)
-            if said.confirm is None or not hmac.compare_digest(wanted, said.confirm.encode()):
-                return self._held(said, verdict, policy=policy, now=now)
+            signature = self._signature(message, verdict.lexicon_version)
+            if message.confirm is None or not hmac.compare_digest(
+                signature, message.confirm.encode()
+            ):
+                return self._blocked(message, verdict, policy=policy, now=now)
             return Passed(_hits(verdict), confirmed=True)
         return Passed(_hits(verdict) if verdict.action is Action.WARN else ())
 
-    def _held(self, said: Judged, verdict: Verdict, *, policy: Policy, now: datetime) -> Held:
+    def _blocked(
+        self, message: GateInput, verdict: Verdict, *, policy: Policy, now: datetime
+    ) -> Blocked:
         action: Literal["block", "confirm"] = (
             "block" if verdict.action is Action.BLOCK else "confirm"
         )
         hits = _hits(verdict)
         incident = MessageHeld(
             # The same words judged by the same lexicon are one incident, however often sent.
-            id=derived_id("held", said.message_id, said.body_hash, verdict.lexicon_version),
+            id=derived_id("held", message.message_id, message.body_hash, verdict.lexicon_version),
             time=now,
-            shop_id=said.shop_id,
-            conversation_id=said.conversation_id,
-            agent_id=said.agent_id,
-            client_id=said.client_id,
+            shop_id=message.shop_id,
+            conversation_id=message.conversation_id,
+            agent_id=message.agent_id,
+            client_id=message.client_id,
             action=action,
-            text=said.words,
+            text=message.words,
             hits=hits,
             lexicon_version=verdict.lexicon_version,
             policy_version=policy.version,
         )
         shown = [hit.model_dump(mode="json") for hit in hits]
         if action == "block":
-            return Held(incident, Blocked("Say it differently.", hits=shown))
-        signature = self._signature(said, verdict.lexicon_version).decode()
+            return Blocked(incident, BlockedByPolicy("Say it differently.", hits=shown))
+        signature = self._signature(message, verdict.lexicon_version).decode()
         question = "Send it again with `confirm` if you mean it."
-        return Held(incident, ConfirmFirst(question, hits=shown, confirm=signature))
+        return Blocked(incident, ConfirmFirst(question, hits=shown, confirm=signature))
 
-    def _signature(self, said: Judged, lexicon_version: str) -> bytes:
-        text = f"{said.message_id}\n{said.body_hash}\n{lexicon_version}"
+    def _signature(self, message: GateInput, lexicon_version: str) -> bytes:
+        text = f"{message.message_id}\n{message.body_hash}\n{lexicon_version}"
         return hmac.digest(self._key, text.encode(), sha256).hex().encode()
 
     def _policy(self, shop_id: ShopId) -> Policy:

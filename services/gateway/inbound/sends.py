@@ -20,7 +20,7 @@ from kit.errors import AppError
 from kit.ids import derived_id
 from kit.metrics import Metrics
 from services.gateway.frames import records, server
-from services.gateway.frames.client import Said, Send, said
+from services.gateway.frames.client import Body, Send, body_of
 from services.gateway.frames.records import ChatBody, Entry, PoisonRecord
 from services.gateway.frames.refusals import (
     BadFrame,
@@ -32,10 +32,10 @@ from services.gateway.frames.refusals import (
 )
 from services.gateway.history import Archive, Ring, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession, subscription_to
-from services.gateway.inbound.collector import Collector
-from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+from services.gateway.inbound.batcher import Batcher
+from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
 from services.gateway.inbound.lanes import Lanes
-from services.gateway.inbound.unread import Landed, Unread
+from services.gateway.inbound.unread import Acked, Unread
 
 OVERDUE_S: Final = 0.1
 """How often overdue outcomes are looked for: one pass for all sends, no timer per send."""
@@ -53,7 +53,7 @@ class _Pending:
         self.body_hash = body_hash
         self.warnings = warnings
         self.since = 0.0
-        self.waiting: list[tuple[ConversationSubscription, _Words]] = []
+        self.waiting: list[tuple[ConversationSubscription, ParsedSend]] = []
 
 
 class Inbound:
@@ -62,7 +62,7 @@ class Inbound:
     def __init__(
         self,
         producer: Producer,
-        collector: Collector,
+        batcher: Batcher,
         *,
         gate: Gate,
         ring: Ring,
@@ -72,7 +72,7 @@ class Inbound:
         outcome_s: float = 2.0,
     ) -> None:
         self._producer = producer
-        self._collector = collector
+        self._batcher = batcher
         self._gate = gate
         self._ring = ring
         self._clock = clock
@@ -138,46 +138,46 @@ class Inbound:
 
     def _consider(self, subscription: ConversationSubscription, frame: Send) -> None:
         try:
-            spoken = said(frame)
+            body = body_of(frame)
         except AppError as refusal:
             self._deny(subscription, frame.id, refusal)
             return
         key, sender = subscription.conversation.key.decode(), subscription.socket.person.subject
         message_id = derived_id("message", key, sender, frame.id)
-        body_hash = records.body_hash(frame.kind, spoken.d)
-        words = _Words(frame, spoken, message_id, body_hash, self.lanes.number())
-        if self._known(subscription, words):
+        body_hash = records.body_hash(frame.kind, body.d)
+        parsed = ParsedSend(frame, body, message_id, body_hash, self.lanes.number())
+        if self._known(subscription, parsed):
             return
         if self.lanes.blocks(subscription, frame.id):
-            self._retry(subscription, words)
+            self._retry(subscription, parsed)
         elif frame.again:
             self.lanes.look_up(
-                subscription, message_id, found=partial(self._looked_up, subscription, words)
+                subscription, message_id, found=partial(self._looked_up, subscription, parsed)
             )
         else:
-            self._speak(subscription, words)
+            self._speak(subscription, parsed)
 
-    def _known(self, subscription: ConversationSubscription, words: "_Words") -> bool:
+    def _known(self, subscription: ConversationSubscription, parsed: "ParsedSend") -> bool:
         """Answer a send whose id is on its way or in the ring; a resend joins what is pending."""
-        client_id = words.frame.id
-        pending = self._pending.get(words.message_id)
+        client_id = parsed.frame.id
+        pending = self._pending.get(parsed.message_id)
         if pending is not None:
-            if pending.body_hash != words.body_hash:
+            if pending.body_hash != parsed.body_hash:
                 self._deny(subscription, client_id, IdConflict())
             else:
                 self.lanes.settle(subscription, client_id)
-                pending.waiting.append((subscription, words))
+                pending.waiting.append((subscription, parsed))
                 self._await(pending)
             return True
-        if (first := self._first_of(words.message_id)) is None:
+        if (first := self._first_of(parsed.message_id)) is None:
             return False
         body_hash, offset = first
-        if body_hash != words.body_hash:
+        if body_hash != parsed.body_hash:
             self._deny(subscription, client_id, IdConflict())
         else:
             self.lanes.settle(subscription, client_id)
             place = (subscription.conversation.generation, offset)
-            subscription.socket.answer(server.sent(client_id, words.message_id, position=place))
+            subscription.socket.answer(server.sent(client_id, parsed.message_id, position=place))
         return True
 
     def _first_of(self, message_id: str) -> tuple[str | None, int] | None:
@@ -189,22 +189,22 @@ class Inbound:
         return None if entry is None else (_hash_of(entry), entry.offset)
 
     def _looked_up(
-        self, subscription: ConversationSubscription, words: "_Words", stored: Stored | None
+        self, subscription: ConversationSubscription, parsed: "ParsedSend", stored: Stored | None
     ) -> None:
-        client_id = words.frame.id
+        client_id = parsed.frame.id
         if stored is None:
-            if not self._known(subscription, words):
-                self._speak(subscription, words)
-        elif stored.body_hash != words.body_hash:
+            if not self._known(subscription, parsed):
+                self._speak(subscription, parsed)
+        elif stored.body_hash != parsed.body_hash:
             self._deny(subscription, client_id, IdConflict())
         else:
             self.lanes.settle(subscription, client_id)
             place = stored.position
-            subscription.socket.answer(server.sent(client_id, words.message_id, position=place))
+            subscription.socket.answer(server.sent(client_id, parsed.message_id, position=place))
 
-    def _speak(self, subscription: ConversationSubscription, words: "_Words") -> None:
+    def _speak(self, subscription: ConversationSubscription, parsed: "ParsedSend") -> None:
         """Produce a message that nobody has seen, if the seat and the gate allow it."""
-        client_id, conversation = words.frame.id, subscription.conversation
+        client_id, conversation = parsed.frame.id, subscription.conversation
         if not subscription.may_speak:
             self._deny(subscription, client_id, NoSeat())
             return
@@ -214,14 +214,14 @@ class Inbound:
             )
             return
         if self._producer.stalled(CHAT, conversation.key):
-            self._retry(subscription, words)
+            self._retry(subscription, parsed)
             return
         now, person = self._clock.now(), subscription.socket.person
         passed = Passed()
         if not person.is_buyer:
-            verdict = self._gate.judge(_judged(subscription, words), now)
-            if isinstance(verdict, Held):
-                self._hold_back(subscription, words, verdict)
+            verdict = self._gate.judge(_gate_input(subscription, parsed), now)
+            if isinstance(verdict, Blocked):
+                self._hold_back(subscription, parsed, verdict)
                 return
             passed = verdict
         body = ChatBody(
@@ -230,68 +230,68 @@ class Inbound:
             person.subject,
             "buyer" if person.is_buyer else "agent",
             client_id,
-            words.frame.kind,
-            msgspec.Raw(words.spoken.d),
-            words.body_hash,
+            parsed.frame.kind,
+            msgspec.Raw(parsed.body.d),
+            parsed.body_hash,
             None if person.is_buyer else conversation.assignment_version,
             passed.confirmed,
         )
-        message = records.message(body, words.message_id, time=rfc3339(now))
-        self._produce(subscription, words, message=message, warnings=passed.warnings)
+        message = records.message(body, parsed.message_id, time=rfc3339(now))
+        self._produce(subscription, parsed, message=message, warnings=passed.warnings)
 
     def _produce(
         self,
         subscription: ConversationSubscription,
-        words: "_Words",
+        parsed: "ParsedSend",
         *,
         message: Message,
         warnings: tuple[WordingHit, ...],
     ) -> None:
-        pending = _Pending(words.message_id, words.body_hash, warnings)
-        if not self._collector.add(message, partial(self._landed, pending)):
-            self._retry(subscription, words)
+        pending = _Pending(parsed.message_id, parsed.body_hash, warnings)
+        if not self._batcher.add(message, partial(self._acked, pending)):
+            self._retry(subscription, parsed)
             return
-        self.lanes.settle(subscription, words.frame.id)
-        pending.waiting.append((subscription, words))
-        self._pending[words.message_id] = pending
+        self.lanes.settle(subscription, parsed.frame.id)
+        pending.waiting.append((subscription, parsed))
+        self._pending[parsed.message_id] = pending
         self._await(pending)
 
     def _hold_back(
-        self, subscription: ConversationSubscription, words: "_Words", held: Held
+        self, subscription: ConversationSubscription, parsed: "ParsedSend", blocked: Blocked
     ) -> None:
         """Leave the incident in the log, then answer; without it the message stays blocked."""
-        self.lanes.settle(subscription, words.frame.id)
+        self.lanes.settle(subscription, parsed.frame.id)
 
         def outcome(answer: "asyncio.Future[Position]") -> None:
             if answer.cancelled() or answer.exception() is not None:
-                self._retry(subscription, words)
+                self._retry(subscription, parsed)
             else:
-                self._deny(subscription, words.frame.id, held.answer)
+                self._deny(subscription, parsed.frame.id, blocked.answer)
 
-        if not self._collector.add(message_of(held.incident), outcome):
-            self._retry(subscription, words)
+        if not self._batcher.add(message_of(blocked.incident), outcome):
+            self._retry(subscription, parsed)
 
     # ---- answers
 
-    def _landed(self, pending: _Pending, answer: "asyncio.Future[Position]") -> None:
+    def _acked(self, pending: _Pending, answer: "asyncio.Future[Position]") -> None:
         self._pending.pop(pending.message_id, None)
         waiting, pending.waiting = pending.waiting, []
         error = None if answer.cancelled() else answer.exception()
         if error is None and not answer.cancelled():
             place = answer.result()
-            self._unread.add(pending.message_id, Landed(pending.body_hash, place))
-            for subscription, words in waiting:
+            self._unread.add(pending.message_id, Acked(pending.body_hash, place))
+            for subscription, parsed in waiting:
                 self._acknowledge(
-                    subscription, words.frame.id, pending=pending, offset=place.offset
+                    subscription, parsed.frame.id, pending=pending, offset=place.offset
                 )
             if waiting:
                 self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
         elif isinstance(error, TooLarge):
-            for subscription, words in waiting:
-                self._deny(subscription, words.frame.id, BadFrame("The message is too large."))
+            for subscription, parsed in waiting:
+                self._deny(subscription, parsed.frame.id, BadFrame("The message is too large."))
         else:
-            for subscription, words in waiting:
-                self._retry(subscription, words)
+            for subscription, parsed in waiting:
+                self._retry(subscription, parsed)
 
     def _acknowledge(
         self,
@@ -320,13 +320,13 @@ class Inbound:
 
     def _answer_retry(self, pending: _Pending) -> None:
         waiting, pending.waiting = pending.waiting, []
-        for subscription, words in waiting:
-            self._retry(subscription, words)
+        for subscription, parsed in waiting:
+            self._retry(subscription, parsed)
 
-    def _retry(self, subscription: ConversationSubscription, words: "_Words") -> None:
+    def _retry(self, subscription: ConversationSubscription, parsed: "ParsedSend") -> None:
         """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
-        self.lanes.requeue(subscription, words.frame.id, words.number)
-        self._refuse(subscription.socket, words.frame.id, Retry())
+        self.lanes.requeue(subscription, parsed.frame.id, parsed.number)
+        self._refuse(subscription.socket, parsed.frame.id, Retry())
 
     def _deny(
         self, subscription: ConversationSubscription, client_id: str, refusal: AppError
@@ -340,26 +340,26 @@ class Inbound:
         socket.answer(server.err(frame_id, refusal))
 
 
-class _Words(NamedTuple):
+class ParsedSend(NamedTuple):
     """A send that can be read: the frame, what it says, its identity, and when its turn came."""
 
     frame: Send
-    spoken: Said
+    body: Body
     message_id: str
     body_hash: str
     number: int
 
 
-def _judged(subscription: ConversationSubscription, words: _Words) -> Judged:
-    return Judged(
+def _gate_input(subscription: ConversationSubscription, parsed: ParsedSend) -> GateInput:
+    return GateInput(
         ShopId(subscription.conversation.shop_id),
         ConversationId(subscription.conversation.key.decode()),
         subscription.socket.person.subject,
-        words.frame.id,
-        words.message_id,
-        words.body_hash,
-        words.spoken.words,
-        words.frame.confirm,
+        parsed.frame.id,
+        parsed.message_id,
+        parsed.body_hash,
+        parsed.body.words,
+        parsed.frame.confirm,
     )
 
 

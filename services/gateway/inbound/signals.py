@@ -1,6 +1,6 @@
 """Typing and read receipts on their way out: lossy, a few at a time, never answered.
 
-Knows subscriptions and the collector; must not know sockets.
+Knows subscriptions and the batcher; must not know sockets.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
 from services.gateway.hub import SocketSession, subscription_to
-from services.gateway.inbound.collector import Collector
+from services.gateway.inbound.batcher import Batcher
 
 
 class Signals:
     """Publishes signals of who may be in the conversation; drops them while the log is slow."""
 
-    def __init__(self, producer: Producer, collector: Collector, clock: Clock, ids: Ids) -> None:
+    def __init__(self, producer: Producer, batcher: Batcher, clock: Clock, ids: Ids) -> None:
         self._producer = producer
-        self._collector = collector
+        self._batcher = batcher
         self._clock = clock
         self._ids = ids
 
@@ -48,7 +48,7 @@ class Signals:
             signal=signal,
             position=position,
         )
-        self._collector.add(message_of(event), _forget)
+        self._batcher.add(message_of(event), _forget)
 
 
 def _forget(answer: "asyncio.Future[Position]") -> None:

@@ -14,7 +14,7 @@ UNREAD: Final = 20_000
 and readers drop it by its id."""
 
 
-class Landed(NamedTuple):
+class Acked(NamedTuple):
     """An acknowledged message: the hash of its body and its place."""
 
     body_hash: str
@@ -26,24 +26,24 @@ class Unread:
 
     def __init__(self, ring: Ring, *, limit: int = UNREAD) -> None:
         self._ring, self._limit = ring, limit
-        self._landed: dict[str, Landed] = {}
+        self._acked: dict[str, Acked] = {}
 
     def __len__(self) -> int:
-        return len(self._landed)
+        return len(self._acked)
 
-    def add(self, message_id: str, landed: Landed) -> None:
+    def add(self, message_id: str, acked: Acked) -> None:
         """Keep a message that the ring does not hold yet, and let go of those it does."""
-        while self._landed:
-            oldest = next(iter(self._landed))
-            if len(self._landed) < self._limit and not self._is_read(self._landed[oldest]):
+        while self._acked:
+            oldest = next(iter(self._acked))
+            if len(self._acked) < self._limit and not self._is_read(self._acked[oldest]):
                 break
-            del self._landed[oldest]
-        if not self._is_read(landed):
-            self._landed[message_id] = landed
+            del self._acked[oldest]
+        if not self._is_read(acked):
+            self._acked[message_id] = acked
 
-    def find(self, message_id: str) -> Landed | None:
+    def find(self, message_id: str) -> Acked | None:
         """Return the message if it is remembered here."""
-        return self._landed.get(message_id)
+        return self._acked.get(message_id)
 
-    def _is_read(self, landed: Landed) -> bool:
-        return self._ring.end(landed.place.partition) > landed.place.offset
+    def _is_read(self, acked: Acked) -> bool:
+        return self._ring.end(acked.place.partition) > acked.place.offset

@@ -87,7 +87,7 @@ def _edge(d: bytes) -> bool:
     try:
         found = client.read(frame)
         assert isinstance(found, client.Send)
-        client.said(found)
+        client.body_of(found)
     except (BadText, BadFrame, Unreadable, client.NotUtf8):
         return False
     return True

@@ -176,10 +176,10 @@ def send(kind: str, d: object) -> client.Send:
 def test_what_is_said_is_canonical_and_its_words_are_known(
     kind: str, d: object, words: str
 ) -> None:
-    found = client.said(send(kind, d))
+    found = client.body_of(send(kind, d))
     assert found.words == words == "\n".join(words_of(kind, d))
     assert msgspec.json.decode(found.d) == d
-    assert found.d == client.said(send(kind, msgspec.json.decode(found.d))).d
+    assert found.d == client.body_of(send(kind, msgspec.json.decode(found.d))).d
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_what_is_said_is_canonical_and_its_words_are_known(
 )
 def test_what_cannot_be_kept_is_refused(kind: str, d: object) -> None:
     with pytest.raises(AppError):
-        client.said(send(kind, d))
+        client.body_of(send(kind, d))
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -217,12 +217,12 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def test_a_card_is_as_deep_as_every_reader_of_the_log_can_read() -> None:
-    deepest = client.said(send("card", nested(contract.CARD_DEPTH)))
+    deepest = client.body_of(send("card", nested(contract.CARD_DEPTH)))
     event = chat_message(msgspec.json.decode(deepest.d), kind="card")
     assert contracts.decode(record(message_of(event))) == event
     for levels in (contract.CARD_DEPTH + 1, 199, 400):
         with pytest.raises(AppError):
-            client.said(send("card", nested(levels)))
+            client.body_of(send("card", nested(levels)))
 
 
 @pytest.mark.parametrize(
@@ -234,12 +234,12 @@ def test_a_card_is_as_deep_as_every_reader_of_the_log_can_read() -> None:
     ],
 )
 def test_words_up_to_the_limit_are_taken_whole(kind: str, d: object) -> None:
-    assert len(client.said(send(kind, d)).words) == contract.TEXT_CHARS
+    assert len(client.body_of(send(kind, d)).words) == contract.TEXT_CHARS
 
 
 def test_card_hash_ignores_the_order_of_members() -> None:
-    one = client.said(send("card", {"a": 1, "b": 2}))
-    other = client.said(send("card", {"b": 2, "a": 1}))
+    one = client.body_of(send("card", {"a": 1, "b": 2}))
+    other = client.body_of(send("card", {"b": 2, "a": 1}))
     assert records.body_hash("card", one.d) == records.body_hash("card", other.d)
     assert records.body_hash("card", one.d) != records.body_hash("text", one.d)
 

@@ -9,7 +9,7 @@ from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from kit.clock import ManualClock
 from services.gateway.hub import Directory
-from services.gateway.inbound.gate import Gate, Held, Judged, Passed
+from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
 from services.gateway.limits import Rate
 from wording import Action, Category, Policy, Speaker, Verdict
 
@@ -44,48 +44,51 @@ class Engine:
         return self._verdict
 
 
-def judged(words: str = "x", *, confirm: str | None = None) -> Judged:
+def gate_input(words: str = "x", *, confirm: str | None = None) -> GateInput:
     """Return an agent's words."""
     ids = (SHOP, ConversationId("c1"), PersonId("a"))
-    return Judged(*ids, "client", "message", "hash", words, confirm)
+    return GateInput(*ids, "client", "message", "hash", words, confirm)
 
 
 @pytest.mark.parametrize("action", [Action.ALLOW, Action.LOG, Action.WARN])
 def test_mild_words_pass(action: Action) -> None:
-    assert isinstance(Gate(Engine(action), Directory(), b"k").judge(judged(), AT), Passed)
+    assert isinstance(Gate(Engine(action), Directory(), b"k").judge(gate_input(), AT), Passed)
 
 
 def test_a_signature_is_good_for_these_words_and_this_lexicon_alone() -> None:
     gate = Gate(Engine(Action.CONFIRM), Directory(), b"k")
-    held = gate.judge(judged(), AT)
-    assert isinstance(held, Held)
+    held = gate.judge(gate_input(), AT)
+    assert isinstance(held, Blocked)
     signature = str(held.answer.extras["confirm"])
-    passed = gate.judge(judged(confirm=signature), AT)
+    passed = gate.judge(gate_input(confirm=signature), AT)
     assert isinstance(passed, Passed)
     assert passed.confirmed
-    other = judged(confirm=signature)._replace(body_hash="other")
-    assert isinstance(gate.judge(other, AT), Held)
+    other = gate_input(confirm=signature)._replace(body_hash="other")
+    assert isinstance(gate.judge(other, AT), Blocked)
     for stranger in (
         Gate(Engine(Action.CONFIRM, "v2"), Directory(), b"k"),
         Gate(Engine(Action.CONFIRM), Directory(), b"other key"),
     ):
-        assert isinstance(stranger.judge(judged(confirm=signature), AT), Held)
+        assert isinstance(stranger.judge(gate_input(confirm=signature), AT), Blocked)
     blocking = Gate(Engine(Action.BLOCK), Directory(), b"k")
-    assert isinstance(blocking.judge(judged(confirm=signature), AT), Held)
+    assert isinstance(blocking.judge(gate_input(confirm=signature), AT), Blocked)
 
 
 def test_the_same_words_sent_again_are_one_incident() -> None:
     gate = Gate(Engine(Action.BLOCK), Directory(), b"k")
-    first, second = gate.judge(judged(), AT), gate.judge(judged(), AT + timedelta(seconds=9))
-    assert isinstance(first, Held)
-    assert isinstance(second, Held)
+    first, second = (
+        gate.judge(gate_input(), AT),
+        gate.judge(gate_input(), AT + timedelta(seconds=9)),
+    )
+    assert isinstance(first, Blocked)
+    assert isinstance(second, Blocked)
     assert first.incident.id == second.incident.id
 
 
 def test_the_shops_policy_comes_from_the_directory() -> None:
     directory, engine = Directory(), Engine(Action.ALLOW)
     gate = Gate(engine, directory, b"k")
-    gate.judge(judged(), AT)
+    gate.judge(gate_input(), AT)
     shop = ShopListed(
         id="e",
         time=AT,
@@ -97,7 +100,7 @@ def test_the_shops_policy_comes_from_the_directory() -> None:
         version=2,
     )
     directory.apply(record(shop))
-    gate.judge(judged(), AT)
+    gate.judge(gate_input(), AT)
     house, own = engine.asked
     assert not house.extra_terms
     assert own.actions[Category.COLD] is Action.BLOCK

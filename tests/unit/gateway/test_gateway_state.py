@@ -23,7 +23,7 @@ from services.gateway.frames.records import CHAT_TYPE, Entry, Spoken
 from services.gateway.history import Ring
 from services.gateway.hub import Conversation, Directory, Hub, Person, QueueLimits, SocketSession
 from services.gateway.hub.conversations import SubscriptionState
-from services.gateway.inbound.unread import Landed, Unread
+from services.gateway.inbound.unread import Acked, Unread
 from services.gateway.limits import Rate
 from services.gateway.streams import ConversationStream
 from tests.unit.gateway.nobody import NoLanes
@@ -120,26 +120,26 @@ class Refills(list[SocketSession]):
     """Remembers who was drained."""
 
 
-def test_a_landed_message_is_found_until_the_reader_has_met_it() -> None:
+def test_an_acked_message_is_found_until_the_reader_has_met_it() -> None:
     ring = ring_of(entry(0))
     unread = Unread(ring)
 
-    unread.add("m1", Landed("h1", Position(0, 1)))
+    unread.add("m1", Acked("h1", Position(0, 1)))
     found = unread.find("m1")
     ring.append(entry(1, name="m1"))
-    unread.add("m2", Landed("h2", Position(0, 2)))
+    unread.add("m2", Acked("h2", Position(0, 2)))
 
-    assert found == Landed("h1", Position(0, 1))
+    assert found == Acked("h1", Position(0, 1))
     assert unread.find("m1") is None
     assert ring.find(b"m1") is not None
     assert unread.find("m2") is not None
 
 
-def test_landed_messages_are_remembered_up_to_a_limit() -> None:
+def test_acked_messages_are_remembered_up_to_a_limit() -> None:
     unread = Unread(ring_of(), limit=2)
 
     for number in range(3):
-        unread.add(f"m{number}", Landed("h", Position(0, number)))
+        unread.add(f"m{number}", Acked("h", Position(0, number)))
 
     assert (len(unread), unread.find("m0")) == (2, None)
 

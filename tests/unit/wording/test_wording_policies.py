@@ -8,7 +8,7 @@ from contracts.conversation import ShopListed
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from services.gateway import hub
-from services.gateway.inbound.gate import Gate, Judged
+from services.gateway.inbound.gate import Gate, GateInput
 from services.monitor.repository import directory
 from wording import HOUSE, Action, Category, Policy, Severity, Speaker, Verdict, policy_of
 
@@ -51,7 +51,7 @@ def at_the_gate(entry: ShopListed) -> Policy | None:
     known, engine, message = hub.Directory(), Engine(), message_of(entry)
     known.apply(Record("directory", 0, 0, 0, message.key, message.value, message.headers))
     people = (entry.shop_id, ConversationId("c"), PersonId("a"))
-    Gate(engine, known, b"k").judge(Judged(*people, "client", "message", "hash", "x", None), AT)
+    Gate(engine, known, b"k").judge(GateInput(*people, "client", "message", "hash", "x", None), AT)
     return engine.policy
 
 

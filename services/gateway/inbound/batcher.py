@@ -13,16 +13,16 @@ import structlog
 from kit.bus.ports import BusAway, Message, Position, Producer
 from kit.clock import Clock
 
-COLLECTED: Final = 20_000
+BATCHED: Final = 20_000
 """Messages collected and not yet handed over; one more is refused and its sender retries."""
 
 Outcome = Callable[["asyncio.Future[Position]"], None]
 """Told once the broker has answered, or when it is known that it will not."""
 
-log: Final = structlog.get_logger("gateway.collector")
+log: Final = structlog.get_logger("gateway.batcher")
 
 
-class Collector:
+class Batcher:
     """One hand-over at a time, so that the order of `add` is the order in the log."""
 
     def __init__(self, producer: Producer, clock: Clock, *, tick_s: float) -> None:
@@ -37,7 +37,7 @@ class Collector:
 
     def add(self, message: Message, outcome: Outcome) -> bool:
         """Take a message for the next hand-over; False when too many wait already."""
-        if len(self._messages) >= COLLECTED or self._over:
+        if len(self._messages) >= BATCHED or self._over:
             return False
         self._messages.append(message)
         self._outcomes.append(outcome)
@@ -69,7 +69,7 @@ class Collector:
         try:
             answers = await self._producer.send_all(messages)
         except BusAway as away:
-            log.warning("collector.refused", messages=len(messages), reason=str(away))
+            log.warning("batcher.refused", messages=len(messages), reason=str(away))
             answers = [_refused(away) for _ in messages]
         self.handed_over += len(messages)
         for answer, outcome in zip(answers, outcomes, strict=True):
