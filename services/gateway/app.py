@@ -23,9 +23,9 @@ from kit.web.capacity import CONNECTIONS, ConnectionLimits
 from kit.web.forwarded import TrustedProxies
 from services.gateway.channels import FACTS, ChatChannel, FactsChannel, Presence
 from services.gateway.channels.presence import NEWCOMERS_S
-from services.gateway.history import Archive, GapReader, HttpArchive, Ring
-from services.gateway.history.archive import CONNECTIONS as CONNECTIONS_OF_SOCKETS
-from services.gateway.history.archive import TIMEOUT_S as ARCHIVE_S
+from services.gateway.history import GapReader, HistoryClient, HttpHistoryClient, Ring
+from services.gateway.history.client import CONNECTIONS as CONNECTIONS_OF_SOCKETS
+from services.gateway.history.client import TIMEOUT_S as HISTORY_S
 from services.gateway.history.gap import FORGET_S as FORGET_GAPS_S
 from services.gateway.hub import Directory, Hub
 from services.gateway.inbound import Batcher, Gate, Inbound, Signals
@@ -69,7 +69,7 @@ class Gateway(Service[Settings]):
         bus: Bus,
         *,
         clock: Clock,
-        archive: Archive | None = None,
+        history: HistoryClient | None = None,
         lexicon: LiveEngine | None = None,
         chance: random.Random | None = None,
         connections: int = CONNECTIONS,
@@ -78,27 +78,27 @@ class Gateway(Service[Settings]):
         self._connections = connections
         self._lexicon = lexicon or settings.open_lexicon()
         self.neighbours = Neighbours(settings.addresses, timeout_s=settings.proxy_timeout_s)
-        self.archive_pool = pool(CONNECTIONS_OF_SOCKETS, ARCHIVE_S)
+        self.history_pool = pool(CONNECTIONS_OF_SOCKETS, HISTORY_S)
         self.hub = Hub(clock)
         self.verifier = TokenVerifier(settings.token_public_key, clock)
         self.directory = Directory()
         self.authenticator = Authenticator(self.verifier, self.directory, hub=self.hub, clock=clock)
-        self._inside(archive or self._archive())
+        self._inside(history or self._history())
         self._channels()
         self._sockets(chance or random.Random())  # noqa: S311 - spreads reconnects, no secret
         self._register()
 
-    def _archive(self) -> Archive:
+    def _history(self) -> HistoryClient:
         """Return the services' answers to sockets, on connections of their own."""
         settings = self.settings
-        return HttpArchive(
-            self.archive_pool,
+        return HttpHistoryClient(
+            self.history_pool,
             ServiceTokens(settings.service_private_key, NAME, self.clock),
             conversation=settings.conversation_internal_url,
             monitor=settings.monitor_internal_url,
         )
 
-    def _inside(self, archive: Archive) -> None:
+    def _inside(self, history: HistoryClient) -> None:
         """Build what a client asks for: to say something, to watch, to go on where it was."""
         settings, clock, metrics, hub = self.settings, self.clock, self.metrics, self.hub
         self.ring = Ring(seconds=settings.ring_s, octets=settings.ring_bytes)
@@ -118,7 +118,7 @@ class Gateway(Service[Settings]):
             self.batcher,
             gate=Gate(self._lexicon, self.directory, secret),
             ring=self.ring,
-            archive=archive,
+            history=history,
             clock=clock,
             metrics=metrics,
             outcome_s=settings.outcome_s,
@@ -126,7 +126,7 @@ class Gateway(Service[Settings]):
         turns = FairTurns()
         resume = Resume(
             self.ring,
-            archive=archive,
+            history=history,
             gaps=self.gaps,
             end_of=self._end_of,
             turns=turns,
@@ -135,8 +135,8 @@ class Gateway(Service[Settings]):
             slow_reader_s=settings.slow_reader_s,
         )
         joins = Joins(hub, clock=clock, metrics=metrics)
-        inboxes = InboxStream(hub, joins, archive=archive, turns=turns)
-        boards = BoardStream(hub, joins, archive=archive, turns=turns)
+        inboxes = InboxStream(hub, joins, history=history, turns=turns)
+        boards = BoardStream(hub, joins, history=history, turns=turns)
         self.conversations = ConversationStream(
             hub, joins, resume, lanes=self.inbound.lanes, tell=inboxes.deliver
         )
@@ -198,7 +198,7 @@ class Gateway(Service[Settings]):
             self.producer, self.hub, gateway_id=gateway_id, clock=clock, ids=self.ids
         )
         self.resource(stop=self.neighbours.close)
-        self.resource(stop=self.archive_pool.aclose)
+        self.resource(stop=self.history_pool.aclose)
         facts, chat = self.facts.reader, self.chat.reader
         self.watch("directory", FACTS, facts, ping=facts.ping)
         self.watch("chat", [CHAT], chat, ping=chat.ping)

@@ -17,8 +17,8 @@ from kit.metrics import Metrics
 from services.gateway.frames import server
 from services.gateway.frames.client import place_of
 from services.gateway.frames.records import Entry, PoisonRecord
-from services.gateway.history import Archive, Attached, GapReader, Ring
-from services.gateway.history.archive import item_head
+from services.gateway.history import Attached, GapReader, HistoryClient, Ring
+from services.gateway.history.client import item_head
 from services.gateway.hub import Abandoned, ConversationSubscription, NeedsSnapshot
 from services.gateway.hub.conversations import SubscriptionState, read_view
 from services.gateway.limits import FairTurns
@@ -41,7 +41,7 @@ class Resume:
         self,
         ring: Ring,
         *,
-        archive: Archive,
+        history: HistoryClient,
         gaps: GapReader,
         end_of: EndOf,
         turns: FairTurns,
@@ -50,7 +50,7 @@ class Resume:
         slow_reader_s: float = 10.0,
     ) -> None:
         self._ring = ring
-        self._archive = archive
+        self._history = history
         self._gaps = gaps
         self._end_of = end_of
         self._turns = turns
@@ -69,7 +69,7 @@ class Resume:
             raise NeedsSnapshot("bad_position")
         async with self._turns.of(person.subject):
             subscription.check()  # who left while he waited costs nobody a question
-            attached = await self._archive.attach(
+            attached = await self._history.attach(
                 conversation.key.decode(),
                 person,
                 limit=SNAPSHOT_ITEMS if place is None else REPLAY_LIMIT,

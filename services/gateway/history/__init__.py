@@ -3,16 +3,16 @@
 Reads and remembers; must not know who is connected.
 """
 
-from services.gateway.history.archive import Archive, Attached, HttpArchive, Mark, Stored
+from services.gateway.history.client import Attached, HistoryClient, HttpHistoryClient, Mark, Stored
 from services.gateway.history.gap import GapReader, GapTooLarge
 from services.gateway.history.ring import Ring
 
 __all__ = [
-    "Archive",
     "Attached",
     "GapReader",
     "GapTooLarge",
-    "HttpArchive",
+    "HistoryClient",
+    "HttpHistoryClient",
     "Mark",
     "Ring",
     "Stored",

@@ -12,7 +12,7 @@ from typing import Final
 from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send, weight
 from services.gateway.frames.refusals import NotSubscribed, Retry
-from services.gateway.history import Archive, Stored
+from services.gateway.history import HistoryClient, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession
 from services.gateway.inbound.turns import SendTurns
 
@@ -57,8 +57,8 @@ class _Lane:
 class Lanes:
     """One lane per subscription, none where nothing waits and nothing has to come again."""
 
-    def __init__(self, archive: Archive, *, take: Take, refuse: Refuse) -> None:
-        self._archive = archive
+    def __init__(self, history: HistoryClient, *, take: Take, refuse: Refuse) -> None:
+        self._history = history
         self._take = take
         self._refuse = refuse
         self._lanes: dict[ConversationSubscription, _Lane] = {}
@@ -167,7 +167,7 @@ class Lanes:
         self, subscription: ConversationSubscription, message_id: str, found: Found
     ) -> None:
         try:
-            stored = await self._archive.message(message_id)
+            stored = await self._history.message(message_id)
         except Unavailable:
             stored = None  # unknown or unreachable: produce, readers drop the repeat by id
         found(stored)

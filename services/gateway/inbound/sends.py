@@ -30,7 +30,7 @@ from services.gateway.frames.refusals import (
     NotSubscribed,
     Retry,
 )
-from services.gateway.history import Archive, Ring, Stored
+from services.gateway.history import HistoryClient, Ring, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession, subscription_to
 from services.gateway.inbound.batcher import Batcher
 from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
@@ -66,7 +66,7 @@ class Inbound:
         *,
         gate: Gate,
         ring: Ring,
-        archive: Archive,
+        history: HistoryClient,
         clock: Clock,
         metrics: Metrics,
         outcome_s: float = 2.0,
@@ -78,7 +78,7 @@ class Inbound:
         self._clock = clock
         self._metrics = metrics
         self._outcome_s = outcome_s
-        self.lanes = Lanes(archive, take=self._consider, refuse=self._refuse)
+        self.lanes = Lanes(history, take=self._consider, refuse=self._refuse)
         self._pending: dict[str, _Pending] = {}
         self._unread = Unread(ring)
         self._due: deque[tuple[float, _Pending]] = deque()

@@ -19,7 +19,7 @@ from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import BoardName
 from services.gateway.frames.refusals import Forbid
-from services.gateway.history import Archive
+from services.gateway.history import HistoryClient
 from services.gateway.hub import Hub, Keeper, SocketSession, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
@@ -49,10 +49,10 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
 
     names = BoardName
 
-    def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
+    def __init__(self, hub: Hub, joins: Joins, *, history: HistoryClient, turns: FairTurns) -> None:
         self._hub = hub
         self._joins = joins
-        self._archive = archive
+        self._history = history
         self._turns = turns
         self._boards: dict[ShopId, bytes] = {}
         self.watchers: dict[ShopId, list[BoardSubscription]] = {}
@@ -145,7 +145,7 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         async with self._turns.of(board.socket.person.subject):
             board.check()  # who left while he waited costs nobody a question
             try:
-                return await self._archive.board(board.shop)
+                return await self._history.board(board.shop)
             except Unavailable:
                 return b"null"  # the next published board comes as a patch
 

@@ -21,7 +21,7 @@ from kit.errors import NotFound, Unavailable
 from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
-from services.gateway.history import Archive
+from services.gateway.history import HistoryClient
 from services.gateway.hub import Hub, Keeper, NeedsSnapshot, SocketSession, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
@@ -55,10 +55,10 @@ class InboxStream(Stream[InboxName, News]):
 
     names = InboxName
 
-    def __init__(self, hub: Hub, joins: Joins, *, archive: Archive, turns: FairTurns) -> None:
+    def __init__(self, hub: Hub, joins: Joins, *, history: HistoryClient, turns: FairTurns) -> None:
         self._hub = hub
         self._joins = joins
-        self._archive = archive
+        self._history = history
         self._turns = turns
         self._agents: OrderedDict[WorkId, PersonId] = OrderedDict()
 
@@ -164,7 +164,7 @@ class InboxStream(Stream[InboxName, News]):
         async with self._turns.of(socket.person.subject):
             inbox.check()  # who left while he waited costs nobody a question
             try:
-                snapshot = await self._archive.inbox(socket.person)
+                snapshot = await self._history.inbox(socket.person)
             except NotFound:
                 raise Unavailable from None
         inbox.check()

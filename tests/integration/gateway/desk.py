@@ -20,7 +20,7 @@ from kit.process import running
 from kit.web.auth import KeyPair, TokenIssuer, generate_keypair
 from services.gateway.app import Gateway
 from services.gateway.history import Attached, Mark, Stored
-from services.gateway.history.archive import Asker
+from services.gateway.history.client import Asker
 from services.gateway.settings import Settings
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
@@ -44,7 +44,7 @@ class Conversation:
     continue_in: str | None = None
 
 
-class PaperArchive:
+class PaperHistory:
     """Stands for the conversation service: one book, answered as `contracts` and H11 say."""
 
     def __init__(self, producer: Producer) -> None:
@@ -107,7 +107,7 @@ class Desk:
     url: str
     admin: str
     service: Gateway
-    archive: PaperArchive
+    history: PaperHistory
     issuer: TokenIssuer
     bus: Bus
     producer: Producer
@@ -157,7 +157,7 @@ class Desk:
         made = str(uuid.uuid4())
         owner = f"agent-{made[:8]}" if agent == "" else agent
         found = Conversation(made, f"buyer-{made[:8]}", owner, **more)
-        self.archive.book[made] = found
+        self.history.book[made] = found
         return found
 
     async def publish(self, *events: Event) -> None:
@@ -238,21 +238,21 @@ def settings(**own: Any) -> Settings:
 
 @asynccontextmanager
 async def opened(
-    bus: Bus, *, clock: Clock | None = None, archive: PaperArchive | None = None, **own: Any
+    bus: Bus, *, clock: Clock | None = None, history: PaperHistory | None = None, **own: Any
 ) -> AsyncIterator[Desk]:
     """Run a gateway on a bus; `own` are settings."""
     producer = bus.producer()
     await producer.start()
     # The producer learns a topic's partitions by sending to it. The record is no event: skipped.
     await producer.send(Message("chat", b"warm-up", b"{}"))
-    if archive is None:
-        archive = PaperArchive(producer)
+    if history is None:
+        history = PaperHistory(producer)
     service = Gateway(
-        settings(**own), bus, clock=clock or SystemClock(), archive=archive, lexicon=lexicon()
+        settings(**own), bus, clock=clock or SystemClock(), history=history, lexicon=lexicon()
     )
     issuer = TokenIssuer(KEYS.private, SystemClock())
     async with running(service.app()) as addresses:
-        desk = Desk(addresses.http, addresses.admin, service, archive, issuer, bus, producer)
+        desk = Desk(addresses.http, addresses.admin, service, history, issuer, bus, producer)
         await eventually(service.ready, what="the directory and the ring")
         yield desk
     for phone in desk.phones:

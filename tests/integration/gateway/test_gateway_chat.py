@@ -59,7 +59,7 @@ async def test_a_resend_is_looked_up_in_the_archive_and_later_sends_wait(desk: D
     s = f"conv:{talk.id}"
     message_id = derived_id("message", talk.id, talk.buyer_id, "33333333-1")
     stored = Stored(body_hash("text", '{"text":"旧"}'.encode()), (GENERATION, 5))
-    desk.archive.messages[message_id] = stored
+    desk.history.messages[message_id] = stored
 
     buyer.message(s, "旧", id="33333333-1", again=True)
     buyer.message(s, "新", id="33333333-2")

@@ -25,7 +25,7 @@ from rehearsal.ledger import Ledger, Serial, Shown
 from services.gateway.frames import records
 from services.gateway.history import Stored
 from tests.faults.network import Network
-from tests.integration.gateway.desk import GENERATION, Conversation, Desk, PaperArchive, opened
+from tests.integration.gateway.desk import GENERATION, Conversation, Desk, PaperHistory, opened
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -46,7 +46,7 @@ async def test_deploys_under_load_lose_nothing(seed: int) -> None:
     async with AsyncExitStack() as stack, Network() as network:
         producer = bus.producer()
         await producer.start()
-        deployed = Deployed(bus, PaperArchive(producer), network)
+        deployed = Deployed(bus, PaperHistory(producer), network)
         desk = await deployed.up()
         stack.push_async_callback(deployed.down)
         talks = [desk.talk() for _ in range(TALKS)]
@@ -80,14 +80,14 @@ async def test_deploys_under_load_lose_nothing(seed: int) -> None:
 class Deployed:
     """The gateway of the moment behind the network; `again` replaces it as a deployment does."""
 
-    def __init__(self, bus: MemoryBus, archive: PaperArchive, network: Network) -> None:
-        self.bus, self.archive, self._network = bus, archive, network
+    def __init__(self, bus: MemoryBus, history: PaperHistory, network: Network) -> None:
+        self.bus, self.history, self._network = bus, history, network
         self.starting = asyncio.Lock()
         self._running = AsyncExitStack()
 
     async def up(self) -> Desk:
         """Start a gateway and let new connections come to it."""
-        desk = await self._running.enter_async_context(opened(self.bus, archive=self.archive))
+        desk = await self._running.enter_async_context(opened(self.bus, history=self.history))
         self._network.doors.append(int(desk.url.rsplit(":", 1)[1]))
         return desk
 
@@ -120,25 +120,25 @@ async def _stall(deployed: Deployed, rng: random.Random) -> None:
 
 async def _archive(deployed: Deployed, rng: random.Random) -> None:
     """Archive the log by jumps, each partition up to somewhere between the mark and its end."""
-    archive = deployed.archive
+    history = deployed.history
     while True:
         await asyncio.sleep(rng.uniform(0.0, 0.2))
         for partition in range(PARTITIONS):
             log = deployed.bus.log(TopicPartition("chat", partition))
-            mark = archive.marks.get(partition, 0)
+            mark = history.marks.get(partition, 0)
             end = rng.randint(mark, len(log))
             for record in log[mark:end]:
-                _store(archive, record)
-            archive.marks[partition] = end
+                _store(history, record)
+            history.marks[partition] = end
 
 
-def _store(archive: PaperArchive, record: Record) -> None:
+def _store(history: PaperHistory, record: Record) -> None:
     entry = records.entry_of(record)
-    if entry is None or entry.id.decode() in archive.messages:
+    if entry is None or entry.id.decode() in history.messages:
         return
     position = (GENERATION, entry.offset)
-    talk, said = archive.book[entry.key.decode()], records.spoken(entry)
-    archive.messages[entry.id.decode()] = Stored(said.body_hash, position)
+    talk, said = history.book[entry.key.decode()], records.spoken(entry)
+    history.messages[entry.id.decode()] = Stored(said.body_hash, position)
     talk.items.append(
         {
             "s": f"conv:{talk.id}",

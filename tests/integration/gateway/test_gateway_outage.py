@@ -251,7 +251,7 @@ async def test_a_held_message_whose_incident_is_not_stored_stays_blocked(
 async def test_two_bodies_that_race_with_one_id_leave_the_first_and_tell_the_sender(
     desk: Desk, bus: MemoryBus
 ) -> None:
-    async with opened(bus, archive=desk.archive, gateway_id="gateway-2") as second:
+    async with opened(bus, history=desk.history, gateway_id="gateway-2") as second:
         talk = desk.talk()
         here, agent = await desk.pair(talk)
         there = await second.phone(talk.buyer_id, Role.BUYER)

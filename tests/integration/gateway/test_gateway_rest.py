@@ -19,7 +19,7 @@ from kit.web.app import create_app
 from kit.web.auth import ServiceTokens
 from kit.web.health import Health, create_admin
 from kit.web.leaving import while_there
-from services.gateway.history import HttpArchive
+from services.gateway.history import HttpHistoryClient
 from services.gateway.rest.neighbours import CONNECTIONS
 from tests.integration.gateway.desk import Desk, opened
 from tests.waiting import eventually
@@ -231,8 +231,8 @@ async def test_a_flood_of_slow_requests_keeps_no_socket_and_no_other_service_wai
     desk: Desk, web: httpx2.AsyncClient, neighbour: Neighbour
 ) -> None:
     service = desk.service
-    archive = HttpArchive(
-        service.archive_pool,
+    history = HttpHistoryClient(
+        service.history_pool,
         ServiceTokens(service.settings.service_private_key, "gateway", service.clock),
         conversation=service.settings.conversation_url,
         monitor="",
@@ -245,7 +245,7 @@ async def test_a_flood_of_slow_requests_keeps_no_socket_and_no_other_service_wai
         await eventually(lambda: neighbour.waiting == CONNECTIONS)
 
         assert (await web.get("/v1/orders/1", timeout=10)).status_code == 201
-        assert await archive.message("m1") is None
+        assert await history.message("m1") is None
         assert neighbour.waiting == CONNECTIONS
         for task in flood:
             task.cancel()

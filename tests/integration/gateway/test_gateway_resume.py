@@ -104,7 +104,7 @@ async def test_archived_items_come_first_and_the_ring_goes_on_above_the_mark(des
     archived = [{k: v for k, v in f.items() if k != "t"} for f in evs[:2]]
     talk.items = [{**item, "archived_at": item["time"]} for item in archived]
     partition = await desk.producer.partition_for("chat", talk.id.encode())
-    desk.archive.marks[partition] = evs[1]["position"][1] + 1
+    desk.history.marks[partition] = evs[1]["position"][1] + 1
 
     fresh = await desk.phone(talk.agent_id or "")
     await desk.join(fresh, talk)
@@ -125,7 +125,7 @@ async def test_more_than_may_be_replayed_is_resynced(desk: Desk) -> None:
         for n in range(501)
     ]
     buyer = await desk.phone(talk.buyer_id, Role.BUYER)
-    desk.archive.marks = dict.fromkeys(range(3), 0)
+    desk.history.marks = dict.fromkeys(range(3), 0)
 
     buyer.say(t="sub", id="far", s=s, position=[0, 0])
     assert await buyer.code("far") == "resync"
@@ -168,7 +168,7 @@ async def test_with_the_archive_away_new_seats_wait_and_old_ones_go_on(desk: Des
     talk = desk.talk()
     s = f"conv:{talk.id}"
     buyer, agent = await desk.pair(talk)
-    desk.archive.away = True
+    desk.history.away = True
 
     other = await desk.phone(talk.agent_id or "")
     for name in (s, "inbox"):
@@ -180,7 +180,7 @@ async def test_with_the_archive_away_new_seats_wait_and_old_ones_go_on(desk: Des
     buyer.message(s, "再说一次", id="aaaaaaaa-2", again=True)
     assert await buyer.code("aaaaaaaa-2") is None
 
-    desk.archive.away = False
+    desk.history.away = False
     other.forget()
     await desk.join(other, talk)
     assert other.texts(s) == ["还在吗", "再说一次"]

@@ -18,7 +18,7 @@ from services.gateway.channels import ChatChannel
 from services.gateway.frames import records, server
 from services.gateway.frames.names import stream_of
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
-from services.gateway.history.archive import Asker
+from services.gateway.history.client import Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession
 from services.gateway.limits import FairTurns, Rate
 from services.gateway.resume import Resume
@@ -136,15 +136,15 @@ class World:
         self.joins = Joins(self.hub, clock=clock, metrics=metrics)
         self.resume = Resume(
             self.ring,
-            archive=self,
+            history=self,
             gaps=GapReader(self.bus, "chat", clock=clock),
             end_of=self.end_of,
             turns=self.turns,
             clock=clock,
             metrics=metrics,
         )
-        self.inboxes = InboxStream(self.hub, self.joins, archive=self, turns=self.turns)
-        self.watchers = BoardStream(self.hub, self.joins, archive=self, turns=self.turns)
+        self.inboxes = InboxStream(self.hub, self.joins, history=self, turns=self.turns)
+        self.watchers = BoardStream(self.hub, self.joins, history=self, turns=self.turns)
         self.conversations = ConversationStream(
             self.hub, self.joins, self.resume, lanes=NoLanes(), tell=self.inboxes.deliver
         )

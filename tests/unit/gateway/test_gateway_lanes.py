@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send
 from services.gateway.frames.refusals import RateLimited, Retry
-from services.gateway.history import Archive, Stored
+from services.gateway.history import HistoryClient, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession
 from services.gateway.inbound.lanes import WAITING, Lanes
 
@@ -50,13 +50,13 @@ class Slow:
 class Office:
     """Takes sends by writing them down; a resend is looked up first."""
 
-    archive: Slow = field(default_factory=Slow)
+    history: Slow = field(default_factory=Slow)
     taken: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     decide: Callable[[Send], bool] = lambda _: True
 
     def __post_init__(self) -> None:
-        self.lanes = Lanes(cast("Archive", self.archive), take=self.take, refuse=self.refuse)
+        self.lanes = Lanes(cast("HistoryClient", self.history), take=self.take, refuse=self.refuse)
         self.numbers: dict[str, int] = {}
 
     def take(self, subscription: ConversationSubscription, one: Send) -> None:
@@ -133,11 +133,11 @@ async def test_nothing_overtakes_a_send_that_is_looked_up() -> None:
     await a_few()
     assert (office.places(), office.lanes.busy) == ([9], 1)
 
-    office.archive.asked.pop("aaaaaaaa-0").set_result(None)
+    office.history.asked.pop("aaaaaaaa-0").set_result(None)
     await a_few()
     assert office.places() == [9, 0, 1]  # the third is looked up itself
 
-    office.archive.asked.pop("aaaaaaaa-2").set_exception(Unavailable())
+    office.history.asked.pop("aaaaaaaa-2").set_exception(Unavailable())
     await a_few()
     assert office.places() == [9, 0, 1, 2, 3]
     assert (len(office.lanes), office.lanes.busy) == (0, 0)
@@ -148,7 +148,7 @@ async def test_what_is_archived_is_not_taken_again_and_lets_the_next_go_on() -> 
     office.lanes.admit(subscription, send(0, again=True))
     office.lanes.admit(subscription, send(1))
     await a_few()
-    office.archive.asked.pop("aaaaaaaa-0").set_result(Stored("h", (1, 7)))
+    office.history.asked.pop("aaaaaaaa-0").set_result(Stored("h", (1, 7)))
     await a_few()
     assert (office.places(), office.refused, len(office.lanes)) == ([1], [], 0)
 
@@ -271,8 +271,8 @@ async def _kept_in_order(count: int, chance: random.Random) -> None:
 
 def _answer(office: Office, chance: random.Random) -> None:
     """Answer what is looked up, or say that nobody can."""
-    for asked in list(office.archive.asked):
-        answer = office.archive.asked.pop(asked)
+    for asked in list(office.history.asked):
+        answer = office.history.asked.pop(asked)
         if chance.random() < 0.3:
             answer.set_exception(Unavailable())
         else:

@@ -19,7 +19,7 @@ from services.gateway.channels import ChatChannel
 from services.gateway.frames import server
 from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
-from services.gateway.history.archive import Asker
+from services.gateway.history.client import Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession, subscription_to
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
@@ -78,7 +78,7 @@ class Desk:
         turns = FairTurns(everybody=JOINS, each=JOINS_EACH, wait_s=60)
         resume = Resume(
             self.ring,
-            archive=self,
+            history=self,
             gaps=GapReader(self.bus, "chat", clock=clock),
             end_of=self.end_of,
             turns=turns,

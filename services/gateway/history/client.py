@@ -77,7 +77,7 @@ item_head: Final = msgspec.json.Decoder(ItemHead).decode
 """Read the head of an archived item."""
 
 
-class Archive(Protocol):
+class HistoryClient(Protocol):
     """What subscribing needs to know. Each raises `NotFound` or `Unavailable`."""
 
     async def attach(
@@ -106,8 +106,8 @@ class Asker(Protocol):
     def shop_id(self) -> ShopId: ...
 
 
-class HttpArchive:
-    """`Archive` over the admin ports of conversation and monitor."""
+class HttpHistoryClient:
+    """`HistoryClient` over the admin ports of conversation and monitor."""
 
     def __init__(
         self, client: httpx2.AsyncClient, tokens: ServiceTokens, *, conversation: str, monitor: str
