@@ -61,7 +61,7 @@ class GapReader:
         self._octets_limit = octets
         self._seconds = seconds
         self._locks: dict[int, asyncio.Lock] = {}
-        self._wanted: dict[int, list[_Span]] = {}
+        self._spans: dict[int, list[_Span]] = {}
         self._caught: dict[int, _Caught] = {}
         self._held: Counter[int] = Counter()
 
@@ -70,8 +70,8 @@ class GapReader:
         if end - start > self._records:
             raise GapTooLarge(f"{end - start} records are neither archived nor in the ring")
         span = _Span(start, end)
-        wanted = self._wanted.setdefault(partition, [])
-        wanted.append(span)
+        spans = self._spans.setdefault(partition, [])
+        spans.append(span)
         try:
             async with (
                 asyncio.timeout(self._seconds),
@@ -79,11 +79,11 @@ class GapReader:
             ):
                 caught = self._caught.get(partition)
                 if caught is None or not self._serves(caught, span):
-                    caught = await self._catch_up(partition, self._shared(span, wanted))
+                    caught = await self._catch_up(partition, self._shared(span, spans))
         except (TimeoutError, BusAway) as reason:
             raise GapTooLarge("the broker did not hand out the gap in time") from reason
         finally:
-            wanted.remove(span)
+            spans.remove(span)
         if caught.by_key is None:
             raise GapTooLarge(f"more than {self._octets_limit} bytes are missing")
         return [e for e in caught.by_key.get(key, ()) if start <= e.offset < end]
@@ -103,9 +103,9 @@ class GapReader:
             return span.start <= caught.span.start and caught.span.end <= span.end
         return caught.span.start <= span.start and span.end <= caught.span.end
 
-    def _shared(self, span: _Span, wanted: list[_Span]) -> _Span:
+    def _shared(self, span: _Span, spans: list[_Span]) -> _Span:
         """Return what all who wait need, if that is not too much: one reading serves them."""
-        start, end = min(one.start for one in wanted), max(one.end for one in wanted)
+        start, end = min(one.start for one in spans), max(one.end for one in spans)
         return _Span(start, end) if end - start <= self._records else span
 
     def _drop(self, partition: int) -> None:

@@ -88,13 +88,13 @@ class Subscription:
         self.left = False
 
     @property
-    def wanted(self) -> bool:
+    def awaited(self) -> bool:
         """Tell whether anybody waits for what this subscription brings."""
         return not (self.left or self.socket.closing)
 
     def check(self) -> None:
         """Raise `Abandoned` if nobody waits any more."""
-        if not self.wanted:
+        if not self.awaited:
             raise Abandoned
 
     def take_owed(self) -> tuple[str | None, ...]:

@@ -148,14 +148,14 @@ class Connection(WSListener):
         self._waiting = deque([frame])
         if self._underlying is not None and not self._underlying.is_closing():
             self._underlying.pause_reading()
-        asyncio.get_running_loop().call_soon(self._go_on)
+        asyncio.get_running_loop().call_soon(self._resume)
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         """Take what waits, a turn's worth; then read on."""
         transport = self._transport
         while self._waiting and transport is not None:
             if not self._has_turn():
-                asyncio.get_running_loop().call_soon(self._go_on)
+                asyncio.get_running_loop().call_soon(self._resume)
                 return
             try:
                 self._take(transport, self._waiting.popleft())

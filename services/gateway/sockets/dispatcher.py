@@ -232,8 +232,8 @@ class FrameDispatcher:
         self._hub.enter(socket)
         self._metrics.sockets.labels(person.role).inc()
         socket.answer(server.ready(self._ready(socket)))
-        for wanted in hello.resume:
-            self._subscribe(socket, wanted.s, frame_id=None, position=wanted.position)
+        for place in hello.resume:
+            self._subscribe(socket, place.s, frame_id=None, position=place.position)
 
     def _bucket_of(self, person: Person) -> TokenBucket:
         """Return what a socket's frames are taken from; the gate's work for staff is bounded so."""

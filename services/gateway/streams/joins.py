@@ -53,7 +53,7 @@ class Joins:
         except Abandoned:
             self._hub.detach(subscription)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
-            if subscription.wanted:
+            if subscription.awaited:
                 failed(error)
                 self.refuse_owed(subscription, refusal_of(error))
             else:
