@@ -14,6 +14,7 @@ from contracts.frames import BYTES_PER_FRAME, CloseCode
 from contracts.people import Role
 from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
+from kit.bus.ports import Message
 from services.gateway.inbound.lanes import WAITING
 from tests.integration.gateway.desk import Desk, opened
 from tests.integration.gateway.phone import Phone
@@ -61,6 +62,18 @@ async def test_an_unanswered_send_gets_retry_and_lands_once(desk: Desk, bus: Mem
     assert await buyer.code("aaaaaaaa-2") is None
     await eventually(lambda: len(agent.texts(s)) == 2)
     assert agent.texts(s) == ["一", "二"]
+
+
+async def test_a_directory_that_ends_in_a_removed_entry_lets_the_gateway_become_ready(
+    bus: MemoryBus,
+) -> None:
+    producer = bus.producer()
+    for value in (b"{}", None):
+        await producer.send(Message("directory", b"somebody", value))
+    bus.compact("directory")
+
+    async with opened(bus) as desk:  # waits until it is ready
+        assert (await desk.phone("agent")).closed is None
 
 
 async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again(
