@@ -35,7 +35,16 @@ LOOK_AGAIN_S: Final = 0.1
 """Pause before it is looked who holds a conversation that its agent has lost."""
 
 _REFUSALS: Final = frozenset(
-    {"blocked", "confirm", "conflict", "no_seat", "forbidden", "bad_frame", "not_subscribed"}
+    {
+        "blocked",
+        "confirm",
+        "conflict",
+        "no_seat",
+        "forbidden",
+        "bad_frame",
+        "not_subscribed",
+        "conversation_closed",
+    }
 )
 """Codes after which a message is surely not in the log; any other end leaves it unknown."""
 
