@@ -23,26 +23,39 @@ from kit.web import audit as audits
 from kit.web.auth import Passwords, TokenIssuer
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
-from services.conversation import consumers, deadlines, internal
-from services.conversation.archive import GROUP as ARCHIVE
-from services.conversation.archive import Archive
-from services.conversation.deadlines import Sweep
-from services.conversation.models import AUDIT
-from services.conversation.routes import CommandLimits, conversations, sessions, shops, staff
-from services.conversation.service.allowed_abuse import AllowedAbuse
-from services.conversation.service.archiving import Archiving
-from services.conversation.service.conversations import Conversations
-from services.conversation.service.history import Histories
-from services.conversation.service.login_limits import LoginLimits
-from services.conversation.service.relisting import Relisting
-from services.conversation.service.routing import Routing
-from services.conversation.service.sessions import Sessions, ShopSecrets
-from services.conversation.service.shops import Shops
-from services.conversation.service.staff import Staff
-from services.conversation.service.states import States
-from services.conversation.service.sweeps import Sweeps
-from services.conversation.service.work import Work
+from services.conversation.access.routes import CommandLimits
+from services.conversation.archive.consumers import GROUP as ARCHIVE
+from services.conversation.archive.consumers import Archive
+from services.conversation.archive.service import Archiving
+from services.conversation.directory.service import Relisting
+from services.conversation.groups import routes as group_routes
+from services.conversation.groups.service import SkillGroups
+from services.conversation.history import routes as history_routes
+from services.conversation.history.service import Histories
+from services.conversation.login import routes as login_routes
+from services.conversation.login.limits import LoginLimits
+from services.conversation.login.retention import Retention
+from services.conversation.login.service import Sessions
+from services.conversation.neighbours import internal
+from services.conversation.presence import routes as presence_routes
+from services.conversation.presence.consumers import LOOK_S, PRESENCE, Presence
+from services.conversation.presence.service import States
+from services.conversation.reception import routes as reception_routes
+from services.conversation.reception.service import Conversations
+from services.conversation.routing.consumers import GROUP as ROUTING
+from services.conversation.routing.consumers import WorkItems
+from services.conversation.routing.deadlines import FILL_S, SILENCE_LOOK_S, Sweep
+from services.conversation.routing.service import Routing
+from services.conversation.routing.sweeps import Sweeps
+from services.conversation.routing.work import Work
 from services.conversation.settings import Settings
+from services.conversation.shops import routes as shop_routes
+from services.conversation.shops.allowed_abuse import AllowedAbuse
+from services.conversation.shops.secrets import ShopSecrets
+from services.conversation.shops.service import Shops
+from services.conversation.staff import routes as staff_routes
+from services.conversation.staff.service import Staff
+from services.conversation.tables import AUDIT
 
 NAME: Final = "conversation"
 REFUSED: Final = "refused"
@@ -82,8 +95,9 @@ class ConversationService(DatabaseService[Settings]):
         self.work = Work(self.db, self.routing)
         silence = timedelta(seconds=settings.silence_s)
         self.sweeps = Sweeps(self.db, self.routing, silence, clock)
+        self.retention = Retention(self.db, clock)
         self.archive = self._archive()
-        self.presence = consumers.Presence(
+        self.presence = Presence(
             bus,
             self.states,
             lost_after_s=settings.lost_after_s,
@@ -103,14 +117,14 @@ class ConversationService(DatabaseService[Settings]):
             ping=archive.loop.ping,
             replay=archive.handle_one,
         )
-        work = consumers.WorkItems(self.work)
-        self.consume(consumers.GROUP, [topics.WORK], decoded(work))
-        self.watch(consumers.PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)
-        self.every(consumers.LOOK_S, "presence", presence.look)
-        self.every(deadlines.FILL_S, "filling", Sweep("filling", self.sweeps.fill))
-        self.every(deadlines.SILENCE_LOOK_S, "relieving", Sweep("relieving", self.sweeps.relieve))
+        work = WorkItems(self.work)
+        self.consume(ROUTING, [topics.WORK], decoded(work))
+        self.watch(PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)
+        self.every(LOOK_S, "presence", presence.look)
+        self.every(FILL_S, "filling", Sweep("filling", self.sweeps.fill))
+        self.every(SILENCE_LOOK_S, "relieving", Sweep("relieving", self.sweeps.relieve))
         self.forgets_repeats()
-        self.forgets(Sweep("forgetting", self.sweeps.clean))
+        self.forgets(Sweep("forgetting", self.retention.forget))
 
     def _archive(self) -> Archive:
         return Archive(
@@ -160,10 +174,13 @@ class ConversationService(DatabaseService[Settings]):
         )
         staff_use = Staff(self.db, self.routing, self.passwords, self.cursors)
         self.routes(
-            sessions.routes(self._sessions()),
-            shops.routes(shop_use, limits),
-            staff.routes(staff_use, self.states, limits),
-            conversations.routes(use, self.histories, limits),
+            login_routes.routes(self._sessions()),
+            shop_routes.routes(shop_use, limits),
+            group_routes.routes(SkillGroups(self.db, self.ids), limits),
+            staff_routes.routes(staff_use, limits),
+            presence_routes.routes(self.states, limits),
+            reception_routes.routes(use, limits),
+            history_routes.routes(self.histories),
             audits.routes(NAME, AuditPages(self.db, AUDIT, self.cursors), roles=WATCHING_STAFF),
         )
         self.internal(internal.routes(self.histories, self.producer))

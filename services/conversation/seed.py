@@ -16,10 +16,10 @@ from kit.ids import Uuid7Ids, derived_id
 from kit.postgres import Database
 from kit.settings import load
 from kit.web.auth import Passwords
-from services.conversation.domain.people import Shop
-from services.conversation.service.founding import Founding, Person
-from services.conversation.service.sessions import ShopSecrets
 from services.conversation.settings import Settings
+from services.conversation.shops.domain import Shop
+from services.conversation.shops.founding import Founding, Person
+from services.conversation.shops.secrets import ShopSecrets
 
 DEMO_SHOP: Final = ShopId(derived_id("shop", "demo"))
 PLATFORM_LOGIN: Final = "admin"

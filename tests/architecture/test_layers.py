@@ -105,6 +105,36 @@ PLANTS = (
         "import services.aftersales.work.models",
         "services.aftersales.work.domain -> services.aftersales.work.models",
     ),
+    Plant(
+        "conversation-subjects",
+        "services/conversation/reception/service.py",
+        "import services.conversation.presence.service",
+        "services.conversation.reception.service -> services.conversation.presence.service",
+    ),
+    Plant(
+        "conversation-subjects",
+        "services/conversation/staff/domain.py",
+        "import services.conversation.routing.domain",
+        "services.conversation.staff.domain -> services.conversation.routing.domain",
+    ),
+    Plant(
+        "conversation-subjects",
+        "services/conversation/planted.py",
+        "",
+        "- services.conversation.planted",
+    ),
+    Plant(
+        "conversation-words",
+        "services/conversation/routing/helpers.py",
+        "",
+        "- services.conversation.routing.helpers",
+    ),
+    Plant(
+        "conversation-words",
+        "services/conversation/routing/repository.py",
+        "import services.conversation.routing.service",
+        "services.conversation.routing.repository -> services.conversation.routing.service",
+    ),
     Plant("kafka-client", "kit/planted.py", "import aiokafka", "kit.planted -> aiokafka"),
     Plant(
         "bus-choice",

@@ -20,10 +20,10 @@ from kit.clock import SystemClock
 from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
 from kit.postgres import Database
-from services.conversation.archive import Archive
-from services.conversation.domain.log import Batch
-from services.conversation.service.archiving import Archiving
-from services.conversation.service.routing import Routing
+from services.conversation.archive.consumers import Archive
+from services.conversation.archive.domain import Batch
+from services.conversation.archive.service import Archiving
+from services.conversation.routing.service import Routing
 from services.conversation.settings import Settings
 from tests.infrastructure import TestDatabase
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend

@@ -1,6 +1,18 @@
 """Alembic's entry for schema `conversation`; `kit.tables.upgrade` calls it."""
 
 from kit.tables import run_migrations
-from services.conversation.models import METADATA
+from services.conversation.archive import models as archive
+from services.conversation.buyers import models as buyers
+from services.conversation.conversations import models as conversations
+from services.conversation.groups import models as groups
+from services.conversation.login import models as login
+from services.conversation.routing import models as routing
+from services.conversation.shops import models as shops
+from services.conversation.staff import models as staff
+from services.conversation.tables import METADATA
+from services.conversation.tokens import models as tokens
+
+MODELS = (archive, buyers, conversations, groups, login, routing, shops, staff, tokens)
+"""Imported, so that their tables stand in the metadata."""
 
 run_migrations(METADATA)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from contracts.people import PersonId, SenderKind
 from kit.bus.ports import Position, message_of
-from services.conversation.domain.log import Batch
+from services.conversation.archive.domain import Batch
 from tests.integration.conversation.desk import Person, Platform, code, ok
 from tests.integration.conversation.talking import archived, begin, changed, has_text, spoken, texts
 from tests.waiting import eventually

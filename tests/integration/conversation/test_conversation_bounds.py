@@ -7,9 +7,9 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from services.conversation.routes import BUYER_BURST, POLICY_COST, STAFF_BURST, STATE_COST
-from services.conversation.service.joining import GROUPS
-from services.conversation.service.shops import GROUPS_LIMIT
+from services.conversation.access.routes import BUYER_BURST, POLICY_COST, STAFF_BURST, STATE_COST
+from services.conversation.groups.service import GROUPS_LIMIT
+from services.conversation.shops.founding import GROUPS
 from tests.integration.conversation.desk import PASSWORD, Platform, code, ok
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]

@@ -19,10 +19,10 @@ from typing_extensions import override
 
 from contracts.people import PersonId
 from kit.web.auth import Passwords
-from services.conversation.repository import origins
-from services.conversation.repository.origins import ORIGINS_LIMIT
+from services.conversation.login import repository as origins
+from services.conversation.login.limits import LINE, LOGIN_ATTEMPTS, PAIR_ATTEMPTS
+from services.conversation.login.repository import ORIGINS_LIMIT
 from services.conversation.seed import SeedSettings
-from services.conversation.service.login_limits import LINE, LOGIN_ATTEMPTS, PAIR_ATTEMPTS
 from tests.integration.conversation.desk import PASSWORD, Platform, code, ok, started
 from tests.waiting import eventually
 
@@ -224,7 +224,7 @@ async def test_where_somebody_signed_in_is_forgotten_after_its_time(platform: Pl
         await origins.keep(session, person, "young", at=now - month + timedelta(hours=1))
         assert not await origins.is_known(session, person, "old", since=now - month)
 
-    await platform.service.sweeps.clean()
+    await platform.service.retention.forget()
 
     async with platform.service.db.write_across("a test") as session:
         left = await session.execute(

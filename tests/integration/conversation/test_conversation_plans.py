@@ -13,11 +13,18 @@ from kit.bus.memory import MemoryBus
 from kit.clock import SystemClock
 from kit.postgres import Database
 from services.conversation.app import ConversationService
-from services.conversation.domain.conversations import Conversation
-from services.conversation.models import AUDIT
-from services.conversation.repository import archive, conversations, people, routing
-from services.conversation.repository.conversations import Filter
+from services.conversation.archive import repository as archive
+from services.conversation.buyers import repository as buyers
+from services.conversation.conversations import repository as conversations
+from services.conversation.conversations.domain import Conversation
+from services.conversation.conversations.repository import Filter
+from services.conversation.groups import repository as skill_groups
+from services.conversation.routing import repository as routing
 from services.conversation.settings import Settings
+from services.conversation.shops import repository as shops
+from services.conversation.staff import repository as staff
+from services.conversation.tables import AUDIT
+from services.conversation.tokens import repository as tokens
 from tests.infrastructure import Infrastructure
 from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
 
@@ -83,28 +90,28 @@ READS = [
         partial(archive.after, conversation_id=CHAT, place=(1, 5), limit=51),
         SAID,
     ),
-    Read("a shop's staff", partial(people.staff_of_shop, shop_id=SHOP, limit=51), ("/v1/staff",)),
+    Read("a shop's staff", partial(staff.staff_of_shop, shop_id=SHOP, limit=51), ("/v1/staff",)),
     Read(
         "a shop's agents",
-        partial(people.chatting, shop_id=SHOP, after=_id(2, 1), limit=51),
+        partial(staff.chatting, shop_id=SHOP, after=_id(2, 1), limit=51),
         ("/v1/agents",),
         filters=STAFF,
     ),
-    Read("who is at work", partial(people.at_work)),
-    Read("all shops, to tell a lost directory anew", partial(people.every_shop)),
-    Read("all staff, likewise", partial(people.every_agent, after=_id(2, 1))),
+    Read("who is at work", partial(staff.at_work)),
+    Read("all shops, to tell a lost directory anew", partial(shops.every_shop)),
+    Read("all staff, likewise", partial(staff.every_agent, after=_id(2, 1))),
     Read(
         "buyers whose tokens may be out, likewise",
-        partial(people.revoked_buyers, since=datetime(2026, 1, 1, tzinfo=UTC)),
+        partial(buyers.revoked_buyers, since=datetime(2026, 1, 1, tzinfo=UTC)),
         filters="an operator's command after the loss of a log, once",
     ),
     Read(
         "refresh tokens to forget",
-        partial(people.forget_expired, now=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
+        partial(tokens.forget_expired, now=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
     ),
     Read(
         "groups of a shop",
-        partial(people.groups_of_shop, shop_id=SHOP),
+        partial(skill_groups.groups_of_shop, shop_id=SHOP),
         ("/v1/skill-groups",),
     ),
     *audit_reads(AUDIT, "/v1/audit/conversation"),
@@ -126,7 +133,8 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 async def test_no_list_is_without_a_row_here() -> None:
     app = ConversationService(Settings(), MemoryBus(), clock=SystemClock()).app().http
 
-    assert_all_are_there(READS, app, archive, conversations, people, routing)
+    people = (buyers, shops, skill_groups, staff, tokens)
+    assert_all_are_there(READS, app, archive, conversations, *people, routing)
 
 
 def _uuid(kind: int, number: str) -> str:

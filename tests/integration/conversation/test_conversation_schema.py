@@ -12,8 +12,8 @@ from kit.clock import SystemClock
 from kit.positions import ForeignTopic
 from kit.web.auth import Passwords
 from services.conversation.app import ConversationService
-from services.conversation.models import METADATA
 from services.conversation.seed import SeedSettings, founding_on, seed
+from services.conversation.tables import METADATA
 from tests.infrastructure import TestDatabase
 
 pytestmark = pytest.mark.integration

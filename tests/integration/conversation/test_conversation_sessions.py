@@ -10,7 +10,7 @@ from sqlalchemy import text
 from contracts.base import Event, decode
 from contracts.conversation import PersonListed, ShopListed
 from kit.ids import derived_id
-from services.conversation.service.relisting import Relisting
+from services.conversation.directory.service import Relisting
 from tests.integration.conversation.desk import PASSWORD, Person, Platform, Shop, code, ok
 from tests.waiting import eventually
 

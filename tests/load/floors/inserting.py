@@ -14,7 +14,7 @@ import asyncpg
 from contracts.topics import CHAT
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Record
-from services.conversation.archive import Rows
+from services.conversation.archive.consumers import Rows
 from services.conversation.settings import Settings
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 

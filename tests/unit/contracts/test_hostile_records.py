@@ -17,7 +17,7 @@ from contracts import UnknownEvent, UnreadableEvent, decode
 from kit.bus.ports import Record
 from kit.errors import Dead
 from kit.telemetry import continued
-from services.conversation.archive import Rows
+from services.conversation.archive.consumers import Rows
 from services.gateway.frames import records
 from services.gateway.frames.records import PoisonRecord
 from services.monitor.schemas.records import Unreadable, read

@@ -10,7 +10,7 @@ from kit.bus.ports import Record, message_of
 from kit.errors import Dead
 from kit.ids import SequenceIds
 from kit.text import BadText
-from services.conversation.archive import Rows
+from services.conversation.archive.consumers import Rows
 from services.gateway.frames import client, records
 from services.gateway.frames.client import Unreadable
 from services.gateway.frames.records import PoisonRecord

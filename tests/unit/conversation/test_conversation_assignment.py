@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.people import AgentState, PersonId, SkillGroupId
-from services.conversation.assignment import (
+from services.conversation.routing.assignment import (
     CANDIDATES_KEPT,
     TIER_STEP,
     Candidate,

@@ -8,7 +8,7 @@ from contracts.people import Role
 from kit.clock import ManualClock
 from kit.errors import TooMany
 from kit.web.auth import Principal
-from services.conversation.routes import STATE_COST, CommandLimits
+from services.conversation.access.routes import STATE_COST, CommandLimits
 
 pytestmark = pytest.mark.unit
 

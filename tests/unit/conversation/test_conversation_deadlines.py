@@ -3,7 +3,7 @@
 import pytest
 
 from kit.errors import Conflict, Unavailable
-from services.conversation.deadlines import Sweep
+from services.conversation.routing.deadlines import Sweep
 
 pytestmark = pytest.mark.unit
 

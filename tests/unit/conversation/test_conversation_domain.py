@@ -24,9 +24,8 @@ from contracts.people import (
 )
 from kit.errors import NotFound, Unprocessable
 from kit.ids import SequenceIds
-from services.conversation import stages
-from services.conversation.domain import Stamp, known_form
-from services.conversation.domain.conversations import (
+from services.conversation.buyers.domain import Buyer
+from services.conversation.conversations.domain import (
     AlreadyRated,
     Conversation,
     ConversationIsClosed,
@@ -44,9 +43,11 @@ from services.conversation.domain.conversations import (
     requeue,
     transfer,
 )
-from services.conversation.domain.people import Agent, Buyer, change_state, revoked_at
-from services.conversation.domain.work import WorkItem, assign_work, requeue_work
-from services.conversation.stages import StageNotAllowed
+from services.conversation.domain import Stamp, known_form, revoked_at
+from services.conversation.reception import stages
+from services.conversation.reception.stages import StageNotAllowed
+from services.conversation.routing.domain import WorkItem, assign_work, requeue_work
+from services.conversation.staff.domain import Agent, change_state
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.people import PersonId
-from services.conversation.roster import LOST_AFTER_S, STEP_MOST_S, Roster
+from services.conversation.presence.roster import LOST_AFTER_S, STEP_MOST_S, Roster
 
 pytestmark = pytest.mark.unit
 

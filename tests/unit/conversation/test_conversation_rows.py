@@ -21,7 +21,7 @@ from contracts.people import (
 from kit.bus.ports import Record
 from kit.errors import Dead
 from kit.ids import SequenceIds
-from services.conversation.archive import MessageHead, Rows
+from services.conversation.archive.consumers import MessageHead, Rows
 
 pytestmark = pytest.mark.unit
 

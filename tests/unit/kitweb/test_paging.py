@@ -16,7 +16,9 @@ from kit.web import paging
 from kit.web.paging import CURSOR_LIMIT, BadCursor, Cursors, Page, Paging
 from services.aftersales.cases import service as cases
 from services.aftersales.work import service as work
-from services.conversation.service import history, staff, states
+from services.conversation.history import service as history
+from services.conversation.presence import service as states
+from services.conversation.staff import service as staff
 from services.monitor.service import lists as monitor
 from services.orders.trade import service as orders
 

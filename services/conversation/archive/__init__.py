@@ -1,0 +1,1 @@
+"""The archive: stores what the chat topic says."""

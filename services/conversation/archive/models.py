@@ -1,0 +1,43 @@
+"""The tables of archived records."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.conversation.tables import Base, Id, Key, Made, Small, SmallKey
+
+
+class MessageRow(Base):
+    """A record of the chat log, each message id once (H1)."""
+
+    __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_history", "conversation_id", "generation", "log_offset"),)
+
+    message_id: Mapped[Key]
+    conversation_id: Mapped[Id]
+    generation: Mapped[Small]
+    partition: Mapped[Small]
+    log_offset: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str]
+    time: Mapped[datetime] = mapped_column(comment="receive time at the gateway")
+    sender_kind: Mapped[str | None] = mapped_column(comment="null: a lifecycle event")
+    body_hash: Mapped[str | None]
+    body: Mapped[str] = mapped_column(comment="the record's JSON, as it stood in the log")
+    late: Mapped[bool] = mapped_column(server_default=text("false"))
+    archived_at: Mapped[Made]
+
+
+class IdConflictRow(Base):
+    """A record whose message id was taken by another body (H3)."""
+
+    __tablename__ = "id_conflicts"
+    __table_args__ = (Index(None, "message_id"),)
+
+    generation: Mapped[SmallKey]
+    partition: Mapped[SmallKey]
+    log_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    message_id: Mapped[Id]
+    body_hash: Mapped[str]
+    first_hash: Mapped[str]
+    seen_at: Mapped[Made]

@@ -1,0 +1,207 @@
+"""The archive's rows: written by whole batches, read by position. Knows no bus and no rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.conversation.archive.domain import Batch, Place
+
+_INSERT: Final = text(
+    """
+    with inserted as (
+        insert into messages (
+            message_id, conversation_id, partition, log_offset, type, time, sender_kind,
+            body_hash, body, generation, archived_at
+        )
+        select *, :generation, :at from unnest(
+            cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
+            cast(:offsets as bigint[]), cast(:types as text[]), cast(:times as timestamptz[]),
+            cast(:senders as text[]), cast(:hashes as text[]), cast(:bodies as text[])
+        )
+        on conflict (message_id) do nothing
+        returning message_id
+    )
+    select i.message_id, i.conversation_id, i.partition, i.log_offset, i.sender_kind,
+           n.message_id is not null as is_new, c.shop_id = i.shop_id as is_known,
+           c.shop_id, c.state, a.state as agent_state
+    from unnest(
+        cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
+        cast(:offsets as bigint[]), cast(:senders as text[]), cast(:shops as text[])
+    ) as i (message_id, conversation_id, partition, log_offset, sender_kind, shop_id)
+    left join inserted n on n.message_id = i.message_id
+    left join conversations c on c.id = i.conversation_id
+    left join staff a on a.id = c.agent_id
+    where n.message_id is null
+       or c.shop_id is distinct from i.shop_id
+       or (i.sender_kind is not null and (c.state = 'closed' or a.state = 'offline'))
+    """
+)
+"""One round trip stores the batch and tells what needs a second look; usually nothing does.
+
+The second `unnest` repeats the narrow columns only: a shared CTE would copy every body once more.
+A row of a foreign conversation is inserted too; its second look undoes the whole batch.
+"""
+
+_FIRST: Final = text(
+    """
+    select message_id, body_hash, generation, partition, log_offset from messages
+    where message_id = any(cast(:ids as uuid[]))
+    """
+)
+
+_CONFLICT: Final = text(
+    """
+    insert into id_conflicts
+        (generation, partition, log_offset, message_id, body_hash, first_hash, seen_at)
+    values (:generation, :partition, :log_offset, :message_id, :body_hash, :first_hash, :at)
+    on conflict do nothing
+    """
+)
+
+_LATE: Final = text("update messages set late = true where message_id = any(cast(:ids as uuid[]))")
+
+_CLOSED: Final = text(
+    """
+    select distinct on (conversation_id) conversation_id, generation, log_offset, type
+    from messages
+    where conversation_id = any(cast(:ids as uuid[]))
+      and type in ('conversation.closed.v1', 'conversation.reopened.v1')
+    order by conversation_id, generation desc, log_offset desc
+    """
+)
+
+_GENERATION: Final = text(
+    "select coalesce(max(generation), 1) from generations where topic = :topic"
+)
+
+_SHOWN: Final = """
+    select message_id, generation, log_offset, type, time, body, late, archived_at
+    from messages where conversation_id = :conversation
+"""
+
+_AFTER: Final = text(
+    f"{_SHOWN} and (generation, log_offset) > (:generation, :offset)"
+    " order by generation, log_offset limit :limit"
+)
+
+_BEFORE: Final = text(
+    f"{_SHOWN} and (generation, log_offset) < (:generation, :offset)"
+    " order by generation desc, log_offset desc limit :limit"
+)
+
+_LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit :limit")
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """A record that was not simply stored, or was stored into a conversation that nobody works."""
+
+    message_id: str
+    conversation_id: str
+    partition: int
+    offset: int
+    sender_kind: str | None
+    is_new: bool
+    is_known: bool
+    shop_id: str | None
+    state: str | None
+    agent_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Where and with which body a message id stands in the archive."""
+
+    message_id: str
+    body_hash: str | None
+    place: Place
+
+
+async def store(
+    session: AsyncSession, batch: Batch, *, generation: int, at: datetime
+) -> list[SecondLook]:
+    """Insert what is new, each message id once (H1), and return what needs a second look.
+
+    The caller raises, and so rolls back, on one that is not `is_known`.
+    """
+    columns = {name: getattr(batch, name) for name in Batch.__slots__}
+    rows = await session.execute(_INSERT, columns | {"generation": generation, "at": at})
+    return [
+        SecondLook(
+            message_id=str(row.message_id),
+            conversation_id=str(row.conversation_id),
+            partition=row.partition,
+            offset=row.log_offset,
+            sender_kind=row.sender_kind,
+            is_new=row.is_new,
+            is_known=bool(row.is_known),
+            shop_id=row.shop_id,
+            state=row.state,
+            agent_state=row.agent_state,
+        )
+        for row in rows
+    ]
+
+
+async def first_of(session: AsyncSession, ids: Sequence[str]) -> dict[str, First]:
+    """Return what the archive holds of these message ids."""
+    rows = await session.execute(_FIRST, {"ids": list(ids)})
+    return {
+        str(row.message_id): First(
+            str(row.message_id), row.body_hash, (row.generation, row.log_offset)
+        )
+        for row in rows
+    }
+
+
+async def record_conflicts(session: AsyncSession, rows: Sequence[Mapping[str, object]]) -> None:
+    """Keep records whose id was taken by another body (H3)."""
+    if rows:
+        await session.execute(_CONFLICT, list(rows))
+
+
+async def mark_late(session: AsyncSession, ids: Sequence[str]) -> None:
+    """Mark messages that staff sent into a closed conversation."""
+    if ids:
+        await session.execute(_LATE, {"ids": list(ids)})
+
+
+async def closed_at(session: AsyncSession, ids: Sequence[str]) -> dict[str, Place]:
+    """Return where in the log these conversations were closed, for those that still are there."""
+    if not ids:
+        return {}
+    rows = await session.execute(_CLOSED, {"ids": list(ids)})
+    return {
+        str(row.conversation_id): (row.generation, row.log_offset)
+        for row in rows
+        if row.type == "conversation.closed.v1"
+    }
+
+
+async def newest_generation(session: AsyncSession, topic: str) -> int:
+    """Return the generation that new positions belong to; 1 before the first record."""
+    return int((await session.execute(_GENERATION, {"topic": topic})).scalar_one())
+
+
+async def after(
+    session: AsyncSession, conversation_id: str, place: Place, *, limit: int
+) -> list[Row[Any]]:
+    """Return what stands after a place, oldest first."""
+    asked = {"conversation": conversation_id, "limit": limit}
+    rows = await session.execute(_AFTER, asked | {"generation": place[0], "offset": place[1]})
+    return list(rows)
+
+
+async def before(
+    session: AsyncSession, conversation_id: str, place: Place | None, *, limit: int
+) -> list[Row[Any]]:
+    """Return what stands before a place, or at the end, newest first."""
+    asked: dict[str, object] = {"conversation": conversation_id, "limit": limit}
+    if place is None:
+        return list(await session.execute(_LATEST, asked))
+    rows = await session.execute(_BEFORE, asked | {"generation": place[0], "offset": place[1]})
+    return list(rows)

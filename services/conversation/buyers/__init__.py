@@ -1,0 +1,1 @@
+"""Buyers: who they are, and what is shown of them."""

@@ -1,0 +1,1 @@
+"""Conversations: what they are, what may happen to one, who may know of it."""

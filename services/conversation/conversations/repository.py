@@ -1,0 +1,183 @@
+"""Conversations: locked for a change, saved after it, listed in pages. Knows no rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, insert, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import (
+    ConversationId,
+    ConversationState,
+    OrderId,
+    PersonId,
+    ShopId,
+    SkillGroupId,
+    Stage,
+)
+from services.conversation.conversations.domain import Conversation
+from services.conversation.conversations.models import ConversationRow, StageMoveRow
+from services.conversation.tables import table_of
+
+_CONVERSATIONS: Final = table_of(ConversationRow)
+_STAGE_MOVES: Final = table_of(StageMoveRow)
+
+_ASSIGNED = text("state = 'assigned'")
+"""True of every conversation that has an agent (the table checks it). As text, for only so the
+planner sees that the partial index is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which conversations a list shows."""
+
+    shop_id: ShopId
+    buyer_id: PersonId | None = None
+    agent_id: PersonId | None = None
+    state: ConversationState | None = None
+
+
+async def find(session: AsyncSession, conversation_id: str) -> Conversation | None:
+    """Return a conversation of any shop; the caller checks whose it is."""
+    return await _one(session, _all().where(_CONVERSATIONS.c.id == conversation_id))
+
+
+async def lock(session: AsyncSession, conversation_id: str) -> Conversation | None:
+    """Return a conversation that nobody else changes until this transaction ends."""
+    wanted = _all().where(_CONVERSATIONS.c.id == conversation_id).with_for_update()
+    return await _one(session, wanted)
+
+
+async def lock_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
+    """Return several, locked in the order of their ids."""
+    wanted = _all().where(_CONVERSATIONS.c.id.in_(ids)).order_by(_CONVERSATIONS.c.id)
+    rows = await session.execute(wanted.with_for_update())
+    return [_conversation(row) for row in rows]
+
+
+async def find_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
+    """Return several, as they are."""
+    rows = await session.execute(_all().where(_CONVERSATIONS.c.id.in_(ids)))
+    return [_conversation(row) for row in rows]
+
+
+async def open_of_buyer(
+    session: AsyncSession, shop_id: ShopId, buyer_id: PersonId
+) -> Conversation | None:
+    """Return the buyer's latest conversation, open or closed."""
+    wanted = (
+        _all()
+        .where(_CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.buyer_id == buyer_id)
+        .order_by(_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
+        .limit(1)
+    )
+    return await _one(session, wanted)
+
+
+async def owned_by(session: AsyncSession, agent_id: PersonId) -> list[Conversation]:
+    """Return what an agent owns, oldest first."""
+    wanted = (
+        _all()
+        .where(_CONVERSATIONS.c.agent_id == agent_id, _ASSIGNED)
+        .order_by(_CONVERSATIONS.c.shop_id, _CONVERSATIONS.c.opened_at, _CONVERSATIONS.c.id)
+    )
+    return [_conversation(row) for row in await session.execute(wanted)]
+
+
+async def open_of(session: AsyncSession, buyer_id: PersonId) -> list[Conversation]:
+    """Return a buyer's open conversations."""
+    wanted = _all().where(_CONVERSATIONS.c.buyer_id == buyer_id, _CONVERSATIONS.c.state != "closed")
+    return [
+        _conversation(row) for row in await session.execute(wanted.order_by(_CONVERSATIONS.c.id))
+    ]
+
+
+async def page(
+    session: AsyncSession, which: Filter, *, after: tuple[datetime, str] | None, limit: int
+) -> list[Conversation]:
+    """Return at most `limit`, newest opened first, beyond `after` (opened_at, id)."""
+    wanted = _all().where(_CONVERSATIONS.c.shop_id == which.shop_id)
+    if which.buyer_id is not None:
+        wanted = wanted.where(_CONVERSATIONS.c.buyer_id == which.buyer_id)
+    if which.agent_id is not None:
+        wanted = wanted.where(_CONVERSATIONS.c.agent_id == which.agent_id, _ASSIGNED)
+    if which.state is not None:
+        wanted = wanted.where(_CONVERSATIONS.c.state == which.state)
+    place = tuple_(_CONVERSATIONS.c.opened_at, _CONVERSATIONS.c.id)
+    if after is not None:
+        wanted = wanted.where(place < after)
+    newest = (_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
+    rows = await session.execute(wanted.order_by(*newest).limit(limit))
+    return [_conversation(row) for row in rows]
+
+
+async def add(session: AsyncSession, conversation: Conversation) -> None:
+    """Insert a new conversation."""
+    await session.execute(insert(_CONVERSATIONS).values(_columns(conversation)))
+
+
+async def save(session: AsyncSession, conversation: Conversation) -> None:
+    """Write back what a decision changed."""
+    changed = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == conversation.id)
+    await session.execute(changed.values(_columns(conversation)))
+
+
+async def record_stage(
+    session: AsyncSession, before: Stage, after: Conversation, at: datetime
+) -> None:
+    """Keep a step of the reception pipeline for the funnel (C4)."""
+    await session.execute(
+        insert(_STAGE_MOVES).values(
+            conversation_id=after.id,
+            version=after.version,
+            shop_id=after.shop_id,
+            previous=before,
+            stage=after.stage,
+            agent_id=after.agent_id,
+            at=at,
+        )
+    )
+
+
+def _all() -> Select[Any]:
+    return select(_CONVERSATIONS)
+
+
+async def _one(session: AsyncSession, wanted: Select[Any]) -> Conversation | None:
+    row = (await session.execute(wanted)).one_or_none()
+    return None if row is None else _conversation(row)
+
+
+def _conversation(row: Row[Any]) -> Conversation:
+    return Conversation(
+        id=ConversationId(row.id),
+        shop_id=ShopId(row.shop_id),
+        buyer_id=PersonId(row.buyer_id),
+        skill_group_id=SkillGroupId(row.skill_group_id),
+        state=ConversationState(row.state),
+        stage=Stage(row.stage),
+        version=row.version,
+        assignment_version=row.assignment_version,
+        agent_id=_person(row.agent_id),
+        preferred_agent_id=_person(row.preferred_agent_id),
+        avoided_agent_id=_person(row.avoided_agent_id),
+        waiting_since=row.waiting_since,
+        assigned_at=row.assigned_at,
+        announced=row.announced,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        priority=row.priority,
+        subject=row.subject,
+        order_id=None if row.order_id is None else OrderId(row.order_id),
+        score=row.score,
+    )
+
+
+def _person(value: str | None) -> PersonId | None:
+    return None if value is None else PersonId(value)
+
+
+def _columns(conversation: Conversation) -> dict[str, object]:
+    return {column.name: getattr(conversation, column.name) for column in _CONVERSATIONS.columns}

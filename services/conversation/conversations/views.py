@@ -1,0 +1,61 @@
+"""How conversations are shown: with what the one who looks may see of them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit.web.auth import Principal
+from services.conversation.buyers import repository as buyers
+from services.conversation.buyers.domain import Buyer
+from services.conversation.conversations.domain import Conversation
+from services.conversation.conversations.schemas import BuyerView, ConversationView
+
+
+async def views(
+    session: AsyncSession, found: Sequence[Conversation], principal: Principal
+) -> list[ConversationView]:
+    """Show conversations to somebody who may see them, with what he may see of their buyers."""
+    known = await buyers.find_buyers(session, [one.buyer_id for one in found])
+    return [_view(one, known.get(one.buyer_id) or _nobody(one), principal) for one in found]
+
+
+async def view(
+    session: AsyncSession, found: Conversation, principal: Principal
+) -> ConversationView:
+    """Show one conversation."""
+    return (await views(session, [found], principal))[0]
+
+
+def _nobody(found: Conversation) -> Buyer:
+    """Return a buyer without a profile: a missing row must not hide a shop's other chats."""
+    return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
+
+
+def _view(found: Conversation, buyer: Buyer, principal: Principal) -> ConversationView:
+    works_with = principal.subject in {found.agent_id, found.buyer_id}
+    shown = buyer if works_with else buyer.masked()
+    return ConversationView(
+        id=found.id,
+        shop_id=found.shop_id,
+        buyer_id=found.buyer_id,
+        buyer=BuyerView(
+            id=buyer.id,
+            name=shown.name,
+            external_id=shown.external_id if works_with else None,
+            phone=shown.phone,
+            address=shown.address,
+            masked=not works_with,
+        ),
+        skill_group_id=found.skill_group_id,
+        state=found.state,
+        stage=found.stage,
+        version=found.version,
+        assignment_version=found.assignment_version,
+        agent_id=found.agent_id,
+        subject=found.subject,
+        order_id=found.order_id,
+        opened_at=found.opened_at,
+        waiting_since=found.waiting_since,
+        closed_at=found.closed_at,
+        score=found.score,
+    )

@@ -1,0 +1,1 @@
+"""The directory: what every gateway knows of people and shops (H13)."""

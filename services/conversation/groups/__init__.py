@@ -1,0 +1,1 @@
+"""Skill groups: the specialised groups of a shop's agents (C1)."""

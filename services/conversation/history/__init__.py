@@ -1,0 +1,1 @@
+"""What was said and decided, for those who may read it."""

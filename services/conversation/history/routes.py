@@ -1,0 +1,73 @@
+"""Routes that read: conversations, inboxes, what was said, what routing decided."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from contracts.people import ConversationState
+from kit.web.auth import Caller
+from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page
+from services.conversation.access.routes import AnyStaff, ConversationPath, versioned
+from services.conversation.conversations.schemas import ConversationView
+from services.conversation.history.schemas import DecisionsView, HistoryView, InboxView
+from services.conversation.history.service import Histories, Listing, Reading
+
+_UUID = r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
+
+
+def _listing(router: APIRouter, histories: Histories) -> None:
+    @router.get("/conversations")
+    async def list_conversations(
+        *,
+        principal: Caller,
+        state: ConversationState | None = None,
+        agent_id: Annotated[str | None, Query(pattern=_UUID)] = None,
+        limit: Limit = PAGE_DEFAULT,
+        cursor: CursorText = None,
+    ) -> Page[ConversationView]:
+        """List conversations, newest first: a buyer's own, or those of the caller's shop."""
+        return await histories.listed(principal, Listing(limit, cursor, state, agent_id))
+
+    @router.get("/inbox")
+    async def read_inbox(principal: Caller) -> InboxView:
+        """Read one's open conversations and work, each with its version (H12)."""
+        return await histories.inbox(principal)
+
+
+def _reading(router: APIRouter, histories: Histories) -> None:
+    @router.get("/conversations/{conversation_id}")
+    async def read_conversation(
+        principal: Caller, conversation_id: ConversationPath
+    ) -> ConversationView:
+        """Read one conversation."""
+        return await histories.one(principal, conversation_id)
+
+    @router.get("/conversations/{conversation_id}/messages", response_model=HistoryView)
+    async def read_messages(
+        *,
+        principal: Caller,
+        conversation_id: ConversationPath,
+        limit: Limit = PAGE_DEFAULT,
+        cursor: CursorText = None,
+        order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
+    ) -> Response:
+        """Read what was said, by position in the log: newest first, or `order=asc`."""
+        reading = Reading(limit=limit, cursor=cursor, ascending=order == "asc")
+        page = await histories.page(principal, conversation_id, reading)
+        return Response(msgspec.json.encode(page), media_type="application/json")
+
+    @router.get("/conversations/{conversation_id}/decisions")
+    async def read_decisions(
+        principal: AnyStaff, conversation_id: ConversationPath
+    ) -> DecisionsView:
+        """Read why routing chose whom it chose, newest first."""
+        return await histories.decisions(principal, conversation_id)
+
+
+def routes(histories: Histories) -> APIRouter:
+    """Return the routes under /v1/conversations and /v1/inbox that read."""
+    router = versioned("conversations")
+    _listing(router, histories)
+    _reading(router, histories)
+    return router

@@ -1,0 +1,137 @@
+"""History and seats on the wire: on the hot path, so msgspec; the views document them."""
+
+from typing import Any
+
+import msgspec
+
+from contracts.base import Moment
+from contracts.people import AgentState
+from services.conversation.access.schemas import View
+from services.conversation.conversations.schemas import ConversationView
+
+
+class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A record of the log, shaped like the frame `ev`; `d` is spliced in undecoded."""
+
+    s: str
+    position: tuple[int, int]
+    id: str
+    type: str
+    time: str
+    d: msgspec.Raw
+    archived_at: str
+    late: bool = False
+
+
+class History(msgspec.Struct, frozen=True):
+    """A page of the history."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class HistoryItemView(View):
+    """A record of the log, shaped like the frame `ev`, and when it was archived (H27).
+
+    `late` marks what staff sent after the close.
+    """
+
+    s: str
+    position: tuple[int, int]
+    id: str
+    type: str
+    time: Moment
+    d: dict[str, Any]
+    archived_at: Moment
+    late: bool = False
+
+
+class HistoryView(View):
+    """A page of the history."""
+
+    items: list[HistoryItemView]
+    next_cursor: str | None = None
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Below this offset of the partition everything is archived or set aside (H10)."""
+
+    partition: int
+    generation: int
+    offset: int
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Somebody who takes part."""
+
+    person_id: str
+    role: str
+
+
+class Attached(msgspec.Struct, frozen=True):
+    """What the gateway needs to seat somebody: all of it of one moment (H11).
+
+    `seat` is `buyer`, `owner` or `watcher`; a watcher reads. `items` are oldest first. `resync`
+    tells that the history is too long to be continued from the position asked for.
+    """
+
+    conversation: msgspec.Raw
+    seat: str
+    members: list[Member]
+    version: int
+    assignment_version: int
+    mark: Mark
+    items: list[Item]
+    resync: bool = False
+
+
+class FoundMessage(View):
+    """Whether and how a message id stands in the archive (H3)."""
+
+    found: bool
+    body_hash: str | None = None
+    position: tuple[int, int] | None = None
+
+
+class WorkView(View):
+    """A work item as its agent's inbox shows it."""
+
+    id: str
+    kind: str
+    order_id: str
+    buyer_id: str
+    due_at: Moment
+    version: int
+
+
+class InboxView(View):
+    """A person's open conversations and work, each with its version (H12)."""
+
+    conversations: tuple[ConversationView, ...]
+    work: tuple[WorkView, ...]
+
+
+class CandidateView(View):
+    """An agent as routing saw him."""
+
+    agent_id: str
+    state: AgentState
+    load: int
+    capacity: int
+
+
+class DecisionView(View):
+    """Who was chosen, why, and among whom (C1)."""
+
+    id: str
+    at: Moment
+    trigger: str
+    reason: str
+    agent_id: str | None
+    candidates: tuple[CandidateView, ...]
+
+
+class DecisionsView(View):
+    """The latest decisions on a conversation, newest first."""
+
+    items: tuple[DecisionView, ...]

@@ -1,0 +1,27 @@
+"""How long it is kept who has signed in from where, and what he may renew his session with."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kit.clock import Clock
+from kit.postgres import Database
+from services.conversation.login import repository
+from services.conversation.login.limits import FAMILIAR
+from services.conversation.tokens import repository as tokens
+
+FORGOTTEN_AT_ONCE: Final = 5000
+
+
+@dataclass(frozen=True)
+class Retention:
+    """A use case of time alone. Any number of replicas may forget."""
+
+    db: Database
+    clock: Clock
+
+    async def forget(self) -> None:
+        """Forget what has had its time."""
+        async with self.db.write_across("forgetting") as session:
+            now = self.clock.now()
+            await tokens.forget_expired(session, now, limit=FORGOTTEN_AT_ONCE)
+            await repository.forget(session, now - FAMILIAR, limit=FORGOTTEN_AT_ONCE)

@@ -1,0 +1,307 @@
+"""Who may come in: staff by password, buyers by their shop's word, visitors by asking.
+
+Issues every token of the platform and withdraws them again; knows no conversation.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import jwt
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import PersonId, Role
+from kit.clock import Clock
+from kit.errors import NotFound, Unauthorized, Unavailable
+from kit.ids import Ids, derived_id
+from kit.postgres import Database
+from kit.text import clip, refuse_unstorable
+from kit.web.auth import BadToken, Passwords, Principal, TokenIssuer
+from kit.web.limits import origin_of
+from kit.web.tokens import LEEWAY_S, LIFETIME_LIMIT_S
+from services.conversation.buyers import repository as buyers
+from services.conversation.buyers.domain import Buyer
+from services.conversation.buyers.withdrawals import end_buyer_sessions
+from services.conversation.domain import Stamp
+from services.conversation.login import repository
+from services.conversation.login.limits import FAMILIAR, LoginLimits
+from services.conversation.login.schemas import PersonView, SessionView
+from services.conversation.shops import repository as shops
+from services.conversation.shops.domain import Shop
+from services.conversation.shops.secrets import ShopSecrets
+from services.conversation.staff import repository as staff
+from services.conversation.staff.domain import Agent
+from services.conversation.staff.withdrawals import end_staff_sessions
+from services.conversation.tokens import repository as tokens
+from services.conversation.tokens.repository import RefreshToken
+
+STAFF_STAYS: Final = timedelta(hours=16)
+"""A refresh token of staff: a long shift."""
+
+BUYER_STAYS: Final = timedelta(days=7)
+"""A refresh token of a buyer or visitor."""
+
+TWICE_WITHIN: Final = timedelta(seconds=10)
+"""A refresh token used again this soon is a client that lost its answer, later a thief."""
+
+ADMISSIONS: Final = 3
+"""How often a session waits for the end of the second in which the person's others were ended; then
+it is answered 503."""
+
+TIERS: Final = range(10)
+"""Ranks of buyers."""
+
+CLAIM_LIMIT: Final = 200
+"""Characters of what a shop's token says: a longer name, phone or address is cut, a longer `sub`
+refused."""
+
+_PROFILE: Final = frozenset({"name", "phone", "address", "tier"})
+"""Claims that change a known buyer; one that the token does not carry changes nothing (H46)."""
+
+
+class WrongLogin(Unauthorized):
+    """Login or password is wrong; the answer never says which."""
+
+    slug, title = "wrong_login", "Login or password is wrong"
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Opens, renews and ends sessions. Every method is one transaction of its own."""
+
+    db: Database
+    issuer: TokenIssuer
+    passwords: Passwords
+    shop_secrets: ShopSecrets
+    limits: LoginLimits
+    clock: Clock
+    ids: Ids
+
+    async def login(self, login: str, password: str, *, address: str) -> SessionView:
+        """Open a session for staff. Raises `WrongLogin`, `TooMany`, `Unavailable`.
+
+        Cancel it when the caller leaves: who waits for his turn then has made no attempt.
+        """
+        name, origin = login.strip().lower(), origin_of(address)
+        refuse_unstorable(name)
+        with self.limits.attempt(name, origin) as attempt:
+            # In the turn: a crowd must not take the database's connections while it waits.
+            async with self.passwords.turns.turn(origin, line=attempt.line):
+                async with self.db.read_across("a login names no shop") as session:
+                    agent, stored = await staff.find_login(session, name) or (None, None)
+                    known = agent.id if agent is not None else PersonId(self.ids.new())  # as long
+                    since = self.clock.now() - FAMILIAR
+                    familiar = await repository.is_known(session, known, origin, since=since)
+                if not familiar:
+                    attempt.count_login()
+                attempt.begun = True
+                fits = await self.passwords.verify(password, stored)
+            if agent is None or stored is None or not fits or not agent.active:
+                raise WrongLogin
+            attempt.right = True
+        return await self._admit(agent, stored, origin)
+
+    async def refresh(self, refresh_token: str) -> SessionView:
+        """Go on with a session. Raises `BadToken` if the token is unknown, spent or withdrawn.
+
+        The person is locked before the token, as whatever ends his sessions does: a refresh comes
+        wholly before that, and its new token ends too, or wholly after it and finds none.
+        """
+        hashed = _hash(refresh_token)
+        async with self.db.write_across("a token is found by its hash") as session:
+            seen = await tokens.find_refresh(session, hashed)
+            if seen is None:
+                raise BadToken
+            person = await _lock_person(session, seen)
+            token = await tokens.find_refresh(session, hashed, lock=True)
+            now = self.clock.now()
+            if person is None or token is None or token.expires_at <= now:
+                raise BadToken
+            if _begun(token) < person.not_before:
+                raise BadToken
+            stolen = token.used_at is not None and now - token.used_at > TWICE_WITHIN
+            if not stolen:
+                await tokens.use_refresh(session, token.hash, token.used_at or now)
+                return await self._open(session, person, family=token.family)
+            await tokens.forget_family(session, token.family)
+        raise BadToken  # only now: raising inside the block would undo the end of the family
+
+    async def logout(self, principal: Principal) -> None:
+        """End all sessions of the caller, on every open socket too (H13).
+
+        The moment is taken under the person's lock: a refresh that held it before may have begun
+        the next second, and its token would outlive one taken earlier.
+        """
+        async with self.db.write(principal.shop_id) as session:
+            if principal.role == Role.BUYER:
+                buyer = await buyers.find_buyer(session, principal.subject, lock=True)
+                if buyer is not None:
+                    stamp = Stamp(self.clock.now(), self.ids)
+                    await end_buyer_sessions(session, buyer, stamp)
+            else:
+                agent = await staff.find_agent(session, principal.subject, lock=True)
+                if agent is not None:
+                    stamp = Stamp(self.clock.now(), self.ids)
+                    await end_staff_sessions(session, agent, stamp)
+
+    async def buyer(self, shop_id: str, token: str) -> SessionView:
+        """Open a session for a buyer whose shop vouches for him. Raises `BadToken`."""
+        refuse_unstorable(shop_id)
+        async with self.db.read(shop_id) as session:
+            shop = await shops.find_shop(session, shop_id)
+        if shop is None or not shop.active:
+            raise BadToken
+        claims = self._claims(shop, token)
+        external_id = claims["sub"]
+        if not isinstance(external_id, str) or not 0 < len(external_id) <= CLAIM_LIMIT:
+            raise BadToken  # a cut one could be another buyer's
+        refuse_unstorable(external_id)
+        buyer = Buyer(
+            id=PersonId(derived_id("buyer", shop.id, external_id)),
+            shop_id=shop.id,
+            external_id=external_id,
+            name=_text(claims, "name"),
+            phone=_text(claims, "phone"),
+            address=_text(claims, "address"),
+            tier=_tier(claims),
+        )
+        for _ in range(ADMISSIONS):
+            async with self.db.write(shop.id) as session:
+                kept = await buyers.keep_buyer(session, buyer, told=_PROFILE & claims.keys())
+                if kept.not_before <= self.clock.now():
+                    return await self._open(session, kept)
+            await self._wait_until(kept.not_before)
+        raise Unavailable
+
+    async def visitor(self, shop_id: str, name: str, *, address: str) -> SessionView:
+        """Open a session for somebody unknown.
+
+        Raises `NotFound` for a shop that does not exist, `TooMany`.
+        """
+        refuse_unstorable(shop_id)
+        refuse_unstorable(name)
+        self.limits.visitor_origins.spend(origin_of(address))
+        async with self.db.write(shop_id) as session:
+            shop = await shops.find_shop(session, shop_id)
+            if shop is None or not shop.active:
+                raise NotFound
+            self.limits.visitors.spend(shop.id)
+            visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)
+            return await self._open(session, await buyers.keep_buyer(session, visitor, told=()))
+
+    async def _admit(self, seen: Agent, stored: str, origin: str) -> SessionView:
+        """Open the session of somebody whose password was right, unless that is over by now."""
+        for _ in range(ADMISSIONS):
+            async with self.db.write(seen.shop_id) as session:
+                agent = await staff.find_agent(session, seen.id, lock=True)
+                now = self.clock.now()
+                if agent is None or not agent.active:
+                    raise WrongLogin
+                if await staff.password_of(session, agent.id) != stored:
+                    raise WrongLogin
+                if agent.not_before <= now:
+                    await repository.keep(session, agent.id, origin, at=now)
+                    return await self._open(session, agent)
+            await self._wait_until(agent.not_before)
+        raise Unavailable
+
+    async def _open(
+        self, session: AsyncSession, person: Agent | Buyer, *, family: str | None = None
+    ) -> SessionView:
+        self.limits.sessions.spend(person.id)
+        now = self.clock.now()
+        staff = isinstance(person, Agent)
+        role = person.role if isinstance(person, Agent) else Role.BUYER
+        text = secrets.token_urlsafe(32)
+        await tokens.add_refresh(
+            session,
+            RefreshToken(
+                hash=_hash(text),
+                family=family or self.ids.new(),
+                subject=person.id,
+                kind="staff" if staff else "buyer",
+                expires_at=now + (STAFF_STAYS if staff else BUYER_STAYS),
+                created_at=now,
+            ),
+        )
+        return SessionView(
+            token=self.issuer.issue(
+                subject=person.id, role=role, shop_id=person.shop_id, name=person.name
+            ),
+            expires_at=now.replace(microsecond=0) + timedelta(seconds=LIFETIME_LIMIT_S),
+            refresh_token=text,
+            person=PersonView(id=person.id, role=role, shop_id=person.shop_id, name=person.name),
+        )
+
+    async def _wait_until(self, not_before: datetime) -> None:
+        """Let the second of a logout pass: a token of that second would count as withdrawn.
+
+        Outside a transaction, or a few people's logouts would hold every connection.
+        """
+        await self.clock.sleep(min((not_before - self.clock.now()).total_seconds(), 1.0))
+
+    def _claims(self, shop: Shop, token: str) -> Mapping[str, Any]:
+        for secret in self.shop_secrets.accepted(shop):
+            try:
+                claims: dict[str, Any] = jwt.decode(
+                    token,
+                    secret,
+                    algorithms=["HS256"],
+                    options={
+                        "require": ["sub", "exp"],
+                        "verify_exp": False,
+                        "verify_iat": False,
+                        "verify_nbf": False,
+                        "verify_aud": False,
+                    },
+                )
+            except jwt.PyJWTError:
+                continue
+            self._check_times(claims)
+            return claims
+        raise BadToken
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        now = self.clock.now().timestamp()
+        times = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
+        if any(type(value) is not int for value in times.values()):
+            raise BadToken
+        begins = max(times.get("nbf", 0), times.get("iat", 0))
+        if times["exp"] <= now - LEEWAY_S or begins > now + LEEWAY_S:
+            raise BadToken
+
+
+async def _lock_person(session: AsyncSession, token: RefreshToken) -> Agent | Buyer | None:
+    """Return whom a token is of, if he may come in."""
+    if token.kind == "buyer":
+        return await buyers.find_buyer(session, token.subject, lock=True)
+    agent = await staff.find_agent(session, token.subject, lock=True)
+    return agent if agent is not None and agent.active else None
+
+
+def _begun(token: RefreshToken) -> datetime:
+    """Return when the token was issued."""
+    stays = BUYER_STAYS if token.kind == "buyer" else STAFF_STAYS
+    return token.created_at or token.expires_at - stays
+
+
+def _hash(refresh_token: str) -> bytes:
+    return hashlib.sha256(refresh_token.encode()).digest()
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name, "")
+    if not isinstance(value, str):
+        raise BadToken
+    refuse_unstorable(value)
+    return clip(value, CLAIM_LIMIT)
+
+
+def _tier(claims: Mapping[str, Any]) -> int:
+    value = claims.get("tier", 0)
+    if type(value) is not int or value not in TIERS:
+        raise BadToken
+    return value

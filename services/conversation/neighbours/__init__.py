@@ -1,0 +1,1 @@
+"""What neighbours ask of this service."""

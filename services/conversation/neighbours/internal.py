@@ -1,0 +1,81 @@
+"""What neighbours ask on the admin port: seats, inboxes and archived messages. Never for clients.
+
+The gateway says for whom it asks; the service token says that it is the gateway.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from contracts.frames import REPLAY_LIMIT
+from contracts.people import Role
+from contracts.topics import CHAT
+from kit.bus.ports import Producer
+from kit.web.auth import Principal
+from services.conversation.archive.domain import Place
+from services.conversation.history.schemas import FoundMessage, InboxView
+from services.conversation.history.service import Histories
+
+Subject = Annotated[str, Query(min_length=1, max_length=64)]
+After = Annotated[str | None, Query(pattern=r"^\d{1,5},\d{1,18}$")]
+Replayed = Annotated[int, Query(ge=1, le=REPLAY_LIMIT)]
+
+
+def routes(histories: Histories, producer: Producer) -> APIRouter:
+    """Return the routes under /internal; `producer` knows which partition a key belongs to."""
+    router = APIRouter()
+
+    @router.get("/conversations/{conversation_id}/attach")
+    async def attach(
+        *,
+        conversation_id: str,
+        subject: Subject,
+        role: Role,
+        shop: Subject,
+        after: After = None,
+        limit: Replayed = REPLAY_LIMIT,
+    ) -> Response:
+        """Return all that is needed to seat somebody, of one moment (H11)."""
+        attached = await histories.attach(
+            _whom(subject, role, shop),
+            conversation_id,
+            partition=await producer.partition_for(CHAT.name, conversation_id.encode()),
+            after=_place(after),
+            limit=limit,
+        )
+        return Response(msgspec.json.encode(attached), media_type="application/json")
+
+    @router.get("/inbox/{subject}")
+    async def inbox(subject: str, role: Role, shop: Subject) -> InboxView:
+        """Return a person's open conversations and work (H12)."""
+        return await histories.inbox(_whom(subject, role, shop))
+
+    @router.get("/messages/{message_id}")
+    async def message(message_id: str) -> FoundMessage:
+        """Return how a message id stands in the archive (H3); 404 if it does not."""
+        return await histories.message(message_id)
+
+    return router
+
+
+def _whom(subject: str, role: Role, shop: str) -> Principal:
+    """Return the person for whom the gateway asks; it has checked his token."""
+    ever = datetime(1970, 1, 1, tzinfo=UTC)
+    return Principal(
+        subject=subject,
+        role=role,
+        shop_id=shop,
+        name="",
+        jti="",
+        issued_at=ever,
+        expires_at=ever,
+    )
+
+
+def _place(after: str | None) -> Place | None:
+    if after is None:
+        return None
+    generation, offset = after.split(",")
+    return int(generation), int(offset)

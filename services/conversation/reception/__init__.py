@@ -1,0 +1,1 @@
+"""The reception of buyers: opened, handed on, moved along, closed, rated."""

@@ -1,0 +1,305 @@
+"""Conversations from the first hello to the rating: who may do what, and what follows from it.
+
+The shop's lock comes first wherever an owner may change.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import (
+    CHATTING_STAFF,
+    AgentState,
+    ConversationId,
+    ConversationState,
+    OrderId,
+    PersonId,
+    Role,
+    ShopId,
+    SkillGroupId,
+)
+from kit.admission import Admission
+from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
+from kit.idempotency import CommandKey
+from kit.keyed import Command
+from kit.postgres import Database
+from kit.text import refuse_unstorable
+from kit.web.auth import Principal
+from services.conversation import turns
+from services.conversation.buyers import repository as buyers
+from services.conversation.buyers.domain import Buyer
+from services.conversation.conversations import repository as conversations
+from services.conversation.conversations.domain import (
+    Conversation,
+    HandOver,
+    close,
+    move_stage,
+    open_conversation,
+    rate,
+    reopen,
+    transfer,
+)
+from services.conversation.conversations.schemas import ConversationView
+from services.conversation.conversations.views import view
+from services.conversation.conversations.visibility import owner_of, visible
+from services.conversation.domain import Stamp, known_form
+from services.conversation.groups import repository as skill_groups
+from services.conversation.groups.domain import SkillGroup
+from services.conversation.reception import stages
+from services.conversation.reception.schemas import (
+    Close,
+    NewConversation,
+    Rating,
+    StageMove,
+    Transfer,
+)
+from services.conversation.routing import repository as routing
+from services.conversation.routing.service import AT_DESK, Routing
+from services.conversation.staff import repository as staff
+
+LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
+"""They may act on a conversation that a colleague owns."""
+
+FORCING_STAFF: Final = LEADING_STAFF | {Role.SENIOR}
+"""They may hand on to a colleague beyond his capacity."""
+
+
+class NotOwner(Forbidden):
+    """Another agent has this conversation."""
+
+    slug, title = "not_owner", "Another agent has this conversation"
+
+
+class NoSkillGroup(Conflict):
+    """The shop has nobody to route to."""
+
+    slug, title = "no_skill_group", "The shop has no skill group yet"
+
+
+class UnknownTarget(Unprocessable):
+    """The transfer names nobody, two, or nobody of this shop."""
+
+    slug, title = "unknown_target", "Name one agent or one skill group of this shop"
+
+
+class AgentAway(Conflict):
+    """The colleague does not receive buyers at this moment."""
+
+    slug, title = "agent_away", "This colleague does not receive buyers now"
+
+
+class AgentFull(Conflict):
+    """The colleague has as many as he can take; a leader may `force`."""
+
+    slug, title = "agent_full", "This colleague has no room now"
+
+
+@dataclass(frozen=True)
+class Conversations:
+    """Use cases about conversations, each one keyed command."""
+
+    db: Database
+    admission: Admission
+    routing: Routing
+    reopen_gap: timedelta
+
+    async def open(
+        self, principal: Principal, body: NewConversation, *, key: CommandKey
+    ) -> ConversationView:
+        """Return the buyer's conversation.
+
+        An open one is returned as it is, one closed a moment ago goes on, else a new one begins.
+        """
+        async with self.db.keyed(key) as command:
+            opened = await self._open(command.session, principal, body)
+            return await _shown(command, opened, principal)
+
+    async def transfer(
+        self, principal: Principal, conversation_id: str, body: Transfer, *, key: CommandKey
+    ) -> ConversationView:
+        """Hand a conversation on. Raises `NotOwner`, `UnknownTarget`, `AgentAway`, `AgentFull`."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            refuse_unstorable(body.note)
+            conversation = await self._lock_for_owner(session, principal, conversation_id)
+            if body.force and principal.role not in FORCING_STAFF:
+                raise Forbidden("Only a leader hands on beyond a colleague's capacity.")
+            agent_id, group_id = await self._target(session, conversation, body)
+            over = HandOver(agent_id, group_id, body.note, PersonId(principal.subject))
+            outcome = transfer(conversation, over, self.routing.stamp())
+            if outcome.conversation.state is ConversationState.QUEUED:
+                moved = await self.routing.place(session, outcome, "transferred")
+            else:
+                moved = await self.routing.apply(session, outcome)
+                await self.routing.fill(session, moved.shop_id, "slot_free")
+            return await _shown(command, moved, principal)
+
+    async def close(
+        self, principal: Principal, conversation_id: str, body: Close, *, key: CommandKey
+    ) -> ConversationView:
+        """End a conversation: its agent, a leader, or the buyer himself."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            refuse_unstorable(body.reason)
+            by_buyer = principal.role == Role.BUYER
+            lock = self._lock_visible if by_buyer else self._lock_for_owner
+            conversation = await lock(session, principal, conversation_id)
+            by = PersonId(principal.subject)
+            outcome = close(conversation, by, body.reason, self.routing.stamp())
+            closed = await self.routing.apply(session, outcome)
+            if outcome.events:
+                await self.routing.fill(session, closed.shop_id, "slot_free")
+            return await _shown(command, closed, principal)
+
+    async def reopen(
+        self, principal: Principal, conversation_id: str, *, key: CommandKey
+    ) -> ConversationView:
+        """Go on with a closed conversation, unless the buyer has another one open."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            conversation = await self._lock_visible(session, principal, conversation_id)
+            if conversation.state is ConversationState.CLOSED:
+                if await conversations.open_of(session, conversation.buyer_id):
+                    raise Conflict("The buyer has another conversation open: go on there.")
+                by = PersonId(principal.subject)
+                outcome = reopen(conversation, by, "staff", self.routing.stamp())
+                conversation = await self.routing.place(session, outcome, "reopened")
+            return await _shown(command, conversation, principal)
+
+    async def move_stage(
+        self, principal: Principal, conversation_id: str, body: StageMove, *, key: CommandKey
+    ) -> ConversationView:
+        """Record a step of the reception pipeline."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            conversation = await self._lock_for_owner(session, principal, conversation_id)
+            stages.check(conversation.stage, body.stage)
+            stamp = self.routing.stamp()
+            outcome = move_stage(conversation, body.stage, stamp)
+            moved = await self.routing.apply(session, outcome)
+            if outcome.events:
+                await conversations.record_stage(session, conversation.stage, moved, stamp.at)
+            return await _shown(command, moved, principal)
+
+    async def rate(
+        self, principal: Principal, conversation_id: str, body: Rating, *, key: CommandKey
+    ) -> ConversationView:
+        """Record the buyer's score."""
+        async with self._begun(principal, conversation_id, key) as command:
+            session = command.session
+            conversation = await self._lock_visible(session, principal, conversation_id)
+            outcome = rate(conversation, body.score, self.routing.stamp())
+            rated = await self.routing.apply(session, outcome)
+            return await _shown(command, rated, principal)
+
+    @asynccontextmanager
+    async def _begun(
+        self, principal: Principal, conversation_id: str, key: CommandKey
+    ) -> AsyncIterator[Command]:
+        """Open a command on a conversation that the caller names."""
+        async with (
+            self.admission.watched(principal, conversation_id, owner_of),
+            self.db.keyed(key) as command,
+        ):
+            yield command
+
+    async def _open(
+        self, session: AsyncSession, principal: Principal, body: NewConversation
+    ) -> Conversation:
+        shop_id = ShopId(principal.shop_id)
+        refuse_unstorable(body.product)
+        refuse_unstorable(body.order_id or "")
+        await turns.lock_shops(session, [shop_id])
+        buyer = await buyers.find_buyer(session, principal.subject)
+        if buyer is None or buyer.shop_id != shop_id:
+            raise NotFound
+        latest = await conversations.open_of_buyer(session, shop_id, buyer.id)
+        if latest is not None and latest.state is not ConversationState.CLOSED:
+            return latest
+        stamp = self.routing.stamp()
+        if latest is not None and self._continues(latest, stamp):
+            again = reopen(latest, buyer.id, "buyer_contact", stamp)
+            return await self.routing.place(session, again, "reopened")
+        fresh = await self._fresh(session, buyer, body, stamp)
+        await conversations.add(session, fresh)
+        return await self.routing.place(session, open_conversation(fresh, stamp), "opened")
+
+    def _continues(self, latest: Conversation, stamp: Stamp) -> bool:
+        return latest.closed_at is not None and stamp.at - latest.closed_at < self.reopen_gap
+
+    async def _fresh(
+        self, session: AsyncSession, buyer: Buyer, body: NewConversation, stamp: Stamp
+    ) -> Conversation:
+        groups = await skill_groups.groups_of_shop(session, buyer.shop_id)
+        return Conversation(
+            id=ConversationId(stamp.ids.new()),
+            shop_id=buyer.shop_id,
+            buyer_id=buyer.id,
+            skill_group_id=_group_for(body, groups),
+            state=ConversationState.QUEUED,
+            opened_at=stamp.at,
+            waiting_since=stamp.at,
+            priority=buyer.tier,
+            subject=body.product,
+            order_id=None if body.order_id is None else OrderId(body.order_id),
+        )
+
+    async def _target(
+        self, session: AsyncSession, conversation: Conversation, body: Transfer
+    ) -> tuple[PersonId | None, SkillGroupId]:
+        if (body.to_agent is None) == (body.to_group is None):
+            raise UnknownTarget
+        if body.to_group is not None:
+            for group in await skill_groups.groups_of_shop(session, conversation.shop_id):
+                if group.code == body.to_group:
+                    return None, group.id
+            raise UnknownTarget
+        agent = await staff.find_agent(session, known_form(body.to_agent or ""))
+        if agent is None or agent.shop_id != conversation.shop_id or not agent.active:
+            raise UnknownTarget
+        if agent.role not in CHATTING_STAFF or agent.state not in AT_DESK:
+            raise AgentAway(state=agent.state or AgentState.OFFLINE)
+        load = await routing.load_of(session, agent.id)
+        if load >= agent.capacity and agent.id != conversation.agent_id and not body.force:
+            raise AgentFull(load=load, capacity=agent.capacity)
+        skilled = conversation.skill_group_id in agent.skill_group_ids
+        theirs = agent.skill_group_ids[:1] or (conversation.skill_group_id,)
+        return agent.id, conversation.skill_group_id if skilled else theirs[0]
+
+    async def _lock_visible(
+        self, session: AsyncSession, principal: Principal, conversation_id: str
+    ) -> Conversation:
+        await turns.lock_shops(session, [ShopId(principal.shop_id)])
+        found = await conversations.lock(session, known_form(conversation_id))
+        return visible(found, principal)
+
+    async def _lock_for_owner(
+        self, session: AsyncSession, principal: Principal, conversation_id: str
+    ) -> Conversation:
+        conversation = await self._lock_visible(session, principal, conversation_id)
+        owns = conversation.agent_id == principal.subject
+        if not owns and principal.role not in LEADING_STAFF:
+            raise NotOwner
+        return conversation
+
+
+async def _shown(
+    command: Command, conversation: Conversation, principal: Principal
+) -> ConversationView:
+    """Keep, as the command's answer, what became of the conversation."""
+    return await command.keep(await view(command.session, conversation, principal))
+
+
+def _group_for(body: NewConversation, groups: Sequence[SkillGroup]) -> SkillGroupId:
+    """Choose the group by what the buyer says, else by whether he has an order (C1)."""
+    known = {group.code: group.id for group in groups}
+    if not known:
+        raise NoSkillGroup
+    usual = "in_sale" if body.order_id is not None else "pre_sale"
+    if body.topic is not None and body.topic not in known:
+        raise Unprocessable("The shop has no such topic.", topics=sorted(known))
+    return known.get(body.topic or usual) or known[min(known)]

@@ -1,1 +1,0 @@
-"""Reads and writes of schema `conversation`: rows in, facts of `domain` out. Decides nothing."""

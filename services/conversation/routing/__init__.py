@@ -1,0 +1,1 @@
+"""Routing: brings together who waits and who has room."""

@@ -1,0 +1,26 @@
+"""Work of other services, as it arrives on the bus. Knows no table."""
+
+from typing import Final
+
+from contracts.aftersales import WorkOpened, WorkSettled
+from contracts.base import Event
+from services.conversation.routing.work import CONSUMER, Work
+
+GROUP: Final = CONSUMER
+
+
+class WorkItems:
+    """Routes the work of other services."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def __call__(self, event: Event) -> None:
+        """Apply the event; a repeat is stopped by the use case's inbox row."""
+        match event:
+            case WorkOpened():
+                await self._work.opened(event)
+            case WorkSettled():
+                await self._work.settled(event)
+            case _:
+                pass  # our own `work.assigned`

@@ -1,0 +1,61 @@
+"""The tables of work items and of decisions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.conversation.tables import Base, Id, Key
+
+
+class WorkItemRow(Base):
+    """A piece of work of another service, routed here."""
+
+    __tablename__ = "work_items"
+    __table_args__ = (
+        Index(
+            "ix_work_items_waiting",
+            "shop_id",
+            postgresql_where=text("waiting_since is not null and not settled"),
+        ),
+        Index(
+            "ix_work_items_of_agent",
+            "agent_id",
+            "id",
+            postgresql_where=text("agent_id is not null and not settled"),
+        ),
+    )
+
+    id: Mapped[Key]
+    shop_id: Mapped[str]
+    kind: Mapped[str]
+    order_id: Mapped[str]
+    buyer_id: Mapped[str]
+    skill_group_id: Mapped[Id | None]
+    due_at: Mapped[datetime]
+    waiting_since: Mapped[datetime | None]
+    agent_id: Mapped[Id | None]
+    previous_agent_id: Mapped[Id | None]
+    version: Mapped[int]
+    settled: Mapped[bool]
+
+
+class DecisionRow(Base):
+    """Whom routing chose, and why (C1)."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        CheckConstraint("subject_kind in ('conversation', 'work')", name="subject_kind"),
+        Index(None, "subject_id", "at"),
+    )
+
+    id: Mapped[Key]
+    shop_id: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[Id]
+    at: Mapped[datetime]
+    trigger: Mapped[str]
+    reason: Mapped[str]
+    agent_id: Mapped[Id | None]
+    candidates: Mapped[list[dict[str, Any]]] = mapped_column(comment="agents as routing saw them")

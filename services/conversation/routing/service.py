@@ -1,0 +1,204 @@
+"""Brings together who waits and who has room, in the transaction of whatever made it possible.
+
+Decides nothing itself (`assignment` and `domain` do) and opens no transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.base import Event
+from contracts.people import AgentState, ConversationState, PersonId, ShopId
+from kit import outbox
+from kit.clock import Clock
+from kit.ids import Ids
+from services.conversation.conversations import repository as conversations
+from services.conversation.conversations.domain import (
+    Conversation,
+    Outcome,
+    announce,
+    assign,
+    reopen,
+    requeue,
+)
+from services.conversation.domain import Stamp
+from services.conversation.routing import repository
+from services.conversation.routing.assignment import Decision, Reason, distribute
+from services.conversation.routing.domain import assign_work, requeue_work
+from services.conversation.routing.repository import Kept
+from services.conversation.staff import repository as staff
+
+AT_DESK: Final = frozenset({AgentState.ONLINE, AgentState.BUSY})
+
+OVERFLOW_AFTER: Final = timedelta(seconds=20)
+"""The wait after which any agent of the shop may help, where the settings do not say otherwise."""
+
+
+class Routing:
+    """Moves conversations and work items between queue and agents.
+
+    Every method expects that the caller's transaction holds the shop's lock
+    (`repository.conversations.lock_shops`), taken before any row.
+    """
+
+    def __init__(
+        self, clock: Clock, ids: Ids, *, overflow_after: timedelta = OVERFLOW_AFTER
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._overflow_after = overflow_after
+
+    def stamp(self) -> Stamp:
+        """Return the moment of a decision that is taken now."""
+        return Stamp(self._clock.now(), self._ids)
+
+    async def apply(self, session: AsyncSession, outcome: Outcome) -> Conversation:
+        """Store a decision and its events."""
+        if outcome.events:
+            await conversations.save(session, outcome.conversation)
+            await outbox.add(session, *outcome.events)
+        return outcome.conversation
+
+    async def place(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
+        """Store a decision that leaves a conversation waiting, and look for an agent at once."""
+        waiting = outcome.conversation
+        await conversations.save(session, waiting)
+        await outbox.add(session, *outcome.events)
+        await self.settle(session, waiting.shop_id, [waiting.id], trigger)
+        placed = await conversations.find(session, waiting.id)
+        return placed or waiting
+
+    async def settle(
+        self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
+    ) -> None:
+        """Distribute what waits in the shop; tell the log which of `ids` have to wait on."""
+        decisions = await self._distribute(session, shop_id, trigger)
+        left = [one for one in decisions if one.agent_id is None and one.waiting_id in set(ids)]
+        known = {one.waiting_id: one for one in left}
+        stamp = self.stamp()
+        events: list[Event] = []
+        for waiting in await conversations.lock_all(session, ids):
+            reason = known[waiting.id].reason if waiting.id in known else Reason.ALL_FULL
+            outcome = announce(waiting, reason, stamp)
+            if outcome.events:
+                await conversations.save(session, outcome.conversation)
+                events.extend(outcome.events)
+        await outbox.add(session, *events)
+        await self._record(session, Kept(shop_id, trigger), left)
+
+    async def fill(self, session: AsyncSession, shop_id: ShopId, trigger: str) -> int:
+        """Give what waits to whoever has room; return how much found somebody."""
+        decisions = await self._distribute(session, shop_id, trigger)
+        return sum(one.agent_id is not None for one in decisions)
+
+    async def release(
+        self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
+    ) -> None:
+        """Take from a lost agent his work and the buyers he owes an answer, and place them anew."""
+        owed = await repository.owed_an_answer(
+            session, before=self._clock.now() + timedelta(days=1), agent_id=agent_id
+        )
+        await self._requeue(session, owed)
+        await self._requeue_work(session, agent_id)
+        await self.settle(session, shop_id, owed, trigger)
+
+    async def release_all(
+        self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
+    ) -> None:
+        """Take everything from an agent who will not come back."""
+        owned = [one.id for one in await conversations.owned_by(session, agent_id)]
+        await self._requeue(session, owned)
+        await self._requeue_work(session, agent_id)
+        await self.settle(session, shop_id, owned, trigger)
+
+    async def take_from_silent(
+        self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
+    ) -> None:
+        """Put assigned conversations back into the queue; somebody else is asked first."""
+        await self._requeue(session, ids, silent=True)
+        await self.settle(session, shop_id, ids, trigger)
+
+    async def contact(
+        self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
+    ) -> None:
+        """A buyer wrote into conversations that are closed or whose agent is away."""
+        stamp = self.stamp()
+        for conversation in await conversations.lock_all(session, ids):
+            if conversation.state is ConversationState.CLOSED:
+                by = conversation.buyer_id
+                reopened = reopen(conversation, by, "buyer_message", stamp)
+                await self.apply(session, reopened)
+            elif await self._owner_is_away(session, conversation):
+                await conversations.save(session, requeue(conversation, stamp).conversation)
+        await self.settle(session, shop_id, ids, trigger)
+
+    async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
+        if conversation.agent_id is None:
+            return False
+        owner = await staff.find_agent(session, conversation.agent_id)
+        return owner is None or owner.state is AgentState.OFFLINE
+
+    async def _requeue_work(self, session: AsyncSession, agent_id: PersonId) -> None:
+        for item in await repository.work_of(session, agent_id):
+            locked = await repository.lock_work(session, item.id)
+            if locked is not None and locked.agent_id == agent_id:
+                await repository.save_work(session, requeue_work(locked, self.stamp()))
+
+    async def _requeue(
+        self, session: AsyncSession, ids: Sequence[str], *, silent: bool = False
+    ) -> None:
+        stamp = self.stamp()
+        for conversation in await conversations.lock_all(session, ids):
+            outcome = requeue(conversation, stamp, silent=silent)
+            await conversations.save(session, outcome.conversation)
+
+    async def _distribute(
+        self, session: AsyncSession, shop_id: ShopId, trigger: str
+    ) -> list[Decision]:
+        queue = await repository.queue(session, shop_id)
+        if not queue.waiting:
+            return []
+        decisions = distribute(
+            queue.waiting,
+            await repository.candidates(session, shop_id),
+            now=self._clock.now(),
+            overflow_after=self._overflow_after,
+        )
+        made = [one for one in decisions if one.agent_id is not None]
+        await self._carry_out(session, made, queue.work)
+        await self._record(session, Kept(shop_id, trigger, queue.work), made)
+        return decisions
+
+    async def _carry_out(
+        self, session: AsyncSession, made: Sequence[Decision], work: frozenset[str]
+    ) -> None:
+        chosen = {one.waiting_id: one for one in made}
+        events: list[Event] = []
+        stamp = self.stamp()
+        for waiting in await conversations.lock_all(session, sorted(chosen.keys() - work)):
+            decision = chosen[waiting.id]
+            outcome = assign(waiting, _agent(decision), decision.reason, stamp)
+            await conversations.save(session, outcome.conversation)
+            events.extend(outcome.events)
+        for work_id in sorted(chosen.keys() & work):
+            item = await repository.lock_work(session, work_id)
+            if item is not None:
+                assigned, event = assign_work(item, _agent(chosen[work_id]), stamp)
+                await repository.save_work(session, assigned)
+                events.append(event)
+        await outbox.add(session, *events)
+        await repository.note_assigned(session, sorted(set(map(_agent, made))), stamp.at)
+
+    async def _record(
+        self, session: AsyncSession, kept: Kept, decisions: Iterable[Decision]
+    ) -> None:
+        made = [(self._ids.new(), one) for one in decisions]
+        await repository.record(session, kept, made, at=self._clock.now())
+
+
+def _agent(decision: Decision) -> PersonId:
+    if decision.agent_id is None:
+        raise ValueError("a decision for nobody is not carried out")
+    return decision.agent_id

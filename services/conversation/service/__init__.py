@@ -1,1 +1,0 @@
-"""The use cases: one transaction each, locks first, then a rule's decision, then its events."""

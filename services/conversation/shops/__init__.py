@@ -1,0 +1,1 @@
+"""Shops: the platform's tenants, and what each decides."""

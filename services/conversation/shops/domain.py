@@ -1,0 +1,38 @@
+"""Shops: what is known of them, and what the directory tells of one (H13).
+
+Pure; holds no secret.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.conversation import ShopListed
+from contracts.people import ShopId
+from services.conversation.domain import Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A tenant. `policy` holds the wording policy as `directory.shop` carries it."""
+
+    id: ShopId
+    name: str
+    time_zone: str = "Asia/Shanghai"
+    active: bool = True
+    secret_version: int = 1
+    policy: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
+
+
+def listed_shop(shop: Shop, stamp: Stamp) -> ShopListed:
+    """Return the directory's entry of a shop."""
+    return ShopListed(
+        id=stamp.ids.new(),
+        time=stamp.at,
+        shop_id=shop.id,
+        name=shop.name,
+        time_zone=shop.time_zone,
+        active=shop.active,
+        version=shop.version,
+        **shop.policy,
+    )

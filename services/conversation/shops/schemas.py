@@ -1,0 +1,79 @@
+"""Shops on the wire."""
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field
+
+from contracts.monitor import RuleProfile
+from kit.web.app import Body
+from services.conversation.access.schemas import Name, View
+from services.conversation.staff.schemas import NewLogin
+from wording import Action, Category
+
+
+def _known_zone(name: str) -> str:
+    """Refuse what names no time zone: every reader of the shop would fail on it."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no time zone has this name") from None
+
+
+class NewShop(Body):
+    """A tenant to create, with its first administrator."""
+
+    name: Name
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="Asia/Shanghai", max_length=64
+    )
+    admin_login: NewLogin
+    admin_password: str = Field(min_length=8, max_length=256)
+
+
+class ShopView(View):
+    """A shop. `secret` is shown only to those who may sign buyers' tokens with it."""
+
+    id: str
+    name: str
+    time_zone: str
+    active: bool
+    version: int
+    policy: dict[str, Any]
+    secret: str | None = None
+
+
+class SecretView(View):
+    """The secret with which a shop signs its buyers' tokens.
+
+    The one before it stays valid until the next rotation.
+    """
+
+    shop_id: str
+    version: int
+    secret: str
+
+
+class SecretRotated(View):
+    """The shop's secret is a new one from now on."""
+
+    shop_id: str
+    version: int
+
+
+class WordingPolicy(Body):
+    """What a shop decides about wording; categories it does not name follow the house.
+
+    To let abuse (insult, threat, discrimination) pass unasked, by a weaker action than `confirm`
+    or by a span that holds some, needs a `reason`, which is audited; what passes is still flagged.
+    """
+
+    wording_actions: dict[Category, Action] = Field(default_factory=dict)
+    wording_terms: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
+        default=(), max_length=500
+    )
+    allow_spans: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
+        default=(), max_length=500
+    )
+    profiles: tuple[RuleProfile, ...] | None = Field(default=None, max_length=16)
+    reason: str | None = Field(default=None, min_length=1, max_length=200)

@@ -1,0 +1,156 @@
+"""Shops: their creation, their secret, what they decide about wording.
+
+Every change that a gateway must know of goes to the directory in the same transaction (H13).
+"""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import PLATFORM, Role, ShopId
+from kit import outbox
+from kit.audit import Audit
+from kit.clock import Clock
+from kit.errors import NotFound, Unprocessable
+from kit.idempotency import CommandKey
+from kit.ids import Ids
+from kit.postgres import Database
+from kit.text import is_blank, refuse_unstorable
+from kit.web.auth import Passwords, Principal
+from services.conversation.domain import Stamp
+from services.conversation.shops import repository
+from services.conversation.shops.allowed_abuse import AllowedAbuse
+from services.conversation.shops.domain import Shop, listed_shop
+from services.conversation.shops.founding import found_shop
+from services.conversation.shops.schemas import (
+    NewShop,
+    SecretRotated,
+    SecretView,
+    ShopView,
+    WordingPolicy,
+)
+from services.conversation.shops.secrets import ShopSecrets
+from services.conversation.staff import hiring
+from services.conversation.staff.schemas import NewStaff
+
+
+class ReasonMissing(Unprocessable):
+    """Abuse reaches buyers only for a reason that a leader answers for."""
+
+    slug, title = "reason_missing", "To allow abuse needs a reason"
+
+
+@dataclass(frozen=True)
+class Shops:
+    """Use cases about shops.
+
+    A password is hashed before the transaction: a hash waits its turn behind logins, and must hold
+    no lock meanwhile.
+    """
+
+    db: Database
+    audit: Audit
+    clock: Clock
+    ids: Ids
+    passwords: Passwords
+    shop_secrets: ShopSecrets
+    allowed_abuse: AllowedAbuse
+
+    async def create(self, body: NewShop, *, key: CommandKey) -> ShopView:
+        """Create a shop with its groups and first administrator; show it with its secret."""
+        password_hash = await self.passwords.hash(body.admin_password)
+        async with self.db.keyed(key) as command:
+            stamp = self._stamp()
+            shop = Shop(ShopId(stamp.ids.new()), name=body.name, time_zone=body.time_zone)
+            await found_shop(command.session, shop, stamp)
+            admin = NewStaff(
+                login=body.admin_login,
+                password=body.admin_password,
+                name=body.name,
+                role=Role.ADMIN,
+                capacity=0,
+            )
+            await hiring.hire(
+                command.session, shop.id, admin, password_hash=password_hash, stamp=stamp
+            )
+            secret = self.shop_secrets.of(shop.id, shop.secret_version)
+            return await command.keep(shop_view(shop, secret))
+
+    async def read(self, principal: Principal, shop_id: str) -> ShopView:
+        """Show the caller's own shop, or any to the platform's people. Raises `NotFound`.
+
+        Buyers are not told what the shop watches for and what it lets pass.
+        """
+        if principal.shop_id not in {shop_id, PLATFORM}:
+            raise NotFound
+        async with self.db.read(shop_id) as session:
+            shop = await repository.find_shop(session, shop_id)
+        if shop is None:
+            raise NotFound
+        return shop_view(shop if principal.role != Role.BUYER else replace(shop, policy={}))
+
+    async def set_policy(self, principal: Principal, policy: WordingPolicy) -> ShopView:
+        """Replace a shop's wording policy; gateways hear of it through the directory.
+
+        Recorded (X4). Raises `ReasonMissing`.
+        """
+        allows_abuse = await self.allowed_abuse.is_in(policy)
+        async with self.db.write(principal.shop_id) as session:
+            for phrase in (*policy.wording_terms, *policy.allow_spans, policy.reason or ""):
+                refuse_unstorable(phrase)
+            if allows_abuse and is_blank(policy.reason or ""):
+                raise ReasonMissing
+            shop = await repository.find_shop(session, principal.shop_id, lock=True)
+            if shop is None:
+                raise NotFound
+            action = "shop.abuse_allowed" if allows_abuse else "shop.wording_policy_set"
+            await self.audit.note(session, principal, action, shop.id, note=policy.reason or "")
+            version = shop.version + 1
+            fields = policy.model_dump(mode="json", exclude_none=True, exclude={"reason"})
+            told = shop.policy | fields | {"policy_version": str(version)}
+            changed = replace(shop, policy=told, version=version)
+            await repository.save_shop(session, changed)
+            await outbox.add(session, listed_shop(changed, self._stamp()))
+            return shop_view(changed)
+
+    async def show_secret(self, principal: Principal) -> SecretView:
+        """Show a shop's secret to its administrator; recorded (X4)."""
+        async with self.db.write(principal.shop_id) as session:
+            shop = await _lock_own(session, principal)
+            await self.audit.note(session, principal, "shop.secret_shown", shop.id)
+            secret = self.shop_secrets.of(shop.id, shop.secret_version)
+            return SecretView(shop_id=shop.id, version=shop.secret_version, secret=secret)
+
+    async def rotate_secret(self, principal: Principal, *, key: CommandKey) -> SecretRotated:
+        """Make the next secret the shop's; recorded (X4)."""
+        async with self.db.keyed(key) as command:
+            shop = await _lock_own(command.session, principal)
+            rotated = replace(shop, secret_version=shop.secret_version + 1)
+            await repository.save_shop(command.session, rotated)
+            await self.audit.note(command.session, principal, "shop.secret_rotated", shop.id)
+            return await command.keep(
+                SecretRotated(shop_id=shop.id, version=rotated.secret_version)
+            )
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self.clock.now(), self.ids)
+
+
+async def _lock_own(session: AsyncSession, principal: Principal) -> Shop:
+    shop = await repository.find_shop(session, principal.shop_id, lock=True)
+    if shop is None or shop.id == PLATFORM:
+        raise NotFound
+    return shop
+
+
+def shop_view(shop: Shop, secret: str | None = None) -> ShopView:
+    """Show a shop, and its secret to whoever has just created it."""
+    return ShopView(
+        id=shop.id,
+        name=shop.name,
+        time_zone=shop.time_zone,
+        active=shop.active,
+        version=shop.version,
+        policy=shop.policy,
+        secret=secret,
+    )

@@ -1,0 +1,1 @@
+"""Members of staff: who they are, how they come and go."""

@@ -1,0 +1,93 @@
+"""Members of staff: what is known of them, and what the directory tells the platform (H13).
+
+Pure; passwords are not among the facts.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from contracts.conversation import AgentStateChanged, PersonListed
+from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
+from services.conversation.domain import EVER, Stamp, revoked_at
+
+StateReason = Literal["own_choice", "supervisor", "heartbeat_lost", "returned", "deactivated"]
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """Somebody who is not offline, or comes back with `resume_state` when a gateway carries him."""
+
+    id: PersonId
+    shop_id: ShopId
+    state: AgentState
+    resume_state: AgentState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One member of staff. `resume_state` is what an agent returns to after a lost connection."""
+
+    id: PersonId
+    shop_id: ShopId
+    name: str
+    role: Role
+    active: bool
+    capacity: int
+    login: str = ""
+    skill_group_ids: tuple[SkillGroupId, ...] = ()
+    not_before: datetime = EVER
+    version: int = 1
+    state: AgentState = AgentState.OFFLINE
+    state_since: datetime | None = None
+    state_version: int = 0
+    resume_state: AgentState | None = None
+
+    def withdrawn(self, at: datetime) -> "Agent":
+        """Return the agent with every token of his ended."""
+        return replace(self, not_before=revoked_at(at), version=self.version + 1)
+
+
+def change_state(
+    agent: Agent, state: AgentState, reason: StateReason, stamp: Stamp
+) -> tuple[Agent, AgentStateChanged | None]:
+    """Set the agent's state. A repeat changes nothing and is not evented (C3)."""
+    if agent.state is state:
+        chosen = reason not in {"heartbeat_lost", "returned"}
+        return (replace(agent, resume_state=None) if chosen else agent), None
+    changed = replace(
+        agent,
+        state=state,
+        state_since=stamp.at,
+        state_version=agent.state_version + 1,
+        resume_state=agent.state if reason == "heartbeat_lost" else None,
+    )
+    event = AgentStateChanged(
+        id=stamp.ids.new(),
+        time=stamp.at,
+        shop_id=agent.shop_id,
+        agent_id=agent.id,
+        name=agent.name,
+        role=agent.role,
+        state=state,
+        previous=agent.state,
+        since=stamp.at,
+        reason=reason,
+        version=changed.state_version,
+    )
+    return changed, event
+
+
+def listed_agent(agent: Agent, stamp: Stamp) -> PersonListed:
+    """Return the directory's entry of a member of staff."""
+    return PersonListed(
+        id=stamp.ids.new(),
+        time=stamp.at,
+        shop_id=agent.shop_id,
+        subject=agent.id,
+        name=agent.name,
+        role=agent.role,
+        active=agent.active,
+        not_before=agent.not_before,
+        version=agent.version,
+    )

@@ -1,0 +1,54 @@
+"""The tables of staff and of the skill groups they belong to."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from contracts.people import AgentState, Role
+from services.conversation.tables import Base, Key, Made, OfShop, Small, one_of
+
+
+class StaffRow(Base):
+    """A member of staff, and whether he is at his desk."""
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        CheckConstraint(one_of("role", Role), name="role"),
+        CheckConstraint(one_of("state", AgentState), name="state"),
+        CheckConstraint("capacity between 0 and 200", name="capacity"),
+        Index(None, "shop_id", "id"),
+        Index(
+            "ix_staff_to_watch",
+            "id",
+            postgresql_where=text("active and (state <> 'offline' or resume_state is not null)"),
+        ),
+    )
+
+    id: Mapped[Key]
+    shop_id: Mapped[OfShop]
+    login: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    capacity: Mapped[Small]
+    not_before: Mapped[datetime]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    state: Mapped[str] = mapped_column(server_default=text("'offline'"))
+    state_since: Mapped[datetime | None]
+    state_version: Mapped[int] = mapped_column(server_default=text("0"))
+    resume_state: Mapped[str | None]
+    last_assigned_at: Mapped[datetime | None]
+    created_at: Mapped[Made]
+
+
+class StaffSkillRow(Base):
+    """That a member of staff belongs to a skill group."""
+
+    __tablename__ = "staff_skills"
+
+    staff_id: Mapped[Key] = mapped_column(ForeignKey("conversation.staff.id", ondelete="cascade"))
+    skill_group_id: Mapped[Key] = mapped_column(
+        ForeignKey("conversation.skill_groups.id", ondelete="cascade")
+    )

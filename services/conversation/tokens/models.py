@@ -1,0 +1,28 @@
+"""The table of refresh tokens."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.conversation.tables import Base, Id
+
+
+class RefreshTokenRow(Base):
+    """A refresh token, by its hash. Tokens of one login form a family."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (
+        CheckConstraint("kind in ('staff', 'buyer')", name="kind"),
+        Index(None, "family"),
+        Index(None, "subject"),
+        Index(None, "expires_at"),
+    )
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    family: Mapped[Id]
+    subject: Mapped[Id]
+    kind: Mapped[str]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime | None]
