@@ -26,6 +26,9 @@ from kit.web.paging import Cursors
 from services.conversation.access.routes import CommandLimits
 from services.conversation.archive.consumers import GROUP as ARCHIVE
 from services.conversation.archive.consumers import Archive
+from services.conversation.archive.contacts import Contacts
+from services.conversation.archive.deadlines import LOOK_S as CONTACTS_LOOK_S
+from services.conversation.archive.deadlines import ContactWorker
 from services.conversation.archive.service import Archiving
 from services.conversation.directory.service import Relisting
 from services.conversation.groups import routes as group_routes
@@ -91,7 +94,9 @@ class ConversationService(DatabaseService[Settings]):
         self.shop_secrets = ShopSecrets(settings.shop_secret_key)
         self.states = States(self.db, self.routing, self.cursors)
         self.histories = Histories(self.db, self.admission, self.cursors)
-        self.archiving = Archiving(self.db, self.routing, clock)
+        self.contacts = Contacts(self.db, self.routing, clock)
+        self.contact_worker = ContactWorker(self.contacts)
+        self.archiving = Archiving(self.db, clock, self.contact_worker.wake)
         self.work = Work(self.db, self.routing)
         silence = timedelta(seconds=settings.silence_s)
         self.sweeps = Sweeps(self.db, self.routing, silence, clock)
@@ -117,6 +122,8 @@ class ConversationService(DatabaseService[Settings]):
             ping=archive.loop.ping,
             replay=archive.handle_one,
         )
+        self.role(self.contact_worker)
+        self.every(CONTACTS_LOOK_S, "contacts", self.contact_worker.look)
         work = WorkItems(self.work)
         self.consume(ROUTING, [topics.WORK], decoded(work))
         self.watch(PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)

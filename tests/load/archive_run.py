@@ -7,7 +7,6 @@ Put together as `services.conversation.app` does; only what does not archive is 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import asyncpg
 from pydantic import SecretStr
@@ -17,13 +16,11 @@ from contracts.topics import CHAT
 from kit import positions
 from kit.bus.kafka import KafkaBus
 from kit.clock import SystemClock
-from kit.ids import Uuid7Ids
 from kit.metrics import Metrics
 from kit.postgres import Database
 from services.conversation.archive.consumers import Archive
 from services.conversation.archive.domain import Batch
 from services.conversation.archive.service import Archiving
-from services.conversation.routing.service import Routing
 from services.conversation.settings import Settings
 from tests.infrastructure import TestDatabase
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
@@ -91,12 +88,10 @@ async def archive(job: Job) -> Lap:
     )
     bus = KafkaBus(job.bootstrap_servers, prefix=job.prefix, client_id="conversation")
     database = Database(job.dsn, schema="conversation", pool_size=settings.database_pool)
-    overflow = timedelta(seconds=settings.overflow_after_s)
-    routing = Routing(clock, Uuid7Ids(clock), overflow_after=overflow)
     progress = Progress(Stopwatch(job), job.records)
     role = Archive(
         bus,
-        Watched(database, routing, clock, progress),
+        Watched(database, clock, lambda _shops: None, progress),
         bus.producer(),
         max_rows=settings.archive_rows,
         max_wait_ms=settings.archive_wait_ms,

@@ -13,8 +13,9 @@ import msgspec
 import structlog
 
 from contracts.base import UnknownEvent, UnreadableEvent
-from contracts.conversation import read_lifecycle
+from contracts.conversation import ConversationContacted, read_lifecycle
 from contracts.gateway import ChatMessage
+from contracts.people import SenderKind
 from contracts.topics import CHAT
 from kit.bus.deadletter import DeadLetters
 from kit.bus.loops import BatchLoop
@@ -255,7 +256,9 @@ def _read_lifecycle(record: Record) -> tuple[str, str, str | None, str | None]:
         # Of a newer release: kept as it is, so that the release which knows it can show it (H47).
         shop_id = dict(record.headers)["ce_shop"].decode()
         return shop_id, (record.key or b"").decode(), None, None
-    return event.shop_id, event.conversation_id, None, None
+    # What the buyer wrote elsewhere is his word here: somebody owes him an answer to it (H30).
+    sender = SenderKind.BUYER if isinstance(event, ConversationContacted) else None
+    return event.shop_id, event.conversation_id, sender, None
 
 
 def _text(value: bytes | None) -> str:

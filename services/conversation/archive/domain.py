@@ -6,8 +6,20 @@ Pure; knows neither who reads the log nor where its records are kept.
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.people import ConversationId, MessageId
+
 Place = tuple[int, int]
 """`(generation, offset)`, compared in that order (H4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A stored message whose arrival may change a conversation; `said_at` is its receive time."""
+
+    message_id: MessageId
+    conversation_id: ConversationId
+    place: Place
+    said_at: datetime
 
 
 @dataclass(slots=True)

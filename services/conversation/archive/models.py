@@ -28,6 +28,20 @@ class MessageRow(Base):
     archived_at: Mapped[Made]
 
 
+class ContactRow(Base):
+    """A stored message whose arrival may change a conversation, until it is acted on (H30)."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (Index(None, "shop_id"), Index(None, "conversation_id"))
+
+    message_id: Mapped[Key]
+    conversation_id: Mapped[Id]
+    shop_id: Mapped[str]
+    generation: Mapped[Small]
+    log_offset: Mapped[int] = mapped_column(BigInteger)
+    tried_at: Mapped[datetime | None] = mapped_column(comment="when acting on it failed")
+
+
 class IdConflictRow(Base):
     """A record whose message id was taken by another body (H3)."""
 

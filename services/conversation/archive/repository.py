@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.conversation.archive.domain import Batch, Place
+from contracts.people import ConversationId, MessageId, ShopId
+from services.conversation.archive.domain import Batch, Contact, Place
 
 _INSERT: Final = text(
     """
@@ -37,7 +38,7 @@ _INSERT: Final = text(
     left join staff a on a.id = c.agent_id
     where n.message_id is null
        or c.shop_id is distinct from i.shop_id
-       or (i.sender_kind is not null and (c.state = 'closed' or a.state = 'offline'))
+       or (i.sender_kind is not null and (c.state = 'closed' or a.state in ('offline', 'break')))
     """
 )
 """One round trip stores the batch and tells what needs a second look; usually nothing does.
@@ -72,6 +73,44 @@ _CLOSED: Final = text(
       and type in ('conversation.closed.v1', 'conversation.reopened.v1')
     order by conversation_id, generation desc, log_offset desc
     """
+)
+
+_NOTE_CONTACTS: Final = text(
+    """
+    insert into contacts (message_id, conversation_id, shop_id, generation, log_offset)
+    select i.message_id, i.conversation_id, i.shop_id, :generation, i.log_offset from unnest(
+        cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:shops as text[]),
+        cast(:offsets as bigint[])
+    ) as i (message_id, conversation_id, shop_id, log_offset)
+    on conflict do nothing
+    """
+)
+
+_DUE_CONTACTS: Final = "(tried_at is null or tried_at < :tried_before)"
+
+_SHOPS_CONTACTED: Final = text(
+    f"select distinct shop_id from contacts where {_DUE_CONTACTS} order by shop_id limit 1000"
+)
+
+_NEXT_CONTACTS: Final = f"""
+    select message_id from contacts where shop_id = :shop and {_DUE_CONTACTS}
+    order by tried_at nulls first, generation, log_offset, message_id
+    limit :limit for update skip locked
+"""
+
+_TAKE_CONTACTS: Final = text(
+    f"""
+    with taken as (
+        delete from contacts where message_id = any(array({_NEXT_CONTACTS}))
+        returning message_id, conversation_id, generation, log_offset
+    )
+    select t.*, m.time from taken t join messages m on m.message_id = t.message_id
+    order by m.time, t.message_id
+    """
+)
+
+_POSTPONE_CONTACT: Final = text(
+    f"update contacts set tried_at = :now where message_id = any(array({_NEXT_CONTACTS}))"
 )
 
 _GENERATION: Final = text(
@@ -165,7 +204,7 @@ async def record_conflicts(session: AsyncSession, rows: Sequence[Mapping[str, ob
 
 
 async def mark_late(session: AsyncSession, ids: Sequence[str]) -> None:
-    """Mark messages that staff sent into a closed conversation."""
+    """Mark messages that were written into a closed conversation and reopened none."""
     if ids:
         await session.execute(_LATE, {"ids": list(ids)})
 
@@ -180,6 +219,50 @@ async def closed_at(session: AsyncSession, ids: Sequence[str]) -> dict[str, Plac
         for row in rows
         if row.type == "conversation.closed.v1"
     }
+
+
+async def note_contacts(
+    session: AsyncSession, looks: Sequence[SecondLook], *, generation: int
+) -> None:
+    """Keep messages whose arrival somebody has to act on (H30)."""
+    if looks:
+        asked = {
+            "ids": [look.message_id for look in looks],
+            "conversations": [look.conversation_id for look in looks],
+            "shops": [look.shop_id for look in looks],
+            "offsets": [look.offset for look in looks],
+        }
+        await session.execute(_NOTE_CONTACTS, asked | {"generation": generation})
+
+
+async def shops_contacted(session: AsyncSession, *, tried_before: datetime) -> list[ShopId]:
+    """Return shops in which somebody has to act on a message; what failed later is left out."""
+    rows = await session.execute(_SHOPS_CONTACTED, {"tried_before": tried_before})
+    return [ShopId(row.shop_id) for row in rows]
+
+
+async def take_contacts(
+    session: AsyncSession, shop_id: ShopId, *, tried_before: datetime, limit: int
+) -> list[Contact]:
+    """Delete the shop's next contacts that nobody else has in hand, and return them as said."""
+    asked = {"shop": shop_id, "tried_before": tried_before, "limit": limit}
+    return [
+        Contact(
+            message_id=MessageId(str(row.message_id)),
+            conversation_id=ConversationId(str(row.conversation_id)),
+            place=(row.generation, row.log_offset),
+            said_at=row.time,
+        )
+        for row in await session.execute(_TAKE_CONTACTS, asked)
+    ]
+
+
+async def postpone_contact(
+    session: AsyncSession, shop_id: ShopId, *, tried_before: datetime, now: datetime
+) -> None:
+    """Note that acting on the shop's next contact failed; others come first."""
+    asked = {"shop": shop_id, "tried_before": tried_before, "limit": 1, "now": now}
+    await session.execute(_POSTPONE_CONTACT, asked)
 
 
 async def newest_generation(session: AsyncSession, topic: str) -> int:

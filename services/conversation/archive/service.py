@@ -1,11 +1,10 @@
-"""Stores what the chat topic says, each message once, and acts on what its arrival changes.
+"""Stores what the chat topic says, each message once. Storing has no precondition (H30).
 
 Survives any repeat: rows are keyed by message id, marks only rise, and only a newly inserted
-message can reopen a conversation (H8).
+message leaves a contact, on which `contacts` acts (H8).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +15,9 @@ from contracts.topics import CHAT
 from kit import positions
 from kit.clock import Clock
 from kit.postgres import Database
-from services.conversation import turns
 from services.conversation.archive import repository
 from services.conversation.archive.domain import Batch
 from services.conversation.archive.repository import SecondLook
-from services.conversation.routing.service import Routing
 
 OF_THE_LOG: Final = "positions of the log are no shop's"
 
@@ -36,11 +33,14 @@ class Foreign(Exception):
 
 @dataclass(frozen=True)
 class Archiving:
-    """Writes batches; each is one transaction with its marks and its consequences."""
+    """Writes batches; each is one transaction with its marks, and waits for no shop's lock.
+
+    `told` hears, after the commit, in which shops somebody has to act on what was stored.
+    """
 
     db: Database
-    routing: Routing
     clock: Clock
+    told: Callable[[Collection[ShopId]], None]
 
     async def generation(self, topic_id: str) -> int:
         """Return the generation of the topic, beginning the first one.
@@ -67,45 +67,49 @@ class Archiving:
         """
         async with self.db.write_across("a batch holds what all shops said") as session:
             looks: list[SecondLook] = []
+            contacted: set[ShopId] = set()
             if batch.ids:
                 looks = await repository.store(
                     session, batch, generation=generation, at=self.clock.now()
                 )
-                await self._look_twice(session, batch, looks, generation)
+                contacted = await self._look_twice(session, batch, looks, generation)
             await positions.raise_marks(session, CHAT.name, ends)
+        self.told(contacted)
         return len(batch.ids) - sum(not look.is_new for look in looks)
 
     async def _look_twice(
         self, session: AsyncSession, batch: Batch, looks: Sequence[SecondLook], generation: int
-    ) -> None:
+    ) -> set[ShopId]:
+        """Judge what was not simply stored; return the shops in which somebody has to act."""
         foreign = [look for look in looks if not look.is_known]
         if foreign:
             raise Foreign(_places(batch, foreign))
         repeats = [look for look in looks if not look.is_new]
         if repeats:
             await self._record_conflicts(session, batch, repeats, generation)
-        new = await self._after_close(session, [look for look in looks if look.is_new], generation)
-        await repository.mark_late(session, [look.message_id for look in new if _is_late(look)])
-        await self._contact(session, [look for look in new if look.sender_kind == SenderKind.BUYER])
+        new = [look for look in looks if look.is_new]
+        said = [look for look in new if look.sender_kind != SenderKind.BUYER]
+        late = await self._after_close(session, said, generation)
+        await repository.mark_late(session, [look.message_id for look in late])
+        contacts = [look for look in new if look.sender_kind == SenderKind.BUYER]
+        await repository.note_contacts(session, contacts, generation=generation)
+        return {ShopId(look.shop_id or "") for look in contacts}
 
     async def _after_close(
         self, session: AsyncSession, looks: Sequence[SecondLook], generation: int
     ) -> list[SecondLook]:
-        """Leave out what stands before `closed` in the log: it was there when somebody closed.
+        """Return what was said into a closed conversation, by the order of the log (ADR 16).
 
         The row of a conversation may say closed while messages from before are still on their way
-        to the archive; order in the log decides, as for every other reader.
+        to the archive.
         """
-        closed = [look.conversation_id for look in looks if look.state == ConversationState.CLOSED]
-        places = await repository.closed_at(session, closed)
+        closed = [look for look in looks if look.state == ConversationState.CLOSED]
+        places = await repository.closed_at(session, [look.conversation_id for look in closed])
         return [
             look
-            for look in looks
-            if look.state != ConversationState.CLOSED
-            or (
-                (place := places.get(look.conversation_id)) is not None
-                and place < (generation, look.offset)
-            )
+            for look in closed
+            if (place := places.get(look.conversation_id)) is not None
+            and place < (generation, look.offset)
         ]
 
     async def _record_conflicts(
@@ -130,19 +134,6 @@ class Archiving:
                 }
             )
         await repository.record_conflicts(session, rows)
-
-    async def _contact(self, session: AsyncSession, looks: Iterable[SecondLook]) -> None:
-        by_shop: dict[ShopId, set[str]] = defaultdict(set)
-        for look in looks:
-            by_shop[ShopId(look.shop_id or "")].add(look.conversation_id)
-        await turns.lock_shops(session, list(by_shop))
-        for shop_id in sorted(by_shop):
-            ids = sorted(by_shop[shop_id])
-            await self.routing.contact(session, shop_id, ids, "buyer_wrote")
-
-
-def _is_late(look: SecondLook) -> bool:
-    return look.state == ConversationState.CLOSED and look.sender_kind != SenderKind.BUYER
 
 
 def _places(batch: Batch, looks: Sequence[SecondLook]) -> list[int]:

@@ -10,17 +10,20 @@ from typing import Final, Literal, TypedDict
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
+    ConversationContacted,
     ConversationOpened,
     ConversationQueued,
     ConversationRated,
     ConversationReopened,
     ConversationStageChanged,
     ConversationTransferred,
+    LateMessage,
     Lifecycle,
 )
 from contracts.people import (
     ConversationId,
     ConversationState,
+    MessageId,
     OrderId,
     PersonId,
     ShopId,
@@ -274,6 +277,31 @@ def reopen(conversation: Conversation, by: PersonId, reason: ReopenReason, stamp
     )
     event = ConversationReopened(**_base(reopened, stamp), by=by, reason=reason)
     return Outcome(reopened, (event,))
+
+
+def tell_late(
+    conversation: Conversation, message_id: MessageId, home: Conversation, stamp: Stamp
+) -> Outcome:
+    """Tell that a buyer wrote into a closed conversation while he is served in `home` (H30)."""
+    told = replace(conversation, version=conversation.version + 1)
+    event = LateMessage(
+        **_base(told, stamp), message_id=message_id, continue_in=home.id, agent_id=home.agent_id
+    )
+    return Outcome(told, (event,))
+
+
+def tell_contacted(
+    home: Conversation, message_id: MessageId, said: tuple[ConversationId, datetime], stamp: Stamp
+) -> Outcome:
+    """Tell that the buyer waits in `home` for what he `said` elsewhere: where, and when (H30)."""
+    told = replace(home, version=home.version + 1)
+    event = ConversationContacted(
+        **_base(told, stamp),
+        message_id=message_id,
+        written_in=said[0],
+        received_at=said[1],
+    )
+    return Outcome(told, (event,))
 
 
 def move_stage(conversation: Conversation, stage: Stage, stamp: Stamp) -> Outcome:

@@ -1,6 +1,6 @@
 """Conversations: locked for a change, saved after it, listed in pages. Knows no rule."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,9 +24,10 @@ from services.conversation.tables import table_of
 _CONVERSATIONS: Final = table_of(ConversationRow)
 _STAGE_MOVES: Final = table_of(StageMoveRow)
 
+_OPEN = text("state <> 'closed'")
 _ASSIGNED = text("state = 'assigned'")
-"""True of every conversation that has an agent (the table checks it). As text, for only so the
-planner sees that the partial index is meant."""
+"""True of every conversation that has an agent (the table checks it). Both are text, for only so
+the planner sees that a partial index is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,16 @@ async def open_of(session: AsyncSession, buyer_id: PersonId) -> list[Conversatio
     return [
         _conversation(row) for row in await session.execute(wanted.order_by(_CONVERSATIONS.c.id))
     ]
+
+
+async def open_of_buyers(
+    session: AsyncSession, shop_id: ShopId, buyer_ids: Collection[PersonId]
+) -> list[Conversation]:
+    """Return the open conversations of several buyers: of each one at most."""
+    wanted = _all().where(
+        _CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.buyer_id.in_(buyer_ids), _OPEN
+    )
+    return [_conversation(row) for row in await session.execute(wanted)]
 
 
 async def page(

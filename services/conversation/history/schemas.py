@@ -33,7 +33,8 @@ class History(msgspec.Struct, frozen=True):
 class HistoryItemView(View):
     """A record of the log, shaped like the frame `ev`, and when it was archived (H27).
 
-    `late` marks what staff sent after the close.
+    `late` marks what was written after the close and reopened nothing: by staff, or by a buyer who
+    has another conversation open (H30).
     """
 
     s: str
@@ -72,7 +73,8 @@ class Attached(msgspec.Struct, frozen=True):
     """What the gateway needs to seat somebody: all of it of one moment (H11).
 
     `seat` is `buyer`, `owner` or `watcher`; a watcher reads. `items` are oldest first. `resync`
-    tells that the history is too long to be continued from the position asked for.
+    tells that the history is too long to be continued from the position asked for. `continue_in`
+    is set where the conversation is closed and its buyer has another one open (H30).
     """
 
     conversation: msgspec.Raw
@@ -83,6 +85,7 @@ class Attached(msgspec.Struct, frozen=True):
     mark: Mark
     items: list[Item]
     resync: bool = False
+    continue_in: str | None = None
 
 
 class FoundMessage(View):

@@ -170,6 +170,7 @@ class Histories:
         async with self.db.read(principal.shop_id) as session:
             conversation = await _find(session, principal, conversation_id)
             shown = await view(session, conversation, principal)
+            home = await _home(session, conversation)
             rows, resync = await _replay(session, conversation.id, after, limit)
             reached = await _mark(session, partition)
         return Attached(
@@ -181,6 +182,7 @@ class Histories:
             mark=reached,
             items=items(rows, conversation.id, principal.role),
             resync=resync,
+            continue_in=home,
         )
 
     async def inbox(self, principal: Principal) -> InboxView:
@@ -221,6 +223,15 @@ class Histories:
 async def _find(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
     found = await conversations.find(session, known_form(conversation_id))
     return visible(found, principal)
+
+
+async def _home(session: AsyncSession, conversation: Conversation) -> ConversationId | None:
+    """Return where a buyer is served whose conversation is closed, if anywhere (H30)."""
+    if conversation.state is not ConversationState.CLOSED:
+        return None
+    buyers = [conversation.buyer_id]
+    opened = await conversations.open_of_buyers(session, conversation.shop_id, buyers)
+    return opened[0].id if opened else None
 
 
 async def _mark(session: AsyncSession, partition: int) -> Mark:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.base import Event, decode
 from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
-from kit.bus.ports import Message
+from kit.bus.ports import Message, TopicPartition
 from tests.integration.conversation.desk import Person, Platform, Shop, message, ok
 
 
@@ -40,3 +41,22 @@ def changed(record: Message, **changed: Any) -> Message:
     headers = changed.pop("headers", dict(record.headers))
     fields = {"topic": record.topic, "key": record.key, "value": record.value} | changed
     return Message(headers=tuple(headers.items()), **fields)
+
+
+async def events(platform: Platform, topic: str, key: str, kind: type[Any]) -> list[Any]:
+    """Return what the log holds of one key, of one type."""
+    bus = platform.service.bus
+    reader = bus.reader([topic])
+    await reader.start()
+    found: list[Event] = []
+    try:
+        ends = await reader.end_offsets(reader.assignment())
+        left: set[TopicPartition] = {tp for tp, end in ends.items() if end > 0}
+        while left:
+            for records in (await reader.getmany(200)).values():
+                mine = [record for record in records if record.key == key.encode()]
+                found += [decode(record) for record in mine]
+            left = {tp for tp in left if await reader.position(tp) < ends[tp]}
+    finally:
+        await reader.stop()
+    return [one for one in found if isinstance(one, kind)]

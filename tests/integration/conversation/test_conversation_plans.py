@@ -90,6 +90,17 @@ READS = [
         partial(archive.after, conversation_id=CHAT, place=(1, 5), limit=51),
         SAID,
     ),
+    Read(
+        "contacts of a shop to act on",
+        partial(
+            archive.take_contacts,
+            shop_id=SHOP,
+            tried_before=datetime(2026, 1, 1, tzinfo=UTC),
+            limit=100,
+        ),
+        filters="what could not be acted on a minute ago; the table is nearly empty",
+        sorts="the shop's contacts that are left",
+    ),
     Read("a shop's staff", partial(staff.staff_of_shop, shop_id=SHOP, limit=51), ("/v1/staff",)),
     Read(
         "a shop's agents",

@@ -9,13 +9,12 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from contracts.aftersales import WorkKind, WorkOpened, WorkSettled
-from contracts.base import Event, decode
 from contracts.conversation import AgentStateChanged, ConversationQueued, WorkAssigned
 from contracts.people import AgentState, OrderId, PersonId, SenderKind, ShopId, WorkId
-from kit.bus.ports import TopicPartition
 from kit.clock import ManualClock
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import Person, Platform, Shop, ok, started
+from tests.integration.conversation.talking import events
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -135,13 +134,17 @@ async def test_an_agent_whom_no_gateway_carries_is_offline_after_thirty_seconds(
     assert await _agent_state(lost) == "offline"
     assert (await _now(lost, asked))["state"] == "queued"
     assert (await _now(lost, quiet))["agent_id"] == lost.id
-    events = await eventually(lambda: _events(platform, "staff", lost.id, AgentStateChanged))
+    events = await eventually(lambda: events(platform, "staff", lost.id, AgentStateChanged))
     assert events[-1].reason == "heartbeat_lost"
-    queued = await eventually(lambda: _events(platform, "chat", asked["id"], ConversationQueued))
+    queued = await eventually(lambda: events(platform, "chat", asked["id"], ConversationQueued))
     assert queued[-1].previous_agent_id == lost.id
 
     await _say(platform, lost, quiet, "还在吗")
-    assert (await _now(lost, quiet))["state"] == "queued"
+
+    async def waits() -> bool:
+        return bool((await _now(lost, quiet))["state"] == "queued")
+
+    await eventually(waits)
 
     await _report(platform, lost)
     await _pass(platform, clock, 1)
@@ -236,7 +239,7 @@ async def test_work_is_routed_like_a_chat_and_settled_once(platform: Platform) -
     await platform.publish(opened)
     await platform.publish(opened)
 
-    assigned = await eventually(lambda: _events(platform, "work", opened.work_id, WorkAssigned))
+    assigned = await eventually(lambda: events(platform, "work", opened.work_id, WorkAssigned))
     assert [(one.agent_id, one.version) for one in assigned] == [(agent.id, 1)]
     work = ok(await agent.get("/v1/inbox"))["work"]
     assert [one["id"] for one in work] == [opened.work_id]
@@ -260,7 +263,7 @@ async def test_work_is_routed_like_a_chat_and_settled_once(platform: Platform) -
 
     await eventually(taken)
     assert ok(await agent.get("/v1/inbox"))["work"] == []
-    assert len(await _events(platform, "work", opened.work_id, WorkAssigned)) == 1
+    assert len(await events(platform, "work", opened.work_id, WorkAssigned)) == 1
 
 
 async def test_work_of_a_lost_agent_goes_to_another(platform: Platform, clock: ManualClock) -> None:
@@ -268,7 +271,7 @@ async def test_work_of_a_lost_agent_goes_to_another(platform: Platform, clock: M
     first = await shop.staff()
     opened = _work(platform, shop)
     await platform.publish(opened)
-    await eventually(lambda: _events(platform, "work", opened.work_id, WorkAssigned))
+    await eventually(lambda: events(platform, "work", opened.work_id, WorkAssigned))
     second = await shop.staff()
 
     await first.be("offline")
@@ -285,7 +288,7 @@ async def test_whoever_is_dismissed_loses_everything_at_once(platform: Platform)
     ok(await shop.boss.patch(f"/v1/staff/{agent.id}", {"active": False}))
 
     assert (await _now(shop.boss, talk))["state"] == "queued"
-    states = await eventually(lambda: _events(platform, "staff", agent.id, AgentStateChanged))
+    states = await eventually(lambda: events(platform, "staff", agent.id, AgentStateChanged))
     assert (states[-1].state, states[-1].reason) == (AgentState.OFFLINE, "deactivated")
 
 
@@ -305,25 +308,6 @@ def _reports_read(platform: Platform) -> float:
     labels = {"group": "conversation.presence", "topic": "presence", "outcome": "done"}
     registry = platform.service.metrics.registry
     return registry.get_sample_value("peakdesk_consumed_records_total", labels) or 0.0
-
-
-async def _events(platform: Platform, topic: str, key: str, kind: type[Any]) -> list[Any]:
-    """Return what the log holds of one key, of one type."""
-    bus = platform.service.bus
-    reader = bus.reader([topic])
-    await reader.start()
-    found: list[Event] = []
-    try:
-        ends = await reader.end_offsets(reader.assignment())
-        left: set[TopicPartition] = {tp for tp, end in ends.items() if end > 0}
-        while left:
-            for records in (await reader.getmany(200)).values():
-                mine = [record for record in records if record.key == key.encode()]
-                found += [decode(record) for record in mine]
-            left = {tp for tp in left if await reader.position(tp) < ends[tp]}
-    finally:
-        await reader.stop()
-    return [one for one in found if isinstance(one, kind)]
 
 
 def _work(platform: Platform, shop: Shop) -> WorkOpened:

@@ -1,0 +1,149 @@
+"""Acts on what a stored message changes: who is served again, who wrote elsewhere (H30).
+
+The archive stores and waits for nobody; what follows happens here, under the shop's turn, and its
+contact is deleted in the same transaction: it happens once, however often it is tried.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import ConversationId, ConversationState, PersonId, ShopId
+from kit.clock import Clock
+from kit.errors import Unavailable
+from kit.postgres import Database
+from services.conversation import turns
+from services.conversation.archive import repository
+from services.conversation.archive.domain import Contact, Place
+from services.conversation.conversations import repository as conversations
+from services.conversation.conversations.domain import Conversation, tell_contacted, tell_late
+from services.conversation.routing.service import Routing
+
+log = structlog.get_logger()
+
+AT_ONCE: Final = 100
+"""Contacts acted on in one transaction, at most."""
+
+AGAIN: Final = timedelta(seconds=60)
+"""A contact on which acting failed is tried again after this time; others go on meanwhile."""
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Use cases about contacts; any number of processes may carry them out."""
+
+    db: Database
+    routing: Routing
+    clock: Clock
+
+    async def shops(self) -> list[ShopId]:
+        """Return the shops in which a contact is due."""
+        async with self.db.read_across("contacts of all shops are looked for at once") as session:
+            return await repository.shops_contacted(session, tried_before=self._tried_before())
+
+    async def settle(self, shop_id: ShopId) -> int:
+        """Act on the shop's next contacts; return how many it was, 0 once none is due.
+
+        A contact that cannot be acted on stands alone in the end, and is put off. Raises
+        `Unavailable`.
+        """
+        try:
+            return await self._settle(shop_id, limit=AT_ONCE)
+        except Unavailable:
+            raise
+        except Exception as failure:  # noqa: BLE001 - a bug may cost one contact, not its shop
+            log.warning("contacts.one_by_one", shop_id=shop_id, reason=type(failure).__name__)
+        try:
+            return await self._settle(shop_id, limit=1)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("contact.failed", shop_id=shop_id)
+            await self._postpone(shop_id)
+            return 1
+
+    async def _settle(self, shop_id: ShopId, *, limit: int) -> int:
+        async with self.db.write(shop_id) as session:
+            await turns.lock_shops(session, [shop_id])
+            taken = await repository.take_contacts(
+                session, shop_id, tried_before=self._tried_before(), limit=limit
+            )
+            if taken:
+                await self._act(session, shop_id, taken)
+        return len(taken)
+
+    async def _act(self, session: AsyncSession, shop_id: ShopId, taken: Sequence[Contact]) -> None:
+        ids = sorted({contact.conversation_id for contact in taken})
+        found = {one.id: one for one in await conversations.lock_all(session, ids)}
+        closings = await repository.closed_at(session, ids)
+        relevant = [
+            contact
+            for contact in taken
+            if contact.conversation_id in found
+            and not is_settled(contact, found[contact.conversation_id], closings)
+        ]
+        if not relevant:
+            return
+        written = [found[contact.conversation_id] for contact in relevant]
+        homes = await self._homes(session, shop_id, written)
+        await self.routing.contact(session, shop_id, sorted(homes.values()), "buyer_wrote")
+        late: dict[ConversationId, list[Contact]] = defaultdict(list)
+        for contact in relevant:
+            home = homes[found[contact.conversation_id].buyer_id]
+            if home != contact.conversation_id:
+                late[home].append(contact)
+        for home, contacts in sorted(late.items()):
+            await self._tell_late(session, home, contacts)
+
+    async def _homes(
+        self, session: AsyncSession, shop_id: ShopId, written: Sequence[Conversation]
+    ) -> dict[PersonId, ConversationId]:
+        """Return where each buyer is served: in what he has open, else where he wrote first."""
+        buyers = {conversation.buyer_id for conversation in written}
+        opened = await conversations.open_of_buyers(session, shop_id, buyers)
+        homes = {one.buyer_id: one.id for one in opened}
+        for conversation in written:
+            homes.setdefault(conversation.buyer_id, conversation.id)
+        return homes
+
+    async def _tell_late(
+        self, session: AsyncSession, home_id: ConversationId, contacts: Sequence[Contact]
+    ) -> None:
+        """Keep messages where they were written, and tell both conversations of them."""
+        ids = sorted({home_id, *(contact.conversation_id for contact in contacts)})
+        now = {one.id: one for one in await conversations.lock_all(session, ids)}
+        stamp = self.routing.stamp()
+        for contact in contacts:
+            written, home = now[contact.conversation_id], now[home_id]
+            said = (contact.conversation_id, contact.said_at)
+            late = tell_late(written, contact.message_id, home, stamp)
+            now[written.id] = await self.routing.apply(session, late)
+            contacted = tell_contacted(home, contact.message_id, said, stamp)
+            now[home.id] = await self.routing.apply(session, contacted)
+        await repository.mark_late(session, [contact.message_id for contact in contacts])
+
+    async def _postpone(self, shop_id: ShopId) -> None:
+        async with self.db.write(shop_id) as session:
+            await repository.postpone_contact(
+                session, shop_id, tried_before=self._tried_before(), now=self.clock.now()
+            )
+
+    def _tried_before(self) -> datetime:
+        return self.clock.now() - AGAIN
+
+
+def is_settled(contact: Contact, conversation: Conversation, closings: Mapping[str, Place]) -> bool:
+    """Tell whether whoever closed the conversation had the message before him (H8, ADR 16).
+
+    `closings` says where in the log conversations were closed, if that is archived already: what
+    stands before it was there when somebody closed.
+    """
+    if conversation.state is not ConversationState.CLOSED:
+        return False
+    closed_at = closings.get(conversation.id)
+    return closed_at is None or contact.place < closed_at
