@@ -64,7 +64,7 @@ async def find_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversati
     return [_conversation(row) for row in rows]
 
 
-async def open_of_buyer(
+async def latest_of_buyer(
     session: AsyncSession, shop_id: ShopId, buyer_id: PersonId
 ) -> Conversation | None:
     """Return the buyer's latest conversation, open or closed."""

@@ -217,9 +217,10 @@ class Conversations:
         buyer = await buyers.find_buyer(session, principal.subject)
         if buyer is None or buyer.shop_id != shop_id:
             raise NotFound
-        latest = await conversations.open_of_buyer(session, shop_id, buyer.id)
-        if latest is not None and latest.state is not ConversationState.CLOSED:
-            return latest
+        opened = await conversations.open_of_buyers(session, shop_id, [buyer.id])
+        if opened:
+            return opened[0]
+        latest = await conversations.latest_of_buyer(session, shop_id, buyer.id)
         stamp = self.routing.stamp()
         if latest is not None and self._continues(latest, stamp):
             again = reopen(latest, buyer.id, "buyer_contact", stamp)

@@ -210,6 +210,19 @@ async def test_two_workers_at_once_act_once(platform: Platform) -> None:
     assert len(await events(platform, "chat", talk["id"], ConversationReopened)) == 1
 
 
+async def test_a_buyer_whose_older_conversation_goes_on_is_given_that_one(
+    platform: Platform, clock: ManualClock
+) -> None:
+    _, agent, buyer, old = await begin(platform)
+    new = await _begin_anew(agent, buyer, old, clock)
+    await _close(agent, new)
+    await platform.say(old, "还是这个窗口")
+    await eventually(lambda: _is(agent, old, "assigned"))
+    clock.advance(120)
+
+    assert ok(await buyer.post("/v1/conversations"), 201)["id"] == old["id"]
+
+
 async def test_staffs_word_behind_the_close_is_no_contact(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
     await _close(agent, talk)

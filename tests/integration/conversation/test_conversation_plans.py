@@ -63,7 +63,7 @@ READS = [
         LISTED,
         filters="one buyer's conversations",
     ),
-    Read("a buyer's latest", partial(conversations.open_of_buyer, shop_id=SHOP, buyer_id=BUYER)),
+    Read("a buyer's latest", partial(conversations.latest_of_buyer, shop_id=SHOP, buyer_id=BUYER)),
     Read(
         "a buyer's open ones",
         partial(conversations.open_of, buyer_id=BUYER),
