@@ -7,13 +7,18 @@ import asyncio
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 import structlog
 
 from contracts.base import UnknownEvent, UnreadableEvent
-from contracts.conversation import ConversationContacted, read_lifecycle
+from contracts.conversation import (
+    ConversationContacted,
+    ConversationOpened,
+    Lifecycle,
+    read_lifecycle,
+)
 from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
 from contracts.topics import CHAT
@@ -33,6 +38,9 @@ GROUP: Final = "conversation.archive"
 
 RETRY_S: Final = 1.0
 """Pause before the topic is looked at again while the broker is away."""
+
+VERSION_LIMIT: Final = 2**31 - 1
+"""More than a conversation ever has; what claims more is read as this."""
 
 YEARS: Final = range(2000, 2100)
 """A time outside is no receive time, and PostgreSQL or a calendar may not know it."""
@@ -58,6 +66,9 @@ class MessageHead(msgspec.Struct, gc=False):
 
 
 _head: Final = msgspec.json.Decoder(MessageHead).decode
+
+_Head: TypeAlias = tuple[str, str, str | None, str | None, Lifecycle | None]
+"""Shop, conversation, sender, hash of the body; the event itself if it is of the lifecycle."""
 
 
 class Rows:
@@ -100,7 +111,7 @@ class Rows:
             if message_id in self._ids:
                 return False
             read = _read_message if headers["ce_type"] == _MESSAGE else _read_lifecycle
-            shop_id, conversation_id, sender, body_hash = read(record)
+            shop_id, conversation_id, sender, body_hash, event = read(record)
             time = datetime.fromisoformat(headers["ce_time"].decode())
             body = _text(record.value)
             kind = headers["ce_type"].decode()
@@ -134,7 +145,15 @@ class Rows:
         batch.senders.append(sender)
         batch.hashes.append(body_hash)
         batch.bodies.append(body)
+        self._note(conversation_id, event)
         return True
+
+    def _note(self, conversation_id: str, event: Lifecycle | None) -> None:
+        """Keep what of a lifecycle event is compared with the conversation's row (H51)."""
+        known = None if event is None else min(event.version, VERSION_LIMIT)
+        self.batch.versions.append(known)
+        if isinstance(event, ConversationOpened):
+            self.batch.openings[conversation_id] = event
 
 
 class Archive:
@@ -242,23 +261,23 @@ class Archive:
         return self._generation
 
 
-def _read_message(record: Record) -> tuple[str, str, str | None, str | None]:
+def _read_message(record: Record) -> _Head:
     head = _head(record.value or b"")
     if bytes(head.d)[:1] != b"{":
         raise UnreadableEvent(f"{ChatMessage.type}: d")
-    return head.shop_id, head.conversation_id, head.sender_kind, head.body_hash
+    return head.shop_id, head.conversation_id, head.sender_kind, head.body_hash, None
 
 
-def _read_lifecycle(record: Record) -> tuple[str, str, str | None, str | None]:
+def _read_lifecycle(record: Record) -> _Head:
     try:
         event = read_lifecycle(record)
     except UnknownEvent:
         # Of a newer release: kept as it is, so that the release which knows it can show it (H47).
         shop_id = dict(record.headers)["ce_shop"].decode()
-        return shop_id, (record.key or b"").decode(), None, None
+        return shop_id, (record.key or b"").decode(), None, None, None
     # What the buyer wrote elsewhere is his word here: somebody owes him an answer to it (H30).
     sender = SenderKind.BUYER if isinstance(event, ConversationContacted) else None
-    return event.shop_id, event.conversation_id, sender, None
+    return event.shop_id, event.conversation_id, sender, None, event
 
 
 def _text(value: bytes | None) -> str:

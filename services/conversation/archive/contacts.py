@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.conversation import Lifecycle, read_lifecycle
 from contracts.people import ConversationId, ConversationState, PersonId, ShopId
 from kit.clock import Clock
 from kit.errors import Unavailable
@@ -22,6 +23,7 @@ from services.conversation.archive import repository
 from services.conversation.archive.domain import Contact, Place
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation, tell_contacted, tell_late
+from services.conversation.conversations.following import closed_for, follow
 from services.conversation.routing.service import Routing
 
 log = structlog.get_logger()
@@ -80,11 +82,13 @@ class Contacts:
     async def _act(self, session: AsyncSession, shop_id: ShopId, taken: Sequence[Contact]) -> None:
         ids = sorted({contact.conversation_id for contact in taken})
         found = {one.id: one for one in await conversations.lock_all(session, ids)}
+        await self._follow(session, shop_id, found, taken)
         closings = await repository.closed_at(session, ids)
         relevant = [
             contact
             for contact in taken
-            if contact.conversation_id in found
+            if contact.is_said
+            and contact.conversation_id in found
             and not is_settled(contact, found[contact.conversation_id], closings)
         ]
         if not relevant:
@@ -99,6 +103,33 @@ class Contacts:
                 late[home].append(contact)
         for home, contacts in sorted(late.items()):
             await self._tell_late(session, home, contacts)
+
+    async def _follow(
+        self,
+        session: AsyncSession,
+        shop_id: ShopId,
+        found: dict[ConversationId, Conversation],
+        taken: Sequence[Contact],
+    ) -> None:
+        """Bring conversations of an older backup, in `found` too, to where the log is (H51)."""
+        ahead = {contact.conversation_id for contact in taken if not contact.is_said}
+        behind = [one.id for one in found.values() if one.id in ahead or one.swept == "restored"]
+        if not behind:
+            return
+        told: dict[ConversationId, list[Lifecycle]] = defaultdict(list)
+        for record in await repository.lifecycle_of(session, shop_id, behind):
+            event = read_lifecycle(record)
+            told[event.conversation_id].append(event)
+        for conversation_id in behind:
+            followed = follow(found[conversation_id], told[conversation_id])
+            if followed.state is not ConversationState.CLOSED:
+                buyer = [followed.buyer_id]
+                opened = await conversations.open_of_buyers(session, shop_id, buyer)
+                if any(one.id != conversation_id for one in opened):
+                    followed = closed_for(followed)
+            await conversations.save(session, followed)
+            found[conversation_id] = followed
+            log.info("conversation.followed", conversation_id=conversation_id)
 
     async def _homes(
         self, session: AsyncSession, shop_id: ShopId, written: Sequence[Conversation]
@@ -141,9 +172,10 @@ def is_settled(contact: Contact, conversation: Conversation, closings: Mapping[s
     """Tell whether whoever closed the conversation had the message before him (H8, ADR 16).
 
     `closings` says where in the log conversations were closed, if that is archived already: what
-    stands before it was there when somebody closed.
+    stands before it was there when somebody closed. A sweep closes what nobody speaks in: whatever
+    it did not see reopens, wherever it stands (H36).
     """
-    if conversation.state is not ConversationState.CLOSED:
+    if conversation.state is not ConversationState.CLOSED or conversation.swept is not None:
         return False
     closed_at = closings.get(conversation.id)
     return closed_at is None or contact.place < closed_at

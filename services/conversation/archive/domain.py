@@ -6,6 +6,8 @@ Pure; knows neither who reads the log nor where its records are kept.
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.base import Headers
+from contracts.conversation import ConversationOpened
 from contracts.people import ConversationId, MessageId
 
 Place = tuple[int, int]
@@ -14,17 +16,32 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A stored message whose arrival may change a conversation; `said_at` is its receive time."""
+    """A stored record whose arrival may change a conversation; `said_at` is its receive time.
+
+    `is_said`: it is the buyer's word. Else the log is ahead of the conversation's row (H51).
+    """
 
     message_id: MessageId
     conversation_id: ConversationId
     place: Place
     said_at: datetime
+    is_said: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A lifecycle record as it is archived, for `contracts` to decode."""
+
+    value: bytes
+    headers: Headers
 
 
 @dataclass(slots=True)
 class Batch:
-    """A batch as columns, one entry per record, in log order per partition."""
+    """A batch as columns, one entry per record, in log order per partition.
+
+    `versions` are those of lifecycle records. `openings` is no column: what the batch opens, by id.
+    """
 
     ids: list[str]
     conversations: list[str]
@@ -36,8 +53,10 @@ class Batch:
     senders: list[str | None]
     hashes: list[str | None]
     bodies: list[str]
+    versions: list[int | None]
+    openings: dict[str, ConversationOpened]
 
     @classmethod
     def empty(cls) -> "Batch":
         """Return a batch without rows."""
-        return cls([], [], [], [], [], [], [], [], [], [])
+        return cls([], [], [], [], [], [], [], [], [], [], [], {})

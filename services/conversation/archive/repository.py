@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import ConversationId, MessageId, ShopId
-from services.conversation.archive.domain import Batch, Contact, Place
+from contracts.people import ConversationId, MessageId, SenderKind, ShopId
+from services.conversation.archive.domain import Batch, Contact, Place, Told
 
 _INSERT: Final = text(
     """
@@ -28,17 +28,19 @@ _INSERT: Final = text(
     )
     select i.message_id, i.conversation_id, i.partition, i.log_offset, i.sender_kind,
            n.message_id is not null as is_new, c.shop_id = i.shop_id as is_known,
-           c.shop_id, c.state, a.state as agent_state
+           c.version < i.version or c.swept = 'restored' as is_ahead, i.shop_id, c.state
     from unnest(
         cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
-        cast(:offsets as bigint[]), cast(:senders as text[]), cast(:shops as text[])
-    ) as i (message_id, conversation_id, partition, log_offset, sender_kind, shop_id)
+        cast(:offsets as bigint[]), cast(:senders as text[]), cast(:shops as text[]),
+        cast(:versions as integer[])
+    ) as i (message_id, conversation_id, partition, log_offset, sender_kind, shop_id, version)
     left join inserted n on n.message_id = i.message_id
     left join conversations c on c.id = i.conversation_id
     left join staff a on a.id = c.agent_id
     where n.message_id is null
        or c.shop_id is distinct from i.shop_id
        or (i.sender_kind is not null and (c.state = 'closed' or a.state in ('offline', 'break')))
+       or c.version < i.version
     """
 )
 """One round trip stores the batch and tells what needs a second look; usually nothing does.
@@ -47,10 +49,19 @@ The second `unnest` repeats the narrow columns only: a shared CTE would copy eve
 A row of a foreign conversation is inserted too; its second look undoes the whole batch.
 """
 
+_COLUMNS: Final = tuple(name for name in Batch.__slots__ if name != "openings")
+
 _FIRST: Final = text(
     """
     select message_id, body_hash, generation, partition, log_offset from messages
     where message_id = any(cast(:ids as uuid[]))
+    """
+)
+
+_LIFECYCLE: Final = text(
+    """
+    select message_id, type, time, body from messages
+    where conversation_id = any(cast(:ids as uuid[])) and type like 'conversation.%'
     """
 )
 
@@ -77,8 +88,9 @@ _CLOSED: Final = text(
 
 _NOTE_CONTACTS: Final = text(
     """
-    insert into contacts (message_id, conversation_id, shop_id, generation, log_offset)
-    select i.message_id, i.conversation_id, i.shop_id, :generation, i.log_offset from unnest(
+    insert into contacts (message_id, conversation_id, shop_id, generation, log_offset, tried_at)
+    select i.message_id, i.conversation_id, i.shop_id, :generation, i.log_offset,
+           cast(:tried_at as timestamptz) from unnest(
         cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:shops as text[]),
         cast(:offsets as bigint[])
     ) as i (message_id, conversation_id, shop_id, log_offset)
@@ -104,7 +116,7 @@ _TAKE_CONTACTS: Final = text(
         delete from contacts where message_id = any(array({_NEXT_CONTACTS}))
         returning message_id, conversation_id, generation, log_offset
     )
-    select t.*, m.time from taken t join messages m on m.message_id = t.message_id
+    select t.*, m.time, m.sender_kind from taken t join messages m on m.message_id = t.message_id
     order by m.time, t.message_id
     """
 )
@@ -137,7 +149,10 @@ _LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """A record that was not simply stored, or was stored into a conversation that nobody works."""
+    """A record that was not simply stored, or was stored into a conversation that nobody works.
+
+    `is_ahead`: the conversation's row is of a backup, and the log knows more (H51).
+    """
 
     message_id: str
     conversation_id: str
@@ -146,9 +161,9 @@ class SecondLook:
     sender_kind: str | None
     is_new: bool
     is_known: bool
-    shop_id: str | None
+    is_ahead: bool
+    shop_id: str
     state: str | None
-    agent_state: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +182,7 @@ async def store(
 
     The caller raises, and so rolls back, on one that is not `is_known`.
     """
-    columns = {name: getattr(batch, name) for name in Batch.__slots__}
+    columns = {name: getattr(batch, name) for name in _COLUMNS}
     rows = await session.execute(_INSERT, columns | {"generation": generation, "at": at})
     return [
         SecondLook(
@@ -178,9 +193,9 @@ async def store(
             sender_kind=row.sender_kind,
             is_new=row.is_new,
             is_known=bool(row.is_known),
+            is_ahead=bool(row.is_ahead),
             shop_id=row.shop_id,
             state=row.state,
-            agent_state=row.agent_state,
         )
         for row in rows
     ]
@@ -222,9 +237,13 @@ async def closed_at(session: AsyncSession, ids: Sequence[str]) -> dict[str, Plac
 
 
 async def note_contacts(
-    session: AsyncSession, looks: Sequence[SecondLook], *, generation: int
+    session: AsyncSession,
+    looks: Sequence[SecondLook],
+    *,
+    generation: int,
+    tried_at: datetime | None = None,
 ) -> None:
-    """Keep messages whose arrival somebody has to act on (H30)."""
+    """Keep records whose arrival somebody has to act on (H30), as if it was tried at a moment."""
     if looks:
         asked = {
             "ids": [look.message_id for look in looks],
@@ -232,7 +251,9 @@ async def note_contacts(
             "shops": [look.shop_id for look in looks],
             "offsets": [look.offset for look in looks],
         }
-        await session.execute(_NOTE_CONTACTS, asked | {"generation": generation})
+        await session.execute(
+            _NOTE_CONTACTS, asked | {"generation": generation, "tried_at": tried_at}
+        )
 
 
 async def shops_contacted(session: AsyncSession, *, tried_before: datetime) -> list[ShopId]:
@@ -252,6 +273,7 @@ async def take_contacts(
             conversation_id=ConversationId(str(row.conversation_id)),
             place=(row.generation, row.log_offset),
             said_at=row.time,
+            is_said=row.sender_kind == SenderKind.BUYER,
         )
         for row in await session.execute(_TAKE_CONTACTS, asked)
     ]
@@ -263,6 +285,25 @@ async def postpone_contact(
     """Note that acting on the shop's next contact failed; others come first."""
     asked = {"shop": shop_id, "tried_before": tried_before, "limit": 1, "now": now}
     await session.execute(_POSTPONE_CONTACT, asked)
+
+
+async def lifecycle_of(
+    session: AsyncSession, shop_id: ShopId, conversation_ids: Sequence[str]
+) -> list[Told]:
+    """Return all that is archived of the lifecycle of a shop's conversations."""
+    rows = await session.execute(_LIFECYCLE, {"ids": list(conversation_ids)})
+    return [
+        Told(
+            row.body.encode(),
+            (
+                ("ce_id", str(row.message_id).encode()),
+                ("ce_type", row.type.encode()),
+                ("ce_time", row.time.isoformat().encode()),
+                ("ce_shop", shop_id.encode()),
+            ),
+        )
+        for row in rows
+    ]
 
 
 async def newest_generation(session: AsyncSession, topic: str) -> int:

@@ -18,6 +18,9 @@ from kit.postgres import Database
 from services.conversation.archive import repository
 from services.conversation.archive.domain import Batch
 from services.conversation.archive.repository import SecondLook
+from services.conversation.conversations import repository as conversations
+from services.conversation.conversations.following import unknown_here
+from services.conversation.shops import repository as shops
 
 OF_THE_LOG: Final = "positions of the log are no shop's"
 
@@ -81,7 +84,9 @@ class Archiving:
         self, session: AsyncSession, batch: Batch, looks: Sequence[SecondLook], generation: int
     ) -> set[ShopId]:
         """Judge what was not simply stored; return the shops in which somebody has to act."""
-        foreign = [look for look in looks if not look.is_known]
+        strangers = [look for look in looks if not look.is_known]
+        made = await self._make_missing(session, batch, strangers) if strangers else {}
+        foreign = [look for look in strangers if made.get(look.conversation_id) != look.shop_id]
         if foreign:
             raise Foreign(_places(batch, foreign))
         repeats = [look for look in looks if not look.is_new]
@@ -91,9 +96,34 @@ class Archiving:
         said = [look for look in new if look.sender_kind != SenderKind.BUYER]
         late = await self._after_close(session, said, generation)
         await repository.mark_late(session, [look.message_id for look in late])
+        ahead = [look for look in new if look.is_ahead or look.conversation_id in made]
+        # Not at once: what the log says next decides, and it is being read on.
+        await repository.note_contacts(
+            session, ahead, generation=generation, tried_at=self.clock.now()
+        )
         contacts = [look for look in new if look.sender_kind == SenderKind.BUYER]
         await repository.note_contacts(session, contacts, generation=generation)
-        return {ShopId(look.shop_id or "") for look in contacts}
+        return {ShopId(look.shop_id) for look in contacts}
+
+    async def _make_missing(
+        self, session: AsyncSession, batch: Batch, strangers: Iterable[SecondLook]
+    ) -> dict[str, ShopId]:
+        """Make rows for conversations that the log opens and no row stands for (H51).
+
+        Return whose they are. So it is after a restore from a backup older than they are.
+        """
+        openings = {
+            look.conversation_id: batch.openings[look.conversation_id]
+            for look in strangers
+            if look.state is None and look.conversation_id in batch.openings
+        }
+        known = await shops.known_of(session, [one.shop_id for one in openings.values()])
+        made = {}
+        for conversation_id, opened in sorted(openings.items()):
+            if opened.shop_id in known:
+                await conversations.add_missing(session, unknown_here(opened))
+                made[conversation_id] = opened.shop_id
+        return made
 
     async def _after_close(
         self, session: AsyncSession, looks: Sequence[SecondLook], generation: int

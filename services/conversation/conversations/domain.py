@@ -40,6 +40,9 @@ SCORES: Final = range(1, 6)
 
 ReopenReason = Literal["buyer_message", "buyer_contact", "staff"]
 
+Swept = Literal["idle", "abandoned", "restored"]
+"""What closed a conversation where nobody did: a silence (H36), or the archive after a restore."""
+
 
 class ConversationIsClosed(Conflict):
     """The conversation is closed; reopen it first."""
@@ -72,7 +75,8 @@ class Conversation:
     `version` rises by one with every event. `assignment_version` is the version at which the
     present owner got it (H8). `preferred_agent_id` had the buyer before and is asked first;
     `avoided_agent_id` handed him on and is asked last. `waiting_since` is set while queued.
-    `announced` tells whether the log knows that it is queued.
+    `announced` tells whether the log knows that it is queued. `swept` is set where it is closed and
+    no person closed it.
     """
 
     id: ConversationId
@@ -91,6 +95,7 @@ class Conversation:
     assigned_at: datetime | None = None
     announced: bool = False
     closed_at: datetime | None = None
+    swept: Swept | None = None
     priority: int = 0
     subject: str = ""
     order_id: OrderId | None = None
@@ -274,6 +279,7 @@ def reopen(conversation: Conversation, by: PersonId, reason: ReopenReason, stamp
         waiting_since=stamp.at,
         announced=False,
         closed_at=None,
+        swept=None,
     )
     event = ConversationReopened(**_base(reopened, stamp), by=by, reason=reason)
     return Outcome(reopened, (event,))

@@ -56,6 +56,7 @@ class ConversationRow(Base):
     announced: Mapped[bool]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    swept: Mapped[str | None]
     priority: Mapped[Small]
     subject: Mapped[str]
     order_id: Mapped[str | None]

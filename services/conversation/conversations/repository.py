@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import (
@@ -129,6 +130,12 @@ async def add(session: AsyncSession, conversation: Conversation) -> None:
     await session.execute(insert(_CONVERSATIONS).values(_columns(conversation)))
 
 
+async def add_missing(session: AsyncSession, conversation: Conversation) -> None:
+    """Insert a conversation that an older backup does not hold; one that is there stays."""
+    made = upsert(_CONVERSATIONS).values(_columns(conversation))
+    await session.execute(made.on_conflict_do_nothing())
+
+
 async def save(session: AsyncSession, conversation: Conversation) -> None:
     """Write back what a decision changed."""
     changed = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == conversation.id)
@@ -179,6 +186,7 @@ def _conversation(row: Row[Any]) -> Conversation:
         announced=row.announced,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
+        swept=row.swept,
         priority=row.priority,
         subject=row.subject,
         order_id=None if row.order_id is None else OrderId(row.order_id),

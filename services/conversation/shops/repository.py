@@ -1,5 +1,6 @@
 """Shops: found, added, changed. Knows no rule."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Row, select, update
@@ -22,6 +23,12 @@ async def find_shop(session: AsyncSession, shop_id: str, *, lock: bool = False) 
     wanted = select(_SHOPS).where(_SHOPS.c.id == shop_id)
     row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
     return None if row is None else _shop(row)
+
+
+async def known_of(session: AsyncSession, ids: Iterable[str]) -> set[ShopId]:
+    """Return those of these shops that there are."""
+    found = await session.execute(select(_SHOPS.c.id).where(_SHOPS.c.id.in_(set(ids))))
+    return {ShopId(shop_id) for shop_id in found.scalars()}
 
 
 async def add_shop(session: AsyncSession, shop: Shop) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.base import Event, decode
+from contracts.base import decode
 from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
-from kit.bus.ports import Message, TopicPartition
+from kit.bus.ports import Message, Record, TopicPartition
 from tests.integration.conversation.desk import Person, Platform, Shop, message, ok
 
 
@@ -45,18 +45,23 @@ def changed(record: Message, **changed: Any) -> Message:
 
 async def events(platform: Platform, topic: str, key: str, kind: type[Any]) -> list[Any]:
     """Return what the log holds of one key, of one type."""
+    found = [decode(record) for record in await records(platform, topic, key)]
+    return [one for one in found if isinstance(one, kind)]
+
+
+async def records(platform: Platform, topic: str, key: str) -> list[Record]:
+    """Return what the log holds of one key, as it stands there."""
     bus = platform.service.bus
     reader = bus.reader([topic])
     await reader.start()
-    found: list[Event] = []
+    found: list[Record] = []
     try:
         ends = await reader.end_offsets(reader.assignment())
         left: set[TopicPartition] = {tp for tp, end in ends.items() if end > 0}
         while left:
-            for records in (await reader.getmany(200)).values():
-                mine = [record for record in records if record.key == key.encode()]
-                found += [decode(record) for record in mine]
+            for fetched in (await reader.getmany(200)).values():
+                found += [record for record in fetched if record.key == key.encode()]
             left = {tp for tp in left if await reader.position(tp) < ends[tp]}
     finally:
         await reader.stop()
-    return [one for one in found if isinstance(one, kind)]
+    return found
