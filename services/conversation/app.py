@@ -4,7 +4,6 @@
 again; `... generation --begin` accepts a chat topic that was made anew.
 """
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -24,11 +23,12 @@ from kit.web.auth import Passwords, TokenIssuer
 from kit.web.limits import Strangers
 from kit.web.paging import Cursors
 from services.conversation.access.routes import CommandLimits
+from services.conversation.archive.completeness import Completeness
 from services.conversation.archive.consumers import GROUP as ARCHIVE
 from services.conversation.archive.consumers import Archive
 from services.conversation.archive.contacts import Contacts
 from services.conversation.archive.deadlines import LOOK_S as CONTACTS_LOOK_S
-from services.conversation.archive.deadlines import ContactWorker
+from services.conversation.archive.deadlines import PROBE_S, ContactWorker
 from services.conversation.archive.service import Archiving
 from services.conversation.directory.service import Relisting
 from services.conversation.groups import routes as group_routes
@@ -83,9 +83,7 @@ class ConversationService(DatabaseService[Settings]):
         super().__init__(NAME, settings, clock=clock, bus=bus)
         self.refuse_revoked(topics.DIRECTORY, person_listed)
         self.cursors = Cursors(settings.cursor_secret)
-        self.routing = Routing(
-            clock, self.ids, overflow_after=timedelta(seconds=settings.overflow_after_s)
-        )
+        self.routing = Routing(clock, self.ids)
         self.audit = Audit(AUDIT, clock, self.ids)
         self.admission = Admission(
             self.db, self.audit, Strangers(clock), other_shop=REFUSED, other_buyer=REFUSED
@@ -98,8 +96,9 @@ class ConversationService(DatabaseService[Settings]):
         self.contact_worker = ContactWorker(self.contacts)
         self.archiving = Archiving(self.db, clock, self.contact_worker.wake)
         self.work = Work(self.db, self.routing)
-        silence = timedelta(seconds=settings.silence_s)
-        self.sweeps = Sweeps(self.db, self.routing, silence, clock)
+        self.completeness = Completeness(bus, self.archiving, clock)
+        through = self.completeness.through
+        self.sweeps = Sweeps(self.db, self.routing, clock, through)
         self.retention = Retention(self.db, clock)
         self.archive = self._archive()
         self.presence = Presence(
@@ -124,6 +123,9 @@ class ConversationService(DatabaseService[Settings]):
         )
         self.role(self.contact_worker)
         self.every(CONTACTS_LOOK_S, "contacts", self.contact_worker.look)
+        completeness = self.completeness
+        self.resource(stop=completeness.close)
+        self.every(PROBE_S, "completeness", completeness.look)
         work = WorkItems(self.work)
         self.consume(ROUTING, [topics.WORK], decoded(work))
         self.watch(PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)
@@ -164,12 +166,7 @@ class ConversationService(DatabaseService[Settings]):
         """Register the routes for people, and those for neighbours."""
         limits = CommandLimits(self.clock)
         folder = self.settings.lexicon_folder
-        use = Conversations(
-            self.db,
-            self.admission,
-            self.routing,
-            reopen_gap=timedelta(seconds=self.settings.reopen_gap_s),
-        )
+        use = Conversations(self.db, self.admission, self.routing)
         shop_use = Shops(
             db=self.db,
             audit=self.audit,

@@ -15,12 +15,6 @@ class Settings(DatabaseSettings):
     shop_secret_key: SecretStr = DEVELOPMENT_SECRET
     """Shop secrets are derived from it, so that none is stored."""
 
-    reopen_gap_s: int = Field(default=600, ge=0)
-    """A buyer who comes back within this time after the close continues the same conversation."""
-    overflow_after_s: int = Field(default=20, ge=0)
-    """After this wait any agent of the shop may take a buyer whose own group has no room."""
-    silence_s: int = Field(default=300, ge=30)
-    """A buyer who got no answer from his agent for this long is offered to another one (C12)."""
     lost_after_s: int = Field(default=30, ge=10)
     """An agent whom no gateway carried for this long is offline (H16)."""
     archive_rows: int = Field(default=500, ge=1, le=2000)

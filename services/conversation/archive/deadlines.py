@@ -15,6 +15,9 @@ log = structlog.get_logger()
 LOOK_S: Final = 5.0
 """How often it is looked for contacts that a process left behind, or could not act on."""
 
+PROBE_S: Final = 1.0
+"""How often it is asked through which moment the archive is complete (H48)."""
+
 WORKERS: Final = 4
 """Shops whose contacts are acted on at the same time: a shop that is slow holds up no other."""
 

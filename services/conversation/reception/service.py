@@ -59,6 +59,7 @@ from services.conversation.reception.schemas import (
 )
 from services.conversation.routing import repository as routing
 from services.conversation.routing.service import AT_DESK, Routing
+from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
 
 LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
@@ -105,7 +106,6 @@ class Conversations:
     db: Database
     admission: Admission
     routing: Routing
-    reopen_gap: timedelta
 
     async def open(
         self, principal: Principal, body: NewConversation, *, key: CommandKey
@@ -222,15 +222,14 @@ class Conversations:
             return opened[0]
         latest = await conversations.latest_of_buyer(session, shop_id, buyer.id)
         stamp = self.routing.stamp()
-        if latest is not None and self._continues(latest, stamp):
+        timing = await shops.timing_of(session, shop_id)
+        since = stamp.at - timedelta(seconds=timing.reopen_gap_s)
+        if latest is not None and latest.closed_at is not None and latest.closed_at > since:
             again = reopen(latest, buyer.id, "buyer_contact", stamp)
             return await self.routing.place(session, again, "reopened")
         fresh = await self._fresh(session, buyer, body, stamp)
         await conversations.add(session, fresh)
         return await self.routing.place(session, open_conversation(fresh, stamp), "opened")
-
-    def _continues(self, latest: Conversation, stamp: Stamp) -> bool:
-        return latest.closed_at is not None and stamp.at - latest.closed_at < self.reopen_gap
 
     async def _fresh(
         self, session: AsyncSession, buyer: Buyer, body: NewConversation, stamp: Stamp

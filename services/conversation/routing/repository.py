@@ -80,6 +80,8 @@ _SHOPS_WAITING: Final = text(
     """
 )
 
+_SHOPS_SERVING: Final = text("select distinct shop_id from conversations where state = 'assigned'")
+
 _ANSWER_OWED: Final = text(
     """
     select c.id
@@ -151,6 +153,12 @@ async def queue(session: AsyncSession, shop_id: ShopId) -> Queue:
 async def shops_waiting(session: AsyncSession) -> list[ShopId]:
     """Return the shops in which something waits."""
     return sorted(ShopId(row.shop_id) for row in await session.execute(_SHOPS_WAITING))
+
+
+async def shops_serving(session: AsyncSession) -> list[ShopId]:
+    """Return the shops in which somebody has a conversation."""
+    rows = await session.execute(_SHOPS_SERVING)
+    return sorted(ShopId(row.shop_id) for row in rows)
 
 
 async def owed_an_answer(

@@ -28,12 +28,10 @@ from services.conversation.routing import repository
 from services.conversation.routing.assignment import Decision, Reason, distribute
 from services.conversation.routing.domain import assign_work, requeue_work
 from services.conversation.routing.repository import Kept
+from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
 
 AT_DESK: Final = frozenset({AgentState.ONLINE, AgentState.BUSY})
-
-OVERFLOW_AFTER: Final = timedelta(seconds=20)
-"""The wait after which any agent of the shop may help, where the settings do not say otherwise."""
 
 
 class Routing:
@@ -43,12 +41,9 @@ class Routing:
     (`repository.conversations.lock_shops`), taken before any row.
     """
 
-    def __init__(
-        self, clock: Clock, ids: Ids, *, overflow_after: timedelta = OVERFLOW_AFTER
-    ) -> None:
+    def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._ids = ids
-        self._overflow_after = overflow_after
 
     def stamp(self) -> Stamp:
         """Return the moment of a decision that is taken now."""
@@ -160,11 +155,12 @@ class Routing:
         queue = await repository.queue(session, shop_id)
         if not queue.waiting:
             return []
+        timing = await shops.timing_of(session, shop_id)
         decisions = distribute(
             queue.waiting,
             await repository.candidates(session, shop_id),
             now=self._clock.now(),
-            overflow_after=self._overflow_after,
+            overflow_after=timedelta(seconds=timing.overflow_s),
         )
         made = [one for one in decisions if one.agent_id is not None]
         await self._carry_out(session, made, queue.work)

@@ -3,48 +3,67 @@
 Any number of replicas may sweep: each step takes the shop's lock and looks again.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 import structlog
 
 from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation import turns
-from services.conversation.conversations import repository as conversations
 from services.conversation.routing import repository
 from services.conversation.routing.service import Routing
+from services.conversation.shops import repository as shops
 
 log = structlog.get_logger()
+
+Through: TypeAlias = Callable[[], Awaitable[datetime | None]]
+"""Through which moment the archive holds everything that was said; None: that is not known."""
+
+BEHIND_MOST: Final = timedelta(seconds=10)
+"""With the archive further behind every live chat looks silent, so nobody is judged (H48)."""
 
 
 @dataclass(frozen=True)
 class Sweeps:
-    """Use cases of time alone. `silence` is how long an agent may leave a buyer unanswered."""
+    """Use cases of time alone."""
 
     db: Database
     routing: Routing
-    silence: timedelta
     clock: Clock
+    through: Through
 
     async def fill(self) -> None:
         """Offer whoever waits to whoever has room."""
         async with self.db.read_across("in which shops somebody waits") as session:
-            shops = await repository.shops_waiting(session)
-        for shop_id in shops:
+            waiting = await repository.shops_waiting(session)
+        for shop_id in waiting:
             async with self.db.write(shop_id) as session:
                 await turns.lock_shops(session, [shop_id])
                 await self.routing.fill(session, shop_id, "sweep")
 
     async def relieve(self) -> None:
-        """Give buyers whose agent has been silent for too long to somebody else (C12)."""
-        before = self.clock.now() - self.silence
-        async with self.db.read_across("in which shops an answer is owed") as session:
-            owed = await repository.owed_an_answer(session, before=before)
-            found = await conversations.find_all(session, owed)
-        for shop_id in sorted({one.shop_id for one in found}):
+        """Give buyers whose agent has been silent for too long to somebody else (C12).
+
+        Judged is the moment through which the archive is complete: what was said after it is not
+        known here (H48).
+        """
+        through = await self.through()
+        if through is None or self.clock.now() - through > BEHIND_MOST:
+            log.warning("conversations.silence_not_judged", through=through)
+            return
+        async with self.db.read_across("in which shops an agent may be silent") as session:
+            shops_serving = await repository.shops_serving(session)
+            timings = await shops.timings_of(session, shops_serving)
+        for shop_id, timing in timings.items():
+            before = through - timedelta(seconds=timing.silence_s)
+            async with self.db.read(shop_id) as session:
+                if not await repository.owed_an_answer(session, before=before, shop_id=shop_id):
+                    continue
             async with self.db.write(shop_id) as session:
                 await turns.lock_shops(session, [shop_id])
-                again = await repository.owed_an_answer(session, before=before, shop_id=shop_id)
-                await self.routing.take_from_silent(session, shop_id, again, "silence")
-                log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(again))
+                owed = await repository.owed_an_answer(session, before=before, shop_id=shop_id)
+                await self.routing.take_from_silent(session, shop_id, owed, "silence")
+                log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(owed))

@@ -4,11 +4,14 @@ Pure; holds no secret.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from contracts.conversation import ShopListed
+from contracts.conversation import ShopListed, Timing
 from contracts.people import ShopId
 from services.conversation.domain import Stamp
+
+USUAL: Final = Timing()
+"""The waits of a shop that has set none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Shop:
     active: bool = True
     secret_version: int = 1
     policy: dict[str, Any] = field(default_factory=dict)
+    timing: Timing = USUAL
     version: int = 1
 
 
@@ -33,6 +37,7 @@ def listed_shop(shop: Shop, stamp: Stamp) -> ShopListed:
         name=shop.name,
         time_zone=shop.time_zone,
         active=shop.active,
+        timing=shop.timing,
         version=shop.version,
         **shop.policy,
     )

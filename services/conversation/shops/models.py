@@ -1,11 +1,26 @@
-"""The table of shops."""
+"""The tables of shops and of what they decide about waiting."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.conversation.tables import Base, Made
+
+
+class TimingRow(Base):
+    """A shop's own waits, in seconds, from a moment on; the newest row holds."""
+
+    __tablename__ = "timings"
+
+    shop_id: Mapped[str] = mapped_column(ForeignKey("conversation.shops.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    reopen_gap_s: Mapped[int]
+    idle_close_s: Mapped[int]
+    abandon_s: Mapped[int]
+    silence_s: Mapped[int]
+    overflow_s: Mapped[int]
 
 
 class ShopRow(Base):

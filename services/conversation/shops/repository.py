@@ -1,18 +1,39 @@
 """Shops: found, added, changed. Knows no rule."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.conversation import Timing
 from contracts.people import ShopId
-from services.conversation.shops.domain import Shop
+from services.conversation.shops.domain import USUAL, Shop
 from services.conversation.shops.models import ShopRow
 from services.conversation.tables import fields, table_of
 
 _SHOPS: Final = table_of(ShopRow)
+
+_NEWEST_TIMINGS: Final = text(
+    """
+    select t.* from unnest(cast(:shops as text[])) as s (id)
+    cross join lateral (
+        select * from timings where shop_id = s.id order by since desc limit 1
+    ) t
+    """
+)
+
+_KEEP_TIMING: Final = text(
+    """
+    insert into timings
+        (shop_id, since, reopen_gap_s, idle_close_s, abandon_s, silence_s, overflow_s)
+    select :shop, greatest(cast(:at as timestamptz), max(since) + interval '1 microsecond'),
+        :reopen_gap_s, :idle_close_s, :abandon_s, :silence_s, :overflow_s
+    from timings where shop_id = :shop
+    """
+)
 
 
 # ---- shops and skill groups
@@ -22,7 +43,7 @@ async def find_shop(session: AsyncSession, shop_id: str, *, lock: bool = False) 
     """Return a shop, locked until the transaction ends if asked."""
     wanted = select(_SHOPS).where(_SHOPS.c.id == shop_id)
     row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
-    return None if row is None else _shop(row)
+    return None if row is None else _shop(row, await timing_of(session, shop_id))
 
 
 async def known_of(session: AsyncSession, ids: Iterable[str]) -> set[ShopId]:
@@ -46,10 +67,35 @@ async def save_shop(session: AsyncSession, shop: Shop) -> None:
 async def every_shop(session: AsyncSession) -> list[Shop]:
     """Return all shops, the platform's own scope among them, locked until the transaction ends."""
     wanted = select(_SHOPS).order_by(_SHOPS.c.id).with_for_update()
-    return [_shop(row) for row in await session.execute(wanted)]
+    rows = list(await session.execute(wanted))
+    timings = await timings_of(session, [row.id for row in rows])
+    return [_shop(row, timings[ShopId(row.id)]) for row in rows]
 
 
-def _shop(row: Row[Any]) -> Shop:
+async def timing_of(session: AsyncSession, shop_id: str) -> Timing:
+    """Return a shop's own waits; the usual ones where it has set none."""
+    return (await timings_of(session, [shop_id]))[ShopId(shop_id)]
+
+
+async def timings_of(session: AsyncSession, shop_ids: Iterable[str]) -> dict[ShopId, Timing]:
+    """Return the waits of several shops."""
+    known = sorted(set(shop_ids))
+    rows = await session.execute(_NEWEST_TIMINGS, {"shops": known})
+    usual: dict[ShopId, Timing] = {ShopId(shop_id): USUAL for shop_id in known}
+    return usual | {
+        ShopId(row.shop_id): Timing.model_validate(row, from_attributes=True) for row in rows
+    }
+
+
+async def keep_timing(session: AsyncSession, shop_id: str, timing: Timing, at: datetime) -> None:
+    """Keep a shop's waits from a moment on, at the earliest behind those that it had.
+
+    The shop is locked by the caller: of two replicas' clocks one may be behind.
+    """
+    await session.execute(_KEEP_TIMING, {"shop": shop_id, "at": at, **timing.model_dump()})
+
+
+def _shop(row: Row[Any], timing: Timing) -> Shop:
     return Shop(
         id=ShopId(row.id),
         name=row.name,
@@ -57,5 +103,6 @@ def _shop(row: Row[Any]) -> Shop:
         active=row.active,
         secret_version=row.secret_version,
         policy=row.policy,
+        timing=timing,
         version=row.version,
     )

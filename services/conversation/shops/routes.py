@@ -11,6 +11,7 @@ from kit.web.idempotency import IdempotencyKey
 from services.conversation.access.routes import (
     POLICY_COST,
     Admin,
+    AnyStaff,
     CommandLimits,
     Leading,
     versioned,
@@ -20,6 +21,8 @@ from services.conversation.shops.schemas import (
     SecretRotated,
     SecretView,
     ShopView,
+    TimingChange,
+    TimingView,
     WordingPolicy,
 )
 from services.conversation.shops.service import Shops
@@ -31,6 +34,7 @@ def routes(shops: Shops, limits: CommandLimits) -> APIRouter:
     """Return the routes under /v1/shops."""
     router = versioned("shops")
     _shops(router, shops, limits)
+    _timing(router, shops, limits)
     _secrets(router, shops, limits)
     return router
 
@@ -57,6 +61,23 @@ def _shops(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
         _own(principal, shop_id)
         limits.spend(principal, POLICY_COST)
         return await shops.set_policy(principal, policy)
+
+
+def _timing(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
+    @router.get("/shops/{shop_id}/timing")
+    async def read_timing(principal: AnyStaff, shop_id: ShopPath) -> TimingView:
+        """Read the shop's own waits."""
+        _own(principal, shop_id)
+        return await shops.timing(principal)
+
+    @router.patch("/shops/{shop_id}/timing")
+    async def change_timing(
+        principal: Leading, shop_id: ShopPath, change: TimingChange
+    ) -> TimingView:
+        """Change the shop's own waits from now on; recorded in the audit."""
+        _own(principal, shop_id)
+        limits.spend(principal, POLICY_COST)
+        return await shops.set_timing(principal, change)
 
 
 def _secrets(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:

@@ -20,6 +20,36 @@ def _known_zone(name: str) -> str:
         raise ValueError("no time zone has this name") from None
 
 
+Gap = Annotated[int, Field(ge=0, le=86_400)]
+
+
+class TimingChange(Body):
+    """A shop's own waits, in seconds; what is absent stays.
+
+    `reopen_gap_s`: who comes back within it after the close goes on in the same conversation.
+    `idle_close_s`: so long after the last word, and nobody waits, a conversation is closed.
+    `abandon_s`: so long after a word that nobody answered it is closed as unanswered.
+    `silence_s`: a silent agent who is online loses a waiting buyer after it.
+    `overflow_s`: after this wait any agent of the shop may help a group without room.
+    """
+
+    reopen_gap_s: Gap | None = None
+    idle_close_s: int | None = Field(default=None, ge=60, le=7 * 86_400)
+    abandon_s: int | None = Field(default=None, ge=600, le=30 * 86_400)
+    silence_s: int | None = Field(default=None, ge=30, le=86_400)
+    overflow_s: Gap | None = None
+
+
+class TimingView(View):
+    """A shop's own waits, in seconds."""
+
+    reopen_gap_s: int
+    idle_close_s: int
+    abandon_s: int
+    silence_s: int
+    overflow_s: int
+
+
 class NewShop(Body):
     """A tenant to create, with its first administrator."""
 

@@ -27,6 +27,8 @@ from services.conversation.shops.schemas import (
     SecretRotated,
     SecretView,
     ShopView,
+    TimingChange,
+    TimingView,
     WordingPolicy,
 )
 from services.conversation.shops.secrets import ShopSecrets
@@ -38,6 +40,12 @@ class ReasonMissing(Unprocessable):
     """Abuse reaches buyers only for a reason that a leader answers for."""
 
     slug, title = "reason_missing", "To allow abuse needs a reason"
+
+
+class AbandonedTooSoon(Unprocessable):
+    """A buyer is offered to somebody else before he is given up."""
+
+    slug, title = "abandoned_too_soon", "`abandon_s` must be longer than `silence_s`"
 
 
 @dataclass(frozen=True)
@@ -113,10 +121,39 @@ class Shops:
             await outbox.add(session, listed_shop(changed, self._stamp()))
             return shop_view(changed)
 
+    async def timing(self, principal: Principal) -> TimingView:
+        """Show the waits of the caller's shop."""
+        async with self.db.read(principal.shop_id) as session:
+            shop = await _own(session, principal)
+        return _timing_view(shop)
+
+    async def set_timing(self, principal: Principal, change: TimingChange) -> TimingView:
+        """Change a shop's waits from now on; recorded (X4). Raises `AbandonedTooSoon`.
+
+        What is the same already changes nothing.
+        """
+        async with self.db.write(principal.shop_id) as session:
+            shop = await _own(session, principal, lock=True)
+            told = change.model_dump(exclude_none=True)
+            timing = shop.timing.model_copy(update=told)
+            if timing.abandon_s <= timing.silence_s:
+                raise AbandonedTooSoon
+            if timing != shop.timing:
+                stamp = self._stamp()
+                before = shop.timing.model_dump()
+                differ = [f"{n} {before[n]} -> {told[n]}" for n in told if told[n] != before[n]]
+                note = ", ".join(differ)
+                await self.audit.note(session, principal, "shop.timing_set", shop.id, note=note)
+                shop = replace(shop, timing=timing, version=shop.version + 1)
+                await repository.save_shop(session, shop)
+                await repository.keep_timing(session, shop.id, timing, stamp.at)
+                await outbox.add(session, listed_shop(shop, stamp))
+            return _timing_view(shop)
+
     async def show_secret(self, principal: Principal) -> SecretView:
         """Show a shop's secret to its administrator; recorded (X4)."""
         async with self.db.write(principal.shop_id) as session:
-            shop = await _lock_own(session, principal)
+            shop = await _own(session, principal, lock=True)
             await self.audit.note(session, principal, "shop.secret_shown", shop.id)
             secret = self.shop_secrets.of(shop.id, shop.secret_version)
             return SecretView(shop_id=shop.id, version=shop.secret_version, secret=secret)
@@ -124,7 +161,7 @@ class Shops:
     async def rotate_secret(self, principal: Principal, *, key: CommandKey) -> SecretRotated:
         """Make the next secret the shop's; recorded (X4)."""
         async with self.db.keyed(key) as command:
-            shop = await _lock_own(command.session, principal)
+            shop = await _own(command.session, principal, lock=True)
             rotated = replace(shop, secret_version=shop.secret_version + 1)
             await repository.save_shop(command.session, rotated)
             await self.audit.note(command.session, principal, "shop.secret_rotated", shop.id)
@@ -136,8 +173,12 @@ class Shops:
         return Stamp(self.clock.now(), self.ids)
 
 
-async def _lock_own(session: AsyncSession, principal: Principal) -> Shop:
-    shop = await repository.find_shop(session, principal.shop_id, lock=True)
+def _timing_view(shop: Shop) -> TimingView:
+    return TimingView.model_validate(shop.timing, from_attributes=True)
+
+
+async def _own(session: AsyncSession, principal: Principal, *, lock: bool = False) -> Shop:
+    shop = await repository.find_shop(session, principal.shop_id, lock=lock)
     if shop is None or shop.id == PLATFORM:
         raise NotFound
     return shop

@@ -1,13 +1,16 @@
 """A conversation to archive, and what is shown of it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from contracts.base import decode
 from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
 from kit.bus.ports import Message, Record, TopicPartition
+from kit.clock import ManualClock
 from tests.integration.conversation.desk import Person, Platform, Shop, message, ok
+from tests.waiting import eventually
 
 
 async def begin(platform: Platform) -> tuple[Shop, Person, Person, dict[str, Any]]:
@@ -65,3 +68,14 @@ async def records(platform: Platform, topic: str, key: str) -> list[Record]:
     finally:
         await reader.stop()
     return found
+
+
+async def complete(platform: Platform, clock: ManualClock) -> None:
+    """Wait until the archive is known to be complete until now."""
+
+    async def known() -> bool:
+        await platform.service.completeness.look()
+        through = await platform.service.completeness.through()
+        return through is not None and clock.now() - through < timedelta(milliseconds=1)
+
+    await eventually(known)

@@ -14,7 +14,7 @@ from contracts.people import AgentState, OrderId, PersonId, SenderKind, ShopId, 
 from kit.clock import ManualClock
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import Person, Platform, Shop, ok, started
-from tests.integration.conversation.talking import events
+from tests.integration.conversation.talking import complete, events
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -222,10 +222,12 @@ async def test_a_silent_agent_loses_the_buyer_to_a_colleague(
     colleague = await shop.staff()
     sweeps = platform.service.sweeps
 
-    clock.advance(200)
+    clock.advance(170)
+    await complete(platform, clock)
     await sweeps.relieve()
     assert (await _now(silent, talk))["agent_id"] == silent.id
-    clock.advance(101)
+    clock.advance(11)
+    await complete(platform, clock)
     await sweeps.relieve()
 
     assert (await _now(silent, talk))["agent_id"] == colleague.id
