@@ -44,7 +44,9 @@ from services.conversation.presence import routes as presence_routes
 from services.conversation.presence.consumers import LOOK_S, PRESENCE, Presence
 from services.conversation.presence.service import States
 from services.conversation.reception import routes as reception_routes
+from services.conversation.reception.deadlines import CLOSE_LOOK_S
 from services.conversation.reception.service import Conversations
+from services.conversation.reception.sweeps import Closings
 from services.conversation.routing.consumers import GROUP as ROUTING
 from services.conversation.routing.consumers import WorkItems
 from services.conversation.routing.deadlines import FILL_S, SILENCE_LOOK_S, Sweep
@@ -99,6 +101,7 @@ class ConversationService(DatabaseService[Settings]):
         self.completeness = Completeness(bus, self.archiving, clock)
         through = self.completeness.through
         self.sweeps = Sweeps(self.db, self.routing, clock, through)
+        self.closings = Closings(self.db, self.routing, clock, through)
         self.retention = Retention(self.db, clock)
         self.archive = self._archive()
         self.presence = Presence(
@@ -132,6 +135,8 @@ class ConversationService(DatabaseService[Settings]):
         self.every(LOOK_S, "presence", presence.look)
         self.every(FILL_S, "filling", Sweep("filling", self.sweeps.fill))
         self.every(SILENCE_LOOK_S, "relieving", Sweep("relieving", self.sweeps.relieve))
+        closing = Sweep("closing", self.closings.close_silent)
+        self.every(CLOSE_LOOK_S, "closing", closing)
         self.forgets_repeats()
         self.forgets(Sweep("forgetting", self.retention.forget))
 

@@ -49,6 +49,10 @@ The second `unnest` repeats the narrow columns only: a shared CTE would copy eve
 A row of a foreign conversation is inserted too; its second look undoes the whole batch.
 """
 
+_ENTER: Final = text("select pg_advisory_xact_lock_shared(hashtextextended('archive', 0))")
+_HOLD_BACK: Final = text("select pg_advisory_xact_lock(hashtextextended('archive', 0))")
+"""Statements of their own: what comes next in the transaction then sees what others committed."""
+
 _COLUMNS: Final = tuple(name for name in Batch.__slots__ if name != "openings")
 
 _FIRST: Final = text(
@@ -173,6 +177,19 @@ class First:
     message_id: str
     body_hash: str | None
     place: Place
+
+
+async def enter(session: AsyncSession) -> None:
+    """Store beside others who do, and wait for whoever holds all of them back for a moment."""
+    await session.execute(_ENTER)
+
+
+async def hold_back(session: AsyncSession) -> None:
+    """Let nobody store until this transaction ends, when all that is under way has ended.
+
+    Taken after the shop's turn, before any row, and for a moment: the archive of all shops waits.
+    """
+    await session.execute(_HOLD_BACK)
 
 
 async def store(

@@ -72,6 +72,7 @@ class Archiving:
             looks: list[SecondLook] = []
             contacted: set[ShopId] = set()
             if batch.ids:
+                await repository.enter(session)
                 looks = await repository.store(
                     session, batch, generation=generation, at=self.clock.now()
                 )

@@ -250,8 +250,15 @@ def transfer(conversation: Conversation, over: HandOver, stamp: Stamp) -> Outcom
     return Outcome(moved, (event,))
 
 
-def close(conversation: Conversation, by: PersonId, reason: str, stamp: Stamp) -> Outcome:
-    """End the conversation. A repeat changes nothing."""
+def close(
+    conversation: Conversation,
+    by: PersonId,
+    reason: str,
+    stamp: Stamp,
+    *,
+    sweep: Literal["idle", "abandoned"] | None = None,
+) -> Outcome:
+    """End the conversation: a person does, or a `sweep` (H36). A repeat changes nothing."""
     if conversation.state is ConversationState.CLOSED:
         return Outcome(conversation)
     closed = replace(
@@ -261,9 +268,10 @@ def close(conversation: Conversation, by: PersonId, reason: str, stamp: Stamp) -
         agent_id=None,
         preferred_agent_id=conversation.agent_id or conversation.preferred_agent_id,
         closed_at=stamp.at,
+        swept=sweep,
     )
     event = ConversationClosed(
-        **_base(closed, stamp), agent_id=conversation.agent_id, by=by, reason=reason
+        **_base(closed, stamp), agent_id=conversation.agent_id, by=by, reason=reason, sweep=sweep
     )
     return Outcome(closed, (event,))
 

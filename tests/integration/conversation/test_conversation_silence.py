@@ -1,0 +1,247 @@
+"""What silence ends (H36), judged only as far as the archive is complete (H48)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from contracts.conversation import ConversationClosed, ConversationReopened
+from contracts.people import SenderKind
+from kit.clock import ManualClock
+from kit.errors import Unavailable
+from services.conversation.archive import repository as archive
+from services.conversation.archive.service import Archiving
+from services.conversation.routing.sweeps import BEHIND_MOST
+from services.conversation.seed import SeedSettings
+from tests.integration.conversation.desk import Person, Platform, ok, started
+from tests.integration.conversation.talking import archived, begin, complete, events, has_text
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+IDLE_S = 1_800
+ABANDON_S = 86_400
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def clock() -> ManualClock:
+    """The business time of this module's service."""
+    return ManualClock(datetime.now(UTC))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
+    """The service on that clock."""
+    async with started(settings, clock=clock) as running_platform:
+        yield running_platform
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def admin(platform: Platform) -> None:
+    """Sign the administrator in again: tests move the clock by more than a token's life."""
+    await platform.sign_in_admin()
+
+
+async def test_what_was_answered_is_closed_as_idle_and_goes_on_with_the_buyers_next_word(
+    platform: Platform, clock: ManualClock
+) -> None:
+    """Golden case 21, as far as this service tells it: no person closed, and it is the same one."""
+    _, agent, _, talk = await begin(platform)
+    await _talked(platform, agent, talk)
+    await _swept(platform, clock, IDLE_S - 1)
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "assigned"
+
+    await _swept(platform, clock, 2)
+
+    assert (await _now(agent, talk))["state"] == "closed"
+    assert ok(await agent.get("/v1/inbox"))["conversations"] == []
+    (closed,) = await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
+    assert (closed.sweep, closed.reason, closed.by) == ("idle", "idle", "system")
+    assert closed.agent_id == agent.id
+    clock.advance(15 * 60)
+    agent = await platform.sign_in(agent.login)
+    await platform.say(talk, "还有一件事")
+    await eventually(lambda: _is_open(agent, talk))
+    (reopened,) = await events(platform, "chat", talk["id"], ConversationReopened)
+    assert reopened.reason == "buyer_message"
+
+
+async def test_whom_nobody_answered_is_given_up_after_a_day_and_leaves_the_queue(
+    platform: Platform, clock: ManualClock
+) -> None:
+    """Golden case 24, as far as this service tells it."""
+    shop = await platform.shop()
+    talk = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
+    await platform.say(talk, "有人吗")
+    await eventually(lambda: has_text(shop.boss, talk, "有人吗"))
+    await _swept(platform, clock, ABANDON_S - 1)
+    boss = await platform.sign_in(shop.boss.login)
+    assert (await _now(boss, talk))["state"] == "queued"
+
+    await _swept(platform, clock, 2)
+
+    assert (await _now(boss, talk))["state"] == "closed"
+    assert ok(await boss.get("/v1/conversations", state="queued"))["items"] == []
+    (closed,) = await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
+    assert (closed.sweep, closed.reason) == ("abandoned", "abandoned")
+    await platform.say(talk, "算了，再问一次")
+    await eventually(lambda: _is_open(boss, talk))
+
+
+async def test_with_the_archive_stopped_nothing_is_closed_while_agents_talk(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, agent, _, talk = await begin(platform)
+    await _talked(platform, agent, talk)
+    await complete(platform, clock)
+    monkeypatch.setattr(Archiving, "store", _stopped)
+
+    for _ in range(4):
+        clock.advance(IDLE_S / 2)
+        await platform.say(talk, "我还在查", kind=SenderKind.AGENT)
+        await platform.service.completeness.look()
+        through = await platform.service.completeness.through()
+        assert through is not None
+        assert clock.now() - through > BEHIND_MOST
+        await platform.service.closings.close_silent()
+
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "assigned"
+    monkeypatch.undo()
+    await _swept(platform, clock, 5)
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "assigned"
+    assert await events(platform, "chat", talk["id"], ConversationClosed) == []
+
+
+async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_it_stands_before(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, agent, _, talk = await begin(platform)
+    await _talked(platform, agent, talk)
+    clock.advance(IDLE_S + 1)
+    await complete(platform, clock)
+    monkeypatch.setattr(Archiving, "store", _stopped)
+    said, place = await platform.say(talk, "等一下")
+    await platform.service.closings.close_silent()
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "closed"
+    await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
+    monkeypatch.undo()
+
+    await eventually(lambda: _is_open(agent, talk))
+
+    places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
+    (closed,) = await events(platform, "chat", talk["id"], ConversationClosed)
+    assert places[said.id] == place.offset < places[closed.id]
+
+
+async def test_a_word_that_is_being_archived_is_waited_for(
+    platform: Platform, clock: ManualClock
+) -> None:
+    _, agent, buyer, talk = await begin(platform)
+    await _talked(platform, agent, talk)
+    clock.advance(IDLE_S + 1)
+    await complete(platform, clock)
+
+    async with platform.service.db.write_across("a test") as session:
+        await archive.enter(session)
+        await session.execute(
+            text(
+                "insert into messages (message_id, conversation_id, generation, partition,"
+                " log_offset, type, time, sender_kind, body) values (gen_random_uuid(), :id, 1, 0,"
+                " 1000000000, 'chat.message.v1', :now, 'buyer', '{}')"
+            ),
+            {"id": talk["id"], "now": clock.now()},
+        )
+        sweeping = asyncio.create_task(platform.service.closings.close_silent())
+        await asyncio.sleep(0.3)
+        assert not sweeping.done()
+
+    await sweeping
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "assigned"
+    assert buyer.id == (await _now(agent, talk))["buyer_id"]
+
+
+async def test_who_is_waited_for_is_not_idle_and_what_staff_took_up_again_is_not_either(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop, agent, _, waits = await begin(platform)
+    await platform.say(waits, "在吗")
+    taken_up = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
+    await _talked(platform, agent, taken_up)
+    ok(await agent.post(f"/v1/conversations/{taken_up['id']}/close"))
+    clock.advance(IDLE_S + 1)
+    agent = await platform.sign_in(agent.login)
+    ok(await agent.post(f"/v1/conversations/{taken_up['id']}/reopen"))
+
+    await _swept(platform, clock, 1)
+
+    assert await _is_open(agent, waits)
+    assert await _is_open(agent, taken_up)
+
+
+async def test_each_shop_has_its_own_idea_of_silence(
+    platform: Platform, clock: ManualClock
+) -> None:
+    quick, agent, _, talk = await begin(platform)
+    ok(await quick.boss.patch(f"/v1/shops/{quick.id}/timing", {"idle_close_s": 60}))
+    _, patient, _, other = await begin(platform)
+    await _talked(platform, agent, talk)
+    await _talked(platform, patient, other)
+
+    await _swept(platform, clock, 61)
+
+    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await _now(patient, other))["state"] == "assigned"
+
+
+async def test_who_waits_gets_the_place_of_whom_silence_closed(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff(capacity=1)
+    talk = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
+    await _talked(platform, agent, talk)
+    clock.advance(IDLE_S)
+    buyer = await shop.buyer()
+    waiting = ok(await buyer.post("/v1/conversations"), 201)
+    assert waiting["state"] == "queued"
+
+    await _swept(platform, clock, 1)
+
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await _now(agent, waiting))["agent_id"] == agent.id
+
+
+async def _stopped(*_: object, **__: object) -> int:
+    raise Unavailable("the archive is stopped")
+
+
+async def _talked(platform: Platform, agent: Person, talk: Mapping[str, Any]) -> None:
+    """Let the buyer ask and the agent answer, and wait until both is archived."""
+    await platform.say(talk, "在吗")
+    seated = await _now(agent, talk)
+    await platform.say(seated, "在的", kind=SenderKind.AGENT)
+    await eventually(lambda: has_text(agent, talk, "在的"))
+
+
+async def _swept(platform: Platform, clock: ManualClock, seconds: float) -> None:
+    clock.advance(seconds)
+    await complete(platform, clock)
+    await platform.service.closings.close_silent()
+
+
+async def _now(reader: Person, talk: Mapping[str, Any]) -> dict[str, Any]:
+    return ok(await reader.get(f"/v1/conversations/{talk['id']}"))
+
+
+async def _is_open(reader: Person, talk: Mapping[str, Any]) -> bool:
+    return bool((await _now(reader, talk))["state"] != "closed")
