@@ -8,10 +8,17 @@ import msgspec
 import pytest
 
 from contracts.base import Event
-from contracts.conversation import ConversationAssigned, PersonListed
+from contracts.conversation import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationContacted,
+    ConversationOpened,
+    PersonListed,
+)
 from contracts.gateway import ChatMessage
 from contracts.people import (
     ConversationId,
+    MessageId,
     PersonId,
     Role,
     SenderKind,
@@ -21,7 +28,7 @@ from contracts.people import (
 from kit.bus.ports import Record
 from kit.errors import Dead
 from kit.ids import SequenceIds
-from services.conversation.archive.consumers import MessageHead, Rows
+from services.conversation.archive.consumers import VERSION_LIMIT, MessageHead, Rows
 
 pytestmark = pytest.mark.unit
 
@@ -153,6 +160,35 @@ def test_poison_is_named_as_such(bad: dict[str, Any]) -> None:
     assert "在" not in dead.value.reason
     assert not rows.batch.ids
     assert not rows.records
+
+
+def told(**fields: Any) -> dict[str, Any]:
+    common = {"id": IDS.new(), "time": AT, "shop_id": ShopId("shop"), "conversation_id": TALK}
+    return common | {"buyer_id": PersonId("b")} | fields
+
+
+def test_a_lifecycle_event_is_compared_by_its_version_and_an_opening_is_kept() -> None:
+    opened = ConversationOpened(**told(version=1, skill_group_id=SkillGroupId("g")))
+    closed = ConversationClosed(**told(version=2**40, agent_id=None, by=PersonId("b")))
+    rows = Rows()
+
+    for offset, event in enumerate((opened, said(), closed)):
+        assert rows.add(record(event, offset=offset))
+
+    assert rows.batch.versions == [1, None, VERSION_LIMIT]
+    assert rows.batch.openings == {TALK: opened}
+    assert rows.batch.senders == [None, "buyer", None]
+
+
+def test_what_a_buyer_wrote_elsewhere_is_his_word_here() -> None:
+    event = ConversationContacted(
+        **told(version=3, message_id=MessageId("m"), written_in=ConversationId("c"), received_at=AT)
+    )
+    rows = Rows()
+
+    assert rows.add(record(event))
+
+    assert rows.batch.senders == ["buyer"]
 
 
 def test_an_event_of_another_topic_is_refused() -> None:
