@@ -110,13 +110,14 @@ def _closed(conversation: Conversation, event: ConversationClosed) -> Conversati
 
 
 def _queued(conversation: Conversation, event: Lifecycle, *, announced: bool) -> Conversation:
-    known = isinstance(event, ConversationQueued | ConversationTransferred)
-    told = event.waiting_since if known else None
+    told = None
+    if isinstance(event, ConversationQueued | ConversationTransferred):
+        told = event.waiting_since
     return replace(
         conversation,
         state=ConversationState.QUEUED,
         agent_id=None,
-        waiting_since=told or event.time,
+        waiting_since=told or conversation.waiting_since or event.time,
         announced=announced,
         closed_at=None,
         swept=None,

@@ -19,6 +19,7 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
 from services.conversation.groups import repository as skill_groups
+from services.conversation.reception import repository as reception
 from services.conversation.routing import repository as routing
 from services.conversation.settings import Settings
 from services.conversation.shops import repository as shops
@@ -91,6 +92,17 @@ READS = [
         SAID,
     ),
     Read(
+        "what has been silent in a shop",
+        partial(
+            reception.silent,
+            shop_id=SHOP,
+            idle_since=datetime(2026, 11, 12, tzinfo=UTC),
+            unanswered_since=datetime(2026, 11, 12, tzinfo=UTC),
+            limit=100,
+        ),
+        filters="the shop's open conversations, each by two looks into an index",
+    ),
+    Read(
         "contacts of a shop to act on",
         partial(
             archive.take_contacts,
@@ -145,7 +157,7 @@ async def test_no_list_is_without_a_row_here() -> None:
     app = ConversationService(Settings(), MemoryBus(), clock=SystemClock()).app().http
 
     people = (buyers, shops, skill_groups, staff, tokens)
-    assert_all_are_there(READS, app, archive, conversations, *people, routing)
+    assert_all_are_there(READS, app, archive, conversations, *people, routing, reception)
 
 
 def _uuid(kind: int, number: str) -> str:

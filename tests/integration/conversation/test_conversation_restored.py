@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ async def test_conversations_that_no_backup_holds_come_back_as_the_log_left_them
     await _a_minute_later(platform, clock)
 
     for talk in (closed, served):
-        await eventually(lambda talk=talk: _is(agent, talk, before[talk["id"]]))
+        await eventually(partial(_is, agent, talk, before[talk["id"]]))
         told = await events(platform, "chat", talk["id"], Lifecycle)
         assert len(told) == before[talk["id"]]["version"]  # nobody was told anything again
     assert await texts(agent, closed) == ["在吗"]

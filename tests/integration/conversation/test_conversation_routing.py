@@ -134,8 +134,8 @@ async def test_an_agent_whom_no_gateway_carries_is_offline_after_thirty_seconds(
     assert await _agent_state(lost) == "offline"
     assert (await _now(lost, asked))["state"] == "queued"
     assert (await _now(lost, quiet))["agent_id"] == lost.id
-    events = await eventually(lambda: events(platform, "staff", lost.id, AgentStateChanged))
-    assert events[-1].reason == "heartbeat_lost"
+    states = await eventually(lambda: events(platform, "staff", lost.id, AgentStateChanged))
+    assert states[-1].reason == "heartbeat_lost"
     queued = await eventually(lambda: events(platform, "chat", asked["id"], ConversationQueued))
     assert queued[-1].previous_agent_id == lost.id
 

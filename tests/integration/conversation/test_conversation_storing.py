@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -83,6 +83,8 @@ WHAT = ("open", "say", "say", "close", "open", "answer", "reopen", "offline", "o
 
 
 @SLOW_BUT_SURE
+@example(steps=[("close", 0, 0), ("open", 0, 0), ("say", 0, 0), ("say", 0, 1), ("answer", 0, 1)])
+@example(steps=[("close", 0, 0), ("open", 0, 0), ("close", 0, 1), ("say", 0, 0), ("say", 0, 1)])
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(WHAT), st.integers(0, 1), st.integers(0, 3)),
