@@ -152,7 +152,7 @@ _LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit
 
 
 @dataclass(frozen=True, slots=True)
-class SecondLook:
+class ArchivedRow:
     """A record that was not simply stored, or was stored into a conversation that nobody works.
 
     `is_ahead`: the conversation's row is of a backup, and the log knows more (H51).
@@ -194,7 +194,7 @@ async def hold_back(session: AsyncSession) -> None:
 
 async def store(
     session: AsyncSession, batch: Batch, *, generation: int, at: datetime
-) -> list[SecondLook]:
+) -> list[ArchivedRow]:
     """Insert what is new, each message id once (H1), and return what needs a second look.
 
     The caller raises, and so rolls back, on one that is not `is_known`.
@@ -202,7 +202,7 @@ async def store(
     columns = {name: getattr(batch, name) for name in _COLUMNS}
     rows = await session.execute(_INSERT, columns | {"generation": generation, "at": at})
     return [
-        SecondLook(
+        ArchivedRow(
             message_id=str(row.message_id),
             conversation_id=str(row.conversation_id),
             partition=row.partition,
@@ -255,21 +255,21 @@ async def closed_at(session: AsyncSession, ids: Sequence[str]) -> dict[str, Plac
 
 async def note_contacts(
     session: AsyncSession,
-    looks: Sequence[SecondLook],
+    looks: Sequence[ArchivedRow],
     *,
     generation: int,
     tried_at: datetime | None = None,
 ) -> None:
     """Keep records whose arrival somebody has to act on (H30), as if it was tried at a moment."""
     if looks:
-        asked = {
+        query = {
             "ids": [look.message_id for look in looks],
             "conversations": [look.conversation_id for look in looks],
             "shops": [look.shop_id for look in looks],
             "offsets": [look.offset for look in looks],
         }
         await session.execute(
-            _NOTE_CONTACTS, asked | {"generation": generation, "tried_at": tried_at}
+            _NOTE_CONTACTS, query | {"generation": generation, "tried_at": tried_at}
         )
 
 
@@ -283,7 +283,7 @@ async def take_contacts(
     session: AsyncSession, shop_id: ShopId, *, tried_before: datetime, limit: int
 ) -> list[Contact]:
     """Delete the shop's next contacts that nobody else has in hand, and return them as said."""
-    asked = {"shop": shop_id, "tried_before": tried_before, "limit": limit}
+    query = {"shop": shop_id, "tried_before": tried_before, "limit": limit}
     return [
         Contact(
             message_id=MessageId(str(row.message_id)),
@@ -292,7 +292,7 @@ async def take_contacts(
             said_at=row.time,
             is_said=row.sender_kind == SenderKind.BUYER,
         )
-        for row in await session.execute(_TAKE_CONTACTS, asked)
+        for row in await session.execute(_TAKE_CONTACTS, query)
     ]
 
 
@@ -300,8 +300,8 @@ async def postpone_contact(
     session: AsyncSession, shop_id: ShopId, *, tried_before: datetime, now: datetime
 ) -> None:
     """Note that acting on the shop's next contact failed; others come first."""
-    asked = {"shop": shop_id, "tried_before": tried_before, "limit": 1, "now": now}
-    await session.execute(_POSTPONE_CONTACT, asked)
+    query = {"shop": shop_id, "tried_before": tried_before, "limit": 1, "now": now}
+    await session.execute(_POSTPONE_CONTACT, query)
 
 
 async def lifecycle_of(
@@ -332,8 +332,8 @@ async def after(
     session: AsyncSession, conversation_id: str, place: Place, *, limit: int
 ) -> list[Row[Any]]:
     """Return what stands after a place, oldest first."""
-    asked = {"conversation": conversation_id, "limit": limit}
-    rows = await session.execute(_AFTER, asked | {"generation": place[0], "offset": place[1]})
+    query = {"conversation": conversation_id, "limit": limit}
+    rows = await session.execute(_AFTER, query | {"generation": place[0], "offset": place[1]})
     return list(rows)
 
 
@@ -341,8 +341,8 @@ async def before(
     session: AsyncSession, conversation_id: str, place: Place | None, *, limit: int
 ) -> list[Row[Any]]:
     """Return what stands before a place, or at the end, newest first."""
-    asked: dict[str, object] = {"conversation": conversation_id, "limit": limit}
+    query: dict[str, object] = {"conversation": conversation_id, "limit": limit}
     if place is None:
-        return list(await session.execute(_LATEST, asked))
-    rows = await session.execute(_BEFORE, asked | {"generation": place[0], "offset": place[1]})
+        return list(await session.execute(_LATEST, query))
+    rows = await session.execute(_BEFORE, query | {"generation": place[0], "offset": place[1]})
     return list(rows)

@@ -17,7 +17,7 @@ from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation.archive import repository
 from services.conversation.archive.domain import Batch
-from services.conversation.archive.repository import SecondLook
+from services.conversation.archive.repository import ArchivedRow
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.following import unknown_here
 from services.conversation.shops import repository as shops
@@ -69,7 +69,7 @@ class Archiving:
         Raises `Foreign` for the records that no conversation of their shop stands for.
         """
         async with self.db.write_across("a batch holds what all shops said") as session:
-            looks: list[SecondLook] = []
+            looks: list[ArchivedRow] = []
             contacted: set[ShopId] = set()
             if batch.ids:
                 await repository.enter(session)
@@ -82,12 +82,12 @@ class Archiving:
         return len(batch.ids) - sum(not look.is_new for look in looks)
 
     async def _look_twice(
-        self, session: AsyncSession, batch: Batch, looks: Sequence[SecondLook], generation: int
+        self, session: AsyncSession, batch: Batch, looks: Sequence[ArchivedRow], generation: int
     ) -> set[ShopId]:
         """Judge what was not simply stored; return the shops in which somebody has to act."""
-        strangers = [look for look in looks if not look.is_known]
-        made = await self._make_missing(session, batch, strangers) if strangers else {}
-        foreign = [look for look in strangers if made.get(look.conversation_id) != look.shop_id]
+        unknown = [look for look in looks if not look.is_known]
+        made = await self._make_missing(session, batch, unknown) if unknown else {}
+        foreign = [look for look in unknown if made.get(look.conversation_id) != look.shop_id]
         if foreign:
             raise Foreign(_places(batch, foreign))
         repeats = [look for look in looks if not look.is_new]
@@ -107,7 +107,7 @@ class Archiving:
         return {ShopId(look.shop_id) for look in contacts}
 
     async def _make_missing(
-        self, session: AsyncSession, batch: Batch, strangers: Iterable[SecondLook]
+        self, session: AsyncSession, batch: Batch, unknown: Iterable[ArchivedRow]
     ) -> dict[str, ShopId]:
         """Make rows for conversations that the log opens and no row stands for (H51).
 
@@ -115,7 +115,7 @@ class Archiving:
         """
         openings = {
             look.conversation_id: batch.openings[look.conversation_id]
-            for look in strangers
+            for look in unknown
             if look.state is None and look.conversation_id in batch.openings
         }
         known = await shops.known_of(session, [one.shop_id for one in openings.values()])
@@ -127,8 +127,8 @@ class Archiving:
         return made
 
     async def _after_close(
-        self, session: AsyncSession, looks: Sequence[SecondLook], generation: int
-    ) -> list[SecondLook]:
+        self, session: AsyncSession, looks: Sequence[ArchivedRow], generation: int
+    ) -> list[ArchivedRow]:
         """Return what was said into a closed conversation, by the order of the log (ADR 16).
 
         The row of a conversation may say closed while messages from before are still on their way
@@ -144,7 +144,7 @@ class Archiving:
         ]
 
     async def _record_conflicts(
-        self, session: AsyncSession, batch: Batch, repeats: Iterable[SecondLook], generation: int
+        self, session: AsyncSession, batch: Batch, repeats: Iterable[ArchivedRow], generation: int
     ) -> None:
         repeated = {(look.partition, look.offset): look for look in repeats}
         first = await repository.first_of(session, [look.message_id for look in repeated.values()])
@@ -167,7 +167,7 @@ class Archiving:
         await repository.record_conflicts(session, rows)
 
 
-def _places(batch: Batch, looks: Sequence[SecondLook]) -> list[int]:
+def _places(batch: Batch, looks: Sequence[ArchivedRow]) -> list[int]:
     wanted = {(look.partition, look.offset) for look in looks}
     stands = zip(batch.partitions, batch.offsets, strict=True)
     return [place for place, one in enumerate(stands) if one in wanted]

@@ -163,8 +163,8 @@ def _all() -> Select[Any]:
     return select(_CONVERSATIONS)
 
 
-async def _one(session: AsyncSession, wanted: Select[Any]) -> Conversation | None:
-    row = (await session.execute(wanted)).one_or_none()
+async def _one(session: AsyncSession, query: Select[Any]) -> Conversation | None:
+    row = (await session.execute(query)).one_or_none()
     return None if row is None else _conversation(row)
 
 

@@ -98,10 +98,10 @@ class Histories:
     admission: Admission
     cursors: Cursors
 
-    async def listed(self, principal: Principal, wanted: Listing) -> Page[ConversationView]:
+    async def listed(self, principal: Principal, listing: Listing) -> Page[ConversationView]:
         """Return a page of conversations, newest first: a buyer's own, or the shop's."""
-        shop_id, which = principal.shop_id, _filter(principal, wanted)
-        query = paging.page(self.cursors, wanted, by=BY_OPENING, shop_id=shop_id, list_name=LIST)
+        shop_id, which = principal.shop_id, _filter(principal, listing)
+        query = paging.page(self.cursors, listing, by=BY_OPENING, shop_id=shop_id, list_name=LIST)
         async with self.db.read(shop_id) as session:
             found = await conversations.page(session, which, after=query.after, limit=query.limit)
             shown, next_cursor = query.cut(found)
@@ -295,12 +295,12 @@ def _work_view(item: WorkItem) -> WorkView:
     )
 
 
-def _filter(principal: Principal, wanted: Listing) -> Filter:
+def _filter(principal: Principal, listing: Listing) -> Filter:
     shop_id = ShopId(principal.shop_id)
     if principal.role == Role.BUYER:
-        return Filter(shop_id, buyer_id=PersonId(principal.subject), state=wanted.state)
-    agent = None if wanted.agent_id is None else PersonId(wanted.agent_id)
-    return Filter(shop_id, agent_id=agent, state=wanted.state)
+        return Filter(shop_id, buyer_id=PersonId(principal.subject), state=listing.state)
+    agent = None if listing.agent_id is None else PersonId(listing.agent_id)
+    return Filter(shop_id, agent_id=agent, state=listing.state)
 
 
 def _seat(conversation: Conversation, principal: Principal) -> str:

@@ -21,8 +21,8 @@ class StageNotAllowed(Conflict):
     slug, title = "stage_not_allowed", "The conversation cannot go back to that stage"
 
 
-def check(current: Stage, wanted: Stage) -> None:
+def check(current: Stage, target: Stage) -> None:
     """Raise `StageNotAllowed` for a step backwards that no reception takes; skipping is fine."""
-    backwards = ORDER.index(wanted) < ORDER.index(current)
-    if backwards and wanted not in BACK_TO:
-        raise StageNotAllowed(f"From {current} a conversation does not go back to {wanted}.")
+    backwards = ORDER.index(target) < ORDER.index(current)
+    if backwards and target not in BACK_TO:
+        raise StageNotAllowed(f"From {current} a conversation does not go back to {target}.")

@@ -116,8 +116,8 @@ async def set_password(session: AsyncSession, agent_id: str, password_hash: str)
 # ---- rows and facts
 
 
-async def _one_agent(session: AsyncSession, wanted: Select[Any], *, lock: bool) -> Agent | None:
-    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+async def _one_agent(session: AsyncSession, query: Select[Any], *, lock: bool) -> Agent | None:
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         return None
     skills = await _skills(session, [row.id])

@@ -69,10 +69,10 @@ class Staff:
             )
             return await command.keep(staff_view(agent, await _codes(command.session, shop_id)))
 
-    async def page(self, principal: Principal, wanted: Paged) -> Page[StaffView]:
+    async def page(self, principal: Principal, paged: Paged) -> Page[StaffView]:
         """Return a page of the shop's staff."""
         shop_id = principal.shop_id
-        query = paging.page(self.cursors, wanted, by=BY_ID, shop_id=shop_id, list_name="staff")
+        query = paging.page(self.cursors, paged, by=BY_ID, shop_id=shop_id, list_name="staff")
         async with self.db.read(shop_id) as session:
             found = await repository.staff_of_shop(
                 session, shop_id, after=query.after, limit=query.limit
