@@ -117,6 +117,8 @@ async def test_attack_01_another_shops_people_secrets_and_figures_are_not_there(
         ("GET", f"/v1/shops/{ours.id}/secret", None),
         ("POST", f"/v1/shops/{ours.id}/secret-rotations", {}),
         ("PUT", f"/v1/shops/{ours.id}/wording-policy", {}),
+        ("GET", f"/v1/shops/{ours.id}/timing", None),
+        ("PATCH", f"/v1/shops/{ours.id}/timing", {}),
         ("GET", f"/v1/intake/{ours.id}/secret", None),
         ("PATCH", f"/v1/staff/{agent}", {"active": False}),
         ("GET", f"/v1/monitor/board?shop={ours.id}", None),
