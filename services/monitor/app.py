@@ -21,21 +21,30 @@ from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.settings import SettingsRefused
 from kit.web.paging import Cursors
-from services.monitor import consumers, internal, probes, profiles, routes
-from services.monitor.repository.directory import Directory
-from services.monitor.service import (
-    FOLD,
-    Boards,
-    Facts,
-    FigureReader,
-    Lists,
-    Partitions,
-    Publisher,
-    Rules,
-    generations,
-    recount,
-)
+from services.monitor.boards import deadlines as board_deadlines
+from services.monitor.boards import internal
+from services.monitor.boards import routes as board_routes
+from services.monitor.boards.service import Boards, Publisher
+from services.monitor.directory import consumers as directory_consumers
+from services.monitor.directory.deadlines import Wait
+from services.monitor.directory.rules import Rules
+from services.monitor.directory.shops import Directory
+from services.monitor.evidence import consumers as evidence_consumers
+from services.monitor.evidence import routes as evidence_routes
+from services.monitor.evidence.service import Evidence
+from services.monitor.facts import consumers as facts_consumers
+from services.monitor.facts.service import Facts
+from services.monitor.figures import routes as figure_routes
+from services.monitor.figures.service import FigureReader
+from services.monitor.fold import consumers as fold_consumers
+from services.monitor.fold import generations
+from services.monitor.fold.service import FOLD, Partitions
+from services.monitor.profiles import book as profiles
+from services.monitor.recount import service as recount
 from services.monitor.settings import Settings
+from services.monitor.waiting import deadlines as waiting_deadlines
+from services.monitor.waiting import routes as waiting_routes
+from services.monitor.waiting.service import Waiters
 from wording import LexiconError, LiveEngine
 
 NAME: Final = "monitor"
@@ -51,31 +60,34 @@ def build(
     service.refuse_revoked(topics.DIRECTORY, person_listed)
     lexicon = open_lexicon(settings)
     rules = rules_of(settings, Directory(), lexicon)
-    consume(service, rules)
+    evidence = Evidence(service.db, Cursors(settings.cursor_secret))
+    consume(service, rules, evidence)
     boards = Boards(service.db, rules.directory, rules.book, clock=clock, ids=service.ids)
     leases = Leases(service.db)
     publisher = Publisher(
         boards, leases, service.producer, clock=clock, interval_ms=settings.board_interval_ms
     )
     service.resource(stop=leases.close)
-    service.every(probes.BOARDS_S, "boards", publisher.publish_due)
+    service.every(board_deadlines.BOARDS_S, "boards", publisher.publish_due)
     service.every(reloading.EVERY_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
-    figures = FigureReader(service.db, rules, clock=clock)
-    lists = Lists(service.db, Cursors(settings.cursor_secret))
-    service.routes(routes.reading(boards, figures, lists))
+    service.routes(
+        board_routes.reading(boards),
+        figure_routes.reading(FigureReader(service.db, rules, clock=clock)),
+        evidence_routes.reading(evidence),
+        waiting_routes.reading(Waiters(service.db)),
+    )
     service.internal(internal.reading(boards))
     return service
 
 
-def consume(service: DatabaseService[Settings], rules: Rules) -> None:
+def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence) -> None:
     """Register the consumers in the order in which they start: the directory first."""
     settings = service.settings
-    facts = Facts(service.db, rules.directory)
     partitions = Partitions(service.bus, service.db, rules, clock=service.clock)
-    folding = consumers.Fold(partitions)
-    entries = consumers.DirectoryEntries(facts)
-    directory = service.read(consumers.DIRECTORY, [topics.DIRECTORY], entries)
-    service.role(probes.Wait(directory.caught_up))
+    folding = fold_consumers.Fold(partitions)
+    entries = directory_consumers.DirectoryEntries(rules.directory)
+    directory = service.read(directory_consumers.DIRECTORY, [topics.DIRECTORY], entries)
+    service.role(Wait(directory.caught_up))
     service.resource(partitions.begin)
     service.consume_batches(
         FOLD,
@@ -89,10 +101,11 @@ def consume(service: DatabaseService[Settings], rules: Rules) -> None:
         on_assigned=folding.assigned,
         on_revoked=folding.revoked,
     )
-    service.every(probes.THRESHOLDS_S, "thresholds", partitions.tick)
-    incidents, staff = consumers.Incidents(facts), consumers.Staff(facts)
-    service.consume(consumers.INCIDENTS, [topics.INCIDENTS], decoded(incidents))
-    service.consume(consumers.STAFF, [topics.STAFF], decoded(staff))
+    service.every(waiting_deadlines.THRESHOLDS_S, "thresholds", partitions.tick)
+    incidents = evidence_consumers.Incidents(evidence)
+    staff = facts_consumers.Staff(Facts(service.db))
+    service.consume(evidence_consumers.INCIDENTS, [topics.INCIDENTS], decoded(incidents))
+    service.consume(facts_consumers.STAFF, [topics.STAFF], decoded(staff))
 
 
 async def recompute(settings: Settings) -> recount.Report:
@@ -100,7 +113,7 @@ async def recompute(settings: Settings) -> recount.Report:
     service = DatabaseService(NAME, settings, clock=SystemClock(), bus=open_bus(settings))
     rules = rules_of(settings, Directory(), open_lexicon(settings))
     try:
-        entries = consumers.DirectoryEntries(Facts(service.db, rules.directory))
+        entries = directory_consumers.DirectoryEntries(rules.directory)
         await recount.read_directory(service.bus, entries)
         return await recount.recompute(service.bus, service.db, rules)
     finally:

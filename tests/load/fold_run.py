@@ -15,9 +15,9 @@ from kit.bus.ports import Consumer, Record, TopicPartition
 from kit.clock import SystemClock
 from kit.service.database import DatabaseService
 from services.monitor import app
-from services.monitor.consumers import Fold
-from services.monitor.repository.directory import Directory
-from services.monitor.service import FOLD, Partitions
+from services.monitor.directory.shops import Directory
+from services.monitor.fold.consumers import Fold
+from services.monitor.fold.service import FOLD, Partitions
 from services.monitor.settings import Settings
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 from tests.load.dialogue import SHOP, START

@@ -14,9 +14,9 @@ from kit.bus.deadletter import letters
 from kit.clock import SystemClock
 from kit.errors import Fenced
 from services.monitor import app
-from services.monitor.repository.directory import Directory
-from services.monitor.service import FOLD, Partitions
-from services.monitor.service.recount import Report
+from services.monitor.directory.shops import Directory
+from services.monitor.fold.service import FOLD, Partitions
+from services.monitor.recount.service import Report
 from tests.infrastructure import CHECKOUT
 from tests.integration.monitor.rig import Rig, Shop
 from tests.waiting import eventually

@@ -10,9 +10,17 @@ import pytest_asyncio
 from contracts.people import ShopId
 from kit.postgres import Database
 from services.monitor import app
-from services.monitor.repository import boards, facts, figures, folds, lists, recounts
-from services.monitor.repository.lists import Place
+from services.monitor.boards import repository as boards
+from services.monitor.evidence import repository as evidence
+from services.monitor.evidence.repository import Place
+from services.monitor.facts import repository as facts
+from services.monitor.figures import repository as figures
+from services.monitor.fold import repository as folds
+from services.monitor.recount import repository as recounts
+from services.monitor.response import repository as response
 from services.monitor.settings import Settings
+from services.monitor.traffic import repository as traffic
+from services.monitor.waiting import repository as waiting
 from tests.infrastructure import Infrastructure
 from tests.plans import Read, assert_all_are_there, assert_spared, filled
 
@@ -25,28 +33,28 @@ LIVE += " word of a buyer, and an index on it would be written each time"
 
 READS = [
     Read("which boards have changed", partial(boards.revisions, since=DAY)),
-    Read("flags", partial(lists.flags, shop_id=SHOP, after=None, limit=51), FLAGS),
+    Read("flags", partial(evidence.flags, shop_id=SHOP, after=None, limit=51), FLAGS),
     Read(
         "the next flags",
-        partial(lists.flags, shop_id=SHOP, after=Place(DAY_MS, "message-500"), limit=51),
+        partial(evidence.flags, shop_id=SHOP, after=Place(DAY_MS, "message-500"), limit=51),
         FLAGS,
     ),
-    Read("incidents", partial(lists.incidents, shop_id=SHOP, after=None, limit=51), INCIDENTS),
+    Read("incidents", partial(evidence.incidents, shop_id=SHOP, after=None, limit=51), INCIDENTS),
     Read(
         "the next incidents",
-        partial(lists.incidents, shop_id=SHOP, after=Place(DAY_MS, "incident-500"), limit=51),
+        partial(evidence.incidents, shop_id=SHOP, after=Place(DAY_MS, "incident-500"), limit=51),
         INCIDENTS,
     ),
     Read(
         "who waits longest",
-        partial(boards.waits, shop_id=SHOP, limit=51),
+        partial(response.waits, shop_id=SHOP, limit=51),
         ("/v1/monitor/waiting",),
         filters=LIVE,
         sorts=LIVE,
     ),
-    Read("the loads of a board", partial(boards.loads, shop_id=SHOP, breach_before_ms=0)),
+    Read("the loads of a board", partial(response.loads, shop_id=SHOP, breach_before_ms=0)),
     Read("a day of a board", partial(boards.today, shop_id=SHOP, day=DAY, start_ms=0, end_ms=1)),
-    Read("a shop's newest event", partial(figures.as_of_ms, shop_id=SHOP)),
+    Read("a shop's newest event", partial(traffic.as_of_ms, shop_id=SHOP)),
 ]
 
 
@@ -65,7 +73,8 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 async def test_no_list_is_without_a_row_here() -> None:
     shown = app.build(Settings()).http
 
-    assert_all_are_there(READS, shown, boards, facts, figures, folds, lists, recounts)
+    rooms = boards, evidence, facts, figures, folds, recounts, response, traffic, waiting
+    assert_all_are_there(READS, shown, *rooms)
 
 
 _SHOP = "case n % 10 when 0 then 'plans' else 'other' end"

@@ -20,7 +20,7 @@ from kit.telemetry import continued
 from services.conversation.archive.consumers import Rows
 from services.gateway.frames import records
 from services.gateway.frames.records import PoisonRecord
-from services.monitor.schemas.records import Unreadable, read
+from services.monitor.fold.schemas import Unreadable, read
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.conversation import ShopListed
 from contracts.monitor import RuleProfile
-from services.monitor import profiles
+from services.monitor.profiles import book as profiles
 
 pytestmark = pytest.mark.unit
 

@@ -15,8 +15,8 @@ from services.gateway.frames import client, records
 from services.gateway.frames.client import Unreadable
 from services.gateway.frames.records import PoisonRecord
 from services.gateway.frames.refusals import BadFrame
-from services.monitor.schemas.records import Unreadable as NotFolded
-from services.monitor.schemas.records import read
+from services.monitor.fold.schemas import Unreadable as NotFolded
+from services.monitor.fold.schemas import read
 
 pytestmark = pytest.mark.unit
 

@@ -19,7 +19,7 @@ from services.aftersales.work import service as work
 from services.conversation.history import service as history
 from services.conversation.presence import service as states
 from services.conversation.staff import service as staff
-from services.monitor.service import lists as monitor
+from services.monitor.evidence import service as monitor
 from services.orders.trade import service as orders
 
 pytestmark = pytest.mark.unit

@@ -3,8 +3,8 @@
 import pytest
 
 from contracts.people import ConversationId
-from services.monitor.alerts import LATE_LIMIT_MS, Due, Wheel
-from services.monitor.domain import ReadingKey
+from services.monitor.profiles.domain import ReadingKey
+from services.monitor.waiting.wheel import LATE_LIMIT_MS, Due, Wheel
 
 pytestmark = pytest.mark.unit
 

@@ -6,10 +6,11 @@ import pytest
 from contracts.conversation import ShopListed
 from contracts.monitor import WordingFlagged
 from contracts.people import ConversationId, PersonId, ShopId
-from services.monitor import profiles
-from services.monitor.repository.directory import Directory
-from services.monitor.repository.folds import Changes, Stored
-from services.monitor.service.folding import PartitionFold, Rules
+from services.monitor.directory.rules import Rules
+from services.monitor.directory.shops import Directory
+from services.monitor.fold.engine import PartitionFold
+from services.monitor.fold.repository import Changes, Stored
+from services.monitor.profiles import book as profiles
 from tests.integration.monitor.chats import NOON, Chat
 from tests.unit.monitor.test_monitor_fold_taken_back import ENGINE, Paper
 

@@ -4,9 +4,9 @@ import pytest
 
 from kit.bus.ports import Record
 from kit.errors import Dead
-from services.monitor.repository.folds import Changes
-from services.monitor.service.folding import Batch, Poison
-from services.monitor.service.partitions import refuse_poison
+from services.monitor.fold.engine import Batch, Poison
+from services.monitor.fold.repository import Changes
+from services.monitor.fold.service import refuse_poison
 
 pytestmark = pytest.mark.unit
 

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId
-from services.monitor import profiles
-from services.monitor.domain import Calendar, Outcome, Round
-from services.monitor.history import REPEAT_MINUTES, Recent
-from services.monitor.rollups import CounterKey, Counters
-from services.monitor.rounds import Conversation, Machine, decode_state, encode_state
+from services.monitor.calendar.domain import Calendar
+from services.monitor.fold.history import REPEAT_MINUTES, Recent
+from services.monitor.profiles import book as profiles
+from services.monitor.response import scoring
+from services.monitor.response.domain import Outcome, Round
+from services.monitor.response.rollups import CounterKey, Counters
+from services.monitor.response.rounds import Conversation, Machine, decode_state, encode_state
 
 pytestmark = pytest.mark.unit
 
@@ -88,10 +90,10 @@ class Log:
         self.rounds += settled.rounds
         for ended in settled.rounds:
             day = CALENDAR.day(ended.opened_ms)
-            moments = profiles.RoundMoments.of(CALENDAR, ended)
+            moments = scoring.RoundMoments.of(CALENDAR, ended)
             ruling = [p for reading in ended.readings for p in BOOK.ruling(reading, day)]
             for profile in ruling:
-                score = profiles.score_round(profile, ended, moments)
+                score = scoring.score_round(profile, ended, moments)
                 if score is not None:
                     self.counters.add(CounterKey(SHOP, profile.name, day, ended.agent_id), score)
 

@@ -12,11 +12,12 @@ from contracts.base import Event
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from kit.ids import SequenceIds
-from services.monitor import profiles
-from services.monitor.repository.directory import Directory
-from services.monitor.repository.folds import Changes, Stored
-from services.monitor.rounds import encode_state
-from services.monitor.service.folding import PartitionFold, Rules
+from services.monitor.directory.rules import Rules
+from services.monitor.directory.shops import Directory
+from services.monitor.fold.engine import PartitionFold
+from services.monitor.fold.repository import Changes, Stored
+from services.monitor.profiles import book as profiles
+from services.monitor.response.rounds import encode_state
 from tests.integration.monitor.chats import Chat
 from wording import Engine
 

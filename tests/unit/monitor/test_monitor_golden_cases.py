@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId
-from services.monitor import profiles
-from services.monitor.domain import Calendar, Outcome, Profile, ProfileName, Round, Score, Session
-from services.monitor.rollups import BuyerDays, BuyerScore, by_buyer
-from services.monitor.rounds import Machine
+from services.monitor.calendar.domain import Calendar
+from services.monitor.profiles import book as profiles
+from services.monitor.profiles.domain import Profile, ProfileName
+from services.monitor.response import scoring
+from services.monitor.response.domain import Outcome, Round, Score, Session
+from services.monitor.response.rollups import BuyerDays, BuyerScore, by_buyer
+from services.monitor.response.rounds import Machine
 
 pytestmark = pytest.mark.unit
 
@@ -106,7 +109,7 @@ class Chat:
                 total += _score(rules, calendar, ended) or Score()
         for settled in self.sessions:
             if rules.reading.key in settled.readings and agent in {None, settled.agent_id}:
-                total += profiles.score_session(rules, calendar, settled) or Score()
+                total += scoring.score_session(rules, calendar, settled) or Score()
         return total
 
     def of(self, profile: str) -> list[Round]:
@@ -283,4 +286,4 @@ def _buyers(chat: Chat) -> BuyerDays:
 
 
 def _score(rules: Profile, calendar: Calendar, ended: Round) -> Score | None:
-    return profiles.score_round(rules, ended, profiles.RoundMoments.of(calendar, ended))
+    return scoring.score_round(rules, ended, scoring.RoundMoments.of(calendar, ended))

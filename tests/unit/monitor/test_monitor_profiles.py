@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.monitor import profiles
-from services.monitor.domain import Calendar, ProfileName
+from services.monitor.calendar.domain import Calendar
+from services.monitor.profiles import book as profiles
+from services.monitor.profiles.domain import ProfileName
 
 pytestmark = pytest.mark.unit
 

@@ -17,7 +17,7 @@ from contracts.people import (
     SkillGroupId,
 )
 from kit.bus.ports import Record
-from services.monitor.schemas.records import Heard, Said, Unreadable, message_id, read
+from services.monitor.fold.schemas import Heard, Said, Unreadable, message_id, read
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.monitor.schemas.queries import FiguresQuery
-from services.monitor.service.figures import BadStretch, _stretch
+from services.monitor.figures.schemas import FiguresQuery
+from services.monitor.figures.service import BadStretch, _stretch
 
 pytestmark = pytest.mark.unit
 

@@ -3,11 +3,11 @@
 import pytest
 
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId
-from services.monitor import profiles
-from services.monitor.repository.directory import Directory
-from services.monitor.rounds import Conversation, Machine
-from services.monitor.service.folding import Rules
-from services.monitor.service.waiting import SETTLE_MS, Waits
+from services.monitor.directory.rules import Rules
+from services.monitor.directory.shops import Directory
+from services.monitor.profiles import book as profiles
+from services.monitor.response.rounds import Conversation, Machine
+from services.monitor.waiting.waits import SETTLE_MS, Waits
 from wording import Engine
 
 pytestmark = pytest.mark.unit

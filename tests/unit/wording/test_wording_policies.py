@@ -9,7 +9,7 @@ from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from services.gateway import hub
 from services.gateway.inbound.gate import Gate, GateInput
-from services.monitor.repository import directory
+from services.monitor.directory import shops as directory
 from wording import HOUSE, Action, Category, Policy, Severity, Speaker, Verdict, policy_of
 
 pytestmark = pytest.mark.unit

@@ -1,0 +1,1 @@
+"""Who may see what of a shop, for every route of the monitor."""

@@ -1,0 +1,1 @@
+"""The supervisor board of a shop: read, and published as it changes (H20)."""

@@ -1,0 +1,240 @@
+"""Builds a shop's board and keeps the boards of this monitor's shops published (H20).
+
+Knows what a board shows; must not know who looks at it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from contracts.monitor import AgentTile, BoardPublished, ResponseFigures, WaitingBuyer
+from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId
+from kit.bus.ports import Producer, message_of
+from kit.clock import Clock
+from kit.ids import Ids
+from kit.leases import Leases
+from kit.postgres import Database
+from services.monitor.boards import repository
+from services.monitor.boards.repository import Today
+from services.monitor.boards.schemas import Board
+from services.monitor.directory.shops import Directory, Shop
+from services.monitor.facts import repository as facts
+from services.monitor.facts.repository import Seat
+from services.monitor.profiles.book import ProfileBook
+from services.monitor.profiles.domain import ProfileName
+from services.monitor.response import repository as response
+from services.monitor.response.domain import Score
+from services.monitor.response.repository import Load, Wait
+
+log = structlog.get_logger()
+
+REFRESH_MS: Final = 5_000
+"""A board that shows somebody waiting, or a delay, is published anew so often without a change."""
+
+ON_TIME_MS: Final = 2_000
+"""Folded to the end within so much: not delayed. It is noted once a second."""
+
+REVISION_DAYS: Final = 2
+"""Days before today whose changes count: every time zone's today is among them."""
+
+WAITING_SHOWN: Final = 20
+"""Longest waits on a board; the whole list is at `GET /v1/monitor/waiting`."""
+
+_NOTHING: Final = Score()
+
+
+class Boards:
+    """Reads boards from the summed rows of all partitions."""
+
+    def __init__(
+        self, database: Database, directory: Directory, book: ProfileBook, *, clock: Clock, ids: Ids
+    ) -> None:
+        self._db = database
+        self._directory = directory
+        self._book = book
+        self._clock = clock
+        self._ids = ids
+
+    async def read(self, shop_id: ShopId) -> Board:
+        """Return the board of a shop as of now."""
+        return Board.model_validate(await self.snapshot(shop_id), from_attributes=True)
+
+    async def snapshot(self, shop_id: ShopId) -> BoardPublished:
+        """Return the board of a shop as of now, to be published."""
+        shop = self._directory.shop(shop_id)
+        now_ms = self._clock.now_ms()
+        day = shop.calendar.day(now_ms)
+        profiles = tuple(name for name in shop.profiles if name in self._book.versions)
+        async with self._db.read(shop_id) as session:
+            today = await repository.today(
+                session,
+                shop_id,
+                day=day,
+                start_ms=shop.calendar.midnight(day),
+                end_ms=shop.calendar.day_end(now_ms),
+            )
+            breach_ms = now_ms - self._breach_s(shop, now_ms) * 1000
+            loads = await response.loads(session, shop_id, breach_before_ms=breach_ms)
+            waits = await response.waits(session, shop_id, limit=WAITING_SHOWN)
+            seats = await facts.seats(session, shop_id)
+            totals = await repository.counters(session, shop_id, day=day, profiles=profiles)
+            caught_up = await repository.caught_up_ms(session)
+        return self._lay_out(
+            shop_id, _Rows(today, loads, waits, seats, totals, profiles), now_ms, caught_up
+        )
+
+    async def revisions(self) -> dict[ShopId, int]:
+        """Return a number per shop that changes with its board."""
+        since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
+        async with self._db.read_across("which boards changed") as session:
+            return dict(await repository.revisions(session, since))
+
+    def _breach_s(self, shop: Shop, now_ms: int) -> int:
+        day = shop.calendar.day(now_ms)
+        found = (self._book.in_force(name, day) for name in shop.profiles)
+        return next((profile.breach_s for profile in found if profile is not None), 180)
+
+    def _lay_out(
+        self, shop_id: ShopId, rows: "_Rows", now_ms: int, caught_up: int | None
+    ) -> BoardPublished:
+        delayed = 0 if caught_up is None else now_ms - caught_up
+        as_of = now_ms if rows.today.as_of_ms is None else rows.today.as_of_ms
+        oldest = min((w.since_ms for w in rows.waits), default=now_ms)
+        return BoardPublished(
+            id=self._ids.new(),
+            time=self._clock.now(),
+            shop_id=shop_id,
+            as_of=_moment(as_of),
+            delayed_ms=delayed if delayed > ON_TIME_MS else 0,
+            messages=rows.today.messages,
+            open_conversations=sum(load.open for load in rows.loads),
+            waiting=sum(load.waiting for load in rows.loads),
+            longest_wait_ms=max(0, now_ms - oldest),
+            flags_agent=rows.today.flags_agent,
+            flags_buyer=rows.today.flags_buyer,
+            held=rows.today.held,
+            figures=tuple(figures(name, rows.total(name)) for name in rows.profiles),
+            agents=tuple(self._tiles(rows, now_ms)),
+            waiting_longest=tuple(
+                WaitingBuyer(
+                    conversation_id=wait.conversation_id,
+                    agent_id=wait.agent_id,
+                    waiting_since=_moment(wait.since_ms),
+                )
+                for wait in rows.waits
+            ),
+        )
+
+    def _tiles(self, rows: "_Rows", now_ms: int) -> Iterable[AgentTile]:
+        """Yield a tile for everybody who is on duty, owns a conversation or has figures today."""
+        loads = {load.agent_id: load for load in rows.loads if load.agent_id is not None}
+        seats = {seat.agent_id: seat for seat in rows.seats}
+        measured = {agent for _, agent in rows.totals if agent is not None}
+        on_duty = {
+            seat.agent_id
+            for seat in rows.seats
+            if seat.state is not AgentState.OFFLINE and seat.role in CHATTING_STAFF
+        }
+        for agent_id in sorted(on_duty | measured | loads.keys()):
+            load = loads.get(agent_id, Load(agent_id, 0, 0, None, 0))
+            seat = seats.get(agent_id)
+            since = load.oldest_wait_ms
+            yield AgentTile(
+                agent_id=agent_id,
+                name=self._directory.name(agent_id) or (seat.name if seat else ""),
+                state=seat.state if seat else AgentState.OFFLINE,
+                open_conversations=load.open,
+                longest_wait_ms=0 if since is None else max(0, now_ms - since),
+                breaching=load.breaching,
+                figures=tuple(
+                    figures(name, rows.totals.get((name, agent_id), _NOTHING))
+                    for name in rows.profiles
+                ),
+            )
+
+
+class Publisher:
+    """Publishes the boards of the shops whose lease this monitor holds."""
+
+    def __init__(
+        self, boards: Boards, leases: Leases, producer: Producer, *, clock: Clock, interval_ms: int
+    ) -> None:
+        self._boards = boards
+        self._leases = leases
+        self._producer = producer
+        self._clock = clock
+        self._interval_ms = interval_ms
+        self._shown: dict[ShopId, _Shown] = {}
+
+    async def publish_due(self) -> int:
+        """Publish every board that changed, or shows time passing; return how many."""
+        revisions = await self._boards.revisions()
+        published = 0
+        for shop_id, revision in revisions.items():
+            shown = self._shown.get(shop_id)
+            if shown is not None and not shown.is_due(
+                revision, self._clock.now_ms(), self._interval_ms
+            ):
+                continue
+            if not await self._leases.take(f"board/{shop_id}"):
+                continue
+            board = await self._boards.snapshot(shop_id)
+            await self._producer.send(message_of(board))
+            moving = board.waiting > 0 or board.delayed_ms > 0
+            self._shown[shop_id] = _Shown(revision, self._clock.now_ms(), moving)
+            published += 1
+        return published
+
+
+def figures(profile: ProfileName, total: Score) -> ResponseFigures:
+    """Return totals as the board shows them."""
+    return ResponseFigures(
+        profile=profile,
+        rounds=total.rounds,
+        round_ms=total.round_ms,
+        unanswered=total.unanswered,
+        first_responses=total.first_responses,
+        first_response_ms=total.first_response_ms,
+        first_within_30s=total.first_within,
+        sessions=total.sessions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The board that was published last."""
+
+    revision: int
+    at_ms: int
+    moving: bool
+
+    def is_due(self, revision: int, now_ms: int, interval_ms: int) -> bool:
+        """Tell whether to publish again: changed, or time passes for somebody who waits."""
+        age = now_ms - self.at_ms
+        return (
+            age >= interval_ms if revision != self.revision else self.moving and age >= REFRESH_MS
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What the tables say about a shop, from one snapshot."""
+
+    today: Today
+    loads: list[Load]
+    waits: list[Wait]
+    seats: list[Seat]
+    totals: dict[tuple[ProfileName, PersonId | None], Score]
+    profiles: tuple[ProfileName, ...]
+
+    def total(self, profile: ProfileName) -> Score:
+        """Return the shop's totals: the sum over agents and over what nobody owned."""
+        mine = (score for (name, _), score in self.totals.items() if name == profile)
+        return sum(mine, _NOTHING)
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,0 +1,1 @@
+"""Shops and people, as the directory lists them (H13)."""

@@ -1,0 +1,1 @@
+"""What supervisors look into: flagged messages, and messages that the gate held back."""

@@ -1,0 +1,33 @@
+"""Messages that the gate held back."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.monitor.tables import Base
+
+
+class IncidentRow(Base):
+    """A message that the gate held back."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        Index(None, "shop_id", "held_ms", "incident_id"),
+        Index(None, "held_ms", "shop_id"),
+    )
+
+    incident_id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    agent_id: Mapped[str]
+    client_id: Mapped[str]
+    action: Mapped[str]
+    text: Mapped[str] = mapped_column(comment="the evidence: what the buyer never saw")
+    categories: Mapped[list[str]]
+    hits: Mapped[list[dict[str, Any]]]
+    lexicon_version: Mapped[str]
+    policy_version: Mapped[str]
+    held_ms: Mapped[int]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.now())

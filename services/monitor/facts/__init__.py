@@ -1,0 +1,1 @@
+"""What other topics tell of the shop: the states of agents."""

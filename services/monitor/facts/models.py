@@ -1,0 +1,23 @@
+"""Agents, as the topic `staff` told of them."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.monitor.tables import Base
+
+
+class AgentRow(Base):
+    """An agent as the topic `staff` told of him last."""
+
+    __tablename__ = "agents"
+    __table_args__ = (Index(None, "shop_id"),)
+
+    agent_id: Mapped[str] = mapped_column(primary_key=True)
+    shop_id: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    state: Mapped[str]
+    since: Mapped[datetime]
+    version: Mapped[int]

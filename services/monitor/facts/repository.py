@@ -1,0 +1,60 @@
+"""Rows of agents. Must not know when they are written."""
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.conversation import AgentStateChanged
+from contracts.people import AgentState, PersonId, ShopId
+from services.monitor.facts.models import AgentRow
+
+
+class Seat(NamedTuple):
+    """An agent as the topic `staff` told of him last."""
+
+    agent_id: PersonId
+    name: str
+    role: str
+    state: AgentState
+
+
+async def put_agent(session: AsyncSession, changed: AgentStateChanged) -> None:
+    """Insert or update an agent's state, unless the stored version is as new."""
+    statement = insert(AgentRow).values(
+        agent_id=changed.agent_id,
+        shop_id=changed.shop_id,
+        name=changed.name,
+        role=changed.role.value,
+        state=changed.state.value,
+        since=changed.since,
+        version=changed.version,
+    )
+    fresh = statement.excluded
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[AgentRow.agent_id],
+            set_={
+                "name": fresh.name,
+                "role": fresh.role,
+                "state": fresh.state,
+                "since": fresh.since,
+                "version": fresh.version,
+            },
+            where=AgentRow.version < fresh.version,
+        )
+    )
+
+
+async def seats(session: AsyncSession, shop_id: ShopId) -> list[Seat]:
+    """Return the shop's agents."""
+    rows = await session.execute(_SEATS, {"shop": shop_id})
+    return [
+        Seat(PersonId(agent), name, role, AgentState(state)) for agent, name, role, state in rows
+    ]
+
+
+_SEATS: Final = text(
+    "select agent_id, name, role, state from agents where shop_id = :shop order by name, agent_id"
+)

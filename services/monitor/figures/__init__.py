@@ -1,0 +1,1 @@
+"""Response times of any stretch of time."""

@@ -1,0 +1,214 @@
+"""Reads figures of any stretch of time from the stored rounds and sessions.
+
+Knows how rows were judged when they were stored; must not know profiles' rules.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import PersonId, ShopId
+from services.monitor.profiles.domain import ProfileName
+from services.monitor.response.domain import Score
+from services.monitor.response.rounds import Conversation, decode_state
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which figures: `[start_ms, end_ms)`, of one agent or of all, one row or one per agent."""
+
+    shop_id: ShopId
+    profile: ProfileName
+    start_ms: int
+    end_ms: int
+    agent_id: PersonId | None = None
+    by_agent: bool = False
+
+
+class OpenRound(NamedTuple):
+    """A round still open whose day is over: it counts as unanswered, though nothing is stored."""
+
+    agent_id: PersonId | None
+    buyer_id: PersonId
+    day: date
+    score: Score
+
+
+class OpenSession(NamedTuple):
+    """A session still without a response whose day is over."""
+
+    agent_id: PersonId | None
+    score: Score
+
+
+class Spread(NamedTuple):
+    """Response times of answered rounds, exact; None where there are none."""
+
+    p50_ms: int | None
+    p90_ms: int | None
+    p95_ms: int | None
+    max_ms: int | None
+
+
+class RoundTotals(NamedTuple):
+    """Rounds of one agent, or of the shop (None: all, or nobody's)."""
+
+    agent_id: PersonId | None
+    score: Score
+    spread: Spread
+    buyers: int
+    buyers_unanswered: int
+    buyers_late: int
+
+
+async def rounds(
+    session: AsyncSession, query: Asked, still_open: Sequence[OpenRound]
+) -> list[RoundTotals]:
+    """Return rounds by agent, or one row for all."""
+    scores = [o.score for o in still_open]
+    rows = await session.execute(
+        _ROUNDS,
+        _where(query)
+        | {
+            "open_agents": [o.agent_id for o in still_open],
+            "open_buyers": [o.buyer_id for o in still_open],
+            "open_days": [o.day for o in still_open],
+            "open_rounds": [s.rounds for s in scores],
+            "open_ms": [s.round_ms for s in scores],
+            "open_unanswered": [s.unanswered for s in scores],
+            "open_within": [s.within for s in scores],
+            "open_slow": [s.slow for s in scores],
+        },
+    )
+    return [_round_totals(row) for row in rows]
+
+
+async def sessions(
+    session: AsyncSession, query: Asked, still_open: Sequence[OpenSession]
+) -> dict[PersonId | None, Score]:
+    """Return first responses by agent, or one row for all under the key None."""
+    found: dict[PersonId | None, Score] = {}
+    rows = await session.execute(_SESSIONS, _where(query))
+    for agent, *sums in rows:
+        counted, answered, total_ms, within = map(int, sums)
+        found[agent] = Score(
+            sessions=counted,
+            first_responses=answered,
+            first_response_ms=total_ms,
+            first_within=within,
+        )
+    for extra in still_open:
+        key = extra.agent_id if query.by_agent else None
+        found[key] = found.get(key, Score()) + extra.score
+    return found
+
+
+async def open_states(
+    session: AsyncSession, shop_id: ShopId, *, before_ms: int
+) -> list[Conversation]:
+    """Return conversations with a round open since before that moment, at most `OPEN_LIMIT`."""
+    rows = await session.execute(_OPEN, {"shop": shop_id, "before": before_ms, "limit": OPEN_LIMIT})
+    return [decode_state(bytes(state)) for (state,) in rows]
+
+
+async def count_open(session: AsyncSession, query: Asked) -> int:
+    """Return how many buyers wait since a moment within the stretch."""
+    found = await session.execute(
+        _COUNT_OPEN, {"shop": query.shop_id, "start": query.start_ms, "end": query.end_ms}
+    )
+    return int(found.scalar() or 0)
+
+
+OPEN_LIMIT: Final = 10_000
+"""Conversations with an old open round that one question looks at; more is a shop gone silent."""
+
+
+def _where(query: Asked) -> dict[str, Any]:
+    return {
+        "shop": query.shop_id,
+        "profile": query.profile,
+        "start": query.start_ms,
+        "end": query.end_ms,
+        "agent": query.agent_id,
+        "by_agent": query.by_agent,
+    }
+
+
+def _round_totals(row: Any) -> RoundTotals:
+    agent, count, total_ms, unanswered, within, slow, spread, longest, *buyers = row
+    p50, p90, p95 = spread or (None, None, None)
+    return RoundTotals(
+        agent,
+        Score(int(count), int(total_ms), int(unanswered), int(within), int(slow)),
+        Spread(p50, p90, p95, longest),
+        *map(int, buyers),
+    )
+
+
+_ROUNDS: Final = text(
+    """
+    with judged as (
+        select agent_id, buyer_id, day, closed_ms - opened_ms as took_ms,
+            cast(judged -> cast(:profile as text) ->> 0 as bigint) as rounds,
+            cast(judged -> cast(:profile as text) ->> 1 as bigint) as round_ms,
+            cast(judged -> cast(:profile as text) ->> 2 as bigint) as unanswered,
+            cast(judged -> cast(:profile as text) ->> 3 as bigint) as within,
+            cast(judged -> cast(:profile as text) ->> 4 as bigint) as slow
+        from rounds
+        where shop_id = :shop and opened_ms >= :start and opened_ms < :end
+            and judged ? cast(:profile as text)
+            and (cast(:agent as text) is null or agent_id = cast(:agent as text))
+        union all
+        select * from (
+            select a, b, d, cast(null as bigint), r, m, u, w, s
+            from unnest(cast(:open_agents as text[]), cast(:open_buyers as text[]),
+                cast(:open_days as date[]), cast(:open_rounds as bigint[]),
+                cast(:open_ms as bigint[]), cast(:open_unanswered as bigint[]),
+                cast(:open_within as bigint[]), cast(:open_slow as bigint[]))
+                as o(a, b, d, r, m, u, w, s)
+        ) as open_rounds
+    )
+    select case when cast(:by_agent as boolean) then agent_id end as agent,
+        sum(rounds), sum(round_ms), sum(unanswered), sum(within), sum(slow),
+        percentile_disc(array[0.5, 0.9, 0.95]) within group (order by took_ms)
+            filter (where unanswered = 0 and took_ms is not null),
+        max(took_ms) filter (where unanswered = 0),
+        count(distinct (buyer_id, day)),
+        count(distinct (buyer_id, day)) filter (where unanswered > 0),
+        count(distinct (buyer_id, day)) filter (where unanswered > 0 or within < rounds)
+    from judged group by 1 order by 1 nulls last
+    """
+)
+_SESSIONS: Final = text(
+    """
+    select case when cast(:by_agent as boolean) then agent_id end as agent,
+        sum(cast(figures ->> 0 as bigint)), sum(cast(figures ->> 1 as bigint)),
+        sum(cast(figures ->> 2 as bigint)), sum(cast(figures ->> 3 as bigint))
+    from (
+        select agent_id, judged -> cast(:profile as text) as figures from sessions
+        where shop_id = :shop and started_ms >= :start and started_ms < :end
+            and judged ? cast(:profile as text)
+            and (cast(:agent as text) is null or agent_id = cast(:agent as text))
+    ) as judged_sessions
+    group by 1
+    """
+)
+_OPEN: Final = text(
+    """
+    select state from conversations
+    where shop_id = :shop and (open or oldest_round_ms is not null)
+        and oldest_round_ms < :before
+    order by oldest_round_ms limit :limit
+    """
+)
+_COUNT_OPEN: Final = text(
+    """
+    select count(*) from conversations
+    where shop_id = :shop and (open or oldest_round_ms is not null)
+        and waiting_ms >= :start and waiting_ms < :end
+    """
+)

@@ -1,0 +1,69 @@
+"""What clients ask of figures, and what is answered. Durations are whole milliseconds."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.base import Moment
+from contracts.people import PersonId, ShopId
+from kit.web.app import Body
+from services.monitor.access.schemas import Answer
+
+
+class FiguresQuery(Body):
+    """Which figures. `from` and `to` are local dates or RFC 3339 times, `to` excluded."""
+
+    shop: str = Field(min_length=1, max_length=64)
+    profile: str = Field(min_length=1, max_length=40)
+    start: str = Field(alias="from", min_length=10, max_length=35, examples=["2026-11-11"])
+    end: str = Field(alias="to", min_length=10, max_length=35, examples=["2026-11-12"])
+    by: Literal["shop", "agent"] = "shop"
+
+
+class FiguresRow(Answer):
+    """One row of figures. `agent_id` is null for the whole shop and for what nobody owned.
+
+    Averages follow from the sums: `round_ms / rounds`, `first_response_ms / first_responses`,
+    `first_within / sessions`, `within / rounds`. Percentiles are exact.
+    """
+
+    agent_id: PersonId | None
+    rounds: int
+    round_ms: int
+    unanswered: int
+    within: int
+    slow: int
+    sessions: int
+    first_responses: int
+    first_response_ms: int
+    first_within: int
+    round_p50_ms: int | None
+    round_p90_ms: int | None
+    round_p95_ms: int | None
+    round_max_ms: int | None
+    buyers: int
+    buyers_unanswered: int
+    buyers_late: int
+
+
+class Figures(Answer):
+    """Figures of `[from, to)` under one profile.
+
+    Rounds count by the moment they opened, sessions by their start. `open_rounds` are waiting and
+    not judged yet: they count nowhere.
+    """
+
+    shop_id: ShopId
+    profile: str
+    effective_from: list[date]
+    within_ms: int
+    slow_ms: int
+    first_within_ms: int
+    time_zone: str
+    start: Moment
+    end: Moment
+    as_of: Moment | None
+    open_rounds: int
+    by: Literal["shop", "agent"]
+    rows: list[FiguresRow]

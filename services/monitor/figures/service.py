@@ -1,0 +1,192 @@
+"""Answers figures of any stretch of time: stored rounds plus open ones whose day is over.
+
+Knows how an open round of a past day counts; must not know routes or SQL.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
+
+from contracts.people import PersonId, ShopId
+from kit.clock import Clock
+from kit.errors import NotFound, Unprocessable
+from kit.postgres import Database
+from services.monitor.directory.rules import Rules
+from services.monitor.figures import repository as rows
+from services.monitor.figures.repository import (
+    Asked,
+    OpenRound,
+    OpenSession,
+    RoundTotals,
+    Spread,
+)
+from services.monitor.figures.schemas import Figures, FiguresQuery, FiguresRow
+from services.monitor.profiles.domain import Profile, ProfileName
+from services.monitor.response.domain import Score
+from services.monitor.response.judging import judge_round, judge_session
+from services.monitor.response.rounds import Conversation, Machine
+from services.monitor.traffic import repository as traffic
+
+STRETCH_LIMIT: Final = timedelta(days=93)
+"""Longest stretch of one question; ask several and add, sums and counts are made for that."""
+
+YEARS: Final = range(2000, 2100)
+"""A time outside is of no shop, and calendars may not know it."""
+
+
+class BadStretch(Unprocessable):
+    """`from` and `to` name no stretch of time."""
+
+    slug, title = "bad_stretch", "from and to must name a stretch of time"
+
+
+class FigureReader:
+    """Figures per shop or per agent under one profile. Readers may add sums and counts."""
+
+    def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
+        self._db = database
+        self._rules = rules
+        self._clock = clock
+        self._machine = Machine(rules.book.readings)
+
+    async def read(
+        self, shop_id: ShopId, query: FiguresQuery, *, only: PersonId | None = None
+    ) -> Figures:
+        """Return the figures of a shop, or of one agent `only`.
+
+        Raises `BadStretch`, and `NotFound` for a profile that is not loaded.
+        """
+        calendar = self._rules.directory.calendar(shop_id)
+        start, end = _stretch(query, calendar.zone)
+        profile = ProfileName(query.profile)
+        versions = self._rules.book.versions.get(profile)
+        if versions is None:
+            raise NotFound("No such profile is loaded.")
+        question = Asked(
+            shop_id=shop_id,
+            profile=profile,
+            start_ms=round(start.timestamp() * 1000),
+            end_ms=round(end.timestamp() * 1000),
+            agent_id=only,
+            by_agent=query.by == "agent" or only is not None,
+        )
+        today_ms = calendar.midnight(calendar.day(self._clock.now_ms()))
+        async with self._db.read(shop_id) as session:
+            states = await rows.open_states(session, question.shop_id, before_ms=today_ms)
+            over = self._over(states, question, today_ms)
+            rounds = await rows.rounds(session, question, over.rounds)
+            sessions = await rows.sessions(session, question, over.sessions)
+            open_rounds = await rows.count_open(session, question)
+            as_of = await traffic.as_of_ms(session, question.shop_id)
+        return Figures(
+            shop_id=shop_id,
+            profile=profile,
+            effective_from=[version.effective_from for version in versions],
+            **_limits(versions[-1]),
+            time_zone=str(calendar.zone),
+            start=start,
+            end=end,
+            as_of=None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC),
+            open_rounds=open_rounds,
+            by="agent" if question.by_agent else "shop",
+            rows=_rows(rounds, sessions),
+        )
+
+    def _over(self, states: Iterable[Conversation], question: Asked, today_ms: int) -> "_Over":
+        """Judge what is still open from days before today: at their midnight it had no answer."""
+        found = _Over([], [])
+        for state in states:
+            settled = self._machine.as_if_over(state, today_ms)
+            for ended in settled.rounds:
+                judged = judge_round(self._rules, ended)
+                score = judged.scores.get(question.profile)
+                if score is not None and _asked_for(
+                    question, ended.opened_ms, ended.agent_id, today_ms
+                ):
+                    found.rounds.append(
+                        OpenRound(ended.agent_id, ended.buyer_id, judged.day, score)
+                    )
+            for session in settled.sessions:
+                score = judge_session(self._rules, session).scores.get(question.profile)
+                if score is not None and _asked_for(
+                    question, session.started_ms, session.agent_id, today_ms
+                ):
+                    found.sessions.append(OpenSession(session.agent_id, score))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    rounds: list[OpenRound]
+    sessions: list[OpenSession]
+
+
+def _stretch(query: FiguresQuery, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the moments that `from` and `to` name, aware, the second one excluded."""
+    try:
+        begin, until = _moment(query.start, zone), _moment(query.end, zone)
+    except ValueError:
+        raise BadStretch(
+            "Give dates such as 2026-11-11 or times such as 2026-11-11T08:00:00+08:00."
+        ) from None
+    if begin.year not in YEARS or until.year not in YEARS:
+        raise BadStretch(f"Give years from {YEARS.start} to {YEARS.stop - 1}.")
+    if not begin < until <= begin + STRETCH_LIMIT:
+        raise BadStretch(f"`to` must be after `from`, by at most {STRETCH_LIMIT.days} days.")
+    return begin, until
+
+
+def _moment(text: str, zone: tzinfo) -> datetime:
+    """Read a date (its local midnight) or a time; one without an offset is the shop's local."""
+    if len(text) == len("2026-11-11"):
+        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+
+
+def _asked_for(question: Asked, at_ms: int, agent_id: PersonId | None, today_ms: int) -> bool:
+    if question.agent_id is not None and agent_id != question.agent_id:
+        return False
+    return at_ms < today_ms and question.start_ms <= at_ms < question.end_ms
+
+
+def _limits(profile: Profile) -> dict[str, int]:
+    return {
+        "within_ms": profile.within_ms,
+        "slow_ms": profile.slow_ms,
+        "first_within_ms": profile.first_within_ms,
+    }
+
+
+def _rows(
+    rounds: Iterable[RoundTotals], sessions: dict[PersonId | None, Score]
+) -> list[FiguresRow]:
+    by_agent = {row.agent_id: row for row in rounds}
+    nothing = Spread(None, None, None, None)
+    found = []
+    for agent_id in sorted({*by_agent, *sessions}, key=lambda agent: agent or ""):
+        row = by_agent.get(agent_id, RoundTotals(agent_id, Score(), nothing, 0, 0, 0))
+        total = row.score + sessions.get(agent_id, Score())
+        found.append(
+            FiguresRow(
+                agent_id=agent_id,
+                rounds=total.rounds,
+                round_ms=total.round_ms,
+                unanswered=total.unanswered,
+                within=total.within,
+                slow=total.slow,
+                sessions=total.sessions,
+                first_responses=total.first_responses,
+                first_response_ms=total.first_response_ms,
+                first_within=total.first_within,
+                round_p50_ms=row.spread.p50_ms,
+                round_p90_ms=row.spread.p90_ms,
+                round_p95_ms=row.spread.p95_ms,
+                round_max_ms=row.spread.max_ms,
+                buyers=row.buyers,
+                buyers_unanswered=row.buyers_unanswered,
+                buyers_late=row.buyers_late,
+            )
+        )
+    return found

@@ -1,0 +1,48 @@
+"""Flagged messages: the evidence that is stored, and the alert."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from contracts.gateway import WordingHit
+from contracts.monitor import WordingFlagged
+from kit.bus.ports import Record
+from kit.ids import derived_id
+from services.monitor.fold.schemas import Heard
+from services.monitor.wording.domain import FlaggedMessage
+from wording import Speaker, Verdict
+
+
+def flagged_message(
+    record: Record, heard: Heard, verdict: Verdict, *, speaker: Speaker, policy_version: str
+) -> FlaggedMessage:
+    """Return the stored evidence of a flagged message: term, span and category of each hit."""
+    return FlaggedMessage(
+        message_id=heard.id,
+        partition=record.partition,
+        offset=record.offset,
+        shop_id=heard.body.shop_id,
+        conversation_id=heard.body.conversation_id,
+        sender_id=heard.body.sender_id,
+        speaker=speaker.value,
+        at_ms=heard.at_ms,
+        categories=tuple(sorted({hit.category.value for hit in verdict.hits})),
+        hits=msgspec.json.encode(verdict.hits).decode(),
+        lexicon_version=verdict.lexicon_version,
+        policy_version=policy_version,
+    )
+
+
+def flag_alert(heard: Heard, verdict: Verdict, *, speaker: Speaker) -> WordingFlagged:
+    """Return the event that tells of a flagged message; its id is the same for each repeat."""
+    return WordingFlagged(
+        id=derived_id("wording_flagged", heard.id),
+        time=datetime.fromtimestamp(heard.at_ms / 1000, UTC),
+        shop_id=heard.body.shop_id,
+        conversation_id=heard.body.conversation_id,
+        message_id=heard.id,
+        sender_id=heard.body.sender_id,
+        speaker="agent" if speaker is Speaker.AGENT else "buyer",
+        hits=tuple(WordingHit.model_validate(hit, from_attributes=True) for hit in verdict.hits),
+        lexicon_version=verdict.lexicon_version,
+    )

@@ -1,0 +1,290 @@
+"""The fold at work: takes partitions over, folds and commits batches fenced, fires thresholds.
+
+Knows the bus and the order of steps (H19, H21); must not know what a record means.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from contracts.monitor import WaitingThresholdPassed
+from contracts.topics import CHAT
+from kit import outbox, positions
+from kit.bus.ports import Bus, Consumer, Record, TopicPartition
+from kit.clock import Clock
+from kit.errors import Dead, Fenced, Retry, Unavailable
+from kit.postgres import Database
+from services.monitor.directory.rules import Rules
+from services.monitor.fold import generations
+from services.monitor.fold.engine import Batch, PartitionFold
+from services.monitor.fold.history import Recent
+from services.monitor.fold.repository import CONSUMER, Changes, FoldStore
+from services.monitor.waiting import repository as waiting
+from services.monitor.waiting.domain import Firing
+from services.monitor.waiting.waits import Waits, alert_of
+
+log = structlog.get_logger()
+
+FOLD: Final = CONSUMER
+"""The group that shares the partitions; positions are stored under the same name."""
+
+CAUGHT_UP_S: Final = 1.0
+"""How often it is stored that partitions are folded to their end."""
+
+FORGET_S: Final = 60.0
+
+COMMIT_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0)
+"""Between tries to commit a batch while PostgreSQL is away; then the state is dropped."""
+
+
+@dataclass(slots=True)
+class _Owned:
+    """One partition that this monitor folds."""
+
+    tp: TopicPartition
+    fold: PartitionFold
+    waits: Waits
+
+
+class Partitions:
+    """The partitions that this monitor folds, and the chores that come with them.
+
+    Memory and database stay together in two ways. What was refused for its content (a record that
+    cannot be read, a batch that PostgreSQL does not take) is taken back, and the settler hands the
+    batch in again without it, or in parts. Every other failure drops the state of all partitions;
+    their records then raise `Fenced`, so that the loop joins again and the state is loaded anew.
+    Any number may run: the group shares the partitions, the fence guards them.
+    """
+
+    def __init__(self, bus: Bus, database: Database, rules: Rules, *, clock: Clock) -> None:
+        self._bus = bus
+        self._db = database
+        self._rules = rules
+        self._clock = clock
+        self._store: FoldStore | None = None
+        self._owned: dict[int, _Owned] = {}
+        self._consumer: Consumer | None = None
+        self._turn = asyncio.Lock()
+        self._chores = _Chores()
+
+    async def begin(self) -> None:
+        """Learn the topic's generation. Raises `positions.ForeignTopic` for another topic (H4)."""
+        generation = await generations.current(self._bus, self._db)
+        self._store = FoldStore(generation, waits_for=self._rules.waits_for)
+
+    async def fold(self, records: Sequence[Record]) -> None:
+        """Fold a batch and commit it: a repeat below the stored offset changes nothing.
+
+        Raises `Fenced` when the partition is another's by now, `Dead` for the records that cannot
+        be folded; after any other `Exception`, too, the batch can be handed in again, whole or in
+        parts.
+        """
+        async with self._turn:
+            batches: dict[int, Batch] = {}
+            try:
+                await self._fold_each(records, batches)
+                refuse_poison(records, batches)
+                await self._keep(batches)
+            except (Fenced, Retry, Unavailable, asyncio.CancelledError):
+                self._owned.clear()
+                raise
+            except Exception as error:
+                log.warning("fold.taken_back", records=len(records), error=type(error).__name__)
+                for partition in batches:
+                    self._owned[partition].fold.take_back()
+                raise
+
+    async def pass_over(self, records: Sequence[Record]) -> None:
+        """Go on behind records that were set aside, one of a partition."""
+        async with self._turn:
+            self._refuse_lost({record.partition for record in records})
+            folds = {record.partition: self._owned[record.partition].fold for record in records}
+            moves = {
+                record.partition: (folds[record.partition].next_offset, record.offset + 1)
+                for record in records
+                if folds[record.partition].next_offset <= record.offset
+            }
+            if not moves:
+                return
+            async with self._db.write_across("the fold") as session:
+                await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=moves)
+            for partition, (_, after) in moves.items():
+                folds[partition].next_offset = after
+
+    async def tick(self) -> None:
+        """Fire what fell due, note how far the fold is, forget what is over. Call it often."""
+        async with self._turn:
+            if self._consumer is None or not self._owned:
+                return
+            try:
+                await self._tick(self._consumer)
+            except Fenced as fenced:
+                log.warning("fold.fenced", reason=fenced.reason)
+                self._owned.clear()
+
+    async def take_over(self, consumer: Consumer, came: AbstractSet[TopicPartition]) -> None:
+        """Load partitions and seek to where their ids must be read again."""
+        async with self._turn:
+            self._consumer = consumer
+            for tp in sorted(came):
+                owned, start = await self._load(consumer, tp)
+                self._owned[tp.partition] = owned
+                consumer.seek(tp, start)
+        log.info("fold.assigned", partitions=sorted(tp.partition for tp in came))
+
+    async def release(self, going: AbstractSet[TopicPartition]) -> None:
+        """Drop the state of partitions that another monitor folds from now on."""
+        async with self._turn:
+            for tp in going:
+                self._owned.pop(tp.partition, None)
+
+    async def _fold_each(self, records: Sequence[Record], batches: dict[int, Batch]) -> None:
+        by_partition: defaultdict[int, list[Record]] = defaultdict(list)
+        for record in records:
+            by_partition[record.partition].append(record)
+        self._refuse_lost(by_partition.keys())
+        for partition, mine in by_partition.items():
+            batches[partition] = await self._owned[partition].fold.fold(mine)
+
+    def _refuse_lost(self, partitions: AbstractSet[int]) -> None:
+        lost = partitions - self._owned.keys()
+        if lost:
+            raise Fenced(f"no state for {CHAT.name} {sorted(lost)}: join again")
+
+    async def _keep(self, batches: Mapping[int, Batch]) -> None:
+        moved = [b.changes for b in batches.values() if b.changes.next_offset > b.changes.expected]
+        if moved:
+            await self._commit(moved)
+        for partition, batch in batches.items():
+            self._owned[partition].waits.watch(batch.waits, self._clock.now_ms())
+
+    async def _commit(self, moved: Sequence[Changes]) -> None:
+        """Store the batch; while PostgreSQL is away, try again.
+
+        A try whose outcome is unknown and that did commit answers `Fenced` the next time: the
+        state is loaded again and nothing is counted twice.
+        """
+        for pause in (*COMMIT_PAUSES_S, None):
+            try:
+                async with self._db.write_across("the fold") as session:
+                    await self._stored().store(session, moved)
+                return
+            except Unavailable as away:
+                if pause is None:
+                    raise
+                log.warning("fold.commit_waits", reason=away.slug, pause_s=pause)
+                await self._clock.sleep(pause)
+
+    async def _tick(self, consumer: Consumer) -> None:
+        through_ms = self._clock.now_ms()
+        ends = await consumer.end_offsets([owned.tp for owned in self._owned.values()])
+        caught_up = [
+            owned
+            for owned in self._owned.values()
+            if owned.fold.next_offset >= ends.get(owned.tp, 0)
+        ]
+        await self._fire(caught_up, through_ms)
+        now = self._clock.monotonic()
+        if now >= self._chores.note_at:
+            self._chores.note_at = now + CAUGHT_UP_S
+            await self._note(caught_up, through_ms)
+            # For those who watch the group's lag from outside; the fold itself never reads it.
+            await consumer.commit({o.tp: o.fold.next_offset for o in self._owned.values()})
+        if now >= self._chores.forget_at:
+            self._chores.forget_at = now + FORGET_S
+            await self._forget()
+
+    async def _fire(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
+        """Fire what fell due in partitions folded past that moment, in a fenced transaction."""
+        now_ms = self._clock.now_ms()
+        found: dict[int, list[Firing]] = {}
+        for owned in caught_up:
+            states = owned.fold.conversations
+            firings = owned.waits.due(states, through_ms=through_ms, now_ms=now_ms)
+            if firings:
+                found[owned.tp.partition] = firings
+        if not found:
+            return
+        offsets = {p: self._owned[p].fold.next_offset for p in found}
+        stay = {partition: (offset, offset) for partition, offset in offsets.items()}
+        async with self._db.write_across("thresholds that fall due") as session:
+            await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=stay)
+            due = [firing for part in found.values() for firing in part]
+            new = await waiting.fire(session, due, generation=self._stored().generation)
+            await outbox.add(session, *map(self._alert, new))
+
+    def _alert(self, firing: Firing) -> WaitingThresholdPassed:
+        state = self._owned[firing.partition].fold.conversations[firing.conversation_id]
+        return alert_of(firing, state, now=self._clock.now())
+
+    async def _note(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
+        moments: Mapping[int, int] = {owned.tp.partition: through_ms for owned in caught_up}
+        if moments:
+            async with self._db.write_across("the fold") as session:
+                await self._stored().caught_up(session, moments)
+
+    async def _forget(self) -> None:
+        for owned in self._owned.values():
+            names = owned.fold.forgettable()
+            if names:
+                async with self._db.write_across("forgetting") as session:
+                    await self._stored().forget(session, owned.tp.partition, names)
+
+    async def _load(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
+        """Load a partition; return it and the offset from which ids are read again (H2)."""
+        store = self._stored()
+        async with self._db.read_across("the fold") as session:
+            stored = await store.load(session, tp.partition)
+        oldest = (await consumer.beginning_offsets([tp]))[tp]
+        offset = stored.next_offset
+        if offset is None or offset < oldest:
+            if offset is not None:
+                log.error("fold.records_lost", partition=tp.partition, at=offset, oldest=oldest)
+            async with self._db.write_across("the fold") as session:
+                await store.move(session, tp.partition, expected=offset, new=oldest)
+            offset = oldest
+        start = offset
+        if stored.watermark_ms:
+            since = Recent.reread_from_ms(stored.watermark_ms)
+            start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
+        waits = Waits(self._rules, tp.partition)
+        waits.watch(stored.conversations.values(), self._clock.now_ms())
+        return _Owned(tp, PartitionFold(stored, self._rules, next_offset=offset), waits), start
+
+    def _stored(self) -> FoldStore:
+        if self._store is None:
+            raise RuntimeError("call begin() before the first record")
+        return self._store
+
+
+def refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> None:
+    """Raise `Dead` for the records, as they were handed in, that could not be folded.
+
+    Of those that failed in the state of their conversation only the first is sure: the others may
+    have failed for what it left behind.
+    """
+    poison = {id(one.record): one for batch in batches.values() for one in batch.poison}
+    unsure: set[bytes | None] = set()
+    dead: list[Dead] = []
+    for record in records if poison else ():
+        found = poison.get(id(record))
+        if found is None or (found.was_read and record.key in unsure):
+            continue
+        dead.append(Dead(found.reason, record))
+        if found.was_read:
+            unsure.add(record.key)
+    if dead:
+        raise Dead.all_of(dead)
+
+
+@dataclass(slots=True)
+class _Chores:
+    """When each chore is due next, on the monotonic clock."""
+
+    note_at: float = 0.0
+    forget_at: float = 0.0

@@ -1,0 +1,90 @@
+"""What a rule profile says: readings, windows, caps and limits, from a date on.
+
+Pure values. Every number comes from a data file.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from contracts.people import SenderKind
+
+ReadingKey = NewType("ReadingKey", str)
+ProfileName = NewType("ProfileName", str)
+
+
+class WindowBy(StrEnum):
+    """Which moment decides whether a round counts (metrics.md, "in window")."""
+
+    ROUND_OPEN = "round_open"
+    SESSION_START = "session_start"
+    TO_HUMAN = "to_human"
+
+
+class Unanswered(StrEnum):
+    """What a round counts that got no answer on the day it opened."""
+
+    CAP = "cap"
+    """One round of the cap's length."""
+    ELAPSED = "elapsed"
+    """One round of the time the buyer waited on that day."""
+    EXCLUDE = "exclude"
+    """No round; only the count of unanswered ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What decides where rounds and sessions begin and end; profiles with one reading share them.
+
+    `silence_ms` None: silence never ends a session. `rejoin_ms` is the reopen gap of metrics.md.
+    """
+
+    effective: frozenset[SenderKind]
+    silence_ms: int | None
+    rejoin_ms: int
+
+    @property
+    def key(self) -> ReadingKey:
+        """Return the stable name under which rounds of this reading are stored."""
+        who = "+".join(sorted(self.effective))
+        silence = "never" if self.silence_ms is None else str(self.silence_ms // 1000)
+        return ReadingKey(f"{who}/{silence}/{self.rejoin_ms // 1000}")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Part of a local day in milliseconds after midnight, end excluded."""
+
+    start_ms: int
+    end_ms: int
+
+    def holds(self, into_day_ms: int) -> bool:
+        """Tell whether a wall clock reading lies in the window."""
+        return self.start_ms <= into_day_ms < self.end_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One platform's rules from a date on. Every number comes from a data file."""
+
+    name: ProfileName
+    effective_from: date
+    reading: Reading
+    window: Window
+    window_by: WindowBy
+    cap_ms: int | None
+    unanswered: Unanswered
+    transfer_counts: bool
+    """A transfer without reply leaves an unanswered round on the first account."""
+    same_day_only: bool
+    """Only rounds of the day on which the session started count."""
+    leave_messages_count: bool
+    within_ms: int
+    """Replies up to this count for the reply rate (M05)."""
+    slow_ms: int
+    first_within_ms: int
+    thresholds_s: tuple[int, ...]
+    """A wait of so many seconds raises one alert each (M10), ascending."""
+    breach_s: int
+    """A wait of so many seconds counts as breaching on the board."""

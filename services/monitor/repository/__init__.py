@@ -1,1 +1,0 @@
-"""The monitor's store: folded state and figures in PostgreSQL, the directory of shops in memory."""

@@ -1,0 +1,1 @@
+"""How fast buyers are answered: rounds and sessions, judged under every rule profile."""

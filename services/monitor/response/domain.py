@@ -1,0 +1,114 @@
+"""The words of response times: rounds, sessions and what they add to the figures of a profile.
+
+Pure values. Must not know where records come from or where figures are stored.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from contracts.people import ConversationId, PersonId, ShopId
+from services.monitor.profiles.domain import ProfileName, ReadingKey
+
+
+class Outcome(StrEnum):
+    """How a round ended."""
+
+    ANSWERED = "answered"
+    TRANSFERRED = "transferred_unanswered"
+    CLOSED = "closed_unanswered"
+    SILENT = "silent"
+    """The session ended by silence, under readings that say so."""
+
+
+class Round(msgspec.Struct):
+    """A buyer's question and how it ended, for the account that owned it.
+
+    Most rounds are the same under every reading: such a one is one round with several `readings`,
+    which made a third of the rows and of the judging when it was measured.
+    """
+
+    readings: list[ReadingKey]
+    conversation_id: ConversationId
+    shop_id: ShopId
+    buyer_id: PersonId
+    agent_id: PersonId | None
+    opened_offset: int
+    """The record that opened it; with partition and readings it names the round."""
+    opened_ms: int
+    closed_ms: int
+    outcome: Outcome
+    waiting_since_ms: int
+    """The buyer-facing clock: unbroken by transfers."""
+    session_ms: int
+    to_human_ms: int
+    left_message: bool
+    born_offset: int
+    """First record of the conversation; tells `recompute` what the log still holds whole."""
+
+    @property
+    def duration_ms(self) -> int:
+        """Return the owner's response time; never below 0, gateways' clocks differ (H22)."""
+        return max(0, self.closed_ms - self.opened_ms)
+
+
+class Session(msgspec.Struct):
+    """A session whose first response is decided: given at `replied_ms`, or never (None).
+
+    As with rounds, one session stands for all `readings` that see it alike.
+    """
+
+    readings: list[ReadingKey]
+    conversation_id: ConversationId
+    shop_id: ShopId
+    buyer_id: PersonId
+    agent_id: PersonId | None
+    started_offset: int
+    started_ms: int
+    """The buyer's first message: the anchor `buyer_first_msg` of M01."""
+    to_human_ms: int
+    assigned_ms: int | None
+    replied_ms: int | None
+    left_message: bool
+    born_offset: int
+
+
+class Score(msgspec.Struct, frozen=True, gc=False):
+    """What a round or a session adds to the figures of one profile. Adding is always right.
+
+    A msgspec struct, as rounds and sessions are: made and compared in C, and each round makes
+    fourteen of them.
+    """
+
+    rounds: int = 0
+    round_ms: int = 0
+    unanswered: int = 0
+    within: int = 0
+    slow: int = 0
+    sessions: int = 0
+    first_responses: int = 0
+    first_response_ms: int = 0
+    first_within: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(
+            self.rounds + other.rounds,
+            self.round_ms + other.round_ms,
+            self.unanswered + other.unanswered,
+            self.within + other.within,
+            self.slow + other.slow,
+            self.sessions + other.sessions,
+            self.first_responses + other.first_responses,
+            self.first_response_ms + other.first_response_ms,
+            self.first_within + other.first_within,
+        )
+
+
+class Judged(NamedTuple):
+    """What a round or session counts under each profile that did not leave it out."""
+
+    day: date
+    scores: Mapping[ProfileName, Score]

@@ -1,0 +1,93 @@
+"""What a settled round or session counts under a rule profile.
+
+Pure. No platform's number stands here: all come with the profile.
+"""
+
+from typing import Final, NamedTuple, Self
+
+from services.monitor.calendar.domain import Calendar
+from services.monitor.profiles.domain import Profile, Unanswered, WindowBy
+from services.monitor.response.domain import Outcome, Round, Score, Session
+
+
+class RoundMoments(NamedTuple):
+    """What the shop's clock says of a round; read once, used by every profile."""
+
+    midnight_ms: int
+    """The end of the day on which the round opened."""
+    session_midnight_ms: int
+    into_day: tuple[int, int, int]
+    """Milliseconds after midnight of the opening, the session's start, the turn to a human."""
+
+    @classmethod
+    def of(cls, calendar: Calendar, ended: Round) -> Self:
+        """Read the clock."""
+        return cls(
+            calendar.day_end(ended.opened_ms),
+            calendar.day_end(ended.session_ms),
+            (
+                calendar.into_day_ms(ended.opened_ms),
+                calendar.into_day_ms(ended.session_ms),
+                calendar.into_day_ms(ended.to_human_ms),
+            ),
+        )
+
+
+def score_round(profile: Profile, ended: Round, moments: RoundMoments) -> Score | None:
+    """Return what a round adds under a profile; None if the profile leaves it out.
+
+    A reply after the day on which the round opened is no reply of that day: the round counts as
+    unanswered, as it did at midnight (metrics.md, M02).
+    """
+    if not _counts(profile, ended, moments):
+        return None
+    midnight = moments.midnight_ms
+    if ended.outcome is Outcome.ANSWERED and ended.closed_ms < midnight:
+        took = ended.duration_ms
+        return Score(
+            rounds=1,
+            round_ms=took if profile.cap_ms is None else min(took, profile.cap_ms),
+            within=int(took <= profile.within_ms),
+            slow=int(took > profile.slow_ms),
+        )
+    match profile.unanswered:
+        case Unanswered.EXCLUDE:
+            return Score(unanswered=1)
+        case Unanswered.ELAPSED:
+            until = min(ended.closed_ms, midnight)
+            return Score(rounds=1, unanswered=1, round_ms=max(0, until - ended.opened_ms), slow=1)
+        case Unanswered.CAP:
+            return Score(rounds=1, unanswered=1, round_ms=profile.cap_ms or 0, slow=1)
+
+
+def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Score | None:
+    """Return what a session's first response adds; None if the profile leaves the session out."""
+    if settled.left_message and not profile.leave_messages_count:
+        return None
+    anchor = settled.to_human_ms if profile.window_by is WindowBy.TO_HUMAN else settled.started_ms
+    if not profile.window.holds(calendar.into_day_ms(anchor)):
+        return None
+    replied = settled.replied_ms
+    if replied is None or replied >= calendar.day_end(settled.started_ms):
+        return Score(sessions=1)
+    took = max(0, replied - settled.started_ms)
+    return Score(
+        sessions=1,
+        first_responses=1,
+        first_response_ms=took,
+        first_within=int(took <= profile.first_within_ms),
+    )
+
+
+def _counts(profile: Profile, ended: Round, moments: RoundMoments) -> bool:
+    if ended.left_message and not profile.leave_messages_count:
+        return False
+    if ended.outcome is Outcome.TRANSFERRED and not profile.transfer_counts:
+        return False
+    if profile.same_day_only and ended.opened_ms >= moments.session_midnight_ms:
+        return False
+    return profile.window.holds(moments.into_day[_ANCHORS[profile.window_by]])
+
+
+_ANCHORS: Final = {WindowBy.ROUND_OPEN: 0, WindowBy.SESSION_START: 1, WindowBy.TO_HUMAN: 2}
+"""Places in `RoundMoments.into_day`."""

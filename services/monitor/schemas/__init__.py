@@ -1,1 +1,0 @@
-"""Wire shapes: chat records as the fold reads them, answers as the routes write them."""

@@ -1,0 +1,1 @@
+"""How much is said in a shop's day."""

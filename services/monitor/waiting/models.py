@@ -1,0 +1,23 @@
+"""Thresholds that were passed."""
+
+from sqlalchemy import Integer, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.monitor.tables import Base
+
+
+class FiringRow(Base):
+    """A waiting threshold that was passed and told."""
+
+    __tablename__ = "firings"
+    __table_args__ = ({"comment": "thresholds that fired, each once (H21)"},)
+
+    generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    waiting_offset: Mapped[int] = mapped_column(primary_key=True)
+    profile: Mapped[str] = mapped_column(primary_key=True)
+    threshold_s: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    due_ms: Mapped[int]
+    late_ms: Mapped[int]

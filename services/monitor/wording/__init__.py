@@ -1,0 +1,1 @@
+"""Delivered messages that break a wording rule."""

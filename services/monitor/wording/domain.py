@@ -1,0 +1,39 @@
+"""The words of flags: the evidence, and the rules that a message was checked by. Pure values."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from contracts.people import ConversationId, ShopId
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedMessage:
+    """A flagged message; `hits` is JSON."""
+
+    message_id: str
+    partition: int
+    offset: int
+    shop_id: ShopId
+    conversation_id: ConversationId
+    sender_id: str
+    speaker: str
+    at_ms: int
+    categories: tuple[str, ...]
+    hits: str
+    lexicon_version: str
+    policy_version: str
+
+
+class Wording(NamedTuple):
+    """Which rules a message was checked by."""
+
+    lexicon_version: str
+    policy_version: str
+
+
+class Span(NamedTuple):
+    """From this offset on a shop's messages are checked by these rules."""
+
+    shop_id: ShopId
+    first_offset: int
+    wording: Wording
