@@ -44,7 +44,7 @@ from services.monitor.recount import service as recount
 from services.monitor.settings import Settings
 from services.monitor.waiting import deadlines as waiting_deadlines
 from services.monitor.waiting import routes as waiting_routes
-from services.monitor.waiting.service import Waiters
+from services.monitor.waiting.service import Thresholds, Waiters
 from wording import LexiconError, LiveEngine
 
 NAME: Final = "monitor"
@@ -83,7 +83,10 @@ def build(
 def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence) -> None:
     """Register the consumers in the order in which they start: the directory first."""
     settings = service.settings
-    partitions = Partitions(service.bus, service.db, rules, clock=service.clock)
+    thresholds = Thresholds(service.db, rules, clock=service.clock)
+    partitions = Partitions(
+        service.bus, service.db, rules, clock=service.clock, followers=[thresholds]
+    )
     folding = fold_consumers.Fold(partitions)
     entries = directory_consumers.DirectoryEntries(rules.directory)
     directory = service.read(directory_consumers.DIRECTORY, [topics.DIRECTORY], entries)

@@ -19,6 +19,7 @@ from services.monitor.directory.shops import Directory
 from services.monitor.fold.consumers import Fold
 from services.monitor.fold.service import FOLD, Partitions
 from services.monitor.settings import Settings
+from services.monitor.waiting.service import Thresholds
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 from tests.load.dialogue import SHOP, START
 
@@ -59,7 +60,8 @@ async def fold(job: Job) -> Lap:
     rules.directory.list_shop(
         ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
     )
-    partitions = Partitions(bus, database, rules, clock=clock)
+    thresholds = Thresholds(database, rules, clock=clock)
+    partitions = Partitions(bus, database, rules, clock=clock, followers=[thresholds])
     await partitions.begin()
     folding = Fold(partitions)
     watched = Watched(folding, job)

@@ -1,6 +1,6 @@
-"""The fold at work: takes partitions over, folds and commits batches fenced, fires thresholds.
+"""The fold at work: takes partitions over, folds and commits batches fenced, tells who follows.
 
-Knows the bus and the order of steps (H19, H21); must not know what a record means.
+Knows the bus and the order of steps (H19); must not know what a record means.
 """
 
 import asyncio
@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.monitor import WaitingThresholdPassed
 from contracts.topics import CHAT
-from kit import outbox, positions
+from kit import positions
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
 from kit.errors import Dead, Fenced, Retry, Unavailable
@@ -24,9 +24,7 @@ from services.monitor.fold import generations
 from services.monitor.fold.engine import Batch, PartitionFold
 from services.monitor.fold.history import Recent
 from services.monitor.fold.repository import CONSUMER, Changes, FoldStore
-from services.monitor.waiting import repository as waiting
-from services.monitor.waiting.domain import Firing
-from services.monitor.waiting.waits import Waits, alert_of
+from services.monitor.response.rounds import Conversation
 
 log = structlog.get_logger()
 
@@ -42,13 +40,39 @@ COMMIT_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0)
 """Between tries to commit a batch while PostgreSQL is away; then the state is dropped."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Whoever writes behind it still owns the partitions, or is refused (H19)."""
+
+    generation: int
+    offsets: Mapping[int, int]
+
+    async def hold(self, session: AsyncSession, partitions: Iterable[int]) -> None:
+        """Let only the owner of these partitions commit. Raises `Fenced`."""
+        offsets = {partition: self.offsets[partition] for partition in partitions}
+        stay = {partition: (offset, offset) for partition, offset in offsets.items()}
+        await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=stay)
+
+
+class Follower(Protocol):
+    """Looks on while partitions are folded. Is called while no batch is in hand."""
+
+    def taken_over(self, fold: PartitionFold) -> None:
+        """Begin with the states of a partition, as they are stored."""
+
+    def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
+        """See conversations in which a round may have opened; the batch is committed."""
+
+    async def through(self, moments: Mapping[int, int], fence: Fence) -> None:
+        """Act on partitions that are folded past a moment, in ms. May raise `Fenced`."""
+
+
 @dataclass(slots=True)
 class _Owned:
     """One partition that this monitor folds."""
 
     tp: TopicPartition
     fold: PartitionFold
-    waits: Waits
 
 
 class Partitions:
@@ -61,11 +85,20 @@ class Partitions:
     Any number may run: the group shares the partitions, the fence guards them.
     """
 
-    def __init__(self, bus: Bus, database: Database, rules: Rules, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        database: Database,
+        rules: Rules,
+        *,
+        clock: Clock,
+        followers: Sequence[Follower] = (),
+    ) -> None:
         self._bus = bus
         self._db = database
         self._rules = rules
         self._clock = clock
+        self._followers = followers
         self._store: FoldStore | None = None
         self._owned: dict[int, _Owned] = {}
         self._consumer: Consumer | None = None
@@ -117,7 +150,7 @@ class Partitions:
                 folds[partition].next_offset = after
 
     async def tick(self) -> None:
-        """Fire what fell due, note how far the fold is, forget what is over. Call it often."""
+        """Tell followers and the store how far the fold is, forget what is over. Call it often."""
         async with self._turn:
             if self._consumer is None or not self._owned:
                 return
@@ -161,7 +194,8 @@ class Partitions:
         if moved:
             await self._commit(moved)
         for partition, batch in batches.items():
-            self._owned[partition].waits.watch(batch.waits, self._clock.now_ms())
+            for follower in self._followers:
+                follower.folded(self._owned[partition].fold, batch.waits)
 
     async def _commit(self, moved: Sequence[Changes]) -> None:
         """Store the batch; while PostgreSQL is away, try again.
@@ -188,7 +222,7 @@ class Partitions:
             for owned in self._owned.values()
             if owned.fold.next_offset >= ends.get(owned.tp, 0)
         ]
-        await self._fire(caught_up, through_ms)
+        await self._tell(caught_up, through_ms)
         now = self._clock.monotonic()
         if now >= self._chores.note_at:
             self._chores.note_at = now + CAUGHT_UP_S
@@ -199,28 +233,11 @@ class Partitions:
             self._chores.forget_at = now + FORGET_S
             await self._forget()
 
-    async def _fire(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
-        """Fire what fell due in partitions folded past that moment, in a fenced transaction."""
-        now_ms = self._clock.now_ms()
-        found: dict[int, list[Firing]] = {}
-        for owned in caught_up:
-            states = owned.fold.conversations
-            firings = owned.waits.due(states, through_ms=through_ms, now_ms=now_ms)
-            if firings:
-                found[owned.tp.partition] = firings
-        if not found:
-            return
-        offsets = {p: self._owned[p].fold.next_offset for p in found}
-        stay = {partition: (offset, offset) for partition, offset in offsets.items()}
-        async with self._db.write_across("thresholds that fall due") as session:
-            await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=stay)
-            due = [firing for part in found.values() for firing in part]
-            new = await waiting.fire(session, due, generation=self._stored().generation)
-            await outbox.add(session, *map(self._alert, new))
-
-    def _alert(self, firing: Firing) -> WaitingThresholdPassed:
-        state = self._owned[firing.partition].fold.conversations[firing.conversation_id]
-        return alert_of(firing, state, now=self._clock.now())
+    async def _tell(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
+        moments = {owned.tp.partition: through_ms for owned in caught_up}
+        offsets = {partition: self._owned[partition].fold.next_offset for partition in moments}
+        for follower in self._followers if moments else ():
+            await follower.through(moments, Fence(self._stored().generation, offsets))
 
     async def _note(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
         moments: Mapping[int, int] = {owned.tp.partition: through_ms for owned in caught_up}
@@ -252,9 +269,10 @@ class Partitions:
         if stored.watermark_ms:
             since = Recent.reread_from_ms(stored.watermark_ms)
             start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
-        waits = Waits(self._rules, tp.partition)
-        waits.watch(stored.conversations.values(), self._clock.now_ms())
-        return _Owned(tp, PartitionFold(stored, self._rules, next_offset=offset), waits), start
+        fold = PartitionFold(stored, self._rules, next_offset=offset)
+        for follower in self._followers:
+            follower.taken_over(fold)
+        return _Owned(tp, fold), start
 
     def _stored(self) -> FoldStore:
         if self._store is None:

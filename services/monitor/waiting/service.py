@@ -1,13 +1,67 @@
-"""Answers who waits. Must not know routes or SQL."""
+"""Fires waiting thresholds as the fold passes them (H21), and answers who waits.
 
+Must not know routes or SQL.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from contracts.monitor import WaitingBuyer
 from contracts.people import ShopId
+from kit import outbox
+from kit.clock import Clock
 from kit.postgres import Database
+from services.monitor.directory.rules import Rules
+from services.monitor.fold.engine import PartitionFold
+from services.monitor.fold.service import Fence
 from services.monitor.response import repository as response
+from services.monitor.response.rounds import Conversation
 from services.monitor.traffic import repository as traffic
+from services.monitor.waiting import repository
+from services.monitor.waiting.domain import Firing
 from services.monitor.waiting.schemas import Waiting
+from services.monitor.waiting.waits import Waits, alert_of
+
+
+class Thresholds:
+    """The thresholds of all partitions that are folded here; follows the fold."""
+
+    def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
+        self._db = database
+        self._rules = rules
+        self._clock = clock
+        self._followed: dict[int, tuple[PartitionFold, Waits]] = {}
+
+    def taken_over(self, fold: PartitionFold) -> None:
+        """Watch the waits that a partition holds, from the beginning."""
+        waits = Waits(self._rules, fold.partition)
+        waits.watch(fold.conversations.values(), self._clock.now_ms())
+        self._followed[fold.partition] = fold, waits
+
+    def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
+        """Watch the waits that may have begun."""
+        _, waits = self._followed[fold.partition]
+        waits.watch(touched, self._clock.now_ms())
+
+    async def through(self, moments: Mapping[int, int], fence: Fence) -> None:
+        """Fire what fell due in partitions folded past those moments. Raises `Fenced`."""
+        now_ms = self._clock.now_ms()
+        due: list[Firing] = []
+        for partition, through_ms in moments.items():
+            fold, waits = self._followed[partition]
+            due += waits.due(fold.conversations, through_ms=through_ms, now_ms=now_ms)
+        if not due:
+            return
+        async with self._db.write_across("thresholds that fall due") as session:
+            await fence.hold(session, {firing.partition for firing in due})
+            new = await repository.fire(session, due, generation=fence.generation)
+            now = self._clock.now()
+            alerts = (alert_of(firing, self._state(firing), now=now) for firing in new)
+            await outbox.add(session, *alerts)
+
+    def _state(self, firing: Firing) -> Conversation:
+        fold, _ = self._followed[firing.partition]
+        return fold.conversations[firing.conversation_id]
 
 
 class Waiters:
