@@ -38,13 +38,17 @@ from services.monitor.figures import routes as figure_routes
 from services.monitor.figures.service import FigureReader
 from services.monitor.fold import consumers as fold_consumers
 from services.monitor.fold import generations
+from services.monitor.fold.measures import Measures
 from services.monitor.fold.service import FOLD, Partitions
 from services.monitor.profiles import book as profiles
 from services.monitor.recount import service as recount
+from services.monitor.response.measure import Response
 from services.monitor.settings import Settings
+from services.monitor.traffic.measure import TrafficMeasure
 from services.monitor.waiting import deadlines as waiting_deadlines
 from services.monitor.waiting import routes as waiting_routes
 from services.monitor.waiting.service import Thresholds, Waiters
+from services.monitor.wording.measure import WordingMeasure
 from wording import LexiconError, LiveEngine
 
 NAME: Final = "monitor"
@@ -85,7 +89,7 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
     settings = service.settings
     thresholds = Thresholds(service.db, rules, clock=service.clock)
     partitions = Partitions(
-        service.bus, service.db, rules, clock=service.clock, followers=[thresholds]
+        service.bus, service.db, measures_of(rules), clock=service.clock, followers=[thresholds]
     )
     folding = fold_consumers.Fold(partitions)
     entries = directory_consumers.DirectoryEntries(rules.directory)
@@ -118,7 +122,7 @@ async def recompute(settings: Settings) -> recount.Report:
     try:
         entries = directory_consumers.DirectoryEntries(rules.directory)
         await recount.read_directory(service.bus, entries)
-        return await recount.recompute(service.bus, service.db, rules)
+        return await recount.recompute(service.bus, service.db, measures_of(rules))
     finally:
         await service.close()
 
@@ -140,6 +144,11 @@ def rules_of(settings: Settings, directory: Directory, lexicon: LiveEngine) -> R
     except profiles.ProfileRefused as refused:
         raise SettingsRefused(f"PEAKDESK_PROFILES_FOLDER: {refused}") from None
     return Rules(book, directory, lambda: lexicon.current)
+
+
+def measures_of(rules: Rules) -> Measures:
+    """Return what makes a partition's measures; traffic first makes the days that flags go to."""
+    return lambda: (Response(rules), TrafficMeasure(rules), WordingMeasure(rules))
 
 
 def open_bus(settings: Settings) -> KafkaBus:

@@ -122,7 +122,7 @@ PLANTS = (
         "import services.conversation.routing.service",
         "services.conversation.routing.repository -> services.conversation.routing.service",
     ),
-    Plant("monitor-rooms", "services/monitor/planted/domain.py", "", "- services.monitor.planted"),
+    Plant("monitor-rooms", "services/monitor/planted.py", "", "- services.monitor.planted"),
     Plant(
         "monitor-rooms",
         "services/monitor/boards/service.py",
@@ -131,9 +131,9 @@ PLANTS = (
     ),
     Plant(
         "monitor-rooms",
-        "services/monitor/response/rounds.py",
-        "import services.monitor.waiting.domain",
-        "services.monitor.response.rounds -> services.monitor.waiting.domain",
+        "services/monitor/fold/engine.py",
+        "import services.monitor.response.domain",
+        "services.monitor.fold.engine -> services.monitor.response.domain",
     ),
     Plant(
         "monitor-words",

@@ -61,7 +61,9 @@ async def fold(job: Job) -> Lap:
         ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
     )
     thresholds = Thresholds(database, rules, clock=clock)
-    partitions = Partitions(bus, database, rules, clock=clock, followers=[thresholds])
+    partitions = Partitions(
+        bus, database, app.measures_of(rules), clock=clock, followers=[thresholds]
+    )
     await partitions.begin()
     folding = Fold(partitions)
     watched = Watched(folding, job)

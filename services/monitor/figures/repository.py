@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import PersonId, ShopId
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
-from services.monitor.response.rounds import Conversation, decode_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +106,13 @@ async def sessions(
     return found
 
 
-async def open_states(
-    session: AsyncSession, shop_id: ShopId, *, before_ms: int
-) -> list[Conversation]:
-    """Return conversations with a round open since before that moment, at most `OPEN_LIMIT`."""
+async def open_states(session: AsyncSession, shop_id: ShopId, *, before_ms: int) -> list[bytes]:
+    """Return the states of conversations with a round open since before that moment.
+
+    At most `OPEN_LIMIT`.
+    """
     rows = await session.execute(_OPEN, {"shop": shop_id, "before": before_ms, "limit": OPEN_LIMIT})
-    return [decode_state(bytes(state)) for (state,) in rows]
+    return [bytes(state) for (state,) in rows]
 
 
 async def count_open(session: AsyncSession, query: Asked) -> int:

@@ -22,10 +22,10 @@ from services.monitor.figures.repository import (
     Spread,
 )
 from services.monitor.figures.schemas import Figures, FiguresQuery, FiguresRow
+from services.monitor.fold.states import States
 from services.monitor.profiles.domain import Profile, ProfileName
 from services.monitor.response.domain import Score
-from services.monitor.response.judging import judge_round, judge_session
-from services.monitor.response.rounds import Conversation, Machine
+from services.monitor.response.measure import Response
 from services.monitor.traffic import repository as traffic
 
 STRETCH_LIMIT: Final = timedelta(days=93)
@@ -48,7 +48,8 @@ class FigureReader:
         self._db = database
         self._rules = rules
         self._clock = clock
-        self._machine = Machine(rules.book.readings)
+        self._response = Response(rules)
+        self._states = States([self._response])
 
     async def read(
         self, shop_id: ShopId, query: FiguresQuery, *, only: PersonId | None = None
@@ -93,13 +94,12 @@ class FigureReader:
             rows=_rows(rounds, sessions),
         )
 
-    def _over(self, states: Iterable[Conversation], question: Asked, today_ms: int) -> "_Over":
+    def _over(self, states: Iterable[bytes], question: Asked, today_ms: int) -> "_Over":
         """Judge what is still open from days before today: at their midnight it had no answer."""
         found = _Over([], [])
-        for state in states:
-            settled = self._machine.as_if_over(state, today_ms)
-            for ended in settled.rounds:
-                judged = judge_round(self._rules, ended)
+        for known in map(self._states.decode, states):
+            over = self._response.as_if_over(known.parts[0], known.standing, today_ms)
+            for ended, judged in over.rounds:
                 score = judged.scores.get(question.profile)
                 if score is not None and _asked_for(
                     question, ended.opened_ms, ended.agent_id, today_ms
@@ -107,8 +107,8 @@ class FigureReader:
                     found.rounds.append(
                         OpenRound(ended.agent_id, ended.buyer_id, judged.day, score)
                     )
-            for session in settled.sessions:
-                score = judge_session(self._rules, session).scores.get(question.profile)
+            for session, judged in over.sessions:
+                score = judged.scores.get(question.profile)
                 if score is not None and _asked_for(
                     question, session.started_ms, session.agent_id, today_ms
                 ):

@@ -19,12 +19,12 @@ from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
 from kit.errors import Dead, Fenced, Retry, Unavailable
 from kit.postgres import Database
-from services.monitor.directory.rules import Rules
 from services.monitor.fold import generations
-from services.monitor.fold.engine import Batch, PartitionFold
+from services.monitor.fold.engine import Batch, Changes, PartitionFold, Start
 from services.monitor.fold.history import Recent
-from services.monitor.fold.repository import CONSUMER, Changes, FoldStore
-from services.monitor.response.rounds import Conversation
+from services.monitor.fold.measures import Measures
+from services.monitor.fold.repository import CONSUMER, FoldStore
+from services.monitor.fold.states import Conversation
 
 log = structlog.get_logger()
 
@@ -89,14 +89,14 @@ class Partitions:
         self,
         bus: Bus,
         database: Database,
-        rules: Rules,
+        measures: Measures,
         *,
         clock: Clock,
         followers: Sequence[Follower] = (),
     ) -> None:
         self._bus = bus
         self._db = database
-        self._rules = rules
+        self._measures = measures
         self._clock = clock
         self._followers = followers
         self._store: FoldStore | None = None
@@ -108,7 +108,7 @@ class Partitions:
     async def begin(self) -> None:
         """Learn the topic's generation. Raises `positions.ForeignTopic` for another topic (H4)."""
         generation = await generations.current(self._bus, self._db)
-        self._store = FoldStore(generation, waits_for=self._rules.waits_for)
+        self._store = FoldStore(generation)
 
     async def fold(self, records: Sequence[Record]) -> None:
         """Fold a batch and commit it: a repeat below the stored offset changes nothing.
@@ -255,8 +255,9 @@ class Partitions:
     async def _load(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
         """Load a partition; return it and the offset from which ids are read again (H2)."""
         store = self._stored()
+        measures = self._measures()
         async with self._db.read_across("the fold") as session:
-            stored = await store.load(session, tp.partition)
+            stored = await store.load(session, tp.partition, measures)
         oldest = (await consumer.beginning_offsets([tp]))[tp]
         offset = stored.next_offset
         if offset is None or offset < oldest:
@@ -269,7 +270,8 @@ class Partitions:
         if stored.watermark_ms:
             since = Recent.reread_from_ms(stored.watermark_ms)
             start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
-        fold = PartitionFold(stored, self._rules, next_offset=offset)
+        begin = Start(tp.partition, offset, stored.watermark_ms, stored.conversations)
+        fold = PartitionFold(begin, measures)
         for follower in self._followers:
             follower.taken_over(fold)
         return _Owned(tp, fold), start

@@ -1,12 +1,11 @@
 """Folds the log offline and compares with what the monitor stored (H22, promise P15).
 
-Knows the rules of folding and of comparing; must not know how the answer is shown.
+Compares the rows of every measure, so a new figure is recomputed by construction.
 """
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,17 +14,11 @@ from contracts.people import ConversationId
 from contracts.topics import CHAT, DIRECTORY
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.postgres import Database
-from services.monitor.directory.rules import Rules
 from services.monitor.fold import generations
-from services.monitor.fold.engine import PartitionFold
-from services.monitor.fold.repository import Changes, Stored
-from services.monitor.recount import repository as recounts
-from services.monitor.recount.repository import Kept, Place
-from services.monitor.response.domain import Score
-from services.monitor.response.rollups import CounterKey, Counters, differences
-from services.monitor.response.schemas import reading_name, round_json, session_json
-from services.monitor.traffic.domain import TrafficKey
-from services.monitor.wording.domain import FlaggedMessage, Span, Wording
+from services.monitor.fold.engine import PartitionFold, Start
+from services.monitor.fold.measures import AnyMeasure, Kept, Measures, Row
+from services.monitor.recount import repository
+from services.monitor.recount.repository import Snapshot
 
 READ_TIMEOUT_MS: Final = 1_000
 IDLE_READS: Final = 20
@@ -84,42 +77,6 @@ class Report:
             self.shown.append(text)
 
 
-@dataclass(slots=True)
-class _Folded:
-    """What a fold of the log gives, in the shape in which rows are read."""
-
-    rounds: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
-    sessions: dict[Place, tuple[Any, ...]] = field(default_factory=dict)
-    flags: dict[str, FlaggedMessage] = field(default_factory=dict)
-    counters: Counters = field(default_factory=Counters)
-    traffic: dict[TrafficKey, tuple[int, ...]] = field(default_factory=dict)
-
-    def add(self, changes: Changes) -> None:
-        """Add a batch."""
-        for r, judged in changes.rounds:
-            place = Place(reading_name(r.readings), r.opened_offset)
-            self.rounds[place] = (
-                r.shop_id, r.conversation_id, r.buyer_id, r.agent_id, judged.day, r.opened_ms,
-                r.closed_ms, r.waiting_since_ms, r.outcome.value,
-                json.loads(round_json(judged.scores)),
-            )  # fmt: skip
-        for s, judged in changes.sessions:
-            place = Place(reading_name(s.readings), s.started_offset)
-            self.sessions[place] = (
-                s.shop_id, s.conversation_id, s.buyer_id, s.agent_id, judged.day, s.started_ms,
-                s.to_human_ms, s.assigned_ms, s.replied_ms,
-                json.loads(session_json(judged.scores)),
-            )  # fmt: skip
-        self.flags.update({flag.message_id: flag for flag in changes.flags})
-        self.counters.merge(changes.counters)
-        for key, t in changes.traffic.items():
-            new = (
-                t.buyer_messages, t.agent_messages, t.other_messages, t.flags_agent, t.flags_buyer
-            )  # fmt: skip
-            old = self.traffic.get(key, (0,) * len(new))
-            self.traffic[key] = tuple(a + b for a, b in zip(old, new, strict=True))
-
-
 async def read_directory(bus: Bus, handle: Any) -> None:
     """Hand everything on the directory to `handle`."""
     reader = bus.reader([DIRECTORY.name])
@@ -133,7 +90,7 @@ async def read_directory(bus: Bus, handle: Any) -> None:
         await reader.stop()
 
 
-async def recompute(bus: Bus, database: Database, rules: Rules) -> Report:
+async def recompute(bus: Bus, database: Database, measures: Measures) -> Report:
     """Fold what the log holds, up to what is stored, and compare. Changes nothing.
 
     May run beside live monitors: each partition is compared as of one snapshot. Raises
@@ -145,11 +102,14 @@ async def recompute(bus: Bus, database: Database, rules: Rules) -> Report:
 
     async def compare(partition: int) -> None:
         async with lanes, _reading(bus) as reader:
+            mine = measures()
             async with database.read_across("recompute") as session:
-                kept = await recounts.read(session, partition, generation=generation)
-            if kept is not None:
+                stored = await repository.read(
+                    session, partition, generation=generation, measures=mine
+                )
+            if stored is not None:
                 tp = TopicPartition(CHAT.name, partition)
-                await _compare_partition(reader, tp, rules, kept=kept, report=report)
+                await _compare_partition(reader, tp, mine, stored=stored, report=report)
 
     await asyncio.gather(*map(compare, range(await bus.partitions(CHAT.name))))
     report.ranges.sort(key=lambda span: span.partition)
@@ -169,46 +129,55 @@ async def _reading(bus: Bus) -> AsyncIterator[Consumer]:
 
 
 async def _compare_partition(
-    reader: Consumer, tp: TopicPartition, rules: Rules, *, kept: Kept, report: Report
+    reader: Consumer,
+    tp: TopicPartition,
+    measures: Sequence[AnyMeasure],
+    *,
+    stored: Snapshot,
+    report: Report,
 ) -> None:
     first = (await reader.beginning_offsets([tp]))[tp]
-    span = Range(tp.partition, first, max(first, kept.next_offset))
+    span = Range(tp.partition, first, max(first, stored.next_offset))
     report.ranges.append(span)
-    fold = PartitionFold(Stored(tp.partition, first, 0, {}), rules, next_offset=first)
-    folded = _Folded()
+    fold = PartitionFold(Start(tp.partition, first), measures)
+    folded = fold.unchanged()
     async for records in _records(reader, tp, first=first, end=span.end):
         span.first_ms = span.first_ms or records[0].timestamp_ms
         span.last_ms = records[-1].timestamp_ms
-        folded.add((await fold.fold(records)).changes)
-    for name, mine, theirs in (
-        ("rounds", kept.rounds, folded.rounds),
-        ("sessions", kept.sessions, folded.sessions),
-    ):
-        _compare_rows(name, mine, theirs, births=kept.births, span=span, report=report)
-    _compare_flags(kept, folded, span, wording=rules, report=report)
-    _compare_totals(kept, folded, span, report)
+        await fold.fold(records, into=folded)
+    births = stored.births()
+    for measure, kept, delta in zip(measures, stored.kept, folded.deltas, strict=True):
+        _compare(kept, measure.rows(delta), span, births=births, report=report)
 
 
-def _compare_rows(
-    name: str,
-    stored: Mapping[Place, tuple[Any, ...]],
-    folded: Mapping[Place, tuple[Any, ...]],
+def _compare(
+    kept: Kept,
+    folded: Iterable[Row],
+    span: Range,
     *,
     births: Mapping[ConversationId, int],
-    span: Range,
     report: Report,
 ) -> None:
-    """Compare the rows of conversations whose first record the log still holds."""
-    for place in sorted({*stored, *folded}):
-        mine, theirs = stored.get(place), folded.get(place)
-        conversation_id = (mine or theirs or ("", ""))[1]
-        if births.get(conversation_id, span.first) < span.first:
-            report.skipped["older_than_the_log"] += 1
+    """Compare the rows of one measure that the log still holds whole."""
+    for table, wrong in kept.differences:
+        report.differs(f"{table}: partition {span.partition}, {wrong}")
+    mine = {(row.table, row.key): row for row in kept.rows}
+    theirs = {(row.table, row.key): row for row in folded}
+    for name in sorted({*mine, *theirs}, key=repr):
+        pair = mine.get(name), theirs.get(name)
+        row = pair[0] or pair[1]
+        if row is None:
             continue
-        report.compared[name] += 1
-        if mine != theirs:
-            where = f"partition {span.partition}, offset {place.offset}, {place.reading}"
-            report.differs(f"{name}: {where}: {_differing(mine, theirs)}")
+        oldest = row.rests_on if row.of is None else births.get(row.of, span.first)
+        why = "older_than_the_log" if oldest < span.first else kept.skips(row)
+        if why is not None:
+            report.skipped[why] += 1
+            continue
+        report.compared[row.table] += 1
+        values = [None if one is None else one.values for one in pair]
+        if values[0] != values[1]:
+            where = f"partition {span.partition}, {', '.join(map(str, row.key))}"
+            report.differs(f"{row.table}: {where}: {_differing(*values)}")
 
 
 def _differing(stored: tuple[Any, ...] | None, folded: tuple[Any, ...] | None) -> str:
@@ -218,67 +187,6 @@ def _differing(stored: tuple[Any, ...] | None, folded: tuple[Any, ...] | None) -
         return "stored, not in the log"
     pairs = [(a, b) for a, b in zip(stored, folded, strict=True) if a != b]
     return "; ".join(f"stored {a}, folded {b}" for a, b in pairs)
-
-
-def _compare_flags(
-    kept: Kept, folded: _Folded, span: Range, *, wording: Rules, report: Report
-) -> None:
-    """Compare flags checked under the lexicon and policy at hand; others are counted as skipped."""
-    for message_id in sorted({*kept.flags, *folded.flags}):
-        mine, theirs = kept.flags.get(message_id), folded.flags.get(message_id)
-        shop_id, offset = (mine[0], mine[1]) if mine else (theirs.shop_id, theirs.offset)  # type: ignore[union-attr] # one of both is there
-        if offset < span.first:
-            report.skipped["older_than_the_log"] += 1
-            continue
-        at_hand = Wording(
-            wording.wording().lexicon_version, wording.directory.shop(shop_id).policy.version
-        )
-        if _in_force(kept.spans, shop_id, offset) != at_hand:
-            report.skipped["other_wording_rules"] += 1
-            continue
-        report.compared["flags"] += 1
-        if mine != _flag(theirs):
-            report.differs(
-                f"flags: partition {span.partition}, offset {offset}:"
-                f" {'stored' if mine else 'not stored'}, {'folded' if theirs else 'not folded'}"
-            )
-
-
-def _flag(row: FlaggedMessage | None) -> tuple[Any, ...] | None:
-    if row is None:
-        return None
-    return (
-        row.shop_id, row.offset, row.conversation_id, row.sender_id, row.speaker, row.at_ms,
-        json.loads(row.hits), row.lexicon_version, row.policy_version,
-    )  # fmt: skip
-
-
-def _in_force(spans: Sequence[Span], shop_id: str, offset: int) -> Wording | None:
-    mine = [s for s in spans if s.shop_id == shop_id and s.first_offset <= offset]
-    return mine[-1].wording if mine else None
-
-
-def _compare_totals(kept: Kept, folded: _Folded, span: Range, report: Report) -> None:
-    """Compare counters with the sum of the rows, and with the fold where the log is whole."""
-    where = f"partition {span.partition}"
-    report.compared["counters"] += len({*kept.counters, *kept.summed})
-    for key, stored, summed in differences(kept.counters, kept.summed):
-        report.differs(f"counters: {where}, {_name(key)}: stored {stored}, rows give {summed}")
-    if not span.whole:
-        return
-    computed = {k: v for k, v in folded.counters.totals.items() if v != Score()}
-    for key, stored, found in differences(kept.counters, computed):
-        report.differs(f"counters: {where}, {_name(key)}: stored {stored}, folded {found}")
-    for name in sorted({*kept.traffic, *folded.traffic}):
-        report.compared["traffic"] += 1
-        mine, theirs = kept.traffic.get(name), folded.traffic.get(name)
-        messages = slice(0, 3)  # flags may have been found under other wording rules
-        if (mine or ())[messages] != (theirs or ())[messages]:
-            report.differs(f"traffic: {where}, {name}: stored {mine}, folded {theirs}")
-
-
-def _name(key: CounterKey) -> str:
-    return f"{key.shop_id}, {key.profile}, {key.day}, {key.agent_id or 'nobody'}"
 
 
 def lines(report: Report) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""The state machine behind every response time: rounds, sessions, owner, waiting clock.
+"""The state machine behind every response time: rounds, sessions, the buyer's waiting clock.
 
-Pure and deterministic: records go in in log order, settled rounds and sessions come out.
+Pure and deterministic: facts go in in log order, settled rounds and sessions come out.
 Must not know profiles' windows and caps, storage or Kafka.
 """
 
@@ -10,15 +10,26 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from contracts.people import ConversationId, PersonId, SenderKind, ShopId
+from contracts.conversation import (
+    ConversationAssigned,
+    ConversationClosed,
+    ConversationOpened,
+    ConversationQueued,
+    ConversationTransferred,
+    Lifecycle,
+)
+from contracts.people import PersonId, SenderKind
+from services.monitor.fold.measures import Fact
+from services.monitor.fold.schemas import Heard
+from services.monitor.fold.standing import Standing, Voice
 from services.monitor.profiles.domain import Reading, ReadingKey
 from services.monitor.response.domain import Outcome, Round, Session
 
-FORGET_MS: Final = 86_400_000
-"""A conversation closed for so long is begun anew by its next record, so its state may go."""
-
 TWINS: Final = 4
 """How far back a twin is looked for: a record settles a round and its next one per reading."""
+
+LEAVE_MESSAGE: Final = frozenset({"leave_message", "nobody_online", "outside_shift"})
+"""Reasons of `queued` that mean: no agent was online or willing, so the buyer left a message."""
 
 T = TypeVar("T", Round, Session)
 
@@ -40,34 +51,16 @@ class Track(msgspec.Struct, array_like=True):
     session_assigned_ms: int | None = None
 
 
-class Conversation(msgspec.Struct, array_like=True):
-    """What the fold remembers of one conversation. Stored as it is, one row each.
+class Talk(msgspec.Struct, array_like=True):
+    """What the machine remembers of one conversation."""
 
-    `version` is the newest lifecycle version seen in the log (H7), `seat_version` the newest
-    that log or message told about the owner (H8).
-    """
-
-    name: ConversationId
-    shop_id: ShopId
-    buyer_id: PersonId
-    born_offset: int
-    version: int = 0
-    seat_version: int = 0
-    owner: PersonId | None = None
-    open: bool = True
-    closed_ms: int | None = None
     to_human_ms: int | None = None
     left_message: bool = False
     contact_ms: int | None = None
     tracks: list[Track] = msgspec.field(default_factory=list)
 
-    @property
-    def forget_after_ms(self) -> int | None:
-        """Return the moment after which the next record begins the conversation anew."""
-        return None if self.closed_ms is None else self.closed_ms + FORGET_MS
 
-
-_DECODER: Final = msgspec.msgpack.Decoder(Conversation)
+_DECODER: Final = msgspec.msgpack.Decoder(Talk)
 
 
 @dataclass(slots=True)
@@ -79,193 +72,144 @@ class Settled:
 
 
 class Machine:
-    """Folds one record after the other into a conversation's state; collects what is settled.
-
-    `at_ms` is the producer's receive time, `offset` the record's place in its partition.
-    """
+    """Folds one fact after the other into a conversation's state; adds what is settled to `out`."""
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self.readings = tuple(readings)
-        self._keys: tuple[ReadingKey, ...] = tuple(reading.key for reading in readings)
-        self._settled = Settled()
+        self.keys: tuple[ReadingKey, ...] = tuple(reading.key for reading in readings)
 
-    @property
-    def has_settled(self) -> bool:
-        """Tell whether `take` has anything to return; most records settle nothing."""
-        return bool(self._settled.rounds or self._settled.sessions)
+    def begin(self) -> Talk:
+        """Return the state of a conversation of which nothing is known yet."""
+        return Talk(tracks=[Track() for _ in self.readings])
 
-    def take(self) -> Settled:
-        """Return what was settled since the last call."""
-        taken, self._settled = self._settled, Settled()
-        return taken
+    def apply(self, talk: Talk, fact: Fact, *, out: Settled) -> None:
+        """Take a fact in."""
+        before, after = fact.before, fact.after
+        if isinstance(fact.told, Heard):
+            kind = fact.told.body.sender_kind
+            if kind in _CONTACT:
+                turn = _Turn(self, talk, after, fact, out)
+                if before.owner != after.owner:
+                    turn.change_owner(after.owner)
+                turn.contact(kind)
+            return
+        known = before if isinstance(fact.told, ConversationClosed) else after
+        _Turn(self, talk, known, fact, out).lifecycle(fact.told)
 
-    def begin(
-        self, name: ConversationId, *, shop_id: ShopId, buyer_id: PersonId, offset: int
-    ) -> Conversation:
-        """Return the state of a conversation of which `offset` is the first record."""
-        tracks = [Track() for _ in self.readings]
-        return Conversation(name, shop_id, buyer_id, offset, tracks=tracks)
+    def encode(self, talk: Talk) -> bytes:
+        """Return the state as it is stored."""
+        return msgspec.msgpack.encode(talk)
 
-    def message(
-        self,
-        state: Conversation,
-        *,
-        at_ms: int,
-        offset: int,
-        sender_id: PersonId,
-        kind: SenderKind,
-        seat: int | None = None,
-    ) -> bool:
-        """Fold a message; return False when an agent wrote it from a seat lost meanwhile (H8).
+    def decode(self, stored: bytes) -> Talk:
+        """Read a stored state. Raises `msgspec.ValidationError`."""
+        return _DECODER.decode(stored)
 
-        `seat` is the assignment version that the message carries.
-        """
-        if kind not in _CONTACT:
-            return True
-        asks = kind is SenderKind.BUYER
-        if asks:
-            state.buyer_id = sender_id
-        owned = kind is not SenderKind.AGENT or self._owns(
-            state, sender_id, seat, at_ms=at_ms, offset=offset
-        )
-        contact = state.contact_ms
-        for index, reading in enumerate(self.readings):
+    def as_if_over(self, talk: Talk, standing: Standing, at_ms: int, *, out: Settled) -> None:
+        """Add what would be settled if nobody answered any more. Changes nothing."""
+        fact = Fact(0, 0, at_ms, _NOBODY, standing, standing)
+        turn = _Turn(self, self.decode(self.encode(talk)), standing, fact, out)
+        for index in range(len(talk.tracks)):
+            turn.close_round(index, at_ms, Outcome.CLOSED)
+            turn.settle(index, None)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One fact at work on one conversation."""
+
+    machine: Machine
+    state: Talk
+    standing: Standing
+    fact: Fact
+    out: Settled
+
+    def contact(self, kind: SenderKind) -> None:
+        """Somebody speaks: silences end, a round opens or is answered."""
+        state, at_ms = self.state, self.fact.at_ms
+        contact, owned = state.contact_ms, self.fact.voice is Voice.OWNED
+        for index, reading in enumerate(self.machine.readings):
             silence = reading.silence_ms
             if silence is not None and contact is not None and at_ms - contact >= silence:
-                self._end_session(state, index, contact + silence)
-            if asks:
-                self._ask(state, index, at_ms=at_ms, offset=offset)
+                self.end_session(index, contact + silence)
+            if kind is SenderKind.BUYER:
+                self.ask(index)
             elif owned and kind in reading.effective:
-                self._answer(state, index, at_ms)
+                self.answer(index)
         if contact is None or contact < at_ms:
             state.contact_ms = at_ms
         if owned and kind is SenderKind.AGENT:
             state.left_message = False
-        return owned
 
-    def opened(self, state: Conversation, *, at_ms: int, version: int) -> None:
-        """Fold `opened`: from here on people are asked."""
-        if _news(state, version) and state.to_human_ms is None:
-            state.to_human_ms = at_ms
+    def lifecycle(self, event: Lifecycle) -> None:
+        """Take in who is asked, who owns, and that it is over."""
+        state, at_ms = self.state, self.fact.at_ms
+        match event:
+            case ConversationOpened():
+                if state.to_human_ms is None:
+                    state.to_human_ms = at_ms
+            case ConversationAssigned() | ConversationTransferred() | ConversationQueued():
+                if state.to_human_ms is None:
+                    state.to_human_ms = at_ms
+                if isinstance(event, ConversationQueued) and event.reason in LEAVE_MESSAGE:
+                    state.left_message = True
+                if self.fact.before.owner != self.fact.after.owner:
+                    self.change_owner(self.fact.after.owner)
+            case ConversationClosed():
+                self.close()
 
-    def seated(
-        self,
-        state: Conversation,
-        *,
-        at_ms: int,
-        offset: int,
-        version: int,
-        agent_id: PersonId | None,
-        left_message: bool = False,
-    ) -> None:
-        """Fold `assigned`, `transferred` or `queued` (`agent_id` None): the owner is known anew.
-
-        `left_message`: nobody was there to answer. That holds until an agent does.
-        """
-        if not _news(state, version):
-            return
-        if state.to_human_ms is None:
-            state.to_human_ms = at_ms
-        state.left_message = state.left_message or left_message
-        if version > state.seat_version:
-            state.seat_version = version
-            self._change_owner(state, agent_id, at_ms=at_ms, offset=offset)
-
-    def closed(self, state: Conversation, *, at_ms: int, version: int) -> None:
-        """Fold `closed`: open rounds end unanswered, the session ends, nobody owns it."""
-        if not _news(state, version):
-            return
-        for index, track in enumerate(state.tracks):
-            self._close_round(state, index, at_ms, Outcome.CLOSED)
-            self._settle(state, index, None)
+    def close(self) -> None:
+        """Open rounds end unanswered, the session ends."""
+        for index, track in enumerate(self.state.tracks):
+            self.close_round(index, self.fact.at_ms, Outcome.CLOSED)
+            self.settle(index, None)
             if track.session_ms is not None:
-                track.session_ended_ms = at_ms
-        state.open = False
-        state.closed_ms = at_ms
-        state.owner = None
-        state.to_human_ms = None
-        state.left_message = False
+                track.session_ended_ms = self.fact.at_ms
+        self.state.to_human_ms = None
+        self.state.left_message = False
 
-    def reopened(self, state: Conversation, *, version: int) -> None:
-        """Fold `reopened`."""
-        if _news(state, version):
-            state.open = True
-            state.closed_ms = None
-
-    def noted(self, state: Conversation, *, version: int) -> None:
-        """Fold an event that changes nothing here but the version."""
-        _news(state, version)
-
-    def as_if_over(self, state: Conversation, at_ms: int) -> Settled:
-        """Return what would be settled if nobody answered any more. Changes nothing."""
-        copy = decode_state(encode_state(state))
-        aside = Machine(self.readings)
-        for index in range(len(copy.tracks)):
-            aside._close_round(copy, index, at_ms, Outcome.CLOSED)
-            aside._settle(copy, index, None)
-        return aside.take()
-
-    def _owns(
-        self,
-        state: Conversation,
-        sender_id: PersonId,
-        seat: int | None,
-        *,
-        at_ms: int,
-        offset: int,
-    ) -> bool:
-        """Return whether the sender owns the conversation, by the higher of log and message."""
-        if seat is None:
-            return sender_id == state.owner
-        if seat < state.seat_version:
-            return False
-        if seat > state.seat_version or state.owner is None:
-            state.seat_version = seat
-            self._change_owner(state, sender_id, at_ms=at_ms, offset=offset)
-        return sender_id == state.owner
-
-    def _change_owner(
-        self, state: Conversation, agent_id: PersonId | None, *, at_ms: int, offset: int
-    ) -> None:
-        if agent_id == state.owner:
-            return
-        state.owner = agent_id
-        for index, track in enumerate(state.tracks):
+    def change_owner(self, agent_id: PersonId | None) -> None:
+        """The seat goes to somebody else, or to nobody."""
+        at_ms = self.fact.at_ms
+        for index, track in enumerate(self.state.tracks):
             if agent_id is not None and track.session_assigned_ms is None:
                 track.session_assigned_ms = at_ms
             if track.round_ms is None:
                 continue
             if track.round_owner is not None:
-                self._close_round(state, index, at_ms, Outcome.TRANSFERRED)
-                track.round_ms, track.round_offset = at_ms, offset
+                self.close_round(index, at_ms, Outcome.TRANSFERRED)
+                track.round_ms, track.round_offset = at_ms, self.fact.offset
             track.round_owner = agent_id
 
-    def _ask(self, state: Conversation, index: int, *, at_ms: int, offset: int) -> None:
-        track = state.tracks[index]
+    def ask(self, index: int) -> None:
+        """The buyer speaks."""
+        track, at_ms, offset = self.state.tracks[index], self.fact.at_ms, self.fact.offset
         ended = track.session_ended_ms
-        over = ended is not None and at_ms - ended >= self.readings[index].rejoin_ms
+        over = ended is not None and at_ms - ended >= self.machine.readings[index].rejoin_ms
         if track.session_ms is None or over:
             track.session_ms, track.session_offset = at_ms, offset
             track.session_settled = False
-            track.session_assigned_ms = None if state.owner is None else at_ms
+            track.session_assigned_ms = None if self.standing.owner is None else at_ms
         track.session_ended_ms = None
         if track.round_ms is None:
             track.round_ms = track.waiting_ms = at_ms
             track.round_offset = track.waiting_offset = offset
-            track.round_owner = state.owner
+            track.round_owner = self.standing.owner
 
-    def _answer(self, state: Conversation, index: int, at_ms: int) -> None:
-        self._close_round(state, index, at_ms, Outcome.ANSWERED)
-        if state.tracks[index].session_ended_ms is None:
-            self._settle(state, index, at_ms)
+    def answer(self, index: int) -> None:
+        """An effective reply."""
+        self.close_round(index, self.fact.at_ms, Outcome.ANSWERED)
+        if self.state.tracks[index].session_ended_ms is None:
+            self.settle(index, self.fact.at_ms)
 
-    def _end_session(self, state: Conversation, index: int, at_ms: int) -> None:
-        track = state.tracks[index]
-        self._close_round(state, index, at_ms, Outcome.SILENT)
-        self._settle(state, index, None)
+    def end_session(self, index: int, at_ms: int) -> None:
+        """The session ends by silence."""
+        track = self.state.tracks[index]
+        self.close_round(index, at_ms, Outcome.SILENT)
+        self.settle(index, None)
         track.session_ms = track.session_ended_ms = track.session_assigned_ms = None
 
-    def _close_round(self, state: Conversation, index: int, at_ms: int, outcome: Outcome) -> None:
+    def close_round(self, index: int, at_ms: int, outcome: Outcome) -> None:
+        state, known = self.state, self.standing
         track = state.tracks[index]
         opened = track.round_ms
         if opened is None:
@@ -273,9 +217,9 @@ class Machine:
         session = opened if track.session_ms is None else track.session_ms
         ended = Round(
             readings=[],
-            conversation_id=state.name,
-            shop_id=state.shop_id,
-            buyer_id=state.buyer_id,
+            conversation_id=known.name,
+            shop_id=known.shop_id,
+            buyer_id=known.buyer_id,
             agent_id=track.round_owner,
             opened_offset=track.round_offset,
             opened_ms=opened,
@@ -285,12 +229,13 @@ class Machine:
             session_ms=session,
             to_human_ms=session if state.to_human_ms is None else state.to_human_ms,
             left_message=state.left_message,
-            born_offset=state.born_offset,
+            born_offset=known.born_offset,
         )
-        _add(self._settled.rounds, ended, self._keys[index])
+        _add(self.out.rounds, ended, self.machine.keys[index])
         track.round_ms = track.round_owner = None
 
-    def _settle(self, state: Conversation, index: int, replied_ms: int | None) -> None:
+    def settle(self, index: int, replied_ms: int | None) -> None:
+        state, known = self.state, self.standing
         track = state.tracks[index]
         started = track.session_ms
         if started is None or track.session_settled:
@@ -298,29 +243,22 @@ class Machine:
         track.session_settled = True
         settled = Session(
             readings=[],
-            conversation_id=state.name,
-            shop_id=state.shop_id,
-            buyer_id=state.buyer_id,
-            agent_id=state.owner,
+            conversation_id=known.name,
+            shop_id=known.shop_id,
+            buyer_id=known.buyer_id,
+            agent_id=known.owner,
             started_offset=track.session_offset,
             started_ms=started,
             to_human_ms=started if state.to_human_ms is None else state.to_human_ms,
             assigned_ms=track.session_assigned_ms,
             replied_ms=replied_ms,
             left_message=state.left_message,
-            born_offset=state.born_offset,
+            born_offset=known.born_offset,
         )
-        _add(self._settled.sessions, settled, self._keys[index])
+        _add(self.out.sessions, settled, self.machine.keys[index])
 
 
-def encode_state(state: Conversation) -> bytes:
-    """Return the state as it is stored."""
-    return msgspec.msgpack.encode(state)
-
-
-def decode_state(stored: bytes) -> Conversation:
-    """Read a stored state. Raises `msgspec.ValidationError`."""
-    return _DECODER.decode(stored)
+_NOBODY: Final = Lifecycle.model_construct()  # type: ignore[call-arg] # what is over needs no fact
 
 
 def _add(settled: list[T], new: T, reading: ReadingKey) -> None:
@@ -332,11 +270,3 @@ def _add(settled: list[T], new: T, reading: ReadingKey) -> None:
             return
     new.readings = [reading]
     settled.append(new)
-
-
-def _news(state: Conversation, version: int) -> bool:
-    """Raise the version; return False for one that the reader already has (H7)."""
-    if version <= state.version:
-        return False
-    state.version = version
-    return True

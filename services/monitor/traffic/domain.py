@@ -16,11 +16,9 @@ class TrafficKey(NamedTuple):
 
 @dataclass(slots=True)
 class Traffic:
-    """Messages and flags of one shop and day; `as_of_ms` is the newest event's time."""
+    """Messages of one shop and day; `as_of_ms` is the newest event's time."""
 
     buyer_messages: int = 0
     agent_messages: int = 0
     other_messages: int = 0
-    flags_agent: int = 0
-    flags_buyer: int = 0
     as_of_ms: int = 0

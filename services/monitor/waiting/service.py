@@ -14,8 +14,9 @@ from kit.postgres import Database
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.engine import PartitionFold
 from services.monitor.fold.service import Fence
+from services.monitor.fold.states import Conversation
+from services.monitor.response import measure as response_measure
 from services.monitor.response import repository as response
-from services.monitor.response.rounds import Conversation
 from services.monitor.traffic import repository as traffic
 from services.monitor.waiting import repository
 from services.monitor.waiting.domain import Firing
@@ -34,7 +35,8 @@ class Thresholds:
 
     def taken_over(self, fold: PartitionFold) -> None:
         """Watch the waits that a partition holds, from the beginning."""
-        waits = Waits(self._rules, fold.partition)
+        place = fold.states.place_of(response_measure.NAME)
+        waits = Waits(self._rules, fold.partition, place=place)
         waits.watch(fold.conversations.values(), self._clock.now_ms())
         self._followed[fold.partition] = fold, waits
 

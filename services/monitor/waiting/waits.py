@@ -11,8 +11,9 @@ from contracts.monitor import WaitingThresholdPassed
 from contracts.people import ConversationId
 from kit.ids import derived_id
 from services.monitor.directory.rules import Rules
+from services.monitor.fold.states import Conversation
 from services.monitor.profiles.domain import Profile
-from services.monitor.response.rounds import Conversation
+from services.monitor.response.rounds import Talk
 from services.monitor.waiting.domain import Firing
 from services.monitor.waiting.wheel import LATE_LIMIT_MS, Due, Wheel
 
@@ -23,9 +24,11 @@ SETTLE_MS: Final = 250
 class Waits:
     """The open waits of one partition. A wait is named by the record that began it."""
 
-    def __init__(self, rules: Rules, partition: int) -> None:
+    def __init__(self, rules: Rules, partition: int, *, place: int) -> None:
+        """`place`: where the measure of response times stands among a conversation's parts."""
         self._rules = rules
         self._partition = partition
+        self._place = place
         self._wheel = Wheel()
         self._watched: dict[tuple[ConversationId, int], int] = {}
         self._indexes = {reading.key: i for i, reading in enumerate(rules.book.readings)}
@@ -46,14 +49,14 @@ class Waits:
         """Put each open wait that is not watched yet on the wheel."""
         for state in states:
             for reading, index in self._indexes.items():
-                track = state.tracks[index]
+                name, track = state.standing.name, self._talk(state).tracks[index]
                 if track.round_ms is None:
                     continue
-                if self._watched.get((state.name, index)) == track.waiting_offset:
+                if self._watched.get((name, index)) == track.waiting_offset:
                     continue
-                self._watched[state.name, index] = track.waiting_offset
+                self._watched[name, index] = track.waiting_offset
                 oldest = (now_ms - LATE_LIMIT_MS - track.waiting_ms) // 1000
-                due = Due(state.name, reading, track.waiting_offset, track.waiting_ms, 0)
+                due = Due(name, reading, track.waiting_offset, track.waiting_ms, 0)
                 self._put_next(due, after_s=max(0, oldest))
 
     def due(
@@ -64,7 +67,7 @@ class Waits:
         for due in self._wheel.take(through_ms - SETTLE_MS):
             state = states.get(due.conversation_id)
             index = self._indexes[due.reading]
-            if state is None or not _stands(state, index, due):
+            if state is None or not _stands(self._talk(state), index, due):
                 self._watched.pop((due.conversation_id, index), None)
                 continue
             self._put_next(due, after_s=due.threshold_s)
@@ -74,8 +77,8 @@ class Waits:
                     due.waiting_offset,
                     profile.name,
                     due.threshold_s,
-                    state.shop_id,
-                    state.name,
+                    state.standing.shop_id,
+                    state.standing.name,
                     due.due_ms,
                     max(0, now_ms - due.due_ms),
                 )
@@ -84,13 +87,17 @@ class Waits:
         return found
 
     def _ruling(self, state: Conversation, due: Due) -> list[Profile]:
-        shop = self._rules.directory.shop(state.shop_id)
+        shop = self._rules.directory.shop(state.standing.shop_id)
         day = shop.calendar.day(due.waiting_ms)
         return [
             profile
             for profile in self._rules.book.ruling(due.reading, day)
             if profile.name in shop.profiles and due.threshold_s in profile.thresholds_s
         ]
+
+    def _talk(self, state: Conversation) -> Talk:
+        talk: Talk = state.parts[self._place]
+        return talk
 
     def _put_next(self, due: Due, *, after_s: int) -> None:
         for threshold in self._thresholds[due.reading]:
@@ -113,7 +120,7 @@ def alert_of(firing: Firing, state: Conversation, *, now: datetime) -> WaitingTh
         time=now,
         shop_id=firing.shop_id,
         conversation_id=firing.conversation_id,
-        agent_id=state.owner,
+        agent_id=state.standing.owner,
         profile=firing.profile,
         threshold_s=firing.threshold_s,
         opened_at=datetime.fromtimestamp((firing.due_ms - waited_ms) / 1000, UTC),
@@ -121,6 +128,6 @@ def alert_of(firing: Firing, state: Conversation, *, now: datetime) -> WaitingTh
     )
 
 
-def _stands(state: Conversation, index: int, due: Due) -> bool:
-    track = state.tracks[index]
+def _stands(talk: Talk, index: int, due: Due) -> bool:
+    track = talk.tracks[index]
     return track.round_ms is not None and track.waiting_offset == due.waiting_offset

@@ -1,6 +1,7 @@
 """The words of flags: the evidence, and the rules that a message was checked by. Pure values."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from contracts.people import ConversationId, ShopId
@@ -37,3 +38,11 @@ class Span(NamedTuple):
     shop_id: ShopId
     first_offset: int
     wording: Wording
+
+
+class FlagDay(NamedTuple):
+    """Whose flags of a day."""
+
+    shop_id: ShopId
+    day: date
+    speaker: str

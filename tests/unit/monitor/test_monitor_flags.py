@@ -6,11 +6,12 @@ import pytest
 from contracts.conversation import ShopListed
 from contracts.monitor import WordingFlagged
 from contracts.people import ConversationId, PersonId, ShopId
+from services.monitor import app
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
-from services.monitor.fold.engine import PartitionFold
-from services.monitor.fold.repository import Changes, Stored
+from services.monitor.fold.engine import PartitionFold, Start
 from services.monitor.profiles import book as profiles
+from services.monitor.wording.measure import NAME, Changes
 from tests.integration.monitor.chats import NOON, Chat
 from tests.unit.monitor.test_monitor_fold_taken_back import ENGINE, Paper
 
@@ -33,9 +34,10 @@ def chat(paper: Paper) -> Chat:
 
 
 async def folded(paper: Paper, known: Rules) -> Changes:
-    """Return what the fold of the whole log leaves."""
-    fold = PartitionFold(Stored(0, 0, 0, {}), known, next_offset=0)
-    return (await fold.fold(paper.records)).changes
+    """Return what the fold of the whole log flags."""
+    fold = PartitionFold(Start(0, 0), app.measures_of(known)())
+    flagged: Changes = (await fold.fold(paper.records)).changes.of(NAME)
+    return flagged
 
 
 @pytest.mark.parametrize("action", ["allow", "log", "warn"])

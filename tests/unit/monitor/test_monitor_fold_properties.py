@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.people import ConversationId, PersonId, SenderKind, ShopId
+from contracts.people import PersonId, SenderKind, ShopId
 from services.monitor.calendar.domain import Calendar
 from services.monitor.fold.history import REPEAT_MINUTES, Recent
 from services.monitor.profiles import book as profiles
 from services.monitor.response import scoring
 from services.monitor.response.domain import Outcome, Round
 from services.monitor.response.rollups import CounterKey, Counters
-from services.monitor.response.rounds import Conversation, Machine, decode_state, encode_state
+from services.monitor.response.rounds import Machine
+from tests.unit.monitor.told import Told
 
 pytestmark = pytest.mark.unit
 
@@ -46,10 +47,10 @@ class Log:
 
     def __init__(self) -> None:
         self.machine = Machine(BOOK.readings)
-        self.states: dict[int, Conversation] = {}
+        self.chats: dict[int, Told] = {}
         self.recent = Recent()
-        self.rounds: list[Round] = []
         self.counters = Counters()
+        self.rounds: list[Round] = []
 
     def fold(self, numbered: Iterable[tuple[int, Step]]) -> "Log":
         for offset, step in numbered:
@@ -59,36 +60,32 @@ class Log:
         return self
 
     def _step(self, offset: int, step: Step) -> None:
-        chat, what, who, at_ms = step
-        agent = AGENTS[who]
-        state = self.states.get(chat)
-        if state is None:
-            state = self.states[chat] = self.machine.begin(
-                ConversationId(str(chat)),
-                shop_id=SHOP,
-                buyer_id=PersonId(f"b{chat}"),
-                offset=offset,
+        number, what, who, at_ms = step
+        agent = PersonId(AGENTS[who])
+        chat = self.chats.get(number)
+        if chat is None:
+            buyer = PersonId(f"b{number}")
+            chat = self.chats[number] = Told(
+                self.machine, str(number), SHOP, buyer, offset=offset - 1
             )
+        chat.offset, known = offset - 1, len(chat.rounds)
         match what:
-            case "seat" | "queue":
-                owner = PersonId(agent) if what == "seat" else None
-                self.machine.seated(
-                    state, at_ms=at_ms, offset=offset, version=offset, agent_id=owner
-                )
+            case "seat":
+                chat.assigned(at_ms, agent, version=offset)
+            case "queue":
+                chat.queued(at_ms, version=offset)
             case "close":
-                self.machine.closed(state, at_ms=at_ms, version=offset)
+                chat.closed(at_ms, version=offset)
             case "reopen":
-                self.machine.reopened(state, version=offset)
+                chat.reopened(at_ms, version=offset)
             case _:
                 kind = SenderKind(what)
-                sender = PersonId(f"b{chat}" if kind is SenderKind.BUYER else agent)
-                self.machine.message(state, at_ms=at_ms, offset=offset, sender_id=sender, kind=kind)
-        self._count()
+                chat.says(kind, at_ms, chat.buyer_id if kind is SenderKind.BUYER else agent)
+        self.rounds += chat.rounds[known:]
+        self._count(chat.rounds[known:])
 
-    def _count(self) -> None:
-        settled = self.machine.take()
-        self.rounds += settled.rounds
-        for ended in settled.rounds:
+    def _count(self, rounds: Iterable[Round]) -> None:
+        for ended in rounds:
             day = CALENDAR.day(ended.opened_ms)
             moments = scoring.RoundMoments.of(CALENDAR, ended)
             ruling = [p for reading in ended.readings for p in BOOK.ruling(reading, day)]
@@ -140,9 +137,8 @@ def test_a_state_stored_and_loaded_goes_on_as_if_nothing_happened(
 ) -> None:
     log = numbered(script)
     taken_over = Log().fold(log[:cut])
-    stored = {chat: decode_state(encode_state(state)) for chat, state in taken_over.states.items()}
-
-    taken_over.states = stored
+    for chat in taken_over.chats.values():
+        chat.talk = taken_over.machine.decode(taken_over.machine.encode(chat.talk))
 
     assert taken_over.fold(log[cut:]).rounds == Log().fold(log).rounds
 

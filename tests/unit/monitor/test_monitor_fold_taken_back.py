@@ -12,12 +12,11 @@ from contracts.base import Event
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from kit.ids import SequenceIds
+from services.monitor import app
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
-from services.monitor.fold.engine import PartitionFold
-from services.monitor.fold.repository import Changes, Stored
+from services.monitor.fold.engine import Changes, PartitionFold, Start
 from services.monitor.profiles import book as profiles
-from services.monitor.response.rounds import encode_state
 from tests.integration.monitor.chats import Chat
 from wording import Engine
 
@@ -82,19 +81,16 @@ async def told(script: Sequence[tuple[int, str, int]]) -> list[Record]:
 
 
 def fresh() -> PartitionFold:
-    return PartitionFold(Stored(0, 0, 0, {}), RULES, next_offset=0)
+    return PartitionFold(Start(0, 0), app.measures_of(RULES)())
 
 
 def states(fold: PartitionFold) -> dict[str, bytes]:
-    return {name: encode_state(state) for name, state in fold.conversations.items()}
+    return {name: fold.states.encode(known) for name, known in fold.conversations.items()}
 
 
 def given_by(changes: Changes) -> object:
-    found = {name: encode_state(state) for name, state in changes.conversations.items()}
-    return (
-        found, changes.next_offset, changes.watermark_ms, changes.rounds, changes.sessions,
-        changes.counters, changes.traffic, changes.flags, changes.spans, changes.alerts,
-    )  # fmt: skip
+    found = {name: changes.states.encode(known) for name, known in changes.conversations.items()}
+    return found, changes.next_offset, changes.watermark_ms, changes.deltas
 
 
 @given(steps, st.integers(0, 40), st.integers(1, 3))

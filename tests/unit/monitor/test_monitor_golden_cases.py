@@ -1,27 +1,28 @@
 """The golden cases of metrics.md, which must hold exactly, each on the shipped profiles."""
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
+from typing import Self
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
-from contracts.people import ConversationId, PersonId, SenderKind, ShopId
+from contracts.people import PersonId, SenderKind
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.domain import Profile, ProfileName
 from services.monitor.response import scoring
-from services.monitor.response.domain import Outcome, Round, Score, Session
+from services.monitor.response.domain import Outcome, Round, Score
 from services.monitor.response.rollups import BuyerDays, BuyerScore, by_buyer
 from services.monitor.response.rounds import Machine
+from tests.unit.monitor.told import BUYER, Told
 
 pytestmark = pytest.mark.unit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = date(2026, 11, 11)
 ANNE, BEN = PersonId("anne"), PersonId("ben")
-BUYER = PersonId("buyer")
 
 
 @cache
@@ -35,24 +36,16 @@ def clock(text: str, day: date = DAY) -> int:
     return round(moment.replace(tzinfo=SHANGHAI).timestamp() * 1000)
 
 
-@dataclass
-class Chat:
-    """One conversation folded record by record, owned by Anne from the start."""
+class Chat(Told):
+    """One conversation under one profile, owned by Anne from the start."""
 
-    profile: str
-    machine: Machine = field(default_factory=lambda: Machine(book().readings))
-    offset: int = 0
-    version: int = 1
-    rounds: list[Round] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
+    def __init__(self, profile: str) -> None:
+        super().__init__(Machine(book().readings))
+        self.profile = profile
+        self.standing = msgspec.structs.replace(self.standing, owner=ANNE, seat=1, version=1)
+        self.version = 1
 
-    def __post_init__(self) -> None:
-        self.state = self.machine.begin(
-            ConversationId("c"), shop_id=ShopId("shop"), buyer_id=BUYER, offset=0
-        )
-        self.state.owner, self.state.seat_version = ANNE, 1
-
-    def says(
+    def says_at(
         self,
         kind: SenderKind,
         at: str,
@@ -60,43 +53,24 @@ class Chat:
         by: PersonId | None = None,
         seat: int | None = None,
         day: date = DAY,
-    ) -> "Chat":
-        self.offset += 1
+    ) -> Self:
+        """Somebody speaks: the buyer, Anne, or `by`."""
         sender = by or (BUYER if kind is SenderKind.BUYER else ANNE)
-        self.machine.message(
-            self.state,
-            at_ms=clock(at, day),
-            offset=self.offset,
-            sender_id=sender,
-            kind=kind,
-            seat=seat,
-        )
-        return self._collect()
+        return self.says(kind, clock(at, day), sender, seat=seat)
 
-    def buyer(self, at: str, day: date = DAY) -> "Chat":
-        return self.says(SenderKind.BUYER, at, day=day)
+    def buyer(self, at: str, day: date = DAY) -> Self:
+        """The buyer speaks."""
+        return self.says_at(SenderKind.BUYER, at, day=day)
 
-    def agent(self, at: str, by: PersonId = ANNE, day: date = DAY) -> "Chat":
-        return self.says(SenderKind.AGENT, at, by=by, day=day)
+    def agent(
+        self, at: str, by: PersonId = ANNE, day: date = DAY, *, seat: int | None = None
+    ) -> Self:
+        """An agent speaks."""
+        return self.says_at(SenderKind.AGENT, at, by=by, day=day, seat=seat)
 
-    def seated(self, at: str, to: PersonId | None) -> "Chat":
-        self.offset += 1
-        self.version += 1
-        self.machine.seated(
-            self.state, at_ms=clock(at), offset=self.offset, version=self.version, agent_id=to
-        )
-        return self._collect()
-
-    def closed(self, at: str) -> "Chat":
-        self.version += 1
-        self.machine.closed(self.state, at_ms=clock(at), version=self.version)
-        return self._collect()
-
-    def over(self) -> "Chat":
+    def over(self) -> Self:
         """The day ends: what is open is judged as unanswered."""
-        rest = self.machine.as_if_over(self.state, clock("23:59:59"))
-        self.rounds += rest.rounds
-        self.sessions += rest.sessions
+        self.machine.as_if_over(self.talk, self.standing, clock("23:59:59"), out=self.settled)
         return self
 
     def score(self, agent: PersonId | None = None) -> Score:
@@ -116,12 +90,6 @@ class Chat:
         rules = book().in_force(ProfileName(profile), DAY)
         assert rules is not None
         return [ended for ended in self.rounds if rules.reading.key in ended.readings]
-
-    def _collect(self) -> "Chat":
-        settled = self.machine.take()
-        self.rounds += settled.rounds
-        self.sessions += settled.sessions
-        return self
 
 
 def test_case_1_a_reply_after_three_minutes_is_not_within_them_though_the_buyer_asked_twice() -> (
@@ -180,7 +148,7 @@ def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed() -> None:
 
     assert (while_open.asked, while_open.late) == (0, 0)
     assert (_buyers(chat).asked, _buyers(chat).late) == (1, 0)
-    assert chat.machine.as_if_over(chat.state, clock("10:00:06")).rounds == []
+    assert chat.over().rounds == chat.rounds[:1]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +166,7 @@ def test_case_7_ten_minutes_of_silence_cap_taobao_and_end_the_session_of_kuaimai
 
 
 def test_case_8_a_transfer_without_reply_leaves_the_first_account_one_unanswered_round() -> None:
-    chat = Chat("taobao_2022").buyer("10:00:00").seated("10:00:20", BEN)
+    chat = Chat("taobao_2022").buyer("10:00:00").assigned(clock("10:00:20"), BEN)
 
     chat.agent("10:00:50", by=BEN)
 
@@ -214,13 +182,13 @@ def test_case_8_a_transfer_without_reply_leaves_the_first_account_one_unanswered
 def test_case_9_an_automatic_reply_changes_nothing() -> None:
     plain = Chat("taobao_2022").buyer("10:00:00").agent("10:00:40")
     greeted = Chat("taobao_2022").buyer("10:00:00")
-    greeted.says(SenderKind.AUTO, "10:00:01").agent("10:00:40")
+    greeted.says_at(SenderKind.AUTO, "10:00:01").agent("10:00:40")
 
     assert greeted.score() == plain.score()
 
 
 def test_an_assist_bot_answers_under_taobao_and_not_under_jd() -> None:
-    chat = Chat("taobao_2022").buyer("10:00:00").says(SenderKind.ASSIST_BOT, "10:00:05")
+    chat = Chat("taobao_2022").buyer("10:00:00").says_at(SenderKind.ASSIST_BOT, "10:00:05")
     chat.agent("10:00:45")
 
     assert chat.score().round_ms == 5_000
@@ -239,39 +207,38 @@ def test_a_reply_on_the_next_day_counts_as_unanswered_as_it_did_at_midnight() ->
 
 
 def test_a_contact_within_ten_minutes_of_the_close_is_the_same_session_under_jd() -> None:
-    chat = Chat("jd_2021").buyer("10:00:00").agent("10:00:05").closed("10:01:00")
-    chat.buyer("10:10:59").seated("10:11:00", ANNE).agent("10:11:30")
+    chat = Chat("jd_2021").buyer("10:00:00").agent("10:00:05").closed(clock("10:01:00"))
+    chat.buyer("10:10:59").assigned(clock("10:11:00"), ANNE).agent("10:11:30")
 
     assert chat.score().sessions == 1
     assert chat.score().rounds == 2
 
 
 def test_a_contact_ten_minutes_after_the_close_is_a_new_session_under_jd() -> None:
-    chat = Chat("jd_2021").buyer("10:00:00").agent("10:00:05").closed("10:01:00")
-    chat.buyer("10:11:00").seated("10:11:01", ANNE).agent("10:11:30")
+    chat = Chat("jd_2021").buyer("10:00:00").agent("10:00:05").closed(clock("10:01:00"))
+    chat.buyer("10:11:00").assigned(clock("10:11:01"), ANNE).agent("10:11:30")
 
     assert (chat.score().sessions, chat.score().first_within) == (2, 2)
 
 
 def test_a_reply_from_a_lost_seat_closes_no_round() -> None:
-    chat = Chat("taobao_2022").buyer("10:00:00").seated("10:00:10", BEN)
+    chat = Chat("taobao_2022").buyer("10:00:00").assigned(clock("10:00:10"), BEN)
 
-    chat.says(SenderKind.AGENT, "10:00:12", by=ANNE, seat=1)
-    chat.says(SenderKind.AGENT, "10:00:30", by=BEN, seat=2)
+    chat.says_at(SenderKind.AGENT, "10:00:12", by=ANNE, seat=1)
+    chat.says_at(SenderKind.AGENT, "10:00:30", by=BEN, seat=2)
 
     answered = [e for e in chat.of("taobao_2022") if e.outcome is Outcome.ANSWERED]
     assert [(e.agent_id, e.duration_ms) for e in answered] == [(BEN, 20_000)]
 
 
 def test_a_reply_that_outruns_its_assignment_answers_as_the_owner() -> None:
-    chat = Chat("taobao_2022")
-    chat.state.owner = None
-    chat.buyer("10:00:00").says(SenderKind.AGENT, "10:00:07", by=BEN, seat=2)
-    chat.seated("10:00:02", BEN)
+    chat = Chat("taobao_2022").queued(clock("09:59:59"))
+    chat.buyer("10:00:00").says_at(SenderKind.AGENT, "10:00:07", by=BEN, seat=3)
+    chat.assigned(clock("10:00:02"), BEN)
 
     answered = chat.of("taobao_2022")
     assert [(e.agent_id, e.duration_ms) for e in answered] == [(BEN, 7_000)]
-    assert chat.state.owner == BEN
+    assert chat.standing.owner == BEN
 
 
 def _buyers(chat: Chat) -> BuyerDays:

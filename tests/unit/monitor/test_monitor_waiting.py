@@ -2,12 +2,14 @@
 
 import pytest
 
-from contracts.people import ConversationId, PersonId, SenderKind, ShopId
+from contracts.people import PersonId, SenderKind
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
+from services.monitor.fold.states import Conversation
 from services.monitor.profiles import book as profiles
-from services.monitor.response.rounds import Conversation, Machine
+from services.monitor.response.rounds import Machine
 from services.monitor.waiting.waits import SETTLE_MS, Waits
+from tests.unit.monitor.told import Told
 from wording import Engine
 
 pytestmark = pytest.mark.unit
@@ -29,29 +31,32 @@ def machine(rules: Rules) -> Machine:
     return Machine(rules.book.readings)
 
 
-def asked(machine: Machine, at_ms: int = NOON_MS) -> Conversation:
-    state = machine.begin(
-        ConversationId("c"), shop_id=ShopId("s"), buyer_id=PersonId("b"), offset=1
+def asked(machine: Machine) -> Told:
+    return Told(machine, buyer_id=PersonId("buyer")).says(
+        SenderKind.BUYER, NOON_MS, PersonId("buyer")
     )
-    say(machine, state, at_ms, SenderKind.BUYER)
-    return state
 
 
-def say(machine: Machine, state: Conversation, at_ms: int, kind: SenderKind) -> None:
-    machine.message(state, at_ms=at_ms, offset=at_ms, sender_id=PersonId(kind), kind=kind, seat=1)
+def say(chat: Told, at_ms: int, kind: SenderKind) -> None:
+    chat.says(kind, at_ms, PersonId(kind), seat=1 if kind is SenderKind.AGENT else None)
 
 
-def fired(waits: Waits, state: Conversation, through_ms: int) -> set[tuple[str, int]]:
-    found = waits.due({state.name: state}, through_ms=through_ms + SETTLE_MS, now_ms=through_ms)
+def known(chat: Told) -> Conversation:
+    return Conversation(chat.standing, [chat.talk])
+
+
+def fired(waits: Waits, chat: Told, through_ms: int) -> set[tuple[str, int]]:
+    states = {chat.standing.name: known(chat)}
+    found = waits.due(states, through_ms=through_ms + SETTLE_MS, now_ms=through_ms)
     return {(firing.profile, firing.threshold_s) for firing in found}
 
 
 def test_a_wait_passes_each_threshold_of_the_shop_s_profiles_once(
     rules: Rules, machine: Machine
 ) -> None:
-    state, waits = asked(machine), Waits(rules, 0)
-    waits.watch([state], NOON_MS)
-    waits.watch([state], NOON_MS)
+    state, waits = asked(machine), Waits(rules, 0, place=0)
+    waits.watch([known(state)], NOON_MS)
+    waits.watch([known(state)], NOON_MS)
 
     assert fired(waits, state, NOON_MS + 19_999) == set()
     three = {"taobao_2022", "jd_2021", "qiyu"}
@@ -61,31 +66,30 @@ def test_a_wait_passes_each_threshold_of_the_shop_s_profiles_once(
 
 
 def test_nothing_fires_after_the_answer(rules: Rules, machine: Machine) -> None:
-    state, waits = asked(machine), Waits(rules, 0)
-    waits.watch([state], NOON_MS)
+    state, waits = asked(machine), Waits(rules, 0, place=0)
+    waits.watch([known(state)], NOON_MS)
 
-    say(machine, state, NOON_MS + 19_000, SenderKind.AGENT)
+    say(state, NOON_MS + 19_000, SenderKind.AGENT)
 
     assert fired(waits, state, NOON_MS + 25_000) == set()
 
 
 def test_a_new_wait_after_an_answer_is_watched_by_itself(rules: Rules, machine: Machine) -> None:
-    state, waits = asked(machine), Waits(rules, 0)
-    waits.watch([state], NOON_MS)
-    say(machine, state, NOON_MS + 5_000, SenderKind.AGENT)
-    say(machine, state, NOON_MS + 15_000, SenderKind.BUYER)
-    waits.watch([state], NOON_MS + 15_000)
+    state, waits = asked(machine), Waits(rules, 0, place=0)
+    waits.watch([known(state)], NOON_MS)
+    say(state, NOON_MS + 5_000, SenderKind.AGENT)
+    say(state, NOON_MS + 15_000, SenderKind.BUYER)
+    waits.watch([known(state)], NOON_MS + 15_000)
 
     assert fired(waits, state, NOON_MS + 25_000) == set()
     assert len(fired(waits, state, NOON_MS + 35_000)) == 3
 
 
 def test_a_transfer_breaks_no_wait(rules: Rules, machine: Machine) -> None:
-    state, waits = asked(machine), Waits(rules, 0)
-    state.owner = PersonId("anne")
-    waits.watch([state], NOON_MS)
-    machine.seated(state, at_ms=NOON_MS + 10_000, offset=2, version=2, agent_id=PersonId("ben"))
-    waits.watch([state], NOON_MS + 10_000)
+    state, waits = asked(machine).assigned(NOON_MS, PersonId("anne")), Waits(rules, 0, place=0)
+    waits.watch([known(state)], NOON_MS)
+    state.transferred(NOON_MS + 10_000, PersonId("ben"))
+    waits.watch([known(state)], NOON_MS + 10_000)
 
     assert len(fired(waits, state, NOON_MS + 20_000)) == 3
     assert fired(waits, state, NOON_MS + 29_999) == set()
@@ -94,9 +98,9 @@ def test_a_transfer_breaks_no_wait(rules: Rules, machine: Machine) -> None:
 def test_thresholds_missed_while_no_monitor_ran_fire_at_the_start(
     rules: Rules, machine: Machine
 ) -> None:
-    state, waits = asked(machine), Waits(rules, 0)
+    state, waits = asked(machine), Waits(rules, 0, place=0)
 
-    waits.watch([state], NOON_MS + 40_000)
+    waits.watch([known(state)], NOON_MS + 40_000)
     late = fired(waits, state, NOON_MS + 40_000) | fired(waits, state, NOON_MS + 40_250)
 
     assert {threshold for _, threshold in late} == {20, 30}

@@ -1,4 +1,4 @@
-"""Flagged messages: the evidence that is stored, and the alert."""
+"""Flagged messages: the evidence that is stored, the alert, and how a recount compares them."""
 
 from datetime import UTC, datetime
 
@@ -6,21 +6,21 @@ import msgspec
 
 from contracts.gateway import WordingHit
 from contracts.monitor import WordingFlagged
-from kit.bus.ports import Record
 from kit.ids import derived_id
+from services.monitor.fold.measures import Fact, Row
 from services.monitor.fold.schemas import Heard
 from services.monitor.wording.domain import FlaggedMessage
 from wording import Speaker, Verdict
 
 
 def flagged_message(
-    record: Record, heard: Heard, verdict: Verdict, *, speaker: Speaker, policy_version: str
+    fact: Fact, heard: Heard, verdict: Verdict, *, speaker: Speaker, policy_version: str
 ) -> FlaggedMessage:
     """Return the stored evidence of a flagged message: term, span and category of each hit."""
     return FlaggedMessage(
         message_id=heard.id,
-        partition=record.partition,
-        offset=record.offset,
+        partition=fact.partition,
+        offset=fact.offset,
         shop_id=heard.body.shop_id,
         conversation_id=heard.body.conversation_id,
         sender_id=heard.body.sender_id,
@@ -46,3 +46,13 @@ def flag_alert(heard: Heard, verdict: Verdict, *, speaker: Speaker) -> WordingFl
         hits=tuple(WordingHit.model_validate(hit, from_attributes=True) for hit in verdict.hits),
         lexicon_version=verdict.lexicon_version,
     )
+
+
+def flag_row(flag: FlaggedMessage) -> Row:
+    """Return a flag as it is compared with what is stored."""
+    values = (
+        flag.conversation_id, flag.sender_id, flag.speaker, flag.at_ms,
+        msgspec.json.decode(flag.hits), flag.lexicon_version, flag.policy_version,
+    )  # fmt: skip
+    key = flag.message_id, flag.shop_id, flag.offset
+    return Row("flags", key, values, flag.offset)

@@ -1,0 +1,81 @@
+"""A conversation between two records: its standing, and what each measure keeps of it.
+
+Stored as one row, `[format, standing, {measure: bytes}]`: three rows cost 2.4 times as much.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from services.monitor.fold.measures import AnyMeasure, Waiting
+from services.monitor.fold.standing import Standing
+
+FORMAT: Final = 2
+"""How states are written. Another number is another format, and the log is folded anew (H49)."""
+
+
+class ForeignState(Exception):
+    """A stored state has another format than this release writes."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What the fold remembers of one conversation; `parts` are the measures' states, in order."""
+
+    standing: Standing
+    parts: list[Any]
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    format: int
+    standing: Standing
+    parts: dict[str, bytes]
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(_Stored)
+
+
+class States:
+    """Begins, writes and reads states under one set of measures."""
+
+    def __init__(self, measures: Sequence[AnyMeasure]) -> None:
+        self.measures = tuple(measures)
+
+    def place_of(self, name: str) -> int:
+        """Return where a measure's state stands in `Conversation.parts`."""
+        return [measure.name for measure in self.measures].index(name)
+
+    def begin(self, standing: Standing) -> Conversation:
+        """Return the state of a conversation of which nothing is known yet."""
+        return Conversation(standing, [measure.begin(standing) for measure in self.measures])
+
+    def encode(self, known: Conversation) -> bytes:
+        """Return a state as it is stored."""
+        written = zip(self.measures, known.parts, strict=True)
+        parts = {measure.name: measure.encode(part) for measure, part in written}
+        kept = {name: data for name, data in parts.items() if data}
+        return msgspec.msgpack.encode(_Stored(FORMAT, known.standing, kept))
+
+    def decode(self, data: bytes) -> Conversation:
+        """Read a stored state; a measure that is new to it begins. Raises `ForeignState`."""
+        try:
+            stored = _DECODER.decode(data)
+        except msgspec.ValidationError:
+            raise ForeignState("a stored state is not of this format") from None
+        if stored.format != FORMAT:
+            raise ForeignState(f"a stored state has format {stored.format}, not {FORMAT}")
+        parts = []
+        for measure in self.measures:
+            part = stored.parts.get(measure.name)
+            parts.append(measure.begin(stored.standing) if part is None else measure.decode(part))
+        return Conversation(stored.standing, parts)
+
+    def waiting(self, known: Conversation) -> Waiting:
+        """Return what of a conversation is not over yet, under all measures."""
+        found = [m.waiting(part) for m, part in zip(self.measures, known.parts, strict=True)]
+        return Waiting(
+            next((one.since_ms for one in found if one.since_ms is not None), None),
+            min((one.oldest_ms for one in found if one.oldest_ms is not None), default=None),
+        )
