@@ -80,7 +80,9 @@ class IncidentStored(Alert):
 class ResponseFigures(Part):
     """Response times under one profile: sums in milliseconds beside their counts.
 
-    `first_within_30s` counts sessions whose first response took at most 30 s.
+    `first_within` counts sessions whose first response took at most `first_within_s`, which the
+    profile says. `first_within_30s` is the same number under the name that it had while every
+    profile said 30.
     """
 
     profile: str
@@ -91,6 +93,8 @@ class ResponseFigures(Part):
     first_response_ms: int
     first_within_30s: int
     sessions: int
+    first_within: int = 0
+    first_within_s: int = 30
 
 
 class AgentTile(Part):
