@@ -11,7 +11,9 @@ from contracts import topics
 from contracts.conversation import person_listed
 from contracts.handling import decoded
 from kit import positions, reloading
+from kit.bus.deadletter import DeadLetters
 from kit.bus.kafka import KafkaBus
+from kit.bus.loops import BatchLoop
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
@@ -33,16 +35,20 @@ from services.monitor.evidence import consumers as evidence_consumers
 from services.monitor.evidence import routes as evidence_routes
 from services.monitor.evidence.service import Evidence
 from services.monitor.facts import consumers as facts_consumers
+from services.monitor.facts import deadlines as facts_deadlines
 from services.monitor.facts.service import Facts
 from services.monitor.figures import routes as figure_routes
 from services.monitor.figures.service import FigureReader
 from services.monitor.fold import consumers as fold_consumers
 from services.monitor.fold import generations
 from services.monitor.fold.measures import Measures
+from services.monitor.fold.membership import Membership
 from services.monitor.fold.service import FOLD, Partitions
 from services.monitor.profiles import book as profiles
 from services.monitor.recount import service as recount
+from services.monitor.response import deadlines as response_deadlines
 from services.monitor.response.measure import Response
+from services.monitor.response.service import Provisionals
 from services.monitor.settings import Settings
 from services.monitor.traffic.measure import TrafficMeasure
 from services.monitor.waiting import deadlines as waiting_deadlines
@@ -66,7 +72,7 @@ def build(
     rules = rules_of(settings, Directory(), lexicon)
     evidence = Evidence(service.db, Cursors(settings.cursor_secret))
     consume(service, rules, evidence)
-    boards = Boards(service.db, rules.directory, rules.book, clock=clock, ids=service.ids)
+    boards = Boards(service.db, rules, clock=clock, ids=service.ids)
     leases = Leases(service.db)
     publisher = Publisher(
         boards, leases, service.producer, clock=clock, interval_ms=settings.board_interval_ms
@@ -76,7 +82,7 @@ def build(
     service.every(reloading.EVERY_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     service.routes(
         board_routes.reading(boards),
-        figure_routes.reading(FigureReader(service.db, rules, clock=clock)),
+        figure_routes.reading(FigureReader(service.db, rules)),
         evidence_routes.reading(evidence),
         waiting_routes.reading(Waiters(service.db)),
     )
@@ -86,7 +92,6 @@ def build(
 
 def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence) -> None:
     """Register the consumers in the order in which they start: the directory first."""
-    settings = service.settings
     thresholds = Thresholds(service.db, rules, clock=service.clock)
     partitions = Partitions(
         service.bus, service.db, measures_of(rules), clock=service.clock, followers=[thresholds]
@@ -96,23 +101,46 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
     directory = service.read(directory_consumers.DIRECTORY, [topics.DIRECTORY], entries)
     service.role(Wait(directory.caught_up))
     service.resource(partitions.begin)
-    service.consume_batches(
-        FOLD,
-        [topics.CHAT],
-        folding,
-        replay=None,  # what it set aside changes no figure: `recompute` compares
+    membership = Membership(
+        service.db,
+        rules.book.fingerprint,
+        make_loop=lambda: fold_loop(service, folding),
+        left=partitions.leave,
+    )
+    # No replay: what it set aside changes no figure, `recompute` compares.
+    service.join(FOLD, [topics.CHAT], membership, ping=membership.ping, replay=None)
+    service.every(waiting_deadlines.THRESHOLDS_S, "thresholds", partitions.tick)
+    incidents = evidence_consumers.Incidents(evidence)
+    staff = facts_consumers.Staff(Facts(service.db))
+    history = facts_consumers.StaffHistory(service.bus, rules.staffing, clock=service.clock)
+    service.read(facts_consumers.STAFFING, [topics.STAFF], history)
+    service.resource(stop=history.close)
+    service.every(facts_deadlines.STAFFING_S, "staffing", history.probe)
+    provisionals = Provisionals(service.db, rules)
+    service.every(response_deadlines.PROVISIONALS_S, "provisionals", provisionals.judge_due)
+    service.consume(evidence_consumers.INCIDENTS, [topics.INCIDENTS], decoded(incidents))
+    service.consume(facts_consumers.STAFF, [topics.STAFF], decoded(staff))
+
+
+def fold_loop(service: DatabaseService[Settings], folding: fold_consumers.Fold) -> BatchLoop:
+    """Return a loop of the fold, which stores its offsets beside their effects."""
+    settings = service.settings
+    dead_letters = DeadLetters(service.producer, FOLD, metrics=service.metrics, clock=service.clock)
+    return BatchLoop(
+        service.bus,
+        topics=[topics.CHAT.name],
+        group=FOLD,
+        handle=folding,
+        dead_letters=dead_letters,
         max_rows=settings.fold_rows,
         max_wait_ms=settings.fold_wait_ms,
         policy=None,
         after_dead=folding.passed_over,
         on_assigned=folding.assigned,
         on_revoked=folding.revoked,
+        clock=service.clock,
+        metrics=service.metrics,
     )
-    service.every(waiting_deadlines.THRESHOLDS_S, "thresholds", partitions.tick)
-    incidents = evidence_consumers.Incidents(evidence)
-    staff = facts_consumers.Staff(Facts(service.db))
-    service.consume(evidence_consumers.INCIDENTS, [topics.INCIDENTS], decoded(incidents))
-    service.consume(facts_consumers.STAFF, [topics.STAFF], decoded(staff))
 
 
 async def recompute(settings: Settings) -> recount.Report:

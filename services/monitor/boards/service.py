@@ -3,9 +3,9 @@
 Knows what a board shows; must not know who looks at it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -20,13 +20,15 @@ from kit.postgres import Database
 from services.monitor.boards import repository
 from services.monitor.boards.repository import Today
 from services.monitor.boards.schemas import Board
-from services.monitor.directory.shops import Directory, Shop
+from services.monitor.directory.rules import Rules
+from services.monitor.directory.shops import Shop
 from services.monitor.facts import repository as facts
 from services.monitor.facts.repository import Seat
-from services.monitor.profiles.book import ProfileBook
+from services.monitor.fold.states import States
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response import repository as response
 from services.monitor.response.domain import Score
+from services.monitor.response.measure import Response
 from services.monitor.response.repository import Load, Wait
 
 log = structlog.get_logger()
@@ -49,12 +51,12 @@ _NOTHING: Final = Score()
 class Boards:
     """Reads boards from the summed rows of all partitions."""
 
-    def __init__(
-        self, database: Database, directory: Directory, book: ProfileBook, *, clock: Clock, ids: Ids
-    ) -> None:
+    def __init__(self, database: Database, rules: Rules, *, clock: Clock, ids: Ids) -> None:
         self._db = database
-        self._directory = directory
-        self._book = book
+        self._directory = rules.directory
+        self._book = rules.book
+        self._response = Response(rules)
+        self._states = States([self._response])
         self._clock = clock
         self._ids = ids
 
@@ -81,16 +83,39 @@ class Boards:
             waits = await response.waits(session, shop_id, limit=WAITING_SHOWN)
             seats = await facts.seats(session, shop_id)
             totals = await repository.counters(session, shop_id, day=day, profiles=profiles)
+            silent = await response.unsettled(session, shop_id, nobody_waits=True)
+            self._add_unsettled(totals, silent, day=day, profiles=profiles)
             caught_up = await repository.caught_up_ms(session)
-        return self._lay_out(
-            shop_id, _Rows(today, loads, waits, seats, totals, profiles), now_ms, caught_up
-        )
+        limits = {name: self._first_within_s(name, day) for name in profiles}
+        rows = _Rows(today, loads, waits, seats, totals, limits)
+        return self._lay_out(shop_id, rows, now_ms, caught_up)
 
     async def revisions(self) -> dict[ShopId, int]:
         """Return a number per shop that changes with its board."""
         since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
         async with self._db.read_across("which boards changed") as session:
             return dict(await repository.revisions(session, since))
+
+    def _add_unsettled(
+        self,
+        totals: dict[tuple[ProfileName, PersonId | None], Score],
+        states: Iterable[tuple[bytes, int]],
+        *,
+        day: date,
+        profiles: Sequence[ProfileName],
+    ) -> None:
+        """Add sessions that ended without a response, though nothing has settled them yet (H34)."""
+        for state, log_ms in states:
+            known = self._states.decode(state)
+            over = self._response.shown(known.parts[0], known.standing, log_ms)
+            for key, score in over.counters.items():
+                if key.day == day and key.profile in profiles:
+                    name = key.profile, key.agent_id
+                    totals[name] = totals.get(name, _NOTHING) + score
+
+    def _first_within_s(self, name: ProfileName, day: date) -> int:
+        ruling = self._book.in_force(name, day) or self._book.versions[name][0]
+        return ruling.first_within_ms // 1000
 
     def _breach_s(self, shop: Shop, now_ms: int) -> int:
         day = shop.calendar.day(now_ms)
@@ -116,7 +141,7 @@ class Boards:
             flags_agent=rows.today.flags_agent,
             flags_buyer=rows.today.flags_buyer,
             held=rows.today.held,
-            figures=tuple(figures(name, rows.total(name)) for name in rows.profiles),
+            figures=tuple(rows.figures(name, rows.total(name)) for name in rows.first_within_s),
             agents=tuple(self._tiles(rows, now_ms)),
             waiting_longest=tuple(
                 WaitingBuyer(
@@ -150,8 +175,8 @@ class Boards:
                 longest_wait_ms=0 if since is None else max(0, now_ms - since),
                 breaching=load.breaching,
                 figures=tuple(
-                    figures(name, rows.totals.get((name, agent_id), _NOTHING))
-                    for name in rows.profiles
+                    rows.figures(name, rows.totals.get((name, agent_id), _NOTHING))
+                    for name in rows.first_within_s
                 ),
             )
 
@@ -189,20 +214,6 @@ class Publisher:
         return published
 
 
-def figures(profile: ProfileName, total: Score) -> ResponseFigures:
-    """Return totals as the board shows them."""
-    return ResponseFigures(
-        profile=profile,
-        rounds=total.rounds,
-        round_ms=total.round_ms,
-        unanswered=total.unanswered,
-        first_responses=total.first_responses,
-        first_response_ms=total.first_response_ms,
-        first_within_30s=total.first_within,
-        sessions=total.sessions,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """The board that was published last."""
@@ -228,12 +239,28 @@ class _Rows:
     waits: list[Wait]
     seats: list[Seat]
     totals: dict[tuple[ProfileName, PersonId | None], Score]
-    profiles: tuple[ProfileName, ...]
+    first_within_s: dict[ProfileName, int]
+    """By the profiles that are shown."""
 
     def total(self, profile: ProfileName) -> Score:
         """Return the shop's totals: the sum over agents and over what nobody owned."""
         mine = (score for (name, _), score in self.totals.items() if name == profile)
         return sum(mine, _NOTHING)
+
+    def figures(self, profile: ProfileName, total: Score) -> ResponseFigures:
+        """Return totals as the board shows them."""
+        return ResponseFigures(
+            profile=profile,
+            rounds=total.rounds,
+            round_ms=total.round_ms,
+            unanswered=total.unanswered,
+            first_responses=total.first_responses,
+            first_response_ms=total.first_response_ms,
+            first_within_30s=total.first_within,
+            sessions=total.sessions,
+            first_within=total.first_within,
+            first_within_s=self.first_within_s[profile],
+        )
 
 
 def _moment(at_ms: int) -> datetime:

@@ -1,11 +1,14 @@
 """The rules that hold for a shop's chat: profiles, its entry in the directory, its wording."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from contracts.people import SenderKind
 from services.monitor.directory.shops import Directory
+from services.monitor.facts.staffing import Staffing
 from services.monitor.profiles.book import ProfileBook
+from services.monitor.profiles.domain import ReadingKey
 from wording import Engine
 
 
@@ -17,11 +20,17 @@ class Rules:
     directory: Directory
     wording: Callable[[], Engine]
     """The engine in force, taken once per message (hot reload)."""
+    staffing: Staffing = field(default_factory=Staffing)
+    """When shops had nobody; what was never told of is not known."""
+
+    def under(self, readings: Sequence[ReadingKey], digests: Mapping[str, str]) -> Self:
+        """Return these rules as far as they were in force under an earlier book (H32)."""
+        return replace(self, book=self.book.under(readings, digests))
 
     @property
     def waits_for(self) -> int:
-        """Return the track of the board's waiting: only people answer, silence ends nothing."""
+        """Return the track of the board's waiting: only people answer, no silence ends it."""
         for index, reading in enumerate(self.book.readings):
-            if reading.effective == {SenderKind.AGENT} and reading.silence_ms is None:
+            if reading.effective == {SenderKind.AGENT} and not reading.gap_while_waiting:
                 return index
         return 0

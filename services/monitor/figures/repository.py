@@ -29,7 +29,7 @@ class Asked:
 
 
 class OpenRound(NamedTuple):
-    """A round still open whose day is over: it counts as unanswered, though nothing is stored."""
+    """A round as if nobody answered any more: it counts as unanswered, though nothing is stored."""
 
     agent_id: PersonId | None
     buyer_id: PersonId
@@ -38,7 +38,7 @@ class OpenRound(NamedTuple):
 
 
 class OpenSession(NamedTuple):
-    """A session still without a response whose day is over."""
+    """A session without a response that nothing has settled yet."""
 
     agent_id: PersonId | None
     score: Score
@@ -106,25 +106,12 @@ async def sessions(
     return found
 
 
-async def open_states(session: AsyncSession, shop_id: ShopId, *, before_ms: int) -> list[bytes]:
-    """Return the states of conversations with a round open since before that moment.
-
-    At most `OPEN_LIMIT`.
-    """
-    rows = await session.execute(_OPEN, {"shop": shop_id, "before": before_ms, "limit": OPEN_LIMIT})
-    return [bytes(state) for (state,) in rows]
-
-
 async def count_open(session: AsyncSession, query: Asked) -> int:
     """Return how many buyers wait since a moment within the stretch."""
     found = await session.execute(
         _COUNT_OPEN, {"shop": query.shop_id, "start": query.start_ms, "end": query.end_ms}
     )
     return int(found.scalar() or 0)
-
-
-OPEN_LIMIT: Final = 10_000
-"""Conversations with an old open round that one question looks at; more is a shop gone silent."""
 
 
 def _where(query: Asked) -> dict[str, Any]:
@@ -197,18 +184,10 @@ _SESSIONS: Final = text(
     group by 1
     """
 )
-_OPEN: Final = text(
-    """
-    select state from conversations
-    where shop_id = :shop and (open or oldest_round_ms is not null)
-        and oldest_round_ms < :before
-    order by oldest_round_ms limit :limit
-    """
-)
 _COUNT_OPEN: Final = text(
     """
     select count(*) from conversations
-    where shop_id = :shop and (open or oldest_round_ms is not null)
+    where shop_id = :shop and (open or unsettled)
         and waiting_ms >= :start and waiting_ms < :end
     """
 )

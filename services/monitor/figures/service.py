@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from contracts.people import PersonId, ShopId
-from kit.clock import Clock
 from kit.errors import NotFound, Unprocessable
 from kit.postgres import Database
 from services.monitor.directory.rules import Rules
@@ -24,6 +23,7 @@ from services.monitor.figures.repository import (
 from services.monitor.figures.schemas import Figures, FiguresQuery, FiguresRow
 from services.monitor.fold.states import States
 from services.monitor.profiles.domain import Profile, ProfileName
+from services.monitor.response import repository as response
 from services.monitor.response.domain import Score
 from services.monitor.response.measure import Response
 from services.monitor.traffic import repository as traffic
@@ -44,10 +44,9 @@ class BadStretch(Unprocessable):
 class FigureReader:
     """Figures per shop or per agent under one profile. Readers may add sums and counts."""
 
-    def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
+    def __init__(self, database: Database, rules: Rules) -> None:
         self._db = database
         self._rules = rules
-        self._clock = clock
         self._response = Response(rules)
         self._states = States([self._response])
 
@@ -72,10 +71,8 @@ class FigureReader:
             agent_id=only,
             by_agent=query.by == "agent" or only is not None,
         )
-        today_ms = calendar.midnight(calendar.day(self._clock.now_ms()))
         async with self._db.read(shop_id) as session:
-            states = await rows.open_states(session, question.shop_id, before_ms=today_ms)
-            over = self._over(states, question, today_ms)
+            over = self._over(await response.unsettled(session, shop_id), question)
             rounds = await rows.rounds(session, question, over.rounds)
             sessions = await rows.sessions(session, question, over.sessions)
             open_rounds = await rows.count_open(session, question)
@@ -94,24 +91,24 @@ class FigureReader:
             rows=_rows(rounds, sessions),
         )
 
-    def _over(self, states: Iterable[bytes], question: Asked, today_ms: int) -> "_Over":
-        """Judge what is still open from days before today: at their midnight it had no answer."""
+    def _over(self, states: Iterable[tuple[bytes, int]], question: Asked) -> "_Over":
+        """Judge what is open as of its partition's log time, as if nobody answered any more (H34).
+
+        Who waits on a day that is not over is shown as waiting, not as failed.
+        """
         found = _Over([], [])
-        for known in map(self._states.decode, states):
-            over = self._response.as_if_over(known.parts[0], known.standing, today_ms)
+        for state, log_ms in states:
+            known = self._states.decode(state)
+            over = self._response.shown(known.parts[0], known.standing, log_ms)
             for ended, judged in over.rounds:
                 score = judged.scores.get(question.profile)
-                if score is not None and _asked_for(
-                    question, ended.opened_ms, ended.agent_id, today_ms
-                ):
+                if score is not None and _asked_for(question, ended.opened_ms, ended.agent_id):
                     found.rounds.append(
                         OpenRound(ended.agent_id, ended.buyer_id, judged.day, score)
                     )
             for session, judged in over.sessions:
                 score = judged.scores.get(question.profile)
-                if score is not None and _asked_for(
-                    question, session.started_ms, session.agent_id, today_ms
-                ):
+                if score is not None and _asked_for(question, session.started_ms, session.agent_id):
                     found.sessions.append(OpenSession(session.agent_id, score))
         return found
 
@@ -145,10 +142,10 @@ def _moment(text: str, zone: tzinfo) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
-def _asked_for(question: Asked, at_ms: int, agent_id: PersonId | None, today_ms: int) -> bool:
+def _asked_for(question: Asked, at_ms: int, agent_id: PersonId | None) -> bool:
     if question.agent_id is not None and agent_id != question.agent_id:
         return False
-    return at_ms < today_ms and question.start_ms <= at_ms < question.end_ms
+    return question.start_ms <= at_ms < question.end_ms
 
 
 def _limits(profile: Profile) -> dict[str, int]:

@@ -14,7 +14,7 @@ from kit.bus.ports import Record
 from services.monitor.fold.history import Recent
 from services.monitor.fold.measures import AnyMeasure, Fact, Stretch
 from services.monitor.fold.schemas import Heard, Unreadable, message_id, read
-from services.monitor.fold.standing import Standing, forget_after_ms
+from services.monitor.fold.standing import LATE_MS, Standing
 from services.monitor.fold.states import Conversation, States
 
 SLICE: Final = 64
@@ -42,9 +42,11 @@ class Changes:
     expected: int
     next_offset: int
     watermark_ms: int
+    log_ms: int
     states: States
     deltas: list[Any] = field(default_factory=list)
     conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
+    forgotten: list[ConversationId] = field(default_factory=list)
 
     def stretch(self, generation: int) -> Stretch:
         """Return which records were folded."""
@@ -72,7 +74,10 @@ class Start:
     partition: int
     next_offset: int
     watermark_ms: int = 0
+    log_ms: int = 0
     conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
+    refold_below: int = 0
+    """Below it only measures that began anew are given facts (H49)."""
 
 
 @dataclass(slots=True)
@@ -81,6 +86,7 @@ class _Before:
 
     next_offset: int
     watermark_ms: int
+    log_ms: int
     states: dict[ConversationId, bytes | None] = field(default_factory=dict)
     deltas: list[Any] = field(default_factory=list)
 
@@ -92,17 +98,21 @@ class PartitionFold:
         self.partition = start.partition
         self.next_offset = start.next_offset
         self.watermark_ms = start.watermark_ms
+        """The newest timestamp of a record; by it repeats are known (H2)."""
+        self.log_ms = start.log_ms
+        """The log time: the greatest receive time, but never ahead of its record's timestamp."""
         self.conversations = start.conversations
         self.states = States(measures)
+        self._refold_below = start.refold_below
         self._recent = Recent(start.watermark_ms)
-        self._before = _Before(start.next_offset, start.watermark_ms)
+        self._before = self._here()
 
     async def fold(self, records: Sequence[Record], *, into: Changes | None = None) -> Batch:
         """Fold records in log order; those below the stored offset only fill the set of ids.
 
         `into` goes on with the changes of an earlier call; such a batch cannot be taken back.
         """
-        self._before = _Before(self.next_offset, self.watermark_ms)
+        self._before = self._here()
         self._recent.keep()
         batch = Batch(self.unchanged() if into is None else into)
         self._before.deltas = batch.changes.deltas
@@ -114,19 +124,21 @@ class PartitionFold:
                     batch.poison.append(Poison(record, f"bug: {type(error).__name__}"))
             await asyncio.sleep(0)
         batch.changes.next_offset = self.next_offset
-        batch.changes.watermark_ms = self.watermark_ms
+        batch.changes.watermark_ms, batch.changes.log_ms = self.watermark_ms, self.log_ms
         return batch
 
     def unchanged(self) -> Changes:
         """Return changes of nothing, from where the fold stands."""
         deltas = [measure.delta() for measure in self.states.measures]
         here = self.next_offset
-        return Changes(self.partition, here, here, self.watermark_ms, self.states, deltas)
+        times = self.watermark_ms, self.log_ms
+        return Changes(self.partition, here, here, *times, self.states, deltas)
 
     def take_back(self) -> None:
         """Stand again where the last `fold` began: what it gave could not be stored."""
         before = self._before
         self.next_offset, self.watermark_ms = before.next_offset, before.watermark_ms
+        self.log_ms = before.log_ms
         for name, state in before.states.items():
             if state is None:
                 del self.conversations[name]
@@ -135,19 +147,29 @@ class PartitionFold:
         for measure, delta in zip(self.states.measures, before.deltas, strict=True):
             measure.taken_back(delta)
         self._recent.take_back()
-        self._before = _Before(self.next_offset, self.watermark_ms, deltas=self.unchanged().deltas)
+        self._before = self._here()
+        self._before.deltas = self.unchanged().deltas
 
-    def forgettable(self) -> list[ConversationId]:
-        """Remove and return conversations whose state no record can need any more."""
-        gone = [
-            name
-            for name, known in self.conversations.items()
-            if (forget := forget_after_ms(known.standing)) is not None
-            and forget < self.watermark_ms
-        ]
-        for name in gone:
-            del self.conversations[name]
-        return gone
+    def forget(self) -> Changes:
+        """Settle and remove conversations whose state no record can need any more (H34)."""
+        changes = self.unchanged()
+        for name, known in list(self.conversations.items()):
+            forget = self.states.forget_after_ms(known)
+            if forget is not None and self.log_ms > forget + LATE_MS:
+                self.states.settle(known, forget, changes.deltas)
+                changes.forgotten.append(name)
+                del self.conversations[name]
+        return changes
+
+    def take(self, measures: Sequence[AnyMeasure]) -> None:
+        """Go on by another book, from the next record on."""
+        states = States(measures)
+        for name, known in self.conversations.items():
+            self.conversations[name] = states.decode(self.states.encode(known))
+        self.states = states
+
+    def _here(self) -> _Before:
+        return _Before(self.next_offset, self.watermark_ms, self.log_ms)
 
     def _fold_one(self, record: Record, batch: Batch) -> None:
         if record.offset < self.next_offset:
@@ -162,17 +184,21 @@ class PartitionFold:
         except Unreadable as error:
             batch.poison.append(Poison(record, str(error), was_read=False))
             return
+        if told is None:
+            return
+        at_ms = told.at_ms if isinstance(told, Heard) else round(told.time.timestamp() * 1000)
+        self.log_ms = max(self.log_ms, min(at_ms, record.timestamp_ms))
         if isinstance(told, Heard):
             if not self._recent.repeated(told.id, record.timestamp_ms):
                 self._message(record, told, batch)
-        elif told is not None:
-            self._lifecycle(record, told, batch)
+        else:
+            self._lifecycle(record, told, batch, at_ms=at_ms)
 
     def _message(self, record: Record, heard: Heard, batch: Batch) -> None:
         body = heard.body
         buyer = body.sender_id if body.sender_kind is SenderKind.BUYER else PersonId("")
         opened = Standing(body.conversation_id, body.shop_id, buyer, record.offset)
-        known = self._conversation(opened, at_ms=heard.at_ms)
+        known = self._conversation(opened, batch, at_ms=heard.at_ms)
         before = known.standing
         if before.shop_id != body.shop_id:
             batch.poison.append(Poison(record, "the conversation belongs to another shop"))
@@ -183,10 +209,9 @@ class PartitionFold:
         if body.sender_kind is SenderKind.BUYER:
             batch.waits.append(known)
 
-    def _lifecycle(self, record: Record, event: Lifecycle, batch: Batch) -> None:
-        at_ms = round(event.time.timestamp() * 1000)
+    def _lifecycle(self, record: Record, event: Lifecycle, batch: Batch, *, at_ms: int) -> None:
         opened = Standing(event.conversation_id, event.shop_id, event.buyer_id, record.offset)
-        known = self._conversation(opened, at_ms=at_ms)
+        known = self._conversation(opened, batch, at_ms=at_ms)
         if known.standing.shop_id != event.shop_id:
             batch.poison.append(Poison(record, "the conversation belongs to another shop"))
             return
@@ -200,19 +225,29 @@ class PartitionFold:
     def _apply(self, known: Conversation, fact: Fact, batch: Batch) -> None:
         known.standing = fact.after
         changes = batch.changes
+        again = fact.offset < self._refold_below
         for measure, part, delta in zip(
             self.states.measures, known.parts, changes.deltas, strict=True
         ):
-            measure.apply(part, fact, delta)
+            if measure.refolded or not again:
+                measure.apply(part, fact, delta)
         changes.conversations[fact.after.name] = known
 
-    def _conversation(self, opened: Standing, *, at_ms: int) -> Conversation:
-        """Return what is known of a conversation; one forgotten, or never seen, begins here."""
+    def _conversation(self, opened: Standing, batch: Batch, *, at_ms: int) -> Conversation:
+        """Return what is known of a conversation; one forgotten, or never seen, begins here.
+
+        That depends on the log alone: who folds it later begins anew at the same record.
+        """
         name = opened.name
         known = self.conversations.get(name)
         if name not in self._before.states:
             self._before.states[name] = None if known is None else self.states.encode(known)
-        forget = None if known is None else forget_after_ms(known.standing)
-        if known is None or (forget is not None and at_ms > forget):
-            known = self.conversations[name] = self.states.begin(opened)
+        if known is not None:
+            forget = self.states.forget_after_ms(known)
+            over = forget is not None and at_ms > forget
+            late = forget is not None and self.log_ms > forget + LATE_MS
+            if forget is None or not (over or late):
+                return known
+            self.states.settle(known, forget, batch.changes.deltas)
+        known = self.conversations[name] = self.states.begin(opened)
         return known

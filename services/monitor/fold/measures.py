@@ -3,9 +3,9 @@
 The fold knows no figure; a measure knows no order, no fence and no broker.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,13 +50,27 @@ class Waiting(NamedTuple):
     """Since when the buyer waits for a person."""
     oldest_ms: int | None = None
     """The oldest open round of any reading."""
+    unsettled: bool = False
+    """Something is not settled yet."""
 
 
 NOTHING: Waiting = Waiting()
 
 
+class BookSpan(NamedTuple):
+    """Which book of rules is in force from an offset on (H32); `digests` by profile."""
+
+    first_offset: int
+    fingerprint: str
+    readings: Sequence[str]
+    digests: Mapping[str, str]
+
+
 class Row(NamedTuple):
-    """One row that a measure gives, as it is stored and as the log gives it."""
+    """One row that a measure gives, as it is stored and as the log gives it.
+
+    Rows of one table and key add up: what is settled, and what would be if all were over.
+    """
 
     table: str
     key: tuple[Any, ...]
@@ -84,6 +98,12 @@ class Measure(Protocol[State, Delta]):
     """
 
     name: str
+    book: BookSpan | None
+    """The book that it judges by, from now on; None if no book changes it."""
+    refolded: bool
+    """Whether its rows were begun anew with the format of states (H49)."""
+    remembers_ms: int
+    """So long after a close a contact may continue something."""
 
     def begin(self, opened: Standing) -> State:
         """Return the state of a conversation of which nothing is known yet."""
@@ -96,6 +116,12 @@ class Measure(Protocol[State, Delta]):
 
     def as_if_over(self, state: State, standing: Standing, at_ms: int) -> Delta:
         """Return what would be settled if nobody answered any more. Changes nothing."""
+
+    def settle(self, state: State, standing: Standing, at_ms: int, delta: Delta) -> None:
+        """Settle the same for good: the state is forgotten (H34)."""
+
+    def under(self, span: BookSpan) -> "Measure[State, Delta]":
+        """Return this measure by the rules of an earlier book, as far as they are at hand."""
 
     def encode(self, state: State) -> bytes:
         """Return a state as it is stored; empty for one that is not."""
@@ -115,6 +141,9 @@ class Measure(Protocol[State, Delta]):
     async def store(self, session: AsyncSession, deltas: Sequence[tuple[Stretch, Delta]]) -> None:
         """Store what a batch changed, in its transaction."""
 
+    async def begin_anew(self, session: AsyncSession, stretch: Stretch) -> None:
+        """Remove what a fold from `stretch.first` on gives again; what is older stays (H49)."""
+
     def rows(self, delta: Delta) -> Iterable[Row]:
         """Yield what a fold of the whole log gives."""
 
@@ -124,6 +153,10 @@ class Measure(Protocol[State, Delta]):
 
 class Stateless(Generic[Delta]):
     """What a measure is that keeps nothing of a conversation: nothing of it is ever open."""
+
+    book: BookSpan | None = None
+    refolded = False
+    remembers_ms = 0
 
     def begin(self, opened: Standing) -> None:
         """Keep nothing."""
@@ -137,6 +170,15 @@ class Stateless(Generic[Delta]):
         """Return nothing: what was said is over."""
         del state, standing, at_ms
         return self.delta()
+
+    def settle(self, state: None, standing: Standing, at_ms: int, delta: Delta) -> None:
+        """Settle nothing."""
+        del state, standing, at_ms, delta
+
+    def under(self, span: BookSpan) -> Self:
+        """Return itself: no book changes it."""
+        del span
+        return self
 
     def encode(self, state: None) -> bytes:
         """Store nothing."""
@@ -158,6 +200,9 @@ class Stateless(Generic[Delta]):
 
     async def load(self, session: AsyncSession, *, generation: int, partition: int) -> None:
         """Remember nothing."""
+
+    async def begin_anew(self, session: AsyncSession, stretch: Stretch) -> None:
+        """Remove nothing."""
 
 
 AnyMeasure: TypeAlias = Measure[Any, Any]

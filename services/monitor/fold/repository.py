@@ -14,8 +14,8 @@ from contracts.topics import CHAT
 from kit import positions
 from services.monitor.fold import statements as sql
 from services.monitor.fold.engine import Changes
-from services.monitor.fold.measures import AnyMeasure
-from services.monitor.fold.standing import forget_after_ms
+from services.monitor.fold.measures import AnyMeasure, BookSpan, Stretch
+from services.monitor.fold.spans import begin_span, book_spans
 from services.monitor.fold.states import Conversation, States
 from services.monitor.tables import many
 
@@ -28,7 +28,21 @@ class Stored:
 
     next_offset: int | None
     watermark_ms: int
+    log_ms: int
     conversations: dict[ConversationId, Conversation]
+    refold_below: int | None
+    """The place up to which the log was folded before it is folded anew (H49)."""
+    book: BookSpan | None
+    """The book in force."""
+
+    @property
+    def begins_anew(self) -> bool:
+        """Tell whether a new format makes the log be folded from its oldest record."""
+        return self.next_offset is None and self.refold_below is not None
+
+    def is_judged_otherwise(self, book: BookSpan) -> bool:
+        """Tell whether another book than this was in force."""
+        return self.book is None or self.book.fingerprint != book.fingerprint
 
 
 class FoldStore:
@@ -42,22 +56,58 @@ class FoldStore:
     ) -> Stored:
         """Return a partition's states and offset; call it in one `read()` snapshot."""
         offset = await positions.load(session, CONSUMER, topic=CHAT.name, partition=partition)
-        mark = (await session.execute(sql.WATERMARK, {"partition": partition})).scalar()
+        row = (await session.execute(sql.WATERMARK, {"partition": partition})).one_or_none()
+        mark, log_ms, refold_below = row or (0, 0, None)
         mine = {"generation": self.generation, "partition": partition}
         rows = await session.execute(sql.STATES, mine)
         states = States(measures)
         found = [states.decode(bytes(state)) for (state,) in rows]
         for measure in measures:
             await measure.load(session, generation=self.generation, partition=partition)
-        return Stored(offset, int(mark or 0), {known.standing.name: known for known in found})
-
-    async def move(
-        self, session: AsyncSession, partition: int, *, expected: int | None, new: int
-    ) -> None:
-        """Move a position without folding: a first beginning, or past records that are gone."""
-        await positions.advance(
-            session, CONSUMER, topic=CHAT.name, partition=partition, expected=expected, new=new
+        spans = await book_spans(session, mine)
+        return Stored(
+            offset,
+            int(mark),
+            int(log_ms),
+            {known.standing.name: known for known in found},
+            refold_below,
+            spans[-1] if spans else None,
         )
+
+    async def take_over(
+        self,
+        session: AsyncSession,
+        partition: int,
+        measures: Sequence[AnyMeasure],
+        *,
+        stored: Stored,
+        at: int,
+    ) -> None:
+        """Begin at `at`, by the book of the measures. Raises `Fenced`.
+
+        That may be another place than where the partition stood: nothing was folded yet, or records
+        are gone. Where a new format began, what the log gives again is removed.
+        """
+        await positions.advance(
+            session,
+            CONSUMER,
+            topic=CHAT.name,
+            partition=partition,
+            expected=stored.next_offset,
+            new=at,
+        )
+        if stored.begins_anew:
+            await session.execute(sql.NO_WATERMARK, {"partition": partition})
+            for measure in measures:
+                await measure.begin_anew(session, Stretch(self.generation, partition, at, at))
+        book = States(measures).book
+        if book is not None and stored.is_judged_otherwise(book):
+            await begin_span(
+                session,
+                book._replace(first_offset=at),
+                generation=self.generation,
+                partition=partition,
+            )
 
     async def store(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         """Store a batch of partitions. Raises `Fenced`: roll back and drop the state."""
@@ -68,9 +118,11 @@ class FoldStore:
             {
                 "partitions": [part.partition for part in batch],
                 "watermarks": [part.watermark_ms for part in batch],
+                "times": [part.log_ms for part in batch],
             },
         )
         await self._conversations(session, batch)
+        await _forget(session, batch)
         measures = batch[0].states.measures if batch else ()
         for place, measure in enumerate(measures):
             deltas = [(part.stretch(self.generation), part.deltas[place]) for part in batch]
@@ -82,12 +134,6 @@ class FoldStore:
             sql.CAUGHT_UP, {"partitions": list(at_ms), "moments": list(at_ms.values())}
         )
 
-    async def forget(
-        self, session: AsyncSession, partition: int, names: Sequence[ConversationId]
-    ) -> None:
-        """Delete the state of conversations that were closed long ago."""
-        await session.execute(sql.FORGET, {"partition": partition, "names": list(names)})
-
     async def _conversations(self, session: AsyncSession, batch: Sequence[Changes]) -> None:
         rows = []
         for part in batch:
@@ -95,9 +141,16 @@ class FoldStore:
                 standing, waiting = known.standing, part.states.waiting(known)
                 rows.append((
                     self.generation, name, part.partition, standing.shop_id, standing.open,
-                    standing.owner, waiting.since_ms, waiting.oldest_ms,
-                    forget_after_ms(standing), part.states.encode(known),
+                    standing.owner, waiting.since_ms, waiting.oldest_ms, waiting.unsettled,
+                    part.states.forget_after_ms(known), part.states.encode(known),
                 ))  # fmt: skip
         names = ("generations", "names", "partitions", "shops", "opens", "owners", "waits",
-                 "oldest", "forgets", "states")  # fmt: skip
+                 "oldest", "unsettled", "forgets", "states")  # fmt: skip
         await many(session, sql.CONVERSATIONS, names=names, rows=rows)
+
+
+async def _forget(session: AsyncSession, batch: Sequence[Changes]) -> None:
+    for part in batch:
+        if part.forgotten:
+            names = {"partition": part.partition, "names": part.forgotten}
+            await session.execute(sql.FORGET, names)

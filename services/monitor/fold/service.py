@@ -170,6 +170,12 @@ class Partitions:
                 consumer.seek(tp, start)
         log.info("fold.assigned", partitions=sorted(tp.partition for tp in came))
 
+    async def leave(self) -> None:
+        """Drop all: this monitor is no member of the group any more."""
+        async with self._turn:
+            self._owned.clear()
+            self._consumer = None
+
     async def release(self, going: AbstractSet[TopicPartition]) -> None:
         """Drop the state of partitions that another monitor folds from now on."""
         async with self._turn:
@@ -246,11 +252,17 @@ class Partitions:
                 await self._stored().caught_up(session, moments)
 
     async def _forget(self) -> None:
-        for owned in self._owned.values():
-            names = owned.fold.forgettable()
-            if names:
-                async with self._db.write_across("forgetting") as session:
-                    await self._stored().forget(session, owned.tp.partition, names)
+        """Settle what is forgotten and remove it, behind the fence."""
+        forgotten = [owned.fold.forget() for owned in self._owned.values()]
+        forgotten = [changes for changes in forgotten if changes.forgotten]
+        if not forgotten:
+            return
+        try:
+            async with self._db.write_across("forgetting") as session:
+                await self._stored().store(session, forgotten)
+        except BaseException:
+            self._owned.clear()  # what was forgotten in memory alone is loaded again
+            raise
 
     async def _load(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
         """Load a partition; return it and the offset from which ids are read again (H2)."""
@@ -260,18 +272,28 @@ class Partitions:
             stored = await store.load(session, tp.partition, measures)
         oldest = (await consumer.beginning_offsets([tp]))[tp]
         offset = stored.next_offset
-        if offset is None or offset < oldest:
-            if offset is not None:
-                log.error("fold.records_lost", partition=tp.partition, at=offset, oldest=oldest)
-            async with self._db.write_across("the fold") as session:
-                await store.move(session, tp.partition, expected=offset, new=oldest)
-            offset = oldest
+        if offset is not None and offset < oldest:
+            log.error("fold.records_lost", partition=tp.partition, at=offset, oldest=oldest)
+        offset = oldest if offset is None else max(offset, oldest)
+        async with self._db.write_across("the fold") as session:
+            await store.take_over(session, tp.partition, measures, stored=stored, at=offset)
+        times = (0, 0) if stored.begins_anew else (stored.watermark_ms, stored.log_ms)
+        watermark_ms, log_ms = times
         start = offset
-        if stored.watermark_ms:
-            since = Recent.reread_from_ms(stored.watermark_ms)
+        if watermark_ms:
+            since = Recent.reread_from_ms(watermark_ms)
             start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
-        begin = Start(tp.partition, offset, stored.watermark_ms, stored.conversations)
-        fold = PartitionFold(begin, measures)
+        fold = PartitionFold(
+            Start(
+                tp.partition,
+                offset,
+                watermark_ms,
+                log_ms,
+                stored.conversations,
+                stored.refold_below or 0,
+            ),
+            measures,
+        )
         for follower in self._followers:
             follower.taken_over(fold)
         return _Owned(tp, fold), start

@@ -14,6 +14,7 @@ from contracts.conversation import (
     ConversationQueued,
     ConversationReopened,
     ConversationTransferred,
+    LateMessage,
     Lifecycle,
 )
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId
@@ -26,13 +27,16 @@ class Voice(Enum):
     """From the seat that owns the conversation."""
     NOT_OWNER = auto()
     """From a seat lost meanwhile, or from none: it answers nothing."""
+    GOODBYE = auto()
+    """From a seat that the close took away: it answers nothing and is no contact (H33)."""
 
 
 class Standing(msgspec.Struct, array_like=True, frozen=True):
     """What all measures share about one conversation. Replaced, never changed.
 
     `version` is the newest lifecycle version seen in the log (H7), `seat` the newest version that
-    log or message told about the owner (H8), `born_offset` the first record.
+    log or message told about the owner (H8), `closed_version` the newest close: a seat at or below
+    it is nobody's any more (H33). `born_offset` is the first record.
     """
 
     name: ConversationId
@@ -44,38 +48,52 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     owner: PersonId | None = None
     open: bool = True
     closed_ms: int | None = None
+    closed_version: int = 0
 
     def heard(
         self, kind: SenderKind, sender_id: PersonId, *, seat: int | None
     ) -> "tuple[Standing, Voice]":
         """Take in who speaks; `seat` is the assignment version that an agent's message carries."""
-        if kind is SenderKind.BUYER:
-            if sender_id == self.buyer_id:
-                return self, Voice.OWNED
+        if kind is SenderKind.BUYER and sender_id != self.buyer_id:
             return msgspec.structs.replace(self, buyer_id=sender_id), Voice.OWNED
         if kind is not SenderKind.AGENT:
             return self, Voice.OWNED
+        if seat is None:
+            aside = Voice.NOT_OWNER if self.open else Voice.GOODBYE
+            return self, Voice.OWNED if sender_id == self.owner else aside
+        if seat <= self.closed_version:
+            return self, Voice.GOODBYE
         after = self
-        if seat is not None and (seat > self.seat or (seat == self.seat and self.owner is None)):
+        if seat > self.seat:
             after = msgspec.structs.replace(self, seat=seat, owner=sender_id)
-        lost = seat is not None and seat < after.seat
-        return after, Voice.NOT_OWNER if lost or sender_id != after.owner else Voice.OWNED
+        owned = seat == after.seat and sender_id == after.owner
+        return after, Voice.OWNED if owned else Voice.NOT_OWNER
 
     def told(self, event: Lifecycle, *, at_ms: int) -> "Standing | None":
         """Take in a lifecycle event; None for one that brings nothing new (H7)."""
         if event.version <= self.version:
             return None
-        known = msgspec.structs.replace(self, version=event.version, buyer_id=event.buyer_id)
+        after = msgspec.structs.replace(self, version=event.version, buyer_id=event.buyer_id)
         match event:
             case ConversationAssigned(agent_id=owner) | ConversationTransferred(to_agent_id=owner):
-                return known.seated(owner, event.version)
+                after = after.seated(owner, event.version)
             case ConversationQueued():
-                return known.seated(None, event.version)
-            case ConversationClosed():
-                return msgspec.structs.replace(known, open=False, closed_ms=at_ms, owner=None)
+                after = after.seated(None, event.version)
+            case ConversationClosed(version=version):
+                after = msgspec.structs.replace(
+                    after.seated(None, version),
+                    open=False,
+                    closed_ms=at_ms,
+                    closed_version=version,
+                )
             case ConversationReopened():
-                return msgspec.structs.replace(known, open=True, closed_ms=None)
-        return known
+                after = msgspec.structs.replace(after, open=True, closed_ms=None)
+            case LateMessage() if self.version == 0:
+                # Forgotten meanwhile: only a closed conversation is written into too late.
+                after = msgspec.structs.replace(after, open=False, closed_ms=at_ms)
+            case _:
+                pass
+        return after
 
     def seated(self, owner: PersonId | None, version: int) -> "Standing":
         """Give the seat away, unless an agent's message told of a newer owner already."""
@@ -87,7 +105,16 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
 FORGET_MS: Final = 86_400_000
 """A conversation closed for so long is begun anew by its next record, so its state may go."""
 
+LATE_MS: Final = 3_600_000
+"""Log time after which it is forgotten for good, whatever a record's own clock says. So one who
+reads the log later begins it anew at the same record."""
 
-def forget_after_ms(standing: Standing) -> int | None:
-    """Return the moment after which the next record begins the conversation anew."""
-    return None if standing.closed_ms is None else standing.closed_ms + FORGET_MS
+
+def forget_after_ms(standing: Standing, *, remembers_ms: int) -> int | None:
+    """Return the moment after which the next record begins the conversation anew.
+
+    `remembers_ms`: so long after a close a contact may continue something (H34).
+    """
+    if standing.closed_ms is None:
+        return None
+    return standing.closed_ms + max(FORGET_MS, remembers_ms)

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from services.monitor.fold.measures import AnyMeasure, Waiting
-from services.monitor.fold.standing import Standing
+from services.monitor.fold.measures import AnyMeasure, BookSpan, Waiting
+from services.monitor.fold.standing import Standing, forget_after_ms
 
 FORMAT: Final = 2
 """How states are written. Another number is another format, and the log is folded anew (H49)."""
@@ -42,6 +42,12 @@ class States:
 
     def __init__(self, measures: Sequence[AnyMeasure]) -> None:
         self.measures = tuple(measures)
+        self._remembers_ms = max((measure.remembers_ms for measure in measures), default=0)
+
+    @property
+    def book(self) -> BookSpan | None:
+        """Return the book that the measures judge by; None if no book changes any."""
+        return next((m.book for m in self.measures if m.book is not None), None)
 
     def place_of(self, name: str) -> int:
         """Return where a measure's state stands in `Conversation.parts`."""
@@ -78,4 +84,24 @@ class States:
         return Waiting(
             next((one.since_ms for one in found if one.since_ms is not None), None),
             min((one.oldest_ms for one in found if one.oldest_ms is not None), default=None),
+            any(one.unsettled for one in found),
         )
+
+    def forget_after_ms(self, known: Conversation) -> int | None:
+        """Return the moment after which the next record begins the conversation anew."""
+        return forget_after_ms(known.standing, remembers_ms=self._remembers_ms)
+
+    def settle(self, known: Conversation, at_ms: int, deltas: Sequence[Any]) -> None:
+        """Settle for good what is open, as if nobody answered any more."""
+        for measure, part, delta in zip(self.measures, known.parts, deltas, strict=True):
+            measure.settle(part, known.standing, at_ms, delta)
+
+    def as_if_over(self, known: Conversation, at_ms: int) -> list[Any]:
+        """Return what each measure would settle if nobody answered any more, as of a moment.
+
+        One that is to be forgotten by then is over when it is.
+        """
+        forget = self.forget_after_ms(known)
+        until = at_ms if forget is None else min(at_ms, forget)
+        parts = zip(self.measures, known.parts, strict=True)
+        return [measure.as_if_over(part, known.standing, until) for measure, part in parts]

@@ -5,8 +5,9 @@ Pure but for reading its files once. No platform's number stands here: all are i
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,6 +28,9 @@ from services.monitor.profiles.domain import (
 SHIPPED: Final = Path(__file__).parent
 PROFILES_LIMIT: Final = 64
 """Profile versions that may be loaded; more is refused, each one is judged for every round."""
+
+SESSION_GAP_S: Final = 3_600
+"""A silence that ends a session where a profile says nothing else (H36)."""
 
 RULING_KEPT: Final = 1_024
 """Days and readings whose profiles a book remembers; then it starts afresh."""
@@ -63,12 +67,43 @@ class ProfileBook:
             tuple(distinct[key] for key in sorted(distinct)),
         )
 
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Return a hash of each profile's versions."""
+        return {
+            name: sha256("\n".join(one.digest for one in known).encode()).hexdigest()[:16]
+            for name, known in self.versions.items()
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of all that the book says (H32)."""
+        return sha256(repr(sorted(self.digests.items())).encode()).hexdigest()[:16]
+
+    def under(self, readings: Iterable[ReadingKey], digests: Mapping[str, str]) -> Self:
+        """Return what of this book was in force under an earlier one, with that one's readings."""
+        mine = self.digests
+        return replace(
+            self,
+            versions={
+                name: known
+                for name, known in self.versions.items()
+                if digests.get(name) == mine[name]
+            },
+            readings=tuple(Reading.of(key) for key in sorted(readings)),
+            _ruling={},
+        )
+
     def in_force(self, name: ProfileName, day: date) -> Profile | None:
         """Return the version of a profile that rules on that local day."""
         for profile in reversed(self.versions.get(name, ())):
             if profile.effective_from <= day:
                 return profile
         return None
+
+    def names_ruling(self, reading: ReadingKey, day: date) -> frozenset[ProfileName]:
+        """Return the names of the profiles in force on that day which read rounds this way."""
+        return frozenset(profile.name for profile in self.ruling(reading, day))
 
     def ruling(self, reading: ReadingKey, day: date) -> tuple[Profile, ...]:
         """Return the profiles in force on that day which read rounds this way."""
@@ -130,8 +165,11 @@ class _Rounds(_Strict):
 
 
 class _Sessions(_Strict):
+    session_gap_s: int | None = Field(default=None, gt=0)
+    gap_while_waiting: bool = False
     rejoin_s: int = Field(ge=0)
     silence_s: int | None = Field(default=None, gt=0)
+    """Of files before the session gap: a silence that ends the session also while one waits."""
     leave_messages_count: bool = True
 
 
@@ -153,19 +191,20 @@ class _File(_Strict):
     alerts: _Alerts
 
     def profile(self) -> Profile:
-        silence = self.sessions.silence_s
         cap = self.rounds.cap_s
         if self.rounds.unanswered is Unanswered.CAP and cap is None:
             raise ProfileRefused(f"{self.name}: rounds.unanswered = cap needs rounds.cap_s")
         effective = self.replies.effective
         if not effective <= {SenderKind.AGENT, SenderKind.ASSIST_BOT}:
             raise ProfileRefused(f"{self.name}: replies.effective: only agent and assist_bot reply")
+        gap_s, while_waiting = self._gap()
         return Profile(
             name=ProfileName(self.name),
             effective_from=self.effective_from,
             reading=Reading(
                 effective=effective,
-                silence_ms=None if silence is None else silence * 1000,
+                gap_ms=gap_s * 1000,
+                gap_while_waiting=while_waiting,
                 rejoin_ms=self.sessions.rejoin_s * 1000,
             ),
             window=Window(_clock_ms(self.window.start), _clock_ms(self.window.end)),
@@ -181,6 +220,17 @@ class _File(_Strict):
             thresholds_s=tuple(sorted(set(self.alerts.thresholds_s))),
             breach_s=self.alerts.breach_s,
         )
+
+    def _gap(self) -> tuple[int, bool]:
+        """Return the session gap in seconds, and whether it also runs while a buyer waits."""
+        sessions = self.sessions
+        if sessions.silence_s is None:
+            return sessions.session_gap_s or SESSION_GAP_S, sessions.gap_while_waiting
+        if sessions.session_gap_s is not None:
+            raise ProfileRefused(
+                f"{self.name}: sessions.silence_s: session_gap_s is there, too: keep that one"
+            )
+        return sessions.silence_s, True
 
 
 def _clock_ms(text: str) -> int:

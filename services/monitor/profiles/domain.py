@@ -3,10 +3,10 @@
 Pure values. Every number comes from a data file.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Self
 
 from contracts.people import SenderKind
 
@@ -37,19 +37,32 @@ class Unanswered(StrEnum):
 class Reading:
     """What decides where rounds and sessions begin and end; profiles with one reading share them.
 
-    `silence_ms` None: silence never ends a session. `rejoin_ms` is the reopen gap of metrics.md.
+    A silence of `gap_ms` ends a session, but not while the buyer waits, unless
+    `gap_while_waiting`. A contact less than `rejoin_ms` after a person's close continues it.
     """
 
     effective: frozenset[SenderKind]
-    silence_ms: int | None
+    gap_ms: int
+    gap_while_waiting: bool
     rejoin_ms: int
 
     @property
     def key(self) -> ReadingKey:
-        """Return the stable name under which rounds of this reading are stored."""
+        """Return the stable name under which tracks and rows of this reading are stored (H32)."""
         who = "+".join(sorted(self.effective))
-        silence = "never" if self.silence_ms is None else str(self.silence_ms // 1000)
-        return ReadingKey(f"{who}/{silence}/{self.rejoin_ms // 1000}")
+        always = "!" if self.gap_while_waiting else ""
+        return ReadingKey(f"{who}/{self.gap_ms // 1000}{always}/{self.rejoin_ms // 1000}")
+
+    @classmethod
+    def of(cls, key: ReadingKey) -> Self:
+        """Return the reading that a key names. Raises `ValueError`."""
+        who, gap, rejoin = key.split("/")
+        return cls(
+            effective=frozenset(map(SenderKind, who.split("+"))),
+            gap_ms=int(gap.removesuffix("!")) * 1000,
+            gap_while_waiting=gap.endswith("!"),
+            rejoin_ms=int(rejoin) * 1000,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +101,9 @@ class Profile:
     """A wait of so many seconds raises one alert each (M10), ascending."""
     breach_s: int
     """A wait of so many seconds counts as breaching on the board."""
+
+    @property
+    def digest(self) -> str:
+        """Return a text that is another one for every other rule."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reading"}
+        return f"{self.reading.key} {plain}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import ConversationId
 from contracts.topics import CHAT
 from kit import positions
-from services.monitor.fold.measures import AnyMeasure, Kept
+from services.monitor.fold.measures import AnyMeasure, BookSpan, Kept
 from services.monitor.fold.repository import CONSUMER
+from services.monitor.fold.spans import book_spans
 from services.monitor.fold.states import Conversation, States
 
-_STATES = text(
+_STATES: Final = text(
     "select state from conversations where generation = :generation and partition = :partition"
 )
+
+_LOG_TIME: Final = text("select log_ms from partitions where partition = :partition")
 
 
 @dataclass(slots=True)
@@ -23,8 +27,11 @@ class Snapshot:
     """What is stored about a partition at one moment; `kept` is in the measures' order."""
 
     next_offset: int
+    log_ms: int
     conversations: list[Conversation] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    spans: list[BookSpan] = field(default_factory=list)
+    """Which books were in force, ascending (H32)."""
 
     def births(self) -> dict[ConversationId, int]:
         """Return the oldest record that each conversation's rows or state rest on."""
@@ -42,10 +49,16 @@ async def read(
     offset = await positions.load(session, CONSUMER, topic=CHAT.name, partition=partition)
     if offset is None:
         return None
-    states = States(measures)
-    rows = await session.execute(_STATES, {"partition": partition, "generation": generation})
+    mine = {"partition": partition, "generation": generation}
+    spans = await book_spans(session, mine)
+    last = [measure.under(spans[-1]) for measure in measures] if spans else measures
+    states = States(last)
+    rows = await session.execute(_STATES, mine)
+    mark = (await session.execute(_LOG_TIME, mine)).scalar()
     return Snapshot(
         offset,
+        int(mark or 0),
         [states.decode(bytes(stored)) for (stored,) in rows],
         [await m.kept(session, generation=generation, partition=partition) for m in measures],
+        spans,
     )

@@ -15,8 +15,8 @@ from contracts.topics import CHAT, DIRECTORY
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.postgres import Database
 from services.monitor.fold import generations
-from services.monitor.fold.engine import PartitionFold, Start
-from services.monitor.fold.measures import AnyMeasure, Kept, Measures, Row
+from services.monitor.fold.engine import Changes, PartitionFold, Start
+from services.monitor.fold.measures import AnyMeasure, BookSpan, Kept, Measures, Row
 from services.monitor.recount import repository
 from services.monitor.recount.repository import Snapshot
 
@@ -65,7 +65,9 @@ class Report:
         )
     )
     skipped: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("older_than_the_log", "other_wording_rules"), 0)
+        default_factory=lambda: dict.fromkeys(
+            ("older_than_the_log", "other_wording_rules", "other_profiles"), 0
+        )
     )
     different: int = 0
     shown: list[str] = field(default_factory=list)
@@ -139,32 +141,83 @@ async def _compare_partition(
     first = (await reader.beginning_offsets([tp]))[tp]
     span = Range(tp.partition, first, max(first, stored.next_offset))
     report.ranges.append(span)
+    books = _books(stored.spans, first)
     fold = PartitionFold(Start(tp.partition, first), measures)
     folded = fold.unchanged()
-    async for records in _records(reader, tp, first=first, end=span.end):
-        span.first_ms = span.first_ms or records[0].timestamp_ms
-        span.last_ms = records[-1].timestamp_ms
-        await fold.fold(records, into=folded)
-    births = stored.births()
-    for measure, kept, delta in zip(measures, stored.kept, folded.deltas, strict=True):
-        _compare(kept, measure.rows(delta), span, births=births, report=report)
+    borders = [*(book.first_offset for book in books[1:]), span.end]
+    for book, border in zip(books, borders, strict=True):
+        fold.take([measure.under(book) for measure in measures])
+        until = min(border, span.end)
+        async for records in _records(reader, tp, first=fold.next_offset, end=until):
+            span.first_ms = span.first_ms or records[0].timestamp_ms
+            span.last_ms = records[-1].timestamp_ms
+            await fold.fold(records, into=folded)
+    _compare_rows(measures, fold, folded, span=span, stored=stored, report=report)
+
+
+def _compare_rows(
+    measures: Sequence[AnyMeasure],
+    fold: PartitionFold,
+    folded: Changes,
+    *,
+    span: Range,
+    stored: Snapshot,
+    report: Report,
+) -> None:
+    """Compare what is settled together with what would be if all were over (H34).
+
+    `measures` name all rules at hand; each row was made by those of its span.
+    """
+    births, states = stored.births(), fold.states
+    open_there = [states.as_if_over(k, stored.log_ms) for k in stored.conversations]
+    open_here = [states.as_if_over(k, stored.log_ms) for k in fold.conversations.values()]
+    for place, (measure, kept) in enumerate(zip(measures, stored.kept, strict=True)):
+        theirs = [folded.deltas[place], *(deltas[place] for deltas in open_here)]
+        mine = (row for deltas in open_there for row in measure.rows(deltas[place]))
+        pairs = _paired([*kept.rows, *mine], (r for d in theirs for r in measure.rows(d)))
+        for wrong in kept.differences:
+            report.differs("{0}: partition {2}, {1}".format(*wrong, span.partition))
+        _compare(kept, pairs, span, births=births, report=report)
+
+
+def _paired(
+    stored: Iterable[Row], folded: Iterable[Row]
+) -> Mapping[tuple[str, tuple[Any, ...]], tuple[Row | None, Row | None]]:
+    """Put the rows of one name together; what has one name on one side is added up."""
+    mine, theirs = _summed(stored), _summed(folded)
+    names = sorted({*mine, *theirs}, key=repr)
+    return {name: (mine.get(name), theirs.get(name)) for name in names}
+
+
+def _summed(rows: Iterable[Row]) -> dict[tuple[str, tuple[Any, ...]], Row]:
+    found: dict[tuple[str, tuple[Any, ...]], Row] = {}
+    for row in rows:
+        name = row.table, row.key
+        known = found.get(name)
+        if known is not None:
+            values = tuple(a + b for a, b in zip(known.values, row.values, strict=True))
+            found[name] = known._replace(values=values)
+        else:
+            found[name] = row
+    return found
+
+
+def _books(spans: Sequence[BookSpan], first: int) -> list[BookSpan]:
+    """Return the books in force from an offset on; one of them is, from the first record."""
+    before = [span for span in spans if span.first_offset <= first]
+    return [*before[-1:], *(span for span in spans if span.first_offset > first)]
 
 
 def _compare(
     kept: Kept,
-    folded: Iterable[Row],
+    pairs: Mapping[tuple[str, tuple[Any, ...]], tuple[Row | None, Row | None]],
     span: Range,
     *,
     births: Mapping[ConversationId, int],
     report: Report,
 ) -> None:
     """Compare the rows of one measure that the log still holds whole."""
-    for table, wrong in kept.differences:
-        report.differs(f"{table}: partition {span.partition}, {wrong}")
-    mine = {(row.table, row.key): row for row in kept.rows}
-    theirs = {(row.table, row.key): row for row in folded}
-    for name in sorted({*mine, *theirs}, key=repr):
-        pair = mine.get(name), theirs.get(name)
+    for pair in pairs.values():
         row = pair[0] or pair[1]
         if row is None:
             continue

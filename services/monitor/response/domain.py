@@ -4,6 +4,7 @@ Pure values. Must not know where records come from or where figures are stored.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -45,9 +46,12 @@ class Round(msgspec.Struct):
     """The buyer-facing clock: unbroken by transfers."""
     session_ms: int
     to_human_ms: int
-    left_message: bool
     born_offset: int
     """First record of the conversation; tells `recompute` what the log still holds whole."""
+    settled_offset: int
+    """The record that settled it; tells which book was in force."""
+    unstaffed: bool | None = None
+    """All agents of the shop were away when it opened (H35); None: that is not known yet."""
 
     @property
     def duration_ms(self) -> int:
@@ -72,8 +76,9 @@ class Session(msgspec.Struct):
     to_human_ms: int
     assigned_ms: int | None
     replied_ms: int | None
-    left_message: bool
     born_offset: int
+    settled_offset: int
+    unstaffed: bool | None = None
 
 
 class Score(msgspec.Struct, frozen=True, gc=False):
@@ -93,6 +98,12 @@ class Score(msgspec.Struct, frozen=True, gc=False):
     first_response_ms: int = 0
     first_within: int = 0
 
+    def times(self, number: int) -> "Score":
+        """Return it so many times; -1 takes it off."""
+        if number == 1:
+            return self
+        return Score(*(number * part for part in msgspec.structs.astuple(self)))
+
     def __add__(self, other: "Score") -> "Score":
         return Score(
             self.rounds + other.rounds,
@@ -105,6 +116,19 @@ class Score(msgspec.Struct, frozen=True, gc=False):
             self.first_response_ms + other.first_response_ms,
             self.first_within + other.first_within,
         )
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became final, and what of it is to be as if it had never been (H30).
+
+    What is withdrawn is named by the offsets at which rounds opened and sessions started.
+    """
+
+    rounds: list[Round] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    withdrawn_rounds: list[int] = field(default_factory=list)
+    withdrawn_sessions: list[int] = field(default_factory=list)
 
 
 class Judged(NamedTuple):

@@ -5,23 +5,34 @@ Knows the machine, the rules and its tables; must not know how the fold goes.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import PersonId, ShopId
 from services.monitor.directory.rules import Rules
-from services.monitor.fold.measures import NOTHING, Fact, Kept, Row, Stretch, Waiting
+from services.monitor.fold.measures import BookSpan, Fact, Kept, Row, Stretch, Waiting
+from services.monitor.fold.spans import book_spans
 from services.monitor.fold.standing import Standing
+from services.monitor.profiles.domain import ReadingKey
 from services.monitor.response import repository
-from services.monitor.response.domain import Judged, Round, Score, Session
+from services.monitor.response.domain import Judged, Round, Score, Session, Settled
 from services.monitor.response.judging import judge_round, judge_session
 from services.monitor.response.rollups import CounterKey, differences
-from services.monitor.response.rounds import Machine, Settled, Talk
-from services.monitor.response.schemas import counter_row, round_row, session_row
+from services.monitor.response.rounds import Machine
+from services.monitor.response.schemas import (
+    Ruling,
+    counter_row,
+    round_rows,
+    session_rows,
+)
+from services.monitor.response.talks import Talk
 
 NAME: Final = "response"
 _NOTHING: Final = Score()
+
+Evidence: TypeAlias = dict[tuple[str, ReadingKey, int], bool | None]
+"""Whether a shop was unstaffed, by table and name: taken from the rows, once they say (H35)."""
 
 
 @dataclass(slots=True)
@@ -31,24 +42,45 @@ class Changes:
     rounds: list[tuple[Round, Judged]] = field(default_factory=list)
     sessions: list[tuple[Session, Judged]] = field(default_factory=list)
     counters: dict[CounterKey, Score] = field(default_factory=dict)
+    withdrawn_rounds: list[int] = field(default_factory=list)
+    """Where rounds opened that earlier batches may have settled, to be as if they had not (H30)."""
+    withdrawn_sessions: list[int] = field(default_factory=list)
 
-    def count(self, shop_id: ShopId, agent_id: PersonId | None, judged: Judged) -> None:
-        """Add scores to their totals."""
+    def withdraw(self, rounds: Sequence[int], sessions: Sequence[int]) -> None:
+        """Take back what was settled of a late message, in this batch and before it."""
+        self.withdrawn_rounds += rounds
+        self.withdrawn_sessions += sessions
+        for ended, judged in [row for row in self.rounds if row[0].opened_offset in rounds]:
+            self.rounds.remove((ended, judged))
+            self.count(ended.shop_id, ended.agent_id, judged, times=-1)
+        for session, judged in [row for row in self.sessions if row[0].started_offset in sessions]:
+            self.sessions.remove((session, judged))
+            self.count(session.shop_id, session.agent_id, judged, times=-1)
+
+    def count(
+        self, shop_id: ShopId, agent_id: PersonId | None, judged: Judged, *, times: int = 1
+    ) -> None:
+        """Add scores to their totals, or take them off."""
         for name, score in judged.scores.items():
             key = CounterKey(shop_id, name, judged.day, agent_id)
-            self.counters[key] = self.counters.get(key, _NOTHING) + score
+            self.counters[key] = self.counters.get(key, _NOTHING) + score.times(times)
 
 
 class Response:
     """Rounds and sessions of one partition's conversations."""
 
     name = NAME
+    refolded = True
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, evidence: Evidence | None = None) -> None:
         self._rules = rules
-        self._machine = Machine(rules.book.readings)
+        self._machine = Machine(rules.book.readings, rules.directory.calendar)
         self._waits_for = rules.waits_for
         self._out = Settled()
+        self._evidence = Evidence() if evidence is None else evidence
+        book = rules.book
+        self.book: BookSpan | None = BookSpan(0, book.fingerprint, self._machine.keys, book.digests)
+        self.remembers_ms = max(max(r.gap_ms, r.rejoin_ms) for r in book.readings)
 
     def begin(self, opened: Standing) -> Talk:
         """Return the state of a conversation of which nothing is known yet."""
@@ -62,16 +94,35 @@ class Response:
     def apply(self, state: Talk, fact: Fact, delta: Changes) -> None:
         """Take a fact in; most settle nothing."""
         self._machine.apply(state, fact, out=self._out)
-        if self._out.rounds or self._out.sessions:
-            settled, self._out = self._out, Settled()
-            self._judge(settled, delta)
+        out = self._out
+        if out.rounds or out.sessions or out.withdrawn_rounds or out.withdrawn_sessions:
+            self._out = Settled()
+            delta.withdraw(out.withdrawn_rounds, out.withdrawn_sessions)
+            self._judge(out, delta)
 
     def as_if_over(self, state: Talk, standing: Standing, at_ms: int) -> Changes:
         """Return what would be settled if nobody answered any more. Changes nothing."""
-        settled, delta = Settled(), Changes()
+        delta = Changes()
+        self.settle(state, standing, at_ms, delta)
+        return delta
+
+    def settle(self, state: Talk, standing: Standing, at_ms: int, delta: Changes) -> None:
+        """Settle the same for good."""
+        settled = Settled()
         self._machine.as_if_over(state, standing, at_ms, out=settled)
         self._judge(settled, delta)
+
+    def shown(self, state: Talk, standing: Standing, at_ms: int) -> Changes:
+        """Return the same but for who waits on a day that is not over: he is shown as waiting."""
+        settled, delta = Settled(), Changes()
+        self._machine.as_if_over(state, standing, at_ms, out=settled, but_who_waits=True)
+        self._judge(settled, delta)
         return delta
+
+    def under(self, span: BookSpan) -> "Response":
+        """Return the measure by the readings of an earlier book and what of its rules is known."""
+        readings = [ReadingKey(key) for key in span.readings]
+        return Response(self._rules.under(readings, span.digests), self._evidence)
 
     def encode(self, state: Talk) -> bytes:
         """Return a state as it is stored."""
@@ -83,11 +134,14 @@ class Response:
 
     def waiting(self, state: Talk) -> Waiting:
         """Return since when the buyer waits, whoever owned the conversation meanwhile."""
-        opened = [track.round_ms for track in state.tracks if track.round_ms is not None]
-        if not opened:
-            return NOTHING
+        opened = [t.round_ms for _, t in state.known() if t.round_ms is not None]
+        unsettled = bool(opened) or any(
+            t.session_ms is not None and not t.session_settled for _, t in state.known()
+        )
         track = state.tracks[self._waits_for]
-        return Waiting(None if track.round_ms is None else track.waiting_ms, min(opened))
+        waits = track is not None and track.round_ms is not None
+        since = track.waiting_ms if track is not None and waits else None
+        return Waiting(since, min(opened, default=None), unsettled)
 
     def taken_back(self, delta: Changes) -> None:
         """Forget what a poisoned record may have left half settled."""
@@ -98,7 +152,10 @@ class Response:
         """Remember nothing: all that it needs stands in the conversations' states."""
 
     async def store(self, session: AsyncSession, deltas: Sequence[tuple[Stretch, Changes]]) -> None:
-        """Store rounds and sessions, and add their totals."""
+        """Store rounds and sessions, and add their totals; take back first what was late."""
+        for stretch, delta in deltas:
+            for key, score in (await self._withdraw(session, stretch, delta)).items():
+                delta.counters[key] = delta.counters.get(key, _NOTHING) + score
         await repository.add_rounds(
             session, [(stretch, *row) for stretch, delta in deltas for row in delta.rounds]
         )
@@ -110,31 +167,89 @@ class Response:
             [(stretch.partition, *row) for stretch, d in deltas for row in d.counters.items()],
         )
 
+    async def begin_anew(self, session: AsyncSession, stretch: Stretch) -> None:
+        """Remove rounds and sessions from there on; older ones stay, and are the new totals."""
+        await repository.begin_anew(session, stretch)
+
     def rows(self, delta: Changes) -> Iterable[Row]:
-        """Yield rounds and sessions by place; totals where the log is whole."""
-        yield from (round_row(ended, judged) for ended, judged in delta.rounds)
-        yield from (session_row(settled, judged) for settled, judged in delta.sessions)
+        """Yield rounds and sessions by reading and place; totals where the log is whole."""
+        for ended, judged in delta.rounds:
+            yield from round_rows(ended, judged, self._ruling)
+        for settled, judged in delta.sessions:
+            yield from session_rows(settled, judged, self._ruling)
         yield from _totals(delta.counters.items())
 
     async def kept(self, session: AsyncSession, *, generation: int, partition: int) -> Kept:
-        """Return what is stored, and where totals are not the sum of the rows."""
+        """Return what is stored, and where totals are not the sum of the rows.
+
+        Scores and totals are compared for profiles that were in force as they are (H32).
+        """
         mine: dict[str, Any] = {"generation": generation, "partition": partition}
         found = await repository.kept(session, mine)
+        self._evidence.update(found.unstaffed)
         wrong = [
             ("counters", f"{counter_name(key)}: stored {stored}, rows give {summed}")
             for key, stored, summed in differences(found.counters, found.summed)
         ]
-        return Kept([*found.rows, *_totals(found.counters.items())], wrong)
+        spans = await book_spans(session, mine)
+        ruled = [(span.first_offset, self._as_in(span)) for span in spans]
+        rows = [
+            row
+            for one in found.rows
+            for row in one.rows(
+                next((r for at, r in reversed(ruled) if at <= one.settled_offset), self._ruling)
+            )
+        ]
+        always = self._always(spans)
+
+        def skips(row: Row) -> str | None:
+            counted = row.table != "counters" or row.key[1] in always
+            return None if counted else "other_profiles"
+
+        return Kept([*rows, *_totals(found.counters.items())], wrong, skips)
+
+    def _as_in(self, span: BookSpan) -> Ruling:
+        """Return which profiles ruled in a span, and still do as they did then."""
+        return self._rules.under([], span.digests).book.names_ruling
+
+    def _always(self, spans: Sequence[BookSpan]) -> set[str]:
+        digests = self._rules.book.digests.items()
+        same = [{name for name, d in digests if span.digests.get(name) == d} for span in spans]
+        return set.intersection(*same) if same else set(self._rules.book.versions)
+
+    @property
+    def _ruling(self) -> Ruling:
+        return self._rules.book.names_ruling
+
+    async def _withdraw(
+        self, session: AsyncSession, stretch: Stretch, delta: Changes
+    ) -> dict[CounterKey, Score]:
+        if not (delta.withdrawn_rounds or delta.withdrawn_sessions):
+            return {}
+        return await repository.withdraw(
+            session, stretch, rounds=delta.withdrawn_rounds, sessions=delta.withdrawn_sessions
+        )
 
     def _judge(self, settled: Settled, delta: Changes) -> None:
         for ended in settled.rounds:
+            name = "rounds", ended.readings[0], ended.opened_offset
+            ended.unstaffed = self._unstaffed(name, ended.shop_id, ended.opened_ms)
             judged = judge_round(self._rules, ended)
             delta.rounds.append((ended, judged))
             delta.count(ended.shop_id, ended.agent_id, judged)
         for session in settled.sessions:
+            name = "sessions", session.readings[0], session.started_offset
+            session.unstaffed = self._unstaffed(name, session.shop_id, session.started_ms)
             judged = judge_session(self._rules, session)
             delta.sessions.append((session, judged))
             delta.count(session.shop_id, session.agent_id, judged)
+
+    def _unstaffed(
+        self, name: tuple[str, ReadingKey, int], shop_id: ShopId, at_ms: int
+    ) -> bool | None:
+        if name in self._evidence:
+            return self._evidence[name]
+        return self._rules.staffing.unstaffed(shop_id, at_ms)
 
 
 def counter_name(key: CounterKey) -> str:

@@ -1,19 +1,27 @@
 """Rounds, sessions and their totals. Must not know how they are judged."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Index, Integer, SmallInteger
+from sqlalchemy import Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.monitor.tables import Base
+
+PROVISIONAL: Final = "unstaffed is null and rules = 2"
+UNSTAFFED: Final = "all agents of the shop were away at its begin; null: not known"
+READINGS: Final = "all that see it alike; the first is its name"
+RULES: Final = "1: made before states were kept by reading, and older than the log"
 
 
 class RoundRow(Base):
     """A round that ended, judged when it did. Its name is where it opened in the log."""
 
     __tablename__ = "rounds"
-    __table_args__ = (Index(None, "shop_id", "opened_ms"),)
+    __table_args__ = (
+        Index(None, "shop_id", "opened_ms"),
+        Index("ix_rounds_provisional", "opened_ms", postgresql_where=text(PROVISIONAL)),
+    )
 
     generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -32,13 +40,20 @@ class RoundRow(Base):
     judged: Mapped[dict[str, Any]] = mapped_column(
         comment="{profile: [rounds, round_ms, unanswered, within, slow]}"
     )
+    settled_offset: Mapped[int | None] = mapped_column(comment="the record that settled it")
+    unstaffed: Mapped[bool | None] = mapped_column(comment=UNSTAFFED)
+    readings: Mapped[list[str]] = mapped_column(comment=READINGS)
+    rules: Mapped[int] = mapped_column(SmallInteger, comment=RULES)
 
 
 class SessionRow(Base):
     """A rule session that is settled, judged when it was."""
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "shop_id", "started_ms"),)
+    __table_args__ = (
+        Index(None, "shop_id", "started_ms"),
+        Index("ix_sessions_provisional", "started_ms", postgresql_where=text(PROVISIONAL)),
+    )
 
     generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -57,6 +72,10 @@ class SessionRow(Base):
     judged: Mapped[dict[str, Any]] = mapped_column(
         comment="{profile: [sessions, first_responses, first_response_ms, first_within]}"
     )
+    settled_offset: Mapped[int | None] = mapped_column(comment="the record that settled it")
+    unstaffed: Mapped[bool | None] = mapped_column(comment=UNSTAFFED)
+    readings: Mapped[list[str]] = mapped_column(comment=READINGS)
+    rules: Mapped[int] = mapped_column(SmallInteger, comment=RULES)
 
 
 class CounterRow(Base):

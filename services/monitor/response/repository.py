@@ -1,30 +1,41 @@
 """Stores rounds, sessions and totals; reads who waits for an answer. Must not know who asks."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ConversationId, PersonId, ShopId
-from services.monitor.fold.measures import Row, Stretch
-from services.monitor.profiles.domain import ProfileName
+from services.monitor.fold.measures import Stretch
+from services.monitor.profiles.domain import ProfileName, ReadingKey
 from services.monitor.response import statements as sql
 from services.monitor.response.domain import Judged, Round, Score, Session
 from services.monitor.response.rollups import CounterKey
-from services.monitor.response.schemas import reading_name, round_json, session_json
-from services.monitor.tables import many
+from services.monitor.response.schemas import (
+    StoredRow,
+    reading_name,
+    round_json,
+    round_score,
+    session_json,
+    session_score,
+)
+from services.monitor.tables import columns, many
 
 
 @dataclass(slots=True)
 class KeptRows:
-    """What is stored of one partition. Rows are flat, judged scores included as JSON."""
+    """What is stored of one partition by the rules of today; totals hold older rows, too."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[StoredRow] = field(default_factory=list)
     counters: Mapping[CounterKey, Score] = field(default_factory=dict)
     summed: Mapping[CounterKey, Score] = field(default_factory=dict)
     """Totals as the stored rounds and sessions add up, whatever the counters say."""
+    unstaffed: dict[tuple[str, ReadingKey, int], bool | None] = field(default_factory=dict)
+    """Whether the shop was unstaffed, by table and the row's name (H35)."""
 
 
 async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round, Judged]]) -> None:
@@ -34,12 +45,13 @@ async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round
             of.generation, of.partition, reading_name(r.readings), r.opened_offset, r.shop_id,
             r.conversation_id, r.buyer_id, r.agent_id, judged.day, r.opened_ms, r.closed_ms,
             r.waiting_since_ms, r.outcome, r.born_offset, round_json(judged.scores),
+            r.settled_offset, r.unstaffed,
         )
         for of, r, judged in ended
     ]  # fmt: skip
     names = ("generations", "partitions", "readings", "offsets", "shops", "conversations",
              "buyers", "agents", "days", "opened", "closed", "waits", "outcomes", "born",
-             "judged")  # fmt: skip
+             "judged", "settled", "unstaffed")  # fmt: skip
     await many(session, sql.ROUNDS, names=names, rows=rows)
 
 
@@ -52,12 +64,13 @@ async def add_sessions(
             of.generation, of.partition, reading_name(s.readings), s.started_offset, s.shop_id,
             s.conversation_id, s.buyer_id, s.agent_id, judged.day, s.started_ms, s.to_human_ms,
             s.assigned_ms, s.replied_ms, s.born_offset, session_json(judged.scores),
+            s.settled_offset, s.unstaffed,
         )
         for of, s, judged in settled
     ]  # fmt: skip
     names = ("generations", "partitions", "readings", "offsets", "shops", "conversations",
              "buyers", "agents", "days", "started", "to_human", "assigned", "replied", "born",
-             "judged")  # fmt: skip
+             "judged", "settled", "unstaffed")  # fmt: skip
     await many(session, sql.SESSIONS, names=names, rows=rows)
 
 
@@ -81,12 +94,86 @@ async def kept(session: AsyncSession, mine: Mapping[str, Any]) -> KeptRows:
     """Return what is stored of a generation's partition."""
     found = KeptRows()
     for table, statement in (("rounds", sql.KEPT_ROUNDS), ("sessions", sql.KEPT_SESSIONS)):
-        for reading, at, born, *columns in await session.execute(statement, mine):
-            row = Row(table, (reading, at), tuple(columns), born, ConversationId(columns[1]))
-            found.rows.append(row)
+        rows = await session.execute(statement, mine)
+        for at, born, settled, unstaffed, readings, *plain in rows:
+            found.rows.append(StoredRow(table, readings, at, born, settled, tuple(plain)))
+            found.unstaffed[table, readings[0], at] = unstaffed
     found.counters = _totals(await session.execute(sql.KEPT_COUNTERS, mine))
     found.summed = _totals(await session.execute(sql.SUMMED, mine))
     return found
+
+
+async def withdraw(
+    session: AsyncSession, of: Stretch, *, rounds: Sequence[int], sessions: Sequence[int]
+) -> dict[CounterKey, Score]:
+    """Delete what was settled there before; return what that takes off the totals."""
+    mine = {"generation": of.generation, "partition": of.partition}
+    off: dict[CounterKey, Score] = {}
+    for statement, offsets, score in (
+        (sql.WITHDRAW_ROUNDS, rounds, round_score),
+        (sql.WITHDRAW_SESSIONS, sessions, session_score),
+    ):
+        found = await session.execute(statement, mine | {"offsets": list(offsets)})
+        for shop, agent, day, judged in found:
+            for name, numbers in judged.items():
+                key = CounterKey(ShopId(shop), ProfileName(name), day, agent and PersonId(agent))
+                off[key] = off.get(key, Score()) + score(numbers).times(-1)
+    return off
+
+
+async def begin_anew(session: AsyncSession, of: Stretch) -> None:
+    """Delete rounds and sessions from an offset on; sum up what stays."""
+    mine = {"generation": of.generation, "partition": of.partition, "first": of.first}
+    for statement in (sql.DROP_ROUNDS, sql.DROP_SESSIONS):
+        await session.execute(statement, mine)
+    await session.execute(sql.DROP_COUNTERS, {"partition": of.partition})
+    await session.execute(sql.SUM_UP, {"partition": of.partition})
+
+
+class Provisional(NamedTuple):
+    """A stored row of which it is not known yet whether the shop was staffed when it began."""
+
+    generation: int
+    partition: int
+    reading: ReadingKey
+    offset: int
+    shop_id: ShopId
+    agent_id: PersonId | None
+    day: date
+    at_ms: int
+    judged: dict[ProfileName, list[int]]
+
+    @property
+    def name(self) -> tuple[Any, ...]:
+        """Return what names it in its table."""
+        return self[:4]
+
+
+JUDGED: Final = ("rounds", "sessions")
+
+
+async def provisional(
+    session: AsyncSession, table: str, *, before_ms: int, limit: int
+) -> list[Provisional]:
+    """Return rows that began before a moment, the oldest first."""
+    rows = await session.execute(sql.PROVISIONAL[table], {"before": before_ms, "limit": limit})
+    return [Provisional(*row) for row in rows]
+
+
+async def mend(
+    session: AsyncSession, table: str, judged: Sequence[tuple[Provisional, bool]]
+) -> set[tuple[Any, ...]]:
+    """Store whether the shop was unstaffed, and the scores that are left.
+
+    Return the names of the rows; one that another monitor was first at, or that is withdrawn, is
+    not among them.
+    """
+    if not judged:
+        return set()
+    rows = [(*r.name, unstaffed, json.dumps(r.judged)) for r, unstaffed in judged]
+    names = "generations", "partitions", "readings", "offsets", "unstaffed", "judged"
+    values = dict(zip(names, columns(rows), strict=True))
+    return {tuple(row) for row in await session.execute(sql.MEND[table], values)}
 
 
 def _totals(rows: Any) -> dict[CounterKey, Score]:
@@ -129,19 +216,44 @@ async def waits(session: AsyncSession, shop_id: ShopId, *, limit: int) -> list[W
     return [Wait(*row) for row in rows]
 
 
+async def unsettled(
+    session: AsyncSession, shop_id: ShopId, *, nobody_waits: bool = False
+) -> list[tuple[bytes, int]]:
+    """Return states of which something is not settled, each with the log time of its partition.
+
+    The longest open first, at most `OPEN_LIMIT`; `nobody_waits`: only those without an open round.
+    """
+    rows = await session.execute(
+        _UNSETTLED, {"shop": shop_id, "silent": nobody_waits, "limit": OPEN_LIMIT}
+    )
+    return [(bytes(state), int(log_ms)) for state, log_ms in rows]
+
+
+OPEN_LIMIT: Final = 10_000
+"""Conversations with something unsettled that one question looks at; more is a shop gone silent."""
+
+_UNSETTLED: Final = text(
+    """
+    select state, greatest(log_ms, caught_up_ms) from conversations
+    join partitions using (partition)
+    where shop_id = :shop and (open or unsettled) and unsettled
+        and (oldest_round_ms is null or not cast(:silent as boolean))
+    order by oldest_round_ms nulls last, conversation_id limit :limit
+    """
+)
 _LOADS: Final = text(
     """
     select owner, count(*) filter (where open), count(waiting_ms), min(waiting_ms),
         count(*) filter (where waiting_ms <= :breach)
     from conversations
-    where shop_id = :shop and (open or oldest_round_ms is not null)
+    where shop_id = :shop and (open or unsettled)
     group by owner
     """
 )
 _WAITS: Final = text(
     """
     select conversation_id, owner, waiting_ms from conversations
-    where shop_id = :shop and (open or oldest_round_ms is not null) and waiting_ms is not null
+    where shop_id = :shop and (open or unsettled) and waiting_ms is not null
     order by waiting_ms, conversation_id limit :limit
     """
 )

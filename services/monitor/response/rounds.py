@@ -5,216 +5,122 @@ Must not know profiles' windows and caps, storage or Kafka.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
-
-import msgspec
+from dataclasses import dataclass
 
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
+    ConversationContacted,
     ConversationOpened,
     ConversationQueued,
+    ConversationReopened,
     ConversationTransferred,
+    LateMessage,
     Lifecycle,
 )
-from contracts.people import PersonId, SenderKind
+from contracts.people import MessageId, PersonId, SenderKind
+from services.monitor.calendar.domain import CalendarOf
 from services.monitor.fold.measures import Fact
 from services.monitor.fold.schemas import Heard
 from services.monitor.fold.standing import Standing, Voice
 from services.monitor.profiles.domain import Reading, ReadingKey
-from services.monitor.response.domain import Outcome, Round, Session
+from services.monitor.response import talks
+from services.monitor.response.domain import Outcome, Round, Session, Settled
+from services.monitor.response.talks import (
+    UNDECIDED_WORDS,
+    Talk,
+    Track,
+    Undecided,
+    Word,
+)
 
-TWINS: Final = 4
-"""How far back a twin is looked for: a record settles a round and its next one per reading."""
-
-LEAVE_MESSAGE: Final = frozenset({"leave_message", "nobody_online", "outside_shift"})
-"""Reasons of `queued` that mean: no agent was online or willing, so the buyer left a message."""
-
-T = TypeVar("T", Round, Session)
-
-_CONTACT: Final = frozenset({SenderKind.BUYER, SenderKind.AGENT, SenderKind.ASSIST_BOT})
-
-
-class Track(msgspec.Struct, array_like=True):
-    """One reading's view of one conversation. Times are milliseconds; None: there is none."""
-
-    round_ms: int | None = None
-    round_offset: int = 0
-    round_owner: PersonId | None = None
-    waiting_ms: int = 0
-    waiting_offset: int = 0
-    session_ms: int | None = None
-    session_offset: int = 0
-    session_settled: bool = False
-    session_ended_ms: int | None = None
-    session_assigned_ms: int | None = None
-
-
-class Talk(msgspec.Struct, array_like=True):
-    """What the machine remembers of one conversation."""
-
-    to_human_ms: int | None = None
-    left_message: bool = False
-    contact_ms: int | None = None
-    tracks: list[Track] = msgspec.field(default_factory=list)
-
-
-_DECODER: Final = msgspec.msgpack.Decoder(Talk)
-
-
-@dataclass(slots=True)
-class Settled:
-    """What became final."""
-
-    rounds: list[Round] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
+_CONTACT = frozenset({SenderKind.BUYER, SenderKind.AGENT, SenderKind.ASSIST_BOT})
 
 
 class Machine:
     """Folds one fact after the other into a conversation's state; adds what is settled to `out`."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    def __init__(self, readings: Sequence[Reading], calendar_of: CalendarOf) -> None:
         self.readings = tuple(readings)
         self.keys: tuple[ReadingKey, ...] = tuple(reading.key for reading in readings)
+        self.calendar_of = calendar_of
 
     def begin(self) -> Talk:
         """Return the state of a conversation of which nothing is known yet."""
         return Talk(tracks=[Track() for _ in self.readings])
 
-    def apply(self, talk: Talk, fact: Fact, *, out: Settled) -> None:
-        """Take a fact in."""
-        before, after = fact.before, fact.after
-        if isinstance(fact.told, Heard):
-            kind = fact.told.body.sender_kind
-            if kind in _CONTACT:
-                turn = _Turn(self, talk, after, fact, out)
-                if before.owner != after.owner:
-                    turn.change_owner(after.owner)
-                turn.contact(kind)
-            return
-        known = before if isinstance(fact.told, ConversationClosed) else after
-        _Turn(self, talk, known, fact, out).lifecycle(fact.told)
-
     def encode(self, talk: Talk) -> bytes:
         """Return the state as it is stored."""
-        return msgspec.msgpack.encode(talk)
+        return talks.encode(talk, self.keys)
 
     def decode(self, stored: bytes) -> Talk:
-        """Read a stored state. Raises `msgspec.ValidationError`."""
-        return _DECODER.decode(stored)
+        """Read a stored state; a reading that is new to it begins at its next session (H32).
 
-    def as_if_over(self, talk: Talk, standing: Standing, at_ms: int, *, out: Settled) -> None:
-        """Add what would be settled if nobody answered any more. Changes nothing."""
-        fact = Fact(0, 0, at_ms, _NOBODY, standing, standing)
-        turn = _Turn(self, self.decode(self.encode(talk)), standing, fact, out)
-        for index in range(len(talk.tracks)):
-            turn.close_round(index, at_ms, Outcome.CLOSED)
-            turn.settle(index, None)
+        Raises `msgspec.ValidationError`.
+        """
+        return talks.decode(stored, self.keys)
+
+    def apply(self, talk: Talk, fact: Fact, *, out: Settled) -> None:
+        """Take a fact in."""
+        turn = _Turn(self, talk, fact.after, fact.at_ms, fact.offset, out)
+        told, before = fact.told, fact.before.owner
+        if not isinstance(told, Heard):
+            turn.lifecycle(told, before)
+        elif told.body.sender_kind in _CONTACT and fact.voice is not Voice.GOODBYE:
+            if before != fact.after.owner:
+                turn.change_owner(before)
+            owned = fact.voice is Voice.OWNED
+            turn.hear(
+                Word(told.id, told.body.sender_kind, fact.at_ms, fact.offset),
+                owned=owned,
+            )
+
+    def as_if_over(
+        self,
+        talk: Talk,
+        standing: Standing,
+        at_ms: int,
+        *,
+        out: Settled,
+        but_who_waits: bool = False,
+    ) -> None:
+        """Add what would be settled if nobody answered any more (H34). Changes nothing.
+
+        `but_who_waits` leaves out who waits on a day that is not over: he is shown as waiting.
+        """
+        copy = self.decode(self.encode(talk))
+        turn = _Turn(self, copy, standing, at_ms, 0, out)
+        for index, track in copy.known():
+            waits = but_who_waits and track.round_ms is not None
+            started = track.session_ms
+            if not (waits and turn.is_today(track.round_ms)):
+                turn.close_round(index, at_ms, Outcome.CLOSED)
+            if not (waits and turn.is_today(started)):
+                turn.settle(index, None)
 
 
 @dataclass(slots=True)
-class _Turn:
-    """One fact at work on one conversation."""
+class _Settling:
+    """A moment in one conversation at which rounds and first responses settle.
+
+    `standing` is as it is after the fact.
+    """
 
     machine: Machine
-    state: Talk
+    talk: Talk
     standing: Standing
-    fact: Fact
+    at_ms: int
+    offset: int
     out: Settled
 
-    def contact(self, kind: SenderKind) -> None:
-        """Somebody speaks: silences end, a round opens or is answered."""
-        state, at_ms = self.state, self.fact.at_ms
-        contact, owned = state.contact_ms, self.fact.voice is Voice.OWNED
-        for index, reading in enumerate(self.machine.readings):
-            silence = reading.silence_ms
-            if silence is not None and contact is not None and at_ms - contact >= silence:
-                self.end_session(index, contact + silence)
-            if kind is SenderKind.BUYER:
-                self.ask(index)
-            elif owned and kind in reading.effective:
-                self.answer(index)
-        if contact is None or contact < at_ms:
-            state.contact_ms = at_ms
-        if owned and kind is SenderKind.AGENT:
-            state.left_message = False
-
-    def lifecycle(self, event: Lifecycle) -> None:
-        """Take in who is asked, who owns, and that it is over."""
-        state, at_ms = self.state, self.fact.at_ms
-        match event:
-            case ConversationOpened():
-                if state.to_human_ms is None:
-                    state.to_human_ms = at_ms
-            case ConversationAssigned() | ConversationTransferred() | ConversationQueued():
-                if state.to_human_ms is None:
-                    state.to_human_ms = at_ms
-                if isinstance(event, ConversationQueued) and event.reason in LEAVE_MESSAGE:
-                    state.left_message = True
-                if self.fact.before.owner != self.fact.after.owner:
-                    self.change_owner(self.fact.after.owner)
-            case ConversationClosed():
-                self.close()
-
-    def close(self) -> None:
-        """Open rounds end unanswered, the session ends."""
-        for index, track in enumerate(self.state.tracks):
-            self.close_round(index, self.fact.at_ms, Outcome.CLOSED)
-            self.settle(index, None)
-            if track.session_ms is not None:
-                track.session_ended_ms = self.fact.at_ms
-        self.state.to_human_ms = None
-        self.state.left_message = False
-
-    def change_owner(self, agent_id: PersonId | None) -> None:
-        """The seat goes to somebody else, or to nobody."""
-        at_ms = self.fact.at_ms
-        for index, track in enumerate(self.state.tracks):
-            if agent_id is not None and track.session_assigned_ms is None:
-                track.session_assigned_ms = at_ms
-            if track.round_ms is None:
-                continue
-            if track.round_owner is not None:
-                self.close_round(index, at_ms, Outcome.TRANSFERRED)
-                track.round_ms, track.round_offset = at_ms, self.fact.offset
-            track.round_owner = agent_id
-
-    def ask(self, index: int) -> None:
-        """The buyer speaks."""
-        track, at_ms, offset = self.state.tracks[index], self.fact.at_ms, self.fact.offset
-        ended = track.session_ended_ms
-        over = ended is not None and at_ms - ended >= self.machine.readings[index].rejoin_ms
-        if track.session_ms is None or over:
-            track.session_ms, track.session_offset = at_ms, offset
-            track.session_settled = False
-            track.session_assigned_ms = None if self.standing.owner is None else at_ms
-        track.session_ended_ms = None
-        if track.round_ms is None:
-            track.round_ms = track.waiting_ms = at_ms
-            track.round_offset = track.waiting_offset = offset
-            track.round_owner = self.standing.owner
-
-    def answer(self, index: int) -> None:
-        """An effective reply."""
-        self.close_round(index, self.fact.at_ms, Outcome.ANSWERED)
-        if self.state.tracks[index].session_ended_ms is None:
-            self.settle(index, self.fact.at_ms)
-
-    def end_session(self, index: int, at_ms: int) -> None:
-        """The session ends by silence."""
-        track = self.state.tracks[index]
-        self.close_round(index, at_ms, Outcome.SILENT)
-        self.settle(index, None)
-        track.session_ms = track.session_ended_ms = track.session_assigned_ms = None
-
     def close_round(self, index: int, at_ms: int, outcome: Outcome) -> None:
-        state, known = self.state, self.standing
-        track = state.tracks[index]
+        """Settle the open round, if there is one."""
+        known, track = self.standing, self.talk.track(index)
         opened = track.round_ms
         if opened is None:
             return
         session = opened if track.session_ms is None else track.session_ms
+        human = track.session_human_ms
         ended = Round(
             readings=[],
             conversation_id=known.name,
@@ -227,46 +133,222 @@ class _Turn:
             outcome=outcome,
             waiting_since_ms=track.waiting_ms,
             session_ms=session,
-            to_human_ms=session if state.to_human_ms is None else state.to_human_ms,
-            left_message=state.left_message,
+            to_human_ms=session if human is None else human,
             born_offset=known.born_offset,
+            settled_offset=self.offset,
         )
-        _add(self.out.rounds, ended, self.machine.keys[index])
+        talks.add(self.out.rounds, ended, self.machine.keys[index])
         track.round_ms = track.round_owner = None
 
     def settle(self, index: int, replied_ms: int | None) -> None:
-        state, known = self.state, self.standing
-        track = state.tracks[index]
+        """Settle the first response of the session, if there is one that is not."""
+        known, track = self.standing, self.talk.track(index)
         started = track.session_ms
         if started is None or track.session_settled:
             return
+        if replied_ms is not None and replied_ms < self.day_end(started):
+            track.session_owner = known.owner
         track.session_settled = True
+        human = track.session_human_ms
         settled = Session(
             readings=[],
             conversation_id=known.name,
             shop_id=known.shop_id,
             buyer_id=known.buyer_id,
-            agent_id=known.owner,
+            agent_id=track.session_owner,
             started_offset=track.session_offset,
             started_ms=started,
-            to_human_ms=started if state.to_human_ms is None else state.to_human_ms,
+            to_human_ms=started if human is None else human,
             assigned_ms=track.session_assigned_ms,
             replied_ms=replied_ms,
-            left_message=state.left_message,
             born_offset=known.born_offset,
+            settled_offset=self.offset,
         )
-        _add(self.out.sessions, settled, self.machine.keys[index])
+        talks.add(self.out.sessions, settled, self.machine.keys[index])
+
+    def day_end(self, at_ms: int) -> int:
+        """Return the shop's midnight after a moment."""
+        return self.machine.calendar_of(self.standing.shop_id).day_end(at_ms)
+
+    def is_today(self, at_ms: int | None) -> bool:
+        """Tell whether a moment's day is not over yet."""
+        return at_ms is not None and self.at_ms < self.day_end(at_ms)
+
+    def may_change_hands(self, track: Track) -> bool:
+        """Tell whether whose the session is may still change: open, and its day not over (N5)."""
+        return not track.session_settled and self.is_today(track.session_ms)
 
 
-_NOBODY: Final = Lifecycle.model_construct()  # type: ignore[call-arg] # what is over needs no fact
+class _Turn(_Settling):
+    """One fact at work on one conversation."""
 
+    __slots__ = ()
 
-def _add(settled: list[T], new: T, reading: ReadingKey) -> None:
-    """Append, or add the reading to the twin that another reading settled just before."""
-    for twin in settled[-TWINS:]:
-        new.readings = twin.readings
-        if new == twin:
-            twin.readings.append(reading)
+    def hear(self, word: Word, *, owned: bool) -> None:
+        """Somebody speaks. A word into a closed conversation may yet turn out to be late (H30)."""
+        talk = self.talk
+        goes_on = self.standing.open and self.standing.version > 0
+        if goes_on or self.standing.owner is not None or word.kind is SenderKind.AGENT:
+            talk.undecided = None
+            self.contact(word.kind, owned=owned)
             return
-    new.readings = [reading]
-    settled.append(new)
+        if talk.undecided is None and word.kind is SenderKind.BUYER:
+            self.end_what_is_over()
+            talk.undecided = Undecided(talk.contact_ms, talk.ended_ms, talks.copied(talk.tracks))
+        rounds, sessions = len(self.out.rounds), len(self.out.sessions)
+        self.contact(word.kind, owned=owned)
+        undecided = talk.undecided
+        if undecided is not None:
+            if len(undecided.words) < UNDECIDED_WORDS:
+                undecided.words.append(word)
+            undecided.rounds += [one.opened_offset for one in self.out.rounds[rounds:]]
+            undecided.sessions += [one.started_offset for one in self.out.sessions[sessions:]]
+
+    def contact(self, kind: SenderKind, *, owned: bool) -> None:
+        """Somebody speaks: sessions end or go on, a round opens or is answered."""
+        talk = self.talk
+        self.end_what_is_over()
+        goes_on, talk.ended_ms = talk.ended_ms is not None, None
+        for index, track in talk.known():
+            if goes_on and self.may_change_hands(track):
+                track.session_owner = self.standing.owner
+            if kind is SenderKind.BUYER:
+                self._ask(track)
+            elif owned and kind in self.machine.readings[index].effective:
+                self.close_round(index, self.at_ms, Outcome.ANSWERED)
+                self.settle(index, self.at_ms)
+        if talk.contact_ms is None or talk.contact_ms < self.at_ms:
+            talk.contact_ms = self.at_ms
+
+    def lifecycle(self, event: Lifecycle, before: PersonId | None) -> None:
+        """Take in who is asked, who owns, and that it is over."""
+        talk = self.talk
+        match event:
+            case ConversationOpened():
+                talk.undecided = None
+                self._turn_to_human()
+            case ConversationAssigned() | ConversationTransferred() | ConversationQueued():
+                talk.undecided = None
+                self._turn_to_human()
+                if before != self.standing.owner:
+                    self.change_owner(before)
+            case ConversationClosed(sweep=sweep):
+                self._close(sweep)
+            case ConversationReopened():
+                talk.undecided = None
+            case ConversationContacted(received_at=received_at):
+                self.at_ms = round(received_at.timestamp() * 1000)
+                self.contact(SenderKind.BUYER, owned=True)
+            case LateMessage(message_id=message_id):
+                self._withdraw(message_id)
+            case _:
+                pass
+
+    def change_owner(self, before: PersonId | None) -> None:
+        """The seat goes to somebody else, or to nobody. Whose a past day's was it stays (N5)."""
+        owner = self.standing.owner
+        self.end_silent(only_waits=True)
+        for index, track in self.talk.known():
+            if track.session_ms is not None:
+                if owner is not None and track.session_assigned_ms is None:
+                    track.session_assigned_ms = self.at_ms
+                if self.may_change_hands(track):
+                    track.session_owner = owner
+            if track.round_ms is None:
+                continue
+            if before is not None:
+                self.close_round(index, self.at_ms, Outcome.TRANSFERRED)
+                track.round_ms, track.round_offset = self.at_ms, self.offset
+                track.round_owner = owner
+            elif self.is_today(track.round_ms):
+                track.round_owner = owner
+
+    def end_what_is_over(self) -> None:
+        """End sessions that a contact now does not continue; begin readings that are new (H32)."""
+        talk, ended = self.talk, self.talk.ended_ms
+        for index, reading in enumerate(self.machine.readings):
+            track = talk.tracks[index]
+            if track is None:
+                if self._surely_begins(reading):
+                    talk.tracks[index] = Track()
+            elif (
+                ended is not None
+                and track.session_ms is not None
+                and self.at_ms - ended >= reading.rejoin_ms
+            ):
+                self._end(index, track, self.at_ms)
+        self.end_silent()
+
+    def end_silent(self, *, only_waits: bool = False) -> None:
+        """End sessions whose gap has run out: not after a close, nor while somebody waits (H36).
+
+        `only_waits`: only those that end though somebody waits, as kuaimai's do.
+        """
+        contact = self.talk.contact_ms
+        if contact is None or self.talk.ended_ms is not None:
+            return
+        for index, track in self.talk.known():
+            reading = self.machine.readings[index]
+            if track.session_ms is None or self.at_ms - contact < reading.gap_ms:
+                continue
+            waits = track.round_ms is not None
+            if (waits and reading.gap_while_waiting) or not (waits or only_waits):
+                self._end(index, track, contact + reading.gap_ms)
+
+    def _ask(self, track: Track) -> None:
+        at_ms, owner = self.at_ms, self.standing.owner
+        if track.session_ms is None:
+            track.session_ms, track.session_offset = at_ms, self.offset
+            track.session_settled, track.session_owner = False, owner
+            track.session_human_ms = None if self.talk.to_human_ms is None else at_ms
+            track.session_assigned_ms = None if owner is None else at_ms
+        if track.round_ms is None:
+            track.round_ms = track.waiting_ms = at_ms
+            track.round_offset = track.waiting_offset = self.offset
+            track.round_owner = owner
+
+    def _turn_to_human(self) -> None:
+        if self.talk.to_human_ms is None:
+            self.talk.to_human_ms = self.at_ms
+        for _, track in self.talk.known():
+            if track.session_ms is not None and track.session_human_ms is None:
+                track.session_human_ms = self.at_ms
+
+    def _close(self, sweep: str | None) -> None:
+        """Only a person ends a session; a sweep for silence meets no open round (H36)."""
+        self.end_silent()
+        for index, _ in self.talk.known() if sweep != "idle" else ():
+            self.close_round(index, self.at_ms, Outcome.CLOSED)
+        if sweep is None:
+            self.talk.ended_ms = self.at_ms
+        self.talk.to_human_ms = None
+        self.talk.undecided = None
+
+    def _end(self, index: int, track: Track, at_ms: int) -> None:
+        self.close_round(index, at_ms, Outcome.SILENT)
+        self.settle(index, None)
+        track.session_ms = None
+
+    def _surely_begins(self, reading: Reading) -> bool:
+        """Tell whether a contact now begins a session of a reading that the state does not know."""
+        contact, ended = self.talk.contact_ms, self.talk.ended_ms
+        if contact is None:
+            return True
+        if ended is not None:
+            return self.at_ms - ended >= reading.rejoin_ms
+        waiting = any(track.round_ms is not None for _, track in self.talk.known())
+        return not waiting and self.at_ms - contact >= reading.gap_ms
+
+    def _withdraw(self, message_id: MessageId) -> None:
+        """Go on as if a word had never been said: it was late, and is answered elsewhere (H30)."""
+        talk, undecided = self.talk, self.talk.undecided
+        if undecided is None or all(word.id != message_id for word in undecided.words):
+            return
+        self.out.withdrawn_rounds += undecided.rounds
+        self.out.withdrawn_sessions += undecided.sessions
+        talk.contact_ms, talk.ended_ms = undecided.contact_ms, undecided.ended_ms
+        talk.tracks, talk.undecided = undecided.tracks, None
+        for word in undecided.words:
+            if word.id != message_id:
+                again = _Turn(self.machine, talk, self.standing, word.at_ms, word.offset, self.out)
+                again.hear(word, owned=True)

@@ -1,8 +1,11 @@
 """How judged rounds and sessions are written into their rows, and compared with them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple, TypeAlias
 
+from contracts.people import ConversationId
 from services.monitor.fold.measures import Row
 from services.monitor.profiles.domain import ProfileName, ReadingKey
 from services.monitor.response.domain import Judged, Round, Score, Session
@@ -32,26 +35,69 @@ def session_json(scores: Mapping[ProfileName, Score]) -> str:
     return "{" + ",".join(parts) + "}"
 
 
-def round_row(ended: Round, judged: Judged) -> Row:
-    """Return a round as it is compared with what is stored."""
-    values = (
+def round_score(numbers: Sequence[int]) -> Score:
+    """Read a round's scores under one profile."""
+    return Score(*numbers)
+
+
+def session_score(numbers: Sequence[int]) -> Score:
+    """Read a session's scores under one profile."""
+    counted, answered, took_ms, within = numbers
+    return Score(
+        sessions=counted,
+        first_responses=answered,
+        first_response_ms=took_ms,
+        first_within=within,
+    )
+
+
+SCORES: Final = {"rounds": round_score, "sessions": session_score}
+
+
+Ruling: TypeAlias = Callable[[ReadingKey, date], Collection[ProfileName]]
+"""Which profiles rule on a day by a reading."""
+
+
+class StoredRow(NamedTuple):
+    """A stored round or session: its columns but for places, judged scores last, as JSON."""
+
+    table: str
+    readings: Sequence[ReadingKey]
+    offset: int
+    born_offset: int
+    settled_offset: int
+    columns: tuple[Any, ...]
+
+    def rows(self, ruling: Ruling) -> Iterator[Row]:
+        """Yield the row of each reading, with the scores of the profiles that rule by it."""
+        *plain, judged = self.columns
+        of, day = ConversationId(plain[1]), plain[4]
+        for reading in self.readings:
+            scores = {name: judged[name] for name in ruling(reading, day) if name in judged}
+            values = (*plain, tuple(sorted(scores.items())))
+            yield Row(self.table, (reading, self.offset), values, self.born_offset, of)
+
+
+def round_rows(ended: Round, judged: Judged, ruling: Ruling) -> Iterator[Row]:
+    """Yield a round, by reading, as it is compared with what is stored."""
+    columns = (
         ended.shop_id, ended.conversation_id, ended.buyer_id, ended.agent_id, judged.day,
         ended.opened_ms, ended.closed_ms, ended.waiting_since_ms, ended.outcome.value,
         json.loads(round_json(judged.scores)),
     )  # fmt: skip
-    key = reading_name(ended.readings), ended.opened_offset
-    return Row("rounds", key, values, ended.born_offset, ended.conversation_id)
+    where = ended.opened_offset, ended.born_offset, ended.settled_offset
+    return StoredRow("rounds", ended.readings, *where, columns).rows(ruling)
 
 
-def session_row(settled: Session, judged: Judged) -> Row:
-    """Return a session as it is compared with what is stored."""
-    values = (
+def session_rows(settled: Session, judged: Judged, ruling: Ruling) -> Iterator[Row]:
+    """Yield a session, by reading, as it is compared with what is stored."""
+    columns = (
         settled.shop_id, settled.conversation_id, settled.buyer_id, settled.agent_id, judged.day,
         settled.started_ms, settled.to_human_ms, settled.assigned_ms, settled.replied_ms,
         json.loads(session_json(judged.scores)),
     )  # fmt: skip
-    key = reading_name(settled.readings), settled.started_offset
-    return Row("sessions", key, values, settled.born_offset, settled.conversation_id)
+    where = settled.started_offset, settled.born_offset, settled.settled_offset
+    return StoredRow("sessions", settled.readings, *where, columns).rows(ruling)
 
 
 def counter_row(key: CounterKey, score: Score) -> Row:

@@ -36,8 +36,8 @@ class RoundMoments(NamedTuple):
 def score_round(profile: Profile, ended: Round, moments: RoundMoments) -> Score | None:
     """Return what a round adds under a profile; None if the profile leaves it out.
 
-    A reply after the day on which the round opened is no reply of that day: the round counts as
-    unanswered, as it did at midnight (metrics.md, M02).
+    Whatever ended it after the midnight of its day, it counts as unanswered, as it did at midnight
+    (metrics.md; N5).
     """
     if not _counts(profile, ended, moments):
         return None
@@ -55,14 +55,16 @@ def score_round(profile: Profile, ended: Round, moments: RoundMoments) -> Score 
             return Score(unanswered=1)
         case Unanswered.ELAPSED:
             until = min(ended.closed_ms, midnight)
-            return Score(rounds=1, unanswered=1, round_ms=max(0, until - ended.opened_ms), slow=1)
+            waited = max(0, until - ended.opened_ms)
+            slow = int(waited > profile.slow_ms)
+            return Score(rounds=1, unanswered=1, round_ms=waited, slow=slow)
         case Unanswered.CAP:
             return Score(rounds=1, unanswered=1, round_ms=profile.cap_ms or 0, slow=1)
 
 
 def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Score | None:
     """Return what a session's first response adds; None if the profile leaves the session out."""
-    if settled.left_message and not profile.leave_messages_count:
+    if settled.unstaffed and not profile.leave_messages_count:
         return None
     anchor = settled.to_human_ms if profile.window_by is WindowBy.TO_HUMAN else settled.started_ms
     if not profile.window.holds(calendar.into_day_ms(anchor)):
@@ -80,9 +82,11 @@ def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Sco
 
 
 def _counts(profile: Profile, ended: Round, moments: RoundMoments) -> bool:
-    if ended.left_message and not profile.leave_messages_count:
+    if ended.unstaffed and not profile.leave_messages_count:
         return False
-    if ended.outcome is Outcome.TRANSFERRED and not profile.transfer_counts:
+    midnight = moments.midnight_ms
+    handed_on = ended.outcome is Outcome.TRANSFERRED and ended.closed_ms < midnight
+    if handed_on and not profile.transfer_counts:
         return False
     if profile.same_day_only and ended.opened_ms >= moments.session_midnight_ms:
         return False

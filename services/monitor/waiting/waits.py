@@ -13,7 +13,7 @@ from kit.ids import derived_id
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.states import Conversation
 from services.monitor.profiles.domain import Profile
-from services.monitor.response.rounds import Talk
+from services.monitor.response.talks import Talk
 from services.monitor.waiting.domain import Firing
 from services.monitor.waiting.wheel import LATE_LIMIT_MS, Due, Wheel
 
@@ -50,7 +50,7 @@ class Waits:
         for state in states:
             for reading, index in self._indexes.items():
                 name, track = state.standing.name, self._talk(state).tracks[index]
-                if track.round_ms is None:
+                if track is None or track.round_ms is None:
                     continue
                 if self._watched.get((name, index)) == track.waiting_offset:
                     continue
@@ -130,4 +130,6 @@ def alert_of(firing: Firing, state: Conversation, *, now: datetime) -> WaitingTh
 
 def _stands(talk: Talk, index: int, due: Due) -> bool:
     track = talk.tracks[index]
-    return track.round_ms is not None and track.waiting_offset == due.waiting_offset
+    if track is None or track.round_ms is None:
+        return False
+    return track.waiting_offset == due.waiting_offset

@@ -8,11 +8,15 @@ from contracts.base import Event
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
+    ConversationContacted,
     ConversationOpened,
+    ConversationQueued,
+    ConversationReopened,
     ConversationTransferred,
+    LateMessage,
 )
 from contracts.gateway import ChatMessage
-from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
+from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId, SkillGroupId
 from kit.ids import Ids, derived_id
 
 NOON = datetime(2026, 11, 11, 4, tzinfo=UTC)
@@ -77,19 +81,74 @@ class Chat:
         self.agent_id = to
         return await self.tell(event)
 
-    async def closed(self, at: float) -> Self:
-        """Close it."""
+    async def queued(self, at: float, reason: str = "agent_lost") -> Self:
+        """Nobody has the seat any more."""
+        group = SkillGroupId("pre_sale")
         return await self.tell(
-            ConversationClosed(**self._fact(at), agent_id=self.agent_id, by=self.agent_id)
+            ConversationQueued(
+                **self._fact(at),
+                skill_group_id=group,
+                previous_agent_id=self.agent_id,
+                reason=reason,
+            )
         )
+
+    async def closed(self, at: float, sweep: Literal["idle", "abandoned"] | None = None) -> Self:
+        """Close it: a person does, or a sweep for silence."""
+        return await self.tell(
+            ConversationClosed(
+                **self._fact(at),
+                agent_id=self.agent_id,
+                by=self.agent_id,
+                reason=sweep or "",
+                sweep=sweep,
+            )
+        )
+
+    async def reopened(self, at: float) -> Self:
+        """A word of the buyer reopens it."""
+        return await self.tell(
+            ConversationReopened(**self._fact(at), by=self.buyer_id, reason="buyer_message")
+        )
+
+    async def late(self, at: float, into: "Chat") -> Self:
+        """The buyer's last word was late: it is answered in another conversation (H30)."""
+        word = next(one for one in reversed(self.log) if isinstance(one, ChatMessage))
+        await self.tell(
+            LateMessage(
+                **self._fact(at),
+                message_id=MessageId(word.id),
+                continue_in=into.id,
+                agent_id=into.agent_id,
+            )
+        )
+        await into.tell(
+            ConversationContacted(
+                **into._fact(at),
+                message_id=MessageId(word.id),
+                written_in=self.id,
+                received_at=word.time,
+            )
+        )
+        return self
 
     async def buyer(self, at: float, words: str = "在吗，这件什么时候发货") -> Self:
         """The buyer writes."""
         return await self.tell(self._message(at, self.buyer_id, SenderKind.BUYER, words))
 
-    async def agent(self, at: float, words: str = "亲，今天下午发出") -> Self:
-        """The agent writes."""
-        return await self.tell(self._message(at, self.agent_id, SenderKind.AGENT, words))
+    async def agent(
+        self, at: float, words: str = "亲，今天下午发出", seat: int | None = None
+    ) -> Self:
+        """The agent writes, from the newest seat or from an older one."""
+        message = self._message(at, self.agent_id, SenderKind.AGENT, words)
+        if seat is not None:
+            message = message.model_copy(update={"assignment_version": seat})
+        return await self.tell(message)
+
+    async def bot(self, at: float, words: str = "亲，稍等") -> Self:
+        """The assist bot answers."""
+        bot = PersonId("bot")
+        return await self.tell(self._message(at, bot, SenderKind.ASSIST_BOT, words))
 
     async def agent_shows(self, at: float, kind: Literal["image", "card"], d: Json) -> Self:
         """The agent sends something that is no text."""

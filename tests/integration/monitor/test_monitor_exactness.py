@@ -75,8 +75,8 @@ async def stored(rig: Rig) -> dict[str, list[Any]]:
             " group by 1, 2, 3, 4 order by 1, 2, 3, 4"
         ),
         "rounds": await rig.rows(
-            "select partition, reading, opened_offset, agent_id, opened_ms, closed_ms, outcome"
-            " from rounds order by 1, 2, 3"
+            "select partition, reading, readings, opened_offset, agent_id, opened_ms, closed_ms,"
+            " outcome from rounds order by 1, 2, 3"
         ),
         "traffic": await rig.rows(
             "select shop_id, day, sum(buyer_messages), sum(agent_messages), sum(flags_agent),"

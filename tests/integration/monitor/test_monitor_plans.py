@@ -54,6 +54,10 @@ READS = [
     ),
     Read("the loads of a board", partial(response.loads, shop_id=SHOP, breach_before_ms=0)),
     Read("a day of a board", partial(boards.today, shop_id=SHOP, day=DAY, start_ms=0, end_ms=1)),
+    Read(
+        "what was settled before staff was read",
+        partial(response.provisional, table="rounds", before_ms=DAY_MS, limit=51),
+    ),
     Read("a shop's newest event", partial(traffic.as_of_ms, shop_id=SHOP)),
 ]
 
@@ -81,6 +85,11 @@ _SHOP = "case n % 10 when 0 then 'plans' else 'other' end"
 
 FILLS = (
     f"""
+    insert into rounds select 1, 0, 'reading', n, {_SHOP}, 'c' || n, 'b', null, '2026-11-11', n,
+        n + 9, n, 'answered', n, '{{}}', n, case when n % 50 <> 0 then false end,
+        '{{reading}}', 2 from generate_series(1, 1000) n
+    """,
+    f"""
     insert into traffic select n % 10, {_SHOP} || n % 3, '2026-11-15'::date - n % 100, 1, 1, 1, 1,
         1, 1, 1 from generate_series(1, 1000) n on conflict do nothing
     """,
@@ -102,8 +111,9 @@ FILLS = (
     """,
     f"""
     insert into conversations (conversation_id, generation, partition, shop_id, open, waiting_ms,
-        state)
-    select 'conversation-' || n, 1, 0, {_SHOP}, n % 3 = 0, case when n % 7 = 0 then n end, ''
+        unsettled, state)
+    select 'conversation-' || n, 1, 0, {_SHOP}, n % 3 = 0, case when n % 7 = 0 then n end,
+        n % 7 = 0, ''
         from generate_series(1, 1000) n
     """,
 )

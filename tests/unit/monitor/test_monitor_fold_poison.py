@@ -15,7 +15,7 @@ RECORDS = [Record("chat", 0, n, 0, b"talk %d" % (n % 2), b"{", ()) for n in rang
 
 
 def told(*poison: Poison) -> list[int]:
-    batches = {0: Batch(Changes(0, 0, 6, 0, NO_STATES), poison=list(poison))}
+    batches = {0: Batch(Changes(0, 0, 6, 0, 0, NO_STATES), poison=list(poison))}
     with pytest.raises(Dead) as dead:
         refuse_poison(RECORDS, batches)
     return [
@@ -32,4 +32,4 @@ def test_of_what_failed_in_the_state_of_its_conversation_the_first_one_is_sure()
 
 
 def test_a_batch_without_poison_is_not_refused() -> None:
-    refuse_poison(RECORDS, {0: Batch(Changes(0, 0, 6, 0, NO_STATES))})
+    refuse_poison(RECORDS, {0: Batch(Changes(0, 0, 6, 0, 0, NO_STATES))})

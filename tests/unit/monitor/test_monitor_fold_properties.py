@@ -15,8 +15,7 @@ from services.monitor.profiles import book as profiles
 from services.monitor.response import scoring
 from services.monitor.response.domain import Outcome, Round
 from services.monitor.response.rollups import CounterKey, Counters
-from services.monitor.response.rounds import Machine
-from tests.unit.monitor.told import Told
+from tests.unit.monitor.told import Told, machine
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +45,7 @@ class Log:
     """Folds steps as the service does and keeps everything that was settled."""
 
     def __init__(self) -> None:
-        self.machine = Machine(BOOK.readings)
+        self.machine = machine(BOOK.readings)
         self.chats: dict[int, Told] = {}
         self.recent = Recent()
         self.counters = Counters()

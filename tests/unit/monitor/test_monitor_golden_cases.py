@@ -15,8 +15,7 @@ from services.monitor.profiles.domain import Profile, ProfileName
 from services.monitor.response import scoring
 from services.monitor.response.domain import Outcome, Round, Score
 from services.monitor.response.rollups import BuyerDays, BuyerScore, by_buyer
-from services.monitor.response.rounds import Machine
-from tests.unit.monitor.told import BUYER, Told
+from tests.unit.monitor.told import BUYER, Told, machine
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +39,7 @@ class Chat(Told):
     """One conversation under one profile, owned by Anne from the start."""
 
     def __init__(self, profile: str) -> None:
-        super().__init__(Machine(book().readings))
+        super().__init__(machine(book().readings))
         self.profile = profile
         self.standing = msgspec.structs.replace(self.standing, owner=ANNE, seat=1, version=1)
         self.version = 1
@@ -67,11 +66,6 @@ class Chat(Told):
     ) -> Self:
         """An agent speaks."""
         return self.says_at(SenderKind.AGENT, at, by=by, day=day, seat=seat)
-
-    def over(self) -> Self:
-        """The day ends: what is open is judged as unanswered."""
-        self.machine.as_if_over(self.talk, self.standing, clock("23:59:59"), out=self.settled)
-        return self
 
     def score(self, agent: PersonId | None = None) -> Score:
         total = Score()
@@ -113,7 +107,7 @@ def test_case_3_ten_questions_never_answered_are_one_round_not_answered() -> Non
     for minute in range(10):
         chat.buyer(f"20:{minute:02}:00")
 
-    chat.over()
+    chat.over(clock("23:59:59"))
 
     assert (chat.score().within, chat.score().rounds) == (0, 1)
 
@@ -133,11 +127,10 @@ def test_case_4_a_reply_after_31_seconds_is_none_of_one_within_thirty() -> None:
 def test_case_5_douyin_counts_only_the_part_up_to_midnight() -> None:
     next_day = date(2026, 11, 12)
     chat = Chat("douyin_2022").buyer("22:00:00").agent("22:00:10")
-    chat.buyer("23:59:00").agent("23:59:59").buyer("00:00:10", next_day).agent(
-        "00:59:00", day=next_day
-    )
+    chat.buyer("22:59:00").agent("22:59:05").buyer("23:58:00").agent("23:58:59")
+    chat.buyer("00:00:10", next_day).agent("00:59:00", day=next_day)
 
-    assert (chat.score().rounds, chat.score().round_ms) == (2, 69_000)
+    assert (chat.score().rounds, chat.score().round_ms) == (3, 74_000)
 
 
 def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed() -> None:
@@ -148,7 +141,7 @@ def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed() -> None:
 
     assert (while_open.asked, while_open.late) == (0, 0)
     assert (_buyers(chat).asked, _buyers(chat).late) == (1, 0)
-    assert chat.over().rounds == chat.rounds[:1]
+    assert chat.over(clock("23:59:59")).rounds == chat.rounds[:1]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +191,7 @@ def test_an_assist_bot_answers_under_taobao_and_not_under_jd() -> None:
 def test_a_reply_on_the_next_day_counts_as_unanswered_as_it_did_at_midnight() -> None:
     next_day = date(2026, 11, 12)
     chat = Chat("taobao_2022").buyer("22:59:00")
-    at_midnight = Chat("taobao_2022").buyer("22:59:00").over()
+    at_midnight = Chat("taobao_2022").buyer("22:59:00").over(clock("23:59:59"))
 
     chat.agent("08:00:00", day=next_day)
 

@@ -10,6 +10,7 @@ from services.monitor.profiles import book as profiles
 from services.monitor.response.rounds import Machine
 from services.monitor.waiting.waits import SETTLE_MS, Waits
 from tests.unit.monitor.told import Told
+from tests.unit.monitor.told import machine as told_machine
 from wording import Engine
 
 pytestmark = pytest.mark.unit
@@ -28,7 +29,7 @@ def rules() -> Rules:
 
 @pytest.fixture
 def machine(rules: Rules) -> Machine:
-    return Machine(rules.book.readings)
+    return told_machine(rules.book.readings)
 
 
 def asked(machine: Machine) -> Told:

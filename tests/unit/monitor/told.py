@@ -1,8 +1,10 @@
 """One conversation told fact by fact to standing and machine, without a log, a clock or a store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,19 +18,27 @@ from contracts.conversation import (
     Lifecycle,
 )
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId, SkillGroupId
+from services.monitor.calendar.domain import Calendar
 from services.monitor.fold.measures import Fact
 from services.monitor.fold.schemas import Heard, Said
 from services.monitor.fold.standing import Standing
-from services.monitor.response.domain import Round, Session
-from services.monitor.response.rounds import Machine, Settled
+from services.monitor.profiles.domain import Reading
+from services.monitor.response.domain import Round, Session, Settled
+from services.monitor.response.rounds import Machine
 
 GROUP = SkillGroupId("pre_sale")
+SHANGHAI = Calendar(ZoneInfo("Asia/Shanghai"))
 BUYER = PersonId("buyer")
 
 
 def moment(at_ms: int) -> datetime:
     """Return the moment that so many milliseconds name."""
     return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def machine(readings: Sequence[Reading]) -> Machine:
+    """Return a machine of shops in Shanghai."""
+    return Machine(readings, lambda _: SHANGHAI)
 
 
 @dataclass
@@ -98,6 +108,11 @@ class Told:
             return self
         return self._apply(Fact(0, offset, at_ms, event, self.standing, after))
 
+    def over(self, at_ms: int) -> Self:
+        """Judge what is open as if nobody answered any more."""
+        self.machine.as_if_over(self.talk, self.standing, at_ms, out=self.settled)
+        return self
+
     def opened(self, at_ms: int) -> Self:
         """It is opened."""
         return self.tells(ConversationOpened, at_ms, skill_group_id=GROUP)
@@ -137,6 +152,10 @@ class Told:
         out = Settled()
         self.machine.apply(self.talk, fact, out=out)
         self.standing = fact.after
-        self.settled.rounds += out.rounds
-        self.settled.sessions += out.sessions
+        gone, lost = out.withdrawn_rounds, out.withdrawn_sessions
+        mine = self.settled
+        mine.rounds[:] = [one for one in mine.rounds if one.opened_offset not in gone]
+        mine.sessions[:] = [one for one in mine.sessions if one.started_offset not in lost]
+        mine.rounds += out.rounds
+        mine.sessions += out.sessions
         return self

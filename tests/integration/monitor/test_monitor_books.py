@@ -1,0 +1,247 @@
+"""A changed book of profiles, two books at once, and a format that begins anew (H32, H49)."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from contracts.people import PersonId
+from contracts.topics import ALERTS
+from kit import tables
+from kit.postgres import Database
+from services.monitor import app
+from services.monitor.fold import spans
+from services.monitor.profiles import book as profiles
+from tests import infrastructure
+from tests.infrastructure import Infrastructure
+from tests.integration.monitor.chats import Chat
+from tests.integration.monitor.rig import Monitor, Rig, Shop, monitoring
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+ROWS = (
+    "select partition, reading, opened_offset, agent_id, opened_ms, closed_ms, outcome, judged"
+    " from rounds where shop_id = :shop order by 1, 2, 3"
+)
+
+
+@pytest.fixture
+def other_book(tmp_path: Path) -> Path:
+    """The shipped profiles without kuaimai, and with one that reads sessions in its own way."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    for file in profiles.SHIPPED.glob("*.toml"):
+        if file.stem != "kuaimai":
+            shutil.copy(file, folder)
+    qiyu = (folder / "qiyu.toml").read_text(encoding="utf-8")
+    own = qiyu.replace('"qiyu"', '"own_slow"').replace("rejoin_s = 600", "rejoin_s = 60")
+    (folder / "own_slow.toml").write_text(own, encoding="utf-8")
+    return folder
+
+
+async def test_a_profile_added_and_one_removed_leave_no_difference(
+    rig: Rig, other_book: Path
+) -> None:
+    shop = await rig.shop().listed()
+    waiting, later = await shop.chat("anne").opened(), await shop.chat("ben").opened()
+    async with rig.monitor():
+        await waiting.buyer(0)
+        await later.buyer(0)
+        await later.agent(9)
+        await rig.folded()
+    before = await rig.rows(ROWS, shop=shop.id)
+
+    async with rig.monitor(profiles_folder=str(other_book)):
+        await waiting.agent(728)
+        await later.buyer(3_700)
+        await later.agent(3_707)
+        await rig.folded()
+
+    rows = await rig.rows(ROWS, shop=shop.id)
+    assert [row for row in rows if row in before] == before
+    took = {closed - opened for *_, opened, closed, _, _ in rows}
+    assert took == {9_000, 728_000, 7_000}
+    judged = {name for *_, scores in rows[-1:] for name in scores}
+    assert "kuaimai" not in judged
+    mine = [scores for *_, scores in rows if "own_slow" in scores]
+    assert [scores["own_slow"][1] for scores in mine] == [7_000]
+    fingerprints = await rig.rows("select distinct fingerprint from book_spans")
+    assert len(fingerprints) == 2
+    for folder in ("", str(other_book)):
+        changed = rig.settings.model_copy(update={"profiles_folder": folder})
+        report = await app.recompute(changed)
+        assert report.different == 0, report.shown
+        assert report.compared["rounds"] > 0
+
+
+async def test_of_two_books_at_once_only_the_newest_folds(
+    rig: Rig, other_book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans, "GONE_S", 3)
+    shop = await rig.shop().listed()
+    chat = await shop.chat().opened()
+    folder = other_book.with_name("newer")
+    shutil.copytree(other_book, folder)
+    (folder / "douyin_2022.toml").unlink()
+
+    async def ready(monitor: Monitor) -> bool:
+        return (await monitor.inside("/ready")).status_code == 200
+
+    async def stands_aside(monitor: Monitor) -> bool:
+        return (await monitor.inside("/ready")).status_code == 503
+
+    async with rig.monitor() as old:
+        await eventually(lambda: ready(old), within=30)
+        async with rig.monitor(profiles_folder=str(folder)) as new:
+            await eventually(lambda: ready(new), within=30)
+            await eventually(lambda: stands_aside(old), within=30)
+            await chat.buyer(0)
+            await chat.agent(11)
+            await rig.folded()
+            judged = await rig.rows("select judged from rounds where shop_id = :shop", shop=shop.id)
+            assert judged
+            assert all("douyin_2022" not in scores for (scores,) in judged)
+        await eventually(lambda: ready(old), within=30)
+        await chat.buyer(20)
+        await chat.agent(32)
+        await rig.folded()
+
+    judged = await rig.rows(
+        "select judged from rounds where shop_id = :shop order by opened_ms desc limit 1",
+        shop=shop.id,
+    )
+    assert "douyin_2022" in judged[0][0]
+    report = await app.recompute(rig.settings)
+    assert report.different == 0, report.shown
+
+
+async def test_a_late_message_is_withdrawn_from_what_was_stored(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    old, new = await shop.chat("anne").opened(), await shop.chat("ben").opened(3_600)
+    async with rig.monitor():
+        await old.buyer(0)
+        await old.agent(4)
+        await old.closed(60)
+        await old.buyer(4_000)
+        word = old.log[-1]
+        await old.bot(4_001)
+        await rig.folded()
+        stored = await _rounds_of(rig, old.id)
+        old.log.append(word)
+        await old.late(4_002, into=new)
+        await new.agent(4_010)
+        await rig.folded()
+
+    assert {at for at, _ in stored} == {old_ms(old, 0), old_ms(old, 4_000)}
+    assert {at for at, _ in await _rounds_of(rig, old.id)} == {old_ms(old, 0)}
+    assert set(await _rounds_of(rig, new.id)) == {(old_ms(old, 4_000), 10_000)}
+    report = await app.recompute(rig.settings)
+    assert report.different == 0, report.shown
+
+
+async def _rounds_of(rig: Rig, conversation_id: str) -> list[Any]:
+    return await rig.rows(
+        "select opened_ms, closed_ms - opened_ms from rounds where conversation_id = :chat",
+        chat=conversation_id,
+    )
+
+
+def old_ms(chat: Chat, seconds: float) -> int:
+    """Return the moment so many seconds after a conversation's start."""
+    return round(chat.start.timestamp() * 1000) + round(seconds * 1000)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def installed(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[tuple[Rig, str]]:
+    """A world whose database stands where the release before left it."""
+    before = await infrastructure.create_database(infra)
+    await tables.upgrade(before.dsn("monitor"), "monitor", revision="0002")
+    async with monitoring(infra, f"{kafka_prefix}old.") as rig:
+        dsn = before.dsn("monitor")
+        rig.settings = rig.settings.model_copy(update={"database_url": SecretStr(dsn)})
+        await rig.database.close()
+        rig.database = Database(dsn, schema="monitor", name="monitor-tests")
+        yield rig, dsn
+    await infrastructure.drop_database(infra, before.name)
+
+
+async def test_the_format_begins_anew_from_the_oldest_record(installed: tuple[Rig, str]) -> None:
+    rig, dsn = installed
+    shop = await rig.shop().listed()
+    chat = await shop.chat().opened()
+    await chat.buyer(0, "你这个傻逼，骗子")
+    await chat.agent(6)
+    partition, end = await _left_by_the_release_before(rig, shop, chat.id)
+    await tables.upgrade(dsn, "monitor")
+
+    async with rig.watching(ALERTS.name) as seen, rig.monitor():
+        await rig.folded()
+        await chat.buyer(100, "在吗")
+        await chat.agent(107)
+        await rig.folded()
+
+    rounds = await rig.rows(
+        "select opened_offset, rules, closed_ms - opened_ms from rounds where partition = :p"
+        " order by opened_offset, reading",
+        p=partition,
+    )
+    assert rounds[0] == (-7, 1, 1_000)
+    assert {took for _, rules, took in rounds if rules == 2} == {6_000, 7_000}
+    assert [one for one in rounds if one[1] == 1] == [rounds[0]]
+    counted = await rig.rows(
+        "select sum(rounds), sum(round_ms) from counters where profile = 'qiyu'"
+        " and shop_id = :shop",
+        shop=shop.id,
+    )
+    assert counted == [(3, 14_000)]
+    traffic = await rig.rows(
+        "select sum(buyer_messages), sum(flags_buyer) from traffic where shop_id = :shop",
+        shop=shop.id,
+    )
+    assert traffic == [(501, 41)]  # what was counted before, and the one message behind it
+    assert seen == []
+    assert await rig.rows("select refold_below from partitions where partition = :p", p=partition)
+    assert end > 0
+
+
+async def _left_by_the_release_before(rig: Rig, shop: Shop, chat: str) -> tuple[int, int]:
+    """Leave positions, a round older than the log, one that the log gives again, and totals."""
+    reader = rig.bus.reader(["chat"])
+    await reader.start()
+    try:
+        ends = await reader.end_offsets(reader.assignment())
+    finally:
+        await reader.stop()
+    partition, end = next((tp.partition, end) for tp, end in ends.items() if end)
+    agent = PersonId(f"{shop.id}-anne")
+    for statement in (
+        "insert into positions values ('monitor.fold', 'chat', :p, :end)",
+        "insert into partitions values (:p, 1, 1)",
+        "insert into conversations values (:chat, 1, :p, :shop, true, null, 1, 1, null, '\\x00')",
+        """
+        insert into rounds select 1, :p, 'agent/never/600', o, :shop, :chat, 'b', :agent,
+            '2026-11-01', 0, 1000, 0, 'answered', o, '{"qiyu": [1, 1000, 0, 1, 0]}'
+        from (values (-7), (3)) as places(o)
+        """,
+        """
+        insert into counters values (:p, :shop, 'qiyu', '2026-11-01', :agent,
+            2, 2000, 0, 2, 0, 0, 0, 0, 0)
+        """,
+        "insert into traffic values (:p, :shop, '2026-11-11', 500, 400, 0, 0, 41, 1, 1)",
+    ):
+        await rig.change(
+            statement,
+            **{
+                name: value
+                for name, value in {
+                    "p": partition, "end": end, "shop": shop.id, "chat": chat, "agent": agent,
+                }.items()
+                if f":{name}" in statement
+            },
+        )  # fmt: skip
+    return partition, end

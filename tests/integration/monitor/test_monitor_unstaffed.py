@@ -1,0 +1,74 @@
+"""What began while nobody of the shop was there is left out where a profile says so (H35)."""
+
+from typing import Any
+
+import pytest
+
+from contracts.people import AgentState
+from services.monitor import app
+from tests.integration.monitor.chats import NOON
+from tests.integration.monitor.rig import Monitor, Rig, Shop
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def sessions(rig: Rig, shop: Shop) -> list[Any]:
+    return await rig.rows(
+        "select unstaffed, judged ? 'jd_2021', judged ? 'qiyu' from sessions where shop_id = :shop"
+        " and 'agent/3600/600' = any(readings)",
+        shop=shop.id,
+    )
+
+
+async def counted(rig: Rig, shop: Shop) -> dict[str, int]:
+    rows = await rig.rows(
+        "select profile, sum(sessions) from counters where shop_id = :shop"
+        " and profile in ('jd_2021', 'qiyu') group by 1",
+        shop=shop.id,
+    )
+    return {profile: int(number) for profile, number in rows}
+
+
+@pytest.mark.parametrize("state", [AgentState.OFFLINE, AgentState.BREAK])
+async def test_a_session_is_left_out_only_if_all_agents_were_away(
+    rig: Rig, monitor: Monitor, state: AgentState
+) -> None:
+    shop, away = await rig.shop().listed(), state is AgentState.OFFLINE
+    await shop.agent_is(state, "anne", 1)
+    chat = await shop.chat(start=NOON).opened(10)
+    await chat.buyer(60)
+    await chat.agent(70)
+    await rig.folded()
+
+    async def judged() -> bool:
+        return [row[0] for row in await sessions(rig, shop)] == [away]
+
+    await eventually(judged, within=30, what="it is known whether anybody was there")
+    assert await sessions(rig, shop) == [(away, not away, True)]
+    totals = await counted(rig, shop)
+    assert {name: number for name, number in totals.items() if number} == (
+        {"qiyu": 1} if away else {"jd_2021": 1, "qiyu": 1}
+    )
+    report = await app.recompute(rig.settings)
+    assert report.different == 0, report.shown
+
+
+async def test_what_was_settled_before_staff_was_read_is_judged_afterwards(rig: Rig) -> None:
+    shop = await rig.shop().listed()
+    await shop.agent_is(AgentState.SUSPENDED, "anne", 1)
+    async with rig.monitor():
+        chat = await shop.chat(start=await rig.now()).opened()
+        base = (await rig.now() - chat.start).total_seconds()
+        await chat.buyer(base)
+        await chat.agent(base + 0.4)
+
+        async def judged() -> bool:
+            return [row[:2] for row in await sessions(rig, shop)] == [(True, False)]
+
+        await eventually(judged, within=30, what="the session is judged once more")
+
+    totals = await counted(rig, shop)
+    assert totals.get("jd_2021", 0) == 0
+    report = await app.recompute(rig.settings)
+    assert report.different == 0, report.shown
