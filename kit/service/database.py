@@ -3,8 +3,7 @@
 Knows the tables of `kit.tables` alone.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from typing_extensions import override
 
@@ -13,14 +12,13 @@ from kit.bus.ports import Bus
 from kit.clock import Clock
 from kit.postgres import Database
 from kit.relay import Relay
+from kit.service import retention
 from kit.service.core import Service
+from kit.service.retention import Retention
 from kit.settings import DatabaseSettings
 from kit.timers import Fire, Timers
 
 D = TypeVar("D", bound=DatabaseSettings)
-
-FORGET_EVERY_S: Final = 60.0
-"""Forgetting takes at most a few thousand rows at once, so it comes often."""
 
 
 class DatabaseService(Service[D]):
@@ -34,12 +32,12 @@ class DatabaseService(Service[D]):
             pool_size=settings.database_pool,
             name=f"peakdesk-{name}",
         )
-        self._forgetting: list[Callable[[], Awaitable[object]]] = []
         self._timers: Timers | None = None
+        self._retention = Retention(clock)
         self.health.register("bus", bus.ping)
         self.resource(stop=self.db.close, ping=("database", self.db.ping))
         self.role(Relay(self.db, bus, metrics=self.metrics))
-        self.every(FORGET_EVERY_S, "forgetting", self._forget_all)
+        self.every(retention.EVERY_S, "retention", self._retention.sweep)
 
     def timer(self, kind: str, fire: Fire) -> None:
         """Call `fire` when timers of that kind fall due."""
@@ -52,9 +50,9 @@ class DatabaseService(Service[D]):
         """Delete answers to keyed commands and inbox rows once no repeat can come."""
         self.forgets(self._forget_repeats)
 
-    def forgets(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Call `work` when old rows are deleted: it takes a few thousand at most, and says when."""
-        self._forgetting.append(work)
+    def forgets(self, batch: retention.Batch) -> None:
+        """Delete old rows by this, batch by batch, for as long as it returns that rows went."""
+        self._retention.add(batch)
 
     @override
     async def close(self) -> None:
@@ -63,11 +61,6 @@ class DatabaseService(Service[D]):
         finally:
             await self.db.close()
 
-    async def _forget_all(self) -> None:
-        for work in self._forgetting:
-            await work()
-
-    async def _forget_repeats(self) -> None:
+    async def _forget_repeats(self) -> int:
         async with self.db.write_across("answers and inbox rows that no repeat needs") as session:
-            await keyed.forget(session)
-            await inbox.forget(session)
+            return await keyed.forget(session) + await inbox.forget(session)
