@@ -21,6 +21,7 @@ class RuleProfile(StrEnum):
     JD_2021 = "jd_2021"
     KUAIMAI = "kuaimai"
     KUAISHOU_2023 = "kuaishou_2023"
+    PDD = "pdd"
     QIYU = "qiyu"
     TAOBAO_2022 = "taobao_2022"
     TAOBAO_3MIN = "taobao_3min"

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_the_contract_names_the_profiles_that_the_monitor_ships() -> None:
+    """A new profile is one file; what shops may be measured by is told by its name here."""
     assert [str(one) for one in RuleProfile] == sorted(profiles.load().versions)
 
 

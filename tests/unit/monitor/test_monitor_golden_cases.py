@@ -144,6 +144,58 @@ def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed() -> None:
     assert chat.over(clock("23:59:59")).rounds == chat.rounds[:1]
 
 
+@pytest.mark.parametrize(("reply", "late"), [("10:05:00", 0), ("10:05:01", 1)])
+def test_under_pdd_a_buyer_is_invalid_whose_message_was_answered_too_late(
+    reply: str, late: int
+) -> None:
+    chat = Chat("pdd").buyer("10:00:00").agent(reply)
+
+    assert _buyers(chat) == BuyerDays(asked=1, unanswered=0, late=late)
+
+
+def test_under_pdd_one_message_without_an_answer_makes_a_buyer_invalid_once() -> None:
+    chat = Chat("pdd").buyer("10:00:00").agent("10:00:05").buyer("11:00:00").agent("11:00:05")
+    valid = _buyers(chat)
+
+    chat.buyer("12:00:00").over(clock("23:59:59"))
+
+    assert valid == BuyerDays(asked=1, unanswered=0, late=0)
+    assert _buyers(chat) == BuyerDays(asked=1, unanswered=1, late=1)
+
+
+def test_under_pdd_a_buyer_counts_anew_on_the_next_day() -> None:
+    next_day = date(2026, 11, 12)
+    chat = Chat("pdd").buyer("10:00:00").agent("10:30:00")
+
+    chat.buyer("10:00:00", next_day).agent("10:00:05", day=next_day)
+
+    assert _buyers(chat) == BuyerDays(asked=2, unanswered=0, late=1)
+
+
+def test_under_pdd_only_a_person_s_answer_counts() -> None:
+    chat = Chat("pdd").buyer("10:00:00").says_at(SenderKind.ASSIST_BOT, "10:00:01")
+    chat.says_at(SenderKind.AUTO, "10:00:02").agent("10:06:00")
+
+    assert _buyers(chat).late == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "counted"), [("07:59:59", 0), ("08:00:00", 1), ("22:59:59", 1), ("23:00:00", 0)]
+)
+def test_under_pdd_the_day_lasts_from_eight_to_eleven(asked: str, counted: int) -> None:
+    assert _buyers(Chat("pdd").buyer(asked).over(clock("23:59:59"))).asked == counted
+
+
+def test_the_threshold_of_pdd_is_a_number_in_its_file() -> None:
+    text = (profiles.SHIPPED / "pdd.toml").read_text(encoding="utf-8")
+    hour = profiles.parse(text.replace("\nwithin_s = 300", "\nwithin_s = 3600"), "pdd.toml")
+    chat = Chat("pdd").buyer("10:00:00").agent("10:59:59").buyer("12:00:00").agent("13:00:01")
+
+    scores = [_score(hour, Calendar(SHANGHAI), ended) for ended in chat.of("pdd")]
+
+    assert [score and score.within for score in scores] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("reply", "taobao_ms", "kuaimai_rounds"), [("10:09:59", 599_000, 1), ("10:10:01", 600_000, 0)]
 )

@@ -15,11 +15,15 @@ pytestmark = pytest.mark.unit
 QIYU = (profiles.SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
 
 
-def test_the_shipped_profiles_load() -> None:
-    book = profiles.load()
+def test_each_shipped_file_holds_the_profile_that_it_is_named_after() -> None:
+    names = {path.stem for path in profiles.SHIPPED.glob("*.toml")}
 
-    assert {"taobao_2022", "jd_2021", "qiyu"} <= set(book.versions)
-    assert len(book.readings) == 3
+    assert set(profiles.load().versions) == names
+
+
+def test_the_shipped_profiles_share_three_readings() -> None:
+    """Each reading is one more track in every conversation: a new one has its price."""
+    assert len(profiles.load().readings) == 3
 
 
 def test_the_newest_version_that_is_in_effect_rules_the_day() -> None:
