@@ -40,6 +40,7 @@ from services.monitor.facts.service import Facts
 from services.monitor.figures import routes as figure_routes
 from services.monitor.figures.service import FigureReader
 from services.monitor.fold import consumers as fold_consumers
+from services.monitor.fold import deadlines as fold_deadlines
 from services.monitor.fold import generations
 from services.monitor.fold.measures import Measures
 from services.monitor.fold.membership import Membership
@@ -51,7 +52,6 @@ from services.monitor.response.measure import Response
 from services.monitor.response.service import Provisionals
 from services.monitor.settings import Settings
 from services.monitor.traffic.measure import TrafficMeasure
-from services.monitor.waiting import deadlines as waiting_deadlines
 from services.monitor.waiting import routes as waiting_routes
 from services.monitor.waiting.service import Thresholds, Waiters
 from services.monitor.wording.measure import WordingMeasure
@@ -100,7 +100,7 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
     entries = directory_consumers.DirectoryEntries(rules.directory)
     directory = service.read(directory_consumers.DIRECTORY, [topics.DIRECTORY], entries)
     service.role(Wait(directory.caught_up))
-    service.resource(partitions.begin)
+    service.resource(partitions.begin, partitions.close)
     membership = Membership(
         service.db,
         rules.book.fingerprint,
@@ -109,7 +109,8 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
     )
     # No replay: what it set aside changes no figure, `recompute` compares.
     service.join(FOLD, [topics.CHAT], membership, ping=membership.ping, replay=None)
-    service.every(waiting_deadlines.THRESHOLDS_S, "thresholds", partitions.tick)
+    service.every(fold_deadlines.PROBES_S, "probes", partitions.probe)
+    service.every(fold_deadlines.TICK_S, "thresholds", partitions.tick)
     incidents = evidence_consumers.Incidents(evidence)
     staff = facts_consumers.Staff(Facts(service.db))
     history = facts_consumers.StaffHistory(service.bus, rules.staffing, clock=service.clock)

@@ -163,6 +163,22 @@ class BusSuite:
         finally:
             await reader.stop()
 
+    async def test_a_reader_of_nothing_can_be_asked_where_any_partition_ends(
+        self, bus: Bus, producer: Producer, make_topic: MakeTopic
+    ) -> None:
+        topic = await make_topic(2)
+        placed = await producer.send(Message(topic, b"k", b"v"))
+        used, empty = (TopicPartition(topic, p) for p in (placed.partition, 1 - placed.partition))
+        asking = bus.reader([])
+        await asking.start()
+        try:
+            assert asking.assignment() == frozenset()
+            assert await asking.end_offsets([used, empty]) == {used: 1, empty: 0}
+            await producer.send(Message(topic, b"k", b"v"))
+            assert await asking.end_offsets([used]) == {used: 2}
+        finally:
+            await asking.stop()
+
     async def test_a_paused_partition_rests_until_it_is_resumed_and_loses_nothing(
         self, bus: Bus, producer: Producer, make_topic: MakeTopic
     ) -> None:

@@ -7,7 +7,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
@@ -19,7 +20,9 @@ from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
 from kit.errors import Dead, Fenced, Retry, Unavailable
 from kit.postgres import Database
+from kit.probes import Probes
 from services.monitor.fold import generations
+from services.monitor.fold.ends import Ends
 from services.monitor.fold.engine import Batch, Changes, PartitionFold, Start
 from services.monitor.fold.history import Recent
 from services.monitor.fold.measures import Measures
@@ -32,7 +35,7 @@ FOLD: Final = CONSUMER
 """The group that shares the partitions; positions are stored under the same name."""
 
 CAUGHT_UP_S: Final = 1.0
-"""How often it is stored that partitions are folded to their end."""
+"""How often it is stored through which moment partitions are folded."""
 
 FORGET_S: Final = 60.0
 
@@ -63,8 +66,11 @@ class Follower(Protocol):
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """See conversations in which a round may have opened; the batch is committed."""
 
-    async def through(self, moments: Mapping[int, int], fence: Fence) -> None:
-        """Act on partitions that are folded past a moment, in ms. May raise `Fenced`."""
+    async def through(self, moments: Mapping[PartitionFold, int], fence: Fence) -> None:
+        """Act on partitions that are folded through a moment, in ms. May raise `Fenced`.
+
+        Called often, also with the moments of the last time; what failed is tried again then.
+        """
 
 
 @dataclass(slots=True)
@@ -73,6 +79,7 @@ class _Owned:
 
     tp: TopicPartition
     fold: PartitionFold
+    probes: Probes = field(default_factory=Probes)
 
 
 class Partitions:
@@ -99,11 +106,16 @@ class Partitions:
         self._measures = measures
         self._clock = clock
         self._followers = followers
+        self._ends = Ends(bus)
         self._store: FoldStore | None = None
         self._owned: dict[int, _Owned] = {}
         self._consumer: Consumer | None = None
         self._turn = asyncio.Lock()
         self._chores = _Chores()
+
+    async def close(self) -> None:
+        """Let go of what asks the broker."""
+        await self._ends.close()
 
     async def begin(self) -> None:
         """Learn the topic's generation. Raises `positions.ForeignTopic` for another topic (H4)."""
@@ -131,6 +143,7 @@ class Partitions:
                 for partition in batches:
                     self._owned[partition].fold.take_back()
                 raise
+            await self._look_after(batches.keys())
 
     async def pass_over(self, records: Sequence[Record]) -> None:
         """Go on behind records that were set aside, one of a partition."""
@@ -149,16 +162,30 @@ class Partitions:
             for partition, (_, after) in moves.items():
                 folds[partition].next_offset = after
 
+    async def probe(self) -> None:
+        """Ask where the partitions end (H31), in nobody's turn. Call it often. Raises `BusAway`."""
+        owned = list(self._owned.values())
+        if not owned:
+            return
+        at_ms = self._clock.now_ms()
+        ends = await self._ends.ask([one.tp for one in owned])
+        for one in owned:
+            if one.tp in ends:
+                one.probes.asked(at_ms, end_offset=ends[one.tp])
+
     async def tick(self) -> None:
         """Tell followers and the store how far the fold is, forget what is over. Call it often."""
         async with self._turn:
-            if self._consumer is None or not self._owned:
-                return
             try:
-                await self._tick(self._consumer)
+                folded = await self._tick()
             except Fenced as fenced:
                 log.warning("fold.fenced", reason=fenced.reason)
                 self._owned.clear()
+                return
+        if folded and self._consumer is not None:
+            # For those who watch the group's lag from outside; the fold itself never reads it.
+            with suppress(Fenced):
+                await self._consumer.commit(folded)
 
     async def take_over(self, consumer: Consumer, came: AbstractSet[TopicPartition]) -> None:
         """Load partitions and seek to where their ids must be read again."""
@@ -220,36 +247,53 @@ class Partitions:
                 log.warning("fold.commit_waits", reason=away.slug, pause_s=pause)
                 await self._clock.sleep(pause)
 
-    async def _tick(self, consumer: Consumer) -> None:
-        through_ms = self._clock.now_ms()
-        ends = await consumer.end_offsets([owned.tp for owned in self._owned.values()])
-        caught_up = [
-            owned
-            for owned in self._owned.values()
-            if owned.fold.next_offset >= ends.get(owned.tp, 0)
-        ]
-        await self._tell(caught_up, through_ms)
+    async def _look_after(self, partitions: Iterable[int]) -> None:
+        """Look right after a batch: one that waited for the tick would wait too long.
+
+        The batch is stored: a look that fails is no reason to hand it in again, the tick looks.
+        """
+        try:
+            await self._look([self._owned[partition] for partition in partitions])
+        except Fenced:
+            self._owned.clear()
+            raise
+        except Unavailable as away:
+            log.warning("fold.look_waits", reason=away.slug)
+
+    async def _look(self, owned: Iterable[_Owned]) -> dict[PartitionFold, int]:
+        """Tell followers, and return, through which moments partitions are folded by now."""
+        moments = {
+            one.fold: through_ms
+            for one in owned
+            if (through_ms := one.probes.passed(one.fold.next_offset)) is not None
+        }
+        for follower in self._followers if moments else ():
+            await follower.through(moments, self._fence(moments))
+        return moments
+
+    def _fence(self, folds: Iterable[PartitionFold]) -> Fence:
+        offsets = {fold.partition: fold.next_offset for fold in folds}
+        return Fence(self._stored().generation, offsets)
+
+    async def _tick(self) -> dict[TopicPartition, int]:
+        """Look, and do the chores that are due; return the offsets that the group may be told."""
+        moments = await self._look(self._owned.values())
+        folded: dict[TopicPartition, int] = {}
         now = self._clock.monotonic()
         if now >= self._chores.note_at:
             self._chores.note_at = now + CAUGHT_UP_S
-            await self._note(caught_up, through_ms)
-            # For those who watch the group's lag from outside; the fold itself never reads it.
-            await consumer.commit({o.tp: o.fold.next_offset for o in self._owned.values()})
+            await self._note(moments)
+            folded = {one.tp: one.fold.next_offset for one in self._owned.values()}
         if now >= self._chores.forget_at:
             self._chores.forget_at = now + FORGET_S
             await self._forget()
+        return folded
 
-    async def _tell(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
-        moments = {owned.tp.partition: through_ms for owned in caught_up}
-        offsets = {partition: self._owned[partition].fold.next_offset for partition in moments}
-        for follower in self._followers if moments else ():
-            await follower.through(moments, Fence(self._stored().generation, offsets))
-
-    async def _note(self, caught_up: Iterable[_Owned], through_ms: int) -> None:
-        moments: Mapping[int, int] = {owned.tp.partition: through_ms for owned in caught_up}
+    async def _note(self, moments: Mapping[PartitionFold, int]) -> None:
         if moments:
+            by_partition = {fold.partition: through_ms for fold, through_ms in moments.items()}
             async with self._db.write_across("the fold") as session:
-                await self._stored().caught_up(session, moments)
+                await self._stored().caught_up(session, by_partition)
 
     async def _forget(self) -> None:
         """Settle what is forgotten and remove it, behind the fence."""

@@ -5,6 +5,7 @@ Must not know routes or SQL.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
 
 from contracts.monitor import WaitingBuyer
 from contracts.people import ShopId
@@ -25,32 +26,34 @@ from services.monitor.waiting.waits import Waits, alert_of
 
 
 class Thresholds:
-    """The thresholds of all partitions that are folded here; follows the fold."""
+    """The thresholds of all partitions that are folded here; follows the fold.
+
+    What is watched in a partition goes with its state, whoever lets go of that.
+    """
 
     def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
         self._db = database
         self._rules = rules
         self._clock = clock
-        self._followed: dict[int, tuple[PartitionFold, Waits]] = {}
+        self._waits: WeakKeyDictionary[PartitionFold, Waits] = WeakKeyDictionary()
 
     def taken_over(self, fold: PartitionFold) -> None:
         """Watch the waits that a partition holds, from the beginning."""
         place = fold.states.place_of(response_measure.NAME)
-        waits = Waits(self._rules, fold.partition, place=place)
+        waits = self._waits[fold] = Waits(self._rules, fold.partition, place=place)
         waits.watch(fold.conversations.values(), self._clock.now_ms())
-        self._followed[fold.partition] = fold, waits
 
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """Watch the waits that may have begun."""
-        _, waits = self._followed[fold.partition]
-        waits.watch(touched, self._clock.now_ms())
+        self._waits[fold].watch(touched, self._clock.now_ms())
 
-    async def through(self, moments: Mapping[int, int], fence: Fence) -> None:
-        """Fire what fell due in partitions folded past those moments. Raises `Fenced`."""
+    async def through(self, moments: Mapping[PartitionFold, int], fence: Fence) -> None:
+        """Fire what fell due in partitions folded through those moments. Raises `Fenced`."""
         now_ms = self._clock.now_ms()
+        states = {fold.partition: fold.conversations for fold in moments}
         due: list[Firing] = []
-        for partition, through_ms in moments.items():
-            fold, waits = self._followed[partition]
+        for fold, through_ms in moments.items():
+            waits = self._waits[fold]
             due += waits.due(fold.conversations, through_ms=through_ms, now_ms=now_ms)
         if not due:
             return
@@ -58,12 +61,11 @@ class Thresholds:
             await fence.hold(session, {firing.partition for firing in due})
             new = await repository.fire(session, due, generation=fence.generation)
             now = self._clock.now()
-            alerts = (alert_of(firing, self._state(firing), now=now) for firing in new)
+            alerts = (
+                alert_of(firing, states[firing.partition][firing.conversation_id], now=now)
+                for firing in new
+            )
             await outbox.add(session, *alerts)
-
-    def _state(self, firing: Firing) -> Conversation:
-        fold, _ = self._followed[firing.partition]
-        return fold.conversations[firing.conversation_id]
 
 
 class Waiters:

@@ -1,5 +1,8 @@
 """One conversation of a test, told to the log fact by fact."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol, Self
@@ -188,3 +191,24 @@ class Chat:
             "buyer_id": self.buyer_id,
             "version": self.version,
         }
+
+
+@contextlib.asynccontextmanager
+async def talking(chat: Chat, *, per_s: int, at_most_s: int = 60) -> AsyncIterator[None]:
+    """Let buyer and agent write by turns, so many records a second, while the block lasts."""
+
+    async def write() -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for number in range(at_most_s * per_s):
+            await asyncio.sleep(begun + number / per_s - loop.time())
+            at = (datetime.now(UTC) - chat.start).total_seconds()
+            await (chat.agent(at) if number % 2 else chat.buyer(at))
+
+    writing = asyncio.create_task(write())
+    try:
+        yield
+        assert not writing.done(), "the talk ended before what was to be seen beside it"
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)

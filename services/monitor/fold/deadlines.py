@@ -1,0 +1,14 @@
+"""How often it is asked, and looked at, how far the fold is. Must not know what hangs on it.
+
+A threshold waits for its settling (0.25 s), the next probe, and then for the records below that
+probe: the fold's window (0.25 s), after which is looked at once, or the next tick where nothing
+was to be folded. Together at most 0.9 s (H31).
+"""
+
+from typing import Final
+
+PROBES_S: Final = 0.2
+"""Pause between two questions where the partitions end."""
+
+TICK_S: Final = 0.2
+"""Pause between two looks that no batch brings about."""
