@@ -41,7 +41,12 @@ class Alert(Event):
 
 
 class WaitingThresholdPassed(Alert):
-    """A buyer has waited longer than a profile's threshold; fires once per round (H21)."""
+    """A buyer has waited longer than a threshold; fires once per wait and threshold (H21).
+
+    `profiles` are those of the shop that have this threshold and still count the buyer as waiting,
+    the strictest first; `profile` is that one. Events of older releases name it alone, and there
+    was one for each profile.
+    """
 
     type: ClassVar[str] = "monitor.waiting_threshold.v1"
 
@@ -51,6 +56,7 @@ class WaitingThresholdPassed(Alert):
     threshold_s: int
     opened_at: Moment
     late_ms: int
+    profiles: tuple[str, ...] = ()
 
 
 class WordingFlagged(Alert):

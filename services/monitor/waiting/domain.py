@@ -7,12 +7,17 @@ from services.monitor.profiles.domain import ProfileName
 
 
 class Firing(NamedTuple):
-    """A threshold that fell due for one profile; the wait is named by the record that began it."""
+    """A threshold that a wait passed: partition, `waiting_offset` and `threshold_s` name it.
+
+    `waiting_offset` is the record since which the buyer waits for a person, whatever other
+    readings say: one waiting buyer is told of once (H21). `profiles` are those that count him as
+    waiting and have this threshold, the strictest first.
+    """
 
     partition: int
     waiting_offset: int
-    profile: ProfileName
     threshold_s: int
+    profiles: tuple[ProfileName, ...]
     shop_id: ShopId
     conversation_id: ConversationId
     due_ms: int

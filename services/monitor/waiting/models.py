@@ -1,6 +1,6 @@
 """Thresholds that were passed."""
 
-from sqlalchemy import Integer, SmallInteger
+from sqlalchemy import Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.monitor.tables import Base
@@ -14,9 +14,12 @@ class FiringRow(Base):
 
     generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
-    waiting_offset: Mapped[int] = mapped_column(primary_key=True)
-    profile: Mapped[str] = mapped_column(primary_key=True)
+    waiting_offset: Mapped[int] = mapped_column(
+        primary_key=True, comment="since which record the buyer waits for a person"
+    )
     threshold_s: Mapped[int] = mapped_column(Integer, primary_key=True)
+    profile: Mapped[str] = mapped_column(comment="the strictest of those that have the threshold")
+    profiles: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     shop_id: Mapped[str]
     conversation_id: Mapped[str]
     due_ms: Mapped[int]

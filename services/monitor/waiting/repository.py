@@ -15,27 +15,30 @@ async def fire(
 ) -> list[Firing]:
     """Record thresholds that fell due; return those that had not fired before (H21)."""
     values = columns(
-        (f.partition, f.waiting_offset, f.profile, f.threshold_s, f.shop_id, f.conversation_id,
-         f.due_ms, f.late_ms) for f in firings
+        (f.partition, f.waiting_offset, f.threshold_s, ",".join(f.profiles), f.shop_id,
+         f.conversation_id, f.due_ms, f.late_ms) for f in firings
     )  # fmt: skip
-    names = ("partitions", "offsets", "profiles", "thresholds", "shops", "conversations",
+    names = ("partitions", "offsets", "thresholds", "profiles", "shops", "conversations",
              "dues", "lates")  # fmt: skip
     rows = await session.execute(
         _FIRE, dict(zip(names, values, strict=True)) | {"generation": generation}
     )
     new = {tuple(row) for row in rows}
-    return [f for f in firings if (f.partition, f.waiting_offset, f.profile, f.threshold_s) in new]
+    return [f for f in firings if (f.partition, f.waiting_offset, f.threshold_s) in new]
 
 
 _FIRE: Final = text(
     """
-    insert into firings (generation, partition, waiting_offset, profile, threshold_s, shop_id,
-        conversation_id, due_ms, late_ms)
-    select cast(:generation as smallint), * from unnest(
-        cast(:partitions as integer[]), cast(:offsets as bigint[]), cast(:profiles as text[]),
-        cast(:thresholds as integer[]), cast(:shops as text[]), cast(:conversations as text[]),
+    insert into firings (generation, partition, waiting_offset, threshold_s, profile, profiles,
+        shop_id, conversation_id, due_ms, late_ms)
+    select cast(:generation as smallint), p, o, t, split_part(names, ',', 1),
+        string_to_array(names, ','), s, c, due, late
+    from unnest(
+        cast(:partitions as integer[]), cast(:offsets as bigint[]), cast(:thresholds as integer[]),
+        cast(:profiles as text[]), cast(:shops as text[]), cast(:conversations as text[]),
         cast(:dues as bigint[]), cast(:lates as bigint[]))
+        as f(p, o, t, names, s, c, due, late)
     on conflict do nothing
-    returning partition, waiting_offset, profile, threshold_s
+    returning partition, waiting_offset, threshold_s
     """
 )

@@ -5,6 +5,7 @@ Must not know routes or SQL.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from contracts.monitor import WaitingBuyer
@@ -24,6 +25,9 @@ from services.monitor.waiting.domain import Firing
 from services.monitor.waiting.schemas import Waiting
 from services.monitor.waiting.waits import Waits, alert_of
 
+FIRED_AT_ONCE: Final = 1_000
+"""Waits whose thresholds one transaction tells of; after an outage the next tick goes on."""
+
 
 class Thresholds:
     """The thresholds of all partitions that are folded here; follows the fold.
@@ -41,25 +45,37 @@ class Thresholds:
         """Watch the waits that a partition holds, from the beginning."""
         place = fold.states.place_of(response_measure.NAME)
         waits = self._waits[fold] = Waits(self._rules, fold.partition, place=place)
-        waits.watch(fold.conversations.values(), self._clock.now_ms())
+        waits.watch(fold.conversations.values())
 
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """Watch the waits that may have begun."""
-        self._waits[fold].watch(touched, self._clock.now_ms())
+        self._waits[fold].watch(touched)
 
     async def through(self, moments: Mapping[PartitionFold, int], fence: Fence) -> None:
-        """Fire what fell due in partitions folded through those moments. Raises `Fenced`."""
+        """Fire what fell due in partitions folded through those moments. Raises `Fenced`.
+
+        What could not be stored falls due again the next time.
+        """
         now_ms = self._clock.now_ms()
-        states = {fold.partition: fold.conversations for fold in moments}
-        due: list[Firing] = []
+        due: dict[PartitionFold, list[Firing]] = {}
+        room = FIRED_AT_ONCE
         for fold, through_ms in moments.items():
-            waits = self._waits[fold]
-            due += waits.due(fold.conversations, through_ms=through_ms, now_ms=now_ms)
-        if not due:
-            return
+            due[fold] = self._waits[fold].due(
+                fold.conversations, through_ms=through_ms, now_ms=now_ms, limit=room
+            )
+            room = max(0, room - len(due[fold]))
+        if any(due.values()):
+            await self._store(due, fence)
+        for fold in due:
+            self._waits[fold].told()
+
+    async def _store(self, due: Mapping[PartitionFold, Sequence[Firing]], fence: Fence) -> None:
+        """Store firings with the alerts of those that are new, while their partitions are ours."""
+        states = {fold.partition: fold.conversations for fold in due}
         async with self._db.write_across("thresholds that fall due") as session:
-            await fence.hold(session, {firing.partition for firing in due})
-            new = await repository.fire(session, due, generation=fence.generation)
+            await fence.hold(session, [fold.partition for fold, found in due.items() if found])
+            firings = [firing for found in due.values() for firing in found]
+            new = await repository.fire(session, firings, generation=fence.generation)
             now = self._clock.now()
             alerts = (
                 alert_of(firing, states[firing.partition][firing.conversation_id], now=now)
