@@ -150,10 +150,12 @@ class PartitionFold:
         self._before = self._here()
         self._before.deltas = self.unchanged().deltas
 
-    def forget(self) -> Changes:
-        """Settle and remove conversations whose state no record can need any more (H34)."""
+    def forget(self, limit: int) -> Changes:
+        """Settle and remove at most `limit` conversations that no record needs any more (H34)."""
         changes = self.unchanged()
         for name, known in list(self.conversations.items()):
+            if len(changes.forgotten) == limit:
+                break
             forget = self.states.forget_after_ms(known)
             if forget is not None and self.log_ms > forget + LATE_MS:
                 self.states.settle(known, forget, changes.deltas)

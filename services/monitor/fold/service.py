@@ -39,6 +39,9 @@ CAUGHT_UP_S: Final = 1.0
 
 FORGET_S: Final = 60.0
 
+FORGOTTEN_AT_ONCE: Final = 5_000
+"""States that one transaction deletes; after a day off the next tick goes on."""
+
 COMMIT_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0)
 """Between tries to commit a batch while PostgreSQL is away; then the state is dropped."""
 
@@ -285,8 +288,8 @@ class Partitions:
             await self._note(moments)
             folded = {one.tp: one.fold.next_offset for one in self._owned.values()}
         if now >= self._chores.forget_at:
-            self._chores.forget_at = now + FORGET_S
-            await self._forget()
+            more = await self._forget()
+            self._chores.forget_at = now if more else now + FORGET_S
         return folded
 
     async def _note(self, moments: Mapping[PartitionFold, int]) -> None:
@@ -295,18 +298,21 @@ class Partitions:
             async with self._db.write_across("the fold") as session:
                 await self._stored().caught_up(session, by_partition)
 
-    async def _forget(self) -> None:
-        """Settle what is forgotten and remove it, behind the fence."""
-        forgotten = [owned.fold.forget() for owned in self._owned.values()]
-        forgotten = [changes for changes in forgotten if changes.forgotten]
-        if not forgotten:
-            return
-        try:
-            async with self._db.write_across("forgetting") as session:
-                await self._stored().store(session, forgotten)
-        except BaseException:
-            self._owned.clear()  # what was forgotten in memory alone is loaded again
-            raise
+    async def _forget(self) -> bool:
+        """Settle what is forgotten and remove it, behind the fence; return whether more is left."""
+        more = False
+        for fold in [one.fold for one in self._owned.values()]:
+            changes = fold.forget(FORGOTTEN_AT_ONCE)
+            if not changes.forgotten:
+                continue
+            try:
+                async with self._db.write_across("forgetting") as session:
+                    await self._stored().store(session, [changes])
+            except BaseException:
+                self._owned.clear()  # what was forgotten in memory alone is loaded again
+                raise
+            more = more or len(changes.forgotten) == FORGOTTEN_AT_ONCE
+        return more
 
     async def _load(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
         """Load a partition; return it and the offset from which ids are read again (H2)."""

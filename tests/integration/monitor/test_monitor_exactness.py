@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -226,6 +227,35 @@ async def test_a_monitor_frozen_past_its_session_is_fenced_and_counts_nothing(ri
     await member.stop()
 
     assert await stored(rig) == before
+
+
+async def test_a_monitor_frozen_past_its_session_forgets_no_state_of_the_new_owner(
+    rig: Rig,
+) -> None:
+    shop = await rig.shop().listed()
+    chat = await shop.chat(start=await rig.now() - timedelta(days=2)).opened()
+    await chat.buyer(0)
+    await chat.closed(60)
+    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
+    frozen = Partitions(rig.bus, rig.database, app.measures_of(rules), clock=SystemClock())
+    await frozen.begin()
+    async with rig.monitor():
+        await rig.folded()
+    member = rig.bus.reader([CHAT.name])
+    await member.start()
+    await frozen.take_over(member, member.assignment())
+    await chat.buyer(2 * 86_400)
+    async with rig.monitor():
+        await rig.folded()
+
+    await frozen.tick()
+    await member.stop()
+
+    kept = await rig.rows(
+        "select waiting_ms is not null from conversations where conversation_id = :chat",
+        chat=chat.id,
+    )
+    assert kept == [(True,)]
 
 
 async def test_a_record_that_cannot_be_stored_is_set_aside_and_costs_no_other(rig: Rig) -> None:

@@ -72,7 +72,7 @@ class Folding:
 
     def forgets(self) -> "Folding":
         """Settle and forget what is over."""
-        forgotten = self.fold.forget()
+        forgotten = self.fold.forget(len(self.fold.conversations))
         mine, more = self.response, forgotten.of(response.NAME)
         mine.rounds += more.rounds
         mine.sessions += more.sessions
