@@ -4,6 +4,7 @@
 `... recompute` folds the log offline and compares.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -50,6 +51,7 @@ from services.monitor.recount import service as recount
 from services.monitor.response import deadlines as response_deadlines
 from services.monitor.response.measure import Response
 from services.monitor.response.service import Provisionals
+from services.monitor.retention.service import Expiry
 from services.monitor.settings import Settings
 from services.monitor.traffic.measure import TrafficMeasure
 from services.monitor.waiting import routes as waiting_routes
@@ -92,6 +94,7 @@ def build(
 
 def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence) -> None:
     """Register the consumers in the order in which they start: the directory first."""
+    settings = service.settings
     thresholds = Thresholds(service.db, rules, clock=service.clock)
     partitions = Partitions(
         service.bus, service.db, measures_of(rules), clock=service.clock, followers=[thresholds]
@@ -100,6 +103,10 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
     entries = directory_consumers.DirectoryEntries(rules.directory)
     directory = service.read(directory_consumers.DIRECTORY, [topics.DIRECTORY], entries)
     service.role(Wait(directory.caught_up))
+    expiry = Expiry(
+        service.db, rules.directory, settings, known=directory.caught_up, clock=service.clock
+    )
+    service.forgets(expiry.batch)
     service.resource(partitions.begin, partitions.close)
     membership = Membership(
         service.db,
@@ -151,7 +158,9 @@ async def recompute(settings: Settings) -> recount.Report:
     try:
         entries = directory_consumers.DirectoryEntries(rules.directory)
         await recount.read_directory(service.bus, entries)
-        return await recount.recompute(service.bus, service.db, measures_of(rules))
+        kept = timedelta(days=min(settings.figures_kept_days, settings.evidence_kept_days))
+        since = (service.clock.now() - kept).date() + timedelta(days=1)
+        return await recount.recompute(service.bus, service.db, measures_of(rules), since=since)
     finally:
         await service.close()
 

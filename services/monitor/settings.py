@@ -1,8 +1,17 @@
 """What the monitor is told from outside. Must not know what is done with it."""
 
-from pydantic import Field, SecretStr
+from datetime import timedelta
+from typing import Final, Self
 
-from kit.settings import DatabaseSettings
+from pydantic import Field, SecretStr, model_validator
+
+from contracts.topics import CHAT
+from kit.settings import DatabaseSettings, variable
+
+LOG_DAYS: Final = max(CHAT.retention or (timedelta(),)).days
+"""Days that the chat log is kept at most."""
+
+_DAYS_LIMIT: Final = 36_500
 
 
 class Settings(DatabaseSettings):
@@ -21,3 +30,21 @@ class Settings(DatabaseSettings):
     conversation once, however much was said in it meanwhile. The board is promised within 1 s."""
     board_interval_ms: int = Field(default=500, ge=100, le=10_000)
     """Least time between two boards of one shop."""
+    figures_kept_days: int = Field(default=90, ge=1, le=_DAYS_LIMIT)
+    """Days before today that rounds, sessions, their totals and the counts of messages stay."""
+    evidence_kept_days: int = Field(default=90, ge=1, le=_DAYS_LIMIT)
+    """Days that flagged and held messages stay, and by which wording rules they were judged."""
+    alerts_kept_days: int = Field(default=90, ge=1, le=_DAYS_LIMIT)
+    """Days that it stays which waiting thresholds were told."""
+
+    @model_validator(mode="after")
+    def _check_kept(self) -> Self:
+        """Refuse to forget what the log still tells: `recompute` would find it missing (H50)."""
+        for name in ("figures_kept_days", "evidence_kept_days", "alerts_kept_days"):
+            kept = getattr(self, name)
+            if kept < LOG_DAYS:
+                raise ValueError(
+                    f"{variable(name)}={kept} is less than the {LOG_DAYS} days that the chat log "
+                    "is kept, and what it tells must stay comparable: give as many, or more"
+                )
+        return self

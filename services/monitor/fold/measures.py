@@ -5,6 +5,7 @@ The fold knows no figure; a measure knows no order, no fence and no broker.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Generic, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 import msgspec
@@ -78,6 +79,8 @@ class Row(NamedTuple):
     rests_on: int
     """The oldest record without which it cannot be computed again."""
     of: ConversationId | None = None
+    day: date | None = None
+    """The day by whose age it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,8 @@ class Kept:
     """What is stored of a measure in one partition, from one snapshot."""
 
     rows: Sequence[Row]
-    differences: Sequence[tuple[str, str]] = ()
-    """What does not agree with itself: the table, and what is wrong there."""
+    differences: Sequence[tuple[str, date, str]] = ()
+    """What does not agree with itself: the table, the day, and what is wrong there."""
     skips: Callable[[Row], str | None] = field(default=lambda _: None)
     """Why a row cannot be compared, for the rules that made it are not at hand; None: it can."""
 

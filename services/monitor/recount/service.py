@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from contracts.people import ConversationId
@@ -66,7 +66,7 @@ class Report:
     )
     skipped: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("older_than_the_log", "other_wording_rules", "other_profiles"), 0
+            ("older_than_the_log", "older_than_is_kept", "other_wording_rules", "other_profiles"), 0
         )
     )
     different: int = 0
@@ -92,8 +92,10 @@ async def read_directory(bus: Bus, handle: Any) -> None:
         await reader.stop()
 
 
-async def recompute(bus: Bus, database: Database, measures: Measures) -> Report:
+async def recompute(bus: Bus, database: Database, measures: Measures, *, since: date) -> Report:
     """Fold what the log holds, up to what is stored, and compare. Changes nothing.
+
+    What is of a day before `since` is left out: its rows are being deleted, or gone (H50).
 
     May run beside live monitors: each partition is compared as of one snapshot. Raises
     `positions.ForeignTopic`, `LogUnreadable`, `Unavailable`.
@@ -111,7 +113,9 @@ async def recompute(bus: Bus, database: Database, measures: Measures) -> Report:
                 )
             if stored is not None:
                 tp = TopicPartition(CHAT.name, partition)
-                await _compare_partition(reader, tp, mine, stored=stored, report=report)
+                await _compare_partition(
+                    reader, tp, mine, stored=stored, since=since, report=report
+                )
 
     await asyncio.gather(*map(compare, range(await bus.partitions(CHAT.name))))
     report.ranges.sort(key=lambda span: span.partition)
@@ -136,6 +140,7 @@ async def _compare_partition(
     measures: Sequence[AnyMeasure],
     *,
     stored: Snapshot,
+    since: date,
     report: Report,
 ) -> None:
     first = (await reader.beginning_offsets([tp]))[tp]
@@ -152,7 +157,7 @@ async def _compare_partition(
             span.first_ms = span.first_ms or records[0].timestamp_ms
             span.last_ms = records[-1].timestamp_ms
             await fold.fold(records, into=folded)
-    _compare_rows(measures, fold, folded, span=span, stored=stored, report=report)
+    _compare_rows(measures, fold, folded, span=span, stored=stored, since=since, report=report)
 
 
 def _compare_rows(
@@ -162,6 +167,7 @@ def _compare_rows(
     *,
     span: Range,
     stored: Snapshot,
+    since: date,
     report: Report,
 ) -> None:
     """Compare what is settled together with what would be if all were over (H34).
@@ -175,9 +181,10 @@ def _compare_rows(
         theirs = [folded.deltas[place], *(deltas[place] for deltas in open_here)]
         mine = (row for deltas in open_there for row in measure.rows(deltas[place]))
         pairs = _paired([*kept.rows, *mine], (r for d in theirs for r in measure.rows(d)))
-        for wrong in kept.differences:
-            report.differs("{0}: partition {2}, {1}".format(*wrong, span.partition))
-        _compare(kept, pairs, span, births=births, report=report)
+        for table, day, wrong in kept.differences:
+            if day >= since:
+                report.differs(f"{table}: partition {span.partition}, {wrong}")
+        _compare(kept, pairs, span, births=births, since=since, report=report)
 
 
 def _paired(
@@ -214,6 +221,7 @@ def _compare(
     span: Range,
     *,
     births: Mapping[ConversationId, int],
+    since: date,
     report: Report,
 ) -> None:
     """Compare the rows of one measure that the log still holds whole."""
@@ -223,6 +231,8 @@ def _compare(
             continue
         oldest = row.rests_on if row.of is None else births.get(row.of, span.first)
         why = "older_than_the_log" if oldest < span.first else kept.skips(row)
+        if row.day is not None and row.day < since:
+            why = "older_than_is_kept"
         if why is not None:
             report.skipped[why] += 1
             continue

@@ -188,7 +188,7 @@ class Response:
         found = await repository.kept(session, mine)
         self._evidence.update(found.unstaffed)
         wrong = [
-            ("counters", f"{counter_name(key)}: stored {stored}, rows give {summed}")
+            ("counters", key.day, f"{counter_name(key)}: stored {stored}, rows give {summed}")
             for key, stored, summed in differences(found.counters, found.summed)
         ]
         spans = await book_spans(session, mine)

@@ -75,7 +75,7 @@ class StoredRow(NamedTuple):
         for reading in self.readings:
             scores = {name: judged[name] for name in ruling(reading, day) if name in judged}
             values = (*plain, tuple(sorted(scores.items())))
-            yield Row(self.table, (reading, self.offset), values, self.born_offset, of)
+            yield Row(self.table, (reading, self.offset), values, self.born_offset, of, day)
 
 
 def round_rows(ended: Round, judged: Judged, ruling: Ruling) -> Iterator[Row]:
@@ -102,4 +102,4 @@ def session_rows(settled: Session, judged: Judged, ruling: Ruling) -> Iterator[R
 
 def counter_row(key: CounterKey, score: Score) -> Row:
     """Return a row of totals; it rests on the whole log."""
-    return Row("counters", tuple(key), (score,), 0)
+    return Row("counters", tuple(key), (score,), 0, day=key.day)

@@ -61,7 +61,7 @@ class TrafficMeasure(Stateless[Changes]):
         """Yield messages by shop and day; they rest on the whole log."""
         for key, t in delta.items():
             numbers = t.buyer_messages, t.agent_messages, t.other_messages
-            yield Row("traffic", tuple(key), numbers, 0)
+            yield Row("traffic", tuple(key), numbers, 0, day=key.day)
 
     async def kept(self, session: AsyncSession, *, generation: int, partition: int) -> Kept:
         """Return what is stored."""

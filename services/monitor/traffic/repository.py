@@ -32,7 +32,8 @@ async def kept(session: AsyncSession, mine: Mapping[str, Any]) -> list[Row]:
     """Return the stored messages of a partition by shop and day."""
     rows = await session.execute(_KEPT, mine)
     return [
-        Row("traffic", (shop, day), tuple(map(int, numbers)), 0) for shop, day, *numbers in rows
+        Row("traffic", (shop, day), tuple(map(int, numbers)), 0, day=day)
+        for shop, day, *numbers in rows
     ]
 
 

@@ -1,6 +1,6 @@
 """Thresholds that were passed."""
 
-from sqlalchemy import Integer, SmallInteger, text
+from sqlalchemy import Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.monitor.tables import Base
@@ -10,7 +10,10 @@ class FiringRow(Base):
     """A waiting threshold that was passed and told."""
 
     __tablename__ = "firings"
-    __table_args__ = ({"comment": "thresholds that fired, each once (H21)"},)
+    __table_args__ = (
+        Index(None, "shop_id", "due_ms"),
+        {"comment": "thresholds that fired, each once (H21)"},
+    )
 
     generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)

@@ -1,7 +1,7 @@
 """The words of flags: the evidence, and the rules that a message was checked by. Pure values."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from contracts.people import ConversationId, ShopId
@@ -46,3 +46,8 @@ class FlagDay(NamedTuple):
     shop_id: ShopId
     day: date
     speaker: str
+
+
+def utc_day(at_ms: int) -> date:
+    """Return by which day's age a flag is compared: no later than its shop's own."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).date()

@@ -9,7 +9,7 @@ from contracts.monitor import WordingFlagged
 from kit.ids import derived_id
 from services.monitor.fold.measures import Fact, Row
 from services.monitor.fold.schemas import Heard
-from services.monitor.wording.domain import FlaggedMessage
+from services.monitor.wording.domain import FlaggedMessage, utc_day
 from wording import Speaker, Verdict
 
 
@@ -55,4 +55,4 @@ def flag_row(flag: FlaggedMessage) -> Row:
         msgspec.json.decode(flag.hits), flag.lexicon_version, flag.policy_version,
     )  # fmt: skip
     key = flag.message_id, flag.shop_id, flag.offset
-    return Row("flags", key, values, flag.offset)
+    return Row("flags", key, values, flag.offset, day=utc_day(flag.at_ms))

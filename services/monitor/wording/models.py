@@ -1,8 +1,9 @@
 """Flagged messages, and the wording rules by which messages were checked."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Integer, SmallInteger
+from sqlalchemy import Index, Integer, SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.monitor.tables import Base
@@ -49,3 +50,4 @@ class WordingSpanRow(Base):
     first_offset: Mapped[int] = mapped_column(primary_key=True)
     lexicon_version: Mapped[str]
     policy_version: Mapped[str]
+    begun_at: Mapped[datetime] = mapped_column(server_default=func.now())

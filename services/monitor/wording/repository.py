@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import ShopId
 from services.monitor.fold.measures import Row, Stretch
 from services.monitor.tables import many
-from services.monitor.wording.domain import FlagDay, FlaggedMessage, Span, Wording
+from services.monitor.wording.domain import FlagDay, FlaggedMessage, Span, Wording, utc_day
 
 
 async def add_flags(session: AsyncSession, flags: Sequence[tuple[Stretch, FlaggedMessage]]) -> None:
@@ -62,7 +62,7 @@ async def kept(session: AsyncSession, mine: Mapping[str, Any]) -> list[Row]:
     """Return the stored flags of a generation's partition."""
     rows = await session.execute(_KEPT_FLAGS, mine)
     return [
-        Row("flags", (message, shop, at), tuple(columns), at)
+        Row("flags", (message, shop, at), tuple(columns), at, day=utc_day(columns[3]))
         for message, shop, at, *columns in rows
     ]
 

@@ -58,6 +58,7 @@ PARTITIONS = 4
 TOPICS = (CHAT, DIRECTORY, STAFF, INCIDENTS, ALERTS, BOARD)
 GROUPS = ("monitor.fold", "monitor.incidents", "monitor.staff")
 DAY = date(2026, 11, 11)
+AS_GOOD_AS_EVER = 36_500
 
 
 @dataclass
@@ -309,6 +310,10 @@ async def _rig(infra: Infrastructure, fresh: TestDatabase, bus: KafkaBus) -> Rig
         token_public_key=keys.public,
         service_public_key=service_keys.public,
         cursor_secret=SecretStr("a cursor secret of at least 32 bytes"),
+        # Facts of tests are of one day, whatever day it is when they run.
+        figures_kept_days=AS_GOOD_AS_EVER,
+        evidence_kept_days=AS_GOOD_AS_EVER,
+        alerts_kept_days=AS_GOOD_AS_EVER,
     )
     database = Database(fresh.dsn("monitor"), schema="monitor", name="monitor-tests")
     return Rig(bus, database, settings, keys, service_keys, Uuid7Ids(clock))

@@ -58,6 +58,8 @@ async def command(rig: Rig) -> tuple[int, str]:
             "PEAKDESK_KAFKA_TOPIC_PREFIX": settings.kafka_topic_prefix,
             "PEAKDESK_DATABASE_URL": settings.database_url.get_secret_value(),
             "PEAKDESK_LEXICON_FOLDER": settings.lexicon_folder,
+            "PEAKDESK_FIGURES_KEPT_DAYS": str(settings.figures_kept_days),
+            "PEAKDESK_EVIDENCE_KEPT_DAYS": str(settings.evidence_kept_days),
         },
         cwd=CHECKOUT,
         stdout=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
 """What people read of the monitor, and what it asks itself all the time, is found by index."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
@@ -18,6 +18,7 @@ from services.monitor.figures import repository as figures
 from services.monitor.fold import repository as folds
 from services.monitor.recount import repository as recounts
 from services.monitor.response import repository as response
+from services.monitor.retention import repository as retention
 from services.monitor.settings import Settings
 from services.monitor.traffic import repository as traffic
 from services.monitor.waiting import repository as waiting
@@ -28,6 +29,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 SHOP, DAY, DAY_MS = ShopId("plans"), date(2026, 11, 11), 1_794_355_200_000
 FLAGS, INCIDENTS = ("/v1/monitor/flags",), ("/v1/monitor/incidents",)
+AGED = (*retention.FIGURES, *retention.EVIDENCE, *retention.ALERTS)
 LIVE = "a shop's live conversations, which its board sums anyway; `waiting_ms` changes with every"
 LIVE += " word of a buyer, and an index on it would be written each time"
 
@@ -59,6 +61,28 @@ READS = [
         partial(response.provisional, table="rounds", before_ms=DAY_MS, limit=51),
     ),
     Read("a shop's newest event", partial(traffic.as_of_ms, shop_id=SHOP)),
+    *(
+        Read(f"the oldest {aged.row.__tablename__}", partial(retention.oldest, aged=aged))
+        for aged in AGED
+    ),
+    *(
+        Read(
+            f"a shop's old {aged.row.__tablename__}",
+            partial(
+                retention.delete_older,
+                aged=aged,
+                shop_id=SHOP,
+                before=DAY if aged.at.key == "day" else DAY_MS,
+                limit=100,
+            ),
+        )
+        for aged in AGED
+    ),
+    Read(
+        "old spans of wording rules",
+        partial(retention.delete_spans, before=datetime(2026, 11, 11, tzinfo=UTC), limit=100),
+        filters="a row per change of a shop's rules and partition: read whole, in the key's order",
+    ),
 ]
 
 
@@ -77,7 +101,7 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 async def test_no_list_is_without_a_row_here() -> None:
     shown = app.build(Settings()).http
 
-    rooms = boards, evidence, facts, figures, folds, recounts, response, traffic, waiting
+    rooms = boards, evidence, facts, figures, folds, recounts, response, retention, traffic, waiting
     assert_all_are_there(READS, shown, *rooms)
 
 
@@ -115,5 +139,24 @@ FILLS = (
     select 'conversation-' || n, 1, 0, {_SHOP}, n % 3 = 0, case when n % 7 = 0 then n end,
         n % 7 = 0, ''
         from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into sessions select 1, 0, '', n, {_SHOP}, '', '', '', '2026-11-11', {DAY_MS} +
+        (n - 500) * 60000, 0, 0, 0, 0, '{{}}', n, case when n % 50 <> 0 then false end,
+        '{{reading}}', 2 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into counters select n, {_SHOP}, '', '2026-11-15'::date - n % 100, '', 0, 0, 0, 0, 0, 0,
+        0, 0, 0 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into firings (generation, partition, waiting_offset, threshold_s, profile, shop_id,
+        conversation_id, due_ms, late_ms)
+    select 1, 0, n, 20, '', {_SHOP}, '', {DAY_MS} + (n - 500) * 60000, 0
+        from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into wording_spans select 1, n % 10, {_SHOP}, n, '', '',
+        '2026-11-11'::date + (n - 500) * interval '1 minute' from generate_series(1, 1000) n
     """,
 )
