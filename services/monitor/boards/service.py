@@ -37,7 +37,7 @@ REFRESH_MS: Final = 5_000
 """A board that shows somebody waiting, or a delay, is published anew so often without a change."""
 
 ON_TIME_MS: Final = 2_000
-"""Folded to the end within so much: not delayed. It is noted once a second."""
+"""Folded through a moment so lately: not delayed. It is noted once a second (H31)."""
 
 REVISION_DAYS: Final = 2
 """Days before today whose changes count: every time zone's today is among them."""

@@ -129,7 +129,7 @@ class FoldStore:
             await measure.store(session, deltas)
 
     async def caught_up(self, session: AsyncSession, at_ms: Mapping[int, int]) -> None:
-        """Store when partitions were last seen folded to the end of the log."""
+        """Store through which moment partitions are folded."""
         await session.execute(
             sql.CAUGHT_UP, {"partitions": list(at_ms), "moments": list(at_ms.values())}
         )

@@ -8,8 +8,10 @@ from typing_extensions import override
 
 from kit.bus.memory import MemoryBus, MemoryConsumer
 from kit.bus.ports import BusAway, Consumer, Message, TopicPartition
-from services.monitor.fold import ends
+from services.monitor.fold import deadlines, ends
 from services.monitor.fold.ends import Ends
+from services.monitor.settings import Settings
+from services.monitor.waiting.waits import SETTLE_MS
 
 pytestmark = pytest.mark.unit
 
@@ -62,3 +64,9 @@ async def test_a_connection_that_answers_nothing_is_given_up_for_another(
     assert await asking.ask([TP]) == {TP: 0}
     assert await asking.ask([TP]) == {TP: 0}
     assert bus.opened == 2
+
+
+def test_all_that_a_threshold_waits_for_is_at_most_nine_tenths_of_a_second() -> None:
+    pauses_ms = 1_000 * (deadlines.PROBES_S + deadlines.TICK_S)
+
+    assert SETTLE_MS + Settings().fold_wait_ms + round(pauses_ms) <= 900
