@@ -32,7 +32,7 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.load, pytest.mark.timeout(1_200)]
 
 MESSAGES: Final = 20_000
-TALKS, PER_S, WAITS = 12, 50, 200
+TALKS, PER_S, WAITS = 4, 50, 200
 """Talks over four partitions, the records of each a second, and how many buyers wait beside."""
 
 COUNTING: Final = "floor c: getmany that counts"
