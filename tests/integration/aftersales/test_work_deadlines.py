@@ -117,6 +117,33 @@ async def test_a_close_and_the_sweep_at_one_time_leave_no_open_work(
         assert (await session.execute(query, shown)).scalar_one() == 0
 
 
+async def test_a_close_that_waits_for_the_sweep_sees_the_attempt_that_it_opened(
+    trade: Trade, own: Database
+) -> None:
+    shop, order_id = trade.shop(), OrderId(trade.ids.new())
+    facts = WorkFacts(own, PLAYBOOK)
+    await facts.open_address_check(_paid(trade, shop, order_id))
+    (first,) = await _items(own, order_id)
+
+    async with own.write(shop.id) as session:
+        for step in (
+            "select 1 from work_items where id = :first for update",
+            "update work_items set state = 'settled' where id = :first",
+            (
+                "insert into work_items"
+                " (id, shop_id, order_id, buyer_id, kind, attempt, state, due_at, opened_at)"
+                " select id || '-2', shop_id, order_id, buyer_id, kind, 2, 'open', now(), now()"
+                " from work_items where id = :first"
+            ),
+        ):
+            await session.execute(text(step), {"first": first})
+        closing = asyncio.create_task(facts.drop_work(_closed(trade, shop, order_id)))
+        await eventually(lambda: _blocked(own), what="the close at the lock")
+    await closing
+
+    assert await _attempts(trade, order_id) == [(1, "settled"), (2, "settled")]
+
+
 async def test_work_past_its_due_time_is_told_once_however_often_it_is_swept(
     trade: Trade,
 ) -> None:
@@ -262,6 +289,15 @@ async def _timers(trade: Trade, *subjects: str) -> list[str]:
 
 async def _gone(trade: Trade, subject: str) -> bool:
     return not await _timers(trade, subject)
+
+
+async def _blocked(own: Database) -> bool:
+    query = (
+        "select exists (select 1 from pg_stat_activity where wait_event_type = 'Lock'"
+        " and datname = current_database())"
+    )
+    async with own.read_across("a test") as session:
+        return bool((await session.execute(text(query))).scalar_one())
 
 
 async def _attempts(trade: Trade, order_id: str) -> list[Any]:
