@@ -49,9 +49,7 @@ The second `unnest` repeats the narrow columns only: a shared CTE would copy eve
 A row of a foreign conversation is inserted too; its second look undoes the whole batch.
 """
 
-_ENTER: Final = text("select pg_advisory_xact_lock_shared(hashtextextended('archive', 0))")
-_HOLD_BACK: Final = text("select pg_advisory_xact_lock(hashtextextended('archive', 0))")
-"""Statements of their own: what comes next in the transaction then sees what others committed."""
+_HOLD_BACK: Final = text("select from marks where topic = :topic order by partition for update")
 
 _COLUMNS: Final = tuple(name for name in Batch.__slots__ if name != "openings")
 
@@ -179,17 +177,13 @@ class First:
     place: Place
 
 
-async def enter(session: AsyncSession) -> None:
-    """Store beside others who do, and wait for whoever holds all of them back for a moment."""
-    await session.execute(_ENTER)
-
-
-async def hold_back(session: AsyncSession) -> None:
+async def hold_back(session: AsyncSession, topic: str) -> None:
     """Let nobody store until this transaction ends, when all that is under way has ended.
 
-    Taken after the shop's turn, before any row, and for a moment: the archive of all shops waits.
+    Who stores raises his marks first, so their rows are what he waits for. Taken after the shop's
+    turn, before any other row, and for a moment: the archive of all shops waits.
     """
-    await session.execute(_HOLD_BACK)
+    await session.execute(_HOLD_BACK, {"topic": topic})
 
 
 async def store(

@@ -71,13 +71,13 @@ class Archiving:
         async with self.db.write_across("a batch holds what all shops said") as session:
             looks: list[ArchivedRow] = []
             contacted: set[ShopId] = set()
+            # First, and locked even where they are higher already: see `repository.hold_back`.
+            await positions.raise_marks(session, CHAT.name, ends)
             if batch.ids:
-                await repository.enter(session)
                 looks = await repository.store(
                     session, batch, generation=generation, at=self.clock.now()
                 )
                 contacted = await self._look_twice(session, batch, looks, generation)
-            await positions.raise_marks(session, CHAT.name, ends)
         self.told(contacted)
         return len(batch.ids) - sum(not look.is_new for look in looks)
 

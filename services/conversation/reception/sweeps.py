@@ -12,6 +12,7 @@ import structlog
 
 from contracts.conversation import Timing
 from contracts.people import PersonId, ShopId
+from contracts.topics import CHAT
 from kit.clock import Clock
 from kit.errors import Unavailable
 from kit.postgres import Database, DatabaseAway
@@ -76,7 +77,7 @@ class Closings:
         async with self.db.write(shop_id) as session:
             await turns.lock_shops(session, [shop_id])
             # What the archive stores from here on finds the conversation closed, and reopens it.
-            await archive.hold_back(session)
+            await archive.hold_back(session, CHAT.name)
             found = await silent(session, limit=AT_ONCE)
             stamp = self.routing.stamp()
             for conversation in await conversations.lock_all(session, sorted(found)):

@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from contracts.conversation import ConversationClosed, ConversationReopened
 from contracts.people import SenderKind
+from contracts.topics import CHAT
+from kit import positions
 from kit.clock import ManualClock
 from kit.errors import Unavailable
-from services.conversation.archive import repository as archive
 from services.conversation.archive.service import Archiving
 from services.conversation.routing.sweeps import BEHIND_MOST
 from services.conversation.seed import SeedSettings
@@ -150,7 +151,7 @@ async def test_a_word_that_is_being_archived_is_waited_for(
     await complete(platform, clock)
 
     async with platform.service.db.write_across("a test") as session:
-        await archive.enter(session)
+        await positions.raise_marks(session, CHAT.name, {0: 0})
         await session.execute(
             text(
                 "insert into messages (message_id, conversation_id, generation, partition,"
