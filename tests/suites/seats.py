@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from typing_extensions import override
+
 
 class What(StrEnum):
     """What a record of the log says."""
@@ -69,6 +71,7 @@ class Case:
     log: tuple[Step, ...]
     seen: Seen
 
+    @override
     def __str__(self) -> str:
         return self.name
 
