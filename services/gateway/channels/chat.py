@@ -26,7 +26,7 @@ HANDLED: Final = "done"
 log: Final = structlog.get_logger("gateway.chat")
 
 
-class Window(Protocol):
+class ChatWindow(Protocol):
     """The latest records of the topic (`history.Ring`)."""
 
     def begin(self, partition: int, offset: int) -> None:
@@ -63,7 +63,7 @@ class ChatChannel:
         bus: Bus,
         audience: Audience,
         *,
-        ring: Window,
+        ring: ChatWindow,
         clock: Clock,
         metrics: Metrics,
         ring_s: float,

@@ -14,10 +14,10 @@ from services.gateway.hub.hub import Hub
 from services.gateway.hub.person import Person
 from services.gateway.hub.session import (
     Abandoned,
-    Keeper,
     NeedsSnapshot,
     QueueLimits,
     SocketSession,
+    StreamKind,
     Subscription,
     Wire,
 )
@@ -28,11 +28,11 @@ __all__ = [
     "ConversationSubscription",
     "Directory",
     "Hub",
-    "Keeper",
     "NeedsSnapshot",
     "Person",
     "QueueLimits",
     "SocketSession",
+    "StreamKind",
     "Subscription",
     "View",
     "Wire",

@@ -21,7 +21,7 @@ from contracts.people import ConversationId, PersonId, SenderKind
 from services.gateway.frames import records
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
-from services.gateway.hub.session import Keeper, SocketSession, Subscription
+from services.gateway.hub.session import SocketSession, StreamKind, Subscription
 
 
 class SubscriptionState(IntEnum):
@@ -41,9 +41,9 @@ class ConversationSubscription(Subscription):
     __slots__ = ("conversation", "sent", "state")
 
     def __init__(
-        self, socket: SocketSession, conversation: "Conversation", kept_by: Keeper
+        self, socket: SocketSession, conversation: "Conversation", kind: StreamKind
     ) -> None:
-        super().__init__(socket, conversation.s, kept_by)
+        super().__init__(socket, conversation.s, kind)
         self.conversation = conversation
         self.state = SubscriptionState.JOINING
         self.sent = -1

@@ -58,7 +58,7 @@ class Hub:
             return
         subscription.left = True
         del subscription.socket.subscriptions[subscription.s]
-        subscription.kept_by.leave(subscription)
+        subscription.kind.leave(subscription)
 
     # ---- people
 

@@ -63,7 +63,7 @@ class NeedsSnapshot(Exception):
         self.reason = reason
 
 
-class Keeper(Protocol):
+class StreamKind(Protocol):
     """The kind of stream that a subscription belongs to."""
 
     def leave(self, subscription: "Subscription") -> None:
@@ -78,12 +78,12 @@ class Subscription:
     each is answered once.
     """
 
-    __slots__ = ("kept_by", "left", "owed", "s", "socket")
+    __slots__ = ("kind", "left", "owed", "s", "socket")
 
-    def __init__(self, socket: "SocketSession", s: str, kept_by: Keeper) -> None:
+    def __init__(self, socket: "SocketSession", s: str, kind: StreamKind) -> None:
         self.socket = socket
         self.s = s
-        self.kept_by = kept_by
+        self.kind = kind
         self.owed: tuple[str | None, ...] = ()
         self.left = False
 

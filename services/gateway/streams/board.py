@@ -20,7 +20,7 @@ from services.gateway.frames import server
 from services.gateway.frames.names import BoardName
 from services.gateway.frames.refusals import Forbid
 from services.gateway.history import HistoryClient
-from services.gateway.hub import Hub, Keeper, SocketSession, Subscription
+from services.gateway.hub import Hub, SocketSession, StreamKind, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import Stream, event_body
@@ -38,8 +38,8 @@ class BoardSubscription(Subscription):
 
     __slots__ = ("live", "shop")
 
-    def __init__(self, socket: SocketSession, shop: ShopId, kept_by: Keeper) -> None:
-        super().__init__(socket, str(BoardName(shop)), kept_by)
+    def __init__(self, socket: SocketSession, shop: ShopId, kind: StreamKind) -> None:
+        super().__init__(socket, str(BoardName(shop)), kind)
         self.shop = shop
         self.live = False
 

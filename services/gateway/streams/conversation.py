@@ -37,7 +37,7 @@ Tell = Callable[[News], None]
 """Given what concerns people's inboxes."""
 
 
-class Lanes(Protocol):
+class SendOrder(Protocol):
     """The sends of each subscription, in their order (`inbound.Lanes`)."""
 
     def hold(self, subscription: ConversationSubscription) -> None:
@@ -69,7 +69,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
     names = ConversationName
 
     def __init__(
-        self, hub: Hub, joins: Joins, resume: Resumes, *, lanes: Lanes, tell: Tell
+        self, hub: Hub, joins: Joins, resume: Resumes, *, lanes: SendOrder, tell: Tell
     ) -> None:
         self._hub = hub
         self._joins = joins

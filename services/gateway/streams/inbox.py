@@ -22,7 +22,7 @@ from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
 from services.gateway.history import HistoryClient
-from services.gateway.hub import Hub, Keeper, NeedsSnapshot, SocketSession, Subscription
+from services.gateway.hub import Hub, NeedsSnapshot, SocketSession, StreamKind, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream, news_of
@@ -44,8 +44,8 @@ class InboxSubscription(Subscription):
 
     __slots__ = ("held", "live")
 
-    def __init__(self, socket: SocketSession, kept_by: Keeper) -> None:
-        super().__init__(socket, INBOX, kept_by)
+    def __init__(self, socket: SocketSession, kind: StreamKind) -> None:
+        super().__init__(socket, INBOX, kind)
         self.held: list[bytes] | None = None
         self.live = False
 
