@@ -1,15 +1,18 @@
 """Migrations of the schema `monitor`; run by `kit.tables.upgrade`."""
 
-# ruff: noqa: F401 - a model is in METADATA because it was imported
+from typing import Final
 
-import services.monitor.evidence.models
-import services.monitor.facts.models
-import services.monitor.fold.models
-import services.monitor.response.models
-import services.monitor.traffic.models
-import services.monitor.waiting.models
-import services.monitor.wording.models
 from kit.tables import run_migrations
+from services.monitor.evidence import models as evidence
+from services.monitor.facts import models as facts
+from services.monitor.fold import models as fold
+from services.monitor.response import models as response
 from services.monitor.tables import METADATA
+from services.monitor.traffic import models as traffic
+from services.monitor.waiting import models as waiting
+from services.monitor.wording import models as wording
+
+MODELS: Final = (evidence, facts, fold, response, traffic, waiting, wording)
+"""Every subject's tables: importing them is what puts them into the metadata."""
 
 run_migrations(METADATA)
