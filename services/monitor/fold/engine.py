@@ -43,9 +43,9 @@ class Changes:
     next_offset: int
     watermark_ms: int
     log_ms: int
-    states: States
-    deltas: list[Any] = field(default_factory=list)
-    conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
+    states: States = field(repr=False)
+    deltas: list[Any] = field(default_factory=list, repr=False)
+    conversations: dict[ConversationId, Conversation] = field(default_factory=dict, repr=False)
     forgotten: list[ConversationId] = field(default_factory=list)
 
     def stretch(self, generation: int) -> Stretch:
@@ -63,7 +63,7 @@ class Batch:
 
     changes: Changes
     poison: list[Poison] = field(default_factory=list)
-    waits: list[Conversation] = field(default_factory=list)
+    waits: list[Conversation] = field(default_factory=list, repr=False)
     """Conversations in which a round may have opened: their thresholds go on the wheel."""
 
 
@@ -227,12 +227,11 @@ class PartitionFold:
     def _apply(self, known: Conversation, fact: Fact, batch: Batch) -> None:
         known.standing = fact.after
         changes = batch.changes
+        parts, deltas = known.parts, changes.deltas
         again = fact.offset < self._refold_below
-        for measure, part, delta in zip(
-            self.states.measures, known.parts, changes.deltas, strict=True
-        ):
-            if measure.refolded or not again:
-                measure.apply(part, fact, delta)
+        for place, measure in enumerate(self.states.measures):
+            if not again or measure.refolded:
+                measure.apply(parts[place], fact, deltas[place])
         changes.conversations[fact.after.name] = known
 
     def _conversation(self, opened: Standing, batch: Batch, *, at_ms: int) -> Conversation:

@@ -4,7 +4,7 @@ Stored as one row, `[format, standing, {measure: bytes}]`: three rows cost 2.4 t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -25,7 +25,7 @@ class Conversation:
     """What the fold remembers of one conversation; `parts` are the measures' states, in order."""
 
     standing: Standing
-    parts: list[Any]
+    parts: list[Any] = field(repr=False)
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -59,9 +59,11 @@ class States:
 
     def encode(self, known: Conversation) -> bytes:
         """Return a state as it is stored."""
-        written = zip(self.measures, known.parts, strict=True)
-        parts = {measure.name: measure.encode(part) for measure, part in written}
-        kept = {name: data for name, data in parts.items() if data}
+        kept = {
+            measure.name: measure.encode(part)
+            for measure, part in zip(self.measures, known.parts, strict=True)
+            if part is not None
+        }
         return msgspec.msgpack.encode(_Stored(FORMAT, known.standing, kept))
 
     def decode(self, data: bytes) -> Conversation:

@@ -39,9 +39,9 @@ Evidence: TypeAlias = dict[tuple[str, ReadingKey, int], bool | None]
 class Changes:
     """What a batch settled, with the totals that it adds."""
 
-    rounds: list[tuple[Round, Judged]] = field(default_factory=list)
-    sessions: list[tuple[Session, Judged]] = field(default_factory=list)
-    counters: dict[CounterKey, Score] = field(default_factory=dict)
+    rounds: list[tuple[Round, Judged]] = field(default_factory=list, repr=False)
+    sessions: list[tuple[Session, Judged]] = field(default_factory=list, repr=False)
+    counters: dict[CounterKey, Score] = field(default_factory=dict, repr=False)
     withdrawn_rounds: list[int] = field(default_factory=list)
     """Where rounds opened that earlier batches may have settled, to be as if they had not (H30)."""
     withdrawn_sessions: list[int] = field(default_factory=list)
@@ -63,7 +63,9 @@ class Changes:
         """Add scores to their totals, or take them off."""
         for name, score in judged.scores.items():
             key = CounterKey(shop_id, name, judged.day, agent_id)
-            self.counters[key] = self.counters.get(key, _NOTHING) + score.times(times)
+            known = self.counters.get(key)
+            more = score if times == 1 else score.times(times)
+            self.counters[key] = more if known is None else known + more
 
 
 class Response:
@@ -97,7 +99,8 @@ class Response:
         out = self._out
         if out.rounds or out.sessions or out.withdrawn_rounds or out.withdrawn_sessions:
             self._out = Settled()
-            delta.withdraw(out.withdrawn_rounds, out.withdrawn_sessions)
+            if out.withdrawn_rounds or out.withdrawn_sessions:
+                delta.withdraw(out.withdrawn_rounds, out.withdrawn_sessions)
             self._judge(out, delta)
 
     def as_if_over(self, state: Talk, standing: Standing, at_ms: int) -> Changes:

@@ -44,6 +44,7 @@ class Machine:
         self.readings = tuple(readings)
         self.keys: tuple[ReadingKey, ...] = tuple(reading.key for reading in readings)
         self.calendar_of = calendar_of
+        self.shortest_gap_ms = min((reading.gap_ms for reading in readings), default=0)
 
     def begin(self) -> Talk:
         """Return the state of a conversation of which nothing is known yet."""
@@ -209,12 +210,15 @@ class _Turn(_Settling):
         talk = self.talk
         self.end_what_is_over()
         goes_on, talk.ended_ms = talk.ended_ms is not None, None
-        for index, track in talk.known():
+        asks, readings = kind is SenderKind.BUYER, self.machine.readings
+        for index, track in enumerate(talk.tracks):
+            if track is None:
+                continue
             if goes_on and self.may_change_hands(track):
                 track.session_owner = self.standing.owner
-            if kind is SenderKind.BUYER:
+            if asks:
                 self._ask(track)
-            elif owned and kind in self.machine.readings[index].effective:
+            elif owned and kind in readings[index].effective:
                 self.close_round(index, self.at_ms, Outcome.ANSWERED)
                 self.settle(index, self.at_ms)
         if talk.contact_ms is None or talk.contact_ms < self.at_ms:
@@ -266,6 +270,10 @@ class _Turn(_Settling):
     def end_what_is_over(self) -> None:
         """End sessions that a contact now does not continue; begin readings that are new (H32)."""
         talk, ended = self.talk, self.talk.ended_ms
+        if ended is None and talk.contact_ms is not None and talk.is_whole:
+            if self.at_ms - talk.contact_ms >= self.machine.shortest_gap_ms:
+                self.end_silent()
+            return  # as nearly always
         for index, reading in enumerate(self.machine.readings):
             track = talk.tracks[index]
             if track is None:

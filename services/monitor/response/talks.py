@@ -74,6 +74,11 @@ class Talk(msgspec.Struct):
     tracks: list[Track | None] = msgspec.field(default_factory=list)
     undecided: Undecided | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every reading has begun."""
+        return None not in self.tracks
+
     def known(self) -> Iterator[tuple[int, Track]]:
         """Yield the tracks that have begun, with their places."""
         for index, track in enumerate(self.tracks):

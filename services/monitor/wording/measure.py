@@ -28,9 +28,9 @@ _SPEAKERS: Final = {SenderKind.AGENT: Speaker.AGENT, SenderKind.BUYER: Speaker.B
 class Changes:
     """What a batch flagged, and from where on which rules were in force."""
 
-    flags: list[FlaggedMessage] = field(default_factory=list)
-    alerts: list[WordingFlagged] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
+    flags: list[FlaggedMessage] = field(default_factory=list, repr=False)
+    alerts: list[WordingFlagged] = field(default_factory=list, repr=False)
+    spans: list[Span] = field(default_factory=list, repr=False)
     days: Counter[FlagDay] = field(default_factory=Counter)
     before: dict[ShopId, Wording | None] = field(default_factory=dict)
     """By which rules each shop's messages were checked before the batch."""
