@@ -127,13 +127,15 @@ class Database:
         return self._block(self._reading, _one(shop))
 
     @asynccontextmanager
-    async def keyed(self, key: CommandKey) -> AsyncIterator[Command]:
+    async def keyed(self, key: CommandKey, *, shop: str | None = None) -> AsyncIterator[Command]:
         """Open the one transaction of a keyed command: its effect and its answer commit together.
 
-        Leaving the block without `Command.keep` raises. Raises `Replayed`, `InFlight`, `KeyReused`,
-        and what `write` does.
+        It is about the rows of `shop`, by default the caller's own: the platform's people act on
+        others'. Leaving the block without `Command.keep` raises. Raises `Replayed`, `InFlight`,
+        `KeyReused`, and what `write` does.
         """
-        async with self.write(key.shop_id) as session, carried_out(session, key) as command:
+        about = key.shop_id if shop is None else shop
+        async with self.write(about) as session, carried_out(session, key) as command:
             yield command
 
     def write_across(self, reason: str) -> AbstractAsyncContextManager[AsyncSession]:

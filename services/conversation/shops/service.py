@@ -67,9 +67,9 @@ class Shops:
     async def create(self, body: NewShop, *, key: CommandKey) -> ShopView:
         """Create a shop with its groups and first administrator; show it with its secret."""
         password_hash = await self.passwords.hash(body.admin_password)
-        async with self.db.keyed(key) as command:
+        shop = Shop(ShopId(self.ids.new()), name=body.name, time_zone=body.time_zone)
+        async with self.db.keyed(key, shop=shop.id) as command:
             stamp = self._stamp()
-            shop = Shop(ShopId(stamp.ids.new()), name=body.name, time_zone=body.time_zone)
             await found_shop(command.session, shop, stamp)
             admin = NewStaff(
                 login=body.admin_login,

@@ -211,7 +211,7 @@ class Secrets:
         Audited. Raises `NotFound` for another shop's.
         """
         await self._admit(principal, shop_id)
-        async with self._db.keyed(key) as command:
+        async with self._db.keyed(key, shop=shop_id) as command:
             version = await repository.rotate_intake(command.session, shop_id)
             await self._audit.note(
                 command.session,
