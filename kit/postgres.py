@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from kit.errors import AppError, NotFound, Unavailable, Unprocessable
 from kit.idempotency import CommandKey
 from kit.keyed import Command, carried_out
+from kit.row_security import EVERY_SHOP, SETTING
 
 DirectConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection of our own, outside the pool and outside SQLAlchemy."""
@@ -28,12 +29,6 @@ POOL_TIMEOUT_S: Final = 5.0
 IDLE_IN_TRANSACTION_MS: Final = 30_000
 """The server ends a transaction whose owner went silent, so that it cannot hold locks for ever."""
 
-EVERY_SHOP: Final = "*"
-"""What stands for all shops where a transaction says whose rows it is about."""
-
-SHOP: Final = "shop"
-"""Where a session's `info` says so."""
-
 _AWAY: Final = ("08", "57P", "53")
 """SQLSTATE prefixes: connection trouble, shutdown or start, out of resources."""
 
@@ -42,6 +37,16 @@ _BUSY: Final = frozenset({"40001", "40P01", "55P03", "57014"})
 
 _BAD_DATA: Final = "22"
 """SQLSTATE class of data exceptions: out of range, NUL in text, malformed values."""
+
+_NOT_ALLOWED: Final = "42501"
+"""SQLSTATE of a missing right, and of a row that a policy hides."""
+
+_HIDDEN: Final = "(USING"
+"""Only so the server tells an upsert onto a row that is not seen from the rest of these; a server
+that speaks another language keeps the keyword."""
+
+_ABOUT: Final = text(f"select set_config('{SETTING}', :shop, true)")
+"""Whose rows the transaction is about, until it ends."""
 
 _KEEPALIVES: Final = {
     "tcp_keepalives_idle": "5",
@@ -91,6 +96,7 @@ class Database:
             "application_name": name,
             "search_path": schema,
             "timezone": "UTC",
+            SETTING: "",  # whatever forgets to say it, on any connection, sees no shop
             "statement_timeout": str(statement_timeout_ms),
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
         }
@@ -114,8 +120,9 @@ class Database:
     def write(self, shop: str) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction on one shop's rows; it commits at the end of the block.
 
-        An exception rolls it back. Raises `DatabaseAway`, `DatabaseBusy`, `BadData`, and `NotFound`
-        for a name that stands for all shops: clients choose what they call theirs.
+        No other row is seen or written (`kit.row_security`). An exception rolls it back. Raises
+        `DatabaseAway`, `DatabaseBusy`, `BadData`, and `NotFound` for an upsert onto another shop's
+        row and for a name that stands for all shops: clients choose what they call theirs.
         """
         return self._block(self._writing, _one(shop))
 
@@ -141,7 +148,8 @@ class Database:
     def write_across(self, reason: str) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a transaction on the rows of all shops, for what belongs to none of them.
 
-        `reason` is for whoever reads the call. Raises as `write` does.
+        `reason` is for whoever reads the call; docs/second-wall.md lists them all. Raises as
+        `write` does.
         """
         del reason
         return self._block(self._writing, EVERY_SHOP)
@@ -182,9 +190,9 @@ class Database:
     ) -> AsyncIterator[AsyncSession]:
         with renamed():
             async with sessions.begin() as session:
-                session.info[SHOP] = shop
                 with _connecting():
-                    _connected = await session.connection()
+                    # Through the session: on the driver's own connection it would run before BEGIN.
+                    await session.execute(_ABOUT, {"shop": shop})
                 yield session
 
 
@@ -205,7 +213,7 @@ def _connecting() -> Iterator[None]:
 
 @contextmanager
 def renamed() -> Iterator[None]:
-    """Name what a connection raises: `DatabaseAway`, `DatabaseBusy`, `BadData`."""
+    """Name what a connection raises: `DatabaseAway`, `DatabaseBusy`, `BadData`, `NotFound`."""
     try:
         yield
     except sa.TimeoutError as error:
@@ -234,6 +242,8 @@ def _name(error: BaseException | None, *, closed: bool) -> AppError | None:
         return DatabaseBusy()
     if state.startswith(_BAD_DATA) or isinstance(cause, asyncpg.DataError):
         return BadData()
+    if state == _NOT_ALLOWED and _HIDDEN in str(cause):
+        return NotFound()
     if closed or (isinstance(cause, asyncpg.InterfaceError) and "closed" in str(cause)):
         return DatabaseAway()
     return None

@@ -35,6 +35,8 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.types import TypeEngine
 
+from kit import row_security
+
 LOCK_RETRY_S: Final = 0.2
 """A migration that finds another one at work asks again after this time."""
 
@@ -53,6 +55,8 @@ _QUEUE: Final = {
     "autovacuum_vacuum_insert_scale_factor": 0,
 }
 """A queue's table is nearly empty and always churning: vacuum by rows, not by share."""
+
+_OF_THE_LOG: Final = "offsets of topics, which hold what all shops say"
 
 
 def metadata(schema: str) -> MetaData:
@@ -75,6 +79,7 @@ def outbox(of: MetaData) -> Table:
         Column("body", LargeBinary, nullable=False),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         postgresql_with=_QUEUE,
+        info=row_security.exempt("the relay sends what all shops did, and reads nothing else"),
     )
     Index(None, table.c.shard, table.c.id)
     return table
@@ -88,6 +93,7 @@ def inbox(of: MetaData) -> Table:
         Column("consumer", Text, primary_key=True),
         Column("event_id", Text, primary_key=True),
         Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        info=row_security.exempt("ids of events, which say nothing of a shop"),
     )
     Index(None, table.c.seen_at)
     return table
@@ -106,6 +112,7 @@ def idempotency(of: MetaData) -> Table:
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary, nullable=False),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        info=row_security.exempt("found by its caller, whose shop is part of the subject"),
     )
     Index(None, table.c.created_at)
     return table
@@ -164,6 +171,7 @@ def positions(of: MetaData) -> Table:
         Column("topic", Text, primary_key=True),
         Column("partition", Integer, primary_key=True),
         Column("next_offset", BigInteger, nullable=False),
+        info=row_security.exempt(_OF_THE_LOG),
     )
 
 
@@ -175,6 +183,7 @@ def marks(of: MetaData) -> Table:
         Column("topic", Text, primary_key=True),
         Column("partition", Integer, primary_key=True),
         Column("next_offset", BigInteger, nullable=False),
+        info=row_security.exempt(_OF_THE_LOG),
     )
 
 
@@ -187,25 +196,33 @@ def generations(of: MetaData) -> Table:
         Column("generation", Integer, primary_key=True),
         Column("topic_id", Text, nullable=False),
         Column("begun_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        info=row_security.exempt(_OF_THE_LOG),
     )
 
 
 async def upgrade(
-    dsn: str, service: str, *, revision: str = "head", package: str = "services"
+    dsn: str,
+    service: str,
+    *,
+    role: str | None = None,
+    revision: str = "head",
+    package: str = "services",
 ) -> None:
     """Bring the service's schema up to `revision`, a transaction each; a no-op when it is there.
 
-    Connect as the role that owns the schema, never through a transaction pooler: a lock of the
-    session keeps concurrent calls apart. Migrations are in `<package>/<service>/migrations`; its
-    `env.py` is one call of `run_migrations`.
+    At the head every table of a shop has its policy, too. Connect as the schema's owner, or as
+    somebody who may act as it and name it as `role`; never through a transaction pooler: a lock of
+    the session keeps concurrent calls apart. Migrations are in `<package>/<service>/migrations`;
+    its `env.py` is one call of `run_migrations`.
     """
     config = Config()
     folder = resources.files(f"{package}.{service}") / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    acting = {} if role is None else {"role": role}
     engine = create_async_engine(
         make_url(dsn).set(drivername="postgresql+asyncpg"),
         poolclass=NullPool,
-        connect_args={"timeout": 10.0, "server_settings": {"search_path": service}},
+        connect_args={"timeout": 10.0, "server_settings": {"search_path": service} | acting},
     )
     try:
         async with engine.connect() as connection:
@@ -214,6 +231,8 @@ async def upgrade(
             await connection.commit()
             await connection.run_sync(_run_alembic, config, revision)
             await connection.commit()
+            if revision == "head":
+                await row_security.ensure(connection, config.attributes["metadata"])
     finally:
         await engine.dispose()
 
@@ -242,6 +261,7 @@ def run_migrations(target: MetaData) -> None:
     connection = context.config.attributes.get("connection")
     if connection is None:
         raise RuntimeError("Migrations run through kit.tables.upgrade: use `peakdesk migrate`.")
+    context.config.attributes["metadata"] = target
     context.configure(
         connection=connection,
         target_metadata=target,

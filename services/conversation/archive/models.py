@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit import row_security
 from services.conversation.tables import Base, Id, Key, Made, Small, SmallKey
 
 
@@ -12,7 +13,10 @@ class MessageRow(Base):
     """A record of the chat log, each message id once (H1)."""
 
     __tablename__ = "messages"
-    __table_args__ = (Index("ix_messages_history", "conversation_id", "generation", "log_offset"),)
+    __table_args__ = (
+        Index("ix_messages_history", "conversation_id", "generation", "log_offset"),
+        {"info": row_security.through("conversation_id", "conversation.conversations.id")},
+    )
 
     message_id: Mapped[Key]
     conversation_id: Mapped[Id]
@@ -46,7 +50,10 @@ class IdConflictRow(Base):
     """A record whose message id was taken by another body (H3)."""
 
     __tablename__ = "id_conflicts"
-    __table_args__ = (Index(None, "message_id"),)
+    __table_args__ = (
+        Index(None, "message_id"),
+        {"info": row_security.through("message_id", "conversation.messages.message_id")},
+    )
 
     generation: Mapped[SmallKey]
     partition: Mapped[SmallKey]

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit import row_security
 from services.conversation.tables import Base, Made
 
 
@@ -27,6 +28,7 @@ class ShopRow(Base):
     """A tenant, with what it decides about wording."""
 
     __tablename__ = "shops"
+    __table_args__ = ({"info": row_security.of("id")},)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]

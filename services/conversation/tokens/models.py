@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit import row_security
 from services.conversation.tables import Base, Id
 
 
@@ -17,6 +18,7 @@ class RefreshTokenRow(Base):
         Index(None, "family"),
         Index(None, "subject"),
         Index(None, "expires_at"),
+        {"info": row_security.exempt("a token is found by its hash, before its shop is known")},
     )
 
     hash: Mapped[bytes] = mapped_column(primary_key=True)

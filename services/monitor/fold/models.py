@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Index, Integer, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kit import row_security
 from services.monitor.tables import Base
 
 
@@ -13,6 +14,9 @@ class PartitionRow(Base):
     """How far a partition of the chat log is folded, in log time."""
 
     __tablename__ = "partitions"
+    __table_args__ = (
+        {"info": row_security.exempt("how far the log is folded, which holds what all shops say")},
+    )
 
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
     watermark_ms: Mapped[int] = mapped_column(comment="newest log time folded")
@@ -53,6 +57,9 @@ class BookSpanRow(Base):
     """Which book of profiles is in force from an offset on (H32)."""
 
     __tablename__ = "book_spans"
+    __table_args__ = (
+        {"info": row_security.exempt("by which rules the log of all shops is folded")},
+    )
 
     generation: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -66,6 +73,9 @@ class BookRow(Base):
     """A book that a monitor began with. Only the newest is folded by (H32)."""
 
     __tablename__ = "books"
+    __table_args__ = (
+        {"info": row_security.exempt("by which rules the log of all shops is folded")},
+    )
 
     fingerprint: Mapped[str] = mapped_column(primary_key=True)
     begun: Mapped[int] = mapped_column(comment="the greatest is the newest")
