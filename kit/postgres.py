@@ -48,6 +48,16 @@ that speaks another language keeps the keyword."""
 _ABOUT: Final = text(f"select set_config('{SETTING}', :shop, true)")
 """Whose rows the transaction is about, until it ends."""
 
+_ABOVE: Final = text(
+    """
+    select r.rolsuper or r.rolbypassrls or exists (
+        select from pg_class c where c.relnamespace = to_regnamespace(:schema)
+        and c.relkind = 'r' and pg_has_role(c.relowner, 'usage')
+    ) from pg_roles r where r.rolname = current_user
+    """
+)
+"""Whether policies are not asked: PostgreSQL asks none for a table's owner."""
+
 _KEEPALIVES: Final = {
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "5",
@@ -66,6 +76,12 @@ class DatabaseBusy(Unavailable):
     """PostgreSQL gave up on a lock or on time; nothing was changed."""
 
     slug, title = "database_busy", "The database is busy"
+
+
+class Unsecured(Unavailable):
+    """Policies do not hold this role back: it owns its tables, or is above all policies."""
+
+    slug, title = "row_security_bypassed", "The database shows this service every row"
 
 
 class BadData(Unprocessable):
@@ -164,6 +180,14 @@ class Database:
         with renamed(), _connecting():
             async with asyncio.timeout(CONNECT_TIMEOUT_S), self._engine.connect() as connection:
                 await connection.execute(text("select 1"))
+
+    async def require_policies(self) -> None:
+        """Return if policies hold this role back. Raises `Unsecured`, `DatabaseAway`."""
+        with renamed(), _connecting():
+            async with self._engine.connect() as connection:
+                found = await connection.execute(_ABOVE, {"schema": self.schema})
+                if found.scalar_one():
+                    raise Unsecured
 
     async def direct(self) -> DirectConnection:
         """Return a connection outside the pool, for session locks and LISTEN; the caller closes it.

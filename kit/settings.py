@@ -238,7 +238,7 @@ class DatabaseSettings(ServiceSettings):
     """The settings of every service that stores. A service gives `database_url` its own default."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://127.0.0.1/peakdesk")
-    """SQLAlchemy address; its role owns the service's schema and nothing else."""
+    """SQLAlchemy address; its role has the rows of the service's schema and nothing else."""
     database_pool: int = Field(default=8, ge=3, le=50)
     """Connections that are kept; none above it."""
 

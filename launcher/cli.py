@@ -19,6 +19,7 @@ from launcher.instance.folders import CHECKOUT
 from launcher.instance.instance import Instance
 from launcher.interpreter import run_module
 from launcher.kafka import topics
+from launcher.postgres import addresses, database
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
 
@@ -114,10 +115,11 @@ def status(*, name: Name = "default", folder: Folder = None, json: Json = False)
     """Show every process, its address and whether it is ready; exit 1 if one is not."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     lines = platform.status(known)
+    secured = database.is_secured(addresses.server(known))
     if json:
-        report.as_json(report.processes(known, lines), _screen())
+        report.as_json(report.processes(known, lines, secured=secured), _screen())
     else:
-        report.show_processes(known, lines, _screen())
+        report.show_processes(known, lines, _screen(), secured=secured)
     if not all(line.ready for line in lines):
         raise SystemExit(1)
 

@@ -56,15 +56,24 @@ class ProcessLine:
 
 
 def prepare(known: Instance, screen: Screen) -> None:
-    """Make topics, roles and schemas, and bring every schema up to date."""
+    """Make topics, roles and schemas, and bring every schema up to date.
+
+    In a database of yours, tables that services still own are left to its administrator.
+    """
+    server = addresses.server(known)
+    if known.own_database and database.is_secured(server) is False:
+        stop_services(known, screen, SERVICES)  # they are of the release before, and start again
     with screen.step("Topics") as step:
         made = topics.ensure(known)
         step.outcome = f"{len(made)} made" if made else "all there"
     with screen.step("Database") as step:
-        step.outcome = database.prepare(addresses.server(known))
+        step.outcome = database.prepare(server, moves=known.own_database)
     with screen.step("Migrations") as step:
-        database.migrate(addresses.server(known))
+        database.migrate(server)
         step.outcome = "every schema is up to date"
+    if due := database.due(server):
+        screen.say(f"\n{database.UNSECURED} Let an administrator run this in your database:\n")
+        screen.say("".join(f"{statement};\n" for statement in due), plain=True)
 
 
 def start_services(known: Instance, screen: Screen) -> None:

@@ -13,17 +13,21 @@ from launcher import keeper
 from launcher.instance import space
 from launcher.instance.instance import Instance
 from launcher.kafka.topics import TopicLine
+from launcher.postgres import database
 from launcher.platform import ProcessLine, State
 from launcher.screen import Screen
 
 
-def processes(known: Instance, lines: Sequence[ProcessLine]) -> dict[str, Any]:
-    """Return what `status` found."""
+def processes(
+    known: Instance, lines: Sequence[ProcessLine], *, secured: bool | None
+) -> dict[str, Any]:
+    """Return what `status` found; `secured` None: the database did not answer."""
     return {
         "instance": known.name,
         "folder": str(known.folder),
         "ready": all(line.ready for line in lines),
         "disk_full": space.complaint(known.folder) is not None,
+        "row_security": secured,
         "processes": [
             {
                 "name": line.name,
@@ -38,8 +42,10 @@ def processes(known: Instance, lines: Sequence[ProcessLine]) -> dict[str, Any]:
     }
 
 
-def show_processes(known: Instance, lines: Sequence[ProcessLine], screen: Screen) -> None:
-    """Print a row for each process, and below them why some died."""
+def show_processes(
+    known: Instance, lines: Sequence[ProcessLine], screen: Screen, *, secured: bool | None
+) -> None:
+    """Print a row for each process, and below them why some died and what else is amiss."""
     rows = [[line.name, str(line.pid or "-"), line.address or "-", line.state] for line in lines]
     screen.table(["process", "pid", "address", "state"], rows)
     now = datetime.now(UTC)
@@ -48,6 +54,8 @@ def show_processes(known: Instance, lines: Sequence[ProcessLine], screen: Screen
             screen.say(f"{line.name} {line.deaths.sentence(now=now)}", plain=True)
     if any(line.name == keeper.NAME and line.state is State.ENDED for line in lines):
         screen.say("nothing that dies is started again: `./peakdesk up` starts another keeper")
+    if secured is False:
+        screen.say(f"{database.UNSECURED} `./peakdesk migrate` says what to do.", plain=True)
     if (full := space.complaint(known.folder)) is not None:
         screen.say(full, plain=True)
     screen.say(f"data and logs: {known.folder}", plain=True)

@@ -10,7 +10,8 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Final
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 
+from kit import row_security, tables
 from launcher import infrastructure
 from launcher.instance import instance
 from launcher.postgres import addresses, roles
@@ -47,12 +49,14 @@ class Infrastructure:
 
 @dataclass(frozen=True)
 class TestDatabase:
-    """A fresh database with a role and an empty schema per service."""
+    """A fresh database with an owner, a run role and an empty schema per service."""
 
     __test__ = False
 
     name: str
     address: str
+    administrator: str
+    """The superuser's address, for asyncpg."""
     passwords: Mapping[str, str]
 
     def dsn(self, role: str) -> str:
@@ -63,6 +67,26 @@ class TestDatabase:
     def plain_dsn(self, role: str) -> str:
         """Return the same address for asyncpg itself."""
         return self.dsn(role).replace("+asyncpg", "")
+
+    async def migrate(self, service: str, *, revision: str = "head") -> None:
+        """Bring a service's schema up to a revision, as its owner."""
+        owner = roles.owner_of(service)
+        await tables.upgrade(self.administrator, service, role=owner, revision=revision)
+
+    async def alter(self, service: str, *statements: str) -> None:
+        """Run statements as the owner of a service's schema."""
+        await _execute(self.administrator, f"SET ROLE {roles.owner_of(service)}", *statements)
+
+    @asynccontextmanager
+    async def connected(self, service: str, *, shop: str = "") -> AsyncIterator[asyncpg.Connection]:
+        """Log in as a service's run role, which sees the rows of a shop: none, or `*` for all."""
+        settings = {row_security.SETTING: shop, "search_path": service}
+        dsn = self.plain_dsn(service)
+        connection = await asyncpg.connect(dsn, timeout=ADMIN_TIMEOUT_S, server_settings=settings)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 def running(name: str = NAME) -> Infrastructure:
@@ -91,10 +115,10 @@ async def create_database(found: Infrastructure) -> TestDatabase:
     name = f"test_{datetime.now(UTC):%Y%m%d%H%M}_{secrets.token_hex(4)}"
     await _execute(found.admin_dsn, f"CREATE DATABASE {name} OWNER {OWNER}")
     address = found.admin_dsn.rsplit("@", 1)[1].split("/")[0]
-    database = TestDatabase(name, address, found.passwords)
-    statements = [*roles.schema_statements(name), *roles.lock_statements(name)]
-    await _execute(_in_database(found, name), *statements)
-    return database
+    administrator = f"{found.admin_dsn.rsplit('/', 1)[0]}/{name}"
+    schemas = roles.schema_statements(name, administrator=roles.ADMIN)
+    await _execute(administrator, *schemas, *roles.lock_statements(name))
+    return TestDatabase(name, address, administrator, found.passwords)
 
 
 async def drop_database(found: Infrastructure, name: str) -> None:
@@ -134,10 +158,6 @@ def _left_behind(name: str, now: datetime) -> bool:
         return False
     made = datetime.strptime(match.group(1), "%Y%m%d%H%M").replace(tzinfo=UTC)
     return now - made > LEFT_BEHIND_AFTER
-
-
-def _in_database(found: Infrastructure, name: str) -> str:
-    return f"{found.admin_dsn.rsplit('/', 1)[0]}/{name}"
 
 
 async def _execute(dsn: str, *statements: str) -> None:

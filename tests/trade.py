@@ -26,7 +26,6 @@ from contracts.aftersales import WorkOpened, WorkSettled
 from contracts.conversation import WorkAssigned
 from contracts.people import PersonId, Role
 from contracts.topics import CASES, DEAD_PREFIX, DIRECTORY, ORDERS, WORK
-from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from kit.bus.ports import message_of
 from kit.clock import SystemClock
@@ -266,7 +265,7 @@ async def trading(
         "log_level": "WARNING",
     }
     for service in ("orders", "aftersales"):
-        await tables.upgrade(database.dsn(service), service)
+        await database.migrate(service)
     for_orders = OrdersSettings(
         **shared,
         database_url=database.dsn("orders"),

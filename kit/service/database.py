@@ -15,7 +15,7 @@ from kit.relay import Relay
 from kit.service import retention
 from kit.service.core import Service
 from kit.service.retention import Retention
-from kit.settings import DatabaseSettings
+from kit.settings import DatabaseSettings, Environment
 from kit.timers import Fire, Timers
 
 D = TypeVar("D", bound=DatabaseSettings)
@@ -30,12 +30,15 @@ class DatabaseService(Service[D]):
             settings.database_url.get_secret_value(),
             schema=name,
             pool_size=settings.database_pool,
-            name=f"peakdesk-{name}",
+            # `peakdesk-...` is a release that names no shop; launcher.database tells them apart.
+            name=f"peakdesk/{name}",
         )
         self._timers: Timers | None = None
         self._retention = Retention(clock)
         self.health.register("bus", bus.ping)
         self.resource(stop=self.db.close, ping=("database", self.db.ping))
+        if settings.environment is Environment.PRODUCTION:
+            self.health.register("row_security", self.db.require_policies)
         self.role(Relay(self.db, bus, metrics=self.metrics))
         self.every(retention.EVERY_S, "retention", self._retention.sweep)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -108,9 +108,11 @@ def server_of(folder: Path) -> Server:
 
 def role_script(server: Server) -> Iterator[str]:
     """Yield the SQL that gives each service its role and schema in that database, line by line."""
-    name = server.administrator.rsplit("/", 1)[1].partition("?")[0]
+    parts = urlsplit(server.administrator)
+    administrator = unquote(parts.username or ADMIN)
     yield from roles.role_statements(server.passwords())
-    yield from roles.schema_statements(name)
+    yield from roles.owner_statements()
+    yield from roles.schema_statements(parts.path.strip("/"), administrator=administrator)
 
 
 Folder = Annotated[Path, typer.Option(help="The folder of the secret files.")]

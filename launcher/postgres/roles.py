@@ -1,9 +1,11 @@
-"""The roles and schemas of a PeakDesk database: one of each per service, none sees another's.
+"""The roles and schemas of a PeakDesk database: an owner and a run role per service.
 
-Knows SQL and names; must not know which server it runs on.
+The owner of a schema is nobody's login: migrations act as it. The run role reads and writes rows
+and can alter no table, policy or trigger; no role sees another service's schema. Knows SQL and
+names; must not know which server it runs on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import asyncpg
@@ -13,31 +15,67 @@ DATABASE_SERVICES: Final = ("conversation", "orders", "aftersales", "monitor")
 ADMIN: Final = "peakdesk_admin"
 """The superuser of a cluster of our own; the services never see its password."""
 
+_ROWS: Final = "SELECT, INSERT, UPDATE, DELETE"
+
 
 def role_of(service: str) -> str:
-    """Return the role that owns the schema of `service` and nothing else."""
+    """Return the role that `service` connects as: it has the rows of its schema and no more."""
     return f"pd_{service}"
 
 
+def owner_of(service: str) -> str:
+    """Return the role that owns the schema of `service` and all in it."""
+    return f"{role_of(service)}_owner"
+
+
 def role_statements(passwords: Mapping[str, str]) -> list[str]:
-    """Return the SQL that makes each role, once per server. `passwords` is by role name."""
+    """Return the SQL that makes each run role, once per server. `passwords` is by role name."""
     return [
         f"CREATE ROLE {role} LOGIN NOINHERIT PASSWORD '{_quoted(password)}'"
         for role, password in passwords.items()
     ]
 
 
-def schema_statements(database: str) -> list[str]:
-    """Return the SQL that gives each service its schema, once per database."""
+def owner_statements(services: Iterable[str] = DATABASE_SERVICES) -> list[str]:
+    """Return the SQL that makes each owner, once per server."""
+    return [f"CREATE ROLE {owner_of(service)} NOLOGIN" for service in services]
+
+
+def schema_statements(database: str, *, administrator: str) -> list[str]:
+    """Return the SQL that gives each service its schema, once per database.
+
+    `administrator` is who runs migrations, spelled out: another may be who runs these statements.
+    """
     statements = []
     for service in DATABASE_SERVICES:
-        role = role_of(service)
+        role, owner = role_of(service), owner_of(service)
         statements += [
-            # Who makes a schema for a role must be able to act as that role.
-            f"GRANT {role} TO CURRENT_USER",
+            # Who makes a schema for a role must be able to act as that role; migrations do.
+            f'GRANT {owner} TO "{administrator}"',
             f'GRANT CONNECT ON DATABASE "{database}" TO {role}',
-            f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {role}",
+            f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner}",
+            *_rights(service),
             f'ALTER ROLE {role} IN DATABASE "{database}" SET search_path = {service}',
+        ]
+    return statements
+
+
+def move_statements(services: Iterable[str], *, administrator: str) -> list[str]:
+    """Return the SQL that gives a schema of the release before its owner.
+
+    There the run role owned everything, so no policy held it back. Its owner must exist, and no
+    process of that release may be connected: it would see no row any more.
+    """
+    statements = []
+    for service in services:
+        role, owner = role_of(service), owner_of(service)
+        statements += [
+            f'GRANT {role}, {owner} TO "{administrator}"',
+            f"ALTER SCHEMA {service} OWNER TO {owner}",
+            f"REASSIGN OWNED BY {role} TO {owner}",
+            *_rights(service),
+            f"GRANT {_ROWS} ON ALL TABLES IN SCHEMA {service} TO {role}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {service} TO {role}",
         ]
     return statements
 
@@ -50,14 +88,34 @@ def lock_statements(database: str) -> list[str]:
     ]
 
 
-async def ensure_roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> bool:
-    """Make the roles that the server lacks; return whether any was made."""
+async def missing_statements(
+    connection: asyncpg.Connection, passwords: Mapping[str, str]
+) -> list[str]:
+    """Return the SQL that makes those run roles and owners that the server lacks."""
     rows = await connection.fetch("SELECT rolname FROM pg_roles")
     known = {row["rolname"] for row in rows}
     absent = {role: word for role, word in passwords.items() if role not in known}
-    for statement in role_statements(absent):
+    unowned = [service for service in DATABASE_SERVICES if owner_of(service) not in known]
+    return [*role_statements(absent), *owner_statements(unowned)]
+
+
+async def ensure_roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> bool:
+    """Make the run roles and owners that the server lacks; return whether any was made."""
+    statements = await missing_statements(connection, passwords)
+    for statement in statements:
         await connection.execute(statement)
-    return bool(absent)
+    return bool(statements)
+
+
+def _rights(service: str) -> list[str]:
+    """Return the SQL that lets the run role at the rows of what its owner makes from now on."""
+    role = role_of(service)
+    granted = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner_of(service)} IN SCHEMA {service} GRANT"
+    return [
+        f"GRANT USAGE ON SCHEMA {service} TO {role}",
+        f"{granted} {_ROWS} ON TABLES TO {role}",
+        f"{granted} USAGE ON SEQUENCES TO {role}",
+    ]
 
 
 def _quoted(text: str) -> str:

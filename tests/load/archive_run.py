@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import asyncpg
 from pydantic import SecretStr
 from typing_extensions import override
 
@@ -68,14 +67,18 @@ class Watched(Archiving):
 
 async def seat(found: TestDatabase) -> None:
     """Open every talk in a fresh database."""
-    connection = await asyncpg.connect(found.plain_dsn("conversation"))
-    try:
+    async with found.connected("conversation", shop=SHOP) as connection:
         await connection.execute(_SHOP, SHOP)
         await connection.executemany(
             _TALK, [(talk.id, SHOP, talk.buyer, GROUP, talk.agent, START) for talk in talks()]
         )
-    finally:
-        await connection.close()
+
+
+async def bare(found: TestDatabase) -> None:
+    """Make the floor's table in a fresh database."""
+    await found.alter(
+        "conversation", "CREATE TABLE conversation.bare (LIKE conversation.messages INCLUDING ALL)"
+    )
 
 
 async def archive(job: Job) -> Lap:

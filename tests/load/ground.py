@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.topics import CHAT
-from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from launcher import infrastructure as launching
 from launcher.instance.processes import Processes
@@ -43,7 +42,7 @@ class Ground:
         """Make a database with the service's tables, dropped at the end of the block."""
         made = await infrastructure.create_database(self.infra)
         try:
-            await tables.upgrade(made.dsn(service), service)
+            await made.migrate(service)
             yield made
         finally:
             await infrastructure.drop_database(self.infra, made.name)

@@ -27,7 +27,7 @@ LEAST: Final = 0.7
 
 
 async def test_the_archive_writer_against_bare_inserts(place: Infrastructure, bench: Bench) -> None:
-    tables = contest.with_tables("conversation")
+    tables = contest.with_tables("conversation", archive_run.bare)
     seated = contest.with_tables("conversation", archive_run.seat)
     contestants = [
         Contestant.module(COUNTING, "tests.load.floors.counting", contest.bare),

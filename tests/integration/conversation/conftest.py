@@ -8,7 +8,6 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from contracts.topics import DEAD_PREFIX, GROUPS, TOPICS
-from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from services.conversation.seed import SeedSettings
 from tests.infrastructure import Infrastructure, TestDatabase
@@ -24,7 +23,7 @@ def prepared(infra: Infrastructure, database: TestDatabase, kafka_prefix: str) -
     names = [topic.name for topic in TOPICS] + [DEAD_PREFIX + group for group in GROUPS]
     wanted = [NewTopic(name, CHAT_PARTITIONS if name == "chat" else 1) for name in names]
     asyncio.run(create_topics(bus.connection, wanted))
-    asyncio.run(tables.upgrade(database.dsn("conversation"), "conversation"))
+    asyncio.run(database.migrate("conversation"))
     return kafka_prefix
 
 

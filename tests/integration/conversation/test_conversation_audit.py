@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import text
 
 from contracts.people import Role
-from kit import tables
 from kit.postgres import Database
 from tests.infrastructure import Infrastructure, create_database, drop_database
 from tests.integration.conversation.desk import Person, Platform, ok
@@ -65,13 +64,12 @@ async def test_what_the_release_before_wrote_and_still_writes_is_read_like_the_r
     infra: Infrastructure,
 ) -> None:
     made = await create_database(infra)
-    dsn = made.dsn("conversation")
-    await tables.upgrade(dsn, "conversation", revision="0006")
-    database = Database(dsn, schema="conversation")
+    await made.migrate("conversation", revision="0006")
+    database = Database(made.dsn("conversation"), schema="conversation")
     try:
         async with database.write_across("a test") as session:
             await session.execute(text(WRITE), {"reason": "before"})
-        await tables.upgrade(dsn, "conversation")
+        await made.migrate("conversation")
         async with database.write_across("a test") as session:
             await session.execute(text(WRITE), {"reason": None})
             before = (await session.execute(text(READ), {"reason": "before"})).one()

@@ -129,7 +129,7 @@ def test_all_data_is_there_after_down_and_up(trial: Trial) -> None:
 
     infrastructure.start(trial.known, trial.screen)
     assert {line.topic.name for line in topics.lines(trial.known) if line.present} == set(made)
-    schemas = "SELECT count(*) FROM pg_namespace WHERE nspowner::regrole::text LIKE 'pd_%'"
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspowner::regrole::text LIKE 'pd_%_owner'"
     assert asyncio.run(fetch(trial.known, schemas)) == 4
 
 

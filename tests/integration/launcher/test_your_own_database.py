@@ -38,6 +38,8 @@ def yours(infra: Infrastructure, tmp_path: Path) -> Iterator[Yours]:
     admin = f"{infra.admin_dsn.rsplit('/', 1)[0]}/{fresh.name}"
     asyncio.run(execute(admin, f"CREATE ROLE {login} LOGIN PASSWORD 'yours'"))
     asyncio.run(execute(admin, f'GRANT CONNECT ON DATABASE "{fresh.name}" TO {login}'))
+    owners = ", ".join(map(roles.owner_of, roles.DATABASE_SERVICES))
+    asyncio.run(execute(admin, f"GRANT {owners} TO {login}"))
     known = Instance(tmp_path, "yours", Ports(7300), brokers=1, durable=True, own_database=False)
     instance.save(known)
     known.keep_secrets(
@@ -46,6 +48,7 @@ def yours(infra: Infrastructure, tmp_path: Path) -> Iterator[Yours]:
     )
     yield Yours(known, login, admin)
     asyncio.run(drop_database(infra, fresh.name))
+    asyncio.run(execute(infra.admin_dsn, f"REVOKE {owners} FROM {login}"))
     asyncio.run(execute(infra.admin_dsn, f"DROP ROLE {login}"))
 
 
@@ -67,9 +70,9 @@ def test_without_the_right_to_create_the_sql_is_shown(yours: Yours) -> None:
     with pytest.raises(LaunchError, match="Let an administrator run this") as refused:
         database.prepare(addresses.server(yours.known))
 
-    assert "CREATE SCHEMA IF NOT EXISTS orders AUTHORIZATION pd_orders" in refused.value.sentence
-    for statement in refused.value.sentence.split(";\n")[len(roles.DATABASE_SERVICES) : -1]:
-        asyncio.run(execute(yours.admin_dsn, statement))
+    statements = refused.value.sentence.split("\n\n")[1]
+    assert "CREATE SCHEMA IF NOT EXISTS orders AUTHORIZATION pd_orders_owner;\n" in statements
+    asyncio.run(execute(yours.admin_dsn, statements))
     assert database.prepare(addresses.server(yours.known)) == "schemas are there"
 
 

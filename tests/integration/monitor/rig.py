@@ -34,7 +34,6 @@ from contracts.people import (
     ShopId,
 )
 from contracts.topics import ALERTS, BOARD, CHAT, DIRECTORY, INCIDENTS, STAFF
-from kit import tables
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from kit.bus.ports import Message, Record, message_of
 from kit.clock import SystemClock
@@ -178,6 +177,7 @@ class Rig:
     """The world of one module."""
 
     bus: KafkaBus
+    made: TestDatabase
     database: Database
     settings: Settings
     keys: KeyPair
@@ -301,7 +301,7 @@ async def _bus(infra: Infrastructure, prefix: str) -> KafkaBus:
 
 
 async def _rig(infra: Infrastructure, fresh: TestDatabase, bus: KafkaBus) -> Rig:
-    await tables.upgrade(fresh.dsn("monitor"), "monitor")
+    await fresh.migrate("monitor")
     keys, service_keys, clock = generate_keypair(), generate_keypair(), SystemClock()
     settings = Settings(
         bootstrap_servers=infra.bootstrap_servers,
@@ -316,4 +316,4 @@ async def _rig(infra: Infrastructure, fresh: TestDatabase, bus: KafkaBus) -> Rig
         alerts_kept_days=AS_GOOD_AS_EVER,
     )
     database = Database(fresh.dsn("monitor"), schema="monitor", name="monitor-tests")
-    return Rig(bus, database, settings, keys, service_keys, Uuid7Ids(clock))
+    return Rig(bus, fresh, database, settings, keys, service_keys, Uuid7Ids(clock))

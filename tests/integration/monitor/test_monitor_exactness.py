@@ -270,13 +270,14 @@ async def test_a_record_that_cannot_be_stored_is_set_aside_and_costs_no_other(ri
         await refused.buyer(at + 12)
     await refused.agent(50)
     await refused.buyer(60)
-    await rig.change(
-        f"alter table rounds add constraint refused check (conversation_id <> '{refused.id}')"
+    table = "alter table monitor.rounds"
+    await rig.made.alter(
+        "monitor", f"{table} add constraint refused check (conversation_id <> '{refused.id}')"
     )
 
     async with rig.monitor():
         await rig.folded()
-    await rig.change("alter table rounds drop constraint refused")
+    await rig.made.alter("monitor", f"{table} drop constraint refused")
 
     (found,) = [one for one in await letters(rig.bus, FOLD) if "Integrity" in one.reason]
     assert found.reason.startswith("IntegrityError at ")

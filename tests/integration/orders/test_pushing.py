@@ -5,7 +5,6 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 
@@ -115,13 +114,13 @@ async def test_a_stuck_order_and_a_full_pool_are_answered_503_within_a_bound(
     order_id = await shop.order()
     clerk = shop.person(Role.CLERK)
     path, body = f"/v1/orders/{order_id}/remarks", {"text": "请核对"}
-    stuck = await asyncpg.connect(database.plain_dsn("orders"))
-    try:
-        async with asyncio.timeout(15), stuck.transaction():
-            await stuck.execute("select from orders.orders where id = $1 for update", order_id)
-            answers = await asyncio.gather(*(clerk.post(path, body) for _ in range(POOL + 4)))
-    finally:
-        await stuck.close()
+    async with (
+        asyncio.timeout(15),
+        database.connected("orders", shop=shop.id) as stuck,
+        stuck.transaction(),
+    ):
+        await stuck.execute("select from orders where id = $1 for update", order_id)
+        answers = await asyncio.gather(*(clerk.post(path, body) for _ in range(POOL + 4)))
 
     assert {answer.status_code for answer in answers} == {503}
     assert {answer.json()["code"] for answer in answers} == {"database_busy"}

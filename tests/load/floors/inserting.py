@@ -1,6 +1,7 @@
 """Floor of the archive: bare asyncpg `unnest` inserts of the same rows into an identical table.
 
-Rows are read and made ready before the clock starts: only the inserts are measured.
+Rows are read and made ready before the clock starts: only the inserts are measured. The table,
+which has no policy, is made by who stages the lap.
 `python -m tests.load.floors.inserting < JOB`.
 """
 
@@ -18,7 +19,6 @@ from services.conversation.archive.consumers import Rows
 from services.conversation.settings import Settings
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
 
-TABLE = "CREATE TABLE conversation.bare (LIKE conversation.messages INCLUDING ALL)"
 INSERT = """
 INSERT INTO conversation.bare (message_id, conversation_id, partition, log_offset, type, time,
     sender_kind, body_hash, body, generation, archived_at)
@@ -36,7 +36,6 @@ async def insert(job: Job) -> Lap:
     connection = await asyncpg.connect(job.dsn.replace("+asyncpg", ""))
     watch = Stopwatch(job)
     try:
-        await connection.execute(TABLE)
         watch.start()
         for columns in batches:
             await connection.execute(INSERT, *columns, datetime.now(UTC))

@@ -21,7 +21,7 @@ RUNBOOKS = deployed.CHECKOUT / "docs/runbooks"
 PAGES = sorted(RUNBOOKS.glob("*.md"))
 REHEARSAL = {"--rate", "--seconds"}
 """Options that `rehearse` hands on."""
-FOREIGN = {"kafka-consumer-groups.sh"}
+FOREIGN = {"kafka-consumer-groups.sh", "pg_dump"}
 
 
 def commands() -> list[list[str]]:
@@ -76,7 +76,9 @@ def test_compose_knows_the_service(words: list[str]) -> None:
     named = [place for place, word in enumerate(rest) if word in services]
     for word in rest[1 : named[0] if named else None]:
         assert word.startswith("-") or word.isdigit(), f"no service is called {word}"
-    if named and (command := rest[named[0] + 1 :]):
+    if rest[0] == "stop":
+        assert [word for word in rest[1:] if word not in services] == []
+    elif named and (command := rest[named[0] + 1 :]):
         the_service_knows(rest[named[0]], command)
 
 

@@ -82,7 +82,11 @@ def test_the_sql_file_holds_the_launchers_statements() -> None:
     text = (deployed.CHECKOUT / "deploy/postgres/roles.sql").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("--")]
     asked = {roles.role_of(name): roles.role_of(name) for name in roles.DATABASE_SERVICES}
-    ours = [*roles.role_statements(asked), *roles.schema_statements("database")]
+    ours = [
+        *roles.role_statements(asked),
+        *roles.owner_statements(),
+        *roles.schema_statements("database", administrator="administrator"),
+    ]
 
     assert [line.rstrip(";").replace(":'", "'").replace(':"', '"') for line in lines] == ours
 
@@ -94,3 +98,5 @@ def test_sql_is_printed_with_the_passwords_of_the_secrets(vault: Path) -> None:
 
     for role, password in server.passwords().items():
         assert f"CREATE ROLE {role} LOGIN NOINHERIT PASSWORD '{password}';" in printed
+        assert f"CREATE ROLE {role}_owner NOLOGIN;" in printed
+        assert f'GRANT {role}_owner TO "{roles.ADMIN}";' in printed, "whoever runs it"

@@ -64,10 +64,18 @@ def test_into_a_pipe_each_row_is_one_line_with_every_word(
 def test_status_as_json_has_the_shape_that_is_promised(
     known: Instance, pipe: Screen, printed: io.StringIO
 ) -> None:
-    report.as_json(report.processes(known, LINES), pipe)
+    report.as_json(report.processes(known, LINES, secured=None), pipe)
 
     document = json.loads(printed.getvalue())
-    assert document.keys() == {"instance", "folder", "ready", "disk_full", "processes"}
+    assert document.keys() == {
+        "instance",
+        "folder",
+        "ready",
+        "disk_full",
+        "row_security",
+        "processes",
+    }
+    assert document["row_security"] is None
     gateway, keeper = document["processes"]
     assert gateway == {
         "name": "gateway",
@@ -137,26 +145,36 @@ def test_of_long_last_words_a_person_gets_the_end_and_a_program_all(
     words = " | ".join([*[f'{{"event": "http.request", "n": {n}}}' for n in range(90)], "Killed"])
     died = replace(LINES[0], deaths=replace(DIED, words=words))
 
-    report.show_processes(known, [died], pipe)
+    report.show_processes(known, [died], pipe, secured=True)
     told = printed.getvalue().splitlines()[-2]
     assert told.endswith('"n": 89} | Killed')
     assert len(told) < 2 * deaths.WORDS_SHOWN
-    assert report.processes(known, [died])["processes"][0]["deaths"]["words"] == words
+    assert report.processes(known, [died], secured=True)["processes"][0]["deaths"]["words"] == words
 
 
 def test_a_dead_keeper_is_told_with_what_brings_another(
     known: Instance, pipe: Screen, printed: io.StringIO
 ) -> None:
-    report.show_processes(known, [replace(LINES[1], state=State.ENDED)], pipe)
+    report.show_processes(known, [replace(LINES[1], state=State.ENDED)], pipe, secured=True)
 
     assert "nothing that dies is started again: `./peakdesk up` starts" in printed.getvalue()
+
+
+@pytest.mark.parametrize(("secured", "told"), [(False, True), (True, False), (None, False)])
+def test_tables_that_services_own_are_told_of_until_they_do_not(
+    known: Instance, pipe: Screen, printed: io.StringIO, *, secured: bool | None, told: bool
+) -> None:
+    report.show_processes(known, LINES, pipe, secured=secured)
+
+    assert ("Row-level security does not hold yet" in printed.getvalue()) is told
+    assert report.processes(known, LINES, secured=secured)["row_security"] is secured
 
 
 def test_the_page_of_the_commands_shows_the_shape() -> None:
     page = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
     shown = json.loads(page.read_text(encoding="utf-8").split("```json\n")[1].split("```")[0])
     here = Instance(Path("/srv"), "default", Ports(7300), brokers=1, durable=True)
-    made = report.processes(here, LINES)
+    made = report.processes(here, LINES, secured=True)
 
     assert shown.keys() == made.keys()
     assert shown["processes"][0].keys() == made["processes"][0].keys()
