@@ -32,7 +32,7 @@ _AVOIDED = (
 
 _SHOP = r"current_setting\('app\.shop'::text, true\)"
 _POLICY = re.compile(
-    rf"\(\([\w.]+ = {_SHOP}\) OR \({_SHOP} = '\*'::text\)\)"
+    rf"CASE WHEN \({_SHOP} = '\*'::text\) THEN true ELSE \([\w.]+ = {_SHOP}\) END"
     rf"|\(\({_SHOP} = '\*'::text\) OR \(SubPlan \d+\)\)"
 )
 """What row-level security asks of each row that an index found."""
@@ -86,8 +86,9 @@ async def filled(infra: Infrastructure, service: str, *fills: str) -> AsyncItera
     database = Database(made.dsn(service), schema=service)
     try:
         async with database.write_across("a test") as session:
-            for fill in (*fills, "analyze"):
+            for fill in fills:
                 await session.execute(text(fill))
+        await made.alter(service, "analyze")  # a run role may not, and is told so quietly
         yield database
     finally:
         await database.close()
