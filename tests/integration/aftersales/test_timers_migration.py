@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from kit import tables
 from kit.postgres import Database
 from services.aftersales.cases.service import WARNING
 from services.aftersales.work.service import OVERDUE
-from tests.infrastructure import Infrastructure, create_database, drop_database
+from tests.infrastructure import Infrastructure, TestDatabase, create_database, drop_database
 
 pytestmark = pytest.mark.integration
 
@@ -36,12 +35,12 @@ values (:id, 's', :id, 'b', 'verify_address', 1, :state, '2026-11-11', now())
 class Store:
     """The service's schema, and what a process of the release before does in it."""
 
-    dsn: str
+    made: TestDatabase
     database: Database
 
     async def upgrade(self) -> None:
         """Bring it to this release."""
-        await tables.upgrade(self.dsn, "aftersales")
+        await self.made.migrate("aftersales")
 
     async def run(self, statement: str, **values: str) -> None:
         async with self.database.write_across("a test") as session:
@@ -71,9 +70,8 @@ class Store:
 async def before(infra: Infrastructure) -> AsyncIterator[Store]:
     """A schema of the release before, with a payment."""
     made = await create_database(infra)
-    dsn = made.dsn("aftersales")
-    await tables.upgrade(dsn, "aftersales", revision=BEFORE)
-    store = Store(dsn, Database(dsn, schema="aftersales", pool_size=2))
+    await made.migrate("aftersales", revision=BEFORE)
+    store = Store(made, Database(made.dsn("aftersales"), schema="aftersales", pool_size=2))
     await store.run(
         "insert into payments (order_id, shop_id, buyer_id, external_id, paid_fen, currency,"
         " paid_at) values ('o', 's', 'b', 'e', 100, 'CNY', now())"

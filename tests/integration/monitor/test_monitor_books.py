@@ -11,13 +11,12 @@ from pydantic import SecretStr
 
 from contracts.people import PersonId
 from contracts.topics import ALERTS
-from kit import tables
 from kit.postgres import Database
 from services.monitor import app
 from services.monitor.fold import spans
 from services.monitor.profiles import book as profiles
 from tests import infrastructure
-from tests.infrastructure import Infrastructure
+from tests.infrastructure import Infrastructure, TestDatabase
 from tests.integration.monitor.chats import Chat
 from tests.integration.monitor.rig import Monitor, Rig, Shop, monitoring
 from tests.waiting import eventually
@@ -157,27 +156,27 @@ def old_ms(chat: Chat, seconds: float) -> int:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def installed(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[tuple[Rig, str]]:
+async def installed(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[tuple[Rig, TestDatabase]]:
     """A world whose database stands where the release before left it."""
     before = await infrastructure.create_database(infra)
-    await tables.upgrade(before.dsn("monitor"), "monitor", revision="0002")
+    await before.migrate("monitor", revision="0002")
     async with monitoring(infra, f"{kafka_prefix}old.") as rig:
         dsn = before.dsn("monitor")
         rig.settings = rig.settings.model_copy(update={"database_url": SecretStr(dsn)})
         await rig.database.close()
         rig.database = Database(dsn, schema="monitor", name="monitor-tests")
-        yield rig, dsn
+        yield rig, before
     await infrastructure.drop_database(infra, before.name)
 
 
-async def test_the_format_begins_anew_from_the_oldest_record(installed: tuple[Rig, str]) -> None:
-    rig, dsn = installed
+async def test_the_format_begins_anew_from_the_oldest_record(installed: tuple[Rig, TestDatabase]) -> None:
+    rig, database = installed
     shop = await rig.shop().listed()
     chat = await shop.chat().opened()
     await chat.buyer(0, "你这个傻逼，骗子")
     await chat.agent(6)
     partition, end = await _left_by_the_release_before(rig, shop, chat.id)
-    await tables.upgrade(dsn, "monitor")
+    await database.migrate("monitor")
 
     async with rig.watching(ALERTS.name) as seen, rig.monitor():
         await rig.folded()

@@ -9,7 +9,6 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from kit import tables
 from kit.postgres import Database
 from services import monitor
 from services.monitor.tables import METADATA
@@ -47,7 +46,7 @@ async def test_what_each_profile_was_told_of_a_wait_becomes_one_firing(
     made = await create_database(infra)
     database = Database(made.dsn("monitor"), schema="monitor")
     try:
-        await tables.upgrade(made.dsn("monitor"), "monitor", revision="0002")
+        await made.migrate("monitor", revision="0002")
         async with database.write_across("the release before") as session:
             await session.execute(
                 text(
@@ -55,7 +54,7 @@ async def test_what_each_profile_was_told_of_a_wait_becomes_one_firing(
                     " (values ('qiyu', 20), ('jd_2021', 20), ('qiyu', 30)) t (profile, threshold_s)"
                 )
             )
-        await tables.upgrade(made.dsn("monitor"), "monitor")
+        await made.migrate("monitor")
         async with database.read_across("a test") as session:
             rows = await session.execute(
                 text("select threshold_s, profile, profiles, late_ms from firings order by 1")
