@@ -13,8 +13,8 @@ from launcher import keeper
 from launcher.instance import space
 from launcher.instance.instance import Instance
 from launcher.kafka.topics import TopicLine
-from launcher.postgres import database
 from launcher.platform import ProcessLine, State
+from launcher.postgres import database
 from launcher.screen import Screen
 
 

@@ -15,7 +15,7 @@ from unittest import mock
 from sqlalchemy import MetaData
 
 from kit import row_security, tables
-from launcher.roles import DATABASE_SERVICES
+from launcher.postgres.roles import DATABASE_SERVICES
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
@@ -25,7 +25,7 @@ HEAD: Final = """\
 # The second wall
 
 Row-level security shows a transaction the rows of the shop that it named.
-[adr/0030-a-second-wall.md](adr/0029-a-second-wall.md) says why; this page is what it does not hold back.
+[adr/0030-a-second-wall.md](adr/0030-a-second-wall.md) says why; this page is what it does not hold back.
 It is written by `python -m tools.second_wall > docs/second-wall.md`; a test compares it.
 """  # noqa: E501 - a line of the page is a sentence
 

@@ -30,7 +30,7 @@ class DatabaseService(Service[D]):
             settings.database_url.get_secret_value(),
             schema=name,
             pool_size=settings.database_pool,
-            # `peakdesk-...` is a release that names no shop; launcher.database tells them apart.
+            # `peakdesk-...` is a release that names no shop; the launcher tells them apart.
             name=f"peakdesk/{name}",
         )
         self._timers: Timers | None = None

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Column, ForeignKey, Table, Text
 
 from kit import row_security, tables
-from launcher.roles import DATABASE_SERVICES
+from launcher.postgres.roles import DATABASE_SERVICES
 from tools import second_wall
 
 pytestmark = pytest.mark.unit

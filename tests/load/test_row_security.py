@@ -17,10 +17,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
 from kit.postgres import Database
-from launcher import roles
+from launcher.postgres import roles
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
-from tests.load.contest import RESULTS
+from tests.load.ratios import RESULTS
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
 

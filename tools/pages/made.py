@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from tools import second_wall
 from tools.pages import metrics, protocol, settings, topics
 from tools.pages.markdown import filled
 
@@ -24,4 +25,5 @@ def pages() -> dict[Path, str]:
         DOCS / "topics.md": topics.page(),
     }
     texts = {path: text + "\n" for path, text in whole.items()}
+    texts[DOCS / "second-wall.md"] = second_wall.page()
     return texts | {path: filled(path.read_text(), made) for path, made in partly.items()}

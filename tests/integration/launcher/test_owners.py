@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from kit import tables
 from kit.postgres import Database, Unsecured
-from launcher import database, roles
-from launcher.addresses import Server
 from launcher.errors import LaunchError
-from launcher.roles import DATABASE_SERVICES
+from launcher.postgres import database, roles
+from launcher.postgres.addresses import Server
+from launcher.postgres.roles import DATABASE_SERVICES
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
 

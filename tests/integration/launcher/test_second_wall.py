@@ -39,8 +39,8 @@ from kit import row_security
 from kit.errors import NotFound
 from kit.postgres import Database
 from kit.row_security import Exempt, Of, Through
-from launcher import roles
-from launcher.roles import DATABASE_SERVICES
+from launcher.postgres import roles
+from launcher.postgres.roles import DATABASE_SERVICES
 from tests.infrastructure import Infrastructure, TestDatabase, create_database, drop_database
 from tools.second_wall import metadata_of
 

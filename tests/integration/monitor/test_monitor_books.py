@@ -156,7 +156,9 @@ def old_ms(chat: Chat, seconds: float) -> int:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def installed(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[tuple[Rig, TestDatabase]]:
+async def installed(
+    infra: Infrastructure, kafka_prefix: str
+) -> AsyncIterator[tuple[Rig, TestDatabase]]:
     """A world whose database stands where the release before left it."""
     before = await infrastructure.create_database(infra)
     await before.migrate("monitor", revision="0002")
@@ -169,7 +171,9 @@ async def installed(infra: Infrastructure, kafka_prefix: str) -> AsyncIterator[t
     await infrastructure.drop_database(infra, before.name)
 
 
-async def test_the_format_begins_anew_from_the_oldest_record(installed: tuple[Rig, TestDatabase]) -> None:
+async def test_the_format_begins_anew_from_the_oldest_record(
+    installed: tuple[Rig, TestDatabase],
+) -> None:
     rig, database = installed
     shop = await rig.shop().listed()
     chat = await shop.chat().opened()
