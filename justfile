@@ -41,7 +41,7 @@ format:
 bench name *options:
     ./peakdesk test tests/load/test_{{ name }}.py -m load -n 0 -s {{ options }}
 
-# Show that a promise holds while parts die, or under attack: just prove chat --rounds 30 --only drain
+# Show that a promise holds while parts die, under attack, or figure by figure: just prove chat --rounds 30 --only drain
 prove name *options:
     ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
 

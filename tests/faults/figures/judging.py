@@ -1,0 +1,175 @@
+"""Two implementations of metrics.md side by side: what the topics say and what the monitor answers.
+
+Computes from the log, asks over the public API, and names what differs. Must not change anything.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
+from typing import Any, Final
+
+from rich.table import Table as Shown
+from typing_extensions import override
+
+from contracts.base import Event
+from contracts.conversation import AgentStateChanged, Lifecycle
+from contracts.gateway import ChatMessage
+from tests.faults.figures.counting import Figures, Table, Talk, Whose, table
+from tests.faults.figures.log import Entry, Roster, entry, facts, ms
+from tests.faults.figures.rules import Rule, day_of
+
+Ask = Callable[[str, str, Mapping[str, str]], Awaitable[Any]]
+"""Ask (path, shop, query) as somebody who may see the shop's figures."""
+
+NAMES: Final = tuple(one.name for one in fields(Figures))
+
+
+@dataclass(slots=True)
+class ShopLog:
+    """What the topics say of one shop."""
+
+    logs: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    partitions: dict[str, int] = field(default_factory=dict)
+    states: list[AgentStateChanged] = field(default_factory=list)
+
+    def days(self) -> list[date]:
+        """Return the days on which anything can count."""
+        moments = [one.at for log in self.logs.values() for one in log]
+        return sorted({day_of(moment) for moment in moments})
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything that stands in the topics `chat` and `staff`."""
+
+    shops: dict[str, ShopLog]
+    log_times: dict[int, int]
+    """Receive time of the newest record of each partition: what is open is judged as of it."""
+
+    def tables(self, shop: str, rules: Iterable[Rule]) -> dict[str, Table]:
+        """Return one shop's figures by profile."""
+        told = self.shops[shop]
+        roster = Roster(told.states)
+        talks = [
+            Talk(tuple(facts(log)), self.log_times[told.partitions[conversation]])
+            for conversation, log in told.logs.items()
+        ]
+        return {rule.name: table(rule, talks, roster) for rule in rules}
+
+
+def book(chat: Mapping[int, Sequence[Event]], staff: Mapping[int, Sequence[Event]]) -> Book:
+    """Return what records come to; each list stands in the order of its partition's log."""
+    shops: dict[str, ShopLog] = defaultdict(ShopLog)
+    log_times: dict[int, int] = {}
+    for partition, events in chat.items():
+        log_times[partition] = max(ms(event.time) for event in events)
+        for event in events:
+            if isinstance(event, ChatMessage | Lifecycle):
+                told = shops[event.shop_id]
+                told.partitions[event.conversation_id] = partition
+                told.logs[event.conversation_id].append(entry(event))
+    for events in staff.values():
+        for event in events:
+            if isinstance(event, AgentStateChanged):
+                shops[event.shop_id].states.append(event)
+    return Book(dict(shops), log_times)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure on which the two implementations do not agree."""
+
+    shop: str
+    profile: str
+    whose: Whose
+    figure: str
+    monitor: int
+    ours: int
+
+    @override
+    def __str__(self) -> str:
+        who = self.whose.agent or "the shop"
+        return (
+            f"{self.profile} {self.figure} of {who} on {self.whose.day}: "
+            f"monitor {self.monitor}, from metrics.md {self.ours}"
+        )
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a comparison came to: by profile, how many figures that are not zero were compared."""
+
+    compared: Counter[str] = field(default_factory=Counter)
+    differences: list[Difference] = field(default_factory=list)
+
+    def add(self, more: "Verdict") -> None:
+        """Add another's."""
+        self.compared.update(more.compared)
+        self.differences.extend(more.differences)
+
+    def shown(self, title: str) -> Shown:
+        """Return a row per profile, and one for all."""
+        grid = Shown(title=title)
+        for number, column in enumerate(("profile", "compared", "different", "of them")):
+            grid.add_column(column, justify="right" if number in {1, 2} else "left")
+        for profile in sorted(self.compared):
+            mine = [one for one in self.differences if one.profile == profile]
+            of_them = Counter(one.figure for one in mine).most_common()
+            named = " ".join(f"{figure} {count}" for figure, count in of_them) or "-"
+            grid.add_row(profile, str(self.compared[profile]), str(len(mine)), named)
+        grid.add_row("all", str(self.compared.total()), str(len(self.differences)), "")
+        return grid
+
+
+async def judge(ask: Ask, told: Book, rules: Sequence[Rule], *, shops: Iterable[str]) -> Verdict:
+    """Compare every figure of these shops under every rule."""
+    verdict = Verdict()
+    for one in await asyncio.gather(*(_judge_shop(ask, told, rules, shop=shop) for shop in shops)):
+        verdict.add(one)
+    return verdict
+
+
+async def _judge_shop(ask: Ask, told: Book, rules: Sequence[Rule], *, shop: str) -> Verdict:
+    verdict = Verdict()
+    ours = told.tables(shop, rules)
+    days = told.shops[shop].days()
+    for rule in rules:
+        verdict.compared[rule.name] += 0
+        theirs = await answered(ask, shop, rule.name, days=days)
+        mine = ours[rule.name]
+        for whose in sorted({*theirs, *mine}, key=str):
+            one, other = theirs.get(whose, Figures()), mine.get(whose, Figures())
+            for name in NAMES:
+                monitor, own = int(getattr(one, name)), int(getattr(other, name))
+                verdict.compared[rule.name] += bool(monitor or own)
+                if monitor != own:
+                    verdict.differences.append(
+                        Difference(shop, rule.name, whose, name, monitor, own)
+                    )
+    return verdict
+
+
+async def answered(ask: Ask, shop: str, profile: str, *, days: Sequence[date]) -> Table:
+    """Return the monitor's figures of these days."""
+    found: Table = {}
+    for day in days:
+        for by in ("shop", "agent"):
+            answer = await ask(
+                "/v1/monitor/figures",
+                shop,
+                {
+                    "profile": profile,
+                    "by": by,
+                    "from": day.isoformat(),
+                    "to": (day + timedelta(days=1)).isoformat(),
+                },
+            )
+            for row in answer["rows"]:
+                # What nobody owned is in the shop's figures and in no agent's.
+                if by == "shop" or row["agent_id"] is not None:
+                    figures = Figures(**{name: row[name] for name in NAMES})
+                    if figures != Figures():
+                        found[Whose(day, row["agent_id"])] = figures
+    return found

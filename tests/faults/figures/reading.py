@@ -1,0 +1,154 @@
+"""One conversation under one rule profile: its sessions and rounds, as metrics.md defines them.
+
+Written from that page alone; where it leaves two readings, the one that was chosen stands at its
+place.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.faults.figures.log import Closed, Fact, Owned, Spoke, Voice
+from tests.faults.figures.rules import Rule, midnight_after
+
+
+@dataclass(slots=True)
+class Session:
+    """A stretch of contact. `asked` is the anchor `buyer_first_msg`; None: nobody asked anything.
+
+    `owner` is who owned it at the first reply, or at its day's midnight, whichever was first (N5).
+    """
+
+    start: int
+    last: int
+    owner: str | None
+    asked: int | None = None
+    to_human: int | None = None
+    replied: int | None = None
+    closed: int | None = None
+    """When a person closed it; a contact within the rejoin time takes this back (H34)."""
+
+    def own(self, at: int, agent: str | None) -> None:
+        """Note the owner, as long as it may still change."""
+        if self.replied is None and at < midnight_after(self.start):
+            self.owner = agent
+
+
+@dataclass(slots=True)
+class Round:
+    """A question and what ended it.
+
+    `owner` is his for whom it counts, at its midnight at the latest (N5), `holder` who owes the
+    answer now.
+    """
+
+    opened: int
+    owner: str | None
+    holder: str | None
+    session: Session
+    ended: int | None = None
+    how: str = "open"
+    """`open`, `answered`, `transferred`, `closed` or `silence`."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the facts of one conversation come to under one rule."""
+
+    rule: Rule
+    sessions: list[Session] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    _owner: str | None = None
+    _with_people: bool = False
+    _session: Session | None = None
+    _waiting: Round | None = None
+
+    def read(self, facts: Iterable[Fact]) -> "Reading":
+        """Take the facts in their order; returns itself."""
+        for fact in facts:
+            if self._session is not None and self._is_over(self._session, fact.at):
+                self._leave(self._session)
+            match fact:
+                case Spoke():
+                    self._spoke(fact)
+                case Owned():
+                    self._owned(fact)
+                case Closed():
+                    self._closed(fact)
+        return self
+
+    def _spoke(self, fact: Spoke) -> None:
+        session = self._contact(fact.at)
+        if fact.voice is Voice.BUYER:
+            session.asked = fact.at if session.asked is None else session.asked
+            if self._waiting is None:
+                self._open(fact.at)
+        elif self._is_effective(fact.voice):
+            self._end("answered", fact.at)
+            if session.asked is not None and session.replied is None:
+                session.replied = fact.at
+
+    def _is_effective(self, voice: Voice) -> bool:
+        """Colleagues close nothing (H8); a bot speaks for whoever owns the conversation."""
+        name = {Voice.OWNER: "agent", Voice.BOT: "assist_bot"}.get(voice)
+        return name in self.rule.effective
+
+    def _contact(self, at: int) -> Session:
+        """Return the session that a contact at this moment belongs to."""
+        session = self._session
+        if session is None:
+            session = self._session = Session(at, at, self._owner)
+            session.to_human = at if self._with_people else None
+            self.sessions.append(session)
+        session.closed, session.last = None, at
+        session.own(at, self._owner)
+        return session
+
+    def _is_over(self, session: Session, at: int) -> bool:
+        """Whether the session has ended for good by this moment.
+
+        One that a person closed waits for the rejoin alone, however long its silence is by then.
+        """
+        if session.closed is not None:
+            return at - session.closed >= self.rule.rejoin
+        if self._waiting is not None and not self.rule.gap_while_waiting:
+            return False
+        return at - session.last >= self.rule.gap
+
+    def _leave(self, session: Session) -> None:
+        """A question that is still open when its session is over is never answered."""
+        self._end("silence", session.last + self.rule.gap)
+        self._session = None
+
+    def _open(self, at: int) -> None:
+        if self._session is not None:
+            self._waiting = Round(at, self._owner, self._owner, self._session)
+            self.rounds.append(self._waiting)
+
+    def _end(self, how: str, at: int) -> None:
+        if self._waiting is not None:
+            self._waiting.how, self._waiting.ended = how, at
+            self._waiting = None
+
+    def _owned(self, fact: Owned) -> None:
+        self._owner, self._with_people = fact.agent, True
+        session, waiting = self._session, self._waiting
+        if session is not None and session.closed is None:
+            session.to_human = fact.at if session.to_human is None else session.to_human
+            session.own(fact.at, fact.agent)
+        if waiting is None or waiting.holder == fact.agent:
+            return
+        if waiting.holder is None:
+            waiting.holder = fact.agent
+            if fact.at < midnight_after(waiting.opened):
+                waiting.owner = fact.agent
+        else:
+            # Whoever loses the seat with a question open leaves it: a requeue too.
+            self._end("transferred", fact.at)
+            self._open(fact.at)
+
+    def _closed(self, fact: Closed) -> None:
+        self._owner, self._with_people = fact.owner, fact.owner is not None
+        if fact.sweep is None and self._session is not None:
+            self._session.closed = fact.at
+        if fact.sweep != "idle":
+            self._end("closed", fact.at)

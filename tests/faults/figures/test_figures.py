@@ -1,0 +1,237 @@
+"""`just prove figures`: metrics.md a second time, against the running monitor.
+
+Logs drawn from a seed are written to a monitor that stands alone, which is killed while it reads
+them; then a floor of shops is played on the whole platform. Every figure of every profile is
+computed from the topics and compared with what the public API answers. `--seed 17` draws others.
+"""
+
+import asyncio
+import random
+import shutil
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from contracts.base import Event
+from contracts.topics import CHAT, STAFF
+from kit.bus.kafka import KafkaBus
+from rehearsal.api import Api
+from tests.faults.campaign import wished
+from tests.faults.figures.judging import Ask, Book, Difference, Verdict, book, judge
+from tests.faults.figures.log import ms
+from tests.faults.figures.lone import LoneMonitor, Monitors, read
+from tests.faults.figures.playing import Floor, play
+from tests.faults.figures.proving import AFTER_MS, Proof, Shrinking, long_ago
+from tests.faults.figures.rules import PROFILES, rule, shipped
+from tests.faults.figures.stories import Case, cases, in_order
+from tests.platform import CHECKOUT, Platform
+from tests.waiting import eventually
+from tests.world import World
+
+pytestmark = [pytest.mark.fault, pytest.mark.heavy, pytest.mark.timeout(300)]
+
+SEED = 11
+CASES = 300
+KILLS = 3
+ALIVE_S = 0.4
+"""How long a monitor reads before it dies."""
+FEW = 60
+FLOORS = 3
+DIALOGUES = 240
+PLAYED_S = 45.0
+DAYS_AGO = 20
+SETTLED_S = 45.0
+SHOWN = 30
+EXPLAINED = 4
+
+NEW = """
+name = "own_night"
+effective_from = 2026-01-01
+source = "A shop's own, for this proof."
+
+[window]
+by = "round_open"
+start = "20:00"
+end = "24:00"
+
+[replies]
+effective = ["agent", "assist_bot"]
+within_s = 60
+slow_s = 90
+first_within_s = 20
+
+[rounds]
+cap_s = 300
+unanswered = "cap"
+transfer_counts = true
+same_day_only = false
+
+[sessions]
+rejoin_s = 300
+leave_messages_count = true
+
+[alerts]
+thresholds_s = [20, 60]
+breach_s = 60
+"""
+
+
+@pytest.fixture
+def seed(pytestconfig: pytest.Config) -> int:
+    """The seed of this run; printed, so that a red one can be drawn again."""
+    wish = wished(pytestconfig)
+    return SEED if wish.seed is None else wish.seed
+
+
+async def test_of_written_logs(lone: LoneMonitor, monitors: Monitors, seed: int) -> None:
+    drawn = cases(seed, CASES, first_day=long_ago(DAYS_AGO))
+    events, proof = in_order(drawn), Proof(lone, shipped())
+    say(f"seed {seed}: {len(drawn)} cases, {len(events)} records")
+
+    await written_while_killed(lone, events)
+    await proof.caught_up(newest(events) + AFTER_MS)
+    verdict = await proof.judged([case.shop for case in drawn])
+
+    say(verdict.shown("written logs, two monitors, each killed under load"))
+    assert not verdict.differences, await explained(monitors, drawn, verdict)
+    code, words = await lone.command("recompute")
+    say(words)
+    assert code == 0, words
+
+
+async def written_while_killed(lone: LoneMonitor, events: Sequence[Event]) -> None:
+    """Write everything in parts; in the midst of each one of two monitors dies and comes back."""
+    other = lone.beside()
+    try:
+        await other.prepare()
+        await other.start()
+        size = len(events) // KILLS + 1
+        for number, first in enumerate(range(0, len(events), size)):
+            victim = (lone, other)[number % 2]
+            writing = asyncio.create_task(lone.write(events[first : first + size]))
+            await asyncio.sleep(ALIVE_S)
+            await victim.kill()
+            await asyncio.gather(writing, victim.start())
+    finally:
+        await other.close()
+
+
+async def test_of_a_profile_that_comes_and_goes(
+    lone: LoneMonitor, seed: int, tmp_path: Path
+) -> None:
+    proof = Proof(lone, shipped())
+    rules = [*shipped(), rule(tomllib.loads(NEW))]
+    before = cases(seed + 1, FEW, first_day=long_ago(DAYS_AGO))
+    after = cases(seed + 2, FEW, first_day=long_ago(DAYS_AGO // 2))
+    await proof.written(in_order(before))
+
+    await lone.stop()
+    lone.source = with_profile(tmp_path)
+    await lone.start()
+    await proof.written(in_order(after))
+    known = await proof.judged([case.shop for case in before])
+    new = await Proof(lone, rules).judged([case.shop for case in after])
+    say(new.shown("with a profile more"))
+    assert not known.differences + new.differences, first_of(known, new)
+
+    await lone.stop()
+    lone.source = CHECKOUT
+    await lone.start()
+    verdict = await proof.judged([case.shop for case in before + after])
+    say(verdict.shown("with that profile gone"))
+    assert not verdict.differences, first_of(verdict)
+
+
+def with_profile(folder: Path) -> Path:
+    """Return a release with one profile more: a copy of this one and a data file."""
+    for part in ("contracts", "kit", "wording", "services"):
+        shutil.copytree(
+            CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    (folder / PROFILES.relative_to(CHECKOUT) / "own_night.toml").write_text(NEW, encoding="utf-8")
+    return folder
+
+
+async def test_of_a_play(platform: Platform, seed: int) -> None:
+    rng = random.Random(seed)
+    bus = KafkaBus(platform.known.bootstrap_servers, client_id="peakdesk-figures")
+    async with Api(platform.url) as api:
+        world = World(api, await api.sign_in(*platform.admin))
+        floors = [await Floor.opened(world) for _ in range(FLOORS)]
+        playing = asyncio.create_task(play(floors, rng, dialogues=DIALOGUES, seconds=PLAYED_S))
+        await asyncio.sleep(PLAYED_S / 2)
+        await asyncio.to_thread(platform.kill, "monitor")
+        await asyncio.to_thread(platform.start, "monitor")
+        moves = await playing
+        say(f"seed {seed}: {DIALOGUES} dialogues, {moves} moves in {FLOORS} shops")
+        verdict = await settled(bus, floors)
+        await world.close()
+    await bus.close()
+    say(verdict.shown("after the play"))
+    assert not verdict.differences, first_of(verdict)
+
+
+async def topics_of(bus: KafkaBus) -> Book:
+    """Return what the platform's topics say by now."""
+    return book(await read(bus, CHAT.name), await read(bus, STAFF.name))
+
+
+def asking(floor: Floor) -> Ask:
+    """Return how the shop's supervisor asks."""
+
+    async def ask(path: str, shop: str, query: Mapping[str, str]) -> Any:
+        token = floor.boss.session.token
+        return await floor.world.api.call("GET", path, token=token, params={"shop": shop, **query})
+
+    return ask
+
+
+def first_of(*verdicts: Verdict) -> str:
+    """Return the first differences, a line each."""
+    found = [one for verdict in verdicts for one in verdict.differences]
+    return "\n".join((f"{len(found)} figures differ", *map(str, found[:SHOWN])))
+
+
+def newest(events: Sequence[Event]) -> int:
+    """Return the newest receive time."""
+    return max(ms(event.time) for event in events)
+
+
+def say(what: object) -> None:
+    """Print, shown with -s."""
+    Console(width=120).print(what)
+
+
+async def settled(bus: KafkaBus, floors: Sequence[Floor]) -> Verdict:
+    """Compare until nothing differs, or nothing has changed for so long that it never will."""
+    verdict = Verdict()
+
+    async def same() -> bool:
+        nonlocal verdict
+        told, verdict = await topics_of(bus), Verdict()
+        for floor in floors:
+            verdict.add(await judge(asking(floor), told, shipped(), shops=[floor.shop.id]))
+        return not verdict.differences
+
+    try:
+        await eventually(same, within=SETTLED_S)
+    except AssertionError:
+        return verdict
+    return verdict
+
+
+async def explained(monitors: Monitors, drawn: Sequence[Case], verdict: Verdict) -> str:
+    """Return what differs, and the smallest log of a few kinds of it."""
+    by_shop = {str(case.shop): in_order([case]) for case in drawn}
+    kinds: dict[str, Difference] = {}
+    for one in sorted(verdict.differences, key=lambda one: len(by_shop[one.shop])):
+        kinds.setdefault(one.figure, one)
+    lines = [f"{len(verdict.differences)} figures differ"]
+    for one in list(kinds.values())[:EXPLAINED]:
+        shrinking = Shrinking(Proof(await monitors(), shipped()))
+        lines += ["", str(one), *await shrinking.of(by_shop[one.shop], one)]
+    return "\n".join(lines)
