@@ -3,8 +3,8 @@
 Counts; what a round or session is, `reading` says.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import NamedTuple
 
@@ -22,7 +22,11 @@ class Whose(NamedTuple):
 
 @dataclass(slots=True)
 class Figures:
-    """Counts, and sums in milliseconds, named as the public API names them."""
+    """Counts, and durations in milliseconds, named as the public API names them.
+
+    Percentiles are of what `round_ms` sums up; None: there is nothing. `buyers` asked, and of them
+    some had a round that nobody answered, some one that was not answered in time.
+    """
 
     rounds: int = 0
     round_ms: int = 0
@@ -33,11 +37,13 @@ class Figures:
     first_response_ms: int = 0
     first_within: int = 0
     sessions: int = 0
-
-    def add(self, more: "Figures") -> None:
-        """Add another's sums and counts."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(more, one.name))
+    round_p50_ms: int | None = None
+    round_p90_ms: int | None = None
+    round_p95_ms: int | None = None
+    round_max_ms: int | None = None
+    buyers: int = 0
+    buyers_unanswered: int = 0
+    buyers_late: int = 0
 
 
 Table = dict[Whose, Figures]
@@ -45,34 +51,99 @@ Table = dict[Whose, Figures]
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One conversation's facts, and its partition's log time: what is open is judged as of it."""
+    """One conversation: its buyer, its facts, and its partition's log time.
 
+    What is open is judged as of that time.
+    """
+
+    buyer: str
     facts: tuple[Fact, ...]
     log_time: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What one round comes to. `averaged` None: it is in no average."""
+
+    averaged: int | None
+    answered: bool
+    within: bool
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What one agent or the shop has on one day."""
+
+    figures: Figures = field(default_factory=Figures)
+    averaged: list[int] = field(default_factory=list)
+    buyers: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
+
+    def add_round(self, rule: Rule, judged: _Judged, buyer: str) -> None:
+        mine = self.figures
+        if judged.averaged is not None:
+            self.averaged.append(judged.averaged)
+            mine.rounds += 1
+            mine.round_ms += judged.averaged
+            mine.slow += judged.averaged > rule.slow
+        mine.within += judged.within
+        mine.unanswered += not judged.answered
+        self.buyers.add(buyer)
+        if not judged.answered:
+            self.unanswered.add(buyer)
+        if not judged.within:
+            self.late.add(buyer)
+
+    def add_session(self, rule: Rule, took: int | None) -> None:
+        mine = self.figures
+        mine.sessions += 1
+        if took is not None:
+            mine.first_responses += 1
+            mine.first_response_ms += took
+            mine.first_within += took <= rule.first_within
+
+    def whole(self) -> Figures:
+        mine = self.figures
+        if self.averaged:
+            mine.round_p50_ms, mine.round_p90_ms, mine.round_p95_ms, mine.round_max_ms = (
+                nearest(self.averaged, percent) for percent in (50, 90, 95, 100)
+            )
+        mine.buyers, mine.buyers_unanswered = len(self.buyers), len(self.unanswered)
+        mine.buyers_late = len(self.late)
+        return mine
+
+
+def nearest(samples: Sequence[int], percent: int) -> int:
+    """Return the ⌈q n⌉-th smallest sample."""
+    rank = -(-percent * len(samples) // 100)
+    return sorted(samples)[max(1, rank) - 1]
+
+
 def table(rule: Rule, talks: Iterable[Talk], roster: Roster) -> Table:
-    """Return one shop's figures under one rule, open ones judged as if over (H34)."""
-    found: Table = {}
+    """Return one shop's figures under one rule, as of each partition's log time (H34)."""
+    sums: dict[Whose, _Sum] = {}
     for talk in talks:
         reading = Reading(rule).read(talk.facts)
-        for whose, figures in _counted(reading, talk.log_time, roster):
-            shop = Whose(whose.day, None)
-            for key in (shop,) if whose.agent is None else (shop, whose):
-                found.setdefault(key, Figures()).add(figures)
-    return found
+        for one in reading.rounds:
+            judged = _judged(rule, one, talk.log_time)
+            moment = _moment(rule, one.session, one.opened)
+            if judged is not None and _counts(rule, roster, moment, began=one.opened):
+                for whose in _whose(one.opened, one.owner):
+                    sums.setdefault(whose, _Sum()).add_round(rule, judged, talk.buyer)
+        for session in reading.sessions:
+            moment = _moment(rule, session, session.start)
+            if session.asked is not None and _counts(rule, roster, moment, began=session.start):
+                for whose in _whose(session.start, session.owner):
+                    sums.setdefault(whose, _Sum()).add_session(rule, _first_response(session))
+    return {whose: found.whole() for whose, found in sums.items()}
 
 
-def _counted(reading: Reading, now: int, roster: Roster) -> Iterator[tuple[Whose, Figures]]:
-    rule = reading.rule
-    for round_ in reading.rounds:
-        moment = _moment(rule, round_.session, round_.opened)
-        if _counts(rule, roster, moment, began=round_.opened):
-            yield Whose(day_of(round_.opened), round_.owner), _of_round(rule, round_, now)
-    for session in reading.sessions:
-        moment = _moment(rule, session, session.start)
-        if session.asked is not None and _counts(rule, roster, moment, began=session.start):
-            yield Whose(day_of(session.start), session.owner), _of_session(rule, session)
+def _whose(at: int, owner: str | None) -> Iterator[Whose]:
+    day = day_of(at)
+    yield Whose(day, None)
+    if owner is not None:
+        yield Whose(day, owner)
 
 
 def _moment(rule: Rule, session: Session, opened: int) -> int | None:
@@ -87,30 +158,35 @@ def _counts(rule: Rule, roster: Roster, moment: int | None, *, began: int) -> bo
     return rule.leave_messages_count or not roster.nobody(began)
 
 
-def _of_round(rule: Rule, one: Round, now: int) -> Figures:
+def _judged(rule: Rule, one: Round, now: int) -> _Judged | None:
+    """Return what the round comes to as of `now`; None: it counts nowhere.
+
+    That is a transfer that the profile does not count, and a round that is open on a day that goes
+    on: it is shown as waiting (golden case 6).
+    """
     midnight = midnight_after(one.opened)
     ended = now if one.ended is None else one.ended
     took = max(0, min(ended, midnight) - one.opened)
-    if ended < midnight and one.how == "transferred" and not rule.transfer_counts:
-        return Figures()
+    uncounted = {"open"} if rule.transfer_counts else {"open", "transferred"}
+    if ended < midnight and one.how in uncounted:
+        return None
     if ended < midnight and one.how == "answered":
-        counted = took if rule.cap is None else min(took, rule.cap)
-        return Figures(
-            rounds=1, round_ms=counted, within=took <= rule.within, slow=took > rule.slow
-        )
+        averaged = took if rule.cap is None else min(took, rule.cap)
+        return _Judged(averaged, answered=True, within=took <= rule.within)
     if rule.unanswered == "exclude":
-        return Figures(unanswered=1)
-    counted = rule.cap if rule.unanswered == "cap" and rule.cap is not None else took
-    return Figures(rounds=1, round_ms=counted, unanswered=1, slow=counted > rule.slow)
+        return _Judged(None, answered=False, within=False)
+    capped = rule.cap if rule.unanswered == "cap" else None
+    return _Judged(took if capped is None else capped, answered=False, within=False)
 
 
-def _of_session(rule: Rule, one: Session) -> Figures:
+def _first_response(one: Session) -> int | None:
     if one.asked is None or one.replied is None or one.replied >= midnight_after(one.start):
-        return Figures(sessions=1)
-    took = max(0, one.replied - one.asked)
-    return Figures(
-        sessions=1,
-        first_responses=1,
-        first_response_ms=took,
-        first_within=took <= rule.first_within,
-    )
+        return None
+    return max(0, one.replied - one.asked)
+
+
+def differing(one: Figures, other: Figures) -> Iterator[str]:
+    """Yield the names of the figures that are not the same."""
+    for named in fields(Figures):
+        if getattr(one, named.name) != getattr(other, named.name):
+            yield named.name

@@ -16,7 +16,8 @@ from typing_extensions import override
 from contracts.base import Event
 from contracts.conversation import AgentStateChanged, Lifecycle
 from contracts.gateway import ChatMessage
-from tests.faults.figures.counting import Figures, Table, Talk, Whose, table
+from contracts.people import SenderKind
+from tests.faults.figures.counting import Figures, Table, Talk, Whose, differing, table
 from tests.faults.figures.log import Entry, Roster, entry, facts, ms
 from tests.faults.figures.rules import Rule, day_of
 
@@ -31,6 +32,7 @@ class ShopLog:
     """What the topics say of one shop."""
 
     logs: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    buyers: dict[str, str] = field(default_factory=dict)
     partitions: dict[str, int] = field(default_factory=dict)
     states: list[AgentStateChanged] = field(default_factory=list)
 
@@ -53,7 +55,11 @@ class Book:
         told = self.shops[shop]
         roster = Roster(told.states)
         talks = [
-            Talk(tuple(facts(log)), self.log_times[told.partitions[conversation]])
+            Talk(
+                told.buyers.get(conversation, ""),
+                tuple(facts(log)),
+                self.log_times[told.partitions[conversation]],
+            )
             for conversation, log in told.logs.items()
         ]
         return {rule.name: table(rule, talks, roster) for rule in rules}
@@ -70,6 +76,10 @@ def book(chat: Mapping[int, Sequence[Event]], staff: Mapping[int, Sequence[Event
                 told = shops[event.shop_id]
                 told.partitions[event.conversation_id] = partition
                 told.logs[event.conversation_id].append(entry(event))
+                if isinstance(event, Lifecycle):
+                    told.buyers[event.conversation_id] = event.buyer_id
+                elif event.sender_kind is SenderKind.BUYER:
+                    told.buyers[event.conversation_id] = event.sender_id
     for events in staff.values():
         for event in events:
             if isinstance(event, AgentStateChanged):
@@ -85,8 +95,13 @@ class Difference:
     profile: str
     whose: Whose
     figure: str
-    monitor: int
-    ours: int
+    monitor: int | None
+    ours: int | None
+
+    @property
+    def too_many(self) -> bool:
+        """Whether the monitor counts more."""
+        return (self.monitor or 0) > (self.ours or 0)
 
     @override
     def __str__(self) -> str:
@@ -141,13 +156,13 @@ async def _judge_shop(ask: Ask, told: Book, rules: Sequence[Rule], *, shop: str)
         mine = ours[rule.name]
         for whose in sorted({*theirs, *mine}, key=str):
             one, other = theirs.get(whose, Figures()), mine.get(whose, Figures())
-            for name in NAMES:
-                monitor, own = int(getattr(one, name)), int(getattr(other, name))
-                verdict.compared[rule.name] += bool(monitor or own)
-                if monitor != own:
-                    verdict.differences.append(
-                        Difference(shop, rule.name, whose, name, monitor, own)
-                    )
+            verdict.compared[rule.name] += sum(
+                bool(getattr(one, name) or getattr(other, name)) for name in NAMES
+            )
+            verdict.differences += [
+                Difference(shop, rule.name, whose, name, getattr(one, name), getattr(other, name))
+                for name in differing(one, other)
+            ]
     return verdict
 
 

@@ -4,6 +4,7 @@ Knows the order of things: write, wait until the monitor has read all, compute, 
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,7 +17,7 @@ from tests.faults.figures.judging import Book, Difference, Verdict, answered, bo
 from tests.faults.figures.log import ms
 from tests.faults.figures.lone import LoneMonitor, read
 from tests.faults.figures.rules import SHOP_ZONE, Rule, day_of
-from tests.faults.figures.smallest import elsewhere, smallest, told
+from tests.faults.figures.smallest import Differ, elsewhere, smallest, told
 from tests.faults.figures.telling import Conversation
 from tests.waiting import eventually
 
@@ -26,10 +27,12 @@ READ_S: Final = 60.0
 AFTER_MS: Final = 3_600_000
 """So long after everything else the last record of each partition stands."""
 
-SHRUNK_DAYS: Final = 8
+A_DAY_AFTER_MS: Final = 30 * AFTER_MS
+
+SHRUNK_DAYS: Final = 9
 """A try to make a log smaller is played so many days after the one before: longer than a case."""
 
-PLAYED_BEFORE: Final = 200
+PLAYED_BEFORE: Final = 1_500
 """Days ago on which the first such try is played."""
 
 
@@ -45,10 +48,20 @@ class Proof:
     lone: LoneMonitor
     rules: Sequence[Rule]
 
-    async def written(self, events: Sequence[Event]) -> None:
-        """Write events; returns when the monitor has read them all."""
+    async def written(self, events: Sequence[Event], *, after: int = AFTER_MS) -> Book:
+        """Write events; return what they come to when the monitor has read them all."""
         await self.lone.write(events)
-        await self.caught_up(max(ms(event.time) for event in events) + AFTER_MS)
+        at = max(ms(event.time) for event in events) + after
+        await self.caught_up(at)
+        chat, staff = defaultdict[int, list[Event]](list), list[Event]()
+        for event in events:
+            if event.topic is STAFF:
+                staff.append(event)
+            else:
+                chat[await self.lone.partition_of(event.key)].append(event)
+        found = book(chat, {0: staff})
+        found.log_times = dict.fromkeys(chat, at)
+        return found
 
     async def caught_up(self, at: int) -> None:
         """Write a last record into each partition and wait until the monitor counts them all.
@@ -63,12 +76,14 @@ class Proof:
             talk = Conversation(rng, shop, PersonId(f"buyer-{rng.getrandbits(64):x}"))
             waiting.setdefault(await self.lone.partition_of(talk.id), talk)
         for talk in waiting.values():
+            talk.assigned(at, PersonId(f"{shop}-agent"))
             talk.buyer_says(at)
+            talk.owner_says(at)
         await self.lone.write([event for talk in waiting.values() for event in talk.log])
 
         async def counted() -> bool:
             found = await answered(self.lone.ask, shop, "qiyu", days=[day_of(at)])
-            return sum(figures.sessions for figures in found.values()) == partitions
+            return sum(figures.rounds for figures in found.values()) == 2 * partitions
 
         await eventually(counted, within=READ_S, what="the monitor has read everything")
 
@@ -89,23 +104,37 @@ class Shrinking:
         self._proof, self._days = proof, 0
 
     async def of(self, events: Sequence[Event], shown: Difference) -> list[str]:
-        """Return the smallest log with a difference in the same figure and profile."""
-        rules = [rule for rule in self._proof.rules if rule.name == shown.profile]
+        """Return the smallest log with a difference in the same figure and profile.
+
+        It is looked at a day later, for then no day goes on; if there is none then, at once.
+        """
         first = min(ms(event.time) for event in events)
         offset = (long_ago(PLAYED_BEFORE) - day_of(first)).days
 
-        async def differ(tries: Mapping[int, Sequence[Event]]) -> set[int]:
-            self._days += SHRUNK_DAYS
-            salt, played, shops = f"{self._days}/", list[Event](), dict[str, int]()
-            for number, log in tries.items():
-                moved = elsewhere(log, f"{salt}{number}", days=offset + self._days)
-                if moved:
-                    shops[moved[0].shop_id] = number
-                    played += moved
-            await self._proof.written(sorted(played, key=lambda event: event.time))
-            judged = await judge(
-                self._proof.lone.ask, await self._proof.book(), rules, shops=list(shops)
-            )
-            return {shops[one.shop] for one in judged.differences if one.figure == shown.figure}
+        def judged_after(after: int) -> Differ:
+            return lambda tries: self._differ(tries, shown, offset=offset, after=after)
 
-        return told(await smallest(events, differ))
+        for after in (A_DAY_AFTER_MS, AFTER_MS):
+            if await judged_after(after)({0: events}):
+                return told(await smallest(events, judged_after(after)))
+        return ["differs no more when it is alone"]
+
+    async def _differ(
+        self, tries: Mapping[int, Sequence[Event]], shown: Difference, *, offset: int, after: int
+    ) -> set[int]:
+        self._days += SHRUNK_DAYS
+        played, shops = list[Event](), dict[str, int]()
+        for number, log in tries.items():
+            moved = elsewhere(log, f"{self._days}/{number}", days=offset + self._days)
+            if moved:
+                shops[moved[0].shop_id] = number
+                played += moved
+        played.sort(key=lambda event: event.time)
+        book = await self._proof.written(played, after=after)
+        rules = [rule for rule in self._proof.rules if rule.name == shown.profile]
+        judged = await judge(self._proof.lone.ask, book, rules, shops=list(shops))
+        return {
+            shops[one.shop]
+            for one in judged.differences
+            if one.figure == shown.figure and one.too_many == shown.too_many
+        }

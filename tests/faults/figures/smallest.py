@@ -16,7 +16,7 @@ from kit.ids import derived_id
 from tests.faults.figures.log import ms
 from tests.faults.figures.stories import moment
 
-ROUNDS: Final = 14
+ROUNDS: Final = 18
 """Times that something is left out at most."""
 
 Differ = Callable[[Mapping[int, Sequence[Event]]], Awaitable[set[int]]]
@@ -45,34 +45,29 @@ def _moved(event: Event, salt: str, later: timedelta) -> Event:
 
 
 async def smallest(events: Sequence[Event], differ: Differ) -> list[Event]:
-    """Return a part of the events that differs and of which nothing can be left out alone."""
-    kept = list(events)
+    """Return a part of the events that differs, and of which nothing more could be left out."""
+    kept, size = list(events), len(events) // 2
     for _ in range(ROUNDS):
-        tries = dict(enumerate(_parts(kept)))
+        tries = dict(enumerate(_without(kept, size)))
         found = await differ(tries)
-        if not found:
-            return kept
-        singles = len(kept)
-        together = [
-            event for place, event in enumerate(kept) if len(tries) - singles + place not in found
-        ]
-        kept = min((tries[number] for number in found), key=len)
-        if len(together) < len(kept) and await differ({0: together}):
-            kept = together
+        if found and size == 1:
+            needed = [event for place, event in enumerate(kept) if place not in found]
+            together = len(found) > 1 and await differ({0: needed})
+            kept = needed if together else tries[min(found)]
+        elif found:
+            kept = min((tries[number] for number in found), key=len)
+        elif size == 1:
+            break
+        size = min(size // 2, len(kept) // 2) or 1
+        if len(kept) == 1:
+            break
     return kept
 
 
-def _parts(kept: Sequence[Event]) -> list[list[Event]]:
-    """Return what is left without each half, quarter and eighth, and then without each event."""
-    parts = []
-    for share in (2, 4, 8):
-        size = max(1, len(kept) // share)
-        parts += [
-            [*kept[:first], *kept[first + size :]]
-            for first in range(0, len(kept), size)
-            if size < len(kept)
-        ]
-    return parts + [[*kept[:place], *kept[place + 1 :]] for place in range(len(kept))]
+def _without(kept: Sequence[Event], size: int) -> list[list[Event]]:
+    """Return what is left without each stretch of that many events."""
+    places = range(0, len(kept), max(1, size))
+    return [[*kept[:first], *kept[first + max(1, size) :]] for first in places]
 
 
 @dataclass

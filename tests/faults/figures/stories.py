@@ -1,4 +1,4 @@
-"""Cases drawn from a seed: a shop, its agents, one or two buyers, and everything that goes wrong.
+"""Cases drawn from a seed: a shop, its agents, its buyers, and everything that goes wrong.
 
 Each case is alone in a shop of its own, so that what differs names the few lines of log that show
 it. Moments lie in the past, near the edges of windows, days and gaps.
@@ -17,8 +17,11 @@ from tests.faults.figures.log import EPOCH, ms
 from tests.faults.figures.rules import SHOP_ZONE
 from tests.faults.figures.telling import Conversation, name
 
-MOVES: Final = (6, 26)
-"""Fewest and most moves of a case."""
+MOVES: Final = (6, 22)
+"""Fewest and most moves of a conversation."""
+
+TALKS: Final = (1, 1, 2, 3, 5)
+"""Conversations of a case."""
 
 OPENINGS: Final = (
     "07:59:55", "08:00:00", "08:30:00", "08:59:50", "09:00:00", "10:00:00", "13:20:00", "21:59:30",
@@ -89,9 +92,10 @@ class _Drawn:
         self._rng = rng
         shop = ShopId(f"shop-{name(rng)}")
         agents = [PersonId(name(rng)) for _ in range(3)]
-        buyers = [PersonId(name(rng)) for _ in range(rng.choice((1, 1, 2)))]
+        count = rng.choice(TALKS)
+        buyers = [PersonId(name(rng)) for _ in range(rng.randint(1, count))]
         self._now = self._opening(first_day)
-        talks = [Conversation(rng, shop, rng.choice(buyers)) for _ in range(rng.choice((1, 1, 2)))]
+        talks = [Conversation(rng, shop, rng.choice(buyers)) for _ in range(count)]
         self.case = Case(number, shop, agents, talks)
         self._versions = dict.fromkeys(agents, 0)
         self._states = dict.fromkeys(agents, AgentState.OFFLINE)
@@ -99,7 +103,7 @@ class _Drawn:
         for talk in talks:
             self._begin(talk)
         over = self._now + LONGEST
-        for _ in range(rng.randint(*MOVES)):
+        for _ in range(count * rng.randint(*MOVES)):
             self._pass_time()
             if self._now > over:
                 break

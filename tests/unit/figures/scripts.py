@@ -136,4 +136,4 @@ def figures(
 
 
 def _talks(logs: Iterable[list[Entry]], now: int) -> Iterable[Talk]:
-    return (Talk(tuple(facts(log)), now) for log in logs)
+    return (Talk("buyer", tuple(facts(log)), now) for log in logs)
