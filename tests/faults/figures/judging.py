@@ -7,8 +7,8 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from rich.table import Table as Shown
 from typing_extensions import override
@@ -19,6 +19,7 @@ from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
 from tests.faults.figures.counting import Figures, Table, Talk, Whose, differing, table
 from tests.faults.figures.log import Entry, Roster, entry, facts, ms
+from tests.faults.figures.reading import Reading
 from tests.faults.figures.rules import Rule, day_of
 
 Ask = Callable[[str, str, Mapping[str, str]], Awaitable[Any]]
@@ -42,6 +43,14 @@ class ShopLog:
         return sorted({day_of(moment) for moment in moments})
 
 
+class Wait(NamedTuple):
+    """A buyer who waits: where, since which word of his, and for whom."""
+
+    conversation: str
+    since: int
+    agent: str | None
+
+
 @dataclass(slots=True)
 class Book:
     """Everything that stands in the topics `chat` and `staff`."""
@@ -49,6 +58,16 @@ class Book:
     shops: dict[str, ShopLog]
     log_times: dict[int, int]
     """Receive time of the newest record of each partition: what is open is judged as of it."""
+
+    def waits(self, shop: str, rule: Rule) -> set[Wait]:
+        """Return who waits in a shop now, as the rule sees it."""
+        logs = self.shops[shop].logs.items()
+        open_now = {one: Reading(rule).read(facts(log)).waiting for one, log in logs}
+        return {
+            Wait(conversation, waiting.since, waiting.holder)
+            for conversation, waiting in open_now.items()
+            if waiting is not None
+        }
 
     def tables(self, shop: str, rules: Iterable[Rule]) -> dict[str, Table]:
         """Return one shop's figures by profile."""
@@ -188,3 +207,50 @@ async def answered(ask: Ask, shop: str, profile: str, *, days: Sequence[date]) -
                     if figures != Figures():
                         found[Whose(day, row["agent_id"])] = figures
     return found
+
+
+BOARD: Final = {
+    "rounds": "rounds",
+    "round_ms": "round_ms",
+    "unanswered": "unanswered",
+    "sessions": "sessions",
+    "first_responses": "first_responses",
+    "first_response_ms": "first_response_ms",
+    "first_within": "first_within_30s",
+}
+"""Which figures the board shows, and what it calls them."""
+
+
+async def judge_board(
+    ask: Ask, told: Book, rules: Sequence[Rule], *, shop: str, day: date
+) -> Verdict:
+    """Compare what the board shows of the day, the whole shop and each agent, and who waits."""
+    verdict = Verdict()
+    ours = told.tables(shop, rules)
+    board = await ask("/v1/monitor/board", shop, {})
+    shown = {None: board["figures"]} | {one["agent_id"]: one["figures"] for one in board["agents"]}
+    for agent, rows in shown.items():
+        for row in rows:
+            whose = Whose(day, agent)
+            mine = ours[row["profile"]].get(whose, Figures())
+            for name, theirs in BOARD.items():
+                verdict.compared["board"] += bool(row[theirs] or getattr(mine, name))
+                if row[theirs] != getattr(mine, name):
+                    named = f"{row['profile']} {name}"
+                    verdict.differences.append(
+                        Difference(shop, "board", whose, named, row[theirs], getattr(mine, name))
+                    )
+    return verdict
+
+
+async def waiting(ask: Ask, shop: str) -> set[Wait]:
+    """Return who waits in a shop, as the monitor says."""
+    answer = await ask("/v1/monitor/waiting", shop, {"limit": "200"})
+    return {
+        Wait(
+            one["conversation_id"],
+            ms(datetime.fromisoformat(one["waiting_since"])),
+            one["agent_id"],
+        )
+        for one in answer["items"]
+    }

@@ -38,10 +38,11 @@ class Round:
     """A question and what ended it.
 
     `owner` is his for whom it counts, at its midnight at the latest (N5), `holder` who owes the
-    answer now.
+    answer now. `since` is the buyer's own clock, which no transfer breaks (H37).
     """
 
     opened: int
+    since: int
     owner: str | None
     holder: str | None
     session: Session
@@ -76,12 +77,17 @@ class Reading:
                     self._closed(fact)
         return self
 
+    @property
+    def waiting(self) -> Round | None:
+        """The round that is open now."""
+        return self._waiting
+
     def _spoke(self, fact: Spoke) -> None:
         session = self._contact(fact.at)
         if fact.voice is Voice.BUYER:
             session.asked = fact.at if session.asked is None else session.asked
             if self._waiting is None:
-                self._open(fact.at)
+                self._open(fact.at, since=fact.at)
         elif self._is_effective(fact.voice):
             self._end("answered", fact.at)
             if session.asked is not None and session.replied is None:
@@ -119,9 +125,9 @@ class Reading:
         self._end("silence", session.last + self.rule.gap)
         self._session = None
 
-    def _open(self, at: int) -> None:
+    def _open(self, at: int, *, since: int) -> None:
         if self._session is not None:
-            self._waiting = Round(at, self._owner, self._owner, self._session)
+            self._waiting = Round(at, since, self._owner, self._owner, self._session)
             self.rounds.append(self._waiting)
 
     def _end(self, how: str, at: int) -> None:
@@ -144,7 +150,7 @@ class Reading:
         else:
             # Whoever loses the seat with a question open leaves it: a requeue too.
             self._end("transferred", fact.at)
-            self._open(fact.at)
+            self._open(fact.at, since=waiting.since)
 
     def _closed(self, fact: Closed) -> None:
         self._owner, self._with_people = fact.owner, fact.owner is not None
