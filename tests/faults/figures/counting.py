@@ -24,8 +24,8 @@ class Whose(NamedTuple):
 class Figures:
     """Counts, and durations in milliseconds, named as the public API names them.
 
-    Percentiles are of what `round_ms` sums up; None: there is nothing. `buyers` asked, and of them
-    some had a round that nobody answered, some one that was not answered in time.
+    Percentiles are of answered rounds, capped as in `round_ms`; None: there is none. `buyers`
+    asked, and of them some had a round that nobody answered, some one that was not in time.
     """
 
     rounds: int = 0
@@ -75,7 +75,7 @@ class _Sum:
     """What one agent or the shop has on one day."""
 
     figures: Figures = field(default_factory=Figures)
-    averaged: list[int] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
     buyers: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
@@ -83,7 +83,8 @@ class _Sum:
     def add_round(self, rule: Rule, judged: _Judged, buyer: str) -> None:
         mine = self.figures
         if judged.averaged is not None:
-            self.averaged.append(judged.averaged)
+            if judged.answered:
+                self.answered.append(judged.averaged)
             mine.rounds += 1
             mine.round_ms += judged.averaged
             mine.slow += judged.averaged > rule.slow
@@ -105,9 +106,9 @@ class _Sum:
 
     def whole(self) -> Figures:
         mine = self.figures
-        if self.averaged:
+        if self.answered:
             mine.round_p50_ms, mine.round_p90_ms, mine.round_p95_ms, mine.round_max_ms = (
-                nearest(self.averaged, percent) for percent in (50, 90, 95, 100)
+                nearest(self.answered, percent) for percent in (50, 90, 95, 100)
             )
         mine.buyers, mine.buyers_unanswered = len(self.buyers), len(self.unanswered)
         mine.buyers_late = len(self.late)
@@ -133,7 +134,7 @@ def table(rule: Rule, talks: Iterable[Talk], roster: Roster) -> Table:
                     sums.setdefault(whose, _Sum()).add_round(rule, judged, talk.buyer)
         for session in reading.sessions:
             moment = _moment(rule, session, session.start)
-            if session.asked is not None and _counts(rule, roster, moment, began=session.start):
+            if _counts(rule, roster, moment, began=session.start):
                 for whose in _whose(session.start, session.owner):
                     sums.setdefault(whose, _Sum()).add_session(rule, _first_response(session))
     return {whose: found.whole() for whose, found in sums.items()}
@@ -155,6 +156,8 @@ def _moment(rule: Rule, session: Session, opened: int) -> int | None:
 def _counts(rule: Rule, roster: Roster, moment: int | None, *, began: int) -> bool:
     if moment is None or not rule.opens <= time_of(moment) < rule.closes:
         return False
+    if rule.same_day_only and day_of(moment) != day_of(began):
+        return False  # the part behind that midnight is none of that day's (golden case 5)
     return rule.leave_messages_count or not roster.nobody(began)
 
 
@@ -180,9 +183,9 @@ def _judged(rule: Rule, one: Round, now: int) -> _Judged | None:
 
 
 def _first_response(one: Session) -> int | None:
-    if one.asked is None or one.replied is None or one.replied >= midnight_after(one.start):
+    if one.replied is None or one.replied >= midnight_after(one.start):
         return None
-    return max(0, one.replied - one.asked)
+    return max(0, one.replied - one.start)
 
 
 def differing(one: Figures, other: Figures) -> Iterator[str]:

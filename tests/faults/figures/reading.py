@@ -13,7 +13,7 @@ from tests.faults.figures.rules import Rule, midnight_after
 
 @dataclass(slots=True)
 class Session:
-    """A stretch of contact. `asked` is the anchor `buyer_first_msg`; None: nobody asked anything.
+    """A stretch of contact. It starts with the buyer's word, its anchor `buyer_first_msg`.
 
     `owner` is who owned it at the first reply, or at its day's midnight, whichever was first (N5).
     """
@@ -21,7 +21,6 @@ class Session:
     start: int
     last: int
     owner: str | None
-    asked: int | None = None
     to_human: int | None = None
     replied: int | None = None
     closed: int | None = None
@@ -83,15 +82,14 @@ class Reading:
         return self._waiting
 
     def _spoke(self, fact: Spoke) -> None:
+        if self._session is None and fact.voice is not Voice.BUYER:
+            return  # where staff speaks first, the session starts with the buyer's answer
         session = self._contact(fact.at)
-        if fact.voice is Voice.BUYER:
-            session.asked = fact.at if session.asked is None else session.asked
-            if self._waiting is None:
-                self._open(fact.at, since=fact.at)
+        if fact.voice is Voice.BUYER and self._waiting is None:
+            self._open(fact.at, since=fact.at)
         elif self._is_effective(fact.voice):
             self._end("answered", fact.at)
-            if session.asked is not None and session.replied is None:
-                session.replied = fact.at
+            session.replied = fact.at if session.replied is None else session.replied
 
     def _is_effective(self, voice: Voice) -> bool:
         """Colleagues close nothing (H8); a bot speaks for whoever owns the conversation."""

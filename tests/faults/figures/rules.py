@@ -34,6 +34,7 @@ class Rule:
     cap: int | None
     unanswered: str
     transfer_counts: bool
+    same_day_only: bool
     gap: int
     gap_while_waiting: bool
     rejoin: int
@@ -64,6 +65,7 @@ def rule(data: Mapping[str, Any]) -> Rule:
         cap=1_000 * rounds["cap_s"] if "cap_s" in rounds else None,
         unanswered=rounds["unanswered"],
         transfer_counts=rounds["transfer_counts"],
+        same_day_only=rounds["same_day_only"],
         gap=1_000 * sessions.get("session_gap_s", silence or 3_600),
         gap_while_waiting=sessions.get("gap_while_waiting", silence is not None),
         rejoin=1_000 * sessions["rejoin_s"],

@@ -52,7 +52,7 @@ async def smallest(events: Sequence[Event], differ: Differ) -> list[Event]:
         found = await differ(tries)
         if found and size == 1:
             needed = [event for place, event in enumerate(kept) if place not in found]
-            together = len(found) > 1 and await differ({0: needed})
+            together = len(found) > 1 and needed and await differ({0: needed})
             kept = needed if together else tries[min(found)]
         elif found:
             kept = min((tries[number] for number in found), key=len)
