@@ -75,7 +75,7 @@ HIDDEN_FROM_BUYERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "conversation.queued.v1": frozenset({"previous_agent_id", "reason"}),
         "conversation.assigned.v1": frozenset({"previous_agent_id", "reason"}),
         "conversation.transferred.v1": frozenset({"from_agent_id", "note", "by"}),
-        "conversation.closed.v1": frozenset({"by", "reason"}),
+        "conversation.closed.v1": frozenset({"by", "reason", "sweep"}),
     }
 )
 """Fields of an event's `d` that a buyer never sees, in `ev`, `snap` and history alike."""

@@ -26,7 +26,7 @@ HEAD: Final = """\
 
 Row-level security shows a transaction the rows of the shop that it named.
 [adr/0030-a-second-wall.md](adr/0030-a-second-wall.md) says why; this page is what it does not hold back.
-It is written by `python -m tools.second_wall > docs/second-wall.md`; a test compares it.
+It is written by `python -m tools.pages`; a test compares it.
 """  # noqa: E501 - a line of the page is a sentence
 
 TABLES: Final = """
