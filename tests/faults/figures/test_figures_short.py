@@ -14,7 +14,7 @@ from tests.faults.figures.stories import cases, in_order
 pytestmark = [pytest.mark.fault, pytest.mark.heavy, pytest.mark.timeout(120)]
 
 SEED = 5
-CASES = 60
+CASES = 12
 DAYS_AGO = 20
 
 
@@ -25,5 +25,5 @@ async def test_the_monitor_counts_what_metrics_md_says(lone: LoneMonitor) -> Non
     await proof.written(in_order(drawn))
     verdict = await proof.judged([case.shop for case in drawn])
 
-    assert verdict.compared.total() > 1_000
+    assert verdict.compared.total() > 500
     assert not verdict.differences, "\n".join(map(str, verdict.differences[:30]))
