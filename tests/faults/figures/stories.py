@@ -17,7 +17,7 @@ from tests.faults.figures.log import EPOCH, ms
 from tests.faults.figures.rules import SHOP_ZONE
 from tests.faults.figures.telling import Conversation, name
 
-MOVES: Final = (6, 22)
+MOVES: Final = (8, 24)
 """Fewest and most moves of a conversation."""
 
 TALKS: Final = (1, 2, 3, 5, 8)
@@ -116,7 +116,7 @@ class _Drawn:
 
     def _pass_time(self) -> None:
         chance = self._rng.random()
-        pauses = SHORT if chance < 0.62 else EDGES if chance < 0.96 else LONG
+        pauses = SHORT if chance < 0.74 else EDGES if chance < 0.985 else LONG
         self._now += self._rng.choice(pauses)
 
     def _at(self) -> int:
@@ -189,7 +189,7 @@ class _Drawn:
         if talk.queued:
             who: list[_Move] = [(14, self._assign)]
         else:
-            who = [(24, self._answer), (4, self._transfer), (2, self._requeue)]
+            who = [(24, self._answer), (7, self._transfer), (3, self._requeue)]
         return [
             *who,
             (22, self._ask),
@@ -197,7 +197,7 @@ class _Drawn:
             (2, lambda one: one.loser_says(self._at())),
             (2, lambda one: one.outsider_says(self._at(), self._somebody(but=one.owner))),
             (5, self._close),
-            (3, self._sweep),
+            (2, self._sweep),
             (2, lambda one: one.noted(self._now)),
             (4, lambda one: one.repeated(self._now - 600_000)),
         ]
