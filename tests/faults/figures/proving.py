@@ -17,17 +17,16 @@ from tests.faults.figures.judging import Book, Difference, Verdict, answered, bo
 from tests.faults.figures.log import ms
 from tests.faults.figures.lone import LoneMonitor, read
 from tests.faults.figures.rules import SHOP_ZONE, Rule, day_of
-from tests.faults.figures.smallest import Differ, elsewhere, smallest, told
+from tests.faults.figures.smallest import elsewhere, smallest, told
 from tests.faults.figures.telling import Conversation
 from tests.waiting import eventually
 
 READ_S: Final = 60.0
 """Longest wait until the monitor has read what was written."""
 
-AFTER_MS: Final = 3_600_000
-"""So long after everything else the last record of each partition stands."""
-
-A_DAY_AFTER_MS: Final = 30 * AFTER_MS
+AFTER_MS: Final = 30 * 3_600_000
+"""So long after everything else the last record of each partition stands: no day goes on by then,
+neither by the log's time nor by the clock's, and both sides judge the same."""
 
 SHRUNK_DAYS: Final = 9
 """A try to make a log smaller is played so many days after the one before: longer than a case."""
@@ -48,10 +47,10 @@ class Proof:
     lone: LoneMonitor
     rules: Sequence[Rule]
 
-    async def written(self, events: Sequence[Event], *, after: int = AFTER_MS) -> Book:
+    async def written(self, events: Sequence[Event]) -> Book:
         """Write events; return what they come to when the monitor has read them all."""
         await self.lone.write(events)
-        at = max(ms(event.time) for event in events) + after
+        at = max(ms(event.time) for event in events) + AFTER_MS
         await self.caught_up(at)
         chat, staff = defaultdict[int, list[Event]](list), list[Event]()
         for event in events:
@@ -104,23 +103,19 @@ class Shrinking:
         self._proof, self._days = proof, 0
 
     async def of(self, events: Sequence[Event], shown: Difference) -> list[str]:
-        """Return the smallest log with a difference in the same figure and profile.
-
-        It is looked at a day later, for then no day goes on; if there is none then, at once.
-        """
+        """Return the smallest log with a difference in the same figure and profile."""
         first = min(ms(event.time) for event in events)
         offset = (long_ago(PLAYED_BEFORE) - day_of(first)).days
 
-        def judged_after(after: int) -> Differ:
-            return lambda tries: self._differ(tries, shown, offset=offset, after=after)
+        async def differ(tries: Mapping[int, Sequence[Event]]) -> set[int]:
+            return await self._differ(tries, shown, offset=offset)
 
-        for after in (A_DAY_AFTER_MS, AFTER_MS):
-            if await judged_after(after)({0: events}):
-                return told(await smallest(events, judged_after(after)))
+        if await differ({0: events}):
+            return told(await smallest(events, differ))
         return ["differs no more when it is alone"]
 
     async def _differ(
-        self, tries: Mapping[int, Sequence[Event]], shown: Difference, *, offset: int, after: int
+        self, tries: Mapping[int, Sequence[Event]], shown: Difference, *, offset: int
     ) -> set[int]:
         self._days += SHRUNK_DAYS
         played, shops = list[Event](), dict[str, int]()
@@ -130,7 +125,7 @@ class Shrinking:
                 shops[moved[0].shop_id] = number
                 played += moved
         played.sort(key=lambda event: event.time)
-        book = await self._proof.written(played, after=after)
+        book = await self._proof.written(played)
         rules = [rule for rule in self._proof.rules if rule.name == shown.profile]
         judged = await judge(self._proof.lone.ask, book, rules, shops=list(shops))
         return {
