@@ -4,6 +4,7 @@ Knows loops and books; must not know what is folded.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -18,6 +19,9 @@ log = structlog.get_logger()
 
 LOOK_S: Final = 2.0
 """Pause between two looks at which book is the newest; it also tells that this one is alive."""
+
+STOP_S: Final = 12.0
+"""Longest wait for the end: a loop takes ten seconds at most, and one that never ran has none."""
 
 
 class Membership:
@@ -61,7 +65,9 @@ class Membership:
     async def stop(self) -> None:
         """Leave the group and let `run` return."""
         self._stopping.set()
-        await self._ended.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self._ended.wait()
 
     async def ping(self) -> None:
         """Return if this monitor folds and is well; for readiness. Raises `Unavailable`."""
