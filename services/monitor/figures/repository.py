@@ -139,7 +139,9 @@ def _round_totals(row: Any) -> RoundTotals:
 _ROUNDS: Final = text(
     """
     with judged as (
-        select agent_id, buyer_id, day, closed_ms - opened_ms as took_ms,
+        -- What an answered round counts is its time, capped where the profile caps it (N8).
+        select agent_id, buyer_id, day,
+            cast(judged -> cast(:profile as text) ->> 1 as bigint) as took_ms,
             cast(judged -> cast(:profile as text) ->> 0 as bigint) as rounds,
             cast(judged -> cast(:profile as text) ->> 1 as bigint) as round_ms,
             cast(judged -> cast(:profile as text) ->> 2 as bigint) as unanswered,

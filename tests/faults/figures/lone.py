@@ -18,13 +18,12 @@ import httpx2
 from contracts.base import Event, decode
 from contracts.people import Role
 from contracts.topics import CHAT
-from kit import tables
 from kit.bus.kafka import Connection, KafkaBus, Security, create_topics
 from kit.bus.ports import Consumer, TopicPartition, message_of
 from kit.clock import SystemClock
 from kit.settings import DEVELOPMENT_PRIVATE_KEY
 from kit.web.tokens import TokenIssuer
-from launcher import topics
+from launcher.kafka import topics
 from tests.infrastructure import CHECKOUT, Infrastructure, TestDatabase
 from tests.waiting import eventually
 
@@ -66,7 +65,7 @@ class LoneMonitor:
         """Make the topics and the schema."""
         connection = Connection(self._servers, self._prefix, "peakdesk-figures", Security())
         await create_topics(connection, topics.wanted(production=False))
-        await tables.upgrade(self._dsn, "monitor")
+        await self._database.migrate("monitor")
         await self._producer.start()
 
     def beside(self) -> "LoneMonitor":
