@@ -22,7 +22,8 @@ from services.conversation import turns
 from services.conversation.archive import repository
 from services.conversation.archive.domain import Contact, Place
 from services.conversation.conversations import repository as conversations
-from services.conversation.conversations.domain import Conversation, tell_contacted, tell_late
+from services.conversation.conversations.domain import Conversation
+from services.conversation.conversations.elsewhere import tell_contacted, tell_late
 from services.conversation.conversations.following import closed_for, follow
 from services.conversation.routing.service import Routing
 

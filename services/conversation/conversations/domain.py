@@ -10,20 +10,17 @@ from typing import Final, Literal, TypedDict
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
-    ConversationContacted,
     ConversationOpened,
     ConversationQueued,
     ConversationRated,
     ConversationReopened,
     ConversationStageChanged,
     ConversationTransferred,
-    LateMessage,
     Lifecycle,
 )
 from contracts.people import (
     ConversationId,
     ConversationState,
-    MessageId,
     OrderId,
     PersonId,
     ShopId,
@@ -110,7 +107,9 @@ class Outcome:
     events: tuple[Lifecycle, ...] = ()
 
 
-class _Base(TypedDict):
+class Head(TypedDict):
+    """What every lifecycle event begins with."""
+
     id: str
     time: datetime
     shop_id: ShopId
@@ -125,7 +124,7 @@ def open_conversation(new: Conversation, stamp: Stamp) -> Outcome:
         new, state=ConversationState.QUEUED, version=new.version + 1, waiting_since=stamp.at
     )
     event = ConversationOpened(
-        **_base(opened, stamp),
+        **head_of(opened, stamp),
         skill_group_id=opened.skill_group_id,
         subject=opened.subject,
         order_id=opened.order_id,
@@ -151,7 +150,7 @@ def assign(conversation: Conversation, agent_id: PersonId, reason: str, stamp: S
         avoided_agent_id=None,
     )
     event = ConversationAssigned(
-        **_base(assigned, stamp),
+        **head_of(assigned, stamp),
         agent_id=agent_id,
         previous_agent_id=conversation.agent_id or conversation.preferred_agent_id,
         skill_group_id=assigned.skill_group_id,
@@ -185,7 +184,7 @@ def announce(conversation: Conversation, reason: str, stamp: Stamp) -> Outcome:
         return Outcome(conversation)
     told = replace(conversation, announced=True, version=conversation.version + 1)
     event = ConversationQueued(
-        **_base(told, stamp),
+        **head_of(told, stamp),
         skill_group_id=told.skill_group_id,
         previous_agent_id=told.preferred_agent_id,
         reason=reason,
@@ -240,7 +239,7 @@ def transfer(conversation: Conversation, over: HandOver, stamp: Stamp) -> Outcom
             announced=True,  # `transferred` says so itself
         )
     event = ConversationTransferred(
-        **_base(moved, stamp),
+        **head_of(moved, stamp),
         from_agent_id=giver,
         to_agent_id=over.to_agent_id,
         to_skill_group_id=over.to_skill_group_id,
@@ -271,7 +270,7 @@ def close(
         swept=sweep,
     )
     event = ConversationClosed(
-        **_base(closed, stamp), agent_id=conversation.agent_id, by=by, reason=reason, sweep=sweep
+        **head_of(closed, stamp), agent_id=conversation.agent_id, by=by, reason=reason, sweep=sweep
     )
     return Outcome(closed, (event,))
 
@@ -289,33 +288,8 @@ def reopen(conversation: Conversation, by: PersonId, reason: ReopenReason, stamp
         closed_at=None,
         swept=None,
     )
-    event = ConversationReopened(**_base(reopened, stamp), by=by, reason=reason)
+    event = ConversationReopened(**head_of(reopened, stamp), by=by, reason=reason)
     return Outcome(reopened, (event,))
-
-
-def tell_late(
-    conversation: Conversation, message_id: MessageId, home: Conversation, stamp: Stamp
-) -> Outcome:
-    """Tell that a buyer wrote into a closed conversation while he is served in `home` (H30)."""
-    told = replace(conversation, version=conversation.version + 1)
-    event = LateMessage(
-        **_base(told, stamp), message_id=message_id, continue_in=home.id, agent_id=home.agent_id
-    )
-    return Outcome(told, (event,))
-
-
-def tell_contacted(
-    home: Conversation, message_id: MessageId, said: tuple[ConversationId, datetime], stamp: Stamp
-) -> Outcome:
-    """Tell that the buyer waits in `home` for what he `said` elsewhere: where, and when (H30)."""
-    told = replace(home, version=home.version + 1)
-    event = ConversationContacted(
-        **_base(told, stamp),
-        message_id=message_id,
-        written_in=said[0],
-        received_at=said[1],
-    )
-    return Outcome(told, (event,))
 
 
 def move_stage(conversation: Conversation, stage: Stage, stamp: Stamp) -> Outcome:
@@ -326,7 +300,7 @@ def move_stage(conversation: Conversation, stage: Stage, stamp: Stamp) -> Outcom
         return Outcome(conversation)
     moved = replace(conversation, stage=stage, version=conversation.version + 1)
     event = ConversationStageChanged(
-        **_base(moved, stamp),
+        **head_of(moved, stamp),
         stage=stage,
         previous=conversation.stage,
         agent_id=conversation.agent_id,
@@ -344,7 +318,7 @@ def rate(conversation: Conversation, score: int, stamp: Stamp) -> Outcome:
         raise AlreadyRated
     rated = replace(conversation, score=score, version=conversation.version + 1)
     event = ConversationRated(
-        **_base(rated, stamp),
+        **head_of(rated, stamp),
         agent_id=conversation.agent_id or conversation.preferred_agent_id,
         score=score,
     )
@@ -355,7 +329,8 @@ def _waits_no_more(conversation: Conversation) -> Conversation:
     return replace(conversation, waiting_since=None, announced=False)
 
 
-def _base(conversation: Conversation, stamp: Stamp) -> _Base:
+def head_of(conversation: Conversation, stamp: Stamp) -> Head:
+    """Return what an event that leaves the conversation so begins with."""
     return {
         "id": stamp.ids.new(),
         "time": stamp.at,

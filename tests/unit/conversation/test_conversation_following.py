@@ -35,10 +35,9 @@ from services.conversation.conversations.domain import (
     rate,
     reopen,
     requeue,
-    tell_contacted,
-    tell_late,
     transfer,
 )
+from services.conversation.conversations.elsewhere import tell_contacted, tell_late
 from services.conversation.conversations.following import closed_for, follow, unknown_here
 from services.conversation.domain import Stamp
 
