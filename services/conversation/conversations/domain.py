@@ -71,7 +71,8 @@ class Conversation:
 
     `version` rises by one with every event. `assignment_version` is the version at which the
     present owner got it (H8). `preferred_agent_id` had the buyer before and is asked first;
-    `avoided_agent_id` handed him on and is asked last. `waiting_since` is set while queued.
+    `avoided_agent_id` handed him on and is asked last. `waiting_since` is what its place in the
+    queue counts from, set while queued; since when the buyer waits stands in `clock` (H37).
     `announced` tells whether the log knows that it is queued. `swept` is set where it is closed and
     no person closed it.
     """
@@ -132,8 +133,18 @@ def open_conversation(new: Conversation, stamp: Stamp) -> Outcome:
     return Outcome(opened, (event,))
 
 
-def assign(conversation: Conversation, agent_id: PersonId, reason: str, stamp: Stamp) -> Outcome:
-    """Give a waiting conversation to an agent. A repeat changes nothing."""
+def assign(
+    conversation: Conversation,
+    agent_id: PersonId,
+    reason: str,
+    stamp: Stamp,
+    *,
+    waits_since: datetime | None = None,
+) -> Outcome:
+    """Give a waiting conversation to an agent, who is told since when its buyer waits.
+
+    A repeat changes nothing.
+    """
     if conversation.state is ConversationState.CLOSED:
         raise ConversationIsClosed
     if conversation.agent_id == agent_id:
@@ -155,14 +166,22 @@ def assign(conversation: Conversation, agent_id: PersonId, reason: str, stamp: S
         previous_agent_id=conversation.agent_id or conversation.preferred_agent_id,
         skill_group_id=assigned.skill_group_id,
         reason=reason,
+        waiting_since=waits_since,
     )
     return Outcome(assigned, (event,))
 
 
-def requeue(conversation: Conversation, stamp: Stamp, *, silent: bool = False) -> Outcome:
+def requeue(
+    conversation: Conversation,
+    stamp: Stamp,
+    *,
+    waits_since: datetime | None = None,
+    silent: bool = False,
+) -> Outcome:
     """Take the conversation from an agent who is lost, or `silent`; `announce` tells the log.
 
-    A lost agent is asked first when he is back, a silent one last.
+    A lost agent is asked first when he is back, a silent one last. Its place in the queue counts
+    from the buyer's first unanswered word, and from now if nobody waits (H37).
     """
     if conversation.state is not ConversationState.ASSIGNED:
         return Outcome(conversation)
@@ -172,14 +191,20 @@ def requeue(conversation: Conversation, stamp: Stamp, *, silent: bool = False) -
         agent_id=None,
         preferred_agent_id=None if silent else conversation.agent_id,
         avoided_agent_id=conversation.agent_id if silent else None,
-        waiting_since=stamp.at,
+        waiting_since=waits_since or stamp.at,
         announced=False,
     )
     return Outcome(waiting)
 
 
-def announce(conversation: Conversation, reason: str, stamp: Stamp) -> Outcome:
-    """Tell the log that the conversation waits; once per wait."""
+def announce(
+    conversation: Conversation,
+    reason: str,
+    stamp: Stamp,
+    *,
+    waits_since: datetime | None = None,
+) -> Outcome:
+    """Tell the log that the conversation is queued and since when its buyer waits; once."""
     if conversation.state is not ConversationState.QUEUED or conversation.announced:
         return Outcome(conversation)
     told = replace(conversation, announced=True, version=conversation.version + 1)
@@ -188,6 +213,7 @@ def announce(conversation: Conversation, reason: str, stamp: Stamp) -> Outcome:
         skill_group_id=told.skill_group_id,
         previous_agent_id=told.preferred_agent_id,
         reason=reason,
+        waiting_since=waits_since,
     )
     return Outcome(told, (event,))
 
@@ -202,8 +228,10 @@ class HandOver:
     by: PersonId
 
 
-def transfer(conversation: Conversation, over: HandOver, stamp: Stamp) -> Outcome:
-    """Hand the conversation on.
+def transfer(
+    conversation: Conversation, over: HandOver, stamp: Stamp, *, waits_since: datetime | None = None
+) -> Outcome:
+    """Hand the conversation on; the buyer's wait goes on where it began (H37).
 
     Raises `NoteMissing`, `ConversationIsClosed`, `NothingToTransfer`.
     """
@@ -235,7 +263,7 @@ def transfer(conversation: Conversation, over: HandOver, stamp: Stamp) -> Outcom
             agent_id=None,
             preferred_agent_id=None,
             avoided_agent_id=giver,
-            waiting_since=stamp.at,
+            waiting_since=waits_since or stamp.at,
             announced=True,  # `transferred` says so itself
         )
     event = ConversationTransferred(
@@ -245,6 +273,7 @@ def transfer(conversation: Conversation, over: HandOver, stamp: Stamp) -> Outcom
         to_skill_group_id=over.to_skill_group_id,
         note=over.note,
         by=over.by,
+        waiting_since=waits_since,
     )
     return Outcome(moved, (event,))
 
@@ -275,7 +304,14 @@ def close(
     return Outcome(closed, (event,))
 
 
-def reopen(conversation: Conversation, by: PersonId, reason: ReopenReason, stamp: Stamp) -> Outcome:
+def reopen(
+    conversation: Conversation,
+    by: PersonId,
+    reason: ReopenReason,
+    stamp: Stamp,
+    *,
+    waits_since: datetime | None = None,
+) -> Outcome:
     """Go on with a closed conversation: it waits, its last agent is asked first."""
     if conversation.state is not ConversationState.CLOSED:
         return Outcome(conversation)
@@ -283,7 +319,7 @@ def reopen(conversation: Conversation, by: PersonId, reason: ReopenReason, stamp
         conversation,
         state=ConversationState.QUEUED,
         version=conversation.version + 1,
-        waiting_since=stamp.at,
+        waiting_since=waits_since or stamp.at,
         announced=False,
         closed_at=None,
         swept=None,

@@ -1,12 +1,15 @@
 """How conversations are shown: with what the one who looks may see of them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.people import ConversationState
 from kit.web.auth import Principal
 from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
+from services.conversation.conversations import clock
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.schemas import BuyerView, ConversationView
 
@@ -14,9 +17,23 @@ from services.conversation.conversations.schemas import BuyerView, ConversationV
 async def views(
     session: AsyncSession, found: Sequence[Conversation], principal: Principal
 ) -> list[ConversationView]:
-    """Show conversations to somebody who may see them, with what he may see of their buyers."""
+    """Show conversations to somebody who may see them, with what he may see of their buyers.
+
+    Of queued ones the queue's own column says since when the buyer waits, of the others the archive
+    (H37).
+    """
     known = await buyers.find_buyers(session, [one.buyer_id for one in found])
-    return [_view(one, known.get(one.buyer_id) or _nobody(one), principal) for one in found]
+    assigned = [one.id for one in found if one.state is ConversationState.ASSIGNED]
+    waits = await clock.waiting_since(session, assigned)
+    return [
+        _view(
+            one,
+            known.get(one.buyer_id) or _nobody(one),
+            principal,
+            waiting_since=one.waiting_since or waits.get(one.id),
+        )
+        for one in found
+    ]
 
 
 async def view(
@@ -31,7 +48,9 @@ def _nobody(found: Conversation) -> Buyer:
     return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
 
 
-def _view(found: Conversation, buyer: Buyer, principal: Principal) -> ConversationView:
+def _view(
+    found: Conversation, buyer: Buyer, principal: Principal, *, waiting_since: datetime | None
+) -> ConversationView:
     works_with = principal.subject in {found.agent_id, found.buyer_id}
     shown = buyer if works_with else buyer.masked()
     return ConversationView(
@@ -55,7 +74,7 @@ def _view(found: Conversation, buyer: Buyer, principal: Principal) -> Conversati
         subject=found.subject,
         order_id=found.order_id,
         opened_at=found.opened_at,
-        waiting_since=found.waiting_since,
+        waiting_since=waiting_since,
         closed_at=found.closed_at,
         score=found.score,
     )

@@ -32,6 +32,7 @@ from kit.web.auth import Principal
 from services.conversation import turns
 from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
+from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import (
     Conversation,
@@ -130,7 +131,13 @@ class Conversations:
                 raise Forbidden("Only a leader hands on beyond a colleague's capacity.")
             agent_id, group_id = await self._target(session, conversation, body)
             over = HandOver(agent_id, group_id, body.note, PersonId(principal.subject))
-            outcome = transfer(conversation, over, self.routing.stamp())
+            waits = await clock.waiting_since(session, [conversation.id])
+            outcome = transfer(
+                conversation,
+                over,
+                self.routing.stamp(),
+                waits_since=waits.get(conversation.id),
+            )
             if outcome.conversation.state is ConversationState.QUEUED:
                 moved = await self.routing.place(session, outcome, "transferred")
             else:

@@ -14,6 +14,7 @@ from contracts.people import AgentState, ConversationState, PersonId, ShopId
 from kit import outbox
 from kit.clock import Clock
 from kit.ids import Ids
+from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import (
     Conversation,
@@ -72,11 +73,11 @@ class Routing:
         decisions = await self._distribute(session, shop_id, trigger)
         left = [one for one in decisions if one.agent_id is None and one.waiting_id in set(ids)]
         known = {one.waiting_id: one for one in left}
-        stamp = self.stamp()
+        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
         events: list[Event] = []
         for waiting in await conversations.lock_all(session, ids):
             reason = known[waiting.id].reason if waiting.id in known else Reason.ALL_FULL
-            outcome = announce(waiting, reason, stamp)
+            outcome = announce(waiting, reason, stamp, waits_since=waits.get(waiting.id))
             if outcome.events:
                 await conversations.save(session, outcome.conversation)
                 events.extend(outcome.events)
@@ -119,14 +120,16 @@ class Routing:
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """A buyer wrote into conversations that are closed or whose agent is away."""
-        stamp = self.stamp()
+        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
         for conversation in await conversations.lock_all(session, ids):
+            since = waits.get(conversation.id)
             if conversation.state is ConversationState.CLOSED:
                 by = conversation.buyer_id
-                reopened = reopen(conversation, by, "buyer_message", stamp)
+                reopened = reopen(conversation, by, "buyer_message", stamp, waits_since=since)
                 await self.apply(session, reopened)
             elif await self._owner_is_away(session, conversation):
-                await conversations.save(session, requeue(conversation, stamp).conversation)
+                requeued = requeue(conversation, stamp, waits_since=since)
+                await conversations.save(session, requeued.conversation)
         await self.settle(session, shop_id, ids, trigger)
 
     async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
@@ -144,9 +147,10 @@ class Routing:
     async def _requeue(
         self, session: AsyncSession, ids: Sequence[str], *, silent: bool = False
     ) -> None:
-        stamp = self.stamp()
+        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
         for conversation in await conversations.lock_all(session, ids):
-            outcome = requeue(conversation, stamp, silent=silent)
+            since = waits.get(conversation.id)
+            outcome = requeue(conversation, stamp, waits_since=since, silent=silent)
             await conversations.save(session, outcome.conversation)
 
     async def _distribute(
@@ -172,10 +176,11 @@ class Routing:
     ) -> None:
         chosen = {one.waiting_id: one for one in made}
         events: list[Event] = []
-        stamp = self.stamp()
-        for waiting in await conversations.lock_all(session, sorted(chosen.keys() - work)):
-            decision = chosen[waiting.id]
-            outcome = assign(waiting, _agent(decision), decision.reason, stamp)
+        ids = sorted(chosen.keys() - work)
+        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
+        for waiting in await conversations.lock_all(session, ids):
+            agent, reason = _agent(chosen[waiting.id]), chosen[waiting.id].reason
+            outcome = assign(waiting, agent, reason, stamp, waits_since=waits.get(waiting.id))
             await conversations.save(session, outcome.conversation)
             events.extend(outcome.events)
         for work_id in sorted(chosen.keys() & work):

@@ -165,6 +165,31 @@ def test_a_reopened_conversation_prefers_its_last_agent() -> None:
     assert outcome.conversation.waiting_since == NOW
 
 
+def test_a_place_in_the_queue_counts_from_the_first_unanswered_word() -> None:
+    asked = NOW - timedelta(minutes=5)
+
+    requeued = requeue(owned(), STAMP, waits_since=asked)
+    handed_on = transfer(owned(), HandOver(None, AFTER, "n", CHEN), STAMP, waits_since=asked)
+    again = reopen(closed(), BUYER, "buyer_message", STAMP, waits_since=asked)
+
+    for outcome in (requeued, handed_on, again):
+        assert outcome.conversation.waiting_since == asked
+    assert requeue(owned(), STAMP).conversation.waiting_since == NOW
+
+
+def test_the_log_is_told_since_when_the_buyer_waits_and_none_where_nobody_does() -> None:
+    asked = NOW - timedelta(minutes=5)
+    waiting = requeue(owned(), STAMP, waits_since=asked).conversation
+
+    for told in (
+        announce(waiting, "x", STAMP, waits_since=asked),
+        assign(waiting, WANG, "x", STAMP, waits_since=asked),
+        transfer(owned(), HandOver(WANG, AFTER, "n", CHEN), STAMP, waits_since=asked),
+    ):
+        assert [one.waiting_since for one in told.events] == [asked]  # type: ignore[attr-defined]
+    assert announce(waiting, "x", STAMP).events[0].waiting_since is None  # type: ignore[attr-defined]
+
+
 def test_the_buyer_rates_once_even_after_the_close() -> None:
     rated = rate(closed(), 4, STAMP).conversation
 

@@ -1,0 +1,64 @@
+"""The buyer's clock: since when he waits for an answer, read from what is archived (H37).
+
+Of a queued conversation the queue's own column says when its place counts from; nothing is written
+to a conversation's row per message. Reads the archive's table and changes nothing.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+FIRST_UNANSWERED: Final = """
+    left join lateral (
+        select a.generation, a.log_offset from messages a
+        where a.conversation_id = i.id
+          and (
+            a.type = 'conversation.closed.v1'
+            or a.sender_kind = 'agent' and not a.late and not exists (
+                select from messages s
+                where s.conversation_id = i.id
+                  and (s.generation, s.log_offset) < (a.generation, a.log_offset)
+                  and s.type in ('conversation.assigned.v1', 'conversation.transferred.v1',
+                                 'conversation.queued.v1', 'conversation.closed.v1')
+                  and (s.body::json ->> 'version')::integer
+                    > (a.body::json ->> 'assignment_version')::integer
+            )
+          )
+        order by a.generation desc, a.log_offset desc limit 1
+    ) ended on true
+    cross join lateral (
+        select case when w.type = 'conversation.contacted.v1'
+            then (w.body::json ->> 'received_at')::timestamptz else w.time end as since
+        from messages w
+        where w.conversation_id = i.id
+          and w.sender_kind = 'buyer' and not w.late
+          and (w.generation, w.log_offset)
+            > (coalesce(ended.generation, 0), coalesce(ended.log_offset, -1))
+        order by w.generation, w.log_offset limit 1
+    ) word
+"""
+"""Joins to each `i.id` the first word of the buyer behind the last answer, `word.since`.
+
+A close ends his wait like an answer. What an agent wrote from a seat that he had lost by then is
+no answer: somebody else owes it still (H8, H33). A word that he wrote into an older conversation is
+late there and counts where it is told as a contact, which is his word too (H30).
+"""
+
+_WAITING: Final = text(
+    f"select i.id, word.since from unnest(cast(:ids as uuid[])) as i (id) {FIRST_UNANSWERED}"
+)
+
+
+async def waiting_since(session: AsyncSession, ids: Collection[str]) -> dict[str, datetime]:
+    """Return of these conversations those whose buyer waits, each with his first unanswered word.
+
+    One look into an index for each. The archive may be behind: then he is missing, or it is the
+    first word that is there.
+    """
+    if not ids:
+        return {}
+    rows = await session.execute(_WAITING, {"ids": list(ids)})
+    return {str(row.id): row.since for row in rows}
