@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import CHATTING_STAFF, AgentState
+from contracts.people import CHATTING_STAFF, AgentState, PersonId
 from kit import outbox
 from kit.errors import Conflict, NotFound
 from kit.postgres import Database
@@ -17,7 +17,14 @@ from services.conversation.domain import known_form
 from services.conversation.presence.schemas import AgentView
 from services.conversation.routing.service import Routing
 from services.conversation.staff import repository as staff
-from services.conversation.staff.domain import Agent, AtWork, StateReason, change_state
+from services.conversation.staff.domain import (
+    AT_DESK,
+    AWAY,
+    Agent,
+    AtWork,
+    StateReason,
+    change_state,
+)
 
 
 class NotAnAgent(Conflict):
@@ -38,17 +45,22 @@ class States:
     cursors: Cursors
 
     async def choose(self, principal: Principal, state: AgentState) -> AgentView:
-        """Set the caller's own state."""
+        """Set the caller's own state. Raises `SuspendedByLeader`, which a leader alone lifts."""
         async with self.db.write(principal.shop_id) as session:
             return agent_view(await self._set(session, principal.subject, state, "own_choice"))
 
     async def direct(self, principal: Principal, agent_id: str, state: AgentState) -> AgentView:
-        """Set the state of an agent of the caller's shop. Raises `NotFound`, `NotAnAgent`."""
+        """Set the state of an agent of the caller's shop. Raises `NotFound`, `NotAnAgent`.
+
+        A suspension stands until a leader sets another state (H38).
+        """
         async with self.db.write(principal.shop_id) as session:
             known = await staff.find_agent(session, known_form(agent_id))
             if known is None or known.shop_id != principal.shop_id:
                 raise NotFound
-            return agent_view(await self._set(session, known.id, state, "supervisor"))
+            leader = PersonId(principal.subject)
+            changed = await self._set(session, known.id, state, "supervisor", leader=leader)
+            return agent_view(changed)
 
     async def page(self, principal: Principal, wanted: Paged) -> Page[AgentView]:
         """Return a page of who may receive buyers in the caller's shop."""
@@ -69,7 +81,13 @@ class States:
             await self._set(session, person.id, state, reason)
 
     async def _set(
-        self, session: AsyncSession, agent_id: str, state: AgentState, reason: StateReason
+        self,
+        session: AsyncSession,
+        agent_id: str,
+        state: AgentState,
+        reason: StateReason,
+        *,
+        leader: PersonId | None = None,
     ) -> Agent:
         """Set whether an agent receives buyers, and route accordingly (C3)."""
         known = await staff.find_agent(session, known_form(agent_id))
@@ -81,7 +99,8 @@ class States:
         agent = await staff.find_agent(session, known.id, lock=True)
         if agent is None or (not agent.active and state is not AgentState.OFFLINE):
             raise NotFound
-        changed, event = change_state(agent, state, reason, self.routing.stamp())
+        stamp = self.routing.stamp()
+        changed, event = change_state(agent, state, reason, stamp, leader=leader)
         await staff.save_agent(session, changed)
         if event is not None:
             await outbox.add(session, event)
@@ -89,12 +108,12 @@ class States:
         return changed
 
     async def _route(self, session: AsyncSession, agent: Agent, reason: StateReason) -> None:
-        if agent.state is AgentState.OFFLINE:
-            everything = reason == "deactivated"
-            release = self.routing.release_all if everything else self.routing.release
-            await release(session, agent.shop_id, agent.id, f"agent_{reason}")
-        elif agent.state in {AgentState.ONLINE, AgentState.BUSY}:
+        if agent.state in AT_DESK:
             await self.routing.fill(session, agent.shop_id, "agent_online")
+        elif agent.state in AWAY:
+            if agent.state is AgentState.OFFLINE:
+                await self.routing.give_back_work(session, agent.id)
+            await self.routing.release(session, agent.shop_id, agent.id, f"agent_{reason}")
 
 
 def agent_view(agent: Agent) -> AgentView:

@@ -59,9 +59,10 @@ from services.conversation.reception.schemas import (
     Transfer,
 )
 from services.conversation.routing import repository as routing
-from services.conversation.routing.service import AT_DESK, Routing
+from services.conversation.routing.service import Routing
 from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
+from services.conversation.staff.domain import AT_DESK
 
 LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """They may act on a conversation that a colleague owns."""

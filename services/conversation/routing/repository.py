@@ -21,9 +21,11 @@ from contracts.people import (
     SkillGroupId,
     WorkId,
 )
+from services.conversation.conversations.clock import FIRST_UNANSWERED
 from services.conversation.routing.assignment import TIER_STEP, Candidate, Decision, Waiting
 from services.conversation.routing.domain import WorkItem
 from services.conversation.routing.models import DecisionRow, WorkItemRow
+from services.conversation.staff.domain import AT_DESK
 from services.conversation.staff.models import StaffRow
 from services.conversation.tables import table_of
 
@@ -72,6 +74,8 @@ _WAITING: Final = text(
     """
 )
 
+_SHOPS_SERVING: Final = text("select distinct shop_id from conversations where state = 'assigned'")
+
 _SHOPS_WAITING: Final = text(
     """
     select distinct shop_id from conversations where state = 'queued'
@@ -80,23 +84,14 @@ _SHOPS_WAITING: Final = text(
     """
 )
 
-_SHOPS_SERVING: Final = text("select distinct shop_id from conversations where state = 'assigned'")
-
-_ANSWER_OWED: Final = text(
-    """
-    select c.id
-    from conversations c
-    cross join lateral (
-        select m.sender_kind, m.time from messages m
-        where m.conversation_id = c.id and m.sender_kind in ('buyer', 'agent')
-        order by m.generation desc, m.log_offset desc limit 1
-    ) last
-    where c.state = 'assigned' and last.sender_kind = 'buyer'
-      and (cast(:agent as uuid) is null or c.agent_id = :agent)
-      and (cast(:shop as text) is null or c.shop_id = :shop)
-      and last.time < :before and c.assigned_at < :before
-    order by c.id
-    limit 1000
+_LEFT_WAITING: Final = text(
+    f"""
+    select i.id
+    from conversations i join staff a on a.id = i.agent_id {FIRST_UNANSWERED}
+    where i.shop_id = :shop and i.state = 'assigned' and i.assigned_at < :before
+      and a.state = any(:states) and word.since < :before
+    order by i.id
+    limit :limit
     """
 )
 
@@ -156,26 +151,20 @@ async def shops_waiting(session: AsyncSession) -> list[ShopId]:
 
 
 async def shops_serving(session: AsyncSession) -> list[ShopId]:
-    """Return the shops in which somebody has a conversation."""
-    rows = await session.execute(_SHOPS_SERVING)
-    return sorted(ShopId(row.shop_id) for row in rows)
+    """Return the shops in which somebody has a buyer."""
+    return sorted(ShopId(row.shop_id) for row in await session.execute(_SHOPS_SERVING))
 
 
-async def owed_an_answer(
-    session: AsyncSession,
-    *,
-    before: datetime,
-    agent_id: PersonId | None = None,
-    shop_id: ShopId | None = None,
+async def left_waiting(
+    session: AsyncSession, shop_id: ShopId, *, before: datetime, limit: int
 ) -> list[str]:
-    """Return assigned conversations whose last word, spoken before that moment, is the buyer's.
+    """Return conversations whose agent is at his desk and has said nothing since `before`.
 
-    Read from the archive, one index probe each: keeping it in a column would cost a row update
-    per message.
+    The buyer asked, and the agent got him, before that moment. Read from the archive, an index
+    look each: a column would cost a row update per message.
     """
-    asked = {"agent": agent_id, "shop": shop_id, "before": before}
-    rows = await session.execute(_ANSWER_OWED, asked)
-    return [str(row.id) for row in rows]
+    asked = {"shop": shop_id, "before": before, "limit": limit, "states": sorted(AT_DESK)}
+    return [str(row.id) for row in await session.execute(_LEFT_WAITING, asked)]
 
 
 async def record(

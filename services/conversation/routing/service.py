@@ -5,12 +5,11 @@ Decides nothing itself (`assignment` and `domain` do) and opens no transaction.
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.base import Event
-from contracts.people import AgentState, ConversationState, PersonId, ShopId
+from contracts.people import ConversationState, PersonId, ShopId
 from kit import outbox
 from kit.clock import Clock
 from kit.ids import Ids
@@ -31,8 +30,7 @@ from services.conversation.routing.domain import assign_work, requeue_work
 from services.conversation.routing.repository import Kept
 from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
-
-AT_DESK: Final = frozenset({AgentState.ONLINE, AgentState.BUSY})
+from services.conversation.staff.domain import AWAY
 
 
 class Routing:
@@ -92,13 +90,18 @@ class Routing:
     async def release(
         self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
     ) -> None:
-        """Take from a lost agent his work and the buyers he owes an answer, and place them anew."""
-        owed = await repository.owed_an_answer(
-            session, before=self._clock.now() + timedelta(days=1), agent_id=agent_id
-        )
-        await self._requeue(session, owed)
+        """Take from somebody who went away the buyers who wait, and place them anew (H38).
+
+        Those whom he answered stay his until they write again.
+        """
+        owned = [one.id for one in await conversations.owned_by(session, agent_id)]
+        waiting = sorted(await clock.waiting_since(session, owned))
+        await self._requeue(session, waiting)
+        await self.settle(session, shop_id, waiting, trigger)
+
+    async def give_back_work(self, session: AsyncSession, agent_id: PersonId) -> None:
+        """Put the work of somebody who is not there back into the queue."""
         await self._requeue_work(session, agent_id)
-        await self.settle(session, shop_id, owed, trigger)
 
     async def release_all(
         self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
@@ -136,7 +139,7 @@ class Routing:
         if conversation.agent_id is None:
             return False
         owner = await staff.find_agent(session, conversation.agent_id)
-        return owner is None or owner.state is AgentState.OFFLINE
+        return owner is None or owner.state in AWAY
 
     async def _requeue_work(self, session: AsyncSession, agent_id: PersonId) -> None:
         for item in await repository.work_of(session, agent_id):

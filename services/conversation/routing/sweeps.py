@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
+from contracts.people import ShopId
 from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation import turns
@@ -24,6 +25,9 @@ Through: TypeAlias = Callable[[], Awaitable[datetime | None]]
 
 BEHIND_MOST: Final = timedelta(seconds=10)
 """With the archive further behind every live chat looks silent, so nobody is judged (H48)."""
+
+TAKEN_AT_ONCE: Final = 200
+"""So many buyers of a shop are taken from silent agents in one go; the next look takes others."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Sweeps:
                 await self.routing.fill(session, shop_id, "sweep")
 
     async def relieve(self) -> None:
-        """Give buyers whose agent has been silent for too long to somebody else (C12).
+        """Give buyers whose agent has been silent for too long to somebody else (C12, H38).
 
         Judged is the moment through which the archive is complete: what was said after it is not
         known here (H48).
@@ -55,15 +59,19 @@ class Sweeps:
             log.warning("conversations.silence_not_judged", through=through)
             return
         async with self.db.read_across("in which shops an agent may be silent") as session:
-            shops_serving = await repository.shops_serving(session)
-            timings = await shops.timings_of(session, shops_serving)
+            timings = await shops.timings_of(session, await repository.shops_serving(session))
         for shop_id, timing in timings.items():
             before = through - timedelta(seconds=timing.silence_s)
-            async with self.db.read(shop_id) as session:
-                if not await repository.owed_an_answer(session, before=before, shop_id=shop_id):
-                    continue
-            async with self.db.write(shop_id) as session:
-                await turns.lock_shops(session, [shop_id])
-                owed = await repository.owed_an_answer(session, before=before, shop_id=shop_id)
-                await self.routing.take_from_silent(session, shop_id, owed, "silence")
-                log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(owed))
+            await self._relieve(shop_id, before=before)
+
+    async def _relieve(self, shop_id: ShopId, *, before: datetime) -> None:
+        async with self.db.read(shop_id) as session:
+            if not await repository.left_waiting(session, shop_id, before=before, limit=1):
+                return
+        async with self.db.write(shop_id) as session:
+            await turns.lock_shops(session, [shop_id])
+            ids = await repository.left_waiting(
+                session, shop_id, before=before, limit=TAKEN_AT_ONCE
+            )
+            await self.routing.take_from_silent(session, shop_id, ids, "silence")
+        log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(ids))

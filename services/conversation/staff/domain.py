@@ -5,13 +5,26 @@ Pure; passwords are not among the facts.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from contracts.conversation import AgentStateChanged, PersonListed
 from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
+from kit.errors import Conflict
 from services.conversation.domain import EVER, Stamp, revoked_at
 
+AT_DESK: Final = frozenset({AgentState.ONLINE, AgentState.BUSY})
+"""The states in which somebody answers; the busy gets no new buyer."""
+
+AWAY: Final = frozenset({AgentState.OFFLINE, AgentState.BREAK})
+"""The states in which a colleague answers whoever waits (H38)."""
+
 StateReason = Literal["own_choice", "supervisor", "heartbeat_lost", "returned", "deactivated"]
+
+
+class SuspendedByLeader(Conflict):
+    """A leader took him off the queue; another choice of his own must not undo it (H38)."""
+
+    slug, title = "suspended_by_leader", "A leader suspended you, and a leader lifts it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +39,11 @@ class AtWork:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One member of staff. `resume_state` is what an agent returns to after a lost connection."""
+    """One member of staff. `resume_state` is what an agent returns to after a lost connection.
+
+    `suspended_by` is the leader whose suspension stands: no state of his own choice that receives
+    buyers is allowed until a leader sets another.
+    """
 
     id: PersonId
     shop_id: ShopId
@@ -42,6 +59,7 @@ class Agent:
     state_since: datetime | None = None
     state_version: int = 0
     resume_state: AgentState | None = None
+    suspended_by: PersonId | None = None
 
     def withdrawn(self, at: datetime) -> "Agent":
         """Return the agent with every token of his ended."""
@@ -49,9 +67,22 @@ class Agent:
 
 
 def change_state(
-    agent: Agent, state: AgentState, reason: StateReason, stamp: Stamp
+    agent: Agent,
+    state: AgentState,
+    reason: StateReason,
+    stamp: Stamp,
+    *,
+    leader: PersonId | None = None,
 ) -> tuple[Agent, AgentStateChanged | None]:
-    """Set the agent's state. A repeat changes nothing and is not evented (C3)."""
+    """Set the agent's state, by `leader` where it is not his own. Raises `SuspendedByLeader`.
+
+    A repeat is not evented (C3).
+    """
+    if reason == "own_choice" and agent.suspended_by is not None and state in AT_DESK:
+        raise SuspendedByLeader
+    if reason in {"supervisor", "deactivated"}:
+        suspends = state is AgentState.SUSPENDED
+        agent = replace(agent, suspended_by=leader if suspends else None)
     if agent.state is state:
         chosen = reason not in {"heartbeat_lost", "returned"}
         return (replace(agent, resume_state=None) if chosen else agent), None

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.people import AgentState, Role
-from services.conversation.tables import Base, Key, Made, OfShop, Small, one_of
+from services.conversation.tables import Base, Id, Key, Made, OfShop, Small, one_of
 
 
 class StaffRow(Base):
@@ -39,6 +39,7 @@ class StaffRow(Base):
     state_since: Mapped[datetime | None]
     state_version: Mapped[int] = mapped_column(server_default=text("0"))
     resume_state: Mapped[str | None]
+    suspended_by: Mapped[Id | None] = mapped_column(comment="the leader whose suspension stands")
     last_assigned_at: Mapped[datetime | None]
     created_at: Mapped[Made]
 

@@ -157,4 +157,5 @@ def _agent(row: Row[Any], skills: tuple[SkillGroupId, ...]) -> Agent:
         state_since=row.state_since,
         state_version=row.state_version,
         resume_state=None if row.resume_state is None else AgentState(row.resume_state),
+        suspended_by=None if row.suspended_by is None else PersonId(row.suspended_by),
     )

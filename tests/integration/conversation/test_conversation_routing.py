@@ -200,11 +200,13 @@ async def test_a_silent_agent_loses_the_buyer_to_a_colleague(
     colleague = await shop.staff()
     sweeps = platform.service.sweeps
 
-    clock.advance(170)
+    clock.advance(100)
+    await buyer_says(platform, talk, "还有人吗")
+    clock.advance(79)
     await complete(platform, clock)
     await sweeps.relieve()
     assert (await talk_now(silent, talk))["agent_id"] == silent.id
-    clock.advance(11)
+    clock.advance(2)
     await complete(platform, clock)
     await sweeps.relieve()
 

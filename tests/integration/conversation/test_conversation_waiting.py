@@ -1,7 +1,8 @@
 """The buyer's clock over changes of hands, and who gives his buyers away (H37, H38)."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +14,16 @@ from contracts.conversation import (
     ConversationTransferred,
 )
 from kit.clock import ManualClock
+from services.conversation import app
 from services.conversation.seed import SeedSettings
-from tests.integration.conversation.desk import Person, Platform, Shop, ok, started
+from tests.integration.conversation.desk import Person, Platform, code, ok, started
 from tests.integration.conversation.shift import (
     agent_says,
     buyer_says,
     let_pass,
     open_talk,
     report_staff,
+    state_of,
     talk_now,
     until_queued,
 )
@@ -38,15 +41,23 @@ async def clock() -> ManualClock:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
-    """The service on that clock."""
-    async with started(settings, clock=clock) as running_platform:
-        yield running_platform
+    """The service on that clock; its own sweep takes nobody from a silent agent."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "SILENCE_LOOK_S", 86_400.0)
+        async with started(settings, clock=clock) as running_platform:
+            yield running_platform
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _signed_in(platform: Platform) -> None:
+    """Tokens live for a quarter of an hour, and the tests before have moved the clock."""
+    await platform.sign_in_admin()
 
 
 async def test_golden_case_17_the_clock_counts_from_the_first_word(
     platform: Platform, clock: ManualClock
 ) -> None:
-    shop = await _patient_shop(platform)
+    shop = await platform.shop()
     lost = await shop.staff(capacity=1)
     talk = await open_talk(await shop.buyer())
     await report_staff(platform, lost)
@@ -74,7 +85,7 @@ async def test_golden_case_17_the_clock_counts_from_the_first_word(
 async def test_a_hand_over_goes_on_with_the_buyers_wait(
     platform: Platform, clock: ManualClock
 ) -> None:
-    shop = await _patient_shop(platform)
+    shop = await platform.shop()
     giver, other = await shop.staff(), await shop.staff(skill_groups=["complaint"])
     talk = await open_talk(await shop.buyer(), topic="pre_sale")
     first_word = clock.now()
@@ -98,7 +109,7 @@ async def test_a_hand_over_goes_on_with_the_buyers_wait(
 async def test_an_answered_buyer_waits_since_no_moment(
     platform: Platform, clock: ManualClock
 ) -> None:
-    shop = await _patient_shop(platform)
+    shop = await platform.shop()
     agent = await shop.staff()
     talk = await open_talk(await shop.buyer())
     await buyer_says(platform, talk, "有货吗")
@@ -116,7 +127,7 @@ async def test_an_answered_buyer_waits_since_no_moment(
 
 
 async def test_who_comes_back_waits_since_he_wrote(platform: Platform, clock: ManualClock) -> None:
-    shop = await _patient_shop(platform)
+    shop = await platform.shop()
     agent = await shop.staff(capacity=1)
     buyer = await shop.buyer()
     talk = await open_talk(buyer)
@@ -131,13 +142,6 @@ async def test_who_comes_back_waits_since_he_wrote(platform: Platform, clock: Ma
     await buyer_says(platform, talk, "喂")
 
     assert _moment(await until_queued(agent, talk)) == wrote
-
-
-async def _patient_shop(platform: Platform) -> Shop:
-    """Return a shop whose silent agents keep their buyers for an hour."""
-    shop = await platform.shop()
-    ok(await shop.boss.patch(f"/v1/shops/{shop.id}/timing", {"silence_s": 3_600}))
-    return shop
 
 
 async def _history_has(reader: Person, talk: Mapping[str, Any], kind: str) -> bool:
@@ -157,3 +161,131 @@ async def _told(
 def _moment(shown: Mapping[str, Any]) -> datetime | None:
     since = shown["waiting_since"]
     return None if since is None else datetime.fromisoformat(since)
+
+
+@pytest.mark.parametrize("state", ["break", "offline"])
+async def test_who_goes_away_gives_the_waiting_buyers_at_once_and_the_answered_when_they_write(
+    platform: Platform, state: str
+) -> None:
+    shop = await platform.shop()
+    leaving = await shop.staff()
+    asked, answered = [await open_talk(await shop.buyer()) for _ in range(2)]
+    for talk in (asked, answered):
+        await buyer_says(platform, talk, "在吗")
+    await agent_says(platform, answered, "在的")
+    colleague = await shop.staff()
+
+    await leaving.be(state)
+
+    assert (await talk_now(colleague, asked))["agent_id"] == colleague.id
+    assert (await talk_now(colleague, answered))["agent_id"] == leaving.id
+    await buyer_says(platform, answered, "好的，再问一下")
+    await eventually(lambda: _is_with(colleague, answered))
+
+
+async def test_a_suspended_agent_keeps_all_even_those_who_wait_for_long(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff()
+    talk = await open_talk(await shop.buyer())
+    await buyer_says(platform, talk, "在吗")
+    await shop.staff()
+
+    await agent.be("suspended")
+    clock.advance(600)
+    await _relieve(platform)
+    await buyer_says(platform, talk, "还在吗")
+
+    assert (await talk_now(agent, talk))["agent_id"] == agent.id
+
+
+async def test_what_a_leader_suspended_a_leader_lifts(platform: Platform) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff()
+    path = f"/v1/agents/{agent.id}/state"
+    ok(await shop.boss.put(path, {"state": "suspended"}))
+
+    for wanted in ("online", "busy"):
+        refused = await agent.put("/v1/agents/me/state", {"state": wanted})
+        assert code(refused) == (409, "suspended_by_leader")
+    # Nor by a way round: through a break, a sign-off, or by suspending himself.
+    for detour in ("break", "offline", "suspended"):
+        await agent.be(detour)
+        refused = await agent.put("/v1/agents/me/state", {"state": "online"})
+        assert code(refused) == (409, "suspended_by_leader")
+    assert (await open_talk(await shop.buyer()))["state"] == "queued"
+
+    ok(await shop.boss.put(path, {"state": "online"}))
+    await agent.be("break")
+    await agent.be("online")
+
+    assert await state_of(agent) == "online"
+
+
+async def test_who_suspended_himself_lifts_it_unless_a_leader_has_joined(
+    platform: Platform,
+) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff()
+    await agent.be("suspended")
+    await agent.be("online")
+    await agent.be("suspended")
+
+    ok(await shop.boss.put(f"/v1/agents/{agent.id}/state", {"state": "suspended"}))
+
+    refused = await agent.put("/v1/agents/me/state", {"state": "online"})
+    assert code(refused) == (409, "suspended_by_leader")
+
+
+async def test_a_leaders_suspension_outlives_a_lost_connection(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff()
+    ok(await shop.boss.put(f"/v1/agents/{agent.id}/state", {"state": "suspended"}))
+    await report_staff(platform, agent)
+    await let_pass(platform, clock, 32)
+    assert await state_of(agent) == "offline"
+
+    refused = await agent.put("/v1/agents/me/state", {"state": "online"})
+    await report_staff(platform, agent)
+    await let_pass(platform, clock, 1)
+
+    assert code(refused) == (409, "suspended_by_leader")
+    assert await state_of(agent) == "suspended"
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "taken"), [(None, False), (11, False), (9, False), (7, True), (0, True)]
+)
+async def test_silence_is_judged_through_the_moment_that_the_archive_holds(
+    platform: Platform, clock: ManualClock, behind_s: float | None, *, taken: bool
+) -> None:
+    """The buyer has waited for 188 s, where 180 are borne (H48)."""
+    shop = await platform.shop()
+    silent = await shop.staff()
+    talk = await open_talk(await shop.buyer())
+    await buyer_says(platform, talk, "在吗")
+    colleague = await shop.staff()
+
+    clock.advance(188)
+
+    await _relieve(platform, behind_s=behind_s)
+
+    owner = colleague if taken else silent
+    assert (await talk_now(silent, talk))["agent_id"] == owner.id
+
+
+async def _relieve(platform: Platform, *, behind_s: float | None = 0) -> None:
+    """Sweep, the archive so far behind."""
+    service = platform.service
+
+    async def through() -> datetime | None:
+        return None if behind_s is None else service.clock.now() - timedelta(seconds=behind_s)
+
+    await replace(service.sweeps, through=through).relieve()
+
+
+async def _is_with(agent: Person, talk: Mapping[str, Any]) -> bool:
+    return bool((await talk_now(agent, talk))["agent_id"] == agent.id)

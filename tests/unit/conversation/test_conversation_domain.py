@@ -47,7 +47,13 @@ from services.conversation.domain import Stamp, known_form, revoked_at
 from services.conversation.reception import stages
 from services.conversation.reception.stages import StageNotAllowed
 from services.conversation.routing.domain import WorkItem, assign_work, requeue_work
-from services.conversation.staff.domain import Agent, change_state
+from services.conversation.staff.domain import (
+    AT_DESK,
+    Agent,
+    StateReason,
+    SuspendedByLeader,
+    change_state,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -282,6 +288,33 @@ def test_an_agent_lost_twice_still_knows_what_to_return_to() -> None:
     assert event is None
     chosen, _ = change_state(lost, AgentState.OFFLINE, "own_choice", STAMP)
     assert chosen.resume_state is None
+
+
+_CHOICES = st.tuples(
+    st.sampled_from(["own_choice", "supervisor", "heartbeat_lost", "returned"]),
+    st.sampled_from(AgentState),
+)
+
+
+@given(st.lists(_CHOICES, max_size=30))
+def test_nothing_but_a_leader_lifts_what_a_leader_suspended(
+    steps: list[tuple[StateReason, AgentState]],
+) -> None:
+    agent, stands = _agent(), False
+    for reason, wished in steps:
+        state = {"heartbeat_lost": AgentState.OFFLINE, "returned": agent.resume_state}.get(
+            reason, wished
+        )
+        if state is None:
+            continue  # nobody comes back who was not lost
+        if reason == "supervisor":
+            stands = state is AgentState.SUSPENDED
+        try:
+            agent, _ = change_state(agent, state, reason, STAMP, leader=WANG)
+        except SuspendedByLeader:
+            assert stands
+        assert (agent.suspended_by is not None) is stands
+        assert not (stands and agent.state in AT_DESK)
 
 
 @given(st.datetimes(timezones=st.just(UTC), min_value=datetime(2026, 1, 1)))  # noqa: DTZ001 - hypothesis wants it naive
