@@ -4,7 +4,7 @@ Pure; each decision returns the conversation after it and what the log is told.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypedDict
 
 from contracts.conversation import (
@@ -34,6 +34,9 @@ NOTE_LIMIT: Final = 2000
 """Characters of a hand-over note or a closing reason."""
 
 SCORES: Final = range(1, 6)
+
+TIER_STEP: Final = timedelta(seconds=30)
+"""What one step of priority is worth in waiting: small buyers wait a bounded time longer (C15)."""
 
 ReopenReason = Literal["buyer_message", "buyer_contact", "staff"]
 
@@ -99,6 +102,12 @@ class Conversation:
     order_id: OrderId | None = None
     score: int | None = None
 
+    @property
+    def rank_at(self) -> datetime | None:
+        """Its place in its group's queue, stored so that an index finds the head (H39)."""
+        since = self.waiting_since
+        return None if since is None else rank_of(since, self.priority)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -117,6 +126,11 @@ class Head(TypedDict):
     conversation_id: ConversationId
     buyer_id: PersonId
     version: int
+
+
+def rank_of(since: datetime, priority: int) -> datetime:
+    """Return the place in the queue, the earlier the better: priority is time already waited."""
+    return since - priority * TIER_STEP
 
 
 def open_conversation(new: Conversation, stamp: Stamp) -> Outcome:

@@ -29,7 +29,28 @@ class ConversationRow(Base):
             unique=True,
             postgresql_where=text("state <> 'closed'"),
         ),
-        Index("ix_conversations_waiting", "shop_id", postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_conversations_queue",
+            "shop_id",
+            "skill_group_id",
+            "rank_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_conversations_own",
+            "shop_id",
+            "preferred_agent_id",
+            "rank_at",
+            "id",
+            postgresql_where=text("state = 'queued' and preferred_agent_id is not null"),
+        ),
+        Index(
+            "ix_conversations_load",
+            "shop_id",
+            "agent_id",
+            postgresql_where=text("state = 'assigned'"),
+        ),
         Index(
             "ix_conversations_of_agent",
             "agent_id",
@@ -52,6 +73,7 @@ class ConversationRow(Base):
     preferred_agent_id: Mapped[Id | None]
     avoided_agent_id: Mapped[Id | None]
     waiting_since: Mapped[datetime | None]
+    rank_at: Mapped[datetime | None] = mapped_column(comment="waiting_since before its tier's lead")
     assigned_at: Mapped[datetime | None]
     announced: Mapped[bool]
     opened_at: Mapped[datetime]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, insert, select, text, tuple_, update
+from sqlalchemy import Row, Select, bindparam, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -140,6 +140,14 @@ async def save(session: AsyncSession, conversation: Conversation) -> None:
     """Write back what a decision changed."""
     changed = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == conversation.id)
     await session.execute(changed.values(_columns(conversation)))
+
+
+async def save_all(session: AsyncSession, changed: Sequence[Conversation]) -> None:
+    """Write back what a decision changed in many, in one round trip."""
+    if changed:
+        one = update(_CONVERSATIONS).where(_CONVERSATIONS.c.id == bindparam("its_id"))
+        rows = [_columns(each) | {"its_id": each.id} for each in changed]
+        await session.execute(one, rows)
 
 
 async def record_stage(

@@ -112,8 +112,8 @@ class States:
             await self.routing.fill(session, agent.shop_id, "agent_online")
         elif agent.state in AWAY:
             if agent.state is AgentState.OFFLINE:
-                await self.routing.give_back_work(session, agent.id)
-            await self.routing.release(session, agent.shop_id, agent.id, f"agent_{reason}")
+                await self.routing.give_back_work(session, agent.shop_id, [agent.id])
+            await self.routing.release(session, agent.shop_id, [agent.id], f"agent_{reason}")
 
 
 def agent_view(agent: Agent) -> AgentView:

@@ -58,7 +58,7 @@ from services.conversation.reception.schemas import (
     StageMove,
     Transfer,
 )
-from services.conversation.routing import repository as routing
+from services.conversation.routing import queues
 from services.conversation.routing.service import Routing
 from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
@@ -271,7 +271,7 @@ class Conversations:
             raise UnknownTarget
         if agent.role not in CHATTING_STAFF or agent.state not in AT_DESK:
             raise AgentAway(state=agent.state or AgentState.OFFLINE)
-        load = await routing.load_of(session, agent.id)
+        load = await queues.load_of(session, agent.id)
         if load >= agent.capacity and agent.id != conversation.agent_id and not body.force:
             raise AgentFull(load=load, capacity=agent.capacity)
         skilled = conversation.skill_group_id in agent.skill_group_ids

@@ -3,19 +3,24 @@
 Pure: facts in, a decision with its reason and the candidates it saw out.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from contracts.people import AgentState, PersonId, SkillGroupId
-
-TIER_STEP: Final = timedelta(seconds=30)
-"""What one step of priority is worth in waiting: small buyers wait a bounded time longer (C15)."""
+from services.conversation.conversations.domain import rank_of
+from services.conversation.staff.domain import AT_DESK
 
 CANDIDATES_KEPT: Final = 20
 """Candidates stored with a decision; a shop with more agents keeps the best placed."""
+
+_NOT_THERE: Final = frozenset({AgentState.OFFLINE, AgentState.SUSPENDED})
+
+Placing = tuple[float, float, str]
+"""How well placed an agent is, the smaller the better: share of his load, idle since, id."""
 
 
 class Reason(StrEnum):
@@ -25,6 +30,9 @@ class Reason(StrEnum):
     LEAST_LOADED = "least_loaded"
     OVERFLOW = "overflow"
     NOBODY_ONLINE = "nobody_online"
+    """The whole shop is offline or suspended: a buyer leaves a message (H35)."""
+    GROUP_EMPTY = "group_empty"
+    """Of his group nobody is online, of the shop somebody is there (H35)."""
     ALL_FULL = "all_full"
 
 
@@ -46,6 +54,15 @@ class Candidate:
     def has_room(self) -> bool:
         """Whether one more fits."""
         return self.load < self.capacity
+
+    @property
+    def room(self) -> int:
+        """How many more fit."""
+        return max(self.capacity - self.load, 0)
+
+    def serves(self, group: SkillGroupId | None) -> bool:
+        """Tell whether he answers this group's buyers; None is anybody's."""
+        return group is None or not self.groups or group in self.groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,73 +87,116 @@ class Decision:
     candidates: tuple[Candidate, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The free places of a shop: what of its queues a go has to look at (H39).
+
+    `own` are the agents at their desks with room, each with how much: whoever had one of them
+    before may come to him. `online` counts the places that anybody may have, `groups` are those
+    which they serve, with `every` group if a generalist is among them.
+    """
+
+    own: tuple[tuple[PersonId, int], ...]
+    online: int
+    groups: frozenset[SkillGroupId]
+    every: bool
+
+    @property
+    def count(self) -> int:
+        """How many can be given somebody at all."""
+        return sum(room for _, room in self.own)
+
+
 def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
     """Return the queue: oldest first, a priority counting as time already waited."""
-    return sorted(waiting, key=lambda one: (one.since - one.priority * TIER_STEP, one.id))
+    return sorted(waiting, key=lambda one: (rank_of(one.since, one.priority), one.id))
 
 
-def choose(
-    waiting: Waiting, candidates: Sequence[Candidate], *, overflows: bool = False
-) -> Decision:
-    """Choose the agent for one who waits.
+class Distribution:
+    """Gives what waits to agents; each choice counts for the next.
 
-    The agent who had the buyer comes first, even when busy; then the least loaded of the group who
-    is online, the longest idle among equals. `overflows`: every group of the shop may help.
+    Agents are kept best placed first, so a choice costs no sorting.
     """
-    seen = tuple(sorted(candidates, key=_placing)[:CANDIDATES_KEPT])
-    same = _same_agent(waiting, candidates)
-    if same is not None:
-        return Decision(waiting.id, same.agent_id, Reason.SAME_AGENT, seen)
-    online = [one for one in candidates if one.state is AgentState.ONLINE]
-    skilled = [one for one in online if _has_skill(one, waiting.skill_group_id)]
-    free = _free(skilled, waiting)
-    if free:
-        return Decision(waiting.id, free[0].agent_id, Reason.LEAST_LOADED, seen)
-    helpers = _free(online, waiting) if overflows else []
-    if helpers:
-        return Decision(waiting.id, helpers[0].agent_id, Reason.OVERFLOW, seen)
-    return Decision(waiting.id, None, Reason.ALL_FULL if skilled else Reason.NOBODY_ONLINE, seen)
+
+    def __init__(
+        self, candidates: Iterable[Candidate], *, now: datetime, overflow_after: timedelta
+    ) -> None:
+        self._known = {one.agent_id: one for one in candidates}
+        self._placings = sorted(map(_placing, self._known.values()))
+        self._now = now
+        self._overflow_after = overflow_after
+
+    def places(self) -> Places:
+        """Return what is free."""
+        here = [one for one in self._known.values() if one.state in AT_DESK and one.has_room]
+        online = [one for one in here if one.state is AgentState.ONLINE]
+        return Places(
+            own=tuple((one.agent_id, one.room) for one in here),
+            online=sum(one.room for one in online),
+            groups=frozenset(group for one in online for group in one.groups),
+            every=any(not one.groups for one in online),
+        )
+
+    def decide(self, queue: Iterable[Waiting]) -> list[Decision]:
+        """Decide for each of them, in the order of the queue."""
+        return [self._decided(one) for one in in_order(queue)]
+
+    def left(self, waiting_id: str, group: SkillGroupId | None) -> Decision:
+        """Return why somebody of this group waits on."""
+        there = [one for one in self._known.values() if one.state not in _NOT_THERE]
+        if any(one.state is AgentState.ONLINE and one.serves(group) for one in there):
+            reason = Reason.ALL_FULL
+        else:
+            reason = Reason.GROUP_EMPTY if there else Reason.NOBODY_ONLINE
+        return Decision(waiting_id, None, reason, self._seen())
+
+    def _decided(self, waiting: Waiting) -> Decision:
+        chosen, reason = self._choice(waiting)
+        if chosen is None:
+            return self.left(waiting.id, waiting.skill_group_id)
+        seen = self._seen()
+        self._give(chosen)
+        return Decision(waiting.id, chosen.agent_id, reason, seen)
+
+    def _choice(self, waiting: Waiting) -> tuple[Candidate | None, Reason]:
+        """Choose the agent for one who waits.
+
+        The agent who had the buyer comes first, even when busy; then the least loaded of the group
+        who is online, the longest idle among equals; then, if he waited for long, of every group.
+        """
+        had = self._known.get(waiting.preferred_agent_id) if waiting.preferred_agent_id else None
+        if had is not None and had.state in AT_DESK and had.has_room:
+            return had, Reason.SAME_AGENT
+        skilled = self._first(waiting, lambda one: one.serves(waiting.skill_group_id))
+        if skilled is not None:
+            return skilled, Reason.LEAST_LOADED
+        if self._now - waiting.since >= self._overflow_after:
+            return self._first(waiting, lambda _: True), Reason.OVERFLOW
+        return None, Reason.ALL_FULL
+
+    def _first(self, waiting: Waiting, fits: Callable[[Candidate], bool]) -> Candidate | None:
+        """Return the best placed who is online with room; whoever handed the buyer on is last."""
+        avoided = None
+        for *_, agent_id in self._placings:
+            one = self._known[PersonId(agent_id)]
+            if one.state is AgentState.ONLINE and one.has_room and fits(one):
+                if one.agent_id != waiting.avoided_agent_id:
+                    return one
+                avoided = one
+        return avoided
+
+    def _give(self, chosen: Candidate) -> None:
+        del self._placings[bisect_left(self._placings, _placing(chosen))]
+        after = replace(chosen, load=chosen.load + 1, last_assigned_at=self._now)
+        self._known[after.agent_id] = after
+        insort(self._placings, _placing(after))
+
+    def _seen(self) -> tuple[Candidate, ...]:
+        best = self._placings[:CANDIDATES_KEPT]
+        return tuple(self._known[PersonId(agent_id)] for *_, agent_id in best)
 
 
-def distribute(
-    queue: Iterable[Waiting],
-    candidates: Sequence[Candidate],
-    *,
-    now: datetime,
-    overflow_after: timedelta,
-) -> list[Decision]:
-    """Decide for a whole queue, oldest waiting first; each choice counts for the next."""
-    known = {one.agent_id: one for one in candidates}
-    decisions = []
-    for one in in_order(queue):
-        overflows = now - one.since >= overflow_after
-        decision = choose(one, list(known.values()), overflows=overflows)
-        if decision.agent_id is not None:
-            chosen = known[decision.agent_id]
-            known[chosen.agent_id] = replace(chosen, load=chosen.load + 1, last_assigned_at=now)
-        decisions.append(decision)
-    return decisions
-
-
-def _same_agent(waiting: Waiting, candidates: Sequence[Candidate]) -> Candidate | None:
-    for one in candidates:
-        if one.agent_id == waiting.preferred_agent_id:
-            at_desk = one.state in {AgentState.ONLINE, AgentState.BUSY}
-            return one if at_desk and one.has_room else None
-    return None
-
-
-def _has_skill(candidate: Candidate, group: SkillGroupId | None) -> bool:
-    return group is None or not candidate.groups or group in candidate.groups
-
-
-def _free(candidates: Iterable[Candidate], waiting: Waiting) -> list[Candidate]:
-    """Return who has room, best first; whoever handed the buyer on comes last."""
-    able = [one for one in candidates if one.has_room]
-    return sorted(able, key=lambda one: (one.agent_id == waiting.avoided_agent_id, *_placing(one)))
-
-
-def _placing(candidate: Candidate) -> tuple[float, float, str]:
+def _placing(candidate: Candidate) -> Placing:
     idle_since = candidate.last_assigned_at
     return (
         candidate.load / max(candidate.capacity, 1),

@@ -15,9 +15,28 @@ class WorkItemRow(Base):
     __tablename__ = "work_items"
     __table_args__ = (
         Index(
-            "ix_work_items_waiting",
+            "ix_work_items_queue",
             "shop_id",
+            "skill_group_id",
+            "waiting_since",
+            "id",
             postgresql_where=text("waiting_since is not null and not settled"),
+        ),
+        Index(
+            "ix_work_items_own",
+            "shop_id",
+            "previous_agent_id",
+            "waiting_since",
+            "id",
+            postgresql_where=text(
+                "waiting_since is not null and not settled and previous_agent_id is not null"
+            ),
+        ),
+        Index(
+            "ix_work_items_load",
+            "shop_id",
+            "agent_id",
+            postgresql_where=text("agent_id is not null and not settled"),
         ),
         Index(
             "ix_work_items_of_agent",

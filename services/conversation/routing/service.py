@@ -3,8 +3,8 @@
 Decides nothing itself (`assignment` and `domain` do) and opens no transaction.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,8 +24,8 @@ from services.conversation.conversations.domain import (
     requeue,
 )
 from services.conversation.domain import Stamp
-from services.conversation.routing import repository
-from services.conversation.routing.assignment import Decision, Reason, distribute
+from services.conversation.routing import queues, repository
+from services.conversation.routing.assignment import Decision, Distribution
 from services.conversation.routing.domain import assign_work, requeue_work
 from services.conversation.routing.repository import Kept
 from services.conversation.shops import repository as shops
@@ -36,8 +36,8 @@ from services.conversation.staff.domain import AWAY
 class Routing:
     """Moves conversations and work items between queue and agents.
 
-    Every method expects that the caller's transaction holds the shop's lock
-    (`repository.conversations.lock_shops`), taken before any row.
+    Every method expects that the caller's transaction has the shop's turn (`turns`), taken before
+    any row.
     """
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
@@ -68,55 +68,57 @@ class Routing:
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """Distribute what waits in the shop; tell the log which of `ids` have to wait on."""
-        decisions = await self._distribute(session, shop_id, trigger)
-        left = [one for one in decisions if one.agent_id is None and one.waiting_id in set(ids)]
-        known = {one.waiting_id: one for one in left}
-        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
-        events: list[Event] = []
-        for waiting in await conversations.lock_all(session, ids):
-            reason = known[waiting.id].reason if waiting.id in known else Reason.ALL_FULL
-            outcome = announce(waiting, reason, stamp, waits_since=waits.get(waiting.id))
-            if outcome.events:
-                await conversations.save(session, outcome.conversation)
-                events.extend(outcome.events)
-        await outbox.add(session, *events)
+        distribution, _ = await self._go(session, shop_id, trigger, named=ids)
+        waiting = [one for one in await conversations.lock_all(session, ids) if _is_queued(one)]
+        stamp, waits = self.stamp(), await self._waits(session, waiting)
+        left = [distribution.left(one.id, one.skill_group_id) for one in waiting]
+        told = [
+            announce(one, why.reason, stamp, waits_since=waits.get(one.id))
+            for one, why in zip(waiting, left, strict=True)
+        ]
+        await self._store(session, [outcome for outcome in told if outcome.events])
         await self._record(session, Kept(shop_id, trigger), left)
 
     async def fill(self, session: AsyncSession, shop_id: ShopId, trigger: str) -> int:
         """Give what waits to whoever has room; return how much found somebody."""
-        decisions = await self._distribute(session, shop_id, trigger)
-        return sum(one.agent_id is not None for one in decisions)
+        _, found = await self._go(session, shop_id, trigger)
+        return found
 
     async def release(
-        self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
+        self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId], trigger: str
     ) -> None:
-        """Take from somebody who went away the buyers who wait, and place them anew (H38).
+        """Take from people who went away the buyers who wait, and place them anew (H38).
 
-        Those whom he answered stay his until they write again.
+        Those whom they answered stay theirs until they write again.
         """
-        owned = [one.id for one in await conversations.owned_by(session, agent_id)]
-        waiting = sorted(await clock.waiting_since(session, owned))
-        await self._requeue(session, waiting)
-        await self.settle(session, shop_id, waiting, trigger)
+        owned = await repository.owned_by(session, shop_id, agent_ids)
+        waits = await clock.waiting_since(session, owned)
+        await self._requeue(session, sorted(waits), waits)
+        await self.settle(session, shop_id, sorted(waits), trigger)
 
-    async def give_back_work(self, session: AsyncSession, agent_id: PersonId) -> None:
-        """Put the work of somebody who is not there back into the queue."""
-        await self._requeue_work(session, agent_id)
+    async def give_back_work(
+        self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
+    ) -> None:
+        """Put the work of people who are not there back into the queue."""
+        stamp = self.stamp()
+        work = await repository.lock_work_of(session, shop_id, agent_ids)
+        await repository.save_work(session, *[requeue_work(item, stamp) for item in work])
 
     async def release_all(
         self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
     ) -> None:
         """Take everything from an agent who will not come back."""
-        owned = [one.id for one in await conversations.owned_by(session, agent_id)]
-        await self._requeue(session, owned)
-        await self._requeue_work(session, agent_id)
+        owned = await repository.owned_by(session, shop_id, [agent_id])
+        await self._requeue(session, owned, await clock.waiting_since(session, owned))
+        await self.give_back_work(session, shop_id, [agent_id])
         await self.settle(session, shop_id, owned, trigger)
 
     async def take_from_silent(
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """Put assigned conversations back into the queue; somebody else is asked first."""
-        await self._requeue(session, ids, silent=True)
+        waits = await clock.waiting_since(session, ids)
+        await self._requeue(session, ids, waits, silent=True)
         await self.settle(session, shop_id, ids, trigger)
 
     async def contact(
@@ -124,15 +126,15 @@ class Routing:
     ) -> None:
         """A buyer wrote into conversations that are closed or whose agent is away."""
         stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
+        changed = []
         for conversation in await conversations.lock_all(session, ids):
             since = waits.get(conversation.id)
             if conversation.state is ConversationState.CLOSED:
                 by = conversation.buyer_id
-                reopened = reopen(conversation, by, "buyer_message", stamp, waits_since=since)
-                await self.apply(session, reopened)
+                changed.append(reopen(conversation, by, "buyer_message", stamp, waits_since=since))
             elif await self._owner_is_away(session, conversation):
-                requeued = requeue(conversation, stamp, waits_since=since)
-                await conversations.save(session, requeued.conversation)
+                changed.append(requeue(conversation, stamp, waits_since=since))
+        await self._store(session, changed)
         await self.settle(session, shop_id, ids, trigger)
 
     async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
@@ -141,65 +143,89 @@ class Routing:
         owner = await staff.find_agent(session, conversation.agent_id)
         return owner is None or owner.state in AWAY
 
-    async def _requeue_work(self, session: AsyncSession, agent_id: PersonId) -> None:
-        for item in await repository.work_of(session, agent_id):
-            locked = await repository.lock_work(session, item.id)
-            if locked is not None and locked.agent_id == agent_id:
-                await repository.save_work(session, requeue_work(locked, self.stamp()))
-
     async def _requeue(
-        self, session: AsyncSession, ids: Sequence[str], *, silent: bool = False
+        self,
+        session: AsyncSession,
+        ids: Sequence[str],
+        waits: Mapping[str, datetime],
+        *,
+        silent: bool = False,
     ) -> None:
-        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
-        for conversation in await conversations.lock_all(session, ids):
-            since = waits.get(conversation.id)
-            outcome = requeue(conversation, stamp, waits_since=since, silent=silent)
-            await conversations.save(session, outcome.conversation)
-
-    async def _distribute(
-        self, session: AsyncSession, shop_id: ShopId, trigger: str
-    ) -> list[Decision]:
-        queue = await repository.queue(session, shop_id)
-        if not queue.waiting:
-            return []
-        timing = await shops.timing_of(session, shop_id)
-        decisions = distribute(
-            queue.waiting,
-            await repository.candidates(session, shop_id),
-            now=self._clock.now(),
-            overflow_after=timedelta(seconds=timing.overflow_s),
+        stamp = self.stamp()
+        await self._store(
+            session,
+            [
+                requeue(one, stamp, waits_since=waits.get(one.id), silent=silent)
+                for one in await conversations.lock_all(session, ids)
+            ],
         )
+
+    @staticmethod
+    async def _patience(session: AsyncSession, shop_id: ShopId) -> timedelta:
+        """Return the wait after which every group of the shop helps."""
+        timing = await shops.timing_of(session, shop_id)
+        return timedelta(seconds=timing.overflow_s)
+
+    async def _go(
+        self, session: AsyncSession, shop_id: ShopId, trigger: str, *, named: Sequence[str] = ()
+    ) -> tuple[Distribution, int]:
+        """Give the shop's free places to whoever is first in line; return how many were given.
+
+        Where nobody has room the queue is not looked at (H39). `named` are seen wherever they
+        stand: who had one of these before may have room for them alone.
+        """
+        now, patience = self._clock.now(), await self._patience(session, shop_id)
+        known = await queues.candidates(session, shop_id)
+        distribution = Distribution(known, now=now, overflow_after=patience)
+        places = distribution.places()
+        if not places.count:
+            return distribution, 0
+        queue = await queues.heads(session, shop_id, places, patient=now - patience, named=named)
+        decisions = distribution.decide(queue.waiting)
         made = [one for one in decisions if one.agent_id is not None]
-        await self._carry_out(session, made, queue.work)
-        await self._record(session, Kept(shop_id, trigger, queue.work), made)
-        return decisions
+        if made:
+            await self._carry_out(session, made, queue.work)
+            await self._record(session, Kept(shop_id, trigger, queue.work), made)
+        return distribution, len(made)
 
     async def _carry_out(
         self, session: AsyncSession, made: Sequence[Decision], work: frozenset[str]
     ) -> None:
         chosen = {one.waiting_id: one for one in made}
-        events: list[Event] = []
-        ids = sorted(chosen.keys() - work)
-        stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
-        for waiting in await conversations.lock_all(session, ids):
-            agent, reason = _agent(chosen[waiting.id]), chosen[waiting.id].reason
-            outcome = assign(waiting, agent, reason, stamp, waits_since=waits.get(waiting.id))
-            await conversations.save(session, outcome.conversation)
-            events.extend(outcome.events)
-        for work_id in sorted(chosen.keys() & work):
-            item = await repository.lock_work(session, work_id)
-            if item is not None:
-                assigned, event = assign_work(item, _agent(chosen[work_id]), stamp)
-                await repository.save_work(session, assigned)
-                events.append(event)
-        await outbox.add(session, *events)
+        stamp = self.stamp()
+        chats = await conversations.lock_all(session, sorted(chosen.keys() - work))
+        waits = await self._waits(session, chats)
+        outcomes = []
+        for one in chats:
+            agent, reason = _agent(chosen[one.id]), chosen[one.id].reason
+            outcomes.append(assign(one, agent, reason, stamp, waits_since=waits.get(one.id)))
+        items = await repository.lock_work(session, sorted(chosen.keys() & work))
+        assigned = [assign_work(item, _agent(chosen[item.id]), stamp) for item in items]
+        await repository.save_work(session, *[item for item, _ in assigned])
+        await self._store(session, outcomes, [event for _, event in assigned])
         await repository.note_assigned(session, sorted(set(map(_agent, made))), stamp.at)
+
+    async def _waits(
+        self, session: AsyncSession, chats: Iterable[Conversation]
+    ) -> dict[str, datetime]:
+        return await clock.waiting_since(session, [one.id for one in chats])
+
+    async def _store(
+        self, session: AsyncSession, outcomes: Sequence[Outcome], others: Sequence[Event] = ()
+    ) -> None:
+        """Store decisions and their events, and events of other things beside them."""
+        await conversations.save_all(session, [one.conversation for one in outcomes])
+        await outbox.add(session, *[event for one in outcomes for event in one.events], *others)
 
     async def _record(
         self, session: AsyncSession, kept: Kept, decisions: Iterable[Decision]
     ) -> None:
         made = [(self._ids.new(), one) for one in decisions]
         await repository.record(session, kept, made, at=self._clock.now())
+
+
+def _is_queued(conversation: Conversation) -> bool:
+    return conversation.state is ConversationState.QUEUED
 
 
 def _agent(decision: Decision) -> PersonId:

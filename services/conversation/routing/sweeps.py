@@ -14,7 +14,7 @@ from contracts.people import ShopId
 from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation import turns
-from services.conversation.routing import repository
+from services.conversation.routing import queues
 from services.conversation.routing.service import Routing
 from services.conversation.shops import repository as shops
 
@@ -42,7 +42,7 @@ class Sweeps:
     async def fill(self) -> None:
         """Offer whoever waits to whoever has room."""
         async with self.db.read_across("in which shops somebody waits") as session:
-            waiting = await repository.shops_waiting(session)
+            waiting = await queues.shops_waiting(session)
         for shop_id in waiting:
             async with self.db.write(shop_id) as session:
                 await turns.lock_shops(session, [shop_id])
@@ -59,19 +59,17 @@ class Sweeps:
             log.warning("conversations.silence_not_judged", through=through)
             return
         async with self.db.read_across("in which shops an agent may be silent") as session:
-            timings = await shops.timings_of(session, await repository.shops_serving(session))
+            timings = await shops.timings_of(session, await queues.shops_serving(session))
         for shop_id, timing in timings.items():
             before = through - timedelta(seconds=timing.silence_s)
             await self._relieve(shop_id, before=before)
 
     async def _relieve(self, shop_id: ShopId, *, before: datetime) -> None:
         async with self.db.read(shop_id) as session:
-            if not await repository.left_waiting(session, shop_id, before=before, limit=1):
+            if not await queues.left_waiting(session, shop_id, before=before, limit=1):
                 return
         async with self.db.write(shop_id) as session:
             await turns.lock_shops(session, [shop_id])
-            ids = await repository.left_waiting(
-                session, shop_id, before=before, limit=TAKEN_AT_ONCE
-            )
+            ids = await queues.left_waiting(session, shop_id, before=before, limit=TAKEN_AT_ONCE)
             await self.routing.take_from_silent(session, shop_id, ids, "silence")
         log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(ids))

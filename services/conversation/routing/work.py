@@ -31,7 +31,7 @@ class Work:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
             await turns.lock_shops(session, [event.shop_id])
-            if await repository.lock_work(session, event.work_id) is not None:
+            if await repository.lock_work(session, [event.work_id]):
                 return  # settled before it was seen here
             groups = {
                 g.code: g.id for g in await skill_groups.groups_of_shop(session, event.shop_id)
@@ -55,7 +55,8 @@ class Work:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
             await turns.lock_shops(session, [event.shop_id])
-            item = await repository.lock_work(session, event.work_id)
+            known = await repository.lock_work(session, [event.work_id])
+            item = known[0] if known else None
             if item is None:
                 item = WorkItem(
                     id=event.work_id,

@@ -8,19 +8,22 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from contracts.people import ConversationState, PersonId, ShopId
+from contracts.people import ConversationState, PersonId, ShopId, SkillGroupId
 from kit.bus.memory import MemoryBus
 from kit.clock import SystemClock
 from kit.postgres import Database
 from services.conversation.app import ConversationService
 from services.conversation.archive import repository as archive
 from services.conversation.buyers import repository as buyers
+from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
 from services.conversation.groups import repository as skill_groups
 from services.conversation.reception import repository as reception
+from services.conversation.routing import queues
 from services.conversation.routing import repository as routing
+from services.conversation.routing.assignment import Places
 from services.conversation.settings import Settings
 from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
@@ -39,7 +42,12 @@ def _id(kind: int, number: int) -> str:
 SHOP, BUYER, AGENT, CHAT = ShopId("plans"), PersonId(_id(1, 10)), PersonId(_id(2, 10)), _id(3, 10)
 MOMENT = datetime(2026, 11, 11, tzinfo=UTC)
 PLACE = (MOMENT, CHAT)
+PLACES = Places(
+    own=((AGENT, 2),), online=2, groups=frozenset({SkillGroupId(_id(4, 1))}), every=False
+)
 LISTED, SAID = ("/v1/conversations",), ("/v1/conversations/{conversation_id}/messages",)
+LAST = "the end of a list of shops"
+TALK = "one conversation's records, from its end to the last answer"
 STAFF = "a shop's staff, who are read whole page by page"
 
 
@@ -72,7 +80,31 @@ READS = [
     ),
     Read("an agent's inbox", partial(conversations.owned_by, agent_id=AGENT)),
     Read("an agent's work", partial(routing.work_of, agent_id=AGENT)),
-    Read("an agent's load", partial(routing.load_of, agent_id=AGENT)),
+    Read("an agent's load", partial(queues.load_of, agent_id=AGENT)),
+    Read("everybody's load", partial(queues.candidates, shop_id=SHOP), filters=STAFF),
+    Read(
+        "heads of the queues",
+        partial(queues.heads, shop_id=SHOP, places=PLACES, patient=MOMENT, named=[CHAT]),
+        filters="a shop's few groups, those named, and heads whose tier alone put them first",
+        sorts="work for anybody, which only a shop without the usual group has",
+    ),
+    Read("shops in which somebody waits", partial(queues.shops_waiting), filters=LAST),
+    Read("shops in which somebody is served", partial(queues.shops_serving), filters=LAST),
+    Read(
+        "buyers whose agent is silent",
+        partial(queues.left_waiting, shop_id=SHOP, before=MOMENT, limit=50),
+        filters=f"what a shop's agents have; {TALK}",
+    ),
+    Read("since when buyers wait", partial(clock.waiting_since, ids=[CHAT]), filters=TALK),
+    Read(
+        "what agents have who went away",
+        partial(routing.owned_by, shop_id=SHOP, agent_ids=[AGENT]),
+    ),
+    Read(
+        "their work",
+        partial(routing.lock_work_of, shop_id=SHOP, agent_ids=[AGENT]),
+        filters="one agent's work",
+    ),
     Read(
         "decisions on a conversation",
         partial(routing.decisions_on, subject_id=CHAT, limit=50),
@@ -157,7 +189,8 @@ async def test_no_list_is_without_a_row_here() -> None:
     app = ConversationService(Settings(), MemoryBus(), clock=SystemClock()).app().http
 
     people = (buyers, shops, skill_groups, staff, tokens)
-    assert_all_are_there(READS, app, archive, conversations, *people, routing, reception)
+    rooms = (routing, queues, reception)
+    assert_all_are_there(READS, app, archive, conversations, *people, *rooms)
 
 
 def _uuid(kind: int, number: str) -> str:

@@ -1,5 +1,7 @@
 """Who is chosen for whom: load, skill, the same agent, the order of the queue."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,16 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.people import AgentState, PersonId, SkillGroupId
+from services.conversation.conversations.domain import TIER_STEP
 from services.conversation.routing.assignment import (
     CANDIDATES_KEPT,
-    TIER_STEP,
     Candidate,
+    Decision,
+    Distribution,
     Reason,
     Waiting,
-    choose,
-    distribute,
     in_order,
 )
+from services.conversation.staff.domain import AT_DESK
+from tests.unit.conversation.queue_model import heads
 
 pytestmark = pytest.mark.unit
 
@@ -40,6 +44,15 @@ def waiting(name: str = "w", *, waited_s: float = 0, **more: object) -> Waiting:
     fields: dict[str, object] = {"id": name, "skill_group_id": PRE}
     fields["since"] = NOW - timedelta(seconds=waited_s)
     return Waiting(**fields | more)  # type: ignore[arg-type]  # the keywords are the fields
+
+
+def distribute(queue: Iterable[Waiting], agents: Iterable[Candidate]) -> list[Decision]:
+    return Distribution(agents, now=NOW, overflow_after=PATIENCE).decide(queue)
+
+
+def choose(one: Waiting, agents: Iterable[Candidate], *, overflows: bool = False) -> Decision:
+    patience = timedelta(0) if overflows else timedelta(days=1)
+    return Distribution(agents, now=NOW, overflow_after=patience).decide([one])[0]
 
 
 def test_the_least_loaded_for_his_capacity_is_chosen() -> None:
@@ -79,9 +92,28 @@ def test_the_same_agent_is_not_forced(known: Candidate) -> None:
 
 @pytest.mark.parametrize("state", [state for state in AgentState if state != AgentState.ONLINE])
 def test_only_who_is_online_gets_new_buyers(state: AgentState) -> None:
-    decision = choose(waiting(), [agent("a", state=state)])
+    assert choose(waiting(), [agent("a", state=state)]).agent_id is None
 
-    assert (decision.agent_id, decision.reason) == (None, Reason.NOBODY_ONLINE)
+
+@pytest.mark.parametrize("state", [AgentState.OFFLINE, AgentState.SUSPENDED])
+def test_nobody_is_online_only_where_the_whole_shop_is_away_or_suspended(
+    state: AgentState,
+) -> None:
+    away = [agent("a", state=state), agent("b", state=state, groups=frozenset({AFTER}))]
+
+    assert choose(waiting(), []).reason is Reason.NOBODY_ONLINE
+    assert choose(waiting(), away).reason is Reason.NOBODY_ONLINE
+
+
+@pytest.mark.parametrize("state", [AgentState.ONLINE, AgentState.BUSY, AgentState.BREAK])
+def test_a_group_is_empty_where_somebody_of_the_shop_is_there_but_nobody_of_it_online(
+    state: AgentState,
+) -> None:
+    other = agent("b", state=state, groups=frozenset({AFTER}))
+    own = [agent("a", state=AgentState.BREAK), agent("c", state=AgentState.SUSPENDED)]
+
+    assert choose(waiting(), [other]).reason is Reason.GROUP_EMPTY
+    assert choose(waiting(), [other, *own]).reason is Reason.GROUP_EMPTY
 
 
 def test_full_agents_get_nobody() -> None:
@@ -145,12 +177,7 @@ def test_priority_is_a_head_start_and_no_pass() -> None:
 def test_each_choice_counts_for_the_next() -> None:
     queue = [waiting(f"w{number}", waited_s=100 - number) for number in range(5)]
 
-    decisions = distribute(
-        queue,
-        [agent("a", capacity=2), agent("b", capacity=2)],
-        now=NOW,
-        overflow_after=PATIENCE,
-    )
+    decisions = distribute(queue, [agent("a", capacity=2), agent("b", capacity=2)])
 
     assert [one.agent_id for one in decisions] == ["a", "b", "a", "b", None]
 
@@ -159,19 +186,21 @@ def test_overflow_begins_with_the_wait() -> None:
     helper = [agent("h", groups=frozenset({AFTER}))]
     queue = [waiting("young", waited_s=19.9), waiting("old", waited_s=20)]
 
-    decisions = distribute(queue, helper, now=NOW, overflow_after=PATIENCE)
+    decisions = distribute(queue, helper)
 
     assert {one.waiting_id: one.agent_id for one in decisions} == {"old": "h", "young": None}
 
 
+_NAMES = st.integers(0, 9).map(lambda n: PersonId(f"a{n}"))
 _AGENTS = st.lists(
     st.builds(
         Candidate,
-        agent_id=st.integers(0, 50).map(lambda n: PersonId(f"a{n}")),
+        agent_id=_NAMES,
         state=st.sampled_from(AgentState),
         load=st.integers(0, 6),
         capacity=st.integers(0, 6),
         groups=st.frozensets(st.sampled_from([PRE, AFTER])),
+        last_assigned_at=st.none() | st.integers(0, 50).map(lambda s: NOW - timedelta(seconds=s)),
     ),
     max_size=8,
     unique_by=lambda one: one.agent_id,
@@ -183,6 +212,8 @@ _QUEUE = st.lists(
         skill_group_id=st.sampled_from([PRE, AFTER, None]),
         since=st.integers(0, 100).map(lambda s: NOW - timedelta(seconds=s)),
         priority=st.integers(0, 9),
+        preferred_agent_id=st.none() | _NAMES,
+        avoided_agent_id=st.none() | _NAMES,
     ),
     max_size=20,
     unique_by=lambda one: one.id,
@@ -193,14 +224,21 @@ _QUEUE = st.lists(
 def test_nobody_is_overfilled_and_nobody_waits_beside_room(
     queue: list[Waiting], agents: list[Candidate]
 ) -> None:
-    decisions = distribute(queue, agents, now=NOW, overflow_after=PATIENCE)
+    decisions = distribute(queue, agents)
 
     given_to = [one.agent_id for one in decisions if one.agent_id is not None]
     room = {one.agent_id: one.capacity - one.load for one in agents}
     online = {one.agent_id for one in agents if one.state is AgentState.ONLINE}
+    at_desk = {one.agent_id for one in agents if one.state in AT_DESK}
     assert {one.waiting_id for one in decisions} == {one.id for one in queue}
-    assert set(given_to) <= online
-    assert all(given_to.count(name) <= max(room[name], 0) for name in online)
+    assert set(given_to) <= at_desk
+    prefer = {one.id: one.preferred_agent_id for one in queue}
+    assert all(
+        one.agent_id in online or one.agent_id == prefer[one.waiting_id]
+        for one in decisions
+        if one.agent_id is not None
+    )
+    assert all(given_to.count(name) <= max(room[name], 0) for name in at_desk)
     left = {one.waiting_id for one in decisions if one.agent_id is None}
     free = [one for one in agents if one.agent_id in online and
             room[one.agent_id] > given_to.count(one.agent_id)]  # fmt: skip
@@ -209,3 +247,62 @@ def test_nobody_is_overfilled_and_nobody_waits_beside_room(
             one.skill_group_id is None or not a.groups or one.skill_group_id in a.groups
             for a in free
         )
+
+
+@given(queue=_QUEUE, agents=_AGENTS)
+def test_keeping_agents_in_order_chooses_as_sorting_them_for_each_buyer_does(
+    queue: list[Waiting], agents: list[Candidate]
+) -> None:
+    found = [(one.waiting_id, one.agent_id, one.reason) for one in distribute(queue, agents)]
+
+    assert [(one, agent_id) for one, agent_id, _ in found] == by_sorting(queue, agents)
+    for _, agent_id, reason in found:
+        unplaced = {Reason.ALL_FULL, Reason.GROUP_EMPTY, Reason.NOBODY_ONLINE}
+        assert (agent_id is None) == (reason in unplaced)
+
+
+@given(queue=_QUEUE, agents=_AGENTS)
+def test_the_heads_that_a_go_looks_at_get_what_the_whole_queue_would_give_them(
+    queue: list[Waiting], agents: list[Candidate]
+) -> None:
+    places = Distribution(agents, now=NOW, overflow_after=PATIENCE).places()
+    seen = heads(queue, places, patient=NOW - PATIENCE)
+
+    def given_to(waiting: list[Waiting]) -> dict[str, PersonId]:
+        decided = distribute(waiting, agents)
+        return {one.waiting_id: one.agent_id for one in decided if one.agent_id is not None}
+
+    assert given_to(seen) == given_to(queue)
+    assert places.count or not seen
+
+
+def by_sorting(queue: list[Waiting], agents: list[Candidate]) -> list[tuple[str, PersonId | None]]:
+    """Decide in the plainest way: look at everybody anew for each who waits."""
+    known = {one.agent_id: one for one in agents}
+    found: list[tuple[str, PersonId | None]] = []
+    for one in in_order(queue):
+        chosen = plainly(one, list(known.values()))
+        if chosen is not None:
+            known[chosen.agent_id] = replace(chosen, load=chosen.load + 1, last_assigned_at=NOW)
+        found.append((one.id, chosen.agent_id if chosen else None))
+    return found
+
+
+def plainly(one: Waiting, agents: list[Candidate]) -> Candidate | None:
+    free = [each for each in agents if each.has_room]
+    for each in free:
+        if each.agent_id == one.preferred_agent_id and each.state in AT_DESK:
+            return each
+    online = [each for each in free if each.state is AgentState.ONLINE]
+    skilled = [each for each in online if each.serves(one.skill_group_id)]
+    able = skilled or (online if NOW - one.since >= PATIENCE else [])
+    return min(
+        able,
+        key=lambda each: (
+            each.agent_id == one.avoided_agent_id,
+            each.load / max(each.capacity, 1),
+            each.last_assigned_at.timestamp() if each.last_assigned_at else 0.0,
+            each.agent_id,
+        ),
+        default=None,
+    )

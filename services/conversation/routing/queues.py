@@ -1,0 +1,238 @@
+"""What routing looks at: who has room, and of each queue so many heads as there are places.
+
+Every statement costs by places, agents or shops, never by how many wait (H39). Knows no rule.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId, SkillGroupId
+from services.conversation.conversations.clock import FIRST_UNANSWERED
+from services.conversation.routing.assignment import Candidate, Places, Waiting
+from services.conversation.staff.domain import AT_DESK
+
+HEADS: Final = 50
+"""Of each queue so many are looked at in one go at most; the next go sees the next ones."""
+
+_CANDIDATES: Final = text(
+    """
+    select s.id::text, s.state, s.capacity, s.last_assigned_at, k.groups,
+           coalesce(c.count, 0) + coalesce(w.count, 0) as load
+    from staff s
+    left join (
+        select agent_id, count(*) from conversations
+        where shop_id = :shop and state = 'assigned' group by agent_id
+    ) c on c.agent_id = s.id
+    left join (
+        select agent_id, count(*) from work_items
+        where shop_id = :shop and agent_id is not null and not settled group by agent_id
+    ) w on w.agent_id = s.id
+    left join (
+        select k.staff_id, array_agg(k.skill_group_id::text) as groups
+        from staff m join staff_skills k on k.staff_id = m.id
+        where m.shop_id = :shop group by k.staff_id
+    ) k on k.staff_id = s.id
+    where s.shop_id = :shop and s.active and s.state <> 'offline' and s.role = any(:roles)
+    """
+)
+
+_LOAD: Final = text(
+    """
+    select (select count(*) from conversations where agent_id = :agent and state = 'assigned')
+         + (select count(*) from work_items where agent_id = :agent and not settled)
+    """
+)
+
+_CHATS: Final = """
+    select 'conversation' as kind, c.id, c.skill_group_id, c.waiting_since as since, c.priority,
+           c.preferred_agent_id, c.avoided_agent_id
+    from conversations c where c.shop_id = :shop and c.state = 'queued'
+"""
+_WORK: Final = """
+    select 'work', w.id, w.skill_group_id, w.waiting_since, 0, w.previous_agent_id, null::uuid
+    from work_items w
+    where w.shop_id = :shop and w.waiting_since is not null and not w.settled
+"""
+_CHATS_IN_ORDER: Final = "order by c.rank_at, c.id limit"
+_WORK_IN_ORDER: Final = "order by w.waiting_since, w.id limit"
+
+_SERVED: Final = """
+    select id from skill_groups
+    where shop_id = :shop and (:every or id = any(cast(:groups as uuid[])))
+"""
+_OWN: Final = "unnest(cast(:agents as uuid[]), cast(:rooms as integer[])) as a (id, room)"
+
+_HEADS: Final = text(
+    f"""
+    select h.* from ({_SERVED}) g cross join lateral (
+        {_CHATS} and c.skill_group_id = g.id {_CHATS_IN_ORDER} :most
+    ) h
+    union
+    select h.* from ({_SERVED}) g cross join lateral (
+        {_WORK} and w.skill_group_id = g.id {_WORK_IN_ORDER} :most
+    ) h
+    union
+    ({_WORK} and w.skill_group_id is null {_WORK_IN_ORDER} :anybodys)
+    union
+    select h.* from {_OWN} cross join lateral (
+        {_CHATS} and c.preferred_agent_id = a.id {_CHATS_IN_ORDER} a.room
+    ) h
+    union
+    select h.* from {_OWN} cross join lateral (
+        {_WORK} and w.previous_agent_id = a.id {_WORK_IN_ORDER} a.room
+    ) h
+    union
+    select h.* from skill_groups g cross join lateral (
+        {_CHATS} and c.skill_group_id = g.id and c.rank_at <= :patient
+            and c.waiting_since <= :patient {_CHATS_IN_ORDER} :online
+    ) h where g.shop_id = :shop
+    union
+    select h.* from skill_groups g cross join lateral (
+        {_WORK} and w.skill_group_id = g.id and w.waiting_since <= :patient
+            {_WORK_IN_ORDER} :online
+    ) h where g.shop_id = :shop
+    union
+    {_CHATS} and c.id = any(cast(:named as uuid[]))
+    """
+)
+"""Of each group with places its heads, of each agent his own, of every group those who waited for
+so long that anybody helps, and whoever was named. A head may be found in more ways than one."""
+
+_LEFT_WAITING: Final = text(
+    f"""
+    select i.id
+    from conversations i join staff a on a.id = i.agent_id {FIRST_UNANSWERED}
+    where i.shop_id = :shop and i.state = 'assigned' and i.assigned_at < :before
+      and a.state = any(:states) and word.since < :before
+    order by i.id
+    limit :limit
+    """
+)
+
+
+def _each_shop(table: str, where: str) -> str:
+    """Return a statement that finds the shops with such rows, one look into the index a shop."""
+    return f"""(
+        with recursive found (shop_id) as (
+            (select shop_id from {table} where {where} order by shop_id limit 1)
+            union all
+            select (
+                select t.shop_id from {table} t
+                where {where} and t.shop_id > f.shop_id order by t.shop_id limit 1
+            ) from found f where f.shop_id is not null
+        )
+        select shop_id from found where shop_id is not null
+    )"""
+
+
+_SHOPS_WAITING: Final = text(
+    _each_shop("conversations", "state = 'queued'")
+    + " union "
+    + _each_shop("work_items", "waiting_since is not null and not settled")
+)
+_SHOPS_SERVING: Final = text(_each_shop("conversations", "state = 'assigned'"))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The heads of a shop's queues; `work` names those that are work items."""
+
+    waiting: tuple[Waiting, ...]
+    work: frozenset[str]
+
+
+async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
+    """Return the shop's agents who are not offline, each with his load."""
+    roles = sorted(CHATTING_STAFF)
+    rows = await session.execute(_CANDIDATES, {"shop": shop_id, "roles": roles})
+    return [
+        Candidate(
+            agent_id=PersonId(agent_id),
+            state=AgentState(state),
+            load=load,
+            capacity=capacity,
+            groups=frozenset(groups or ()),
+            last_assigned_at=last_assigned_at,
+        )
+        for agent_id, state, capacity, last_assigned_at, groups, load in rows
+    ]
+
+
+async def load_of(session: AsyncSession, agent_id: PersonId) -> int:
+    """Return how many conversations and work items an agent has, as `candidates` counts them."""
+    return int((await session.execute(_LOAD, {"agent": agent_id})).scalar_one())
+
+
+async def heads(
+    session: AsyncSession,
+    shop_id: ShopId,
+    places: Places,
+    *,
+    patient: datetime,
+    named: Sequence[str] = (),
+) -> Queue:
+    """Return who may be given one of these places, and the queued conversations that are `named`.
+
+    `patient` is the moment since which somebody waited whom any group helps.
+    """
+    asked = {
+        "shop": shop_id,
+        "every": places.every,
+        "groups": sorted(places.groups),
+        "most": min(places.count, HEADS),
+        "anybodys": min(places.count, HEADS) if places.online else 0,
+        "online": min(places.online, HEADS),
+        "agents": [agent_id for agent_id, _ in places.own],
+        "rooms": [min(room, HEADS) for _, room in places.own],
+        "patient": patient,
+        "named": list(named),
+    }
+    rows = list(await session.execute(_HEADS, asked))
+    return Queue(
+        waiting=tuple(_waiting(row) for row in rows),
+        work=frozenset(str(row.id) for row in rows if row.kind == "work"),
+    )
+
+
+async def shops_waiting(session: AsyncSession) -> list[ShopId]:
+    """Return the shops in which something waits."""
+    return sorted(ShopId(row.shop_id) for row in await session.execute(_SHOPS_WAITING))
+
+
+async def shops_serving(session: AsyncSession) -> list[ShopId]:
+    """Return the shops in which somebody has a buyer."""
+    return sorted(ShopId(row.shop_id) for row in await session.execute(_SHOPS_SERVING))
+
+
+async def left_waiting(
+    session: AsyncSession, shop_id: ShopId, *, before: datetime, limit: int
+) -> list[str]:
+    """Return conversations whose agent is at his desk and has said nothing since `before`.
+
+    The buyer asked, and the agent got him, before that moment. Read from the archive, an index
+    look each: a column would cost a row update per message.
+    """
+    asked = {"shop": shop_id, "before": before, "limit": limit, "states": sorted(AT_DESK)}
+    return [str(row.id) for row in await session.execute(_LEFT_WAITING, asked)]
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(
+        id=str(row.id),
+        skill_group_id=None
+        if row.skill_group_id is None
+        else SkillGroupId(str(row.skill_group_id)),
+        since=row.since,
+        priority=row.priority,
+        preferred_agent_id=_person(row.preferred_agent_id),
+        avoided_agent_id=_person(row.avoided_agent_id),
+    )
+
+
+def _person(value: object) -> PersonId | None:
+    return None if value is None else PersonId(str(value))
