@@ -7,6 +7,8 @@ again; `... generation --begin` accepts a chat topic that was made anew.
 from pathlib import Path
 from typing import Final, NoReturn
 
+from typing_extensions import override
+
 from contracts import topics
 from contracts.conversation import person_listed
 from contracts.handling import decoded
@@ -16,6 +18,8 @@ from kit.audit import Audit, AuditPages
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
+from kit.leases import Leases
+from kit.postgres import Database
 from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.web import audit as audits
@@ -61,10 +65,15 @@ from services.conversation.shops.service import Shops
 from services.conversation.staff import routes as staff_routes
 from services.conversation.staff.service import Staff
 from services.conversation.tables import AUDIT
+from services.conversation.turns import Turns
 
 NAME: Final = "conversation"
 REFUSED: Final = "refused"
 """What the audit calls a look at somebody else's conversation, of his shop or of another."""
+
+
+ARCHIVE_POOL: Final = 3
+"""Connections of the archive's own: one writes a batch, the others find marks meanwhile."""
 
 
 class ConversationService(DatabaseService[Settings]):
@@ -84,6 +93,10 @@ class ConversationService(DatabaseService[Settings]):
     ) -> None:
         super().__init__(NAME, settings, clock=clock, bus=bus)
         self.refuse_revoked(topics.DIRECTORY, person_listed)
+        self.turns = Turns(self.db, waiting_most=settings.database_pool // 2)
+        self.leases = Leases(self.db)
+        self.resource(stop=self.leases.close)
+        self.archive_db = self._archive_database()
         self.cursors = Cursors(settings.cursor_secret)
         self.routing = Routing(clock, self.ids)
         self.audit = Audit(AUDIT, clock, self.ids)
@@ -92,16 +105,16 @@ class ConversationService(DatabaseService[Settings]):
         )
         self.passwords = passwords or Passwords()
         self.shop_secrets = ShopSecrets(settings.shop_secret_key)
-        self.states = States(self.db, self.routing, self.cursors)
+        self.states = States(self.db, self.turns, self.routing, self.cursors)
         self.histories = Histories(self.db, self.admission, self.cursors)
-        self.contacts = Contacts(self.db, self.routing, clock)
+        self.contacts = Contacts(self.db, self.turns, self.routing, clock)
         self.contact_worker = ContactWorker(self.contacts)
-        self.archiving = Archiving(self.db, clock, self.contact_worker.wake)
-        self.work = Work(self.db, self.routing)
+        self.archiving = Archiving(self.archive_db, clock, self.contact_worker.wake)
+        self.work = Work(self.turns, self.routing)
         self.completeness = Completeness(bus, self.archiving, clock)
         through = self.completeness.through
-        self.sweeps = Sweeps(self.db, self.routing, clock, through)
-        self.closings = Closings(self.db, self.routing, clock, through)
+        self.sweeps = Sweeps(self.db, self.turns, self.routing, clock, through)
+        self.closings = Closings(self.db, self.turns, self.routing, clock, through)
         self.retention = Retention(self.db, clock)
         self.archive = self._archive()
         self.presence = Presence(
@@ -113,6 +126,25 @@ class ConversationService(DatabaseService[Settings]):
         )
         self._consume()
         self._serve()
+
+    def _archive_database(self) -> Database:
+        """Open the archive's own few connections: routing at a peak takes none of them (H39)."""
+        database = Database(
+            self.settings.database_url.get_secret_value(),
+            schema=NAME,
+            pool_size=ARCHIVE_POOL,
+            name=f"peakdesk-{NAME}-archive",
+        )
+        self.resource(stop=database.close)
+        return database
+
+    @override
+    async def close(self) -> None:
+        """Let go of what was opened without running."""
+        try:
+            await super().close()
+        finally:
+            await self.archive_db.close()
 
     def _consume(self) -> None:
         """Register what runs by itself, in the order in which it starts."""
@@ -133,12 +165,15 @@ class ConversationService(DatabaseService[Settings]):
         self.consume(ROUTING, [topics.WORK], decoded(work))
         self.watch(PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)
         self.every(LOOK_S, "presence", presence.look)
-        self.every(FILL_S, "filling", Sweep("filling", self.sweeps.fill))
-        self.every(SILENCE_LOOK_S, "relieving", Sweep("relieving", self.sweeps.relieve))
-        closing = Sweep("closing", self.closings.close_silent)
+        sweeps, forget = self.sweeps, self.retention.forget
+        self.every(FILL_S, "filling", Sweep("filling", sweeps.fill, leases=self.leases))
+        self.every(
+            SILENCE_LOOK_S, "relieving", Sweep("relieving", sweeps.relieve, leases=self.leases)
+        )
+        closing = Sweep("closing", self.closings.close_silent, leases=self.leases)
         self.every(CLOSE_LOOK_S, "closing", closing)
         self.forgets_repeats()
-        self.forgets(Sweep("forgetting", self.retention.forget))
+        self.forgets(Sweep("forgetting", forget, leases=self.leases))
 
     def _archive(self) -> Archive:
         return Archive(
@@ -171,7 +206,7 @@ class ConversationService(DatabaseService[Settings]):
         """Register the routes for people, and those for neighbours."""
         limits = CommandLimits(self.clock)
         folder = self.settings.lexicon_folder
-        use = Conversations(self.db, self.admission, self.routing)
+        use = Conversations(self.turns, self.admission, self.routing)
         shop_use = Shops(
             db=self.db,
             audit=self.audit,
@@ -181,7 +216,7 @@ class ConversationService(DatabaseService[Settings]):
             shop_secrets=self.shop_secrets,
             allowed_abuse=AllowedAbuse(Path(folder) if folder else None),
         )
-        staff_use = Staff(self.db, self.routing, self.passwords, self.cursors)
+        staff_use = Staff(self.db, self.turns, self.routing, self.passwords, self.cursors)
         self.routes(
             login_routes.routes(self._sessions()),
             shop_routes.routes(shop_use, limits),

@@ -18,7 +18,6 @@ from contracts.people import ConversationId, ConversationState, PersonId, ShopId
 from kit.clock import Clock
 from kit.errors import Unavailable
 from kit.postgres import Database
-from services.conversation import turns
 from services.conversation.archive import repository
 from services.conversation.archive.domain import Contact, Place
 from services.conversation.conversations import repository as conversations
@@ -26,6 +25,7 @@ from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.elsewhere import tell_contacted, tell_late
 from services.conversation.conversations.following import closed_for, follow
 from services.conversation.routing.service import Routing
+from services.conversation.turns import Turns
 
 log = structlog.get_logger()
 
@@ -41,6 +41,7 @@ class Contacts:
     """Use cases about contacts; any number of processes may carry them out."""
 
     db: Database
+    turns: Turns
     routing: Routing
     clock: Clock
 
@@ -71,8 +72,7 @@ class Contacts:
             return 1
 
     async def _settle(self, shop_id: ShopId, *, limit: int) -> int:
-        async with self.db.write(shop_id) as session:
-            await turns.lock_shops(session, [shop_id])
+        async with self.turns.write(shop_id) as session:
             taken = await repository.take_contacts(
                 session, shop_id, tried_before=self._tried_before(), limit=limit
             )

@@ -3,6 +3,8 @@
 Says how it survives a repeat. Knows no table.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -11,7 +13,7 @@ import structlog
 from contracts import topics
 from contracts.base import Event, UnknownEvent, UnreadableEvent, decode
 from contracts.gateway import PresenceReported
-from contracts.people import AgentState, Role
+from contracts.people import AgentState, PersonId, Role, ShopId
 from kit.bus.loops import ReaderLoop
 from kit.bus.ports import Bus, Record
 from kit.clock import Clock
@@ -19,15 +21,23 @@ from kit.errors import AppError, Dead, Unavailable
 from kit.metrics import Metrics
 from kit.postgres import DatabaseAway
 from services.conversation.presence.roster import Roster
-from services.conversation.presence.service import States
-from services.conversation.staff.domain import AtWork, StateReason
+from services.conversation.presence.service import Reported, States
+from services.conversation.staff.domain import AtWork
 
 log = structlog.get_logger()
+
 PRESENCE: Final = "conversation.presence"
 """A reader's name, no group: each replica reads the topic whole."""
 
 LOOK_S: Final = 1.0
 """How often it is checked who is lost and who is back."""
+
+KNOWN_S: Final = 5.0
+"""How often it is read who is at work: of 5,000 people that takes as much as 30 looks. Who came
+since is carried by a gateway meanwhile; what is done is decided on the locked rows alone."""
+
+AT_ONCE: Final = 100
+"""So many people of a shop are set in one transaction, so that nobody waits long for its turn."""
 
 
 class Presence:
@@ -46,6 +56,10 @@ class Presence:
         self._stale_after = timedelta(seconds=lost_after_s)
         self._roster = Roster(lost_after_s)
         self._looked_at: float | None = None
+        self._read_at: float | None = None
+        self._known: dict[PersonId, AtWork] = {}
+        self._expected: frozenset[PersonId] = frozenset()
+        self._away: frozenset[PersonId] = frozenset()
         self.loop = ReaderLoop(
             bus,
             topics=[topics.PRESENCE.name],
@@ -64,27 +78,45 @@ class Presence:
             self._looked_at = None  # what passed unseen counts for nobody
             return
         self._roster.observe(elapsed)
-        known = {person.id: person for person in await self._states.at_work()}
-        expected = [one.id for one in known.values() if one.state is not AgentState.OFFLINE]
-        for lost in self._roster.lost(expected):
-            await self._set(known[lost], AgentState.OFFLINE, "heartbeat_lost")
-        away = {one.id: one.resume_state for one in known.values() if one.resume_state is not None}
-        for back in self._roster.carried(away):
-            await self._set(known[back], away[back], "returned")
+        await self._know(now)
+        lost = self._roster.lost(self._expected)
+        await self._follow(lost, "heartbeat_lost")
+        await self._follow(self._roster.carried(self._away), "returned")
 
-    async def _set(self, person: AtWork, state: AgentState, reason: StateReason) -> None:
-        """Set one person's state, or leave it for the next look.
+    async def _know(self, now: float) -> None:
+        """Read anew who is at work, unless that was done a moment ago."""
+        if self._read_at is None or now - self._read_at >= KNOWN_S:
+            people = await self._states.at_work()
+            self._known = {one.id: one for one in people}
+            self._sort()
+            self._read_at = now
 
-        What hinders it (his shop is busy, he was just dismissed) keeps nobody else from his.
+    def _sort(self) -> None:
+        known = self._known.values()
+        self._expected = frozenset(one.id for one in known if one.state is not AgentState.OFFLINE)
+        self._away = frozenset(one.id for one in known if one.resume_state is not None)
+
+    async def _follow(self, people: Iterable[PersonId], reason: Reported) -> None:
+        """Set the states of people, shop by shop, or leave them for the next look.
+
+        A shop that is busy keeps no other shop's people from theirs.
         """
-        try:
-            await self._states.follow(person, state, reason)
-        except DatabaseAway:
-            raise
-        except AppError as error:
-            log.warning("agent.state_failed", agent_id=person.id, state=state, reason=error.slug)
-        else:
-            log.info("agent.state", agent_id=person.id, state=state, reason=reason)
+        by_shop: dict[ShopId, list[PersonId]] = defaultdict(list)
+        for person in people:
+            by_shop[self._known[person].shop_id].append(person)
+        for shop_id, theirs in by_shop.items():
+            for some in (theirs[at : at + AT_ONCE] for at in range(0, len(theirs), AT_ONCE)):
+                try:
+                    found = await self._states.follow(shop_id, some, reason)
+                except DatabaseAway:
+                    raise
+                except AppError as error:
+                    log.warning("agent.states_failed", shop_id=shop_id, reason=error.slug)
+                else:
+                    self._known |= {one.id: one for one in found}
+                    log.info("agent.states", shop_id=shop_id, count=len(found), reason=reason)
+        if by_shop:
+            self._sort()
 
     async def _handle(self, records: list[Record]) -> None:
         for record in records:

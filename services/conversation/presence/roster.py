@@ -3,7 +3,8 @@
 Pure: time comes as seconds of *observed* time, which stands still while reports cannot be read.
 """
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Iterable
 from typing import Final
 
 from contracts.people import PersonId
@@ -36,28 +37,35 @@ class Roster:
         """Let time count: called only while the reports are read up to their end."""
         self._observed_s += min(max(elapsed_s, 0.0), STEP_MOST_S)
 
-    def lost(self, expected: Collection[PersonId]) -> list[PersonId]:
+    def lost(self, expected: frozenset[PersonId]) -> list[PersonId]:
         """Return those of `expected` whom nobody carried in time.
 
-        Whoever was not expected at the last look counts as seen now: he may be about to connect,
-        and a roster that has just started has seen nobody yet.
+        Whoever was not expected at the last look and not carried in time counts as seen now: he may
+        be about to connect, and a roster that has just started has seen nobody yet.
         """
-        now_expected = frozenset(expected)
-        for person in now_expected - self._expected:
-            self._seen[person] = self._observed_s
-        self._expected = now_expected
+        if expected is not self._expected:
+            for person in expected - self._expected:
+                if not self._in_time(person):
+                    self._seen[person] = self._observed_s
+            self._expected = expected
         self._forget()
-        return sorted(person for person in now_expected if not self._in_time(person))
+        seen, oldest = self._seen, self._oldest_s
+        return sorted([person for person in expected if seen[person] < oldest])
 
     def carried(self, people: Iterable[PersonId]) -> list[PersonId]:
         """Return those whom a gateway carried in time."""
         return sorted(person for person in people if self._in_time(person))
 
+    @property
+    def _oldest_s(self) -> float:
+        """The last moment at which somebody who is still there may have been carried."""
+        return self._observed_s - self._lost_after_s
+
     def _in_time(self, person: PersonId) -> bool:
-        seen = self._seen.get(person)
-        return seen is not None and self._observed_s - seen <= self._lost_after_s
+        return self._seen.get(person, -math.inf) >= self._oldest_s
 
     def _forget(self) -> None:
-        gone = [p for p in self._seen if p not in self._expected and not self._in_time(p)]
+        expected, oldest = self._expected, self._oldest_s
+        gone = [p for p, seen in self._seen.items() if seen < oldest and p not in expected]
         for person in gone:
             del self._seen[person]

@@ -1,18 +1,19 @@
 """Whether agents are at their desks: as they say, as their leader says, as gateways report."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import CHATTING_STAFF, AgentState, PersonId
+from contracts.conversation import AgentStateChanged
+from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId
 from kit import outbox
 from kit.errors import Conflict, NotFound
 from kit.postgres import Database
 from kit.web import paging
 from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page, Paged
-from services.conversation import turns
 from services.conversation.domain import known_form
 from services.conversation.presence.schemas import AgentView
 from services.conversation.routing.service import Routing
@@ -25,6 +26,7 @@ from services.conversation.staff.domain import (
     StateReason,
     change_state,
 )
+from services.conversation.turns import Turns
 
 
 class NotAnAgent(Conflict):
@@ -32,6 +34,9 @@ class NotAnAgent(Conflict):
 
     slug, title = "not_an_agent", "This role does not receive buyers"
 
+
+Reported: TypeAlias = Literal["heartbeat_lost", "returned"]
+"""What reports can say of somebody."""
 
 BY_ID: Final[paging.Order[Agent, str]] = paging.by_id("id")
 
@@ -41,12 +46,13 @@ class States:
     """Use cases about agents' states."""
 
     db: Database
+    turns: Turns
     routing: Routing
     cursors: Cursors
 
     async def choose(self, principal: Principal, state: AgentState) -> AgentView:
         """Set the caller's own state. Raises `SuspendedByLeader`, which a leader alone lifts."""
-        async with self.db.write(principal.shop_id) as session:
+        async with self.turns.write(principal.shop_id) as session:
             return agent_view(await self._set(session, principal.subject, state, "own_choice"))
 
     async def direct(self, principal: Principal, agent_id: str, state: AgentState) -> AgentView:
@@ -54,7 +60,7 @@ class States:
 
         A suspension stands until a leader sets another state (H38).
         """
-        async with self.db.write(principal.shop_id) as session:
+        async with self.turns.write(principal.shop_id) as session:
             known = await staff.find_agent(session, known_form(agent_id))
             if known is None or known.shop_id != principal.shop_id:
                 raise NotFound
@@ -75,45 +81,76 @@ class States:
         async with self.db.read_across("presence is reported for all shops at once") as session:
             return await staff.at_work(session)
 
-    async def follow(self, person: AtWork, state: AgentState, reason: StateReason) -> None:
-        """Set the state that presence reports give a person. Raises `NotFound`, `NotAnAgent`."""
-        async with self.db.write(person.shop_id) as session:
-            await self._set(session, person.id, state, reason)
+    async def follow(
+        self,
+        shop_id: ShopId,
+        people: Collection[PersonId],
+        reason: Reported,
+    ) -> list[AtWork]:
+        """Set what presence reports say of people of one shop, and route once for them all (H39).
+
+        Who is lost is offline; who returned is what he was, if nothing else was said meanwhile.
+        Returns all as they are then. Whom a rule excludes is left as he is.
+        """
+        async with self.turns.write(shop_id) as session:
+            agents = await staff.lock_agents(session, shop_id, sorted(people))
+            changed: list[Agent] = []
+            events: list[AgentStateChanged] = []
+            for agent in agents:
+                state = AgentState.OFFLINE if reason == "heartbeat_lost" else agent.resume_state
+                if state is None or not _may_be(agent, state):
+                    continue
+                after, event = change_state(agent, state, reason, self.routing.stamp())
+                if event is not None:
+                    changed.append(after)
+                    events.append(event)
+            await staff.save_agents(session, changed)
+            await outbox.add(session, *events)
+            await self._route(session, shop_id, changed, reason)
+        known = {agent.id: agent for agent in (*agents, *changed)}
+        return [AtWork(one.id, shop_id, one.state, one.resume_state) for one in known.values()]
 
     async def _set(
         self,
         session: AsyncSession,
         agent_id: str,
         state: AgentState,
-        reason: StateReason,
+        reason: Literal["own_choice", "supervisor"],
         *,
         leader: PersonId | None = None,
     ) -> Agent:
         """Set whether an agent receives buyers, and route accordingly (C3)."""
-        known = await staff.find_agent(session, known_form(agent_id))
-        if known is None:
+        agent = await staff.find_agent(session, known_form(agent_id), lock=True)
+        if agent is None:
             raise NotFound
-        if known.role not in CHATTING_STAFF:
+        if agent.role not in CHATTING_STAFF:
             raise NotAnAgent
-        await turns.lock_shops(session, [known.shop_id])
-        agent = await staff.find_agent(session, known.id, lock=True)
-        if agent is None or (not agent.active and state is not AgentState.OFFLINE):
+        if not _may_be(agent, state):
             raise NotFound
         stamp = self.routing.stamp()
         changed, event = change_state(agent, state, reason, stamp, leader=leader)
         await staff.save_agent(session, changed)
         if event is not None:
             await outbox.add(session, event)
-            await self._route(session, changed, reason)
+            await self._route(session, agent.shop_id, [changed], reason)
         return changed
 
-    async def _route(self, session: AsyncSession, agent: Agent, reason: StateReason) -> None:
-        if agent.state in AT_DESK:
-            await self.routing.fill(session, agent.shop_id, "agent_online")
-        elif agent.state in AWAY:
-            if agent.state is AgentState.OFFLINE:
-                await self.routing.give_back_work(session, agent.shop_id, [agent.id])
-            await self.routing.release(session, agent.shop_id, [agent.id], f"agent_{reason}")
+    async def _route(
+        self, session: AsyncSession, shop_id: ShopId, agents: Sequence[Agent], reason: StateReason
+    ) -> None:
+        """Bring about what follows from their new states, in one go."""
+        away = [one.id for one in agents if one.state in AWAY]
+        if away:
+            gone = [one.id for one in agents if one.state is AgentState.OFFLINE]
+            await self.routing.give_back_work(session, shop_id, gone)
+            await self.routing.release(session, shop_id, away, f"agent_{reason}")
+        elif any(one.state in AT_DESK for one in agents):
+            await self.routing.fill(session, shop_id, "agent_online")
+
+
+def _may_be(agent: Agent, state: AgentState) -> bool:
+    """Tell whether he may have this state: whoever was dismissed is offline and nothing else."""
+    return agent.role in CHATTING_STAFF and (agent.active or state is AgentState.OFFLINE)
 
 
 def agent_view(agent: Agent) -> AgentView:

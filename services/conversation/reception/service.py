@@ -1,6 +1,6 @@
 """Conversations from the first hello to the rating: who may do what, and what follows from it.
 
-The shop's lock comes first wherever an owner may change.
+The shop's turn comes first: an owner may change.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -26,10 +26,8 @@ from kit.admission import Admission
 from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
 from kit.idempotency import CommandKey
 from kit.keyed import Command
-from kit.postgres import Database
 from kit.text import refuse_unstorable
 from kit.web.auth import Principal
-from services.conversation import turns
 from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
 from services.conversation.conversations import clock
@@ -63,6 +61,7 @@ from services.conversation.routing.service import Routing
 from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import AT_DESK
+from services.conversation.turns import Turns
 
 LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """They may act on a conversation that a colleague owns."""
@@ -105,7 +104,7 @@ class AgentFull(Conflict):
 class Conversations:
     """Use cases about conversations, each one keyed command."""
 
-    db: Database
+    turns: Turns
     admission: Admission
     routing: Routing
 
@@ -116,7 +115,7 @@ class Conversations:
 
         An open one is returned as it is, one closed a moment ago goes on, else a new one begins.
         """
-        async with self.db.keyed(key) as command:
+        async with self.turns.keyed(key) as command:
             opened = await self._open(command.session, principal, body)
             return await _shown(command, opened, principal)
 
@@ -211,7 +210,7 @@ class Conversations:
         """Open a command on a conversation that the caller names."""
         async with (
             self.admission.watched(principal, conversation_id, owner_of),
-            self.db.keyed(key) as command,
+            self.turns.keyed(key) as command,
         ):
             yield command
 
@@ -221,7 +220,6 @@ class Conversations:
         shop_id = ShopId(principal.shop_id)
         refuse_unstorable(body.product)
         refuse_unstorable(body.order_id or "")
-        await turns.lock_shops(session, [shop_id])
         buyer = await buyers.find_buyer(session, principal.subject)
         if buyer is None or buyer.shop_id != shop_id:
             raise NotFound
@@ -281,7 +279,6 @@ class Conversations:
     async def _lock_visible(
         self, session: AsyncSession, principal: Principal, conversation_id: str
     ) -> Conversation:
-        await turns.lock_shops(session, [ShopId(principal.shop_id)])
         found = await conversations.lock(session, known_form(conversation_id))
         return visible(found, principal)
 

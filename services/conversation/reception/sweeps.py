@@ -16,7 +16,6 @@ from contracts.topics import CHAT
 from kit.clock import Clock
 from kit.errors import Unavailable
 from kit.postgres import Database, DatabaseAway
-from services.conversation import turns
 from services.conversation.archive import repository as archive
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import close
@@ -24,6 +23,7 @@ from services.conversation.reception import repository
 from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import BEHIND_MOST, Through
 from services.conversation.shops import repository as shops
+from services.conversation.turns import Turns
 
 log = structlog.get_logger()
 
@@ -39,6 +39,7 @@ class Closings:
     """A use case of time alone."""
 
     db: Database
+    turns: Turns
     routing: Routing
     clock: Clock
     through: Through
@@ -74,8 +75,7 @@ class Closings:
         async with self.db.read(shop_id) as session:
             if not await silent(session, limit=1):
                 return 0
-        async with self.db.write(shop_id) as session:
-            await turns.lock_shops(session, [shop_id])
+        async with self.turns.write(shop_id) as session:
             # What the archive stores from here on finds the conversation closed, and reopens it.
             await archive.hold_back(session, CHAT.name)
             found = await silent(session, limit=AT_ONCE)

@@ -3,7 +3,7 @@
 Any number of replicas may sweep: each step takes the shop's lock and looks again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
@@ -12,11 +12,12 @@ import structlog
 
 from contracts.people import ShopId
 from kit.clock import Clock
-from kit.postgres import Database
-from services.conversation import turns
+from kit.errors import Unavailable
+from kit.postgres import Database, DatabaseAway
 from services.conversation.routing import queues
 from services.conversation.routing.service import Routing
 from services.conversation.shops import repository as shops
+from services.conversation.turns import Turns
 
 log = structlog.get_logger()
 
@@ -25,6 +26,9 @@ Through: TypeAlias = Callable[[], Awaitable[datetime | None]]
 
 BEHIND_MOST: Final = timedelta(seconds=10)
 """With the archive further behind every live chat looks silent, so nobody is judged (H48)."""
+
+GOES_AT_ONCE: Final = 20
+"""So many goes of a shop follow one another in a sweep; others have their turns between them."""
 
 TAKEN_AT_ONCE: Final = 200
 """So many buyers of a shop are taken from silent agents in one go; the next look takes others."""
@@ -35,6 +39,7 @@ class Sweeps:
     """Use cases of time alone."""
 
     db: Database
+    turns: Turns
     routing: Routing
     clock: Clock
     through: Through
@@ -43,10 +48,15 @@ class Sweeps:
         """Offer whoever waits to whoever has room."""
         async with self.db.read_across("in which shops somebody waits") as session:
             waiting = await queues.shops_waiting(session)
-        for shop_id in waiting:
-            async with self.db.write(shop_id) as session:
-                await turns.lock_shops(session, [shop_id])
-                await self.routing.fill(session, shop_id, "sweep")
+        await self._each(waiting, self._fill)
+
+    async def _fill(self, shop_id: ShopId) -> None:
+        """Go on while a go finds as much as it may look at, so that a long queue drains."""
+        for _ in range(GOES_AT_ONCE):
+            async with self.turns.write(shop_id) as session:
+                found = await self.routing.fill(session, shop_id, "sweep")
+            if found < queues.HEADS:
+                return
 
     async def relieve(self) -> None:
         """Give buyers whose agent has been silent for too long to somebody else (C12, H38).
@@ -60,16 +70,29 @@ class Sweeps:
             return
         async with self.db.read_across("in which shops an agent may be silent") as session:
             timings = await shops.timings_of(session, await queues.shops_serving(session))
-        for shop_id, timing in timings.items():
-            before = through - timedelta(seconds=timing.silence_s)
-            await self._relieve(shop_id, before=before)
+        before = {
+            shop_id: through - timedelta(seconds=timing.silence_s)
+            for shop_id, timing in timings.items()
+        }
+        await self._each(before, lambda shop_id: self._relieve(shop_id, before=before[shop_id]))
+
+    async def _each(
+        self, shop_ids: Iterable[ShopId], work: Callable[[ShopId], Awaitable[None]]
+    ) -> None:
+        """Do it in each shop; one that is busy keeps the others from nothing and has the next."""
+        for shop_id in shop_ids:
+            try:
+                await work(shop_id)
+            except DatabaseAway:
+                raise
+            except Unavailable as busy:
+                log.warning("sweep.shop_left_out", shop_id=shop_id, reason=busy.slug)
 
     async def _relieve(self, shop_id: ShopId, *, before: datetime) -> None:
         async with self.db.read(shop_id) as session:
             if not await queues.left_waiting(session, shop_id, before=before, limit=1):
                 return
-        async with self.db.write(shop_id) as session:
-            await turns.lock_shops(session, [shop_id])
+        async with self.turns.write(shop_id) as session:
             ids = await queues.left_waiting(session, shop_id, before=before, limit=TAKEN_AT_ONCE)
             await self.routing.take_from_silent(session, shop_id, ids, "silence")
         log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(ids))

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from contracts.aftersales import WorkOpened, WorkSettled
 from contracts.people import PersonId
 from kit import inbox
-from kit.postgres import Database
-from services.conversation import turns
 from services.conversation.groups import repository as skill_groups
 from services.conversation.routing import repository
 from services.conversation.routing.domain import WorkItem
 from services.conversation.routing.service import Routing
+from services.conversation.turns import Turns
 
 CONSUMER = "conversation.routing"
 
@@ -22,15 +21,14 @@ USUAL_GROUP = "in_sale"
 class Work:
     """Use cases of the routing consumer; each handler is one transaction with its inbox row."""
 
-    db: Database
+    turns: Turns
     routing: Routing
 
     async def opened(self, event: WorkOpened) -> None:
         """Route a new piece of work. A repeat finds its inbox row and does nothing."""
-        async with self.db.write(event.shop_id) as session:
+        async with self.turns.write(event.shop_id) as session:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
-            await turns.lock_shops(session, [event.shop_id])
             if await repository.lock_work(session, [event.work_id]):
                 return  # settled before it was seen here
             groups = {
@@ -51,10 +49,9 @@ class Work:
 
     async def settled(self, event: WorkSettled) -> None:
         """Free the agent's slot. A repeat finds its inbox row and does nothing."""
-        async with self.db.write(event.shop_id) as session:
+        async with self.turns.write(event.shop_id) as session:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
-            await turns.lock_shops(session, [event.shop_id])
             known = await repository.lock_work(session, [event.work_id])
             item = known[0] if known else None
             if item is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -89,6 +89,22 @@ async def save_agent(session: AsyncSession, agent: Agent, *, skills: bool = Fals
     if skills:
         await session.execute(delete(_STAFF_SKILLS).where(_STAFF_SKILLS.c.staff_id == agent.id))
         await _set_skills(session, agent.id, agent.skill_group_ids)
+
+
+async def lock_agents(session: AsyncSession, shop_id: str, ids: Sequence[str]) -> list[Agent]:
+    """Return several of a shop's staff, locked in the order of their ids; without skills."""
+    wanted = select(_STAFF).where(_STAFF.c.shop_id == shop_id, _STAFF.c.id.in_(ids))
+    rows = await session.execute(wanted.order_by(_STAFF.c.id).with_for_update())
+    return [_agent(row, ()) for row in rows]
+
+
+async def save_agents(session: AsyncSession, agents: Sequence[Agent]) -> None:
+    """Write back several, in one round trip."""
+    if agents:
+        one = update(_STAFF).where(_STAFF.c.id == bindparam("its_id"))
+        columns = _STAFF.columns.keys()
+        rows = [fields(agent, columns) | {"its_id": agent.id} for agent in agents]
+        await session.execute(one, rows)
 
 
 async def every_agent(

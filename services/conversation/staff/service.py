@@ -17,7 +17,6 @@ from kit.postgres import Database
 from kit.web import paging
 from kit.web.auth import Passwords, Principal
 from kit.web.paging import Cursors, Page, Paged
-from services.conversation import turns
 from services.conversation.domain import Stamp, known_form
 from services.conversation.groups import repository as skill_groups
 from services.conversation.groups.service import groups_named
@@ -25,6 +24,7 @@ from services.conversation.staff import hiring, repository
 from services.conversation.staff.domain import Agent, change_state, listed_agent
 from services.conversation.staff.schemas import NewStaff, StaffChange, StaffView
 from services.conversation.staff.withdrawals import end_staff_sessions
+from services.conversation.turns import Turns
 
 
 class Placement(Protocol):
@@ -54,6 +54,7 @@ class Staff:
     """
 
     db: Database
+    turns: Turns
     routing: Placement
     passwords: Passwords
     cursors: Cursors
@@ -85,10 +86,9 @@ class Staff:
         fresh = change.password
         password_hash = None if fresh is None else await self.passwords.hash(fresh)
         shop_id = ShopId(principal.shop_id)
-        async with self.db.write(shop_id) as session:
+        async with self.turns.write(shop_id) as session:
             if change.role is Role.BUYER:
                 raise Unprocessable("Buyers are not staff.")
-            await turns.lock_shops(session, [shop_id])
             agent = await _lock_own(session, shop_id, agent_id)
             own = agent.id == principal.subject
             if own and (change.active is False or change.role is not None):

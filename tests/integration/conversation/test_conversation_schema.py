@@ -47,8 +47,7 @@ async def test_a_second_seed_finds_everything_there(settings: SeedSettings) -> N
         await seed(founding, settings)
         again = await seed(founding, settings)
     finally:
-        await service.db.close()
-        await service.bus.close()
+        await service.close()
 
     assert again.created == 0
     assert again.logins == ("admin", "admin@demo", "supervisor@demo", "agent1@demo")
@@ -61,8 +60,7 @@ async def test_the_audit_is_never_changed(settings: SeedSettings) -> None:
             async with service.db.write_across("a test") as session:
                 await session.execute(text("delete from audit"))
     finally:
-        await service.db.close()
-        await service.bus.close()
+        await service.close()
 
 
 async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) -> None:
@@ -80,8 +78,7 @@ async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) 
     finally:
         async with service.db.write_across("a test") as session:
             await session.execute(text("delete from generations"))
-        await service.db.close()
-        await service.bus.close()
+        await service.close()
 
 
 def _service(settings: SeedSettings) -> ConversationService:

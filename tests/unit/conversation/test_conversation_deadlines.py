@@ -1,26 +1,86 @@
-"""A sweep that a rule refuses ends itself, never the process."""
+"""A sweep that a rule refuses ends itself, never the process; one process of all sweeps."""
 
 import pytest
+from typing_extensions import override
 
 from kit.errors import Conflict, Unavailable
-from services.conversation.routing.deadlines import Sweep
+from kit.leases import Leases
+from kit.postgres import Database
+from services.conversation.routing.deadlines import LEASE, Sweep
 
 pytestmark = pytest.mark.unit
 
 
 class Work:
-    def __init__(self, failure: Exception) -> None:
+    def __init__(self, failure: Exception | None = None) -> None:
         self._failure = failure
+        self.done = 0
 
     async def __call__(self) -> None:
-        raise self._failure
+        if self._failure is not None:
+            raise self._failure
+        self.done += 1
+
+
+class Holding(Leases):
+    """Leases without a server: others have the name until `free`, a look finds it lost or not."""
+
+    def __init__(self, *, free: bool = True) -> None:
+        super().__init__(Database("postgresql://nowhere/none", schema="none"))
+        self.free = free
+        self.alive = True
+        self.names: set[str] = set()
+
+    @override
+    def held(self, name: str) -> bool:
+        return name in self.names
+
+    @override
+    async def take(self, name: str) -> bool:
+        if self.free:
+            self.names.add(name)
+        return self.free
+
+    @override
+    async def check(self) -> None:
+        if not self.alive:
+            self.names.clear()
 
 
 async def test_a_refusal_is_left_for_the_next_sweep() -> None:
-    await Sweep("filling", Work(Conflict("somebody was faster")))()
+    await Sweep("filling", Work(Conflict("somebody was faster")), leases=Holding())()
 
 
 @pytest.mark.parametrize("failure", [Unavailable(), ZeroDivisionError()])
 async def test_what_is_no_refusal_is_the_roles_to_judge(failure: Exception) -> None:
     with pytest.raises(type(failure)):
-        await Sweep("filling", Work(failure))()
+        await Sweep("filling", Work(failure), leases=Holding())()
+
+
+async def test_whoever_has_not_the_lease_sweeps_nothing_until_it_is_free() -> None:
+    work, leases = Work(), Holding(free=False)
+    sweep = Sweep("filling", work, leases=leases)
+
+    await sweep()
+    assert work.done == 0
+    leases.free = True
+    await sweep()
+
+    assert work.done == 1
+    assert leases.held(LEASE)
+
+
+async def test_a_lease_that_went_with_its_connection_ends_the_sweeps_until_it_is_taken_again() -> (
+    None
+):
+    work, leases = Work(), Holding()
+    sweep = Sweep("filling", work, leases=leases)
+    await sweep()
+
+    leases.alive = False
+    await sweep()
+    assert work.done == 1
+    leases.alive = True
+    await sweep()
+
+    assert work.done == 2

@@ -1,0 +1,185 @@
+"""Many agents at once: those whom a gateway loses are one go of their shop, not one each (H39)."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from contracts.conversation import AgentStateChanged
+from contracts.people import AgentState, PersonId, ShopId
+from kit.clock import ManualClock
+from services.conversation import app
+from services.conversation.presence.consumers import AT_ONCE, KNOWN_S
+from services.conversation.presence.service import Reported, States
+from services.conversation.routing.service import Routing
+from services.conversation.seed import SeedSettings
+from services.conversation.staff.domain import AtWork
+from tests.integration.conversation.desk import Person, Platform, Shop, started
+from tests.integration.conversation.shift import (
+    buyer_says,
+    let_pass,
+    open_talk,
+    report_staff,
+    state_of,
+    talk_now,
+)
+from tests.integration.conversation.talking import events
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+_CROWD = text(
+    """
+    insert into staff (id, shop_id, login, password_hash, name, role, capacity, not_before, state,
+        state_since)
+    select i, :shop, i::text, '', '客服', 'agent', 10, now(), 'online', now()
+    from unnest(cast(:ids as uuid[])) as t (i)
+    """
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def clock() -> ManualClock:
+    """The business time of this module's service."""
+    return ManualClock(datetime.now(UTC))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
+    """The service on that clock; only the tests look who is there, one look at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "LOOK_S", 10_000_000.0)
+        async with started(settings, clock=clock) as running_platform:
+            yield running_platform
+
+
+@pytest.fixture
+def followed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, str]]:
+    """What presence had set: shop, how many people, why."""
+    calls: list[tuple[str, int, str]] = []
+    plain = States.follow
+
+    async def noted(
+        states: States, shop_id: ShopId, people: Collection[PersonId], reason: Reported
+    ) -> list[AtWork]:
+        calls.append((shop_id, len(people), reason))
+        return await plain(states, shop_id, people, reason)
+
+    monkeypatch.setattr(States, "follow", noted)
+    return calls
+
+
+async def test_agents_whom_a_gateway_loses_are_one_go_of_their_shop(
+    platform: Platform,
+    clock: ManualClock,
+    followed: list[tuple[str, int, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shops = [await platform.shop() for _ in range(2)]
+    crowds = [await _crowd(platform, shop, 30) for shop in shops]
+    talks = [await open_talk(await shop.buyer()) for shop in shops for _ in range(5)]
+    for talk in talks:
+        await buyer_says(platform, talk, "在吗")
+    everybody = [one for crowd in crowds for one in crowd]
+    await report_staff(platform, *everybody)
+    goes: list[str] = []
+    plain = Routing.settle
+
+    async def counted(routing: Routing, session: object, shop_id: ShopId, *more: object) -> None:
+        goes.append(shop_id)
+        await plain(routing, session, shop_id, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Routing, "settle", counted)
+
+    await let_pass(platform, clock, 32)
+
+    ours = {shop.id for shop in shops}
+    lost = [call for call in followed if call[0] in ours]
+    followed.clear()
+    assert sorted(lost) == sorted((shop.id, 30, "heartbeat_lost") for shop in shops)
+    assert sorted(one for one in goes if one in ours) == sorted(ours)
+    for shop, crowd in zip(shops, crowds, strict=True):
+        assert [await state_of(one) for one in crowd[:2]] == ["offline", "offline"]
+        told = await eventually(partial(events, platform, "staff", crowd[-1].id, AgentStateChanged))
+        assert (told[-1].state, told[-1].reason) == (AgentState.OFFLINE, "heartbeat_lost")
+        assert {(await talk_now(shop.boss, talk))["state"] for talk in _of(shop, talks)} == {
+            "queued"
+        }
+
+    await report_staff(platform, *everybody)
+    await let_pass(platform, clock, 1)
+
+    back = [call for call in followed if call[0] in ours]
+    assert sorted(back) == sorted((shop.id, 30, "returned") for shop in shops)
+    for shop in shops:
+        assert {(await talk_now(shop.boss, talk))["state"] for talk in _of(shop, talks)} == {
+            "assigned"
+        }
+
+
+async def test_more_than_a_hundred_lose_nobody_between_two_transactions(
+    platform: Platform, clock: ManualClock, followed: list[tuple[str, int, str]]
+) -> None:
+    shop = await platform.shop()
+    crowd = await _crowd(platform, shop, AT_ONCE + 20)
+    await report_staff(platform, *crowd)
+
+    await let_pass(platform, clock, 32)
+
+    assert [count for known, count, _ in followed if known == shop.id] == [AT_ONCE, 20]
+    async with platform.service.db.read(shop.id) as session:
+        here = text("select count(*) from staff where shop_id = :shop and state <> 'offline'"
+                    " and role = 'agent'")  # fmt: skip
+        assert (await session.execute(here, {"shop": shop.id})).scalar_one() == 0
+
+
+async def test_who_is_at_work_is_read_every_few_seconds_and_not_at_every_look(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+    plain = States.at_work
+
+    async def counted(states: States) -> Sequence[AtWork]:
+        nonlocal read
+        read += 1
+        return await plain(states)
+
+    monkeypatch.setattr(States, "at_work", counted)
+
+    await let_pass(platform, clock, 30)
+
+    assert 1 <= read <= 30 / KNOWN_S + 1
+
+
+async def test_a_choice_made_since_stands_when_an_old_report_says_returned(
+    platform: Platform, clock: ManualClock
+) -> None:
+    """Another process has brought him back meanwhile, and he went to lunch: so he stays there."""
+    shop = await platform.shop()
+    agent = await shop.staff()
+    await report_staff(platform, agent)
+    await let_pass(platform, clock, 32)
+    assert await state_of(agent) == "offline"
+    states = platform.service.states
+    await states.follow(ShopId(shop.id), [PersonId(agent.id)], "returned")
+    await agent.be("break")
+
+    await report_staff(platform, agent)
+    await let_pass(platform, clock, 1)
+
+    assert await state_of(agent) == "break"
+
+
+async def _crowd(platform: Platform, shop: Shop, count: int) -> list[Person]:
+    """Hire many who are online, straight into the database: a password each would take minutes."""
+    ids = [platform.service.ids.new() for _ in range(count)]
+    async with platform.service.db.write(shop.id) as session:
+        await session.execute(_CROWD, {"shop": shop.id, "ids": ids})
+    return [Person(platform, one, shop.boss.token, "", shop.id) for one in ids]
+
+
+def _of(shop: Shop, talks: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    return [talk for talk in talks if talk["shop_id"] == shop.id]
