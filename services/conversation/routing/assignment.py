@@ -123,6 +123,12 @@ class Distribution:
     ) -> None:
         self._known = {one.agent_id: one for one in candidates}
         self._placings = sorted(map(_placing, self._known.values()))
+        self._open = [one for one in self._placings if _is_open(self._known[PersonId(one[-1])])]
+        """Of these, those who are online with room: the only ones that are looked through."""
+        online = [one for one in self._known.values() if one.state is AgentState.ONLINE]
+        self._groups = frozenset(group for one in online for group in one.groups)
+        self._every = any(not one.groups for one in online)
+        self._there = any(one.state not in _NOT_THERE for one in self._known.values())
         self._now = now
         self._overflow_after = overflow_after
 
@@ -143,11 +149,10 @@ class Distribution:
 
     def left(self, waiting_id: str, group: SkillGroupId | None) -> Decision:
         """Return why somebody of this group waits on."""
-        there = [one for one in self._known.values() if one.state not in _NOT_THERE]
-        if any(one.state is AgentState.ONLINE and one.serves(group) for one in there):
+        if self._every or group in self._groups or (group is None and self._groups):
             reason = Reason.ALL_FULL
         else:
-            reason = Reason.GROUP_EMPTY if there else Reason.NOBODY_ONLINE
+            reason = Reason.GROUP_EMPTY if self._there else Reason.NOBODY_ONLINE
         return Decision(waiting_id, None, reason, self._seen())
 
     def _decided(self, waiting: Waiting) -> Decision:
@@ -177,23 +182,35 @@ class Distribution:
     def _first(self, waiting: Waiting, fits: Callable[[Candidate], bool]) -> Candidate | None:
         """Return the best placed who is online with room; whoever handed the buyer on is last."""
         avoided = None
-        for *_, agent_id in self._placings:
+        for *_, agent_id in self._open:
             one = self._known[PersonId(agent_id)]
-            if one.state is AgentState.ONLINE and one.has_room and fits(one):
+            if fits(one):
                 if one.agent_id != waiting.avoided_agent_id:
                     return one
                 avoided = one
         return avoided
 
     def _give(self, chosen: Candidate) -> None:
-        del self._placings[bisect_left(self._placings, _placing(chosen))]
         after = replace(chosen, load=chosen.load + 1, last_assigned_at=self._now)
         self._known[after.agent_id] = after
-        insort(self._placings, _placing(after))
+        _move(self._placings, chosen, after)
+        if _is_open(chosen):
+            _move(self._open, chosen, after if _is_open(after) else None)
 
     def _seen(self) -> tuple[Candidate, ...]:
         best = self._placings[:CANDIDATES_KEPT]
         return tuple(self._known[PersonId(agent_id)] for *_, agent_id in best)
+
+
+def _is_open(candidate: Candidate) -> bool:
+    return candidate.state is AgentState.ONLINE and candidate.has_room
+
+
+def _move(placings: list[Placing], before: Candidate, after: Candidate | None) -> None:
+    """Keep the order where somebody's place in it changes, or he leaves it."""
+    del placings[bisect_left(placings, _placing(before))]
+    if after is not None:
+        insort(placings, _placing(after))
 
 
 def _placing(candidate: Candidate) -> Placing:

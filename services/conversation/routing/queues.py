@@ -19,6 +19,8 @@ from services.conversation.staff.domain import AT_DESK
 HEADS: Final = 50
 """Of each queue so many are looked at in one go at most; the next go sees the next ones."""
 
+_STATES: Final = {str(state): state for state in AgentState}
+
 _CANDIDATES: Final = text(
     """
     select s.id::text, s.state, s.capacity, s.last_assigned_at, k.groups,
@@ -153,7 +155,7 @@ async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
     return [
         Candidate(
             agent_id=PersonId(agent_id),
-            state=AgentState(state),
+            state=_STATES[state],
             load=load,
             capacity=capacity,
             groups=frozenset(groups or ()),

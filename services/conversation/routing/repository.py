@@ -86,6 +86,8 @@ async def owned_by(
 
 async def lock_work(session: AsyncSession, ids: Sequence[str]) -> list[WorkItem]:
     """Return work items that nobody else changes until this transaction ends, by their ids."""
+    if not ids:
+        return []
     return await _locked(session, _WORK_ITEMS.c.id.in_(ids))
 
 
@@ -93,6 +95,8 @@ async def lock_work_of(
     session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
 ) -> list[WorkItem]:
     """Return the unsettled work of these agents, locked likewise."""
+    if not agent_ids:
+        return []
     theirs = _WORK_ITEMS.c.agent_id.in_(agent_ids)
     return await _locked(session, _WORK_ITEMS.c.shop_id == shop_id, theirs, ~_WORK_ITEMS.c.settled)
 
