@@ -5,13 +5,14 @@ Says how it survives a repeat. Knows no table.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
 import structlog
 
 from contracts import topics
-from contracts.base import Event, UnknownEvent, UnreadableEvent, decode
+from contracts.base import UnknownEvent, UnreadableEvent, decode
 from contracts.gateway import PresenceReported
 from contracts.people import AgentState, PersonId, Role, ShopId
 from kit.bus.loops import ReaderLoop
@@ -21,10 +22,13 @@ from kit.errors import AppError, Dead, Unavailable
 from kit.metrics import Metrics
 from kit.postgres import DatabaseAway
 from services.conversation.presence.roster import Roster
+from services.conversation.presence.schemas import Report, read_report
 from services.conversation.presence.service import Reported, States
 from services.conversation.staff.domain import AtWork
 
 log = structlog.get_logger()
+
+_REPORTED: Final = PresenceReported.type.encode()
 
 PRESENCE: Final = "conversation.presence"
 """A reader's name, no group: each replica reads the topic whole."""
@@ -120,10 +124,12 @@ class Presence:
 
     async def _handle(self, records: list[Record]) -> None:
         for record in records:
-            event = _decoded(record)
-            stale = event.time < self._clock.now() - self._stale_after
-            if isinstance(event, PresenceReported) and not (stale or event.leaving):
-                staff = [one.person_id for one in event.people if one.role is not Role.BUYER]
+            found = _read(record)
+            if found is None:
+                continue
+            at, report = found
+            if not report.leaving and at >= self._clock.now() - self._stale_after:
+                staff = [one.person_id for one in report.people if one.role is not Role.BUYER]
                 self._roster.report(staff)
 
     async def _up_to_date(self) -> bool:
@@ -137,8 +143,20 @@ class Presence:
         return True
 
 
-def _decoded(record: Record) -> Event:
+def _read(record: Record) -> tuple[datetime, Report] | None:
+    """Return a report and when it was made; None for another event. Raises `Dead`."""
+    headers = dict(record.headers)
+    if headers.get("ce_type") != _REPORTED:
+        try:
+            decode(record)
+        except (UnknownEvent, UnreadableEvent) as error:
+            raise Dead(str(error), record) from None
+        return None
     try:
-        return decode(record)
-    except (UnknownEvent, UnreadableEvent) as error:
-        raise Dead(str(error), record) from None
+        at = datetime.fromisoformat(headers["ce_time"].decode())
+        report = read_report(record.value or b"")
+    except (KeyError, ValueError, msgspec.MsgspecError) as error:
+        raise Dead(f"{PresenceReported.type}: {type(error).__name__}", record) from None
+    if at.tzinfo is None:
+        raise Dead(f"{PresenceReported.type}: its time has no zone", record)
+    return at, report

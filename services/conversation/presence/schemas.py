@@ -1,7 +1,11 @@
-"""Agents' states on the wire."""
+"""Agents' states on the wire, and what is read of a gateway's report."""
+
+from typing import Annotated
+
+import msgspec
 
 from contracts.base import Moment
-from contracts.people import AgentState, Role
+from contracts.people import AgentState, PersonId, Role
 from kit.web.app import Body
 from services.conversation.access.schemas import View
 
@@ -21,3 +25,23 @@ class AgentView(View):
     state: AgentState
     state_since: Moment | None
     version: int
+
+
+class Carried(msgspec.Struct, gc=False):
+    """Of a person whom a gateway carries, what is read here."""
+
+    person_id: PersonId
+    role: Role
+
+
+class Report(msgspec.Struct, gc=False):
+    """Of a gateway's report, what is read here; a test ties it to `contracts.gateway`.
+
+    Thousands of people stand in one, every ten seconds: so each costs a tenth of a microsecond.
+    """
+
+    people: Annotated[tuple[Carried, ...], msgspec.Meta(max_length=20_000)]
+    leaving: bool = False
+
+
+read_report = msgspec.json.Decoder(Report).decode

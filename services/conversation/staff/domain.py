@@ -5,7 +5,7 @@ Pure; passwords are not among the facts.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from contracts.conversation import AgentStateChanged, PersonListed
 from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
@@ -27,9 +27,11 @@ class SuspendedByLeader(Conflict):
     slug, title = "suspended_by_leader", "A leader suspended you, and a leader lifts it"
 
 
-@dataclass(frozen=True, slots=True)
-class AtWork:
-    """Somebody who is not offline, or comes back with `resume_state` when a gateway carries him."""
+class AtWork(NamedTuple):
+    """Somebody who is not offline, or comes back with `resume_state` when a gateway carries him.
+
+    A tuple, for thousands are read every few seconds.
+    """
 
     id: PersonId
     shop_id: ShopId

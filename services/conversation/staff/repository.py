@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +26,9 @@ from services.conversation.tables import fields, table_of
 
 _STAFF: Final = table_of(StaffRow)
 _STAFF_SKILLS: Final = table_of(StaffSkillRow)
+
+_STATES: Final = {str(state): state for state in AgentState}
+"""A look into it costs a fifth of making an `AgentState` of a text."""
 
 
 # ---- staff
@@ -57,18 +72,15 @@ async def chatting(
 
 async def at_work(session: AsyncSession) -> list[AtWork]:
     """Return everybody who is not offline, or would come back from a lost connection."""
-    wanted = select(_STAFF.c.id, _STAFF.c.shop_id, _STAFF.c.state, _STAFF.c.resume_state).where(
+    # Ids as text, for to turn 5,000 into text here costs as much as the rest.
+    columns = (cast(_STAFF.c.id, Text), _STAFF.c.shop_id, _STAFF.c.state, _STAFF.c.resume_state)
+    wanted = select(*columns).where(
         # As text, for only so the planner sees that the partial index is meant.
         text("active and (state <> 'offline' or resume_state is not null)")
     )
     return [
-        AtWork(
-            id=PersonId(row.id),
-            shop_id=ShopId(row.shop_id),
-            state=AgentState(row.state),
-            resume_state=None if row.resume_state is None else AgentState(row.resume_state),
-        )
-        for row in await session.execute(wanted)
+        AtWork(person, shop_id, _STATES[state], None if resume is None else _STATES[resume])
+        for person, shop_id, state, resume in (await session.execute(wanted)).all()
     ]
 
 
