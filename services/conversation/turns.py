@@ -5,7 +5,7 @@ another process must, so these are few, and neither waits for long (H39).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,7 +13,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import ShopId
 from kit.errors import Unavailable
 from kit.idempotency import CommandKey
 from kit.keyed import Command
@@ -25,7 +24,6 @@ WAIT_S: Final = 2.0
 LINE_LIMIT: Final = 256
 """So many wait for one shop's turn in this process; one more is answered 503 at once."""
 
-_LOCK_SHOP: Final = text("select pg_advisory_xact_lock(hashtextextended('routing ' || :shop, 0))")
 _TRY: Final = text("select pg_try_advisory_xact_lock(hashtextextended('routing ' || :shop, 0))")
 _LOCK_WITHIN: Final = text(
     "select set_config('lock_timeout', :ms, true),"
@@ -44,20 +42,11 @@ class ShopBusy(Unavailable):
     retry_after_s = 2
 
 
-async def lock_shops(session: AsyncSession, shop_ids: Sequence[ShopId]) -> None:
-    """Make this transaction the only one that routes in these shops until it ends.
-
-    An agent's load spans skill groups, so the lock is the shop's and not the group's. Taken before
-    any row lock and in one order: routing transactions cannot deadlock. For a transaction about
-    many shops; one about a single shop takes its turn.
-    """
-    for shop_id in sorted(set(shop_ids)):
-        await session.execute(_LOCK_SHOP, {"shop": shop_id})
-
-
 class Turns:
     """Lets one transaction of a shop route at a time, in this process and beside the others.
 
+    An agent's load spans skill groups, so the turn is the shop's and not the group's. Taken before
+    any row, and one at a time: routing transactions cannot deadlock.
     `waiting_most` connections at most wait for turns that other processes have.
     """
 

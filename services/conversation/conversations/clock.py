@@ -29,7 +29,7 @@ FIRST_UNANSWERED: Final = """
           )
         order by a.generation desc, a.log_offset desc limit 1
     ) ended on true
-    cross join lateral (
+    left join lateral (
         select case when w.type = 'conversation.contacted.v1'
             then (w.body::json ->> 'received_at')::timestamptz else w.time end as since
         from messages w
@@ -38,9 +38,9 @@ FIRST_UNANSWERED: Final = """
           and (w.generation, w.log_offset)
             > (coalesce(ended.generation, 0), coalesce(ended.log_offset, -1))
         order by w.generation, w.log_offset limit 1
-    ) word
+    ) word on true
 """
-"""Joins to each `i.id` the first word of the buyer behind the last answer, `word.since`.
+"""Joins to each `i.id` the first word of the buyer behind the last answer: `word.since`, or null.
 
 A close ends his wait like an answer. What an agent wrote from a seat that he had lost by then is
 no answer: somebody else owes it still (H8, H33). A word that he wrote into an older conversation is
@@ -49,6 +49,7 @@ late there and counts where it is told as a contact, which is his word too (H30)
 
 _WAITING: Final = text(
     f"select i.id, word.since from unnest(cast(:ids as uuid[])) as i (id) {FIRST_UNANSWERED}"
+    " where word.since is not null"
 )
 
 

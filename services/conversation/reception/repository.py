@@ -7,35 +7,35 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ConversationId, ShopId
+from services.conversation.conversations.clock import FIRST_UNANSWERED
 
 _SHOPS_OPEN: Final = text("select distinct shop_id from conversations where state <> 'closed'")
 
 _SILENT: Final = text(
-    """
-    select c.id, coalesce(word.sender_kind = 'buyer', false) as waits
-    from conversations c
+    f"""
+    select i.id, word.since is not null as waits
+    from conversations i
     left join lateral (
-        select m.time from messages m where m.conversation_id = c.id
+        select m.time from messages m where m.conversation_id = i.id
         order by m.generation desc, m.log_offset desc limit 1
     ) last on true
+    {FIRST_UNANSWERED}
     left join lateral (
-        select m.sender_kind, m.time from messages m
-        where m.conversation_id = c.id
-          and (m.sender_kind in ('buyer', 'agent') and not m.late
-               or m.type = 'conversation.closed.v1')
+        select m.time from messages m
+        where m.conversation_id = i.id and m.sender_kind = 'buyer' and not m.late
         order by m.generation desc, m.log_offset desc limit 1
-    ) word on true
-    where c.shop_id = :shop and c.state <> 'closed' and c.opened_at <= :idle_since
-      and case when word.sender_kind = 'buyer' then word.time <= :unanswered_since
-               else greatest(last.time, c.opened_at, c.assigned_at) <= :idle_since end
-      and not exists (select from contacts k where k.conversation_id = c.id)
-    order by c.id limit :limit
+    ) spoken on word.since is not null
+    where i.shop_id = :shop and i.state <> 'closed' and i.opened_at <= :idle_since
+      and case when word.since is not null then spoken.time <= :unanswered_since
+               else greatest(last.time, i.opened_at, i.assigned_at) <= :idle_since end
+      and not exists (select from contacts k where k.conversation_id = i.id)
+    order by i.id limit :limit
     """
 )
-"""Two looks into an index for each open conversation that is old enough.
+"""A few looks into an index for each open conversation that is old enough.
 
-A close ends the buyer's wait like an answer. Whatever stands last in the log, a word or that staff
-took the conversation up again, ends a silence.
+Whoever waits is given up by his last word, not his first. Where nobody does, whatever stands last
+in the log, a word or that staff took the conversation up again, ends a silence.
 """
 
 

@@ -1,6 +1,6 @@
 """What falls due without anybody acting: buyers who wait on, agents who stay silent.
 
-Any number of replicas may sweep: each step takes the shop's lock and looks again.
+Any number of replicas may sweep: each step takes the shop's turn and looks again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,10 +22,10 @@ from kit.bus.deadletter import letters
 from kit.bus.ports import Position
 from kit.clock import ManualClock
 from kit.errors import Unavailable
-from services.conversation import turns
 from services.conversation.archive.contacts import AGAIN, Contacts
 from services.conversation.archive.domain import Contact
 from services.conversation.seed import SeedSettings
+from services.conversation.turns import Turns
 from tests.integration.conversation.desk import Person, Platform, ok, started
 from tests.integration.conversation.talking import archived, begin, events, has_text
 from tests.waiting import eventually
@@ -151,12 +152,11 @@ async def test_a_crash_between_storing_and_acting_leaves_what_the_next_look_repa
     assert len(await events(platform, "chat", talk["id"], ConversationReopened)) == 1
 
 
-async def test_nobody_who_holds_a_shops_lock_holds_up_the_archive(platform: Platform) -> None:
+async def test_nobody_who_has_a_shops_turn_holds_up_the_archive(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
     await _close(agent, talk)
 
-    async with platform.service.db.write(shop.id) as session:
-        await turns.lock_shops(session, [ShopId(shop.id)])
+    async with platform.service.turns.write(shop.id):
         await platform.say(talk, "等等我")
         await eventually(lambda: has_text(agent, talk, "等等我"))
         assert (await _now(agent, talk))["state"] == "closed"
@@ -196,14 +196,15 @@ async def test_one_contact_that_cannot_be_acted_on_is_put_off_and_holds_up_no_ot
 async def test_two_workers_at_once_act_once(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
     await _close(agent, talk)
-    contacts = platform.service.contacts
+    service = platform.service
+    elsewhere = replace(service.contacts, turns=Turns(service.db, waiting_most=1))
 
-    async with platform.service.db.write(shop.id) as session:
-        await turns.lock_shops(session, [ShopId(shop.id)])
+    async with service.turns.write(shop.id):
         for number in range(5):
             await platform.say(talk, str(number))
         await eventually(lambda: has_text(agent, talk, "4"))
-        acting = [asyncio.create_task(contacts.settle(ShopId(shop.id))) for _ in range(2)]
+        workers = (service.contacts, elsewhere)
+        acting = [asyncio.create_task(each.settle(ShopId(shop.id))) for each in workers]
 
     await asyncio.gather(*acting)
     await eventually(lambda: _is(agent, talk, "assigned"))

@@ -9,7 +9,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from contracts.conversation import ConversationClosed, ConversationReopened
+from contracts.conversation import (
+    ConversationClosed,
+    ConversationReopened,
+    ConversationTransferred,
+)
 from contracts.people import SenderKind
 from contracts.topics import CHAT
 from kit import positions
@@ -186,6 +190,26 @@ async def test_who_is_waited_for_is_not_idle_and_what_staff_took_up_again_is_not
 
     assert await _is_open(agent, waits)
     assert await _is_open(agent, taken_up)
+
+
+async def test_a_word_from_a_seat_that_was_lost_is_no_answer(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop, agent, _, talk = await begin(platform)
+    colleague = await shop.staff()
+    await platform.say(talk, "在吗")
+    seated = await _now(agent, talk)
+    over = {"to_agent": colleague.id, "note": "换班"}
+    ok(await agent.post(f"/v1/conversations/{talk['id']}/transfer", over))
+    await eventually(lambda: events(platform, "chat", talk["id"], ConversationTransferred))
+    seat = seated["assignment_version"]
+    await platform.say(seated, "在的", kind=SenderKind.AGENT, assignment_version=seat)
+    await eventually(lambda: has_text(colleague, talk, "在的"))
+
+    await _swept(platform, clock, IDLE_S + 1)
+
+    colleague = await platform.sign_in(colleague.login)
+    assert (await _now(colleague, talk))["agent_id"] == colleague.id
 
 
 async def test_each_shop_has_its_own_idea_of_silence(

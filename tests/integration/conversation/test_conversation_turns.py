@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 import pytest
@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from contracts.people import ShopId
 from kit.postgres import Database
-from services.conversation.turns import LINE_LIMIT, ShopBusy, Turns, lock_shops
+from services.conversation.turns import LINE_LIMIT, ShopBusy, Turns
 from tests.infrastructure import TestDatabase
 from tests.integration.conversation.desk import Platform, code, ok
 
@@ -36,7 +36,7 @@ async def db(database: TestDatabase, prepared: str) -> AsyncIterator[Database]:
 async def other(database: TestDatabase, prepared: str) -> AsyncIterator[Database]:
     """Another process's pool."""
     made = Database(
-        database.dsn("conversation"), schema="conversation", pool_size=2, name="another process"
+        database.dsn("conversation"), schema="conversation", pool_size=12, name="another process"
     )
     yield made
     await made.close()
@@ -51,8 +51,10 @@ def turns(db: Database) -> Turns:
 @asynccontextmanager
 async def held(other: Database, shops: Iterable[str]) -> AsyncIterator[None]:
     """Let another process have these shops' turns."""
-    async with other.write_across("a test") as session:
-        await lock_shops(session, [ShopId(shop) for shop in shops])
+    turns = Turns(other, waiting_most=1)
+    async with AsyncExitStack() as stack:
+        for shop in shops:
+            await stack.enter_async_context(turns.write(shop))
         yield
 
 
