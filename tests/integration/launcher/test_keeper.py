@@ -257,8 +257,9 @@ def test_a_trouble_of_its_own_is_said_once_and_does_not_end_it(watch: Watch) -> 
 
 def test_the_real_one_outlives_its_launcher_and_ends_at_once_when_told(watch: Watch) -> None:
     code = (
-        "import sys; from pathlib import Path; from launcher import instance, keeper;"
-        "from launcher.processes import Processes;"
+        "import sys; from pathlib import Path;"
+        "from launcher import keeper; from launcher.instance import instance;"
+        "from launcher.instance.processes import Processes;"
         "known = instance.load(Path(sys.argv[1]));"
         "Processes(known).start(keeper.command(known))"
     )
