@@ -16,7 +16,7 @@ FIRST_UNANSWERED: Final = """
         select a.generation, a.log_offset from messages a
         where a.conversation_id = i.id
           and (
-            a.type = 'conversation.closed.v1'
+            a.type = 'conversation.closed.v1' and a.body::json ->> 'sweep' is distinct from 'idle'
             or a.sender_kind = 'agent' and not a.late and not exists (
                 select from messages s
                 where s.conversation_id = i.id
@@ -42,9 +42,10 @@ FIRST_UNANSWERED: Final = """
 """
 """Joins to each `i.id` the first word of the buyer behind the last answer: `word.since`, or null.
 
-A close ends his wait like an answer. What an agent wrote from a seat that he had lost by then is
-no answer: somebody else owes it still (H8, H33). A word that he wrote into an older conversation is
-late there and counts where it is told as a contact, which is his word too (H30).
+A close ends his wait like an answer, but for one as idle, which ends nobody's: a word that stands
+before it was not archived yet when the sweep closed (H36). What an agent wrote from a seat that he
+had lost by then is no answer: somebody else owes it still (H8, H33). A word that he wrote into an
+older conversation is late there and counts where it is told as a contact, his word too (H30).
 """
 
 _WAITING: Final = text(

@@ -37,11 +37,12 @@ class Said:
     type: str = "chat.message.v1"
     version: int = 0
     generation: int = 1
+    sweep: str | None = None
 
 
-def told(what: str, at: int, version: int) -> Said:
+def told(what: str, at: int, version: int, *, sweep: str | None = None) -> Said:
     """Return a lifecycle event."""
-    return Said(at, None, type=f"conversation.{what}.v1", version=version)
+    return Said(at, None, type=f"conversation.{what}.v1", version=version, sweep=sweep)
 
 
 CASES: dict[str, tuple[Sequence[Said], int | None]] = {
@@ -63,6 +64,11 @@ CASES: dict[str, tuple[Sequence[Said], int | None]] = {
         None,
     ),
     "the close ends his wait": ((Said(1), told("closed", 2, 3)), None),
+    "given up": ((Said(1), told("closed", 2, 3, sweep="abandoned")), None),
+    "a sweep closed as idle before his word was archived": (
+        (Said(0), Said(1, "agent"), Said(5), told("closed", 6, 3, sweep="idle"), Said(9)),
+        5,
+    ),
     "he comes back": ((Said(1), told("closed", 2, 3), Said(50), told("reopened", 51, 4)), 50),
     "a goodbye behind the close answers nothing": (
         (Said(1), told("closed", 2, 3), Said(4), Said(5, "agent", late=True)),
@@ -99,6 +105,7 @@ async def _archive(
             "assignment_version": one.seat,
             "version": one.version,
             "received_at": received,
+            "sweep": one.sweep,
         }
         row = {
             "id": platform.service.ids.new(),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +144,8 @@ async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_i
     places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
     (closed,) = await events(platform, "chat", talk["id"], ConversationClosed)
     assert places[said.id] == place.offset < places[closed.id]
+    since = datetime.fromisoformat((await _now(agent, talk))["waiting_since"])
+    assert abs(since - said.time) < timedelta(milliseconds=1)
 
 
 async def test_a_word_that_is_being_archived_is_waited_for(
