@@ -107,8 +107,8 @@ async def test_with_the_archive_stopped_nothing_is_closed_while_agents_talk(
     monkeypatch.setattr(Archiving, "store", _stopped)
 
     for _ in range(4):
-        clock.advance(IDLE_S / 2)
         await platform.say(talk, "我还在查", kind=SenderKind.AGENT)
+        clock.advance(IDLE_S / 2)
         await platform.service.completeness.look()
         through = await platform.service.completeness.through()
         assert through is not None
