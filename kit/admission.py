@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kit.audit import Audit
 from kit.errors import NotFound
 from kit.postgres import Database
-from kit.web.limits import Strangers
+from kit.web.limits import ForeignIdLimits
 from kit.web.tokens import Principal
 
 BUYER: Final = "buyer"
@@ -42,14 +42,14 @@ class Admission:
         self,
         database: Database,
         audit: Audit,
-        strangers: Strangers,
+        limits: ForeignIdLimits,
         *,
         other_shop: str = "refused_other_shop",
         other_buyer: str | None = None,
     ) -> None:
         self._db = database
         self._audit = audit
-        self._strangers = strangers
+        self._limits = limits
         self._other_shop = other_shop
         self._other_buyer = other_buyer
 
@@ -70,7 +70,7 @@ class Admission:
 
     async def refuse(self, principal: Principal, object_id: str, owner: Owner | None) -> NoReturn:
         """Count and audit a caller who is not admitted. Raises `TooMany`, else `NotFound`."""
-        self._strangers.met(principal.subject)
+        self._limits.met(principal.subject)
         await self._note(principal, object_id, owner)
         raise NotFound
 
@@ -89,7 +89,7 @@ class Admission:
         try:
             yield
         except NotFound:
-            self._strangers.met(principal.subject)
+            self._limits.met(principal.subject)
             await self._note(principal, object_id, await self._owner(object_id, owner_of))
             raise
 

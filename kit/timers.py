@@ -262,7 +262,7 @@ class Timers:
         elif failure is not None:
             log.error("timers.put_off", kind=kind, exc_info=failure)
             self._metrics.timers_put_off.labels(kind).inc()
-            await self._put_off(kind, batch[0])
+            await self._defer(kind, batch[0])
 
     async def _failure(self, kind: str, batch: Sequence[Due]) -> Exception | None:
         try:
@@ -273,7 +273,7 @@ class Timers:
             return failure
         return None
 
-    async def _put_off(self, kind: str, one: Due) -> None:
+    async def _defer(self, kind: str, one: Due) -> None:
         row = {"kind": kind, "subject_id": one.subject_id, "fire_at": one.fire_at}
         async with self._db.write(one.shop_id) as session:
             await session.execute(_PUT_OFF, row)

@@ -76,7 +76,7 @@ class KeyedBuckets:
             raise TooMany(retry_after=math.ceil(bucket.wait_s(amount)))
 
 
-class Strangers:
+class ForeignIdLimits:
     """Slows down callers who ask for what is not theirs: every service keeps its own count.
 
     What is another shop's and what does not exist cost the same, so that nobody can tell them

@@ -18,7 +18,7 @@ from kit.clock import Clock, SystemClock
 from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.web import audit as audits
-from kit.web.limits import Strangers
+from kit.web.limits import ForeignIdLimits
 from kit.web.paging import Cursors
 from services.aftersales.cases import routes as case_routes
 from services.aftersales.cases.consumers import Payments
@@ -60,7 +60,7 @@ def build(
     service.refuse_revoked(DIRECTORY, person_listed)
     db, ids = service.db, service.ids
     cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
-    admission, limit_fen = Admission(db, audit, Strangers(clock)), settings.refund_limit_fen
+    admission, limit_fen = Admission(db, audit, ForeignIdLimits(clock)), settings.refund_limit_fen
     playbook = _for_cases(settings)
     commanding = CaseCommands(db, admission, audit, ids=ids, playbook=playbook, limit_fen=limit_fen)
     service.routes(

@@ -24,7 +24,7 @@ from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.web import audit as audits
 from kit.web.auth import Passwords, TokenIssuer
-from kit.web.limits import Strangers
+from kit.web.limits import ForeignIdLimits
 from kit.web.paging import Cursors
 from services.conversation.access.routes import CommandLimits
 from services.conversation.archive.completeness import Completeness
@@ -53,7 +53,7 @@ from services.conversation.reception.service import Conversations
 from services.conversation.reception.sweeps import Closings
 from services.conversation.routing.consumers import GROUP as ROUTING
 from services.conversation.routing.consumers import WorkItems
-from services.conversation.routing.deadlines import FILL_S, SILENCE_LOOK_S, Sweep
+from services.conversation.routing.deadlines import FILL_S, SILENCE_LOOK_S, SweepLoop
 from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import Sweeps
 from services.conversation.routing.work import Work
@@ -101,7 +101,7 @@ class ConversationService(DatabaseService[Settings]):
         self.routing = Routing(clock, self.ids)
         self.audit = Audit(AUDIT, clock, self.ids)
         self.admission = Admission(
-            self.db, self.audit, Strangers(clock), other_shop=REFUSED, other_buyer=REFUSED
+            self.db, self.audit, ForeignIdLimits(clock), other_shop=REFUSED, other_buyer=REFUSED
         )
         self.passwords = passwords or Passwords()
         self.shop_secrets = ShopSecrets(settings.shop_secret_key)
@@ -166,14 +166,14 @@ class ConversationService(DatabaseService[Settings]):
         self.watch(PRESENCE, [topics.PRESENCE], presence.loop, ping=presence.loop.ping)
         self.every(LOOK_S, "presence", presence.look)
         sweeps, forget = self.sweeps, self.retention.forget
-        self.every(FILL_S, "filling", Sweep("filling", sweeps.fill, leases=self.leases))
+        self.every(FILL_S, "filling", SweepLoop("filling", sweeps.fill, leases=self.leases))
         self.every(
-            SILENCE_LOOK_S, "relieving", Sweep("relieving", sweeps.relieve, leases=self.leases)
+            SILENCE_LOOK_S, "relieving", SweepLoop("relieving", sweeps.relieve, leases=self.leases)
         )
-        closing = Sweep("closing", self.closings.close_silent, leases=self.leases)
+        closing = SweepLoop("closing", self.closings.close_silent, leases=self.leases)
         self.every(CLOSE_LOOK_S, "closing", closing)
         self.forgets_repeats()
-        self.forgets(Sweep("forgetting", forget, leases=self.leases))
+        self.forgets(SweepLoop("forgetting", forget, leases=self.leases))
 
     def _archive(self) -> Archive:
         return Archive(

@@ -17,7 +17,7 @@ from kit.clock import Clock, SystemClock
 from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.web import audit as audits
-from kit.web.limits import Strangers
+from kit.web.limits import ForeignIdLimits
 from kit.web.paging import Cursors
 from services.orders.access.service import Access, Holders
 from services.orders.fulfil import routes as fulfil_routes
@@ -43,7 +43,7 @@ def build(
     service.refuse_revoked(DIRECTORY, person_listed)
     db, ids = service.db, service.ids
     cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
-    admission, access = Admission(db, audit, Strangers(clock)), Access(db, audit)
+    admission, access = Admission(db, audit, ForeignIdLimits(clock)), Access(db, audit)
     secrets = Secrets(db, admission, audit, clock=clock, master_key=settings.intake_master_key)
     deliveries = Deliveries(db, clock, ids)
     orders, again_after = OrderCommands(db, admission, clock), settings.address_check_again_after

@@ -22,7 +22,7 @@ SILENCE_LOOK_S: Final = 15.0
 LEASE: Final = "sweeps"
 
 
-class Sweep:
+class SweepLoop:
     """One sweep, as often as asked, in that one of all processes which holds the lease (H39).
 
     A use case that refuses ends this sweep and not the process: the next one looks again. A sweep

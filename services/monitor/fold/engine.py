@@ -11,7 +11,7 @@ from typing import Any, Final
 from contracts.conversation import Lifecycle
 from contracts.people import ConversationId, PersonId, SenderKind
 from kit.bus.ports import Record
-from services.monitor.fold.history import Recent
+from services.monitor.fold.history import DedupWindow
 from services.monitor.fold.measures import AnyMeasure, Fact, Stretch
 from services.monitor.fold.schemas import Heard, Unreadable, message_id, read
 from services.monitor.fold.standing import LATE_MS, Standing
@@ -104,7 +104,7 @@ class PartitionFold:
         self.conversations = start.conversations
         self.states = States(measures)
         self._refold_below = start.refold_below
-        self._recent = Recent(start.watermark_ms)
+        self._recent = DedupWindow(start.watermark_ms)
         self._before = self._here()
 
     async def fold(self, records: Sequence[Record], *, into: Changes | None = None) -> Batch:

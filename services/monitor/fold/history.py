@@ -11,7 +11,7 @@ REPEAT_MINUTES: Final = 15
 _MINUTE_MS: Final = 60_000
 
 
-class Recent:
+class DedupWindow:
     """The ids of the last `REPEAT_MINUTES` of log time, some 140 bytes each.
 
     Deterministic in log order: what is remembered depends on the records' timestamps alone, so a

@@ -1,6 +1,6 @@
 """Chat records, decoded as cheaply as the fold needs them.
 
-Knows the shape of one record; must not know what it changes. A test ties `Said` to
+Knows the shape of one record; must not know what it changes. A test ties `Body` to
 `contracts.gateway.ChatMessage`.
 """
 
@@ -30,7 +30,7 @@ class Unreadable(ValueError):
     """The record cannot be folded. The text names what is wrong, never content."""
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
+class Body(msgspec.Struct, frozen=True, gc=False):
     """The body of a chat message: what the fold reads of `ChatMessage`."""
 
     conversation_id: ConversationId
@@ -51,7 +51,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
     id: MessageId
     at_ms: int
-    body: Said
+    body: Body
 
     def words(self) -> str:
         """Return what the message says, as the wording gate reads it; an odd body says nothing."""
@@ -63,7 +63,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
             return ""
 
 
-_SAID: Final = msgspec.json.Decoder(Said)
+_SAID: Final = msgspec.json.Decoder(Body)
 _TEXT: Final = msgspec.json.Decoder(_Text)
 
 

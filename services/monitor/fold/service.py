@@ -24,7 +24,7 @@ from kit.probes import Probes
 from services.monitor.fold import generations
 from services.monitor.fold.ends import Ends
 from services.monitor.fold.engine import Batch, Changes, PartitionFold, Start
-from services.monitor.fold.history import Recent
+from services.monitor.fold.history import DedupWindow
 from services.monitor.fold.measures import Measures
 from services.monitor.fold.repository import CONSUMER, FoldStore
 from services.monitor.fold.states import Conversation
@@ -331,7 +331,7 @@ class Partitions:
         watermark_ms, log_ms = times
         start = offset
         if watermark_ms:
-            since = Recent.reread_from_ms(watermark_ms)
+            since = DedupWindow.reread_from_ms(watermark_ms)
             start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
         fold = PartitionFold(
             Start(

@@ -131,7 +131,7 @@ class Settled:
     withdrawn_sessions: list[int] = field(default_factory=list)
 
 
-class Judged(NamedTuple):
+class Scored(NamedTuple):
     """What a round or session counts under each profile that did not leave it out."""
 
     day: date

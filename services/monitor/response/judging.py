@@ -2,10 +2,10 @@
 
 from services.monitor.directory.rules import Rules
 from services.monitor.response import scoring
-from services.monitor.response.domain import Judged, Round, Session
+from services.monitor.response.domain import Round, Scored, Session
 
 
-def judge_round(rules: Rules, ended: Round) -> Judged:
+def judge_round(rules: Rules, ended: Round) -> Scored:
     """Return what a round counts under every profile that reads rounds this way."""
     calendar = rules.directory.calendar(ended.shop_id)
     day = calendar.day(ended.opened_ms)
@@ -16,10 +16,10 @@ def judge_round(rules: Rules, ended: Round) -> Judged:
             score = scoring.score_round(profile, ended, moments)
             if score is not None:
                 scores[profile.name] = score
-    return Judged(day, scores)
+    return Scored(day, scores)
 
 
-def judge_session(rules: Rules, settled: Session) -> Judged:
+def judge_session(rules: Rules, settled: Session) -> Scored:
     """Return what a session counts under every profile that reads sessions this way."""
     calendar = rules.directory.calendar(settled.shop_id)
     day = calendar.day(settled.started_ms)
@@ -29,4 +29,4 @@ def judge_session(rules: Rules, settled: Session) -> Judged:
             score = scoring.score_session(profile, calendar, settled)
             if score is not None:
                 scores[profile.name] = score
-    return Judged(day, scores)
+    return Scored(day, scores)

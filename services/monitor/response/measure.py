@@ -16,7 +16,7 @@ from services.monitor.fold.spans import book_spans
 from services.monitor.fold.standing import Standing
 from services.monitor.profiles.domain import ReadingKey
 from services.monitor.response import repository
-from services.monitor.response.domain import Judged, Round, Score, Session, Settled
+from services.monitor.response.domain import Round, Score, Scored, Session, Settled
 from services.monitor.response.judging import judge_round, judge_session
 from services.monitor.response.rollups import CounterKey, differences
 from services.monitor.response.rounds import Machine
@@ -39,8 +39,8 @@ Evidence: TypeAlias = dict[tuple[str, ReadingKey, int], bool | None]
 class Changes:
     """What a batch settled, with the totals that it adds."""
 
-    rounds: list[tuple[Round, Judged]] = field(default_factory=list, repr=False)
-    sessions: list[tuple[Session, Judged]] = field(default_factory=list, repr=False)
+    rounds: list[tuple[Round, Scored]] = field(default_factory=list, repr=False)
+    sessions: list[tuple[Session, Scored]] = field(default_factory=list, repr=False)
     counters: dict[CounterKey, Score] = field(default_factory=dict, repr=False)
     withdrawn_rounds: list[int] = field(default_factory=list)
     """Where rounds opened that earlier batches may have settled, to be as if they had not (H30)."""
@@ -58,7 +58,7 @@ class Changes:
             self.count(session.shop_id, session.agent_id, judged, times=-1)
 
     def count(
-        self, shop_id: ShopId, agent_id: PersonId | None, judged: Judged, *, times: int = 1
+        self, shop_id: ShopId, agent_id: PersonId | None, judged: Scored, *, times: int = 1
     ) -> None:
         """Add scores to their totals, or take them off."""
         for name, score in judged.scores.items():

@@ -13,7 +13,7 @@ from contracts.people import ConversationId, PersonId, ShopId
 from services.monitor.fold.measures import Stretch
 from services.monitor.profiles.domain import ProfileName, ReadingKey
 from services.monitor.response import statements as sql
-from services.monitor.response.domain import Judged, Round, Score, Session
+from services.monitor.response.domain import Round, Score, Scored, Session
 from services.monitor.response.rollups import CounterKey
 from services.monitor.response.schemas import (
     StoredRow,
@@ -38,7 +38,7 @@ class KeptRows:
     """Whether the shop was unstaffed, by table and the row's name (H35)."""
 
 
-async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round, Judged]]) -> None:
+async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round, Scored]]) -> None:
     """Insert rounds that ended."""
     rows = [
         (
@@ -56,7 +56,7 @@ async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round
 
 
 async def add_sessions(
-    session: AsyncSession, settled: Sequence[tuple[Stretch, Session, Judged]]
+    session: AsyncSession, settled: Sequence[tuple[Stretch, Session, Scored]]
 ) -> None:
     """Insert sessions that are settled."""
     rows = [

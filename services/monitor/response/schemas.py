@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from contracts.people import ConversationId
 from services.monitor.fold.measures import Row
 from services.monitor.profiles.domain import ProfileName, ReadingKey
-from services.monitor.response.domain import Judged, Round, Score, Session
+from services.monitor.response.domain import Round, Score, Scored, Session
 from services.monitor.response.rollups import CounterKey
 
 
@@ -78,7 +78,7 @@ class StoredRow(NamedTuple):
             yield Row(self.table, (reading, self.offset), values, self.born_offset, of, day)
 
 
-def round_rows(ended: Round, judged: Judged, ruling: Ruling) -> Iterator[Row]:
+def round_rows(ended: Round, judged: Scored, ruling: Ruling) -> Iterator[Row]:
     """Yield a round, by reading, as it is compared with what is stored."""
     columns = (
         ended.shop_id, ended.conversation_id, ended.buyer_id, ended.agent_id, judged.day,
@@ -89,7 +89,7 @@ def round_rows(ended: Round, judged: Judged, ruling: Ruling) -> Iterator[Row]:
     return StoredRow("rounds", ended.readings, *where, columns).rows(ruling)
 
 
-def session_rows(settled: Session, judged: Judged, ruling: Ruling) -> Iterator[Row]:
+def session_rows(settled: Session, judged: Scored, ruling: Ruling) -> Iterator[Row]:
     """Yield a session, by reading, as it is compared with what is stored."""
     columns = (
         settled.shop_id, settled.conversation_id, settled.buyer_id, settled.agent_id, judged.day,

@@ -278,7 +278,7 @@ async def test_silence_is_judged_through_the_moment_that_the_archive_holds(
 
 
 async def _relieve(platform: Platform, *, behind_s: float | None = 0) -> None:
-    """Sweep, the archive so far behind."""
+    """SweepLoop, the archive so far behind."""
     service = platform.service
 
     async def through() -> datetime | None:

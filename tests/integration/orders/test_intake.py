@@ -22,7 +22,7 @@ from kit.audit import Audit
 from kit.clock import ManualClock
 from kit.ids import derived_id
 from kit.postgres import Database
-from kit.web.limits import Strangers
+from kit.web.limits import ForeignIdLimits
 from services.orders.intake.service import FRESH_S, Secrets
 from services.orders.tables import AUDIT
 from tests.infrastructure import TestDatabase
@@ -346,7 +346,7 @@ async def test_a_flood_of_forged_deliveries_reads_the_secrets_once_a_second(
 ) -> None:
     store, clock = Counting(database.dsn("orders"), schema="orders"), ManualClock()
     audit = Audit(AUDIT, clock, trade.ids)
-    admission = Admission(store, audit, Strangers(clock))
+    admission = Admission(store, audit, ForeignIdLimits(clock))
     secrets = Secrets(store, admission, audit, clock=clock, master_key=SecretStr("k"))
 
     for n in range(50):

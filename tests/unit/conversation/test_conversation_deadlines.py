@@ -6,7 +6,7 @@ from typing_extensions import override
 from kit.errors import Conflict, Unavailable
 from kit.leases import Leases
 from kit.postgres import Database
-from services.conversation.routing.deadlines import LEASE, Sweep
+from services.conversation.routing.deadlines import LEASE, SweepLoop
 
 pytestmark = pytest.mark.unit
 
@@ -48,18 +48,18 @@ class Holding(Leases):
 
 
 async def test_a_refusal_is_left_for_the_next_sweep() -> None:
-    await Sweep("filling", Work(Conflict("somebody was faster")), leases=Holding())()
+    await SweepLoop("filling", Work(Conflict("somebody was faster")), leases=Holding())()
 
 
 @pytest.mark.parametrize("failure", [Unavailable(), ZeroDivisionError()])
 async def test_what_is_no_refusal_is_the_roles_to_judge(failure: Exception) -> None:
     with pytest.raises(type(failure)):
-        await Sweep("filling", Work(failure), leases=Holding())()
+        await SweepLoop("filling", Work(failure), leases=Holding())()
 
 
 async def test_whoever_has_not_the_lease_sweeps_nothing_until_it_is_free() -> None:
     work, leases = Work(), Holding(free=False)
-    sweep = Sweep("filling", work, leases=leases)
+    sweep = SweepLoop("filling", work, leases=leases)
 
     await sweep()
     assert work.done == 0
@@ -74,7 +74,7 @@ async def test_a_lease_that_went_with_its_connection_ends_the_sweeps_until_it_is
     None
 ):
     work, leases = Work(), Holding()
-    sweep = Sweep("filling", work, leases=leases)
+    sweep = SweepLoop("filling", work, leases=leases)
     await sweep()
 
     leases.alive = False

@@ -50,7 +50,7 @@ class Swept(Timers):
         return found
 
     @override
-    async def _put_off(self, kind: str, one: Due) -> None:
+    async def _defer(self, kind: str, one: Due) -> None:
         self.put_off.append(one.subject_id)
 
     def sample(self, name: str, **labels: str) -> float | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.people import PersonId, SenderKind, ShopId
 from services.monitor.calendar.domain import Calendar
-from services.monitor.fold.history import REPEAT_MINUTES, Recent
+from services.monitor.fold.history import REPEAT_MINUTES, DedupWindow
 from services.monitor.profiles import book as profiles
 from services.monitor.response import scoring
 from services.monitor.response.domain import Outcome, Round
@@ -47,7 +47,7 @@ class Log:
     def __init__(self) -> None:
         self.machine = machine(BOOK.readings)
         self.chats: dict[int, Told] = {}
-        self.recent = Recent()
+        self.recent = DedupWindow()
         self.counters = Counters()
         self.rounds: list[Round] = []
 
@@ -182,14 +182,14 @@ def test_a_set_of_ids_rebuilt_from_the_log_answers_as_the_lost_one(
         at_ms += pause
         log.append((str(number), at_ms))
     cut = data.draw(st.integers(0, len(log)))
-    kept = Recent()
+    kept = DedupWindow()
     for name, moment in log[:cut]:
         kept.repeated(name, moment)
     watermark = max((moment for _, moment in log[:cut]), default=0)
 
-    rebuilt = Recent(watermark)
+    rebuilt = DedupWindow(watermark)
     for name, moment in log[:cut]:
-        if moment >= Recent.reread_from_ms(watermark):
+        if moment >= DedupWindow.reread_from_ms(watermark):
             rebuilt.repeated(name, moment)
 
     rest = log[cut:]
@@ -197,7 +197,7 @@ def test_a_set_of_ids_rebuilt_from_the_log_answers_as_the_lost_one(
 
 
 def test_an_id_is_folded_again_after_its_quarter_of_an_hour() -> None:
-    recent = Recent()
+    recent = DedupWindow()
     after = (REPEAT_MINUTES + 1) * 60_000
 
     assert not recent.repeated("a", START_MS)

@@ -17,7 +17,7 @@ from contracts.people import (
     SkillGroupId,
 )
 from kit.bus.ports import Record
-from services.monitor.fold.schemas import Heard, Said, Unreadable, message_id, read
+from services.monitor.fold.schemas import Body, Heard, Unreadable, message_id, read
 
 pytestmark = pytest.mark.unit
 
@@ -74,13 +74,13 @@ def test_the_fold_reads_what_the_contract_writes() -> None:
     assert heard.id == MessageId(event.id)
     assert heard.at_ms == round(AT.timestamp() * 1000)
     assert heard.words() == "亲，在的"
-    for name in set(Said.__struct_fields__) - {"d"}:
+    for name in set(Body.__struct_fields__) - {"d"}:
         assert getattr(heard.body, name) == getattr(event, name)
 
 
 def test_every_field_the_fold_reads_is_a_field_of_the_contract() -> None:
-    assert set(Said.__struct_fields__) <= set(ChatMessage.model_fields)
-    required = {f.name for f in msgspec.structs.fields(Said) if f.required}
+    assert set(Body.__struct_fields__) <= set(ChatMessage.model_fields)
+    required = {f.name for f in msgspec.structs.fields(Body) if f.required}
     assert required <= {n for n, f in ChatMessage.model_fields.items() if f.is_required()}
 
 

@@ -20,7 +20,7 @@ from contracts.conversation import (
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId, SkillGroupId
 from services.monitor.calendar.domain import Calendar
 from services.monitor.fold.measures import Fact
-from services.monitor.fold.schemas import Heard, Said
+from services.monitor.fold.schemas import Body, Heard
 from services.monitor.fold.standing import Standing
 from services.monitor.profiles.domain import Reading
 from services.monitor.response.domain import Round, Session, Settled
@@ -75,7 +75,7 @@ class Told:
     ) -> Self:
         """Somebody speaks, an agent from a seat."""
         self.said += 1
-        body = Said(
+        body = Body(
             self.standing.name,
             self.standing.shop_id,
             sender,
