@@ -8,11 +8,11 @@ import inspect
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from sqlalchemy import Table, event, text
@@ -23,6 +23,9 @@ from kit.audit import AuditFilter
 from kit.postgres import Database
 from kit.row_security import EVERY_SHOP
 from tests.infrastructure import Infrastructure, create_database, drop_database
+
+Sent: TypeAlias = tuple[str, Any]
+"""A statement and its parameters, as the driver gets them."""
 
 _AVOIDED = (
     "set local enable_seqscan = off",
@@ -97,32 +100,55 @@ async def filled(infra: Infrastructure, service: str, *fills: str) -> AsyncItera
 
 async def plan_of(database: Database, read: Read, *, shop: str, sorting: bool) -> Plan:
     """Run it under a shop's policy, or under that of all; undo it; explain what it sent."""
-    sent: list[tuple[str, Any]] = []
     plan = Plan()
-
-    def catch(*call: Any) -> None:
-        _connection, _cursor, statement, parameters, *_ = call
-        sent.append((statement, parameters))
-
     across = shop == EVERY_SHOP
     opened = database.write_across("a test") if across else database.write(shop)
     async with opened as session:
         for setting in (*_AVOIDED, f"set local enable_sort = {sorting}"):
             await session.execute(text(setting))
-        connection = await session.connection()
-        event.listen(connection.sync_connection, "before_cursor_execute", catch)
-        await read.run(session)
-        event.remove(connection.sync_connection, "before_cursor_execute", catch)
-        assert sent, f"{read.title} sent no statement"
-        for statement, parameters in sent:
-            explained = await connection.exec_driver_sql(
-                f"explain (format json) {statement}", parameters
-            )
-            found = explained.scalar_one()
-            for node in _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]):
-                _note(plan, node)
+        nodes = await explained(session, read)
         await session.rollback()
+    for node in nodes:
+        _note(plan, node)
     return plan
+
+
+async def explained(session: AsyncSession, read: Read) -> list[dict[str, Any]]:
+    """Run it and return the nodes of the plans of all statements that it sent, outermost first."""
+    connection = await session.connection()
+    with caught(connection.sync_connection) as sent:
+        await read.run(session)
+    assert sent, f"{read.title} sent no statement"
+    return await explain(session, sent)
+
+
+@contextmanager
+def caught(of: object) -> Iterator[list[Sent]]:
+    """Yield what is sent meanwhile: over a connection, or over all of them if `of` is `Engine`."""
+    sent: list[Sent] = []
+
+    def catch(*call: Any) -> None:
+        _connection, _cursor, statement, parameters, *_ = call
+        sent.append((statement, parameters))
+
+    event.listen(of, "before_cursor_execute", catch)
+    try:
+        yield sent
+    finally:
+        event.remove(of, "before_cursor_execute", catch)
+
+
+async def explain(
+    session: AsyncSession, sent: Iterable[Sent], *, options: str = "format json"
+) -> list[dict[str, Any]]:
+    """Return the nodes of the plans of these statements. With `analyze` they run once more."""
+    connection = await session.connection()
+    nodes: list[dict[str, Any]] = []
+    for statement, parameters in list(sent):
+        rows = await connection.exec_driver_sql(f"explain ({options}) {statement}", parameters)
+        found = rows.scalar_one()
+        nodes += _nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+    return nodes
 
 
 async def assert_spared(database: Database, read: Read) -> None:
