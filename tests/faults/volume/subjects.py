@@ -159,11 +159,23 @@ def _batch(ground: Ground) -> tuple[Batch, dict[int, int]]:
 
 
 async def _random_places(ground: Ground) -> str:
-    """Ids that clients make lie anywhere in their key; nothing if it fits into the cache."""
+    """Ids that clients make lie anywhere in their key; nothing if their pages are shared anyway.
+
+    A page that is the only one's is read, written and logged whole after a checkpoint for one row.
+    """
     key, cache = await _sizes(ground, "conversation.pk_messages")
-    if key < cache:
+    pages = key * 128
+    if pages <= BATCH:
         return ""
-    return f"{BATCH} random places of a key of {key} MB, cache {cache} MB"
+    before = await ground.admin.fetchval("select pg_current_wal_lsn()::text")
+    await _archived(ground)
+    logged = await ground.admin.fetchval(
+        "select pg_wal_lsn_diff(pg_current_wal_lsn(), $1::text::pg_lsn)", before
+    )
+    return (
+        f"{BATCH} random places in {pages} pages of a key of {key} MB, cache {cache} MB;"
+        f" {float(logged) / 1e6:.1f} MB logged for a batch"
+    )
 
 
 async def _cold(ground: Ground) -> str:
