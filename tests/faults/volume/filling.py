@@ -41,8 +41,14 @@ insert into shops (id, name, time_zone)
 select 'shop-' || n, '', 'Asia/Shanghai' from generate_series(0, {SHOPS}) n
 """
 
+_GROUP: Final = """
+insert into skill_groups (id, shop_id, code, name)
+values ('00000000-0000-7000-8004-000000000001', 'plans', 'in_sale', '') on conflict do nothing
+"""
+"""The group whose buyers wait; its agents are generalists."""
+
 ROWS: Final = {
-    "conversation": (*conversation.FILLS, _SHOPS, AUDIT_FILL),
+    "conversation": (*conversation.FILLS, _SHOPS, _GROUP, AUDIT_FILL),
     "orders": (orders.FILL, AUDIT_FILL),
     "aftersales": (*aftersales.FILLS, AUDIT_FILL),
     "monitor": (*monitor.FILLS, _BOARD),
@@ -53,8 +59,10 @@ _SETTINGS: Final = (
     "set synchronous_commit = off",
     "set maintenance_work_mem = '512MB'",
     "set statement_timeout = '20min'",
-    "set session_replication_role = replica",  # no trigger of a release before copies what comes
 )
+
+_NO_TRIGGERS: Final = "set session_replication_role = replica"
+"""The mass is as this release writes it: no trigger of the one before has anything to add."""
 
 _KEYS: Final = """
 select conrelid::regclass::text as of, quote_ident(conname) as name, contype = 'f' as is_foreign,
@@ -121,6 +129,7 @@ async def _fill(made: Filled, say: Say) -> None:
             for statement in statements:
                 await connection.execute(statement)
         await connection.execute("set search_path = pg_catalog")
+        await connection.execute(_NO_TRIGGERS)
         again = await _take_away(connection, [mass.table for mass in MASSES])
         for mass in MASSES:
             await _copy(connection, mass, made.conversations)

@@ -15,9 +15,10 @@ from kit.ids import Uuid7Ids
 from kit.postgres import Database
 from services.conversation.app import ConversationService
 from services.conversation.settings import Settings
+from services.monitor import app as monitor
 from services.monitor.boards.service import Boards
 from services.monitor.directory.shops import Directory
-from services.monitor.profiles import book
+from services.monitor.settings import Settings as MonitorSettings
 from tests.faults.volume.filling import ROWS, Connection, Filled, administering
 
 NOON = datetime(2026, 11, 11, 4, tzinfo=UTC)
@@ -52,9 +53,9 @@ async def working_on(filled: Filled) -> AsyncIterator[Ground]:
     settings = Settings(database_url=SecretStr(filled.base.dsn("conversation")))
     conversation = ConversationService(settings, MemoryBus(), clock=SystemClock())
     clock = ManualClock(NOON)
-    boards = Boards(
-        databases["monitor"], Directory(), book.load(), clock=clock, ids=Uuid7Ids(clock)
-    )
+    wanted = MonitorSettings()
+    rules = monitor.rules_of(wanted, Directory(), monitor.open_lexicon(wanted))
+    boards = Boards(databases["monitor"], rules, clock=clock, ids=Uuid7Ids(clock))
     try:
         async with administering(filled.administrator) as admin:
             yield Ground(filled, databases, conversation, boards, admin)

@@ -218,7 +218,7 @@ def _state(n: int) -> str:
     owner = f"agent-m-{n // 20}" if is_live else "\\N"
     return (
         f"m-{n:09d}\t1\t{n % PARTITIONS}\t{shop}\t{'t' if is_live else 'f'}\t{owner}\t\\N"
-        f"\t{'0' * 300}\n"
+        f"\tf\t{'0' * 300}\n"
     )
 
 
@@ -226,7 +226,7 @@ def _round(n: int) -> str:
     return (
         f"1\t{n % PARTITIONS}\thuman\t{10**6 + n}\t{shop_of(n)}\t{conversation_id(n)}\tbuyer"
         f"\tagent-m-{n % 5000}\t{_DAY_NAMES[n % DAYS]}\t{_moment_ms(n)}\t{_moment_ms(n) + 20000}"
-        f'\t{_moment_ms(n)}\tanswered\t{n}\t{{"taobao_2022": [1, 20000, 0, 1, 0]}}\n'
+        f'\t{_moment_ms(n)}\tanswered\t{n}\t{{"taobao_2022": [1, 20000, 0, 1, 0]}}\t{{human}}\t2\n'
     )
 
 
@@ -234,7 +234,7 @@ def _session(n: int) -> str:
     return (
         f"1\t{n % PARTITIONS}\thuman\t{10**6 + n}\t{shop_of(n)}\t{conversation_id(n)}\tbuyer"
         f"\tagent-m-{n % 5000}\t{_DAY_NAMES[n % DAYS]}\t{_moment_ms(n)}\t{_moment_ms(n)}"
-        f'\t{n}\t{{"taobao_2022": [1, 1, 9000, 1]}}\n'
+        f'\t{n}\t{{"taobao_2022": [1, 1, 9000, 1]}}\t{{human}}\t2\n'
     )
 
 
@@ -343,21 +343,21 @@ MASSES: Final = (
     ),
     Mass(
         "monitor.conversations",
-        "conversation_id generation partition shop_id open owner waiting_ms state",
+        "conversation_id generation partition shop_id open owner waiting_ms unsettled state",
         1 / 10,
         _state,
     ),
     Mass(
         "monitor.rounds",
         "generation partition reading opened_offset shop_id conversation_id buyer_id agent_id day"
-        " opened_ms closed_ms waiting_since_ms outcome born_offset judged",
+        " opened_ms closed_ms waiting_since_ms outcome born_offset judged readings rules",
         1,
         _round,
     ),
     Mass(
         "monitor.sessions",
         "generation partition reading started_offset shop_id conversation_id buyer_id agent_id day"
-        " started_ms to_human_ms born_offset judged",
+        " started_ms to_human_ms born_offset judged readings rules",
         1,
         _session,
     ),

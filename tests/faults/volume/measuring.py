@@ -114,7 +114,7 @@ def because(size: int, few: Seen, many: Seen, *, more_ms: float) -> str:
     work = max(many.rows / max(few.rows, 1), many.blocks / max(few.blocks, 1))
     if work <= 1 + ALLOWED and more_ms <= SLACK_MS:
         return f"the same work: {many.rows} rows on {many.blocks} blocks, {few.blocks} among few"
-    if many.rows <= PASSED_OVER * size and many.blocks <= size + DESCENT:
+    if many.rows <= PASSED_OVER * size and many.blocks <= few.blocks + size + DESCENT:
         return (
             f"{size} of {many.rows} rows on {many.blocks} blocks, "
             f"among few of {few.rows} on {few.blocks}"
