@@ -133,7 +133,7 @@ class ConversationService(DatabaseService[Settings]):
             self.settings.database_url.get_secret_value(),
             schema=NAME,
             pool_size=ARCHIVE_POOL,
-            name=f"peakdesk-{NAME}-archive",
+            name=f"peakdesk/{NAME}-archive",
         )
         self.resource(stop=database.close)
         return database

@@ -87,7 +87,12 @@ def _everybody(settings: SeedSettings) -> list[Person]:
 
 
 async def _main(settings: SeedSettings) -> None:
-    db = Database(settings.database_url.get_secret_value(), schema="conversation", pool_size=3)
+    db = Database(
+        settings.database_url.get_secret_value(),
+        schema="conversation",
+        pool_size=3,
+        name="peakdesk/seed",
+    )
     founding = founding_on(db, settings, clock=SystemClock(), passwords=Passwords())
     try:
         done = await seed(founding, settings)

@@ -166,12 +166,14 @@ class Conversation:
         """Take over the archive's snapshot, unless the log has told something newer.
 
         Another conversation opens and closes without raising this one's version: of two snapshots
-        of the same version the later one says where to go on.
+        of the same version the later one says where to go on. What the log told of this version
+        may have been an event without an owner in it, so a snapshot of the same one says whose it
+        is; a newer seat stands.
         """
         self.buyer_id = buyer
         if version >= self.version:
             self.continue_in = continue_in
-        if version > self.version and assignment >= self.assignment_version:
+        if version >= self.version and assignment >= self.assignment_version:
             self.owner_id = owner
             self.version = version
             self.assignment_version = assignment

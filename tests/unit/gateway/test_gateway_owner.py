@@ -153,3 +153,23 @@ def test_a_contact_raises_the_version_and_changes_no_owner() -> None:
 
     stream.feed([assigned("x", 4)])
     assert (stream.conversation.version, stream.conversation.owner_id) == (4, "a")
+
+
+def test_an_event_without_an_owner_during_a_join_does_not_hide_whose_it_is() -> None:
+    """The gateway knew nothing, heard a contact of version 6, and then was told of version 6."""
+    stream = Stream()
+    stream.feed([contacted(6)])
+
+    stream.conversation.adopt(buyer=PersonId("b"), owner=PersonId("a"), version=6, assignment=3)
+
+    assert stream.conversation.owner_id == "a"
+    assert stream.conversation.assignment_version == 3
+
+
+def test_a_snapshot_of_the_same_version_gives_no_lost_seat_back() -> None:
+    stream = Stream()
+    stream.feed([assigned("a", 3), closed(6)])
+
+    stream.conversation.adopt(buyer=PersonId("b"), owner=PersonId("a"), version=6, assignment=3)
+
+    assert stream.conversation.owner_id is None
