@@ -27,7 +27,8 @@ START_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 30
 INITDB_TIMEOUT_S: Final = 120
 CONNECTIONS: Final = 200
-"""Five services with two pools of at most ten, relays and leases, and a test run beside them."""
+"""Four services have a pool of eight each, the archive three besides, each holder of leases one
+more: some fifty. The rest is for second processes, commands, and a test run beside them."""
 
 
 class Postgres:

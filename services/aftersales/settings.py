@@ -11,7 +11,7 @@ class Settings(DatabaseSettings):
     """Settings of the aftersales service. Durations are seconds or ISO 8601 (`PT48H`)."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk")
-    """SQLAlchemy address; the role owns the schema `aftersales` alone."""
+    """SQLAlchemy address; the role has the rows of the schema `aftersales` and nothing else."""
     address_check_within: timedelta = timedelta(minutes=30)
     """From the opening of an address check to its due time, and from one escalation to the next."""
     review_within: timedelta = timedelta(hours=48)

@@ -9,7 +9,7 @@ class Settings(DatabaseSettings):
     """What a conversation process is told. The numbers are starting values."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_conversation@127.0.0.1/peakdesk")
-    """SQLAlchemy address; the role owns the schema `conversation` alone."""
+    """SQLAlchemy address; the role has the rows of the schema `conversation` and nothing else."""
     token_private_key: SecretStr = DEVELOPMENT_PRIVATE_KEY
     """Signs people's tokens: base64 of a raw Ed25519 private key. Only this service has it."""
     shop_secret_key: SecretStr = DEVELOPMENT_SECRET

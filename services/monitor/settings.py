@@ -18,7 +18,7 @@ class Settings(DatabaseSettings):
     """The settings of the monitor."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_monitor@127.0.0.1/peakdesk")
-    """SQLAlchemy address; the role owns the schema `monitor` alone."""
+    """SQLAlchemy address; the role has the rows of the schema `monitor` and nothing else."""
     profiles_folder: str = ""
     """Folder of rule profiles (`*.toml`); empty takes the shipped ones."""
     lexicon_folder: str = ""

@@ -11,7 +11,7 @@ class Settings(DatabaseSettings):
     """Settings of the orders service."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_orders@127.0.0.1/peakdesk")
-    """SQLAlchemy address; the role owns the schema `orders` alone."""
+    """SQLAlchemy address; the role has the rows of the schema `orders` and nothing else."""
     intake_master_key: SecretStr = DEVELOPMENT_SECRET
     """Every shop's webhook secret is derived from it: a new key revokes all of them at once."""
     address_check_again_after: timedelta = timedelta(hours=2)
