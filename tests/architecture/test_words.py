@@ -1,7 +1,7 @@
 """Identifiers use the field's words: none of the ones that this house used to make up.
 
-Read are names of classes, functions, arguments and attributes. Many of the words are also English,
-or words of a shop; so prose is read by people.
+Read are names of classes, functions, arguments, attributes and what is assigned to. Many of the
+words are also English, or words of a shop; so prose is read by people.
 """
 
 import ast
@@ -52,7 +52,7 @@ SAY_INSTEAD: Final = {
 
 
 def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield what a file names: classes, functions, arguments and attributes, with their lines."""
+    """Yield what a file names: classes, functions, arguments, attributes, variables; with lines."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, node.lineno
@@ -62,6 +62,18 @@ def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.attr, node.lineno
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id, node.lineno
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield from _assigned(target)
+
+
+def _assigned(target: ast.expr) -> Iterator[tuple[str, int]]:
+    """Yield the variables of an assignment's left side; its attributes are read by themselves."""
+    if isinstance(target, ast.Name):
+        yield target.id, target.lineno
+    elif isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            yield from _assigned(part)
 
 
 def found(source: str) -> list[str]:
@@ -92,6 +104,8 @@ def test_identifiers_are_the_fields_words(part: str) -> None:
         "def f(who): ...",
         "x._strangers = 1",
         "class A:\n    caller: str\n",
+        "Desk = Annotated[Principal, Depends(require())]",
+        "who, (gap, rest) = key.split()",
     ],
 )
 def test_a_planted_word_is_caught(source: str) -> None:

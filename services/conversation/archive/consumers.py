@@ -231,9 +231,9 @@ class Archive:
             stored = await self._archiving.store(rows.batch, rows.ends, generation=generation)
         except Foreign as foreign:
             # After a restore from a backup every newer conversation is unknown (H51).
-            strangers = [rows.records[place] for place in foreign.places]
+            unknown = [rows.records[place] for place in foreign.places]
             raise Dead.all_of(
-                [Dead(str(foreign), stranger, foreseen=True) for stranger in strangers]
+                [Dead(str(foreign), record, foreseen=True) for record in unknown]
             ) from None
         log.debug("chat.archived", rows=len(rows.records), new=stored)
 

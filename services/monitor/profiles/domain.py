@@ -49,16 +49,16 @@ class Reading:
     @property
     def key(self) -> ReadingKey:
         """Return the stable name under which tracks and rows of this reading are stored (H32)."""
-        who = "+".join(sorted(self.effective))
+        effective = "+".join(sorted(self.effective))
         always = "!" if self.gap_while_waiting else ""
-        return ReadingKey(f"{who}/{self.gap_ms // 1000}{always}/{self.rejoin_ms // 1000}")
+        return ReadingKey(f"{effective}/{self.gap_ms // 1000}{always}/{self.rejoin_ms // 1000}")
 
     @classmethod
     def of(cls, key: ReadingKey) -> Self:
         """Return the reading that a key names. Raises `ValueError`."""
-        who, gap, rejoin = key.split("/")
+        effective, gap, rejoin = key.split("/")
         return cls(
-            effective=frozenset(map(SenderKind, who.split("+"))),
+            effective=frozenset(map(SenderKind, effective.split("+"))),
             gap_ms=int(gap.removesuffix("!")) * 1000,
             gap_while_waiting=gap.endswith("!"),
             rejoin_ms=int(rejoin) * 1000,

@@ -24,7 +24,7 @@ _DESK: Final = (*CHATTING_STAFF, Role.CLERK)
 
 OrderPath = Annotated[OrderId, Path(max_length=64)]
 Staff = Annotated[Principal, Depends(require(*_DESK, Role.ADMIN))]
-Desk = Annotated[Principal, Depends(require(*_DESK))]
+DeskStaff = Annotated[Principal, Depends(require(*_DESK))]
 Supervisor = Annotated[Principal, Depends(require(Role.SUPERVISOR))]
 
 
@@ -67,7 +67,7 @@ def remarks(orders: Remarks) -> APIRouter:
 
     @router.post("/remarks", status_code=201)
     async def add_remark(
-        *, order_id: OrderPath, remark: NewRemark, principal: Desk, key: IdempotencyKey
+        *, order_id: OrderPath, remark: NewRemark, principal: DeskStaff, key: IdempotencyKey
     ) -> Remark:
         """Add a remark; none is ever changed."""
         return await orders.remark(principal, order_id, remark.text, key=key)
