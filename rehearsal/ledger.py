@@ -1,6 +1,7 @@
 """The account of a run: what was sent, what was answered, what every screen and history showed.
 
-Pure bookkeeping and the checks of promises.md on it (H26). Must not know sockets or HTTP.
+Pure bookkeeping, and the checks of what the platform promises on it (H26). Must not know sockets
+or HTTP.
 """
 
 from collections import defaultdict
@@ -15,7 +16,7 @@ Position = tuple[int, int]
 
 
 class Outcome(StrEnum):
-    """What the sender knows about a message (promises.md)."""
+    """What the sender knows about a message."""
 
     INVOKED = "invoked"
     OK = "ok"

@@ -1,12 +1,11 @@
 """Lists what row-level security does not hold back: tables without policy, calls across shops.
 
-`python -m tools.second_wall > docs/second-wall.md`; a test compares that page. Both are read from
-the sources: a table's reason stands in its `info`, a call's in its one argument.
+`python -m tools.pages` writes the page, and a test compares it. Both are read from the sources: a
+table's reason stands in its `info`, a call's in its one argument.
 """
 
 import ast
 import runpy
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -126,7 +125,3 @@ def _calls_in(node: ast.AST, place: str, constants: dict[str, ast.Constant]) -> 
             case _:
                 pass
         yield from _calls_in(child, within, constants)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

@@ -12,7 +12,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tools", "tests")
 FILE_LINES = 400
 FUNCTION_LINES = 50
-POSITIONAL = 2
 
 LARGE_FILES: dict[str, str] = {}
 """Path -> why it may pass FILE_LINES."""

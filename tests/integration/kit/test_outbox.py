@@ -1,4 +1,4 @@
-"""The outbox experiment (design.md, section 3) as a guard: nothing lost, nothing reordered."""
+"""The outbox as a guard against its faults: nothing lost, nothing reordered."""
 
 import asyncio
 import random
