@@ -28,9 +28,15 @@ class Rules:
         return replace(self, book=self.book.under(readings, digests))
 
     @property
-    def waits_for(self) -> int:
-        """Return the track of the board's waiting: only people answer, no silence ends it."""
-        for index, reading in enumerate(self.book.readings):
-            if reading.effective == {SenderKind.AGENT} and not reading.gap_while_waiting:
-                return index
-        return 0
+    def waits_for(self) -> Sequence[int]:
+        """Return the tracks of the board's waiting: only people answer, no silence ends it.
+
+        They agree on who waits; the first that a conversation knows tells. A profile that is new
+        in the book may put one in front that a running session knows nothing of (H32).
+        """
+        found = tuple(
+            index
+            for index, reading in enumerate(self.book.readings)
+            if reading.effective == {SenderKind.AGENT} and not reading.gap_while_waiting
+        )
+        return found or (0,)

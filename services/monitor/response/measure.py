@@ -15,7 +15,7 @@ from services.monitor.fold.measures import BookSpan, Fact, Kept, Row, Stretch, W
 from services.monitor.fold.spans import book_spans
 from services.monitor.fold.standing import Standing
 from services.monitor.profiles.domain import ReadingKey
-from services.monitor.response import repository
+from services.monitor.response import repository, talks
 from services.monitor.response.domain import Round, Score, Scored, Session, Settled
 from services.monitor.response.judging import judge_round, judge_session
 from services.monitor.response.rollups import CounterKey, differences
@@ -141,7 +141,7 @@ class Response:
         unsettled = bool(opened) or any(
             t.session_ms is not None and not t.session_settled for _, t in state.known()
         )
-        track = state.tracks[self._waits_for]
+        track = talks.first_known(state.tracks, self._waits_for)
         waits = track is not None and track.round_ms is not None
         since = track.waiting_ms if track is not None and waits else None
         return Waiting(since, min(opened, default=None), unsettled)

@@ -158,6 +158,11 @@ def decode(stored: bytes, keys: Sequence[ReadingKey]) -> Talk:
     )
 
 
+def first_known(tracks: Sequence[Track | None], places: Sequence[int]) -> Track | None:
+    """Return the first track of these places that has begun."""
+    return next((track for place in places if (track := tracks[place]) is not None), None)
+
+
 def copied(tracks: Sequence[Track | None]) -> list[Track | None]:
     """Return tracks that a later fact does not change."""
     return [None if track is None else msgspec.structs.replace(track) for track in tracks]

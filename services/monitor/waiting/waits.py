@@ -13,7 +13,7 @@ from kit.ids import derived_id
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.states import Conversation
 from services.monitor.profiles.domain import Profile, ReadingKey
-from services.monitor.response.talks import Talk, Track
+from services.monitor.response.talks import Talk, Track, first_known
 from services.monitor.waiting.domain import Firing
 from services.monitor.waiting.wheel import Due, Wheel
 
@@ -153,7 +153,7 @@ class Waits:
 
     def _since(self, state: Conversation, due: Due) -> int:
         """Return the record since which the buyer waits for a person."""
-        track = self._tracks(state)[self._rules.waits_for]
+        track = first_known(self._tracks(state), self._rules.waits_for)
         if track is None or track.round_ms is None:
             return due.waiting_offset
         return track.waiting_offset
