@@ -206,6 +206,9 @@ class PartitionFold:
             batch.poison.append(Poison(record, "the conversation belongs to another shop"))
             return
         after, voice = before.heard(body.sender_kind, body.sender_id, seat=body.assignment_version)
+        begins = before.born_offset == record.offset and body.sender_kind is not SenderKind.BUYER
+        if after.version == 0 and (begins or not after.open):
+            after = after.presumed_closed(heard.at_ms)
         at = record.partition, record.offset, heard.at_ms
         self._apply(known, Fact(*at, heard, before, after, voice), batch)
         if body.sender_kind is SenderKind.BUYER:

@@ -11,7 +11,9 @@ import msgspec
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
+    ConversationOpened,
     ConversationQueued,
+    ConversationRated,
     ConversationReopened,
     ConversationTransferred,
     LateMessage,
@@ -59,7 +61,7 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
         if kind is not SenderKind.AGENT:
             return self, Voice.OWNED
         if seat is None:
-            aside = Voice.NOT_OWNER if self.open else Voice.GOODBYE
+            aside = Voice.NOT_OWNER if self.open or self.version == 0 else Voice.GOODBYE
             return self, Voice.OWNED if sender_id == self.owner else aside
         if seat <= self.closed_version:
             return self, Voice.GOODBYE
@@ -76,9 +78,9 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
         after = msgspec.structs.replace(self, version=event.version, buyer_id=event.buyer_id)
         match event:
             case ConversationAssigned(agent_id=owner) | ConversationTransferred(to_agent_id=owner):
-                after = after.seated(owner, event.version)
+                after = after.going_on().seated(owner, event.version)
             case ConversationQueued():
-                after = after.seated(None, event.version)
+                after = after.going_on().seated(None, event.version)
             case ConversationClosed(version=version):
                 after = msgspec.structs.replace(
                     after.seated(None, version),
@@ -86,14 +88,27 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
                     closed_ms=at_ms,
                     closed_version=version,
                 )
-            case ConversationReopened():
-                after = msgspec.structs.replace(after, open=True, closed_ms=None)
-            case LateMessage() if self.version == 0:
-                # Forgotten meanwhile: only a closed conversation is written into too late.
+            case ConversationOpened() | ConversationReopened():
+                after = after.going_on()
+            case LateMessage() | ConversationRated() if self.version == 0:
+                # Forgotten meanwhile: only a closed conversation is written into too late, and
+                # nearly always it is one that is rated; what comes behind it says if not.
                 after = msgspec.structs.replace(after, open=False, closed_ms=at_ms)
             case _:
                 pass
         return after
+
+    def presumed_closed(self, at_ms: int) -> "Standing":
+        """Take it for closed, for it begins with a word that is no buyer's (H34).
+
+        That is a goodbye behind the forgetting, or a word ahead of its seat's event, which will
+        say otherwise. A day after its last word it may go again.
+        """
+        return msgspec.structs.replace(self, open=False, closed_ms=max(at_ms, self.closed_ms or 0))
+
+    def going_on(self) -> "Standing":
+        """Take it for open."""
+        return msgspec.structs.replace(self, open=True, closed_ms=None)
 
     def seated(self, owner: PersonId | None, version: int) -> "Standing":
         """Give the seat away, unless an agent's message told of a newer owner already."""

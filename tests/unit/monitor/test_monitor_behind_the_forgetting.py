@@ -1,0 +1,116 @@
+"""What comes more than a day after a close finds the conversation forgotten, and leaves nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from contracts.conversation import ConversationRated
+from contracts.people import ConversationId, PersonId
+from services.monitor.fold.standing import Standing
+from tests.integration.monitor.chats import NOON, Chat
+from tests.unit.monitor.papers import SHOP, Folding, Paper, folded
+
+pytestmark = pytest.mark.unit
+
+ANNE, BEN = PersonId("anne"), PersonId("ben")
+HOUR = 3_600.0
+LATER = 26 * HOUR
+
+
+def chat(paper: Paper, name: str = "c") -> Chat:
+    """Return a conversation that is not told yet; seconds count from noon."""
+    return Chat(paper, SHOP, ANNE, ConversationId(name), PersonId("buyer"), NOON)
+
+
+async def closed_and_forgotten(paper: Paper) -> tuple[Chat, int]:
+    """Tell of an answered and closed conversation; return it with the seat of its agent."""
+    talk = await chat(paper).opened(-1)
+    seat = talk.version
+    await talk.buyer(0)
+    await talk.agent(5)
+    await talk.closed(60)
+    return talk, seat
+
+
+async def rated(talk: Chat, at: float) -> None:
+    """Let the buyer rate."""
+    talk.version += 1
+    await talk.tell(
+        ConversationRated(
+            id=talk.rig.ids.new(),
+            time=NOON + timedelta(seconds=at),
+            shop_id=SHOP,
+            conversation_id=talk.id,
+            buyer_id=talk.buyer_id,
+            version=talk.version,
+            agent_id=ANNE,
+            score=5,
+        )
+    )
+
+
+async def two_days_on(paper: Paper, found: Folding) -> Folding:
+    """Let the log go on elsewhere, and forget what may be forgotten."""
+    await chat(paper, "other").opened(3 * LATER)
+    return (await found.upto(paper.records)).forgets()
+
+
+def standing(found: Folding) -> Standing:
+    """Return how the conversation stands."""
+    return found.fold.conversations[ConversationId("c")].standing
+
+
+async def test_a_rating_behind_the_forgetting_opens_nothing_and_is_forgotten_in_turn() -> None:
+    paper = Paper()
+    talk, _ = await closed_and_forgotten(paper)
+    await rated(talk, LATER)
+    found = await folded(paper)
+
+    assert not standing(found).open
+    assert "c" not in (await two_days_on(paper, found)).fold.conversations
+
+
+async def test_a_goodbye_behind_the_forgetting_opens_nothing_and_is_forgotten_in_turn() -> None:
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    await talk.agent(LATER, seat=seat)
+    await talk.agent(LATER + HOUR, seat=seat)
+    found = await folded(paper)
+
+    assert not standing(found).open
+    last_ms = round((NOON + timedelta(seconds=LATER + HOUR)).timestamp() * 1000)
+    assert standing(found).closed_ms == last_ms
+    assert "c" not in (await two_days_on(paper, found)).fold.conversations
+
+
+@pytest.mark.parametrize("how", ["reopened", "assigned", "queued", "transferred"])
+async def test_what_the_service_tells_behind_a_rating_opens_it_again(how: str) -> None:
+    paper = Paper()
+    talk, _ = await closed_and_forgotten(paper)
+    await rated(talk, LATER)
+    match how:
+        case "reopened":
+            await talk.reopened(LATER + 1)
+        case "assigned":
+            await talk.assigned(LATER + 1, BEN)
+        case "queued":
+            await talk.queued(LATER + 1)
+        case _:
+            await talk.transferred(LATER + 1, BEN)
+    found = await folded(paper)
+
+    assert standing(found).open
+    assert "c" in (await two_days_on(paper, found)).fold.conversations
+
+
+async def test_an_agent_s_word_ahead_of_its_seat_leaves_the_conversation_open() -> None:
+    paper = Paper()
+    talk = chat(paper)
+    await talk.agent(0, seat=2)
+    await talk.opened(1)
+    await talk.buyer(2)
+    found = await folded(paper)
+
+    assert standing(found).open
+    assert standing(found).owner == ANNE
+    assert "c" in (await two_days_on(paper, found)).fold.conversations
