@@ -155,20 +155,23 @@ class Response:
         """Remember nothing: all that it needs stands in the conversations' states."""
 
     async def store(self, session: AsyncSession, deltas: Sequence[tuple[Stretch, Changes]]) -> None:
-        """Store rounds and sessions, and add their totals; take back first what was late."""
+        """Store rounds and sessions, and add their totals; take back first what was late.
+
+        A commit that failed is tried again with the same deltas, so they stay as they are.
+        """
+        totals: list[tuple[int, CounterKey, Score]] = []
         for stretch, delta in deltas:
+            counters = dict(delta.counters)
             for key, score in (await self._withdraw(session, stretch, delta)).items():
-                delta.counters[key] = delta.counters.get(key, _NOTHING) + score
+                counters[key] = counters.get(key, _NOTHING) + score
+            totals += [(stretch.partition, *row) for row in counters.items()]
         await repository.add_rounds(
             session, [(stretch, *row) for stretch, delta in deltas for row in delta.rounds]
         )
         await repository.add_sessions(
             session, [(stretch, *row) for stretch, delta in deltas for row in delta.sessions]
         )
-        await repository.count(
-            session,
-            [(stretch.partition, *row) for stretch, d in deltas for row in d.counters.items()],
-        )
+        await repository.count(session, totals)
 
     async def begin_anew(self, session: AsyncSession, stretch: Stretch) -> None:
         """Remove rounds and sessions from there on; older ones stay, and are the new totals."""
