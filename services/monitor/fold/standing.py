@@ -82,17 +82,14 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
             case ConversationQueued():
                 after = after.going_on().seated(None, event.version)
             case ConversationClosed(version=version):
-                after = msgspec.structs.replace(
-                    after.seated(None, version),
-                    open=False,
-                    closed_ms=at_ms,
-                    closed_version=version,
-                )
+                after = after.closed(version, at_ms)
             case ConversationOpened() | ConversationReopened():
                 after = after.going_on()
-            case LateMessage() | ConversationRated() if self.version == 0:
-                # Forgotten meanwhile: only a closed conversation is written into too late, and
-                # nearly always it is one that is rated; what comes behind it says if not.
+            case LateMessage(version=version) if self.version == 0:
+                # Forgotten meanwhile: only a closed conversation is written into too late.
+                after = after.closed(version, at_ms)
+            case ConversationRated() if self.version == 0:
+                # Nearly always forgotten, too; what comes behind it says if not.
                 after = msgspec.structs.replace(after, open=False, closed_ms=at_ms)
             case _:
                 pass
@@ -105,6 +102,12 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
         say otherwise. A day after its last word it may go again.
         """
         return msgspec.structs.replace(self, open=False, closed_ms=max(at_ms, self.closed_ms or 0))
+
+    def closed(self, version: int, at_ms: int) -> "Standing":
+        """Close it: seats up to that version are nobody's any more (H33)."""
+        return msgspec.structs.replace(
+            self.seated(None, version), open=False, closed_ms=at_ms, closed_version=version
+        )
 
     def going_on(self) -> "Standing":
         """Take it for open."""

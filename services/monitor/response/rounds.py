@@ -186,10 +186,15 @@ class _Turn(_Settling):
     __slots__ = ()
 
     def hear(self, word: Word, *, owned: bool) -> None:
-        """Somebody speaks. A word into a closed conversation may yet turn out to be late (H30)."""
-        talk = self.talk
-        goes_on = self.standing.open and self.standing.version > 0
-        if goes_on or self.standing.owner is not None or word.kind is SenderKind.AGENT:
+        """Somebody speaks. A word into a closed conversation may yet turn out to be late (H30).
+
+        One who writes from a seat newer than the close has it open again (H8). Where no lifecycle
+        event is known his seat may be one of before the forgetting, and proves nothing.
+        """
+        talk, standing = self.talk, self.standing
+        outran = standing.owner is not None and standing.seat > standing.version
+        goes_on = standing.version > 0 and (standing.open or outran)
+        if goes_on or word.kind is SenderKind.AGENT:
             talk.undecided = None
             self.contact(word.kind, owned=owned)
             return

@@ -114,3 +114,40 @@ async def test_an_agent_s_word_ahead_of_its_seat_leaves_the_conversation_open() 
     assert standing(found).open
     assert standing(found).owner == ANNE
     assert "c" in (await two_days_on(paper, found)).fold.conversations
+
+
+async def test_words_behind_a_goodbye_behind_the_forgetting_are_withdrawn_when_they_are_late() -> (
+    None
+):
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    other = chat(paper, "other")
+    await talk.agent(LATER, seat=seat)
+    await talk.buyer(LATER + 1)
+    await talk.late(LATER + 6, into=other)
+    await talk.agent(LATER + 305, seat=seat)
+    await talk.buyer(LATER + 400)
+    await talk.late(LATER + 401, into=other)
+    await talk.agent(LATER + 500, seat=seat)
+    found = await folded(paper)
+
+    mine = [one for one in found.rounds if one.conversation_id == "c"]
+    assert {one.closed_ms - one.opened_ms for one in mine} == {5_000}
+    assert {one.agent_id for one in mine} == {ANNE}
+    assert found.waits() == ["other"]
+    assert found.score("qiyu", ANNE).rounds == 1
+
+
+async def test_words_behind_a_rating_behind_the_forgetting_are_withdrawn_when_they_are_late() -> (
+    None
+):
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    await rated(talk, LATER)
+    await talk.agent(LATER + 1, seat=seat)
+    await talk.buyer(LATER + 2)
+    await talk.late(LATER + 6, into=chat(paper, "other"))
+    found = await folded(paper)
+
+    assert found.waits() == ["other"]
+    assert not standing(found).open
