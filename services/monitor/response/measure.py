@@ -5,7 +5,7 @@ Knows the machine, the rules and its tables; must not know how the fold goes.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +33,38 @@ _NOTHING: Final = Score()
 
 Evidence: TypeAlias = dict[tuple[str, ReadingKey, int], bool | None]
 """Whether a shop was unstaffed, by table and name: taken from the rows, once they say (H35)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What was in force, as it is, in every span: no record says when the rest did not rule.
+
+    Settled by forgetting, a row was judged by the book of that moment, which no offset names; a
+    recompute judges it by the book at the end of the log (H32, H34).
+    """
+
+    names: frozenset[str]
+    readings: frozenset[ReadingKey]
+    ruling: Ruling
+
+    @classmethod
+    def of(cls, rules: Rules, spans: Sequence[BookSpan]) -> Self:
+        """Compare the rules at hand with the books of all spans."""
+        digests = rules.book.digests
+        same = {
+            name: digest
+            for name, digest in digests.items()
+            if all(span.digests.get(name) == digest for span in spans)
+        }
+        first, *others = spans or [BookSpan(0, "", [r.key for r in rules.book.readings], digests)]
+        readings = frozenset(map(ReadingKey, first.readings)).intersection(
+            *(span.readings for span in others)
+        )
+        return cls(frozenset(same), readings, rules.under([], same).book.names_ruling)
+
+    def of_them(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows of its readings."""
+        return (row for row in rows if row.key[0] in self.readings)
 
 
 @dataclass(slots=True)
@@ -80,6 +112,7 @@ class Response:
         self._waits_for = rules.waits_for
         self._out = Settled()
         self._evidence = Evidence() if evidence is None else evidence
+        self._lasting = Lasting.of(rules, [])
         book = rules.book
         self.book: BookSpan | None = BookSpan(0, book.fingerprint, self._machine.keys, book.digests)
         self.remembers_ms = max(max(r.gap_ms, r.rejoin_ms) for r in book.readings)
@@ -178,11 +211,21 @@ class Response:
         await repository.begin_anew(session, stretch)
 
     def rows(self, delta: Changes) -> Iterable[Row]:
-        """Yield rounds and sessions by reading and place; totals where the log is whole."""
+        """Yield rounds and sessions by reading and place; totals where the log is whole.
+
+        After `kept`, what no record settled is yielded as far as that one compares it, too.
+        """
+        lasting = self._lasting
         for ended, judged in delta.rounds:
-            yield from round_rows(ended, judged, self._ruling)
+            if ended.settled_offset:
+                yield from round_rows(ended, judged, self._ruling)
+            else:
+                yield from lasting.of_them(round_rows(ended, judged, lasting.ruling))
         for settled, judged in delta.sessions:
-            yield from session_rows(settled, judged, self._ruling)
+            if settled.settled_offset:
+                yield from session_rows(settled, judged, self._ruling)
+            else:
+                yield from lasting.of_them(session_rows(settled, judged, lasting.ruling))
         yield from _totals(delta.counters.items())
 
     async def kept(self, session: AsyncSession, *, generation: int, partition: int) -> Kept:
@@ -198,18 +241,18 @@ class Response:
             for key, stored, summed in differences(found.counters, found.summed)
         ]
         spans = await book_spans(session, mine)
+        lasting = self._lasting = Lasting.of(self._rules, spans)
         ruled = [(span.first_offset, self._as_in(span)) for span in spans]
-        rows = [
-            row
-            for one in found.rows
-            for row in one.rows(
-                next((r for at, r in reversed(ruled) if at <= one.settled_offset), self._ruling)
-            )
-        ]
-        always = self._always(spans)
+        rows: list[Row] = []
+        for one in found.rows:
+            at = one.settled_offset
+            if at:
+                rows += one.rows(next((r for o, r in reversed(ruled) if o <= at), self._ruling))
+            else:
+                rows += lasting.of_them(one.rows(lasting.ruling))
 
         def skips(row: Row) -> str | None:
-            counted = row.table != "counters" or row.key[1] in always
+            counted = row.table != "counters" or row.key[1] in lasting.names
             return None if counted else "other_profiles"
 
         return Kept([*rows, *_totals(found.counters.items())], wrong, skips)
@@ -217,11 +260,6 @@ class Response:
     def _as_in(self, span: BookSpan) -> Ruling:
         """Return which profiles ruled in a span, and still do as they did then."""
         return self._rules.under([], span.digests).book.names_ruling
-
-    def _always(self, spans: Sequence[BookSpan]) -> set[str]:
-        digests = self._rules.book.digests.items()
-        same = [{name for name, d in digests if span.digests.get(name) == d} for span in spans]
-        return set.intersection(*same) if same else set(self._rules.book.versions)
 
     @property
     def _ruling(self) -> Ruling:

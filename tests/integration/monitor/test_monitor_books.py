@@ -1,7 +1,9 @@
 """A changed book of profiles, two books at once, and a format that begins anew (H32, H49)."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,11 @@ from contracts.people import PersonId
 from contracts.topics import ALERTS
 from kit.postgres import Database
 from services.monitor import app
-from services.monitor.fold import spans
+from services.monitor.fold import service, spans
 from services.monitor.profiles import book as profiles
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
-from tests.integration.monitor.chats import Chat
+from tests.integration.monitor.chats import NOON, Chat
 from tests.integration.monitor.rig import Monitor, Rig, Shop, monitoring
 from tests.waiting import eventually
 
@@ -76,6 +78,45 @@ async def test_a_profile_added_and_one_removed_leave_no_difference(
         report = await app.recompute(changed)
         assert report.different == 0, report.shown
         assert report.compared["rounds"] > 0
+
+
+async def test_what_was_forgotten_before_the_book_changed_leaves_no_difference(
+    rig: Rig, other_book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FORGET_S", 0.1)
+    pdd = other_book / "pdd.toml"
+    strict = re.sub(r"first_within_s = \d+", "first_within_s = 1", pdd.read_text(encoding="utf-8"))
+    pdd.write_text(strict, encoding="utf-8")
+    shop = await rig.shop().listed()
+    chat = await shop.chat(start=NOON - timedelta(days=3)).opened()
+
+    async def forgotten() -> bool:
+        known = "select 1 from conversations where conversation_id = :chat"
+        return not await rig.rows(known, chat=chat.id)
+
+    async with rig.monitor():
+        await chat.buyer(0)
+        await chat.closed(5)
+        await rig.folded()
+        for _ in range(40):  # one of them moves the log time of its partition
+            await shop.chat("ben").buyer(0)
+        await rig.folded()
+        await eventually(forgotten, within=20)
+    stored = await rig.rows(
+        "select settled_offset from sessions where conversation_id = :chat", chat=chat.id
+    )
+    assert set(stored) == {(0,)}
+
+    async with rig.monitor(profiles_folder=str(other_book)):
+        for _ in range(40):  # the book changes in its partition
+            await (await shop.chat("ben").buyer(10)).agent(12, seat=1)
+        await rig.folded()
+
+    for folder in ("", str(other_book)):
+        changed = rig.settings.model_copy(update={"profiles_folder": folder})
+        report = await app.recompute(changed)
+        assert report.different == 0, report.shown
+        assert report.compared["sessions"] > 0
 
 
 async def test_of_two_books_at_once_only_the_newest_folds(
