@@ -3,6 +3,7 @@
 Must not know routes or SQL.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -28,6 +29,9 @@ from services.monitor.waiting.waits import Waits, alert_of
 FIRED_AT_ONCE: Final = 1_000
 """Waits whose thresholds one transaction tells of; after an outage the next tick goes on."""
 
+WATCHED_AT_ONCE: Final = 512
+"""Conversations looked at between two turns of the event loop."""
+
 
 class Thresholds:
     """The thresholds of all partitions that are folded here; follows the fold.
@@ -42,14 +46,14 @@ class Thresholds:
         self._waits: WeakKeyDictionary[PartitionFold, Waits] = WeakKeyDictionary()
 
     def taken_over(self, fold: PartitionFold) -> None:
-        """Watch the waits that a partition holds, from the beginning."""
-        place = fold.states.place_of(response_measure.NAME)
-        waits = self._waits[fold] = Waits(self._rules, fold.partition, place=place)
-        waits.watch(fold.conversations.values())
+        """Watch nothing yet: most waits that a long catch-up begins are answered within it."""
+        del fold
 
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
-        """Watch the waits that may have begun."""
-        self._waits[fold].watch(touched)
+        """Watch the waits that may have begun, in a partition that has caught up once."""
+        waits = self._waits.get(fold)
+        if waits is not None:
+            waits.watch(touched)
 
     async def through(self, moments: Mapping[PartitionFold, int], fence: Fence) -> None:
         """Fire what fell due in partitions folded through those moments. Raises `Fenced`.
@@ -60,6 +64,8 @@ class Thresholds:
         due: dict[PartitionFold, list[Firing]] = {}
         room = FIRED_AT_ONCE
         for fold, through_ms in moments.items():
+            if fold not in self._waits:
+                await self._begin(fold)
             due[fold] = self._waits[fold].due(
                 fold.conversations, through_ms=through_ms, now_ms=now_ms, limit=room
             )
@@ -68,6 +74,17 @@ class Thresholds:
             await self._store(due, fence)
         for fold in due:
             self._waits[fold].told()
+
+    async def _begin(self, fold: PartitionFold) -> None:
+        """Watch the waits that a partition holds once it has caught up. Lets others run between."""
+        waits = Waits(
+            self._rules, fold.partition, place=fold.states.place_of(response_measure.NAME)
+        )
+        states = list(fold.conversations.values())
+        for first in range(0, len(states), WATCHED_AT_ONCE):
+            waits.watch(states[first : first + WATCHED_AT_ONCE])
+            await asyncio.sleep(0)
+        self._waits[fold] = waits
 
     async def _store(self, due: Mapping[PartitionFold, Sequence[Firing]], fence: Fence) -> None:
         """Store firings with the alerts of those that are new, while their partitions are ours."""
