@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, PersonId, Role, ShopId
+from services.monitor.facts import staffing as rooms
 from services.monitor.facts.staffing import AWAY, Staffing
 
 pytestmark = pytest.mark.unit
@@ -103,3 +104,61 @@ def test_it_is_what_every_agent_says_in_whatever_order_it_is_read(
 
     expected = bool(last) and all(state in AWAY for state in last.values())
     assert staffing.unstaffed(SHOP, ms(asked)) is expected
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["anne", "ben", "cleo"]),
+            st.sampled_from(list(AgentState)),
+            st.integers(0, 3),
+            st.booleans(),
+        ),
+        max_size=20,
+    ),
+    st.sampled_from(list(AgentState)),
+)
+def test_asked_after_every_change_it_answers_what_one_answers_that_was_told_all_at_once(
+    script: list[tuple[str, AgentState, int, bool]], first: AgentState
+) -> None:
+    at, live = 0, told()
+    versions, states, changes = dict[str, int](), dict[str, AgentState](), []
+    for agent, state, pause, late in script:
+        at += pause
+        versions[agent] = versions.get(agent, 0) + 1
+        previous = states.get(agent, first)
+        # Now and then one is noted with a moment before others that were noted already.
+        change = changed(agent, versions[agent], at - 4 * late, state=state, previous=previous)
+        changes.append(change)
+        states[agent] = state
+        live.note(change)
+        answers = [live.unstaffed(SHOP, ms(second)) for second in range(-6, at + 3)]
+
+        whole = told(*changes)
+        assert answers == [whole.unstaffed(SHOP, ms(second)) for second in range(-6, at + 3)]
+
+
+def test_an_agent_s_newest_change_does_not_lay_the_shop_s_history_out_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = told(
+        *(
+            changed(f"a{n}", 1, 0, state=AgentState.ONLINE, previous=AgentState.OFFLINE)
+            for n in range(3)
+        )
+    )
+    assert live.unstaffed(SHOP, ms(1)) is False
+
+    def refused(agents: object) -> tuple[list[int], list[int]]:
+        raise AssertionError("laid out anew")
+
+    monkeypatch.setattr(rooms, "_timeline", refused)
+    for n in range(3):
+        # A break is no absence, so the first of these moves nothing at all.
+        for version, state, at in ((2, AgentState.BREAK, 10), (3, AgentState.OFFLINE, 20 + n)):
+            was = AgentState.ONLINE if version == 2 else AgentState.BREAK
+            live.note(changed(f"a{n}", version, at, state=state, previous=was))
+            live.unstaffed(SHOP, ms(at))
+
+    seen = [live.unstaffed(SHOP, ms(at)) for at in (0, 11, 22, 22.001)]
+    assert seen == [True, False, False, True]
