@@ -124,7 +124,7 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
     service.read(facts_consumers.STAFFING, [topics.STAFF], history)
     service.resource(stop=history.close)
     service.every(facts_deadlines.STAFFING_S, "staffing", history.probe)
-    provisionals = Provisionals(service.db, rules)
+    provisionals = Provisionals(service.db, rules, folds=lambda: membership.folds)
     service.every(response_deadlines.PROVISIONALS_S, "provisionals", provisionals.judge_due)
     service.consume(evidence_consumers.INCIDENTS, [topics.INCIDENTS], decoded(incidents))
     service.consume(facts_consumers.STAFF, [topics.STAFF], decoded(staff))

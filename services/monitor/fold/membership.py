@@ -69,6 +69,11 @@ class Membership:
             async with asyncio.timeout(STOP_S):
                 await self._ended.wait()
 
+    @property
+    def folds(self) -> bool:
+        """Whether this monitor is a member now: its book rules."""
+        return self._loop is not None
+
     async def ping(self) -> None:
         """Return if this monitor folds and is well; for readiness. Raises `Unavailable`."""
         if self._loop is None:

@@ -1,5 +1,6 @@
 """Judges once more what was settled before it was known whether the shop was staffed (H35)."""
 
+from collections.abc import Callable
 from typing import Final
 
 from kit.postgres import Database
@@ -18,13 +19,17 @@ MOST: Final = 500
 class Provisionals:
     """Rounds and sessions of which it is not known yet whether anybody was there."""
 
-    def __init__(self, database: Database, rules: Rules) -> None:
+    def __init__(self, database: Database, rules: Rules, *, folds: Callable[[], bool]) -> None:
+        """`folds`: whether the book of `rules` is the one that folds; another judges nothing."""
         self._db = database
         self._rules = rules
+        self._folds = folds
 
     async def judge_due(self) -> int:
         """Judge what the staff reader is past by now; return how many rows."""
         judged = 0
+        if not self._folds():
+            return judged
         for table in repository.JUDGED:
             judged += await self._judge(table)
         return judged
@@ -53,6 +58,9 @@ class Provisionals:
         return len(mended)
 
     def _left_out(self, row: Provisional) -> list[ProfileName]:
-        """Return the profiles that leave out what began while nobody was there."""
+        """Return the profiles that leave out what began while nobody was there.
+
+        One that this book does not know says nothing: what an earlier book counted stays counted.
+        """
         ruling = ((name, self._rules.book.in_force(name, row.day)) for name in row.judged)
-        return [name for name, one in ruling if one is None or not one.leave_messages_count]
+        return [name for name, one in ruling if one is not None and not one.leave_messages_count]

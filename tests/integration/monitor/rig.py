@@ -99,20 +99,24 @@ class Shop:
 
     async def agent_is(self, state: AgentState, agent_id: str = "anne", version: int = 1) -> None:
         """Tell the topic staff."""
-        await self.rig.produce(
-            AgentStateChanged(
-                id=self.rig.ids.new(),
-                time=NOON,
-                shop_id=self.id,
-                agent_id=PersonId(f"{self.id}-{agent_id}"),
-                name="安妮",
-                role=Role.AGENT,
-                state=state,
-                previous=AgentState.OFFLINE,
-                since=NOON,
-                reason="own_choice",
-                version=version,
-            )
+        await self.rig.produce(self.state_of(state, agent_id, version))
+
+    def state_of(
+        self, state: AgentState, agent_id: str = "anne", version: int = 1
+    ) -> AgentStateChanged:
+        """Return what the topic staff is told of an agent who was away before."""
+        return AgentStateChanged(
+            id=self.rig.ids.new(),
+            time=NOON,
+            shop_id=self.id,
+            agent_id=PersonId(f"{self.id}-{agent_id}"),
+            name="安妮",
+            role=Role.AGENT,
+            state=state,
+            previous=AgentState.OFFLINE,
+            since=NOON,
+            reason="own_choice",
+            version=version,
         )
 
     async def held(self, words: str) -> MessageHeld:

@@ -6,6 +6,8 @@ import pytest
 
 from contracts.people import AgentState
 from services.monitor import app
+from services.monitor.directory.shops import Directory
+from services.monitor.response.service import Provisionals
 from tests.integration.monitor.chats import NOON
 from tests.integration.monitor.rig import Monitor, Rig, Shop
 from tests.waiting import eventually
@@ -72,3 +74,40 @@ async def test_what_was_settled_before_staff_was_read_is_judged_afterwards(rig: 
     assert totals.get("jd_2021", 0) == 0
     report = await app.recompute(rig.settings)
     assert report.different == 0, report.shown
+
+
+async def test_only_a_monitor_that_folds_judges_and_no_unknown_profile_is_left_out(
+    rig: Rig,
+) -> None:
+    shop = rig.shop()
+    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
+    rules.staffing.note(shop.state_of(AgentState.SUSPENDED))
+    # Tomorrow, so that the module's own monitor, if it runs, has not read that far.
+    began = round((await rig.now()).timestamp() * 1000) + 86_400_000
+    rules.staffing.through_ms = began + 1
+    await rig.change(
+        """
+        insert into sessions (generation, partition, reading, readings, started_offset, shop_id,
+            conversation_id, buyer_id, day, started_ms, to_human_ms, born_offset,
+            settled_offset, rules, judged)
+        values (1, 9, 'agent/3600/600', '{agent/3600/600}', 1, :shop, 'c', 'b', '2026-11-11',
+            :began, :began, 1, 1, 2,
+            '{"jd_2021": [1, 1, 400, 1], "of_another_book": [1, 1, 400, 1]}')
+        """,
+        shop=shop.id,
+        began=began,
+    )
+    stored = "select unstaffed, judged from sessions where shop_id = :shop"
+    before = await rig.rows(stored, shop=shop.id)
+
+    assert await Provisionals(rig.database, rules, folds=lambda: False).judge_due() == 0
+    assert await rig.rows(stored, shop=shop.id) == before
+    assert before[0][0] is None
+
+    assert await Provisionals(rig.database, rules, folds=lambda: True).judge_due() == 1
+    ((unstaffed, judged),) = await rig.rows(stored, shop=shop.id)
+    assert (unstaffed, list(judged)) == (True, ["of_another_book"])
+    taken_off = "select profile, sessions from counters where shop_id = :shop"
+    assert await rig.rows(taken_off, shop=shop.id) == [("jd_2021", -1)]
+    await rig.change("delete from sessions where shop_id = :shop", shop=shop.id)
+    await rig.change("delete from counters where shop_id = :shop", shop=shop.id)
