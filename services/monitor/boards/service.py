@@ -83,8 +83,8 @@ class Boards:
             waits = await response.waits(session, shop_id, limit=WAITING_SHOWN)
             seats = await facts.seats(session, shop_id)
             totals = await repository.counters(session, shop_id, day=day, profiles=profiles)
-            silent = await response.unsettled(session, shop_id, nobody_waits=True)
-            self._add_unsettled(totals, silent, day=day, profiles=profiles)
+            async for silent in response.unsettled(session, shop_id, nobody_waits=True):
+                self._add_unsettled(totals, silent, day=day, profiles=profiles)
             caught_up = await repository.caught_up_ms(session)
         limits = {name: self._first_within_s(name, day) for name in profiles}
         rows = _Rows(today, loads, waits, seats, totals, limits)

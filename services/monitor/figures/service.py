@@ -72,7 +72,9 @@ class FigureReader:
             by_agent=query.by == "agent" or only is not None,
         )
         async with self._db.read(shop_id) as session:
-            over = self._over(await response.unsettled(session, shop_id), question)
+            over = _Over([], [])
+            async for states in response.unsettled(session, shop_id):
+                self._add_over(over, states, question)
             rounds = await rows.rounds(session, question, over.rounds)
             sessions = await rows.sessions(session, question, over.sessions)
             open_rounds = await rows.count_open(session, question)
@@ -91,12 +93,13 @@ class FigureReader:
             rows=_rows(rounds, sessions),
         )
 
-    def _over(self, states: Iterable[tuple[bytes, int]], question: Asked) -> "_Over":
+    def _add_over(
+        self, found: "_Over", states: Iterable[tuple[bytes, int]], question: Asked
+    ) -> None:
         """Judge what is open as of its partition's log time, as if nobody answered any more (H34).
 
         Who waits on a day that is not over is shown as waiting, not as failed.
         """
-        found = _Over([], [])
         for state, log_ms in states:
             known = self._states.decode(state)
             over = self._response.shown(known.parts[0], known.standing, log_ms)
@@ -110,7 +113,6 @@ class FigureReader:
                 score = judged.scores.get(question.profile)
                 if score is not None and _asked_for(question, session.started_ms, session.agent_id):
                     found.sessions.append(OpenSession(session.agent_id, score))
-        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Stores rounds, sessions and totals; reads who waits for an answer. Must not know who asks."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -218,19 +219,19 @@ async def waits(session: AsyncSession, shop_id: ShopId, *, limit: int) -> list[W
 
 async def unsettled(
     session: AsyncSession, shop_id: ShopId, *, nobody_waits: bool = False
-) -> list[tuple[bytes, int]]:
-    """Return states of which something is not settled, each with the log time of its partition.
+) -> AsyncIterator[list[tuple[bytes, int]]]:
+    """Yield, page by page, states of which something is not settled, with their log times.
 
-    The longest open first, at most `OPEN_LIMIT`; `nobody_waits`: only those without an open round.
+    `nobody_waits`: only those without an open round. Others run between two pages.
     """
-    rows = await session.execute(
-        _UNSETTLED, {"shop": shop_id, "silent": nobody_waits, "limit": OPEN_LIMIT}
-    )
-    return [(bytes(state), int(log_ms)) for state, log_ms in rows]
+    found = await session.stream(_UNSETTLED, {"shop": shop_id, "silent": nobody_waits})
+    async for page in found.partitions(PAGE):
+        yield [(bytes(state), int(log_ms)) for state, log_ms in page]
+        await asyncio.sleep(0)
 
 
-OPEN_LIMIT: Final = 10_000
-"""Conversations with something unsettled that one question looks at; more is a shop gone silent."""
+PAGE: Final = 64
+"""States that are judged between two turns of the event loop, on which the fold runs, too."""
 
 _UNSETTLED: Final = text(
     """
@@ -238,7 +239,6 @@ _UNSETTLED: Final = text(
     join partitions using (partition)
     where shop_id = :shop and (open or unsettled) and unsettled
         and (oldest_round_ms is null or not cast(:silent as boolean))
-    order by oldest_round_ms nulls last, conversation_id limit :limit
     """
 )
 _LOADS: Final = text(

@@ -1,0 +1,70 @@
+"""A shop gone silent: all that is not settled counts in the figures, and blocks nobody."""
+
+import asyncio
+import itertools
+import time
+
+import pytest
+
+from services.monitor import app
+from services.monitor.directory.shops import Directory
+from services.monitor.figures.schemas import FiguresQuery
+from services.monitor.figures.service import FigureReader
+from tests.integration.monitor.rig import Rig, Shop
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+MANY = 10_500
+CAUGHT_UP = (
+    "select 1 from conversations join partitions using (partition)"
+    " where unsettled and shop_id = :shop and caught_up_ms > log_ms"
+)
+
+
+async def silent(rig: Rig) -> Shop:
+    """Return a shop of which so many conversations are not settled, all alike."""
+    shop = await rig.shop().listed()
+    async with rig.monitor():
+        chat = await shop.chat().opened()
+        await chat.buyer(0)
+        await rig.folded()
+
+        async def caught_up() -> bool:
+            return bool(await rig.rows(CAUGHT_UP, shop=shop.id))
+
+        await eventually(caught_up, within=20, what="the day is over for the partition")
+    await rig.change(
+        """
+        insert into conversations (conversation_id, generation, partition, shop_id, open, owner,
+            waiting_ms, unsettled, oldest_round_ms, forget_ms, state)
+        select conversation_id || '-' || n, generation, partition, shop_id, open, owner,
+            waiting_ms, unsettled, oldest_round_ms, forget_ms, state
+        from conversations, generate_series(2, :many) as n where shop_id = :shop
+        """,
+        shop=shop.id,
+        many=MANY,
+    )
+    return shop
+
+
+async def test_figures_count_every_open_round_and_let_others_run_meanwhile(rig: Rig) -> None:
+    shop = await silent(rig)
+    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
+    turns: list[float] = []
+
+    async def others() -> None:
+        while True:
+            turns.append(time.perf_counter())
+            await asyncio.sleep(0.001)
+
+    running = asyncio.create_task(others())
+    query = FiguresQuery.model_validate(
+        {"shop": shop.id, "profile": "taobao_2022", "from": "2026-11-11", "to": "2026-11-12"}
+    )
+    figures = await FigureReader(rig.database, rules).read(shop.id, query)
+    running.cancel()
+
+    assert sum(row.unanswered for row in figures.rows) == MANY
+    longest = max(later - earlier for earlier, later in itertools.pairwise(turns))
+    assert longest < (turns[-1] - turns[0]) / 4
