@@ -92,7 +92,8 @@ async def count(session: AsyncSession, totals: Iterable[tuple[int, CounterKey, S
 
 
 async def kept(session: AsyncSession, mine: Mapping[str, Any]) -> KeptRows:
-    """Return what is stored of a generation's partition."""
+    """Return what is stored of a generation's partition; that may be millions of rows."""
+    await session.execute(_MAY_TAKE_LONG)
     found = KeptRows()
     for table, statement in (("rounds", sql.KEPT_ROUNDS), ("sessions", sql.KEPT_SESSIONS)):
         rows = await session.execute(statement, mine)
@@ -123,7 +124,11 @@ async def withdraw(
 
 
 async def begin_anew(session: AsyncSession, of: Stretch) -> None:
-    """Delete rounds and sessions from an offset on; sum up what stays."""
+    """Delete rounds and sessions from an offset on; sum up what stays.
+
+    A partition of a million rows takes longer than a statement may elsewhere.
+    """
+    await session.execute(_MAY_TAKE_LONG)
     mine = {"generation": of.generation, "partition": of.partition, "first": of.first}
     for statement in (sql.DROP_ROUNDS, sql.DROP_SESSIONS):
         await session.execute(statement, mine)
@@ -232,6 +237,9 @@ async def unsettled(
 
 PAGE: Final = 64
 """States that are judged between two turns of the event loop, on which the fold runs, too."""
+
+_MAY_TAKE_LONG: Final = text("set local statement_timeout = '10min'")
+"""For statements on a whole partition: refused each time, the fold would never begin."""
 
 _UNSETTLED: Final = text(
     """
