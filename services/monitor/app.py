@@ -113,6 +113,7 @@ def consume(service: DatabaseService[Settings], rules: Rules, evidence: Evidence
         rules.book.fingerprint,
         make_loop=lambda: fold_loop(service, folding),
         left=partitions.leave,
+        clock=service.clock,
     )
     # No replay: what it set aside changes no figure, `recompute` compares.
     service.join(FOLD, [topics.CHAT], membership, ping=membership.ping, replay=None)

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from kit.bus.loops import BatchLoop
+from kit.clock import Clock
 from kit.errors import Unavailable
 from kit.postgres import Database
 from services.monitor.fold import spans
@@ -38,11 +39,14 @@ class Membership:
         *,
         make_loop: Callable[[], BatchLoop],
         left: Callable[[], Awaitable[None]],
+        clock: Clock,
     ) -> None:
         self._db = database
         self._fingerprint = fingerprint
         self._make_loop = make_loop
         self._left = left
+        self._clock = clock
+        self._sight = spans.Sight()
         self._loop: BatchLoop | None = None
         self._newest = False
         self._stopping = asyncio.Event()
@@ -99,8 +103,11 @@ class Membership:
         """Ask the store; while it is away, what was true last stays true."""
         try:
             async with self._db.write_across("the newest book") as session:
-                self._newest = await spans.is_newest(session, self._fingerprint)
+                self._newest = await spans.is_newest(
+                    session, self._fingerprint, sight=self._sight, at_s=self._clock.monotonic()
+                )
         except Unavailable as away:
+            self._sight.lost()
             log.warning("fold.book_unknown", reason=away.slug)
         return self._newest
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -10,7 +12,34 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.monitor.fold.measures import BookSpan
 
 GONE_S: Final = 15
-"""A book with which no monitor was alive for so long may be followed by an earlier one."""
+"""A book of which no monitor gave a sign for so long may be followed by an earlier one."""
+
+UNSEEN_S: Final = 6.0
+"""Longest pause between two looks that still follow one another."""
+
+
+@dataclass(slots=True)
+class Sight:
+    """What one monitor saw of the newest book, look by look.
+
+    How old the last sign is says nothing: while PostgreSQL is away nobody can give one, and then
+    whoever looks first would win.
+    """
+
+    _sign: tuple[str, datetime] | None = None
+    _since_s: float = 0.0
+    _looked_s: float = 0.0
+
+    def is_gone(self, sign: tuple[str, datetime], *, at_s: float) -> bool:
+        """Take a look in; tell whether there was no new sign in every look over `GONE_S`."""
+        if sign != self._sign or at_s - self._looked_s > UNSEEN_S:
+            self._sign, self._since_s = sign, at_s
+        self._looked_s = at_s
+        return at_s - self._since_s >= GONE_S
+
+    def lost(self) -> None:
+        """Begin anew: a look failed."""
+        self._sign = None
 
 
 async def book_spans(session: AsyncSession, mine: Mapping[str, Any]) -> list[BookSpan]:
@@ -35,18 +64,20 @@ async def begin_span(
     )
 
 
-async def is_newest(session: AsyncSession, fingerprint: str) -> bool:
+async def is_newest(session: AsyncSession, fingerprint: str, *, sight: Sight, at_s: float) -> bool:
     """Tell whether a book is the newest begun, and that it is alive; a new one begins here.
 
-    One that was begun before others begins again once the newest is gone for `GONE_S`.
+    One that was begun before others begins again once it has seen the newest be gone. `at_s` is the
+    monotonic time of this look.
     """
     await session.execute(_LOCK)
-    newest = (await session.execute(_NEWEST, {"gone": GONE_S})).one_or_none()
+    newest = (await session.execute(_NEWEST)).one_or_none()
     known = (await session.execute(_KNOWN, {"fingerprint": fingerprint})).scalar()
-    begun, name, gone = newest or (0, None, True)
-    if name != fingerprint and known is not None and not gone:
-        return False
+    begun, name = (0, "") if newest is None else newest[:2]
     if name != fingerprint:
+        gone = newest is None or sight.is_gone((name, newest.seen_at), at_s=at_s)
+        if known is not None and not gone:
+            return False
         begun += 1
     await session.execute(_ALIVE, {"fingerprint": fingerprint, "begun": begun})
     return True
@@ -71,8 +102,7 @@ _BEGIN: Final = text(
 _LOCK: Final = text("select pg_advisory_xact_lock(hashtext('monitor.books'))")
 _NEWEST: Final = text(
     """
-    select begun, fingerprint, seen_at < now() - make_interval(secs => :gone) from books
-    order by begun desc limit 1
+    select begun, fingerprint, seen_at from books order by begun desc limit 1
     """
 )
 _KNOWN: Final = text("select begun from books where fingerprint = :fingerprint")

@@ -160,6 +160,29 @@ async def test_of_two_books_at_once_only_the_newest_folds(
     assert report.different == 0, report.shown
 
 
+async def test_after_an_outage_an_earlier_book_does_not_win_by_looking_first(rig: Rig) -> None:
+    sight = spans.Sight()
+
+    async def looks(book: str, at_s: float, mine: spans.Sight = sight) -> bool:
+        async with rig.database.write_across("a test") as session:
+            return await spans.is_newest(session, book, sight=mine, at_s=at_s)
+
+    try:
+        assert await looks("earlier", 0)
+        assert await looks("later", 0, spans.Sight())
+        assert not await looks("earlier", 1)
+        await rig.change("update books set seen_at = seen_at - interval '1 hour'")
+
+        # PostgreSQL is back: the earlier book looks first, the later one gives its sign after it.
+        assert not await looks("earlier", 2)
+        assert await looks("later", 3, spans.Sight())
+        seen = {at: await looks("earlier", at) for at in range(4, 22, 2)}
+    finally:
+        await rig.change("delete from books where fingerprint in ('earlier', 'later')")
+
+    assert seen == {at: at >= 4 + spans.GONE_S for at in seen}
+
+
 async def test_a_late_message_is_withdrawn_from_what_was_stored(rig: Rig) -> None:
     shop = await rig.shop().listed()
     old, new = await shop.chat("anne").opened(), await shop.chat("ben").opened(3_600)
