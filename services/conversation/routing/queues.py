@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId, SkillGroupId
 from services.conversation.conversations.clock import FIRST_UNANSWERED
 from services.conversation.routing.assignment import Candidate, Places, Waiting
-from services.conversation.staff.domain import AT_DESK
+from services.conversation.staff.domain import AT_DESK, AWAY
 
 HEADS: Final = 50
 """Of each queue so many are looked at in one go at most; the next go sees the next ones."""
@@ -107,11 +107,11 @@ so long that anybody helps, and whoever was named. A head may be found in more w
 
 _LEFT_WAITING: Final = text(
     f"""
-    select i.id
+    select i.id, a.state = any(:away) as is_away
     from conversations i join staff a on a.id = i.agent_id {FIRST_UNANSWERED}
-    where i.shop_id = :shop and i.state = 'assigned' and i.assigned_at < :before
-      and a.state = any(:states) and word.since < :before
-    order by i.id
+    where i.shop_id = :shop and i.state = 'assigned'
+      and (a.state = any(:away) or a.state = any(:at_desk) and i.assigned_at < :before)
+      and word.since < case when a.state = any(:away) then :through else :before end
     limit :limit
     """
 )
@@ -212,15 +212,17 @@ async def shops_serving(session: AsyncSession) -> list[ShopId]:
 
 
 async def left_waiting(
-    session: AsyncSession, shop_id: ShopId, *, before: datetime, limit: int
-) -> list[str]:
-    """Return conversations whose agent is at his desk and has said nothing since `before`.
+    session: AsyncSession, shop_id: ShopId, *, before: datetime, through: datetime, limit: int
+) -> dict[str, bool]:
+    """Return conversations whose buyer waits in vain, each with whether its agent is away.
 
-    The buyer asked, and the agent got him, before that moment. Read from the archive, an index
-    look each: a column would cost a row update per message.
+    Who is at his desk has said nothing since `before`, when he had the buyer and the question; who
+    is away owes any word from before `through`. Read from the archive, an index look each: a
+    column would cost a row update per message.
     """
-    asked = {"shop": shop_id, "before": before, "limit": limit, "states": sorted(AT_DESK)}
-    return [str(row.id) for row in await session.execute(_LEFT_WAITING, asked)]
+    asked = {"shop": shop_id, "before": before, "through": through, "limit": limit}
+    asked |= {"at_desk": sorted(AT_DESK), "away": sorted(AWAY)}
+    return {str(row.id): row.is_away for row in await session.execute(_LEFT_WAITING, asked)}
 
 
 def _waiting(row: Row[Any]) -> Waiting:

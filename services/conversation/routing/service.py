@@ -92,9 +92,7 @@ class Routing:
         Those whom they answered stay theirs until they write again.
         """
         owned = await repository.owned_by(session, shop_id, agent_ids)
-        waits = await clock.waiting_since(session, owned)
-        await self._requeue(session, sorted(waits), waits)
-        await self.settle(session, shop_id, sorted(waits), trigger)
+        await self.take_from_away(session, shop_id, owned, trigger)
 
     async def give_back_work(
         self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
@@ -112,6 +110,14 @@ class Routing:
         await self._requeue(session, owned, await clock.waiting_since(session, owned))
         await self.give_back_work(session, shop_id, [agent_id])
         await self.settle(session, shop_id, owned, trigger)
+
+    async def take_from_away(
+        self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
+    ) -> None:
+        """Place anew those of assigned conversations whose buyer waits; the others stay theirs."""
+        waits = await clock.waiting_since(session, ids)
+        await self._requeue(session, sorted(waits), waits)
+        await self.settle(session, shop_id, sorted(waits), trigger)
 
     async def take_from_silent(
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str

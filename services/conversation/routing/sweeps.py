@@ -6,6 +6,7 @@ Any number of replicas may sweep: each step takes the shop's turn and looks agai
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 import structlog
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 Through: TypeAlias = Callable[[], Awaitable[datetime | None]]
 """Through which moment the archive holds everything that was said; None: that is not known."""
 
+LeftWaiting: TypeAlias = Callable[..., Awaitable[dict[str, bool]]]
+"""Finds a shop's buyers who wait in vain: `queues.left_waiting` of certain moments."""
+
 BEHIND_MOST: Final = timedelta(seconds=10)
 """With the archive further behind every live chat looks silent, so nobody is judged (H48)."""
 
@@ -31,7 +35,7 @@ GOES_AT_ONCE: Final = 20
 """So many goes of a shop follow one another in a sweep; others have their turns between them."""
 
 TAKEN_AT_ONCE: Final = 200
-"""So many buyers of a shop are taken from silent agents in one go; the next look takes others."""
+"""So many buyers of a shop are taken from their agents in one go; the next look takes others."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,11 @@ class Sweeps:
                 return
 
     async def relieve(self) -> None:
-        """Give buyers whose agent has been silent for too long to somebody else (C12, H38).
+        """Give buyers whose agent is silent for too long, or away, to somebody else (C12, H38).
 
         Judged is the moment through which the archive is complete: what was said after it is not
-        known here (H48).
+        known here (H48). Whoever goes away gives his waiting buyers at once; one whose word was
+        being stored at that moment is seen by neither side, and is found here.
         """
         through = await self.through()
         if through is None or self.clock.now() - through > BEHIND_MOST:
@@ -70,11 +75,16 @@ class Sweeps:
             return
         async with self.db.read_across("in which shops an agent may be silent") as session:
             timings = await shops.timings_of(session, await queues.shops_serving(session))
-        before = {
-            shop_id: through - timedelta(seconds=timing.silence_s)
+        left = {
+            shop_id: partial(
+                queues.left_waiting,
+                shop_id=shop_id,
+                before=through - timedelta(seconds=timing.silence_s),
+                through=through,
+            )
             for shop_id, timing in timings.items()
         }
-        await self._each(before, lambda shop_id: self._relieve(shop_id, before=before[shop_id]))
+        await self._each(left, lambda shop_id: self._relieve(shop_id, left[shop_id]))
 
     async def _each(
         self, shop_ids: Iterable[ShopId], work: Callable[[ShopId], Awaitable[None]]
@@ -88,11 +98,18 @@ class Sweeps:
             except Unavailable as busy:
                 log.warning("sweep.shop_left_out", shop_id=shop_id, reason=busy.slug)
 
-    async def _relieve(self, shop_id: ShopId, *, before: datetime) -> None:
+    async def _relieve(
+        self, shop_id: ShopId, left: Callable[..., Awaitable[dict[str, bool]]]
+    ) -> None:
         async with self.db.read(shop_id) as session:
-            if not await queues.left_waiting(session, shop_id, before=before, limit=1):
+            if not await left(session, limit=1):
                 return
         async with self.turns.write(shop_id) as session:
-            ids = await queues.left_waiting(session, shop_id, before=before, limit=TAKEN_AT_ONCE)
-            await self.routing.take_from_silent(session, shop_id, ids, "silence")
-        log.info("conversations.taken_from_silent", shop_id=shop_id, count=len(ids))
+            found = await left(session, limit=TAKEN_AT_ONCE)
+            away = [one for one, is_away in found.items() if is_away]
+            silent = [one for one, is_away in found.items() if not is_away]
+            if away:
+                await self.routing.take_from_away(session, shop_id, away, "buyer_wrote")
+            if silent:
+                await self.routing.take_from_silent(session, shop_id, silent, "silence")
+        log.info("conversations.relieved", shop_id=shop_id, silent=len(silent), away=len(away))

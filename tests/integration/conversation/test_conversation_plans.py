@@ -92,7 +92,7 @@ READS = [
     Read("shops in which somebody is served", partial(queues.shops_serving), filters=LAST),
     Read(
         "buyers whose agent is silent",
-        partial(queues.left_waiting, shop_id=SHOP, before=MOMENT, limit=50),
+        partial(queues.left_waiting, shop_id=SHOP, before=MOMENT, through=MOMENT, limit=50),
         filters=f"what a shop's agents have; {TALK}",
     ),
     Read("since when buyers wait", partial(clock.waiting_since, ids=[CHAT]), filters=TALK),

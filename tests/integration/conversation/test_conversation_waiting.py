@@ -1,5 +1,6 @@
 """The buyer's clock over changes of hands, and who gives his buyers away (H37, H38)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.conversation import (
     ConversationAssigned,
@@ -15,6 +17,9 @@ from contracts.conversation import (
 )
 from kit.clock import ManualClock
 from services.conversation import app
+from services.conversation.archive import repository as archive
+from services.conversation.archive.domain import Batch
+from services.conversation.archive.repository import ArchivedRow
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import Person, Platform, code, ok, started
 from tests.integration.conversation.shift import (
@@ -27,7 +32,7 @@ from tests.integration.conversation.shift import (
     talk_now,
     until_queued,
 )
-from tests.integration.conversation.talking import archived, events
+from tests.integration.conversation.talking import archived, events, has_text
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -181,6 +186,43 @@ async def test_who_goes_away_gives_the_waiting_buyers_at_once_and_the_answered_w
     assert (await talk_now(colleague, answered))["agent_id"] == leaving.id
     await buyer_says(platform, answered, "好的，再问一下")
     await eventually(lambda: _is_with(colleague, answered))
+
+
+@pytest.mark.parametrize("state", ["break", "offline"])
+async def test_a_word_that_is_being_stored_while_its_agent_goes_away_is_found_by_the_next_look(
+    platform: Platform, clock: ManualClock, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stores it sees him at his desk, who takes his buyers from him does not see the word."""
+    shop = await platform.shop()
+    leaving = await shop.staff()
+    asked, answered = [await open_talk(await shop.buyer()) for _ in range(2)]
+    await buyer_says(platform, answered, "在吗")
+    await agent_says(platform, answered, "在的")
+    colleague = await shop.staff()
+    stored, gone, plain = asyncio.Event(), asyncio.Event(), archive.store
+
+    async def held(session: AsyncSession, batch: Batch, **more: Any) -> list[ArchivedRow]:
+        looks = await plain(session, batch, **more)
+        if asked["id"] in batch.conversations:
+            stored.set()
+            await gone.wait()
+        return looks
+
+    monkeypatch.setattr(archive, "store", held)
+    await platform.say(asked, "在吗")
+    await asyncio.wait_for(stored.wait(), 10)
+    try:
+        await leaving.be(state)
+    finally:
+        gone.set()
+    await eventually(lambda: has_text(colleague, asked, "在吗"))
+    assert (await talk_now(colleague, asked))["agent_id"] == leaving.id
+    clock.advance(1)
+
+    await _relieve(platform)
+
+    assert (await talk_now(colleague, asked))["agent_id"] == colleague.id
+    assert (await talk_now(colleague, answered))["agent_id"] == leaving.id
 
 
 async def test_a_suspended_agent_keeps_all_even_those_who_wait_for_long(
