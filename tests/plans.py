@@ -113,13 +113,15 @@ async def plan_of(database: Database, read: Read, *, shop: str, sorting: bool) -
     return plan
 
 
-async def explained(session: AsyncSession, read: Read) -> list[dict[str, Any]]:
+async def explained(
+    session: AsyncSession, read: Read, *, options: str = "format json"
+) -> list[dict[str, Any]]:
     """Run it and return the nodes of the plans of all statements that it sent, outermost first."""
     connection = await session.connection()
     with caught(connection.sync_connection) as sent:
         await read.run(session)
     assert sent, f"{read.title} sent no statement"
-    return await explain(session, sent)
+    return await explain(session, sent, options=options)
 
 
 @contextmanager

@@ -15,6 +15,13 @@ class MessageRow(Base):
     __tablename__ = "messages"
     __table_args__ = (
         Index("ix_messages_history", "conversation_id", "generation", "log_offset"),
+        Index(
+            "ix_messages_answers",
+            "conversation_id",
+            "generation",
+            "log_offset",
+            postgresql_where=text("sender_kind is distinct from 'buyer'"),
+        ),
         {"info": row_security.through("conversation_id", "conversation.conversations.id")},
     )
 

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 FIRST_UNANSWERED: Final = """
     left join lateral (
         select a.generation, a.log_offset from messages a
-        where a.conversation_id = i.id
+        where a.conversation_id = i.id and a.sender_kind is distinct from 'buyer'
           and (
             a.type = 'conversation.closed.v1' and a.body::json ->> 'sweep' is distinct from 'idle'
             or a.sender_kind = 'agent' and not a.late and not exists (
                 select from messages s
-                where s.conversation_id = i.id
+                where s.conversation_id = i.id and s.sender_kind is distinct from 'buyer'
                   and (s.generation, s.log_offset) < (a.generation, a.log_offset)
                   and s.type in ('conversation.assigned.v1', 'conversation.transferred.v1',
                                  'conversation.queued.v1', 'conversation.closed.v1')
@@ -46,6 +46,9 @@ A close ends his wait like an answer, but for one as idle, which ends nobody's: 
 before it was not archived yet when the sweep closed (H36). What an agent wrote from a seat that he
 had lost by then is no answer: somebody else owes it still (H8, H33). A word that he wrote into an
 older conversation is late there and counts where it is told as a contact, his word too (H30).
+
+That nothing of the buyer's ends his wait is said in the words of the index `ix_messages_answers`,
+which holds the others alone: whoever writes thousands of words costs no more than with one.
 """
 
 _WAITING: Final = text(

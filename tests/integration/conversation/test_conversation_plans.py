@@ -30,7 +30,15 @@ from services.conversation.staff import repository as staff
 from services.conversation.tables import AUDIT
 from services.conversation.tokens import repository as tokens
 from tests.infrastructure import Infrastructure
-from tests.plans import AUDIT_FILL, Read, assert_all_are_there, assert_spared, audit_reads, filled
+from tests.plans import (
+    AUDIT_FILL,
+    Read,
+    assert_all_are_there,
+    assert_spared,
+    audit_reads,
+    explained,
+    filled,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -49,6 +57,8 @@ LISTED, SAID = ("/v1/conversations",), ("/v1/conversations/{conversation_id}/mes
 LAST = "the end of a list of shops"
 TALK = "one conversation's records, from its end to the last answer"
 STAFF = "a shop's staff, who are read whole page by page"
+
+FLOODED, FLOOD = _id(3, 90), 5_000
 
 
 def listed(
@@ -172,6 +182,21 @@ READS = [
     *audit_reads(AUDIT, "/v1/audit/conversation"),
 ]
 
+LATER = datetime(2026, 11, 12, tzinfo=UTC)
+OF_FLOODED = [
+    Read("since when buyers wait", partial(clock.waiting_since, ids=[FLOODED])),
+    Read(
+        "buyers whose agent is silent",
+        partial(queues.left_waiting, shop_id=SHOP, before=LATER, through=LATER, limit=50),
+    ),
+    Read(
+        "what has been silent in a shop",
+        partial(
+            reception.silent, shop_id=SHOP, idle_since=LATER, unanswered_since=LATER, limit=100
+        ),
+    ),
+]
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(infra: Infrastructure) -> AsyncIterator[Database]:
@@ -183,6 +208,22 @@ async def store(infra: Infrastructure) -> AsyncIterator[Database]:
 @pytest.mark.parametrize("read", READS, ids=lambda read: read.title)
 async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None:
     await assert_spared(store, read)
+
+
+@pytest.mark.parametrize("read", OF_FLOODED, ids=lambda read: read.title)
+async def test_a_flood_of_the_buyers_words_costs_no_more_than_one(
+    store: Database, read: Read
+) -> None:
+    async with store.write(SHOP) as session:
+        nodes = await explained(session, read, options="analyze, format json")
+        await session.rollback()
+
+    passed = sum(
+        node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+        for node in nodes
+        if node.get("Relation Name") == "messages"
+    )
+    assert 0 < passed < FLOOD / 2
 
 
 async def test_no_list_is_without_a_row_here() -> None:
@@ -237,5 +278,11 @@ FILLS = (
         time, body)
     select {_uuid(7, "n")}, {_uuid(3, "n % 20")}, 1, 0, n, 'chat.message.v1', now(), '{{}}'
         from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into messages (message_id, conversation_id, generation, partition, log_offset, type,
+        time, sender_kind, body)
+    select {_uuid(8, "n")}, '{FLOODED}', 1, 0, 2000 + n, 'chat.message.v1', '2026-11-11', 'buyer',
+        '{{}}' from generate_series(1, {FLOOD}) n
     """,
 )
