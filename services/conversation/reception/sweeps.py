@@ -5,7 +5,6 @@ Any number of replicas may sweep: each takes the shop's turn and looks again.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final, Literal
 
 import structlog
@@ -18,7 +17,8 @@ from kit.errors import Unavailable
 from kit.postgres import Database, DatabaseAway
 from services.conversation.archive import repository as archive
 from services.conversation.conversations import repository as conversations
-from services.conversation.conversations.domain import close
+from services.conversation.conversations.domain import Conversation, Outcome, close
+from services.conversation.domain import Stamp
 from services.conversation.reception import repository
 from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import BEHIND_MOST, Through
@@ -66,26 +66,31 @@ class Closings:
                 log.warning("sweep.shop_left_out", shop_id=shop_id, reason=busy.slug)
 
     async def _close(self, shop_id: ShopId, timing: Timing, through: datetime) -> int:
-        silent = partial(
-            repository.silent,
-            shop_id=shop_id,
+        silence = repository.Silence(
+            shop_id,
             idle_since=through - timedelta(seconds=timing.idle_close_s),
             unanswered_since=through - timedelta(seconds=timing.abandon_s),
         )
         async with self.db.read(shop_id) as session:
-            if not await silent(session, limit=1):
-                return 0
+            ids = await repository.silent(session, silence, limit=AT_ONCE)
+        if not ids:
+            return 0
         async with self.turns.write(shop_id) as session:
             # What the archive stores from here on finds the conversation closed, and reopens it.
+            # All shops' archive waits meanwhile: only those that were found are looked at again.
             await archive.hold_back(session, CHAT.name)
-            found = await silent(session, limit=AT_ONCE)
+            found = await repository.still_silent(session, silence, ids)
+            locked = await conversations.lock_all(session, sorted(found))
             stamp = self.routing.stamp()
-            for conversation in await conversations.lock_all(session, sorted(found)):
-                sweep: Literal["idle", "abandoned"] = (
-                    "abandoned" if found[conversation.id] else "idle"
-                )
-                outcome = close(conversation, SYSTEM, sweep, stamp, sweep=sweep)
-                await self.routing.apply(session, outcome)
+            await self.routing.apply_all(
+                session, [_closed(one, stamp, waits=found[one.id]) for one in locked]
+            )
+        async with self.turns.write(shop_id) as session:
             await self.routing.fill(session, shop_id, "slot_free")
         log.info("conversations.closed_by_silence", shop_id=shop_id, count=len(found))
         return len(found)
+
+
+def _closed(conversation: Conversation, stamp: Stamp, *, waits: bool) -> Outcome:
+    sweep: Literal["idle", "abandoned"] = "abandoned" if waits else "idle"
+    return close(conversation, SYSTEM, sweep, stamp, sweep=sweep)

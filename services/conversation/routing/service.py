@@ -55,6 +55,10 @@ class Routing:
             await outbox.add(session, *outcome.events)
         return outcome.conversation
 
+    async def apply_all(self, session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
+        """Store decisions on several conversations and their events, at once."""
+        await self._store(session, [outcome for outcome in outcomes if outcome.events])
+
     async def place(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
         """Store a decision that leaves a conversation waiting, and look for an agent at once."""
         waiting = outcome.conversation

@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.conversation import (
     ConversationClosed,
     ConversationReopened,
     ConversationTransferred,
 )
-from contracts.people import SenderKind
+from contracts.people import SenderKind, ShopId
 from contracts.topics import CHAT
 from kit import positions
 from kit.clock import ManualClock
 from kit.errors import Unavailable
+from services.conversation.archive import repository as archive
 from services.conversation.archive.service import Archiving
+from services.conversation.reception import sweeps
+from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import BEHIND_MOST
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import Person, Platform, ok, started
@@ -157,7 +161,8 @@ async def test_a_word_that_is_being_archived_is_waited_for(
     await complete(platform, clock)
 
     async with platform.service.db.write_across("a test") as session:
-        await positions.raise_marks(session, CHAT.name, {0: 0})
+        marked = await positions.marks(session, CHAT.name)  # a row that is not there holds nobody
+        await positions.raise_marks(session, CHAT.name, dict.fromkeys(marked, 0))
         await session.execute(
             text(
                 "insert into messages (message_id, conversation_id, generation, partition,"
@@ -246,6 +251,44 @@ async def test_who_waits_gets_the_place_of_whom_silence_closed(
     agent = await platform.sign_in(agent.login)
     assert (await _now(agent, talk))["state"] == "closed"
     assert (await _now(agent, waiting))["agent_id"] == agent.id
+
+
+async def test_all_shops_are_archived_again_before_the_places_are_given_away(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, agent, _, talk = await begin(platform)
+    await _talked(platform, agent, talk)
+    filled: list[str] = []
+    plain = Routing.fill
+
+    async def beside(routing: Routing, session: AsyncSession, shop_id: ShopId, why: str) -> int:
+        if why == "slot_free":
+            async with platform.service.db.write_across("a test") as other:
+                await asyncio.wait_for(archive.hold_back(other, CHAT.name), 2)
+            filled.append(shop_id)
+        return await plain(routing, session, shop_id, why)
+
+    monkeypatch.setattr(Routing, "fill", beside)
+
+    await _swept(platform, clock, IDLE_S + 1)
+
+    assert talk["shop_id"] in filled
+    agent = await platform.sign_in(agent.login)
+    assert (await _now(agent, talk))["state"] == "closed"
+
+
+async def test_more_than_one_go_of_a_shop_are_all_closed(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
+    shop, agent, _, talk = await begin(platform)
+    others = [ok(await (await shop.buyer()).post("/v1/conversations"), 201) for _ in range(4)]
+    await _talked(platform, agent, talk)
+
+    await _swept(platform, clock, IDLE_S + 1)
+
+    agent = await platform.sign_in(agent.login)
+    assert {(await _now(agent, one))["state"] for one in (talk, *others)} == {"closed"}
 
 
 async def _stopped(*_: object, **__: object) -> int:
