@@ -4,7 +4,7 @@ Says how it survives a repeat. Knows no table.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -64,6 +64,7 @@ class Presence:
         self._known: dict[PersonId, AtWork] = {}
         self._expected: frozenset[PersonId] = frozenset()
         self._away: frozenset[PersonId] = frozenset()
+        self._moved: dict[tuple[ShopId, Reported], set[PersonId]] = defaultdict(set)
         self.loop = ReaderLoop(
             bus,
             topics=[topics.PRESENCE.name],
@@ -86,6 +87,7 @@ class Presence:
         lost = self._roster.lost(self._expected)
         await self._follow(lost, "heartbeat_lost")
         await self._follow(self._roster.carried(self._away), "returned")
+        await self._route()
 
     async def _know(self, now: float) -> None:
         """Read anew who is at work, unless that was done a moment ago."""
@@ -109,7 +111,7 @@ class Presence:
         for person in people:
             by_shop[self._known[person].shop_id].append(person)
         for shop_id, theirs in by_shop.items():
-            for some in (theirs[at : at + AT_ONCE] for at in range(0, len(theirs), AT_ONCE)):
+            for some in _batches(theirs):
                 try:
                     found = await self._states.follow(shop_id, some, reason)
                 except DatabaseAway:
@@ -117,10 +119,30 @@ class Presence:
                 except AppError as error:
                     log.warning("agent.states_failed", shop_id=shop_id, reason=error.slug)
                 else:
-                    self._known |= {one.id: one for one in found}
-                    log.info("agent.states", shop_id=shop_id, count=len(found), reason=reason)
+                    self._known |= {one.id: one for one in found.people}
+                    self._moved[shop_id, reason].update(found.changed)
+                    log.info("agent.states", shop_id=shop_id, count=len(some), reason=reason)
         if by_shop:
             self._sort()
+
+    async def _route(self) -> None:
+        """Route for those whose states were set, or leave them for the next look.
+
+        Only now: buyers of the first hundred would be given to those of the next who are lost too.
+        """
+        for shop_id, reason in list(self._moved):
+            moved = self._moved.pop((shop_id, reason), set())
+            try:
+                for some in _batches(sorted(moved)):
+                    await self._states.route(shop_id, some, reason)
+                    moved.difference_update(some)
+            except DatabaseAway:
+                raise
+            except AppError as error:
+                log.warning("agent.routing_failed", shop_id=shop_id, reason=error.slug)
+            finally:
+                if moved:
+                    self._moved[shop_id, reason] |= moved
 
     async def _handle(self, records: list[Record]) -> None:
         for record in records:
@@ -141,6 +163,10 @@ class Presence:
         except Unavailable:
             return False
         return True
+
+
+def _batches(people: Sequence[PersonId]) -> Iterator[Sequence[PersonId]]:
+    return (people[at : at + AT_ONCE] for at in range(0, len(people), AT_ONCE))
 
 
 def _read(record: Record) -> tuple[datetime, Report] | None:

@@ -38,6 +38,15 @@ class NotAnAgent(Conflict):
 Reported: TypeAlias = Literal["heartbeat_lost", "returned"]
 """What reports can say of somebody."""
 
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """People as they are now, and whose state it was that changed."""
+
+    people: list[AtWork]
+    changed: list[PersonId]
+
+
 BY_ID: Final[paging.Order[Agent, str]] = paging.by_id("id")
 
 
@@ -86,11 +95,11 @@ class States:
         shop_id: ShopId,
         people: Collection[PersonId],
         reason: Reported,
-    ) -> list[AtWork]:
-        """Set what presence reports say of people of one shop, and route once for them all (H39).
+    ) -> Followed:
+        """Set what presence reports say of people of one shop; `route` brings about the rest.
 
         Who is lost is offline; who returned is what he was, if nothing else was said meanwhile.
-        Returns all as they are then. Whom a rule excludes is left as he is.
+        Whom a rule excludes is left as he is. Work of the lost goes back into the queue at once.
         """
         async with self.turns.write(shop_id) as session:
             agents = await staff.lock_agents(session, shop_id, sorted(people))
@@ -106,9 +115,19 @@ class States:
                     events.append(event)
             await staff.save_agents(session, changed)
             await outbox.add(session, *events)
-            await self._route(session, shop_id, changed, reason)
+            gone = [one.id for one in changed if one.state is AgentState.OFFLINE]
+            await self.routing.give_back_work(session, shop_id, gone)
         known = {agent.id: agent for agent in (*agents, *changed)}
-        return [AtWork(one.id, shop_id, one.state, one.resume_state) for one in known.values()]
+        people_now = [
+            AtWork(one.id, shop_id, one.state, one.resume_state) for one in known.values()
+        ]
+        return Followed(people_now, [one.id for one in changed])
+
+    async def route(self, shop_id: ShopId, people: Collection[PersonId], reason: Reported) -> None:
+        """Route once for people whose states `follow` has set, as they are by now (H39)."""
+        async with self.turns.write(shop_id) as session:
+            agents = await staff.lock_agents(session, shop_id, sorted(people))
+            await self._route(session, shop_id, agents, reason)
 
     async def _set(
         self,

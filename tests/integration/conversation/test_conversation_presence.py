@@ -12,11 +12,13 @@ from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, PersonId, ShopId
 from kit.clock import ManualClock
 from services.conversation import app
+from services.conversation.presence import consumers
 from services.conversation.presence.consumers import AT_ONCE, KNOWN_S
-from services.conversation.presence.service import Reported, States
+from services.conversation.presence.service import Followed, Reported, States
 from services.conversation.routing.service import Routing
 from services.conversation.seed import SeedSettings
 from services.conversation.staff.domain import AtWork
+from services.conversation.turns import ShopBusy
 from tests.integration.conversation.desk import Person, Platform, Shop, started
 from tests.integration.conversation.shift import (
     buyer_says,
@@ -64,7 +66,7 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, str]]:
 
     async def noted(
         states: States, shop_id: ShopId, people: Collection[PersonId], reason: Reported
-    ) -> list[AtWork]:
+    ) -> Followed:
         calls.append((shop_id, len(people), reason))
         return await plain(states, shop_id, people, reason)
 
@@ -134,6 +136,47 @@ async def test_more_than_a_hundred_lose_nobody_between_two_transactions(
         here = text("select count(*) from staff where shop_id = :shop and state <> 'offline'"
                     " and role = 'agent'")  # fmt: skip
         assert (await session.execute(here, {"shop": shop.id})).scalar_one() == 0
+
+
+async def test_nobody_is_given_to_a_colleague_who_is_lost_as_well(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "AT_ONCE", 5)
+    shop = await platform.shop()
+    crowd = await _crowd(platform, shop, 20)
+    talks = [await open_talk(await shop.buyer()) for _ in range(20)]
+    for talk in talks:
+        await buyer_says(platform, talk, "在吗")
+    await report_staff(platform, *crowd)
+
+    await let_pass(platform, clock, 32)
+
+    for talk in talks:
+        now = await talk_now(shop.boss, talk)
+        assert (now["state"], now["version"]) == ("queued", talk["version"] + 1)
+
+
+async def test_what_could_not_be_routed_is_routed_by_the_next_look(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await platform.shop()
+    [lost] = await _crowd(platform, shop, 1)
+    talk = await open_talk(await shop.buyer())
+    await buyer_says(platform, talk, "在吗")
+    await report_staff(platform, lost)
+
+    async def busy(*_: object) -> None:
+        raise ShopBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(States, "route", busy)
+        await let_pass(platform, clock, 32)
+    assert await state_of(lost) == "offline"
+    assert (await talk_now(shop.boss, talk))["agent_id"] == lost.id
+
+    await let_pass(platform, clock, 1)
+
+    assert (await talk_now(shop.boss, talk))["state"] == "queued"
 
 
 async def test_who_is_at_work_is_read_every_few_seconds_and_not_at_every_look(
