@@ -56,18 +56,17 @@ async def keep(session: AsyncSession, staff_id: PersonId, origin: str, *, at: da
     )
 
 
-async def forget(session: AsyncSession, before: datetime, *, limit: int) -> None:
-    """Delete at most `limit` places that were last used before that moment."""
+async def forget(session: AsyncSession, before: datetime, *, limit: int) -> int:
+    """Delete at most `limit` places that were last used before that moment; return how many."""
     place = (_STAFF_ORIGINS.c.staff_id, _STAFF_ORIGINS.c.origin)
     old = select(*place).where(_STAFF_ORIGINS.c.seen_at < before).limit(limit)
     # A login under way holds its row: the next sweep finds it, or no longer has to.
     locked = old.with_for_update(skip_locked=True).subquery()
-    await session.execute(
-        delete(_STAFF_ORIGINS).where(
-            _STAFF_ORIGINS.c.staff_id == locked.c.staff_id,
-            _STAFF_ORIGINS.c.origin == locked.c.origin,
-        )
+    gone = delete(_STAFF_ORIGINS).where(
+        _STAFF_ORIGINS.c.staff_id == locked.c.staff_id,
+        _STAFF_ORIGINS.c.origin == locked.c.origin,
     )
+    return len((await session.execute(gone.returning(_STAFF_ORIGINS.c.staff_id))).all())
 
 
 def _derived(staff_id: PersonId, origin: str) -> str:

@@ -19,9 +19,9 @@ class Retention:
     db: Database
     clock: Clock
 
-    async def forget(self) -> None:
-        """Forget what has had its time."""
+    async def forget(self) -> int:
+        """Forget a batch of what has had its time; return how many rows that was."""
         async with self.db.write_across("forgetting") as session:
             now = self.clock.now()
-            await tokens.forget_expired(session, now, limit=FORGOTTEN_AT_ONCE)
-            await repository.forget(session, now - FAMILIAR, limit=FORGOTTEN_AT_ONCE)
+            over = await tokens.forget_expired(session, now, limit=FORGOTTEN_AT_ONCE)
+            return over + await repository.forget(session, now - FAMILIAR, limit=FORGOTTEN_AT_ONCE)

@@ -8,7 +8,8 @@ import structlog
 from kit.errors import AppError, Unavailable
 from kit.leases import Leases
 
-Work: TypeAlias = Callable[[], Awaitable[None]]
+Work: TypeAlias = Callable[[], Awaitable[int | None]]
+"""Does what is due; of work in batches it returns how much that was, and is called again."""
 
 log = structlog.get_logger()
 
@@ -34,16 +35,17 @@ class SweepLoop:
         self._work = work
         self._leases = leases
 
-    async def __call__(self) -> None:
-        """Sweep once. Raises `Unavailable`, which is for `Periodic` to wait out."""
+    async def __call__(self) -> int | None:
+        """Sweep once and return what the work does. Raises `Unavailable`, for `Periodic`."""
         if not await self._is_ours():
-            return
+            return None
         try:
-            await self._work()
+            return await self._work()
         except Unavailable:
             raise
         except AppError as refused:
             log.warning("deadlines.sweep_failed", sweep=self._name, reason=refused.slug)
+            return None
 
     async def _is_ours(self) -> bool:
         """Take the lease, or ask for a sign of life on the connection that holds it."""

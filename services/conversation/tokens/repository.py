@@ -74,9 +74,10 @@ async def forget_subject(session: AsyncSession, subject: str) -> None:
     await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.subject == subject))
 
 
-async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) -> None:
-    """Delete at most `limit` refresh tokens that are over."""
+async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) -> int:
+    """Delete at most `limit` refresh tokens that are over; return how many."""
     over = select(_REFRESH_TOKENS.c.hash).where(_REFRESH_TOKENS.c.expires_at < now).limit(limit)
     # Passed over: what a session under way holds, which may wait for another of these.
     free = over.with_for_update(skip_locked=True)
-    await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash.in_(free)))
+    gone = delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash.in_(free))
+    return len((await session.execute(gone.returning(_REFRESH_TOKENS.c.hash))).all())

@@ -3,9 +3,11 @@
 import pytest
 from typing_extensions import override
 
+from kit.clock import ManualClock
 from kit.errors import Conflict, Unavailable
 from kit.leases import Leases
 from kit.postgres import Database
+from kit.service.retention import Retention
 from services.conversation.routing.deadlines import LEASE, SweepLoop
 
 pytestmark = pytest.mark.unit
@@ -84,3 +86,17 @@ async def test_a_lease_that_went_with_its_connection_ends_the_sweeps_until_it_is
     await sweep()
 
     assert work.done == 2
+
+
+async def test_what_is_forgotten_in_batches_goes_on_until_nothing_is_left() -> None:
+    left = [5_000, 5_000, 12]
+    retention = Retention(ManualClock())
+
+    async def forget() -> int:
+        return left.pop(0) if left else 0
+
+    retention.add(SweepLoop("forgetting", forget, leases=Holding()))
+
+    await retention.sweep()
+
+    assert left == []
