@@ -33,6 +33,7 @@ class ContactWorker:
         self._contacts = contacts
         self._due: asyncio.Queue[ShopId | None] = asyncio.Queue()
         self._queued: set[ShopId] = set()
+        self._stopping = False
 
     def wake(self, shops: Iterable[ShopId]) -> None:
         """Have these shops' contacts acted on."""
@@ -55,16 +56,17 @@ class ContactWorker:
                 workers.create_task(self._work())
 
     async def stop(self) -> None:
-        """Let what is under way end; the rest is left for the next process."""
+        """Let the batches under way end; the rest is left for the next process."""
+        self._stopping = True
         for _ in range(WORKERS):
             self._due.put_nowait(None)
 
     async def _work(self) -> None:
-        while (shop_id := await self._due.get()) is not None:
+        while not self._stopping and (shop_id := await self._due.get()) is not None:
             # Before its contacts are read: one that comes meanwhile queues the shop anew.
             self._queued.discard(shop_id)
             try:
-                while await self._contacts.settle(shop_id):
+                while not self._stopping and await self._contacts.settle(shop_id):
                     pass
             except Unavailable as away:
                 log.warning("contacts.wait", shop_id=shop_id, reason=away.slug)
