@@ -54,6 +54,7 @@ async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[
     """The service on that clock; only the tests look who is there, one look at a time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "LOOK_S", 10_000_000.0)
+        patch.setattr(app, "SILENCE_LOOK_S", 86_400.0)
         async with started(settings, clock=clock) as running_platform:
             yield running_platform
 
