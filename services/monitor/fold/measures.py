@@ -3,6 +3,7 @@
 The fold knows no figure; a measure knows no order, no fence and no broker.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -154,7 +155,7 @@ class Measure(Protocol[State, Delta]):
         """Return what is stored, to be compared with `rows`."""
 
 
-class Stateless(Generic[Delta]):
+class Stateless(ABC, Generic[Delta]):
     """What a measure is that keeps nothing of a conversation: nothing of it is ever open."""
 
     book: BookSpan | None = None
@@ -165,9 +166,9 @@ class Stateless(Generic[Delta]):
         """Keep nothing."""
         del opened
 
+    @abstractmethod
     def delta(self) -> Delta:
         """Return an empty change."""
-        raise NotImplementedError
 
     def as_if_over(self, state: None, standing: Standing, at_ms: int) -> Delta:
         """Return nothing: what was said is over."""

@@ -63,9 +63,6 @@ class Fence:
 class Follower(Protocol):
     """Looks on while partitions are folded. Is called while no batch is in hand."""
 
-    def taken_over(self, fold: PartitionFold) -> None:
-        """Begin with the states of a partition, as they are stored."""
-
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """See conversations in which a round may have opened; the batch is committed."""
 
@@ -344,8 +341,6 @@ class Partitions:
             ),
             measures,
         )
-        for follower in self._followers:
-            follower.taken_over(fold)
         return _Owned(tp, fold), start
 
     def _stored(self) -> FoldStore:

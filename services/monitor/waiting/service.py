@@ -36,7 +36,8 @@ WATCHED_AT_ONCE: Final = 512
 class Thresholds:
     """The thresholds of all partitions that are folded here; follows the fold.
 
-    What is watched in a partition goes with its state, whoever lets go of that.
+    What is watched in a partition goes with its state, whoever lets go of that. One that was just
+    taken over is not watched yet: most waits that a long catch-up begins are answered within it.
     """
 
     def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
@@ -44,10 +45,6 @@ class Thresholds:
         self._rules = rules
         self._clock = clock
         self._waits: WeakKeyDictionary[PartitionFold, Waits] = WeakKeyDictionary()
-
-    def taken_over(self, fold: PartitionFold) -> None:
-        """Watch nothing yet: most waits that a long catch-up begins are answered within it."""
-        del fold
 
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """Watch the waits that may have begun, in a partition that has caught up once."""

@@ -52,7 +52,6 @@ def test_only_waits_that_stand_when_it_has_caught_up_are_watched(
         # Nothing falls due here, so nothing is stored: nobody answers at that address.
         away = Database("postgresql://nobody@127.0.0.1:1/none", schema="monitor")
         thresholds = Thresholds(away, asked, clock=ManualClock(START))
-        thresholds.taken_over(fold)
         for first in range(0, len(paper.records), BATCH):
             batch = await fold.fold(paper.records[first : first + BATCH])
             thresholds.folded(fold, batch.waits)
