@@ -36,10 +36,13 @@ from services.gateway.settings import Settings
 from services.gateway.sockets import (
     Authenticator,
     Connection,
+    ConnectionRegistry,
     Drain,
     FrameDispatcher,
+    FrameRates,
     Handshake,
     Reaper,
+    SocketSessions,
     websocket_class,
 )
 from services.gateway.sockets.reaper import EVERY_S as REAP_S
@@ -162,26 +165,37 @@ class Gateway(Service[Settings]):
     def _sockets(self, chance: random.Random) -> None:
         settings, clock, limits = self.settings, self.clock, self.settings.limits
         connections = ConnectionLimits(settings.sockets, settings.sockets_unauthenticated)
-        self.dispatcher = FrameDispatcher(
+        self.registry = ConnectionRegistry(self.hub, connections, clock=clock, metrics=self.metrics)
+        rates = FrameRates(limits.rate, clock)
+        sessions = SocketSessions(
+            self.registry,
+            self.authenticator,
             hub=self.hub,
-            authenticator=self.authenticator,
-            connections=connections,
+            streams=self.streams,
+            rates=rates,
+            clock=clock,
+            ids=self.ids,
+            limits=limits,
+        )
+        dispatcher = FrameDispatcher(
+            sessions,
+            rates,
             inbound=self.inbound,
             signals=self.signals,
             streams=self.streams,
             clock=clock,
-            ids=self.ids,
             metrics=self.metrics,
-            limits=limits,
         )
         self.handshake = Handshake(
-            lambda address, bearer: Connection(self.dispatcher, address=address, bearer=bearer),
+            lambda address, bearer: Connection(
+                dispatcher, self.registry, address=address, bearer=bearer
+            ),
             connections,
             ready=self.ready,
             origins=settings.origins,
             proxies=TrustedProxies(settings.trusted_proxies),
         )
-        self.reaper = Reaper(self.hub, self.dispatcher, limits=limits, clock=clock)
+        self.reaper = Reaper(self.hub, self.registry, limits=limits, clock=clock)
         self.drain = Drain(
             self.hub,
             self.inbound,
@@ -214,7 +228,7 @@ class Gateway(Service[Settings]):
         self.every(FORGET_GAPS_S, "gaps", self.gaps.forget)
         openapi = OpenApi(self.neighbours, leads_to=service_of, clock=clock)
         self.routes(
-            limits_router(self.dispatcher.limits),
+            limits_router(self.settings.limits.shown),
             openapi.router(lambda: self.http),
             Proxy(self.neighbours).router(),
         )

@@ -10,16 +10,22 @@ from services.gateway.sockets.drain import Drain, DrainTimes
 from services.gateway.sockets.handshake import Handshake
 from services.gateway.sockets.port import Limits
 from services.gateway.sockets.protocol import websocket_class
+from services.gateway.sockets.rates import FrameRates
 from services.gateway.sockets.reaper import Reaper
+from services.gateway.sockets.registry import ConnectionRegistry
+from services.gateway.sockets.sessions import SocketSessions
 
 __all__ = [
     "Authenticator",
     "Connection",
+    "ConnectionRegistry",
     "Drain",
     "DrainTimes",
     "FrameDispatcher",
+    "FrameRates",
     "Handshake",
     "Limits",
     "Reaper",
+    "SocketSessions",
     "websocket_class",
 ]

@@ -16,7 +16,7 @@ from typing_extensions import override
 from contracts.frames import FRAME_BYTES, CloseCode
 from services.gateway.hub import SocketSession
 from services.gateway.limits import FRAMES_A_TURN
-from services.gateway.sockets.port import Receiver
+from services.gateway.sockets.port import Receiver, Registry
 
 FRAGMENTS: Final = 256
 """Pieces that one message may come in; more close the socket with 4501."""
@@ -41,6 +41,7 @@ class Connection(WSListener):
     __slots__ = (
         "_pieces",
         "_receiver",
+        "_registry",
         "_taken",
         "_transport",
         "_turn",
@@ -54,7 +55,9 @@ class Connection(WSListener):
         "socket",
     )
 
-    def __init__(self, receiver: Receiver, *, address: str, bearer: str | None) -> None:
+    def __init__(
+        self, receiver: Receiver, registry: Registry, *, address: str, bearer: str | None
+    ) -> None:
         super().__init__()
         self.address = address
         self.bearer = bearer
@@ -63,6 +66,7 @@ class Connection(WSListener):
         self.closed_at: float | None = None
         self.closed_with: int | None = None
         self._receiver = receiver
+        self._registry = registry
         self._transport: WSTransport | None = None
         self._underlying: asyncio.Transport | None = None
         self._pieces: list[bytes] | None = None
@@ -81,7 +85,7 @@ class Connection(WSListener):
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         # The handshake is over: 1.5 KB of headers per idle socket are of no more use.
         transport.request.headers = transport.response.headers = _NO_HEADERS
-        self._receiver.opened(self)
+        self._registry.opened(self)
 
     @override
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -100,7 +104,7 @@ class Connection(WSListener):
     @override
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._underlying = self._waiting = None
-        self._receiver.left(self)
+        self._registry.left(self)
 
     @override
     def pause_writing(self) -> None:
@@ -124,10 +128,10 @@ class Connection(WSListener):
         if self._transport is None or self.closed_with is not None:
             return
         self.closed_with = code
-        self.closed_at = self._receiver.now()
+        self.closed_at = self._registry.now()
         # picows sends any code; its annotation knows only those of the RFC.
         self._transport.send_close(cast("WSCloseCode", code), reason)
-        self._receiver.closed(self, code)
+        self._registry.closed(self, code)
 
     def abort(self) -> None:
         """Cut the connection."""

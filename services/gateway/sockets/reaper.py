@@ -9,8 +9,8 @@ from typing import Final
 from contracts.frames import CloseCode
 from kit.clock import Clock
 from services.gateway.hub import Hub, SocketSession
-from services.gateway.sockets.dispatcher import FrameDispatcher
 from services.gateway.sockets.port import Limits, Peer
+from services.gateway.sockets.registry import ConnectionRegistry
 
 EVERY_S: Final = 1.0
 """Pause between passes: how late a limit may be noticed."""
@@ -26,15 +26,10 @@ class Reaper:
     """One pass over all sockets; a periodic role calls it."""
 
     def __init__(
-        self,
-        hub: Hub,
-        dispatcher: FrameDispatcher,
-        *,
-        limits: Limits,
-        clock: Clock,
+        self, hub: Hub, registry: ConnectionRegistry, *, limits: Limits, clock: Clock
     ) -> None:
         self._hub = hub
-        self._dispatcher = dispatcher
+        self._registry = registry
         self._clock = clock
         self._limits = limits
 
@@ -49,7 +44,7 @@ class Reaper:
         self._leaving(now)
 
     def _close_unauthenticated(self, now: float) -> None:
-        for connection in list(self._dispatcher.unauthenticated):
+        for connection in list(self._registry.unauthenticated):
             if connection.closed_at is None and now - connection.opened_at > self._limits.hello_s:
                 connection.close(CloseCode.BAD_TOKEN, "say hello with a token")
 
@@ -67,7 +62,7 @@ class Reaper:
         """Cut who does not answer a goodbye."""
         late: list[Peer] = [
             connection
-            for connection in self._dispatcher.leaving
+            for connection in self._registry.leaving
             if connection.closed_at is not None and now - connection.closed_at > GOODBYE_S
         ]
         for connection in late:

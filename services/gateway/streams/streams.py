@@ -8,8 +8,8 @@ from typing import Any
 
 from services.gateway.channels import Hearers
 from services.gateway.frames import server
-from services.gateway.frames.names import StreamName
-from services.gateway.frames.refusals import TooManySubscriptions
+from services.gateway.frames.names import stream_of
+from services.gateway.frames.refusals import BadStream, TooManySubscriptions
 from services.gateway.hub import SocketSession
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import Stream
@@ -26,9 +26,14 @@ class Streams:
         self._limit = limit
 
     def subscribe(
-        self, socket: SocketSession, name: StreamName, *, frame_id: str | None, position: object
+        self, socket: SocketSession, s: str, *, frame_id: str | None, position: object
     ) -> None:
         """Begin to join; every answer goes to the socket."""
+        try:
+            name = stream_of(s)
+        except BadStream as refusal:
+            self._joins.refuse(socket, frame_id, refusal)
+            return
         held = socket.subscriptions
         if len(held) >= self._limit and str(name) not in held:
             self._joins.refuse(socket, frame_id, TooManySubscriptions())
@@ -36,8 +41,13 @@ class Streams:
         kind = self._kinds[type(name)]
         kind.subscribe(socket, name, frame_id=frame_id, position=position)
 
-    def unsubscribe(self, socket: SocketSession, name: StreamName, *, frame_id: str) -> None:
+    def unsubscribe(self, socket: SocketSession, s: str, *, frame_id: str) -> None:
         """Leave a stream; to leave what was not joined is no mistake."""
+        try:
+            name = stream_of(s)
+        except BadStream as refusal:
+            self._joins.refuse(socket, frame_id, refusal)
+            return
         self._kinds[type(name)].unsubscribe(socket, name)
         socket.answer(server.ok(frame_id, {}))
 

@@ -111,7 +111,7 @@ async def test_sockets_and_requests_know_their_client_by_the_same_chain() -> Non
         async with wire(desk, *head, *chain) as raw, wire(desk, *head) as bare:
             assert (await raw.answer())[0] == 101
             assert (await bare.answer())[0] == 101
-            known = {stranger.address for stranger in desk.service.dispatcher.unauthenticated}
+            known = {stranger.address for stranger in desk.service.registry.unauthenticated}
             assert known == {"203.0.113.9", "127.0.0.1"}
 
 

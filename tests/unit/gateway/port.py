@@ -16,7 +16,6 @@ from kit.clock import SystemClock
 from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import records, server
-from services.gateway.frames.names import stream_of
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.client import Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession
@@ -218,14 +217,14 @@ class World:
         """Subscribe; return the id."""
         frame_id = f"sub-{next(self.numbers)}"
         member.said.append(("sub", s, frame_id))
-        self.streams.subscribe(member.socket, stream_of(s), frame_id=frame_id, position=position)
+        self.streams.subscribe(member.socket, s, frame_id=frame_id, position=position)
         return frame_id
 
     def unsub(self, member: Member, s: str) -> str:
         """Unsubscribe; return the id."""
         frame_id = f"unsub-{next(self.numbers)}"
         member.said.append(("unsub", s, frame_id))
-        self.streams.unsubscribe(member.socket, stream_of(s), frame_id=frame_id)
+        self.streams.unsubscribe(member.socket, s, frame_id=frame_id)
         return frame_id
 
     def leave(self, member: Member) -> None:

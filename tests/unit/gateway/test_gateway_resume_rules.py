@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from contracts.people import ConversationId, PersonId, Role, ShopId
+from contracts.people import PersonId, Role, ShopId
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import TopicPartition
 from kit.clock import SystemClock
 from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import server
-from services.gateway.frames.names import ConversationName
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
 from services.gateway.history.client import Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession, subscription_to
@@ -169,8 +168,7 @@ async def joined(
     screen = Screen()
     socket = desk.socket(screen)
     place = None if position is None else [1, position]
-    name = ConversationName(ConversationId(TALK))
-    desk.streams.subscribe(socket, name, frame_id="f", position=place)
+    desk.streams.subscribe(socket, f"conv:{TALK}", frame_id="f", position=place)
     for _ in range(200):
         await asyncio.sleep(0.001)
         desk.feed(desk.ring.end(0) + 1)
@@ -202,13 +200,11 @@ async def test_joining_and_leaving_in_a_storm_keeps_nobody_else_from_joining() -
     desk = SlowDesk(MemoryBus(partitions=1), [], 0, 0, 1_000)
     stormy, calm = desk.socket(Screen(), "stormy"), desk.socket(Screen(), "calm")
     for number in range(2 * JOINS):
-        name = ConversationName(ConversationId(f"c{number}"))
+        name = f"conv:c{number}"
         desk.streams.subscribe(stormy, name, frame_id="f", position=None)
         if number % 2:
             desk.streams.unsubscribe(stormy, name, frame_id="g")
-    desk.streams.subscribe(
-        calm, ConversationName(ConversationId(TALK)), frame_id="f", position=None
-    )
+    desk.streams.subscribe(calm, f"conv:{TALK}", frame_id="f", position=None)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 

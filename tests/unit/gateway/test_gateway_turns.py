@@ -17,14 +17,14 @@ from services.gateway.hub import ConversationSubscription
 from services.gateway.inbound.turns import SendTurns
 from services.gateway.limits import FRAMES_A_TURN, FairTurns, Rate, SharedRates
 from services.gateway.sockets.connection import Connection
-from services.gateway.sockets.port import Receiver
+from services.gateway.sockets.port import Receiver, Registry
 from services.gateway.sockets.turns import LoopTurns
 
 pytestmark = pytest.mark.unit
 
 
 class Desk:
-    """Stands for the dispatcher: every message weighs what its text says."""
+    """Stands for dispatcher and registry: every message weighs what its text says."""
 
     def __init__(self) -> None:
         self.turns = LoopTurns()
@@ -102,7 +102,9 @@ class Socket:
 
     def __init__(self, desk: Desk) -> None:
         self.line = Line()
-        self.connection = Connection(cast("Receiver", desk), address="a", bearer=None)
+        self.connection = Connection(
+            cast("Receiver", desk), cast("Registry", desk), address="a", bearer=None
+        )
         self.connection.on_ws_connected(cast("WSTransport", self.line))
 
     def comes(self, *frames: Came) -> None:
