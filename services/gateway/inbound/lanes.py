@@ -151,6 +151,18 @@ class Lanes:
             lane.retry_id = None
             self._tidy(subscription, lane)
 
+    def retry(self, subscription: ConversationSubscription, client_id: str, number: int) -> None:
+        """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
+        self.requeue(subscription, client_id, number)
+        self._refuse(subscription.socket, client_id, Retry())
+
+    def deny(
+        self, subscription: ConversationSubscription, client_id: str, refusal: AppError
+    ) -> None:
+        """Refuse a send for good: nothing has to wait for it to come again (H6)."""
+        self.settle(subscription, client_id)
+        self._refuse(subscription.socket, client_id, refusal)
+
     # ---- inside
 
     def _lane(self, subscription: ConversationSubscription) -> _Lane:

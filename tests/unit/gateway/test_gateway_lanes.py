@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send
-from services.gateway.frames.refusals import RateLimited, Retry
+from services.gateway.frames.refusals import RateLimited
 from services.gateway.history import HistoryClient, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession
 from services.gateway.inbound.lanes import WAITING, Lanes
@@ -93,8 +93,7 @@ class Office:
 
     def retry(self, subscription: ConversationSubscription, one: Send, number: int) -> None:
         """Answer `retry`."""
-        self.lanes.requeue(subscription, one.id, number)
-        self.refuse(subscription.socket, one.id, Retry())
+        self.lanes.retry(subscription, one.id, number)
 
     def refuse(self, socket: SocketSession, frame_id: str, refusal: AppError) -> None:
         """Note a refusal."""

@@ -1,0 +1,175 @@
+"""Messages on their way into the log: handed over, then acknowledged, and not read back yet.
+
+Every send that waits for one is answered once: with its place, or `retry` when that takes too long
+(H18). Must not know whether a message may be said.
+"""
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import Final
+
+from contracts.gateway import WordingHit
+from kit.bus.ports import Message, Position, TooLarge
+from kit.clock import Clock
+from kit.metrics import Metrics
+from services.gateway.frames import server
+from services.gateway.frames.refusals import BadFrame
+from services.gateway.history import Ring
+from services.gateway.hub import ConversationSubscription
+from services.gateway.inbound.batcher import Batcher
+from services.gateway.inbound.lanes import Lanes
+from services.gateway.inbound.parsing import ParsedSend
+from services.gateway.inbound.unread import Acked, Unread
+
+OVERDUE_S: Final = 0.1
+"""How often overdue outcomes are looked for: one pass for all sends, no timer per send."""
+
+
+class PendingMessage:
+    """A message that was handed over: who waits for it, and since when."""
+
+    __slots__ = ("body_hash", "message_id", "since", "waiting", "warnings")
+
+    def __init__(self, message_id: str, body_hash: str, warnings: tuple[WordingHit, ...]) -> None:
+        self.message_id = message_id
+        self.body_hash = body_hash
+        self.warnings = warnings
+        self.since = 0.0
+        self.waiting: list[tuple[ConversationSubscription, ParsedSend]] = []
+
+
+class MessagesInFlight:
+    """By message id; `waiting` is how many of them somebody waits for."""
+
+    def __init__(
+        self,
+        batcher: Batcher,
+        lanes: Lanes,
+        ring: Ring,
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        outcome_s: float,
+    ) -> None:
+        self._batcher = batcher
+        self._lanes = lanes
+        self._clock = clock
+        self._metrics = metrics
+        self._outcome_s = outcome_s
+        self._pending: dict[str, PendingMessage] = {}
+        self._unread = Unread(ring)
+        self._due: deque[tuple[float, PendingMessage]] = deque()
+        self._wakes = asyncio.Event()
+        self._over = False
+
+    @property
+    def waiting(self) -> int:
+        """How many messages somebody waits for."""
+        return sum(bool(pending.waiting) for pending in self._pending.values())
+
+    def pending(self, message_id: str) -> PendingMessage | None:
+        """Return the message if it was handed over and its outcome is not known."""
+        return self._pending.get(message_id)
+
+    def acked(self, message_id: str) -> Acked | None:
+        """Return the message if it was acknowledged and this gateway has not read it back."""
+        return self._unread.find(message_id)
+
+    # ---- on the way
+
+    def hand_over(
+        self,
+        subscription: ConversationSubscription,
+        parsed: ParsedSend,
+        *,
+        message: Message,
+        warnings: tuple[WordingHit, ...],
+    ) -> None:
+        """Give a message to the batcher, and answer its send when the outcome is known."""
+        pending = PendingMessage(parsed.message_id, parsed.body_hash, warnings)
+        if not self._batcher.add(message, partial(self._acked, pending)):
+            self._lanes.retry(subscription, parsed.frame.id, parsed.number)
+            return
+        self._pending[parsed.message_id] = pending
+        self.join(subscription, parsed, pending)
+
+    def join(
+        self, subscription: ConversationSubscription, parsed: ParsedSend, pending: PendingMessage
+    ) -> None:
+        """Let a send wait for a message that is on its way; later ones need not wait for it."""
+        self._lanes.settle(subscription, parsed.frame.id)
+        pending.waiting.append((subscription, parsed))
+        pending.since = self._clock.monotonic()
+        self._due.append((pending.since + self._outcome_s, pending))
+        self._wakes.set()
+
+    # ---- outcomes
+
+    def _acked(self, pending: PendingMessage, answer: "asyncio.Future[Position]") -> None:
+        self._pending.pop(pending.message_id, None)
+        waiting, pending.waiting = pending.waiting, []
+        error = None if answer.cancelled() else answer.exception()
+        if error is None and not answer.cancelled():
+            place = answer.result()
+            self._unread.add(pending.message_id, Acked(pending.body_hash, place))
+            for subscription, parsed in waiting:
+                _acknowledge(subscription, parsed.frame.id, pending=pending, offset=place.offset)
+            if waiting:
+                self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
+        elif isinstance(error, TooLarge):
+            for subscription, parsed in waiting:
+                refusal = BadFrame("The message is too large.")
+                self._lanes.deny(subscription, parsed.frame.id, refusal)
+        else:
+            self._retry(waiting)
+
+    def _retry(self, waiting: list[tuple[ConversationSubscription, ParsedSend]]) -> None:
+        for subscription, parsed in waiting:
+            self._lanes.retry(subscription, parsed.frame.id, parsed.number)
+
+    # ---- outcomes that are overdue
+
+    def give_up(self) -> None:
+        """Answer `retry` to every send that still waits (H17)."""
+        for pending in self._pending.values():
+            self._give_up(pending)
+
+    async def run(self) -> None:
+        """Answer `retry` to sends whose outcome is overdue, until `stop` (H18)."""
+        while not self._over:
+            await self._wakes.wait()
+            await self._clock.sleep(OVERDUE_S)
+            now = self._clock.monotonic()
+            while self._due and self._due[0][0] <= now:
+                due, pending = self._due.popleft()
+                if pending.waiting and pending.since + self._outcome_s <= due:
+                    self._give_up(pending)
+            if not self._due and not self._over:
+                self._wakes.clear()
+
+    def stop(self) -> None:
+        """Look for no overdue outcomes any more."""
+        self._over = True
+        self._wakes.set()
+
+    def _give_up(self, pending: PendingMessage) -> None:
+        waiting, pending.waiting = pending.waiting, []
+        self._retry(waiting)
+
+
+def _acknowledge(
+    subscription: ConversationSubscription, client_id: str, *, pending: PendingMessage, offset: int
+) -> None:
+    """Answer with the message's place, and what the agent should know of its wording."""
+    place = (subscription.conversation.generation, offset)
+    if not pending.warnings:
+        subscription.socket.answer(server.sent(client_id, pending.message_id, position=place))
+        return
+    told: dict[str, object] = {
+        "client_id": client_id,
+        "message_id": pending.message_id,
+        "position": place,
+        "warnings": [hit.model_dump(mode="json") for hit in pending.warnings],
+    }
+    subscription.socket.answer(server.ok(client_id, told))

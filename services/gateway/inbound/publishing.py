@@ -1,0 +1,111 @@
+"""What nobody has said before: whether it may be said, and if so as which record.
+
+Keeps H8 and H14: the seat and the wording gate are asked before anything reaches the log. Must not
+know sockets beyond their session.
+"""
+
+import asyncio
+
+import msgspec
+
+from contracts.base import rfc3339
+from contracts.people import ConversationId, ShopId
+from contracts.topics import CHAT
+from kit.bus.ports import Position, Producer, message_of
+from kit.clock import Clock
+from services.gateway.frames import records
+from services.gateway.frames.records import ChatBody
+from services.gateway.frames.refusals import ContinueElsewhere, NoSeat
+from services.gateway.hub import ConversationSubscription
+from services.gateway.inbound.batcher import Batcher
+from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
+from services.gateway.inbound.in_flight import MessagesInFlight
+from services.gateway.inbound.lanes import Lanes
+from services.gateway.inbound.parsing import ParsedSend
+
+
+class MessagePublisher:
+    """Lets the buyer and the owner of a conversation speak, the owner within the shop's wording."""
+
+    def __init__(
+        self,
+        producer: Producer,
+        batcher: Batcher,
+        *,
+        gate: Gate,
+        lanes: Lanes,
+        in_flight: MessagesInFlight,
+        clock: Clock,
+    ) -> None:
+        self._producer = producer
+        self._batcher = batcher
+        self._gate = gate
+        self._lanes = lanes
+        self._in_flight = in_flight
+        self._clock = clock
+
+    def publish(self, subscription: ConversationSubscription, parsed: ParsedSend) -> None:
+        """Hand a message over, or refuse it; the send is answered now or later, exactly once."""
+        client_id, conversation = parsed.frame.id, subscription.conversation
+        if not subscription.may_speak:
+            self._lanes.deny(subscription, client_id, NoSeat())
+            return
+        person = subscription.socket.person
+        if conversation.continue_in is not None and person.is_buyer:
+            elsewhere = ContinueElsewhere(continue_in=conversation.continue_in)
+            self._lanes.deny(subscription, client_id, elsewhere)
+            return
+        if self._producer.stalled(CHAT.name, conversation.key):
+            self._lanes.retry(subscription, client_id, parsed.number)
+            return
+        now = self._clock.now()
+        passed = Passed()
+        if not person.is_buyer:
+            verdict = self._gate.judge(_gate_input(subscription, parsed), now)
+            if isinstance(verdict, Blocked):
+                self._block(subscription, parsed, verdict)
+                return
+            passed = verdict
+        body = ChatBody(
+            conversation.shop_id,
+            conversation.key.decode(),
+            person.subject,
+            "buyer" if person.is_buyer else "agent",
+            client_id,
+            parsed.frame.kind,
+            msgspec.Raw(parsed.body.d),
+            parsed.body_hash,
+            None if person.is_buyer else conversation.assignment_version,
+            passed.confirmed,
+        )
+        message = records.message(body, parsed.message_id, time=rfc3339(now))
+        self._in_flight.hand_over(subscription, parsed, message=message, warnings=passed.warnings)
+
+    def _block(
+        self, subscription: ConversationSubscription, parsed: ParsedSend, blocked: Blocked
+    ) -> None:
+        """Leave the incident in the log, then answer; without it the message stays blocked."""
+        client_id = parsed.frame.id
+        self._lanes.settle(subscription, client_id)
+
+        def outcome(answer: "asyncio.Future[Position]") -> None:
+            if answer.cancelled() or answer.exception() is not None:
+                self._lanes.retry(subscription, client_id, parsed.number)
+            else:
+                self._lanes.deny(subscription, client_id, blocked.answer)
+
+        if not self._batcher.add(message_of(blocked.incident), outcome):
+            self._lanes.retry(subscription, client_id, parsed.number)
+
+
+def _gate_input(subscription: ConversationSubscription, parsed: ParsedSend) -> GateInput:
+    return GateInput(
+        ShopId(subscription.conversation.shop_id),
+        ConversationId(subscription.conversation.key.decode()),
+        subscription.socket.person.subject,
+        parsed.frame.id,
+        parsed.message_id,
+        parsed.body_hash,
+        parsed.body.words,
+        parsed.frame.confirm,
+    )
