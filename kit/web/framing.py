@@ -28,10 +28,10 @@ def has_body(lines: Sequence[Line]) -> bool:
     )
 
 
-def wants_socket(method: str, version: str, lines: Sequence[Line]) -> bool:
+def wants_socket(method: bytes, version: str, lines: Sequence[Line]) -> bool:
     """Tell whether the request asks, in HTTP/1.1 and plain words, for a WebSocket (RFC 6455)."""
     upgrades = [value.lower() for name, value in lines if name == b"upgrade"]
     wishes = b",".join(value.lower() for name, value in lines if name == b"connection")
-    return (method, version, upgrades) == ("GET", "1.1", [b"websocket"]) and b"upgrade" in [
+    return (method, version, upgrades) == (b"GET", "1.1", [b"websocket"]) and b"upgrade" in [
         wish.strip() for wish in wishes.split(b",")
     ]

@@ -295,9 +295,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def _should_upgrade(self) -> bool:
-        version = self.parser.get_http_version()
-        asks = wants_socket(self.scope["method"], version, self.headers)
-        return asks and self._should_upgrade_to_ws()
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        return wants_socket(method, version, self.headers) and self._should_upgrade_to_ws()
 
     def _hand_over(self, rest: bytes) -> None:
         """Give the connection to the socket's protocol, with what came behind the request."""

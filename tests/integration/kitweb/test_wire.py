@@ -294,6 +294,15 @@ async def test_an_upgrade_while_an_answer_is_due_is_refused(server: Server) -> N
     assert (await connection.read_until(b"\r\n\r\n")).startswith(b"GET /v1/ws HTTP/1.1")
 
 
+async def test_an_upgrade_to_something_else_has_its_turn_like_any_request(server: Server) -> None:
+    connection = await server.connect()
+    other = asked(b"host: desk", b"connection: upgrade", b"upgrade: h2c")
+    await connection.send(sized(b'{"text": "1"}') + other + GET)
+    assert await connection.answer() == (200, {"text": "1"})
+    assert (await connection.answer())[0] == 404
+    assert (await connection.answer())[0] == 404
+
+
 @pytest.mark.parametrize(
     "raw",
     [
