@@ -1,4 +1,4 @@
-"""Where a request ends, and whether it wants to be one at all: rules on a head (H42, RFC 9112).
+"""Where a request ends: rules on a head (H42, RFC 9112).
 
 Pure: knows header lines, names in lower case; must not know connections.
 """
@@ -26,12 +26,3 @@ def has_body(lines: Sequence[Line]) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
         for name, value in lines
     )
-
-
-def wants_socket(method: bytes, version: str, lines: Sequence[Line]) -> bool:
-    """Tell whether the request asks, in HTTP/1.1 and plain words, for a WebSocket (RFC 6455)."""
-    upgrades = [value.lower() for name, value in lines if name == b"upgrade"]
-    wishes = b",".join(value.lower() for name, value in lines if name == b"connection")
-    return (method, version, upgrades) == (b"GET", "1.1", [b"websocket"]) and b"upgrade" in [
-        wish.strip() for wish in wishes.split(b",")
-    ]

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.people import Role
 from kit.web.edge import BODY_LIMIT
-from kit.web.wire import HEAD_LIMIT
+from kit.web.guard import HEAD_LIMIT
 from tests.attacks import watching
 from tests.attacks.attacker import UPGRADE, Attacker, head, is_problem
 from tests.attacks.cast import Cast

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from kit.web import ending
 from kit.web import wire as subject
+from kit.web.guard import HEAD_LIMIT
 from kit.web.server import PortTaken, listen
-from kit.web.wire import HEAD_LIMIT
 from tests.integration.kitweb.raw import Echo, Server, listening, request, sized
 
 pytestmark = pytest.mark.integration
@@ -95,7 +96,7 @@ async def test_who_was_refused_is_not_late_as_well(
     failures: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: failures.append(context))
-    monkeypatch.setattr(subject, "LINGER_S", 0.6)  # longer than a request may take to arrive
+    monkeypatch.setattr(ending, "LINGER_S", 0.6)  # longer than a request may take to arrive
     for refused in (request(b"x", b"content-length: 50000000"), request(b"", b"x : y")):
         connection = await server.connect()
         await connection.send(refused)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kit.web.wire import CHUNKS_LIMIT, FIELDS_LIMIT, HEAD_LIMIT, HttpProtocol
+from kit.web.guard import CHUNKS_LIMIT, FIELDS_LIMIT, HEAD_LIMIT
+from kit.web.wire import HttpProtocol
 from tests.integration.kitweb.raw import Echo, Server, listening, request, sized
 
 pytestmark = pytest.mark.integration
