@@ -6,9 +6,6 @@ from socket import gethostname
 from pydantic import Field, SecretStr, field_validator
 
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings, SettingsRefused
-from services.gateway.hub import QueueLimits
-from services.gateway.limits import Rate
-from services.gateway.sockets import DrainTimes, Limits
 from wording import LexiconError, LiveEngine
 
 
@@ -112,25 +109,6 @@ class Settings(ServiceSettings):
             "aftersales": self.aftersales_url,
             "monitor": self.monitor_url,
         }
-
-    @property
-    def limits(self) -> Limits:
-        """What a client of a socket must keep to."""
-        return Limits(
-            rate=Rate(self.frames_per_s, self.frames_burst),
-            queue=QueueLimits(self.queue_frames, self.queue_bytes),
-            sockets_per_person=self.sockets_per_person,
-            subscriptions=self.subscriptions,
-            heartbeat_s=self.heartbeat_s,
-            hello_s=self.hello_s,
-            silence_s=self.silence_s,
-            slow_reader_s=self.slow_reader_s,
-        )
-
-    @property
-    def drain_times(self) -> DrainTimes:
-        """How the gateway leaves."""
-        return DrainTimes(self.drain_notice_s, self.drain_spread_s, self.drain_flush_s)
 
     def open_lexicon(self) -> LiveEngine:
         """Read the wording lexicon. Raises `SettingsRefused` if it cannot be read."""

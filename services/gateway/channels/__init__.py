@@ -4,7 +4,6 @@ Every gateway reads whole topics without a group: there is nothing to rebalance.
 """
 
 from services.gateway.channels.chat import ChatChannel
-from services.gateway.channels.facts import FACTS, FactsChannel, Hear, Hearers
-from services.gateway.channels.presence import Presence
+from services.gateway.channels.facts import Hearers
 
-__all__ = ["FACTS", "ChatChannel", "FactsChannel", "Hear", "Hearers", "Presence"]
+__all__ = ["ChatChannel", "Hearers"]

@@ -3,8 +3,6 @@
 Knows prefixes, headers and addresses; must not know sockets or what a route of a service does.
 """
 
-from services.gateway.rest.neighbours import Neighbours, pool
-from services.gateway.rest.proxy import Proxy, service_of
-from services.gateway.rest.routes import OpenApi, limits_router
+from services.gateway.rest.neighbours import pool
 
-__all__ = ["Neighbours", "OpenApi", "Proxy", "limits_router", "pool", "service_of"]
+__all__ = ["pool"]

@@ -307,7 +307,7 @@ async def test_a_drain_waits_for_acks_that_come(bus: MemoryBus) -> None:
         bus.withhold_acks()
         buyer.message(f"conv:{talk.id}", "last", id="aaaaaaaa-1")
         await eventually(lambda: held(bus) >= 1)
-        flushing = desk.service.drain.flush()
+        flushing = desk.service.sockets.drain.flush()
         bus.release_acks()
         await flushing
         assert await buyer.code("aaaaaaaa-1") is None
@@ -315,7 +315,7 @@ async def test_a_drain_waits_for_acks_that_come(bus: MemoryBus) -> None:
 
 async def test_a_draining_gateway_is_not_ready_and_takes_no_new_socket(desk: Desk) -> None:
     desk.service.health.drain()
-    await desk.service.drain.notice()
+    await desk.service.sockets.drain.notice()
     async with httpx2.AsyncClient() as web:
         assert (await web.get(f"{desk.admin}/ready")).status_code == 503
     with pytest.raises(WSInvalidStatusError) as refused:

@@ -111,7 +111,7 @@ async def test_sockets_and_requests_know_their_client_by_the_same_chain() -> Non
         async with wire(desk, *head, *chain) as raw, wire(desk, *head) as bare:
             assert (await raw.answer())[0] == 101
             assert (await bare.answer())[0] == 101
-            known = {stranger.address for stranger in desk.service.registry.unauthenticated}
+            known = {stranger.address for stranger in desk.service.sockets.registry.unauthenticated}
             assert known == {"203.0.113.9", "127.0.0.1"}
 
 
@@ -140,7 +140,7 @@ async def test_every_refused_upgrade_is_a_problem_document(desk: Desk) -> None:
 async def test_a_bug_behind_the_handshake_shows_nothing_of_itself(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk.service.handshake, "_ready", {}.popitem)
+    monkeypatch.setattr(desk.service.sockets.handshake, "_ready", {}.popitem)
     async with wire(desk, b"GET /v1/ws HTTP/1.1", *UPGRADE) as raw:
         assert await raw.refusal() == (500, "internal")
 

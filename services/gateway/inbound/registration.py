@@ -1,0 +1,40 @@
+"""What runs of the way into the log."""
+
+from kit.reloading import EVERY_S as RELOAD_S
+from kit.reloading import Reloading
+from kit.service.core import Service
+from services.gateway.history import HistoryClient, Ring
+from services.gateway.hub import Directory
+from services.gateway.inbound.batcher import Batcher
+from services.gateway.inbound.gate import Gate
+from services.gateway.inbound.sends import Inbound
+from services.gateway.inbound.signals import Signals
+from services.gateway.settings import Settings
+from wording import LexiconError, LiveEngine
+
+
+def register(
+    service: Service[Settings],
+    lexicon: LiveEngine,
+    directory: Directory,
+    *,
+    ring: Ring,
+    history: HistoryClient,
+) -> tuple[Inbound, Signals]:
+    """Hand over what is said, tick by tick; return who takes sends, and who takes signals."""
+    settings, clock, producer = service.settings, service.clock, service.producer
+    batcher = Batcher(producer, clock, tick_s=settings.tick_ms / 1000)
+    inbound = Inbound(
+        producer,
+        batcher,
+        gate=Gate(lexicon, directory, settings.cursor_secret.get_secret_value().encode()),
+        ring=ring,
+        history=history,
+        clock=clock,
+        metrics=service.metrics,
+        outcome_s=settings.outcome_s,
+    )
+    service.role(batcher)
+    service.role(inbound)
+    service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
+    return inbound, Signals(producer, batcher, clock, service.ids)

@@ -1,0 +1,32 @@
+"""What runs of the streams: joins, which end with the gateway."""
+
+from kit.service.core import Service
+from services.gateway.history import HistoryClient
+from services.gateway.hub import Hub
+from services.gateway.limits import FairTurns
+from services.gateway.settings import Settings
+from services.gateway.streams.board import BoardStream
+from services.gateway.streams.conversation import ConversationStream, Resumes, SendOrder
+from services.gateway.streams.inbox import InboxStream
+from services.gateway.streams.joins import Joins
+from services.gateway.streams.streams import Streams
+
+
+def register(
+    service: Service[Settings],
+    hub: Hub,
+    *,
+    resume: Resumes,
+    lanes: SendOrder,
+    history: HistoryClient,
+    turns: FairTurns,
+) -> tuple[Streams, ConversationStream]:
+    """Let sockets watch; return all kinds of streams, and the one that the chat topic feeds."""
+    joins = Joins(hub, clock=service.clock, metrics=service.metrics)
+    inboxes = InboxStream(hub, joins, history=history, turns=turns)
+    boards = BoardStream(hub, joins, history=history, turns=turns)
+    conversations = ConversationStream(hub, joins, resume, lanes=lanes, tell=inboxes.deliver)
+    limit = service.settings.subscriptions
+    streams = Streams(joins, [inboxes, boards, conversations], limit=limit)
+    service.resource(stop=streams.stop)
+    return streams, conversations
