@@ -1,4 +1,4 @@
-"""Files and functions stay small enough to be read in one go; each exception has its reason."""
+"""Files, classes and functions are small enough to be read in one go; an exception has a reason."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,11 @@ pytestmark = pytest.mark.unit
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDERS = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tools", "tests")
+PARTS = ("contracts", "kit", "wording", "services")
+"""Where classes are held to their size: what runs in production, so what is read at night."""
+
 FILE_LINES = 400
+CLASS_LINES = 200
 FUNCTION_LINES = 50
 
 LARGE_FILES: dict[str, str] = {}
@@ -56,6 +60,35 @@ def test_no_function_is_longer_than_it_may_be() -> None:
         if (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
     }
     assert long.keys() <= LONG_FUNCTIONS.keys(), f"split these, or give the reason: {long}"
+
+
+def long_classes(source: str) -> dict[str, int]:
+    """Return the classes of a source that are longer than they may be, with their lines."""
+    return {
+        node.name: lines
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef)
+        and (lines := (node.end_lineno or 0) - node.lineno + 1) > CLASS_LINES
+    }
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_class_is_longer_than_it_may_be(part: str) -> None:
+    long = {
+        relative(path): found
+        for path in sorted((CHECKOUT / part).rglob("*.py"))
+        if (found := long_classes(path.read_text(encoding="utf-8")))
+    }
+    assert not long, f"split these by what they are about: {long}"
+
+
+def test_a_planted_class_is_caught_by_its_lines_wherever_it_stands() -> None:
+    body = "\n".join(f"    field_{number} = {number}" for number in range(CLASS_LINES - 1))
+    longest = f"class Longest:\n{body}\n"
+    assert long_classes(longest) == {}
+    assert long_classes(f"@final\n{longest}    last = 0\n") == {"Longest": CLASS_LINES + 1}
+    inside = "".join(f"    {line}\n" for line in f"{longest}    last = 0".splitlines())
+    assert "Longest" in long_classes(f"def made():\n{inside}    return Longest\n")
 
 
 def test_every_exception_is_still_needed() -> None:
