@@ -21,12 +21,11 @@ from kit.clock import Clock
 from kit.errors import Dead, Fenced, Retry, Unavailable
 from kit.postgres import Database
 from kit.probes import Probes
-from services.monitor.fold import generations
+from services.monitor.fold.checkpoints import Checkpoints
 from services.monitor.fold.ends import Ends
-from services.monitor.fold.engine import Batch, Changes, PartitionFold, Start
-from services.monitor.fold.history import DedupWindow
+from services.monitor.fold.engine import Batch, PartitionFold
 from services.monitor.fold.measures import Measures
-from services.monitor.fold.repository import CONSUMER, FoldStore
+from services.monitor.fold.repository import CONSUMER
 from services.monitor.fold.states import Conversation
 
 log = structlog.get_logger()
@@ -41,9 +40,6 @@ FORGET_S: Final = 60.0
 
 FORGOTTEN_AT_ONCE: Final = 5_000
 """States that one transaction deletes; after a day off the next tick goes on."""
-
-COMMIT_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0)
-"""Between tries to commit a batch while PostgreSQL is away; then the state is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +97,11 @@ class Partitions:
         clock: Clock,
         followers: Sequence[Follower] = (),
     ) -> None:
-        self._bus = bus
-        self._db = database
         self._measures = measures
         self._clock = clock
         self._followers = followers
         self._ends = Ends(bus)
-        self._store: FoldStore | None = None
+        self._checkpoints = Checkpoints(bus, database, clock=clock)
         self._owned: dict[int, _Owned] = {}
         self._consumer: Consumer | None = None
         self._turn = asyncio.Lock()
@@ -119,8 +113,7 @@ class Partitions:
 
     async def begin(self) -> None:
         """Learn the topic's generation. Raises `positions.ForeignTopic` for another topic (H4)."""
-        generation = await generations.current(self._bus, self._db)
-        self._store = FoldStore(generation)
+        await self._checkpoints.begin()
 
     async def fold(self, records: Sequence[Record]) -> None:
         """Fold a batch and commit it: a repeat below the stored offset changes nothing.
@@ -157,8 +150,7 @@ class Partitions:
             }
             if not moves:
                 return
-            async with self._db.write_across("the fold") as session:
-                await positions.advance_all(session, CONSUMER, topic=CHAT.name, moves=moves)
+            await self._checkpoints.advance(moves)
             for partition, (_, after) in moves.items():
                 folds[partition].next_offset = after
 
@@ -192,8 +184,8 @@ class Partitions:
         async with self._turn:
             self._consumer = consumer
             for tp in sorted(came):
-                owned, start = await self._load(consumer, tp)
-                self._owned[tp.partition] = owned
+                fold, start = await self._checkpoints.restore(consumer, tp, self._measures())
+                self._owned[tp.partition] = _Owned(tp, fold)
                 consumer.seek(tp, start)
         log.info("fold.assigned", partitions=sorted(tp.partition for tp in came))
 
@@ -225,27 +217,10 @@ class Partitions:
     async def _keep(self, batches: Mapping[int, Batch]) -> None:
         moved = [b.changes for b in batches.values() if b.changes.next_offset > b.changes.expected]
         if moved:
-            await self._commit(moved)
+            await self._checkpoints.commit(moved)
         for partition, batch in batches.items():
             for follower in self._followers:
                 follower.folded(self._owned[partition].fold, batch.waits)
-
-    async def _commit(self, moved: Sequence[Changes]) -> None:
-        """Store the batch; while PostgreSQL is away, try again.
-
-        A try whose outcome is unknown and that did commit answers `Fenced` the next time: the
-        state is loaded again and nothing is counted twice.
-        """
-        for pause in (*COMMIT_PAUSES_S, None):
-            try:
-                async with self._db.write_across("the fold") as session:
-                    await self._stored().store(session, moved)
-                return
-            except Unavailable as away:
-                if pause is None:
-                    raise
-                log.warning("fold.commit_waits", reason=away.slug, pause_s=pause)
-                await self._clock.sleep(pause)
 
     async def _look_after(self, partitions: Iterable[int]) -> None:
         """Look right after a batch: one that waited for the tick would wait too long.
@@ -273,7 +248,7 @@ class Partitions:
 
     def _fence(self, folds: Iterable[PartitionFold]) -> Fence:
         offsets = {fold.partition: fold.next_offset for fold in folds}
-        return Fence(self._stored().generation, offsets)
+        return Fence(self._checkpoints.generation, offsets)
 
     async def _tick(self) -> dict[TopicPartition, int]:
         """Look, and do the chores that are due; return the offsets that the group may be told."""
@@ -282,18 +257,12 @@ class Partitions:
         now = self._clock.monotonic()
         if now >= self._chores.note_at:
             self._chores.note_at = now + CAUGHT_UP_S
-            await self._note(moments)
+            await self._checkpoints.caught_up(moments)
             folded = {one.tp: one.fold.next_offset for one in self._owned.values()}
         if now >= self._chores.forget_at:
             more = await self._forget()
             self._chores.forget_at = now if more else now + FORGET_S
         return folded
-
-    async def _note(self, moments: Mapping[PartitionFold, int]) -> None:
-        if moments:
-            by_partition = {fold.partition: through_ms for fold, through_ms in moments.items()}
-            async with self._db.write_across("the fold") as session:
-                await self._stored().caught_up(session, by_partition)
 
     async def _forget(self) -> bool:
         """Settle what is forgotten and remove it, behind the fence; return whether more is left."""
@@ -303,50 +272,12 @@ class Partitions:
             if not changes.forgotten:
                 continue
             try:
-                async with self._db.write_across("forgetting") as session:
-                    await self._stored().store(session, [changes])
+                await self._checkpoints.forget(changes)
             except BaseException:
                 self._owned.clear()  # what was forgotten in memory alone is loaded again
                 raise
             more = more or len(changes.forgotten) == FORGOTTEN_AT_ONCE
         return more
-
-    async def _load(self, consumer: Consumer, tp: TopicPartition) -> tuple[_Owned, int]:
-        """Load a partition; return it and the offset from which ids are read again (H2)."""
-        store = self._stored()
-        measures = self._measures()
-        async with self._db.read_across("the fold") as session:
-            stored = await store.load(session, tp.partition, measures)
-        oldest = (await consumer.beginning_offsets([tp]))[tp]
-        offset = stored.next_offset
-        if offset is not None and offset < oldest:
-            log.error("fold.records_lost", partition=tp.partition, at=offset, oldest=oldest)
-        offset = oldest if offset is None else max(offset, oldest)
-        async with self._db.write_across("the fold") as session:
-            await store.take_over(session, tp.partition, measures, stored=stored, at=offset)
-        times = (0, 0) if stored.begins_anew else (stored.watermark_ms, stored.log_ms)
-        watermark_ms, log_ms = times
-        start = offset
-        if watermark_ms:
-            since = DedupWindow.reread_from_ms(watermark_ms)
-            start = min(offset, (await consumer.offsets_for_times({tp: since}))[tp])
-        fold = PartitionFold(
-            Start(
-                tp.partition,
-                offset,
-                watermark_ms,
-                log_ms,
-                stored.conversations,
-                stored.refold_below or 0,
-            ),
-            measures,
-        )
-        return _Owned(tp, fold), start
-
-    def _stored(self) -> FoldStore:
-        if self._store is None:
-            raise RuntimeError("call begin() before the first record")
-        return self._store
 
 
 def refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> None:
