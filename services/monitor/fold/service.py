@@ -24,6 +24,7 @@ from kit.probes import Probes
 from services.monitor.fold.checkpoints import Checkpoints
 from services.monitor.fold.ends import Ends
 from services.monitor.fold.engine import Batch, PartitionFold
+from services.monitor.fold.eviction import Eviction
 from services.monitor.fold.measures import Measures
 from services.monitor.fold.repository import CONSUMER
 from services.monitor.fold.states import Conversation
@@ -35,11 +36,6 @@ FOLD: Final = CONSUMER
 
 CAUGHT_UP_S: Final = 1.0
 """How often it is stored through which moment partitions are folded."""
-
-FORGET_S: Final = 60.0
-
-FORGOTTEN_AT_ONCE: Final = 5_000
-"""States that one transaction deletes; after a day off the next tick goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class _Owned:
 
 
 class Partitions:
-    """The partitions that this monitor folds, and the chores that come with them.
+    """The partitions that this monitor folds.
 
     Memory and database stay together in two ways. What was refused for its content (a record that
     cannot be read, a batch that PostgreSQL does not take) is taken back, and the settler hands the
@@ -102,10 +98,11 @@ class Partitions:
         self._followers = followers
         self._ends = Ends(bus)
         self._checkpoints = Checkpoints(bus, database, clock=clock)
+        self._eviction = Eviction(self._checkpoints, clock)
         self._owned: dict[int, _Owned] = {}
         self._consumer: Consumer | None = None
         self._turn = asyncio.Lock()
-        self._chores = _Chores()
+        self._note_at = 0.0
 
     async def close(self) -> None:
         """Let go of what asks the broker."""
@@ -251,33 +248,20 @@ class Partitions:
         return Fence(self._checkpoints.generation, offsets)
 
     async def _tick(self) -> dict[TopicPartition, int]:
-        """Look, and do the chores that are due; return the offsets that the group may be told."""
+        """Look, note how far it is, forget; return the offsets that the group may be told."""
         moments = await self._look(self._owned.values())
         folded: dict[TopicPartition, int] = {}
         now = self._clock.monotonic()
-        if now >= self._chores.note_at:
-            self._chores.note_at = now + CAUGHT_UP_S
+        if now >= self._note_at:
+            self._note_at = now + CAUGHT_UP_S
             await self._checkpoints.caught_up(moments)
             folded = {one.tp: one.fold.next_offset for one in self._owned.values()}
-        if now >= self._chores.forget_at:
-            more = await self._forget()
-            self._chores.forget_at = now if more else now + FORGET_S
+        try:
+            await self._eviction.sweep([one.fold for one in self._owned.values()])
+        except BaseException:
+            self._owned.clear()  # what was forgotten in memory alone is loaded again
+            raise
         return folded
-
-    async def _forget(self) -> bool:
-        """Settle what is forgotten and remove it, behind the fence; return whether more is left."""
-        more = False
-        for fold in [one.fold for one in self._owned.values()]:
-            changes = fold.forget(FORGOTTEN_AT_ONCE)
-            if not changes.forgotten:
-                continue
-            try:
-                await self._checkpoints.forget(changes)
-            except BaseException:
-                self._owned.clear()  # what was forgotten in memory alone is loaded again
-                raise
-            more = more or len(changes.forgotten) == FORGOTTEN_AT_ONCE
-        return more
 
 
 def refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> None:
@@ -298,11 +282,3 @@ def refuse_poison(records: Sequence[Record], batches: Mapping[int, Batch]) -> No
             unsure.add(record.key)
     if dead:
         raise Dead.all_of(dead)
-
-
-@dataclass(slots=True)
-class _Chores:
-    """When each chore is due next, on the monotonic clock."""
-
-    note_at: float = 0.0
-    forget_at: float = 0.0

@@ -15,7 +15,7 @@ from contracts.people import PersonId
 from contracts.topics import ALERTS
 from kit.postgres import Database
 from services.monitor import app
-from services.monitor.fold import service, spans
+from services.monitor.fold import eviction, spans
 from services.monitor.profiles import book as profiles
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
@@ -83,7 +83,7 @@ async def test_a_profile_added_and_one_removed_leave_no_difference(
 async def test_what_was_forgotten_before_the_book_changed_leaves_no_difference(
     rig: Rig, other_book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "FORGET_S", 0.1)
+    monkeypatch.setattr(eviction, "EVERY_S", 0.1)
     pdd = other_book / "pdd.toml"
     strict = re.sub(r"first_within_s = \d+", "first_within_s = 1", pdd.read_text(encoding="utf-8"))
     pdd.write_text(strict, encoding="utf-8")
