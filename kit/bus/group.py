@@ -106,7 +106,7 @@ class GroupLoop(Loop):
             if rests.left_s:
                 await self._rest(rests.left_s)
                 continue
-            self._resume_due(consumer)
+            self._backoff.resume_due(consumer)
             resting, since = rests.reason is not None, self._clock.monotonic()
             whole = False
             if resting:
@@ -122,7 +122,7 @@ class GroupLoop(Loop):
                 elif whole:
                     rests.idle()
                 await self._commit(consumer, now=rests.reason is not None)
-            self._resume_due(consumer)
+            self._backoff.resume_due(consumer)
             self._measure(consumer)
         async with self._settling:
             await self._commit(consumer, now=True)
@@ -168,7 +168,7 @@ class GroupLoop(Loop):
             for record in reversed(later.records):
                 self._next[record.tp] = record.offset
             if not self._over:
-                self._hold(consumer, later)
+                self._backoff.defer(consumer, later)
         if self._uncommitted > before:
             self._settled(record for record in records if record.tp not in left)
 
@@ -202,7 +202,7 @@ class GroupLoop(Loop):
             self._in_hand.clear()
             await self._commit(consumer, now=True)
             self._next.clear()
-            self._holds.clear()
+            self._backoff.clear()
         self._mine -= partitions
         if self._on_revoked is not None:
             await self._on_revoked(consumer, partitions)

@@ -268,7 +268,7 @@ class ReaderLoop(Loop):
                 await self._hand_over(consumer, tp, records)
             if not self.caught_up.is_set():
                 await self._check_caught_up(consumer)
-            self._resume_due(consumer)
+            self._backoff.resume_due(consumer)
             self._measure(consumer)
 
     async def _hand_over(
@@ -280,7 +280,7 @@ class ReaderLoop(Loop):
             self._settled(records)
         else:
             self._next[tp] = later.records[0].offset
-            self._hold(consumer, later)
+            self._backoff.defer(consumer, later)
 
     async def _from_before(self, consumer: Consumer) -> Places:
         if self._back is None:
@@ -292,7 +292,7 @@ class ReaderLoop(Loop):
         goal = self._goal or {}
         for tp, end in list(goal.items()):
             # Not the last record's offset: a compacted topic may end in a gap.
-            if tp in self._holds or await consumer.position(tp) < end:
+            if tp in self._backoff or await consumer.position(tp) < end:
                 return
             del goal[tp]
         self.caught_up.set()

@@ -6,13 +6,13 @@ Knows no event and no group; `kit.bus.loops` has the loops that services use.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
-from kit.bus.ports import Bus, Consumer, Record, TopicPartition
-from kit.bus.settling import Deferred, RetryPolicy
+from kit.bus.backoff import Backoff
+from kit.bus.ports import Bus, Consumer, Record
+from kit.bus.settling import RetryPolicy
 from kit.bus.watchdog import Advice, Hung, Patience, Watchdog
 from kit.clock import Clock
 from kit.errors import Fenced, Retry, Unavailable
@@ -21,23 +21,12 @@ from kit.metrics import Metrics
 log = structlog.get_logger()
 
 REJOIN_PAUSE_S: Final = 1.0
-BACKOFF_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
-"""Rest of a partition after the first, second, ... `Retry` in a row."""
-
 STOP_TIMEOUT_S: Final = 10.0
 MEASURE_S: Final = 1.0
 
 
 class Restart(Exception):
     """The consumer must be built anew."""
-
-
-@dataclass
-class _Hold:
-    """A partition that waits, after a `Retry` or for the end of a rest."""
-
-    resume_at: float
-    tries: int
 
 
 class Loop(ABC):
@@ -65,7 +54,7 @@ class Loop(ABC):
         self._patience = patience
         self._consumer: Consumer | None = None
         self._joined = False
-        self._holds: dict[TopicPartition, _Hold] = {}
+        self._backoff = Backoff(name, clock=clock, metrics=metrics)
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._measured_at = 0.0
@@ -122,7 +111,7 @@ class Loop(ABC):
 
     async def _session(self) -> None:
         """Live through one consumer, from joining to leaving."""
-        self._holds.clear()
+        self._backoff.clear()
         consumer = self._make_consumer()
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -169,8 +158,7 @@ class Loop(ABC):
         """Tell whether all or a partition rests, or did a moment ago: then others are to blame."""
         if self.rests_because is not None:
             return True
-        lately = self._clock.monotonic() - 2 * self._patience.check_s
-        return any(hold.resume_at > lately for hold in self._holds.values())
+        return self._backoff.rested_since(self._clock.monotonic() - 2 * self._patience.check_s)
 
     async def _look(self, consumer: Consumer) -> bool:
         """Note progress if nothing is left to read; tell whether the broker answered."""
@@ -192,34 +180,10 @@ class Loop(ABC):
             return False
         return True
 
-    def _hold(self, consumer: Consumer, later: Deferred) -> None:
-        """Let the partitions of these records rest, then read them again from there."""
-        now = self._clock.monotonic()
-        first: dict[TopicPartition, int] = {}
-        for record in later.records:
-            first.setdefault(record.tp, record.offset)
-        for tp, offset in first.items():
-            tries = self._holds[tp].tries + 1 if tp in self._holds else 0
-            pause = 0.0 if later.at_once else BACKOFF_S[min(tries, len(BACKOFF_S) - 1)]
-            self._holds[tp] = _Hold(now + pause, tries)
-            consumer.seek(tp, offset)
-            consumer.pause([tp])
-            self._metrics.consumed.labels(self._name, tp.topic, "retried").inc()
-        log.warning("bus.loop.retry", name=self._name, reason=later.reason, partitions=len(first))
-
-    def _resume_due(self, consumer: Consumer) -> None:
-        if self._holds:
-            now = self._clock.monotonic()
-            paused = consumer.paused()
-            due = [tp for tp, hold in self._holds.items() if now >= hold.resume_at]
-            consumer.resume([tp for tp in due if tp in paused])
-
     def _settled(self, records: Iterable[Record]) -> None:
         """Note progress; partitions that were at rest are well again."""
         self._watchdog.progress()
-        if self._holds:
-            for tp in {record.tp for record in records}:
-                self._holds.pop(tp, None)
+        self._backoff.settled(records)
 
     def _measure(self, consumer: Consumer) -> None:
         now = self._clock.monotonic()
