@@ -11,12 +11,13 @@ from typing import Final, TypeAlias
 import structlog
 from typing_extensions import override
 
+from kit.bus.burying import AfterDead
 from kit.bus.deadletter import DeadLetters
 from kit.bus.group import EACH_BATCH, EVERY_SECOND, POLL_MS, CommitAfter, GroupLoop
 from kit.bus.passing import Unknown
 from kit.bus.ports import Bus, BusAway, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
-from kit.bus.settling import AfterDead, Deferred, Handle, RetryPolicy
+from kit.bus.settling import Deferred, Handle, RetryPolicy
 from kit.bus.watchdog import PATIENCE, Patience
 from kit.clock import Clock, SystemClock
 from kit.errors import Fenced, PassedOver, Unavailable

@@ -7,14 +7,15 @@ import asyncio
 import operator
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import structlog
 
+from kit.bus.burying import AfterDead, Bury, DeadLetterPolicy, Part, TooMany
 from kit.bus.deadletter import DeadLetters
-from kit.bus.ports import Record, TopicPartition
+from kit.bus.ports import Record
 from kit.bus.resting import Rests
 from kit.clock import Clock
 from kit.errors import AppError, Dead, Fenced, Retry, Unavailable
@@ -32,8 +33,6 @@ TRY_PAUSES_S: Final = (0.05, 0.2)
 _CALLER_ERRORS: Final = 500
 
 Handle: TypeAlias = Callable[[list[Record]], Awaitable[None]]
-AfterDead: TypeAlias = Callable[[list[Record]], Awaitable[None]]
-"""Told the last record of each partition, if it is one that was set aside: go on behind it."""
 
 
 @dataclass(frozen=True)
@@ -46,30 +45,6 @@ class Deferred:
     reason: str
     records: list[Record]
     at_once: bool = False
-
-
-@dataclass(frozen=True)
-class Bury:
-    """Set this record aside. As a step of its own: everything before it is done."""
-
-    record: Record
-    reason: str
-    foreseen: bool = False
-    written: bool = False
-    """Whether its letter is out, while those around it are not handled yet."""
-
-    @property
-    def tp(self) -> TopicPartition:
-        """The log that the record stands in."""
-        return self.record.tp
-
-
-Part: TypeAlias = Sequence[Record | Bury]
-"""A step: records in order, to be handled in one call, and those among them to be set aside."""
-
-
-class _TooMany(Exception):
-    """The record is not set aside: the group must rest first."""
 
 
 class RetryPolicy:
@@ -90,9 +65,10 @@ class RetryPolicy:
         self._name = name
         self._clock = clock
         self._metrics = metrics
-        self._dead_letters = dead_letters
-        self._after_dead = after_dead
         self.rests = Rests(name, clock=clock, metrics=metrics)
+        self.dead_letters = DeadLetterPolicy(
+            dead_letters, name=name, rests=self.rests, after_dead=after_dead
+        )
         self.on_progress: Callable[[], None] = _nothing
         """Called after each step: a batch that is settled in many is no batch that hangs."""
 
@@ -110,15 +86,16 @@ class RetryPolicy:
             step = steps.pop()
             try:
                 if isinstance(step, Bury):
-                    await self._bury(step)
+                    self.dead_letters.admit(step)
+                    await self.set_aside(step)
                 else:
                     steps.extend(reversed(await self.attempt(step)))
-            except (Retry, Unavailable, ConnectionError, _TooMany) as error:
+            except (Retry, Unavailable, ConnectionError, TooMany) as error:
                 left = [one for part in (step, *reversed(steps)) for one in _items(part)]
-                rests = isinstance(error, _TooMany)
+                rests = isinstance(error, TooMany)
                 if rests:
                     early = [one.record for one in left if isinstance(one, Bury) and one.written]
-                    await self.take_back(early)
+                    await self.dead_letters.take_back(early)
                 return Deferred(why(error), [_record(one) for one in left], at_once=rests)
         return None
 
@@ -139,10 +116,10 @@ class RetryPolicy:
         """Hand the records in; return the steps that follow from the verdict."""
         records = [one for one in part if isinstance(one, Record)]
         if len(records) < len(part):
-            cut = self._one_too_many(part)
+            cut = self.dead_letters.one_too_many(part)
             if cut is not None:
                 return _around(part, cut)
-            part = await self._write_together(part)
+            part = await self.dead_letters.write_together(part)
         try:
             if records:
                 await self._call(records)
@@ -157,28 +134,11 @@ class RetryPolicy:
         await self._passed(part, records)
         return ()
 
-    def _one_too_many(self, part: Part) -> int | None:
-        """Return the place before which the group must rest, if all that is not dead succeeds."""
-        row = self.rests.ahead()
-        for place, one in enumerate(part):
-            if isinstance(one, Record):
-                row.end()
-            elif self._counts(one) and not row.admit(one.record.key):
-                return place
-        return None
-
-    async def _write_together(self, part: Part) -> Part:
-        """Write the letters that are not out, before a call that goes past their records."""
-        due = [one for one in part if isinstance(one, Bury) and not one.written]
-        for failed in await asyncio.gather(*map(self.write, due), return_exceptions=True):
-            if failed is not None:
-                raise failed
-        return [replace(one, written=True) if isinstance(one, Bury) else one for one in part]
-
     async def _passed(self, part: Part, records: list[Record]) -> None:
         """Settle a part of which the records were handled and the letters are written."""
         ends = {one.tp: one for one in part} if len(records) < len(part) else {}
-        await self._go_behind([one.record for one in ends.values() if isinstance(one, Bury)])
+        buried = [one.record for one in ends.values() if isinstance(one, Bury)]
+        await self.dead_letters.go_behind(buried)
         for one in part if ends else ():
             if isinstance(one, Bury):
                 self.buried(one)
@@ -218,58 +178,16 @@ class RetryPolicy:
             took = self._clock.monotonic() - started
             self._metrics.handle_seconds.labels(self._name).observe(took)
 
-    async def _bury(self, step: Bury) -> None:
-        """Set a record aside. Raises `_TooMany` instead, and rests, at the limit in a row."""
-        if self._counts(step) and not self.rests.admit(step.record.key):
-            self.rests.begin(step.reason)
-            raise _TooMany("too many dead letters in a row")
-        await self.set_aside(step)
-
     async def set_aside(self, step: Bury) -> None:
         """Write the letter, do what follows it, count it. Raises `Retry`, `Fenced`."""
-        await self.write(step)
-        await self._go_behind([step.record])
+        await self.dead_letters.write(step)
+        await self.dead_letters.go_behind([step.record])
         self.buried(step)
-
-    async def _go_behind(self, records: list[Record]) -> None:
-        if self._after_dead is None or not records:
-            return
-        try:
-            await self._after_dead(records)
-        except (Retry, Unavailable, ConnectionError, Fenced):
-            raise
-        except Exception as error:
-            # The record is neither handled nor passed: nothing is left but to try once more.
-            log.exception("bus.after_dead.failed", name=self._name, offset=records[0].offset)
-            raise Retry("what follows a dead letter failed") from error
-
-    async def write(self, step: Bury) -> None:
-        """Write the letter alone. Raises `Retry`."""
-        if self._dead_letters is not None:
-            await self._dead_letters.write(step.record, step.reason)
-
-    async def take_back(self, records: Sequence[Record]) -> None:
-        """Close letters that were written too soon. One that stays open is closed by a replay."""
-        try:
-            for record in records:
-                if self._dead_letters is not None:
-                    await self._dead_letters.take_back(record)
-        except Retry as away:
-            log.warning("bus.letter.not_taken_back", name=self._name, reason=away.reason)
 
     def buried(self, step: Bury) -> None:
         """Count a record as set aside."""
-        if self._dead_letters is not None:
-            self._dead_letters.count(step.record, step.reason)
-        else:
-            log.warning("bus.skipped", name=self._name, offset=step.record.offset)
-        if not step.foreseen:
-            self.rests.set_aside(step.record.key)
+        self.dead_letters.note(step)
         self._count([step.record], "dead")
-
-    def _counts(self, step: Bury) -> bool:
-        """Tell whether setting it aside may make the group rest."""
-        return self._dead_letters is not None and not step.foreseen
 
     def _done(self, records: list[Record]) -> None:
         self._count(records, "done")
@@ -324,7 +242,7 @@ def _halves(part: Part, records: list[Record]) -> Sequence[Part | Bury]:
 
 def why(error: Exception) -> str:
     """Name what must be waited for."""
-    if isinstance(error, Retry | _TooMany):
+    if isinstance(error, Retry | TooMany):
         return str(error)
     return type(error).__name__
 

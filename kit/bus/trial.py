@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
 
+from kit.bus.burying import Bury
 from kit.bus.ports import Record, TopicPartition
-from kit.bus.settling import Bury, Deferred, RetryPolicy, why
+from kit.bus.settling import Deferred, RetryPolicy, why
 from kit.clock import Clock
 from kit.errors import Retry, Unavailable
 
@@ -47,7 +48,7 @@ class Trial:
         except (Retry, Unavailable, ConnectionError) as error:
             return Deferred(why(error), self._left())
         finally:
-            await self._retry.take_back(self._written)
+            await self._retry.dead_letters.take_back(self._written)
         left = self._left()
         return Deferred("the trial is over", left, at_once=True) if left else None
 
@@ -62,7 +63,7 @@ class Trial:
                 return
             passed = self._before.setdefault(record.tp, [])
             if passed:
-                await self._retry.write(passed[-1])
+                await self._retry.dead_letters.write(passed[-1])
                 self._written.append(passed[-1].record)
             verdict = await self._retry.judge(record)
             if verdict is None:
