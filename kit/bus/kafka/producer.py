@@ -4,133 +4,28 @@ Knows no group and no handler. Its answer is a position, `TooLarge`, or `Stalled
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    ClusterAuthorizationFailedError,
-    InvalidProducerEpoch,
-    KafkaError,
-    OutOfOrderSequenceNumber,
-    ProducerFenced,
-    UnknownProducerId,
-)
-from aiokafka.partitioner import murmur2
+from aiokafka.errors import KafkaError
 
 from kit.bus.kafka.ending import end_client
-from kit.bus.kafka.options import BATCH_BYTES, Connection
-from kit.bus.ports import (
-    MESSAGE_BYTES,
-    STALLED_AFTER_S,
-    BusAway,
-    Message,
-    Position,
-    Refused,
-    Stalled,
-    TooLarge,
-)
+from kit.bus.kafka.lanes import Lane, Lanes, Partitions, Waiting, refuse
+from kit.bus.kafka.options import Connection
+from kit.bus.ports import MESSAGE_BYTES, BusAway, Message, Position, Stalled, TooLarge
 from kit.clock import Clock
 
 log = structlog.get_logger()
 
-ROOM_BYTES: Final = BATCH_BYTES - 4096
-"""Unanswered bytes of a partition that aiokafka takes without making the sender wait."""
-
 BACKLOG_BYTES: Final = 1024 * 1024
 """Bytes of a partition held here beyond that; what does not fit is answered `Stalled` at once."""
-
-KEYS: Final = 100_000
-"""Keys whose partition is remembered; then all are forgotten. The hash costs 13 µs in Python."""
 
 START_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 1.0
 REBUILD_PAUSE_S: Final = 1.0
-
-_NO_MESSAGES_FAULT: Final = (
-    ClusterAuthorizationFailedError,
-    InvalidProducerEpoch,
-    OutOfOrderSequenceNumber,
-    ProducerFenced,
-    UnknownProducerId,
-)
-"""Final answers of the broker about the producer; every other one is about what was sent."""
-
-Partitions = Callable[[str], Awaitable[int]]
-
-
-class _Waiting(NamedTuple):
-    """A message that waits for room, and its answer."""
-
-    answer: asyncio.Future[Position]
-    handed_at: float
-    size: int
-    message: Message
-
-
-class _Lane:
-    """One partition of one living producer: what waits for an ack, oldest first, and for room."""
-
-    __slots__ = (
-        "backlog",
-        "backlog_bytes",
-        "broken",
-        "partition",
-        "pump",
-        "sent",
-        "sent_bytes",
-        "topic",
-    )
-
-    def __init__(self, topic: str, partition: int, broken: Callable[[BaseException], None]) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.broken = broken
-        self.sent: deque[tuple[asyncio.Future[Position], float, int]] = deque()
-        self.sent_bytes = 0
-        self.backlog: deque[_Waiting] = deque()
-        self.backlog_bytes = 0
-        self.pump: asyncio.Task[None] | None = None
-
-    def acked(self, ack: "asyncio.Future[Any]") -> None:
-        """Answer the oldest message: acks of a partition come in the order of its sends."""
-        error = ack.exception()
-        if not self.sent:
-            return  # all of them were answered by `fail`
-        answer, _, size = self.sent.popleft()
-        self.sent_bytes -= size
-        if error is not None:
-            blamed = isinstance(error, KafkaError) and not isinstance(error, _NO_MESSAGES_FAULT)
-            _refuse(answer, Refused(type(error).__name__) if blamed else Stalled())
-            self.broken(error)
-        elif not answer.done():
-            answer.set_result(Position(self.partition, ack.result().offset))
-
-    def stalled(self, now: float) -> bool:
-        """Tell whether the oldest message waits too long (H18)."""
-        return bool(self.sent) and now - self.sent[0][1] > STALLED_AFTER_S
-
-    def takes(self, size: int) -> bool:
-        """Tell whether aiokafka takes that many bytes more without waiting."""
-        return not self.sent or self.sent_bytes + size <= ROOM_BYTES
-
-    def answers(self) -> list[asyncio.Future[Position]]:
-        """Return what is still to be answered."""
-        return [sent[0] for sent in self.sent] + [waiting.answer for waiting in self.backlog]
-
-    def fail(self) -> None:
-        """Answer everything `Stalled` and stand empty."""
-        if self.pump is not None:
-            self.pump.cancel()
-            self.pump = None
-        for answer in self.answers():
-            _refuse(answer, Stalled())
-        self.sent.clear()
-        self.backlog.clear()
-        self.sent_bytes = self.backlog_bytes = 0
 
 
 class KafkaProducer:
@@ -139,13 +34,10 @@ class KafkaProducer:
     def __init__(self, connection: Connection, clock: Clock, partitions: Partitions) -> None:
         self._connection = connection
         self._clock = clock
-        self._ask_partitions = partitions
         self._live: AIOKafkaProducer | None = None
         self._mending: asyncio.Task[None] | None = None
         self._stopped = False
-        self._partitions: dict[str, int] = {}
-        self._keys: dict[tuple[str, bytes], _Lane] = {}
-        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._lanes = Lanes(connection.prefix, partitions)
 
     async def start(self) -> None:
         try:
@@ -156,11 +48,11 @@ class KafkaProducer:
 
     async def stop(self, timeout: float = 10.0) -> None:
         self._stopped = True
-        unanswered = [answer for lane in self._lanes.values() for answer in lane.answers()]
+        unanswered = self._lanes.unanswered()
         if unanswered and self._live is not None:
             await asyncio.wait(unanswered, timeout=timeout)
         flushed = all(answer.done() for answer in unanswered)
-        self._fail_all()
+        self._lanes.fail_all()
         if self._mending is not None:
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
@@ -172,24 +64,24 @@ class KafkaProducer:
         # The chat path: thousands of messages a second come through here. Measured with seven
         # headers: 12.8 µs a message, of which 7.5 are aiokafka's; the hash that the keys' memory
         # saves would be 12.8 more.
-        create_future = asyncio.get_running_loop().create_future
+        create_future, known = asyncio.get_running_loop().create_future, self._lanes.by_key.get
         now = self._clock.monotonic()
         answers: list[asyncio.Future[Position]] = []
         for message in messages:
             answer: asyncio.Future[Position] = create_future()
             answers.append(answer)
-            lane = self._keys.get((message.topic, message.key))
+            lane = known((message.topic, message.key))
             if lane is None:
-                lane = await self._find_lane(message.topic, message.key)
+                lane = await self._lanes.find(message.topic, message.key)
             size = _size(message)
             if size > MESSAGE_BYTES:
-                _refuse(answer, TooLarge(f"{size} bytes for {message.topic}: send less at once"))
+                refuse(answer, TooLarge(f"{size} bytes for {message.topic}: send less at once"))
             elif lane is None or self._live is None or lane.stalled(now):
-                _refuse(answer, Stalled())
+                refuse(answer, Stalled())
             elif lane.backlog or not lane.takes(size):
-                self._wait_for_room(lane, _Waiting(answer, now, size, message))
+                self._wait_for_room(lane, Waiting(answer, now, size, message))
             else:
-                await self._hand_over(lane, _Waiting(answer, now, size, message))
+                await self._hand_over(lane, Waiting(answer, now, size, message))
         return answers
 
     async def send(self, message: Message, timeout: float = 10.0) -> Position:
@@ -203,48 +95,20 @@ class KafkaProducer:
     def stalled(self, topic: str, key: bytes) -> bool:
         if self._live is None:
             return True
-        lane = self._lane(topic, key)
+        lane = self._lanes.known(topic, key)
         return lane is not None and lane.stalled(self._clock.monotonic())
 
     async def partition_for(self, topic: str, key: bytes) -> int:
-        lane = await self._find_lane(topic, key)
+        lane = await self._lanes.find(topic, key)
         if lane is None:
             raise BusAway(f"Nobody says how many partitions {topic} has: is the broker up?")
         return lane.partition
 
-    def _lane(self, topic: str, key: bytes) -> _Lane | None:
-        lane = self._keys.get((topic, key))
-        if lane is not None:
-            return lane
-        count = self._partitions.get(topic)
-        if count is None:
-            return None
-        # The hash of Kafka's own clients, so that other producers would agree.
-        partition = (murmur2(key) & 0x7FFFFFFF) % count
-        lane = self._lanes.get((topic, partition))
-        if lane is None:
-            broken = partial(self._broken, self._live)
-            lane = _Lane(self._connection.prefix + topic, partition, broken)
-            self._lanes[topic, partition] = lane
-        if len(self._keys) >= KEYS:
-            self._keys.clear()
-        self._keys[topic, key] = lane
-        return lane
-
-    async def _find_lane(self, topic: str, key: bytes) -> _Lane | None:
-        """Return the lane of a key, asking once for the topic's partitions: they never change."""
-        if topic not in self._partitions:
-            try:
-                self._partitions[topic] = await self._ask_partitions(topic)
-            except BusAway as away:
-                log.warning("bus.producer.topic_unknown", topic=topic, detail=str(away))
-        return self._lane(topic, key)
-
-    async def _hand_over(self, lane: _Lane, sending: _Waiting) -> None:
+    async def _hand_over(self, lane: Lane, sending: Waiting) -> None:
         """Give one message to aiokafka; with room in the lane this does not suspend."""
         live, message = self._live, sending.message
         if live is None:
-            _refuse(sending.answer, Stalled())
+            refuse(sending.answer, Stalled())
             return
         try:
             ack = await live.send(
@@ -255,26 +119,26 @@ class KafkaProducer:
                 headers=list(message.headers),
             )
         except KafkaError as error:
-            _refuse(sending.answer, Stalled())
+            refuse(sending.answer, Stalled())
             self._broken(live, error)
         except BaseException:  # cancelled, or given something that is no bytes
-            _refuse(sending.answer, Stalled())
+            refuse(sending.answer, Stalled())
             raise
         else:
             lane.sent.append((sending.answer, sending.handed_at, sending.size))
             lane.sent_bytes += sending.size
             ack.add_done_callback(lane.acked)
 
-    def _wait_for_room(self, lane: _Lane, sending: _Waiting) -> None:
+    def _wait_for_room(self, lane: Lane, sending: Waiting) -> None:
         if lane.backlog_bytes + sending.size > BACKLOG_BYTES:
-            _refuse(sending.answer, Stalled("Too much waits for this partition already."))
+            refuse(sending.answer, Stalled("Too much waits for this partition already."))
             return
         lane.backlog.append(sending)
         lane.backlog_bytes += sending.size
         if lane.pump is None:
             lane.pump = asyncio.create_task(self._pump(lane))
 
-    async def _pump(self, lane: _Lane) -> None:
+    async def _pump(self, lane: Lane) -> None:
         """Hand over the backlog in order, whenever acks make room. Ends when it is empty."""
         while lane.backlog:
             if not lane.takes(lane.backlog[0].size):
@@ -287,24 +151,16 @@ class KafkaProducer:
 
     def _use(self, live: AIOKafkaProducer) -> None:
         """Go on with this producer; lanes asked for before it belong to none."""
-        self._fail_all()
+        self._lanes.begin(partial(self._broken, live))
         self._live = live
 
-    def _fail_all(self) -> None:
-        """Answer everything; the lanes are made anew, for late acks would answer the wrong ones."""
-        lanes = list(self._lanes.values())
-        self._lanes.clear()
-        self._keys.clear()
-        for lane in lanes:
-            lane.fail()
-
-    def _broken(self, live: AIOKafkaProducer | None, error: BaseException) -> None:
+    def _broken(self, live: AIOKafkaProducer, error: BaseException) -> None:
         """Give up a producer whose sequence is broken: later batches would only be refused."""
-        if live is None or live is not self._live:
+        if live is not self._live:
             return
         log.error("bus.producer.broken", error=type(error).__name__, detail=str(error))
         self._live = None
-        self._fail_all()
+        self._lanes.fail_all()
         if not self._stopped:
             self._mending = asyncio.create_task(self._mend(live))
 
@@ -340,12 +196,6 @@ def _size(message: Message) -> int:
     """Return about the bytes that the message takes in a batch; headers by their usual size."""
     value = message.value
     return 64 + len(message.key) + (len(value) if value else 0) + 48 * len(message.headers)
-
-
-def _refuse(answer: asyncio.Future[Position], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # marks it as seen: a caller that went away is no news
 
 
 async def _close(producer: AIOKafkaProducer, *, flushed: bool) -> None:
