@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from fastapi import APIRouter, FastAPI
 
 from kit.bus.deadletter import DeadLetters, Replayed, replay
-from kit.bus.loops import BatchLoop, HandleOne, ReaderLoop, SingleLoop
+from kit.bus.loops import HandleOne, ReaderLoop, SingleLoop
 from kit.bus.ports import Bus, Record
 from kit.bus.settling import Handle
 from kit.clock import Clock
@@ -154,28 +154,6 @@ class Service(Generic[S]):
             metrics=self.metrics,
         )
         self.join(group, topics, loop, ping=loop.ping, replay=handle)
-        return loop
-
-    def consume_batches(
-        self,
-        group: str,
-        topics: Sequence[Named],
-        handle: Handle,
-        *,
-        replay: HandleOne | None,
-        **how: Any,
-    ) -> BatchLoop:
-        """Read topics as a member of a group, batch by batch; `how` is what `BatchLoop` takes."""
-        loop = BatchLoop(
-            self.bus,
-            topics=_names(topics),
-            group=group,
-            handle=handle,
-            dead_letters=self._dead_letters(group),
-            metrics=self.metrics,
-            **how,
-        )
-        self.join(group, topics, loop, ping=loop.ping, replay=replay)
         return loop
 
     def read(self, name: str, topics: Sequence[Named], handle: Handle, **how: Any) -> ReaderLoop:
