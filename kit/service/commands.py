@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NoReturn, TypeVar
 
 from kit.process import run
-from kit.service.core import Service, UnknownGroup
+from kit.service.core import Service
+from kit.service.worker import UnknownGroup
 from kit.settings import ServiceSettings, SettingsRefused, load
 from kit.telemetry import configure_logging
 

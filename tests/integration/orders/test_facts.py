@@ -13,7 +13,7 @@ from contracts.topics import CASES
 from kit.bus.deadletter import DeadLetter, letters
 from kit.bus.ports import Message, message_of
 from kit.clock import SystemClock
-from kit.service.core import UnknownGroup
+from kit.service.worker import UnknownGroup
 from services.orders import app
 from services.orders.settings import Settings
 from services.orders.tables import SETTLEMENTS
