@@ -40,6 +40,7 @@ from services.conversation.groups.service import SkillGroups
 from services.conversation.history import routes as history_routes
 from services.conversation.history.service import Histories
 from services.conversation.login import routes as login_routes
+from services.conversation.login.claims import ShopTokens
 from services.conversation.login.limits import LoginLimits
 from services.conversation.login.retention import Retention
 from services.conversation.login.service import Sessions
@@ -196,7 +197,7 @@ class ConversationService(DatabaseService[Settings]):
             db=self.db,
             issuer=TokenIssuer(self.settings.token_private_key, self.clock, self.ids),
             passwords=self.passwords,
-            shop_secrets=self.shop_secrets,
+            shop_tokens=ShopTokens(self.shop_secrets, self.clock),
             limits=limits,
             clock=self.clock,
             ids=self.ids,

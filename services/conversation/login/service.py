@@ -5,33 +5,30 @@ Issues every token of the platform and withdraws them again; knows no conversati
 
 import hashlib
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-import jwt
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import PersonId, Role
 from kit.clock import Clock
 from kit.errors import NotFound, Unauthorized, Unavailable
-from kit.ids import Ids, derived_id
+from kit.ids import Ids
 from kit.postgres import Database
-from kit.text import clip, refuse_unstorable
+from kit.text import refuse_unstorable
 from kit.web.auth import BadToken, Passwords, Principal, TokenIssuer
 from kit.web.limits import origin_of
-from kit.web.tokens import LEEWAY_S, LIFETIME_LIMIT_S
+from kit.web.tokens import LIFETIME_LIMIT_S
 from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
 from services.conversation.buyers.withdrawals import end_buyer_sessions
 from services.conversation.domain import Stamp
 from services.conversation.login import repository
+from services.conversation.login.claims import ShopTokens
 from services.conversation.login.limits import FAMILIAR, LoginLimits
 from services.conversation.login.schemas import PersonView, SessionView
 from services.conversation.shops import repository as shops
-from services.conversation.shops.domain import Shop
-from services.conversation.shops.secrets import ShopSecrets
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import Agent
 from services.conversation.staff.withdrawals import end_staff_sessions
@@ -51,16 +48,6 @@ ADMISSIONS: Final = 3
 """How often a session waits for the end of the second in which the person's others were ended; then
 it is answered 503."""
 
-TIERS: Final = range(10)
-"""Ranks of buyers."""
-
-CLAIM_LIMIT: Final = 200
-"""Characters of what a shop's token says: a longer name, phone or address is cut, a longer `sub`
-refused."""
-
-_PROFILE: Final = frozenset({"name", "phone", "address", "tier"})
-"""Claims that change a known buyer; one that the token does not carry changes nothing (H46)."""
-
 
 class WrongLogin(Unauthorized):
     """Login or password is wrong; the answer never says which."""
@@ -75,7 +62,7 @@ class Sessions:
     db: Database
     issuer: TokenIssuer
     passwords: Passwords
-    shop_secrets: ShopSecrets
+    shop_tokens: ShopTokens
     limits: LoginLimits
     clock: Clock
     ids: Ids
@@ -154,23 +141,10 @@ class Sessions:
             shop = await shops.find_shop(session, shop_id)
         if shop is None or not shop.active:
             raise BadToken
-        claims = self._claims(shop, token)
-        external_id = claims["sub"]
-        if not isinstance(external_id, str) or not 0 < len(external_id) <= CLAIM_LIMIT:
-            raise BadToken  # a cut one could be another buyer's
-        refuse_unstorable(external_id)
-        buyer = Buyer(
-            id=PersonId(derived_id("buyer", shop.id, external_id)),
-            shop_id=shop.id,
-            external_id=external_id,
-            name=_text(claims, "name"),
-            phone=_text(claims, "phone"),
-            address=_text(claims, "address"),
-            tier=_tier(claims),
-        )
+        vouched = self.shop_tokens.read(shop, token)
         for _ in range(ADMISSIONS):
             async with self.db.write(shop.id) as session:
-                kept = await buyers.keep_buyer(session, buyer, told=_PROFILE & claims.keys())
+                kept = await buyers.keep_buyer(session, vouched.buyer, told=vouched.told)
                 if kept.not_before <= self.clock.now():
                     return await self._open(session, kept)
             await self._wait_until(kept.not_before)
@@ -243,36 +217,6 @@ class Sessions:
         """
         await self.clock.sleep(min((not_before - self.clock.now()).total_seconds(), 1.0))
 
-    def _claims(self, shop: Shop, token: str) -> Mapping[str, Any]:
-        for secret in self.shop_secrets.accepted(shop):
-            try:
-                claims: dict[str, Any] = jwt.decode(
-                    token,
-                    secret,
-                    algorithms=["HS256"],
-                    options={
-                        "require": ["sub", "exp"],
-                        "verify_exp": False,
-                        "verify_iat": False,
-                        "verify_nbf": False,
-                        "verify_aud": False,
-                    },
-                )
-            except jwt.PyJWTError:
-                continue
-            self._check_times(claims)
-            return claims
-        raise BadToken
-
-    def _check_times(self, claims: Mapping[str, Any]) -> None:
-        now = self.clock.now().timestamp()
-        times = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
-        if any(type(value) is not int for value in times.values()):
-            raise BadToken
-        begins = max(times.get("nbf", 0), times.get("iat", 0))
-        if times["exp"] <= now - LEEWAY_S or begins > now + LEEWAY_S:
-            raise BadToken
-
 
 async def _lock_person(session: AsyncSession, token: RefreshToken) -> Agent | Buyer | None:
     """Return whom a token is of, if he may come in."""
@@ -290,18 +234,3 @@ def _begun(token: RefreshToken) -> datetime:
 
 def _hash(refresh_token: str) -> bytes:
     return hashlib.sha256(refresh_token.encode()).digest()
-
-
-def _text(claims: Mapping[str, Any], name: str) -> str:
-    value = claims.get(name, "")
-    if not isinstance(value, str):
-        raise BadToken
-    refuse_unstorable(value)
-    return clip(value, CLAIM_LIMIT)
-
-
-def _tier(claims: Mapping[str, Any]) -> int:
-    value = claims.get("tier", 0)
-    if type(value) is not int or value not in TIERS:
-        raise BadToken
-    return value
