@@ -1,14 +1,13 @@
 """Brings together who waits and who has room, in the transaction of whatever made it possible.
 
-Decides nothing itself (`assignment` and `domain` do) and opens no transaction.
+Decides nothing itself (`assignment` and the domains do) and opens no transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.base import Event
 from contracts.people import ConversationState, PersonId, ShopId
 from kit import outbox
 from kit.clock import Clock
@@ -19,16 +18,14 @@ from services.conversation.conversations.domain import (
     Conversation,
     Outcome,
     announce,
-    assign,
     reopen,
     requeue,
 )
 from services.conversation.domain import Stamp
-from services.conversation.routing import queues, repository
-from services.conversation.routing.assignment import Decision, Distribution
-from services.conversation.routing.domain import assign_work, requeue_work
+from services.conversation.routing import repository
+from services.conversation.routing.distributor import Distributor, store
+from services.conversation.routing.domain import requeue_work
 from services.conversation.routing.repository import Kept
-from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import AWAY
 
@@ -43,6 +40,7 @@ class Routing:
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._ids = ids
+        self._distributor = Distributor(clock, ids)
 
     def stamp(self) -> Stamp:
         """Return the moment of a decision that is taken now."""
@@ -57,7 +55,7 @@ class Routing:
 
     async def apply_all(self, session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
         """Store decisions on several conversations and their events, at once."""
-        await self._store(session, [outcome for outcome in outcomes if outcome.events])
+        await store(session, [outcome for outcome in outcomes if outcome.events])
 
     async def place(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
         """Store a decision that leaves a conversation waiting, and look for an agent at once."""
@@ -72,20 +70,21 @@ class Routing:
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """Distribute what waits in the shop; tell the log which of `ids` have to wait on."""
-        distribution, _ = await self._go(session, shop_id, trigger, named=ids)
+        distribution, _ = await self._distributor.go(session, shop_id, trigger, named=ids)
         waiting = [one for one in await conversations.lock_all(session, ids) if _is_queued(one)]
-        stamp, waits = self.stamp(), await self._waits(session, waiting)
+        stamp = self.stamp()
+        waits = await clock.waiting_since(session, [one.id for one in waiting])
         left = [distribution.left(one.id, one.skill_group_id) for one in waiting]
         told = [
             announce(one, why.reason, stamp, waits_since=waits.get(one.id))
             for one, why in zip(waiting, left, strict=True)
         ]
-        await self._store(session, [outcome for outcome in told if outcome.events])
-        await self._record(session, Kept(shop_id, trigger), left)
+        await store(session, [outcome for outcome in told if outcome.events])
+        await self._distributor.record(session, Kept(shop_id, trigger), left)
 
     async def fill(self, session: AsyncSession, shop_id: ShopId, trigger: str) -> int:
         """Give what waits to whoever has room; return how much found somebody."""
-        _, found = await self._go(session, shop_id, trigger)
+        _, found = await self._distributor.go(session, shop_id, trigger)
         return found
 
     async def release(
@@ -144,7 +143,7 @@ class Routing:
                 changed.append(reopen(conversation, by, "buyer_message", stamp, waits_since=since))
             elif await self._owner_is_away(session, conversation):
                 changed.append(requeue(conversation, stamp, waits_since=since))
-        await self._store(session, changed)
+        await store(session, changed)
         await self.settle(session, shop_id, ids, trigger)
 
     async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
@@ -162,7 +161,7 @@ class Routing:
         silent: bool = False,
     ) -> None:
         stamp = self.stamp()
-        await self._store(
+        await store(
             session,
             [
                 requeue(one, stamp, waits_since=waits.get(one.id), silent=silent)
@@ -170,75 +169,6 @@ class Routing:
             ],
         )
 
-    @staticmethod
-    async def _patience(session: AsyncSession, shop_id: ShopId) -> timedelta:
-        """Return the wait after which every group of the shop helps."""
-        timing = await shops.timing_of(session, shop_id)
-        return timedelta(seconds=timing.overflow_s)
-
-    async def _go(
-        self, session: AsyncSession, shop_id: ShopId, trigger: str, *, named: Sequence[str] = ()
-    ) -> tuple[Distribution, int]:
-        """Give the shop's free places to whoever is first in line; return how many were given.
-
-        Where nobody has room the queue is not looked at (H39). `named` are seen wherever they
-        stand: who had one of these before may have room for them alone.
-        """
-        now, patience = self._clock.now(), await self._patience(session, shop_id)
-        known = await queues.candidates(session, shop_id)
-        distribution = Distribution(known, now=now, overflow_after=patience)
-        places = distribution.places()
-        if not places.count:
-            return distribution, 0
-        queue = await queues.heads(session, shop_id, places, patient=now - patience, named=named)
-        decisions = distribution.decide(queue.waiting)
-        made = [one for one in decisions if one.agent_id is not None]
-        if made:
-            await self._carry_out(session, made, queue.work)
-            await self._record(session, Kept(shop_id, trigger, queue.work), made)
-        return distribution, len(made)
-
-    async def _carry_out(
-        self, session: AsyncSession, made: Sequence[Decision], work: frozenset[str]
-    ) -> None:
-        chosen = {one.waiting_id: one for one in made}
-        stamp = self.stamp()
-        chats = await conversations.lock_all(session, sorted(chosen.keys() - work))
-        waits = await self._waits(session, chats)
-        outcomes = []
-        for one in chats:
-            agent, reason = _agent(chosen[one.id]), chosen[one.id].reason
-            outcomes.append(assign(one, agent, reason, stamp, waits_since=waits.get(one.id)))
-        items = await repository.lock_work(session, sorted(chosen.keys() & work))
-        assigned = [assign_work(item, _agent(chosen[item.id]), stamp) for item in items]
-        await repository.save_work(session, *[item for item, _ in assigned])
-        await self._store(session, outcomes, [event for _, event in assigned])
-        await repository.note_assigned(session, sorted(set(map(_agent, made))), stamp.at)
-
-    async def _waits(
-        self, session: AsyncSession, chats: Iterable[Conversation]
-    ) -> dict[str, datetime]:
-        return await clock.waiting_since(session, [one.id for one in chats])
-
-    async def _store(
-        self, session: AsyncSession, outcomes: Sequence[Outcome], others: Sequence[Event] = ()
-    ) -> None:
-        """Store decisions and their events, and events of other things beside them."""
-        await conversations.save_all(session, [one.conversation for one in outcomes])
-        await outbox.add(session, *[event for one in outcomes for event in one.events], *others)
-
-    async def _record(
-        self, session: AsyncSession, kept: Kept, decisions: Iterable[Decision]
-    ) -> None:
-        made = [(self._ids.new(), one) for one in decisions]
-        await repository.record(session, kept, made, at=self._clock.now())
-
 
 def _is_queued(conversation: Conversation) -> bool:
     return conversation.state is ConversationState.QUEUED
-
-
-def _agent(decision: Decision) -> PersonId:
-    if decision.agent_id is None:
-        raise ValueError("a decision for nobody is not carried out")
-    return decision.agent_id
