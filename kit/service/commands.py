@@ -6,7 +6,7 @@ Knows words and exit codes, never what a command does.
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from kit.process import run
 from kit.service.core import Service
@@ -15,6 +15,8 @@ from kit.settings import ServiceSettings, SettingsRefused, load
 from kit.telemetry import configure_logging
 
 S = TypeVar("S", bound=ServiceSettings)
+
+W = TypeVar("W", bound=Service[Any])
 
 Command = Callable[[S], Awaitable[tuple[str, int]]]
 """Carries out a command; returns what is printed and the exit code."""
@@ -50,6 +52,21 @@ def main(
         raise SystemExit(2) from None
     print(said)  # noqa: T201 - the answer
     raise SystemExit(code)
+
+
+def on(
+    opened: Callable[[S], W], carry_out: Callable[[W], Awaitable[tuple[str, int]]]
+) -> Command[S]:
+    """Return a command that is given a service which is not started, and is closed after it."""
+
+    async def command(settings: S) -> tuple[str, int]:
+        service = opened(settings)
+        try:
+            return await carry_out(service)
+        finally:
+            await service.close()
+
+    return command
 
 
 async def _replayed(build: Callable[[S], Service[S]], settings: S, group: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 Knows the tables of `kit.tables` alone.
 """
 
+import asyncio
 from typing import TypeVar
 
 from typing_extensions import override
@@ -26,13 +27,8 @@ class DatabaseService(Service[D]):
 
     def __init__(self, name: str, settings: D, *, clock: Clock, bus: Bus) -> None:
         super().__init__(name, settings, clock=clock, bus=bus)
-        self.db = Database(
-            settings.database_url.get_secret_value(),
-            schema=name,
-            pool_size=settings.database_pool,
-            # `peakdesk-...` is a release that names no shop; the launcher tells them apart.
-            name=f"peakdesk/{name}",
-        )
+        self.db = self._database(name, settings.database_pool)
+        self._pools = [self.db]
         self._timers: Timers | None = None
         self._retention = Retention(clock)
         self.health.register("bus", bus.ping)
@@ -41,6 +37,13 @@ class DatabaseService(Service[D]):
             self.health.register("row_security", self.db.require_policies)
         self.role(Relay(self.db, bus, metrics=self.metrics))
         self.every(retention.EVERY_S, "retention", self._retention.sweep)
+
+    def pool(self, part: str, size: int) -> Database:
+        """Open connections that a part has to itself, so that neither waits for the other's."""
+        pool = self._database(f"{self.name}-{part}", size)
+        self._pools.append(pool)
+        self.resource(stop=pool.close)
+        return pool
 
     def timer(self, kind: str, fire: Fire) -> None:
         """Call `fire` when timers of that kind fall due."""
@@ -62,7 +65,12 @@ class DatabaseService(Service[D]):
         try:
             await super().close()
         finally:
-            await self.db.close()
+            await asyncio.gather(*(pool.close() for pool in self._pools))
+
+    def _database(self, name: str, size: int) -> Database:
+        url = self.settings.database_url.get_secret_value()
+        # `peakdesk-...` is a release that names no shop; the launcher tells them apart.
+        return Database(url, schema=self.name, pool_size=size, name=f"peakdesk/{name}")
 
     async def _forget_repeats(self) -> int:
         async with self.db.write_across("answers and inbox rows that no repeat needs") as session:
