@@ -1,12 +1,14 @@
 """What the monitor is told from outside. Must not know what is done with it."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from contracts.topics import CHAT
-from kit.settings import DatabaseSettings, variable
+from kit.settings import DatabaseSettings, SettingsRefused, variable
+from wording import LexiconError, LiveEngine
 
 LOG_DAYS: Final = max(CHAT.retention or (timedelta(),)).days
 """Days that the chat log is kept at most."""
@@ -48,3 +50,10 @@ class Settings(DatabaseSettings):
                     "is kept, and what it tells must stay comparable: give as many, or more"
                 )
         return self
+
+    def open_lexicon(self) -> LiveEngine:
+        """Read the wording lexicon. Raises `SettingsRefused` if it cannot be read."""
+        try:
+            return LiveEngine(Path(self.lexicon_folder) if self.lexicon_folder else None)
+        except LexiconError as error:
+            raise SettingsRefused(f"PEAKDESK_LEXICON_FOLDER: {error}") from None

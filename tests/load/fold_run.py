@@ -13,11 +13,11 @@ from kit.bus.deadletter import DeadLetters
 from kit.bus.loops import BatchLoop
 from kit.bus.ports import Consumer, Record, TopicPartition
 from kit.clock import SystemClock
-from kit.service.database import DatabaseService
 from services.monitor import app
-from services.monitor.directory.shops import Directory
+from services.monitor.directory.rules import Rules
 from services.monitor.fold.consumers import Fold
 from services.monitor.fold.service import FOLD, Partitions
+from services.monitor.measures import measures_of
 from services.monitor.settings import Settings
 from services.monitor.waiting.service import Thresholds
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
@@ -54,16 +54,14 @@ async def fold(job: Job) -> Lap:
         kafka_topic_prefix=job.prefix,
         database_url=job.dsn,
     )
-    service = DatabaseService(app.NAME, settings, clock=clock, bus=app.open_bus(settings))
+    service = app.opened(settings, clock=clock)
     bus, database = service.bus, service.db
-    rules = app.rules_of(settings, Directory(), app.open_lexicon(settings))
+    rules = Rules.from_settings(settings, settings.open_lexicon())
     rules.directory.list_shop(
         ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
     )
     thresholds = Thresholds(database, rules, clock=clock)
-    partitions = Partitions(
-        bus, database, app.measures_of(rules), clock=clock, followers=[thresholds]
-    )
+    partitions = Partitions(bus, database, measures_of(rules), clock=clock, followers=[thresholds])
     await partitions.begin()
     folding = Fold(partitions)
     watched = Watched(folding, job)

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 
 from contracts.people import SenderKind
+from kit.settings import SettingsRefused
 from services.monitor.directory.shops import Directory
 from services.monitor.facts.staffing import Staffing
+from services.monitor.profiles import book as profiles
 from services.monitor.profiles.book import ProfileBook
 from services.monitor.profiles.domain import ReadingKey
-from wording import Engine
+from services.monitor.settings import Settings
+from wording import Engine, LiveEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,16 @@ class Rules:
     """The engine in force, taken once per message (hot reload)."""
     staffing: Staffing = field(default_factory=Staffing)
     """When shops had nobody; what was never told of is not known."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings, lexicon: LiveEngine) -> Self:
+        """Return the rules of a house that lists nobody yet. Raises `SettingsRefused`."""
+        try:
+            folder = Path(settings.profiles_folder) if settings.profiles_folder else None
+            book = profiles.load(folder)
+        except profiles.ProfileRefused as refused:
+            raise SettingsRefused(f"PEAKDESK_PROFILES_FOLDER: {refused}") from None
+        return cls(book, Directory(), lambda: lexicon.current)
 
     def under(self, readings: Sequence[ReadingKey], digests: Mapping[str, str]) -> Self:
         """Return these rules as far as they were in force under an earlier book (H32)."""

@@ -15,9 +15,8 @@ from kit.ids import Uuid7Ids
 from kit.postgres import Database
 from services.conversation.app import ConversationService
 from services.conversation.settings import Settings
-from services.monitor import app as monitor
 from services.monitor.boards.service import Boards
-from services.monitor.directory.shops import Directory
+from services.monitor.directory.rules import Rules
 from services.monitor.settings import Settings as MonitorSettings
 from tests.faults.volume.filling import ROWS, Connection, Filled, administering
 
@@ -54,7 +53,7 @@ async def working_on(filled: Filled) -> AsyncIterator[Ground]:
     conversation = ConversationService(settings, MemoryBus(), clock=SystemClock())
     clock = ManualClock(NOON)
     wanted = MonitorSettings()
-    rules = monitor.rules_of(wanted, Directory(), monitor.open_lexicon(wanted))
+    rules = Rules.from_settings(wanted, wanted.open_lexicon())
     boards = Boards(databases["monitor"], rules, clock=clock, ids=Uuid7Ids(clock))
     try:
         async with administering(filled.administrator) as admin:

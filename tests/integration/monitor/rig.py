@@ -47,6 +47,8 @@ from kit.web.auth import (
     generate_keypair,
 )
 from services.monitor import app
+from services.monitor.recount.commands import recompute
+from services.monitor.recount.service import Report
 from services.monitor.settings import Settings
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
@@ -221,6 +223,14 @@ class Rig:
         built = app.build(self.settings.model_copy(update=changes))
         async with running(built.app()) as addresses:
             yield Monitor(self, addresses)
+
+    async def recomputed(self, **changes: Any) -> Report:
+        """Fold the log offline and compare with what is stored, as an operator's command does."""
+        service = app.opened(self.settings.model_copy(update=changes))
+        try:
+            return await recompute(service)
+        finally:
+            await service.close()
 
     async def folded(self) -> None:
         """Return as soon as everything on the log is folded."""

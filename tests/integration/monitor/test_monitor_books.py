@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from contracts.people import PersonId
 from contracts.topics import ALERTS
 from kit.postgres import Database
-from services.monitor import app
 from services.monitor.fold import eviction, spans
 from services.monitor.profiles import book as profiles
 from tests import infrastructure
@@ -74,8 +73,7 @@ async def test_a_profile_added_and_one_removed_leave_no_difference(
     fingerprints = await rig.rows("select distinct fingerprint from book_spans")
     assert len(fingerprints) == 2
     for folder in ("", str(other_book)):
-        changed = rig.settings.model_copy(update={"profiles_folder": folder})
-        report = await app.recompute(changed)
+        report = await rig.recomputed(profiles_folder=folder)
         assert report.different == 0, report.shown
         assert report.compared["rounds"] > 0
 
@@ -113,8 +111,7 @@ async def test_what_was_forgotten_before_the_book_changed_leaves_no_difference(
         await rig.folded()
 
     for folder in ("", str(other_book)):
-        changed = rig.settings.model_copy(update={"profiles_folder": folder})
-        report = await app.recompute(changed)
+        report = await rig.recomputed(profiles_folder=folder)
         assert report.different == 0, report.shown
         assert report.compared["sessions"] > 0
 
@@ -156,7 +153,7 @@ async def test_of_two_books_at_once_only_the_newest_folds(
         shop=shop.id,
     )
     assert "douyin_2022" in judged[0][0]
-    report = await app.recompute(rig.settings)
+    report = await rig.recomputed()
     assert report.different == 0, report.shown
 
 
@@ -203,7 +200,7 @@ async def test_a_late_message_is_withdrawn_from_what_was_stored(rig: Rig) -> Non
     assert {at for at, _ in stored} == {old_ms(old, 0), old_ms(old, 4_000)}
     assert {at for at, _ in await _rounds_of(rig, old.id)} == {old_ms(old, 0)}
     assert set(await _rounds_of(rig, new.id)) == {(old_ms(old, 4_000), 10_000)}
-    report = await app.recompute(rig.settings)
+    report = await rig.recomputed()
     assert report.different == 0, report.shown
 
 

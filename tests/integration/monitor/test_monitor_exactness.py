@@ -14,10 +14,9 @@ from contracts.topics import CHAT
 from kit.bus.deadletter import letters
 from kit.clock import SystemClock
 from kit.errors import Fenced
-from services.monitor import app
-from services.monitor.directory.shops import Directory
+from services.monitor.directory.rules import Rules
 from services.monitor.fold.service import FOLD, Partitions
-from services.monitor.recount.service import Report
+from services.monitor.measures import measures_of
 from tests.infrastructure import CHECKOUT
 from tests.integration.monitor.rig import Rig, Shop
 from tests.waiting import eventually
@@ -89,17 +88,13 @@ async def stored(rig: Rig) -> dict[str, list[Any]]:
     }
 
 
-async def recomputed(rig: Rig) -> Report:
-    return await app.recompute(rig.settings)
-
-
 async def test_recompute_finds_no_difference_and_covers_the_whole_log(rig: Rig) -> None:
     shop = await rig.shop().listed()
     async with rig.monitor():
         await busy(shop, chats=30, seed=1)
         await rig.folded()
 
-    report = await recomputed(rig)
+    report = await rig.recomputed()
 
     assert report.different == 0, report.shown
     assert report.compared["rounds"] > 50
@@ -130,7 +125,7 @@ async def test_a_changed_row_makes_recompute_report_it(
     where = f"where {FIRST_ROUND}" if table == "rounds" else ""
     await rig.change(f"update {table} set {breaks} {where}")
     try:
-        report = await recomputed(rig)
+        report = await rig.recomputed()
     finally:
         await rig.change(f"update {table} set {mends} {where}")
 
@@ -168,7 +163,7 @@ async def test_a_replay_of_the_whole_log_changes_nothing(rig: Rig) -> None:
 
     after = await stored(rig)
     assert after == before
-    assert (await recomputed(rig)).different == 0
+    assert (await rig.recomputed()).different == 0
 
 
 async def test_a_monitor_that_takes_over_goes_on_where_the_other_stopped(rig: Rig) -> None:
@@ -199,7 +194,7 @@ async def test_two_monitors_share_the_log_and_one_dies_without_a_difference(rig:
         await busy(shop, chats=10, seed=3)
         await rig.folded()
 
-    report = await recomputed(rig)
+    report = await rig.recomputed()
     assert report.different == 0, report.shown
 
 
@@ -207,9 +202,8 @@ async def test_a_monitor_frozen_past_its_session_is_fenced_and_counts_nothing(ri
     shop = await rig.shop().listed()
     chat = await shop.chat().opened()
     await chat.buyer(0)
-    lexicon = app.open_lexicon(rig.settings)
-    rules = app.rules_of(rig.settings, Directory(), lexicon)
-    measures = app.measures_of(rules)
+    rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
+    measures = measures_of(rules)
     frozen = Partitions(rig.bus, rig.database, measures, clock=SystemClock())
     await frozen.begin()
     member = rig.bus.reader([CHAT.name])
@@ -238,8 +232,8 @@ async def test_a_monitor_frozen_past_its_session_forgets_no_state_of_the_new_own
     chat = await shop.chat(start=await rig.now() - timedelta(days=2)).opened()
     await chat.buyer(0)
     await chat.closed(60)
-    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
-    frozen = Partitions(rig.bus, rig.database, app.measures_of(rules), clock=SystemClock())
+    rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
+    frozen = Partitions(rig.bus, rig.database, measures_of(rules), clock=SystemClock())
     await frozen.begin()
     async with rig.monitor():
         await rig.folded()

@@ -11,8 +11,9 @@ from contracts.conversation import ShopListed
 from contracts.people import ShopId
 from kit.clock import ManualClock
 from kit.service import retention
-from services.monitor import app
+from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
+from services.monitor.measures import measures_of
 from services.monitor.recount import service as recount
 from services.monitor.retention.repository import ALERTS, EVIDENCE, FIGURES, Aged, Moment
 from services.monitor.retention.service import AT_ONCE, LOOK_S, Expiry
@@ -193,9 +194,9 @@ async def test_recompute_leaves_out_what_is_just_being_deleted(rig: Rig) -> None
     async with rig.monitor():
         await rig.folded()
     await rig.change("delete from rounds where shop_id = :shop", shop=shop.id)
-    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
+    rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
 
-    measures = app.measures_of(rules)
+    measures = measures_of(rules)
     half = await recount.recompute(rig.bus, rig.database, measures, since=DAY)
     later = await recount.recompute(rig.bus, rig.database, measures, since=DAY + timedelta(days=1))
 

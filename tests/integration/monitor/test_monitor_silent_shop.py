@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from services.monitor import app
-from services.monitor.directory.shops import Directory
+from services.monitor.directory.rules import Rules
 from services.monitor.figures.schemas import FiguresQuery
 from services.monitor.figures.service import FigureReader
 from tests.integration.monitor.rig import Rig, Shop
@@ -50,7 +49,7 @@ async def silent(rig: Rig) -> Shop:
 
 async def test_figures_count_every_open_round_and_let_others_run_meanwhile(rig: Rig) -> None:
     shop = await silent(rig)
-    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
+    rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
     turns: list[float] = []
 
     async def others() -> None:

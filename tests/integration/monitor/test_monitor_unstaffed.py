@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.people import AgentState
-from services.monitor import app
-from services.monitor.directory.shops import Directory
+from services.monitor.directory.rules import Rules
 from services.monitor.response.service import Provisionals
 from tests.integration.monitor.chats import NOON
 from tests.integration.monitor.rig import Monitor, Rig, Shop
@@ -52,7 +51,7 @@ async def test_a_session_is_left_out_only_if_all_agents_were_away(
     assert {name: number for name, number in totals.items() if number} == (
         {"qiyu": 1} if away else {"jd_2021": 1, "qiyu": 1}
     )
-    report = await app.recompute(rig.settings)
+    report = await rig.recomputed()
     assert report.different == 0, report.shown
 
 
@@ -72,7 +71,7 @@ async def test_what_was_settled_before_staff_was_read_is_judged_afterwards(rig: 
 
     totals = await counted(rig, shop)
     assert totals.get("jd_2021", 0) == 0
-    report = await app.recompute(rig.settings)
+    report = await rig.recomputed()
     assert report.different == 0, report.shown
 
 
@@ -80,7 +79,7 @@ async def test_only_a_monitor_that_folds_judges_and_no_unknown_profile_is_left_o
     rig: Rig,
 ) -> None:
     shop = rig.shop()
-    rules = app.rules_of(rig.settings, Directory(), app.open_lexicon(rig.settings))
+    rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
     rules.staffing.note(shop.state_of(AgentState.SUSPENDED))
     # Tomorrow, so that the module's own monitor, if it runs, has not read that far.
     began = round((await rig.now()).timestamp() * 1000) + 86_400_000

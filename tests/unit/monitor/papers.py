@@ -7,10 +7,10 @@ from contracts.base import Event
 from contracts.people import PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from kit.ids import SequenceIds
-from services.monitor import app
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
 from services.monitor.fold.engine import Changes, PartitionFold, Start
+from services.monitor.measures import measures_of
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.book import ProfileBook
 from services.monitor.response import measure as response
@@ -54,7 +54,7 @@ class Folding:
     changes: Changes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fold = PartitionFold(Start(0, 0), app.measures_of(self.rules)())
+        self.fold = PartitionFold(Start(0, 0), measures_of(self.rules)())
         self.changes = self.fold.unchanged()
 
     async def upto(self, records: Sequence[Record]) -> "Folding":
@@ -67,7 +67,7 @@ class Folding:
         """Go on as another monitor does that takes the partition over, maybe by another book."""
         if book is not None:
             self.rules = rules(book)
-        self.fold.take(app.measures_of(self.rules)())
+        self.fold.take(measures_of(self.rules)())
         return self
 
     def forgets(self) -> "Folding":

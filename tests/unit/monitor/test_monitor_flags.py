@@ -6,10 +6,10 @@ import pytest
 from contracts.conversation import ShopListed
 from contracts.monitor import WordingFlagged
 from contracts.people import ConversationId, PersonId, ShopId
-from services.monitor import app
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
 from services.monitor.fold.engine import PartitionFold, Start
+from services.monitor.measures import measures_of
 from services.monitor.profiles import book as profiles
 from services.monitor.wording.measure import NAME, Changes
 from tests.integration.monitor.chats import NOON, Chat
@@ -35,7 +35,7 @@ def chat(paper: Paper) -> Chat:
 
 async def folded(paper: Paper, known: Rules) -> Changes:
     """Return what the fold of the whole log flags."""
-    fold = PartitionFold(Start(0, 0), app.measures_of(known)())
+    fold = PartitionFold(Start(0, 0), measures_of(known)())
     flagged: Changes = (await fold.fold(paper.records)).changes.of(NAME)
     return flagged
 

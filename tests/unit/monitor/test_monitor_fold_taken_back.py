@@ -12,10 +12,10 @@ from contracts.base import Event
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from kit.ids import SequenceIds
-from services.monitor import app
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Directory
 from services.monitor.fold.engine import Changes, PartitionFold, Start
+from services.monitor.measures import measures_of
 from services.monitor.profiles import book as profiles
 from tests.integration.monitor.chats import Chat
 from wording import Engine
@@ -81,7 +81,7 @@ async def told(script: Sequence[tuple[int, str, int]]) -> list[Record]:
 
 
 def fresh() -> PartitionFold:
-    return PartitionFold(Start(0, 0), app.measures_of(RULES)())
+    return PartitionFold(Start(0, 0), measures_of(RULES)())
 
 
 def states(fold: PartitionFold) -> dict[str, bytes]:

@@ -9,9 +9,9 @@ from typing_extensions import override
 from contracts.people import ConversationId, PersonId
 from kit.clock import ManualClock
 from kit.postgres import Database
-from services.monitor import app
 from services.monitor.fold.engine import PartitionFold, Start
 from services.monitor.fold.service import Fence
+from services.monitor.measures import measures_of
 from services.monitor.waiting import waits
 from services.monitor.waiting.service import Thresholds
 from services.monitor.waiting.wheel import Due, Wheel
@@ -48,7 +48,7 @@ def test_only_waits_that_stand_when_it_has_caught_up_are_watched(
             await chat.buyer(n + 1)
             if n != 49:
                 await chat.agent(n + 3)
-        fold = PartitionFold(Start(0, 0), app.measures_of(asked)())
+        fold = PartitionFold(Start(0, 0), measures_of(asked)())
         # Nothing falls due here, so nothing is stored: nobody answers at that address.
         away = Database("postgresql://nobody@127.0.0.1:1/none", schema="monitor")
         thresholds = Thresholds(away, asked, clock=ManualClock(START))
