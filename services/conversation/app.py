@@ -54,7 +54,7 @@ from services.conversation.reception.service import Conversations
 from services.conversation.reception.sweeps import Closings
 from services.conversation.routing.consumers import GROUP as ROUTING
 from services.conversation.routing.consumers import WorkItems
-from services.conversation.routing.deadlines import FILL_S, SILENCE_LOOK_S, SweepLoop
+from services.conversation.routing.deadlines import FILL_S, SILENCE_LOOK_S
 from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import Sweeps
 from services.conversation.routing.work import Work
@@ -65,6 +65,7 @@ from services.conversation.shops.secrets import ShopSecrets
 from services.conversation.shops.service import Shops
 from services.conversation.staff import routes as staff_routes
 from services.conversation.staff.service import Staff
+from services.conversation.sweeping import SweepLoop
 from services.conversation.tables import AUDIT
 from services.conversation.turns import Turns
 

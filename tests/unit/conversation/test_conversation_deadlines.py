@@ -8,7 +8,7 @@ from kit.errors import Conflict, Unavailable
 from kit.leases import Leases
 from kit.postgres import Database
 from kit.service.retention import Retention
-from services.conversation.routing.deadlines import LEASE, SweepLoop
+from services.conversation.sweeping import LEASE, SweepLoop
 
 pytestmark = pytest.mark.unit
 
