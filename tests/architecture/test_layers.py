@@ -230,6 +230,18 @@ PLANTS = (
     ),
     Plant(
         "entries",
+        "services/conversation/routing/registration.py",
+        "import services.conversation.routing.repository",
+        "services.conversation.routing.registration -> services.conversation.routing.repository",
+    ),
+    Plant(
+        "entries",
+        "services/monitor/recount/commands.py",
+        "import services.monitor.recount.repository",
+        "services.monitor.recount.commands -> services.monitor.recount.repository",
+    ),
+    Plant(
+        "entries",
         "services/aftersales/work/consumers.py",
         "from sqlalchemy import select",
         "services.aftersales.work.consumers -> sqlalchemy",

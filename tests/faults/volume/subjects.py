@@ -131,7 +131,7 @@ async def _archived(ground: Ground) -> Once:
     """Store what is said in conversations that go on, under ids that clients made."""
     batch, ends = _batch(ground)
     since = time.perf_counter()
-    new = await ground.conversation.archiving.store(batch, ends, generation=1)
+    new = await ground.conversation.archive.archiving.store(batch, ends, generation=1)
     return Once((time.perf_counter() - since) * 1000, new)
 
 

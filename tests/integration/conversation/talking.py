@@ -74,8 +74,8 @@ async def complete(platform: Platform, clock: ManualClock) -> None:
     """Wait until the archive is known to be complete until now."""
 
     async def known() -> bool:
-        await platform.service.completeness.look()
-        through = await platform.service.completeness.through()
+        await platform.service.archive.completeness.look()
+        through = await platform.service.archive.completeness.through()
         return through is not None and clock.now() - through < timedelta(milliseconds=1)
 
     await eventually(known)

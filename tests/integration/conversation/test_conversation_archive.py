@@ -99,7 +99,7 @@ async def test_the_mark_covers_what_is_archived_and_never_falls(platform: Platfo
     assert before["mark"]["offset"] > first.offset
 
     ends = {first.partition: 0}
-    await platform.service.archiving.store(Batch.empty(), ends, generation=1)
+    await platform.service.archive.archiving.store(Batch.empty(), ends, generation=1)
 
     assert (await _attached(platform, buyer, talk))["mark"] == before["mark"]
 

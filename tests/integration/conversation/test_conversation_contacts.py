@@ -145,7 +145,7 @@ async def test_a_crash_between_storing_and_acting_leaves_what_the_next_look_repa
     assert (await _now(agent, talk))["state"] == "closed"
     monkeypatch.undo()
 
-    await platform.service.contact_worker.look()
+    await platform.service.archive.worker.look()
 
     await eventually(lambda: _is(agent, talk, "assigned"))
     assert await _contacts_left(platform, shop.id, 0)
@@ -189,7 +189,7 @@ async def test_one_contact_that_cannot_be_acted_on_is_put_off_and_holds_up_no_ot
     assert (await _now(agent, bad))["state"] == "closed"
     monkeypatch.undo()
     clock.advance(AGAIN.total_seconds() + 1)
-    await platform.service.contact_worker.look()
+    await platform.service.archive.worker.look()
     await eventually(lambda: _is(agent, bad, "assigned"))
 
 
@@ -197,13 +197,13 @@ async def test_two_workers_at_once_act_once(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
     await _close(agent, talk)
     service = platform.service
-    elsewhere = replace(service.contacts, turns=Turns(service.db, waiting_most=1))
+    elsewhere = replace(service.archive.contacts, turns=Turns(service.db, waiting_most=1))
 
     async with service.turns.write(shop.id):
         for number in range(5):
             await platform.say(talk, str(number))
         await eventually(lambda: has_text(agent, talk, "4"))
-        workers = (service.contacts, elsewhere)
+        workers = (service.archive.contacts, elsewhere)
         acting = [asyncio.create_task(each.settle(ShopId(shop.id))) for each in workers]
 
     await asyncio.gather(*acting)

@@ -89,14 +89,14 @@ async def test_messages_of_unknown_conversations_make_the_archive_of_no_shop_res
     await platform.say(talk, "after a restore")
     await eventually(lambda: has_text(agent, talk, "after a restore"))
 
-    assert platform.service.archive.loop.rests_because is None
+    assert platform.service.archive.role.loop.rests_because is None
 
 
 async def test_forty_visitors_with_one_poison_each_delay_an_honest_buyer_by_one_rest(
     platform: Platform,
 ) -> None:
     _, agent, _, talk = await begin(platform)
-    loop, ids = platform.service.archive.loop, platform.service.ids
+    loop, ids = platform.service.archive.role.loop, platform.service.ids
     await eventually(lambda: archived(agent, talk))
     for _ in range(40):
         bad = changed(message_of(spoken(platform, talk)), value=b"{", key=ids.new().encode())

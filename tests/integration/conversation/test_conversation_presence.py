@@ -11,14 +11,16 @@ from sqlalchemy import text
 from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, PersonId, ShopId
 from kit.clock import ManualClock
-from services.conversation import app
+from kit.web.paging import Cursors
 from services.conversation.presence import consumers
+from services.conversation.presence import registration as presence
 from services.conversation.presence.consumers import AT_ONCE, KNOWN_S
 from services.conversation.presence.service import Followed, Reported, States
+from services.conversation.routing import registration as routing
 from services.conversation.routing.service import Routing
 from services.conversation.seed import SeedSettings
 from services.conversation.staff.domain import AtWork
-from services.conversation.turns import ShopBusy
+from services.conversation.turns import ShopBusy, Turns
 from tests.integration.conversation.desk import Person, Platform, Shop, started
 from tests.integration.conversation.shift import (
     buyer_says,
@@ -53,8 +55,8 @@ async def clock() -> ManualClock:
 async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
     """The service on that clock; only the tests look who is there, one look at a time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "LOOK_S", 10_000_000.0)
-        patch.setattr(app, "SILENCE_LOOK_S", 86_400.0)
+        patch.setattr(presence, "LOOK_S", 10_000_000.0)
+        patch.setattr(routing, "SILENCE_LOOK_S", 86_400.0)
         async with started(settings, clock=clock) as running_platform:
             yield running_platform
 
@@ -207,14 +209,20 @@ async def test_a_choice_made_since_stands_when_an_old_report_says_returned(
     await report_staff(platform, agent)
     await let_pass(platform, clock, 32)
     assert await state_of(agent) == "offline"
-    states = platform.service.states
-    await states.follow(ShopId(shop.id), [PersonId(agent.id)], "returned")
+    await _elsewhere(platform).follow(ShopId(shop.id), [PersonId(agent.id)], "returned")
     await agent.be("break")
 
     await report_staff(platform, agent)
     await let_pass(platform, clock, 1)
 
     assert await state_of(agent) == "break"
+
+
+def _elsewhere(platform: Platform) -> States:
+    """Return the use cases as another process has them."""
+    service = platform.service
+    turns, routing = Turns(service.db, waiting_most=1), Routing(service.clock, service.ids)
+    return States(service.db, turns, routing, Cursors(service.settings.cursor_secret))
 
 
 async def _crowd(platform: Platform, shop: Shop, count: int) -> list[Person]:

@@ -61,7 +61,7 @@ async def test_conversations_that_no_backup_holds_come_back_as_the_log_left_them
 
     await _lose(platform, closed, served)
     for found in log.values():
-        await platform.service.archive.handle(found)
+        await platform.service.archive.role.handle(found)
     assert {(await _stands(agent, talk))["state"] for talk in (closed, served)} == {"closed"}
     await _a_minute_later(platform, clock)
 
@@ -89,7 +89,7 @@ async def test_what_became_of_a_conversation_after_the_backup_is_read_from_the_l
         lost = text("delete from messages where conversation_id = :id and type like '%closed.v1'")
         await session.execute(lost, {"id": talk["id"]})
 
-    await platform.service.archive.handle(log)
+    await platform.service.archive.role.handle(log)
     await _a_minute_later(platform, clock)
 
     await eventually(lambda: _is(agent, talk, after))
@@ -107,7 +107,7 @@ async def test_who_waits_for_an_answer_is_queued_again(
     log = await _whole_log(platform, shop.boss, talk)
 
     await _lose(platform, talk)
-    await platform.service.archive.handle(log)
+    await platform.service.archive.role.handle(log)
     await _a_minute_later(platform, clock)
 
     await eventually(lambda: _is(shop.boss, talk, before))
@@ -125,7 +125,7 @@ async def test_a_message_before_its_conversation_is_replayed(
     await platform.say(talk, "先于一切")
     await eventually(lambda: _set_aside(platform, talk))
 
-    await platform.service.archive.handle(log)
+    await platform.service.archive.role.handle(log)
     await platform.service.replay("conversation.archive")
 
     await eventually(lambda: has_text(agent, talk, "先于一切"))
@@ -145,7 +145,7 @@ async def _lose(platform: Platform, *talks: Mapping[str, Any]) -> None:
 
 async def _a_minute_later(platform: Platform, clock: ManualClock) -> None:
     clock.advance(AGAIN.total_seconds() + 1)
-    await platform.service.contact_worker.look()
+    await platform.service.archive.worker.look()
 
 
 async def _whole_log(platform: Platform, reader: Person, talk: Mapping[str, Any]) -> list[Record]:

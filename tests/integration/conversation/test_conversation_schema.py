@@ -18,6 +18,8 @@ from tests.infrastructure import TestDatabase
 
 pytestmark = pytest.mark.integration
 
+QUICK = Passwords(memory_kib=64, rounds=1)
+
 
 @pytest.mark.usefixtures("prepared")
 async def test_the_migrations_make_what_the_models_say(database: TestDatabase) -> None:
@@ -41,9 +43,7 @@ async def test_the_migrations_make_what_the_models_say(database: TestDatabase) -
 async def test_a_second_seed_finds_everything_there(settings: SeedSettings) -> None:
     service = _service(settings)
     try:
-        founding = founding_on(
-            service.db, settings, clock=service.clock, passwords=service.passwords
-        )
+        founding = founding_on(service.db, settings, clock=service.clock, passwords=QUICK)
         await seed(founding, settings)
         again = await seed(founding, settings)
     finally:
@@ -66,7 +66,7 @@ async def test_the_audit_is_never_changed(settings: SeedSettings) -> None:
 async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) -> None:
     service = _service(settings)
     topic_id = await service.bus.topic_id("chat")
-    archiving = service.archiving
+    archiving = service.archive.archiving
     try:
         number = await archiving.generation(topic_id)
         assert await archiving.begin_generation(topic_id) == number
@@ -83,8 +83,7 @@ async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) 
 
 def _service(settings: SeedSettings) -> ConversationService:
     bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix)
-    quick = Passwords(memory_kib=64, rounds=1)
-    return ConversationService(settings, bus, clock=SystemClock(), passwords=quick)
+    return ConversationService(settings, bus, clock=SystemClock(), passwords=QUICK)
 
 
 def _ours(name: str | None, kind: str, _parents: object) -> bool:

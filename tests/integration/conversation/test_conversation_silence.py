@@ -113,8 +113,8 @@ async def test_with_the_archive_stopped_nothing_is_closed_while_agents_talk(
     for _ in range(4):
         await platform.say(talk, "我还在查", kind=SenderKind.AGENT)
         clock.advance(IDLE_S / 2)
-        await platform.service.completeness.look()
-        through = await platform.service.completeness.through()
+        await platform.service.archive.completeness.look()
+        through = await platform.service.archive.completeness.through()
         assert through is not None
         assert clock.now() - through > BEHIND_MOST
         await platform.service.closings.close_silent()

@@ -106,7 +106,7 @@ async def test_no_sequence_of_legal_commands_keeps_a_word_out_of_the_archive(
         for one in await letters(platform.service.bus, "conversation.archive")
     }
     assert dead.isdisjoint(place for _, place in house.said)
-    assert platform.service.archive.loop.rests_because is None
+    assert platform.service.archive.role.loop.rests_because is None
 
 
 async def _archived(platform: Platform, house: House) -> bool:

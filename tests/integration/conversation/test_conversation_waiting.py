@@ -16,10 +16,10 @@ from contracts.conversation import (
     ConversationTransferred,
 )
 from kit.clock import ManualClock
-from services.conversation import app
 from services.conversation.archive import repository as archive
 from services.conversation.archive.domain import Batch
 from services.conversation.archive.repository import ArchivedRow
+from services.conversation.routing import registration as routing
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import Person, Platform, code, ok, started
 from tests.integration.conversation.shift import (
@@ -48,7 +48,7 @@ async def clock() -> ManualClock:
 async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
     """The service on that clock; its own sweep takes nobody from a silent agent."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SILENCE_LOOK_S", 86_400.0)
+        patch.setattr(routing, "SILENCE_LOOK_S", 86_400.0)
         async with started(settings, clock=clock) as running_platform:
             yield running_platform
 

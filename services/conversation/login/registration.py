@@ -1,0 +1,35 @@
+"""How people come in: the use cases of sessions with what they need, their routes, their end."""
+
+from kit.leases import Leases
+from kit.service.database import DatabaseService
+from kit.web.auth import Passwords, TokenIssuer
+from services.conversation.login import routes
+from services.conversation.login.claims import ShopTokens
+from services.conversation.login.limits import LoginLimits
+from services.conversation.login.retention import Retention
+from services.conversation.login.service import Sessions
+from services.conversation.settings import Settings
+from services.conversation.shops.secrets import ShopSecrets
+from services.conversation.sweeping import SweepLoop
+
+
+def register(service: DatabaseService[Settings], passwords: Passwords, leases: Leases) -> Retention:
+    """Open, renew and end sessions; forget those that are over, and who came from where."""
+    settings, clock = service.settings, service.clock
+    sessions = Sessions(
+        db=service.db,
+        issuer=TokenIssuer(settings.token_private_key, clock, service.ids),
+        passwords=passwords,
+        shop_tokens=ShopTokens(ShopSecrets(settings.shop_secret_key), clock),
+        limits=LoginLimits.at(
+            clock,
+            visitors_per_minute=settings.visitors_per_minute,
+            visitors_per_address=settings.visitors_per_address,
+        ),
+        clock=clock,
+        ids=service.ids,
+    )
+    service.routes(routes.routes(sessions))
+    retention = Retention(service.db, clock)
+    service.forgets(SweepLoop("forgetting", retention.forget, leases=leases))
+    return retention
