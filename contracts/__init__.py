@@ -1,10 +1,11 @@
 """What PeakDesk's parts and other systems may rely on: topics, events and the people in them.
 
-One module per producer owns that producer's events. Nothing here performs I/O or knows a service.
+One module per producer owns that producer's events; `work` has those of the topic that two write.
+Nothing here performs I/O or knows a service.
 """
 
 # Importing a producer's module registers its events, so that `decode` knows all of them.
-from contracts import aftersales, conversation, gateway, monitor, orders
+from contracts import aftersales, conversation, gateway, monitor, orders, work
 from contracts.base import (
     ENVELOPE,
     Event,
@@ -26,4 +27,5 @@ __all__ = [
     "gateway",
     "monitor",
     "orders",
+    "work",
 ]

@@ -1,4 +1,4 @@
-"""Events the aftersales service produces: cases and work items. Money is integer fen."""
+"""Events the aftersales service produces about cases. Money is integer fen."""
 
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias
@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, TypeAlias
 from typing_extensions import override
 
 from contracts.base import Event, Moment
-from contracts.people import CaseId, OrderId, PersonId, SkillGroupId, WorkId
-from contracts.topics import CASES, WORK, Topic
+from contracts.people import CaseId, OrderId, PersonId
+from contracts.topics import CASES, Topic
 
 
 class CaseState(StrEnum):
@@ -22,12 +22,6 @@ class CaseState(StrEnum):
 
 CaseKind: TypeAlias = Literal["refund"]
 """What a buyer asks for. A further one needs events of a new version, for readers refuse it."""
-
-
-class WorkKind(StrEnum):
-    """What an agent is asked to do."""
-
-    VERIFY_ADDRESS = "verify_address"
 
 
 class CaseEvent(Event):
@@ -88,68 +82,3 @@ class CaseDeadlineNear(CaseEvent):
 
     state: CaseState
     due_at: Moment
-
-
-class WorkOpened(Event):
-    """Work for an agent exists; the conversation service routes it like a chat."""
-
-    topic: ClassVar[Topic] = WORK
-    type: ClassVar[str] = "work.opened.v1"
-    source: ClassVar[str] = "aftersales"
-
-    work_id: WorkId
-    kind: WorkKind
-    order_id: OrderId
-    buyer_id: PersonId
-    skill_group_id: SkillGroupId | None = None
-    due_at: Moment
-
-    @property
-    @override
-    def key(self) -> str:
-        """One work item, one order."""
-        return self.work_id
-
-
-class WorkEscalated(Event):
-    """Work is past its due time and nobody has settled it: somebody beside its holder must look.
-
-    Comes once per level, with a pause between two; `due_at` is when it was due and does not move.
-    """
-
-    topic: ClassVar[Topic] = WORK
-    type: ClassVar[str] = "work.escalated.v1"
-    source: ClassVar[str] = "aftersales"
-
-    work_id: WorkId
-    kind: str
-    order_id: OrderId | None = None
-    level: int
-    due_at: Moment
-    owner_version: int
-    """How often the item's owner has spoken of it; a reader that knows a later one ignores this."""
-
-    @property
-    @override
-    def key(self) -> str:
-        """One work item, one order."""
-        return self.work_id
-
-
-class WorkSettled(Event):
-    """The work is done or no longer needed; the agent's slot is free again."""
-
-    topic: ClassVar[Topic] = WORK
-    type: ClassVar[str] = "work.settled.v1"
-    source: ClassVar[str] = "aftersales"
-
-    work_id: WorkId
-    kind: WorkKind
-    order_id: OrderId
-    outcome: str
-
-    @property
-    @override
-    def key(self) -> str:
-        """One work item, one order."""
-        return self.work_id

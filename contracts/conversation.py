@@ -19,9 +19,8 @@ from contracts.people import (
     Role,
     SkillGroupId,
     Stage,
-    WorkId,
 )
-from contracts.topics import CHAT, DIRECTORY, STAFF, WORK, Topic
+from contracts.topics import CHAT, DIRECTORY, STAFF, Topic
 from kit.errors import Dead
 
 
@@ -289,25 +288,3 @@ class ShopListed(Event):
     def key(self) -> str:
         """Latest entry of a shop wins; prefixed, so that it never meets a person's key."""
         return f"shop:{self.shop_id}"
-
-
-class WorkAssigned(Event):
-    """A work item has an agent. `version` rises with each assignment of the item."""
-
-    topic: ClassVar[Topic] = WORK
-    type: ClassVar[str] = "work.assigned.v1"
-    source: ClassVar[str] = "conversation"
-
-    work_id: WorkId
-    agent_id: PersonId
-    previous_agent_id: PersonId | None = None
-    kind: str
-    order_id: OrderId | None = None
-    due_at: Moment
-    version: int
-
-    @property
-    @override
-    def key(self) -> str:
-        """One work item, one order."""
-        return self.work_id

@@ -22,10 +22,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from contracts import Event, decode
-from contracts.aftersales import WorkOpened, WorkSettled
-from contracts.conversation import WorkAssigned
 from contracts.people import PersonId, Role
 from contracts.topics import CASES, DEAD_PREFIX, DIRECTORY, ORDERS, WORK
+from contracts.work import WorkAssigned, WorkOpened, WorkSettled
 from kit.bus.kafka import KafkaBus, NewTopic, create_topics
 from kit.bus.ports import message_of
 from kit.clock import SystemClock

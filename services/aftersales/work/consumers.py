@@ -4,8 +4,8 @@ Hands each to its use case. Knows no table.
 """
 
 from contracts.base import Event
-from contracts.conversation import WorkAssigned
 from contracts.orders import OrderAddressChecked, OrderClosed, OrderPaid
+from contracts.work import WorkAssigned
 from services.aftersales.work.service import WorkFacts
 
 

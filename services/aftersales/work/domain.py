@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.aftersales import WorkEscalated, WorkKind, WorkOpened, WorkSettled
 from contracts.people import OrderId, PersonId, ShopId, WorkId
+from contracts.work import WorkEscalated, WorkKind, WorkOpened, WorkSettled
 from kit.ids import derived_id
 
 

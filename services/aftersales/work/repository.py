@@ -8,8 +8,8 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.aftersales import WorkKind
 from contracts.people import OrderId, PersonId, ShopId, WorkId
+from contracts.work import WorkKind
 from kit.admission import Owner
 from services.aftersales.work.domain import WorkItem, WorkState
 from services.aftersales.work.models import WorkItemRow

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.aftersales import WorkKind
 from contracts.base import Moment
+from contracts.work import WorkKind
 from kit.web.app import Body
 from services.aftersales.work.domain import WorkState
 

@@ -9,11 +9,10 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.aftersales import WorkKind
 from contracts.base import Event
-from contracts.conversation import WorkAssigned
 from contracts.orders import OrderAddressChecked, OrderClosed, OrderPaid
 from contracts.people import OrderId, ShopId, WorkId
+from contracts.work import WorkAssigned, WorkKind
 from kit import inbox, outbox, timers
 from kit.admission import Admission
 from kit.errors import NotFound

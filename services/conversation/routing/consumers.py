@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from contracts.aftersales import WorkOpened, WorkSettled
 from contracts.base import Event
+from contracts.work import WorkOpened, WorkSettled
 from services.conversation.routing.work import CONSUMER, Work
 
 GROUP: Final = CONSUMER

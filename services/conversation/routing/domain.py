@@ -6,8 +6,8 @@ Pure; what the work is about is the business of the service that opened it.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contracts.conversation import WorkAssigned
 from contracts.people import OrderId, PersonId, ShopId, SkillGroupId, WorkId
+from contracts.work import WorkAssigned
 from services.conversation.domain import Stamp
 
 

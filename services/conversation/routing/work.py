@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from contracts.aftersales import WorkOpened, WorkSettled
 from contracts.people import PersonId
+from contracts.work import WorkOpened, WorkSettled
 from kit import inbox
 from services.conversation.groups import repository as skill_groups
 from services.conversation.routing import repository

@@ -10,12 +10,11 @@ from typing import Final
 from typing_extensions import override
 
 import contracts
-from contracts.aftersales import WorkEscalated, WorkSettled
 from contracts.base import Event
-from contracts.conversation import WorkAssigned
 from contracts.monitor import WaitingThresholdPassed
 from contracts.people import PersonId, WorkId
 from contracts.topics import ALERTS, WORK
+from contracts.work import WorkAssigned, WorkEscalated, WorkSettled
 from kit.bus.ports import Record
 from kit.errors import NotFound, Unavailable
 from services.gateway.channels import Hearers

@@ -2,9 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.aftersales import WorkSettled
-from contracts.conversation import WorkAssigned
 from contracts.people import OrderId, PersonId, Role
+from contracts.work import WorkAssigned, WorkSettled
 from kit import inbox
 from kit.audit import Audit
 from kit.errors import Forbidden

@@ -3,9 +3,9 @@
 Hands each to its use case. Knows no table.
 """
 
-from contracts.aftersales import CaseRefunded, CaseRequested, CaseReviewed, WorkSettled
+from contracts.aftersales import CaseRefunded, CaseRequested, CaseReviewed
 from contracts.base import Event
-from contracts.conversation import WorkAssigned
+from contracts.work import WorkAssigned, WorkSettled
 from services.orders.access.service import Holders
 from services.orders.fulfil.service import Refunds
 

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from contracts.aftersales import WorkEscalated, WorkOpened, WorkSettled
 from contracts.orders import OrderClosed, OrderPaid
 from contracts.people import OrderId, PersonId, Role, ShopId, WorkId
+from contracts.work import WorkEscalated, WorkOpened, WorkSettled
 from kit.clock import SystemClock
 from kit.postgres import Database
 from services.aftersales.work.playbook import LEVELS, WorkPlaybook

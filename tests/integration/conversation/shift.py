@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from contracts.aftersales import WorkKind, WorkOpened
 from contracts.people import OrderId, PersonId, SenderKind, ShopId, WorkId
+from contracts.work import WorkKind, WorkOpened
 from kit.clock import ManualClock
 from tests.integration.conversation.desk import Person, Platform, Shop, ok
 from tests.waiting import eventually

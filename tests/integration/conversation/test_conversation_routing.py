@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from contracts.aftersales import WorkSettled
-from contracts.conversation import AgentStateChanged, ConversationQueued, WorkAssigned
+from contracts.conversation import AgentStateChanged, ConversationQueued
 from contracts.people import AgentState, ShopId
+from contracts.work import WorkAssigned, WorkSettled
 from kit.clock import ManualClock
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import Platform, ok, started

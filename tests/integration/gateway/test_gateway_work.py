@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contracts.aftersales import WorkEscalated
-from contracts.conversation import WorkAssigned
 from contracts.people import OrderId, PersonId, ShopId, WorkId
+from contracts.work import WorkAssigned, WorkEscalated
 from tests.integration.gateway.desk import SHOP, Desk
 
 pytestmark = pytest.mark.integration

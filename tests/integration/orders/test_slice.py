@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from contracts import Event
-from contracts.aftersales import WorkKind, WorkSettled
-from contracts.conversation import WorkAssigned
 from contracts.orders import OrderPaid, OrderReleased
 from contracts.people import Role
+from contracts.work import WorkAssigned, WorkKind, WorkSettled
 from tests.trade import ADDRESS, Trade
 from tests.waiting import eventually
 

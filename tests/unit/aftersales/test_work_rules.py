@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from contracts.aftersales import WorkKind
 from contracts.people import OrderId, PersonId, ShopId
+from contracts.work import WorkKind
 from services.aftersales.work import domain
 from services.aftersales.work.playbook import LEVELS, WorkPlaybook
 
