@@ -94,6 +94,11 @@ class Event(Part):
         """The Kafka key: events with one key keep their order."""
 
     @property
+    def told_by(self) -> str:
+        """The service that tells it, one of its topic's writers."""
+        return self.source
+
+    @property
     def topic_name(self) -> str:
         """Return the topic's name without the deployment's prefix."""
         return self.topic.name
@@ -108,7 +113,7 @@ class Event(Part):
             ("ce_specversion", b"1.0"),
             ("ce_id", self.id.encode()),
             ("ce_type", self.type.encode()),
-            ("ce_source", self.source.encode()),
+            ("ce_source", self.told_by.encode()),
             ("ce_time", rfc3339(self.time).encode()),
             ("ce_shop", self.shop_id.encode()),
             ("content-type", b"application/json"),

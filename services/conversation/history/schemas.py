@@ -96,13 +96,21 @@ class FoundMessage(View):
     position: tuple[int, int] | None = None
 
 
+class SubjectView(View):
+    """What a work item is about: an order, unless its owner says another kind."""
+
+    kind: str
+    id: str
+
+
 class WorkView(View):
     """A work item as its agent's inbox shows it."""
 
     id: str
     kind: str
-    order_id: str
-    buyer_id: str
+    subject: SubjectView
+    order_id: str | None
+    buyer_id: str | None
     due_at: Moment
     version: int
 

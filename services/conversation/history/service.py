@@ -44,6 +44,7 @@ from services.conversation.history.schemas import (
     Item,
     Mark,
     Member,
+    SubjectView,
     WorkView,
 )
 from services.conversation.routing import repository as routing
@@ -288,6 +289,7 @@ def _work_view(item: WorkItem) -> WorkView:
     return WorkView(
         id=item.id,
         kind=item.kind,
+        subject=SubjectView(kind=item.subject_kind, id=item.subject_id),
         order_id=item.order_id,
         buyer_id=item.buyer_id,
         due_at=item.due_at,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from contracts.people import AgentState, PersonId, SkillGroupId
+from contracts.people import AgentState, PersonId, Role, SkillGroupId
 from services.conversation.conversations.domain import rank_of
 from services.conversation.staff.domain import AT_DESK
 
@@ -49,6 +49,7 @@ class Candidate:
     capacity: int
     groups: frozenset[SkillGroupId]
     last_assigned_at: datetime | None = None
+    role: str = Role.AGENT
 
     @property
     def has_room(self) -> bool:
@@ -60,6 +61,10 @@ class Candidate:
         """How many more fit."""
         return max(self.capacity - self.load, 0)
 
+    def may_have(self, one: "Waiting") -> bool:
+        """Tell whether he may be given it at all: what names a role is for nobody else."""
+        return one.role is None or one.role == self.role
+
     def serves(self, group: SkillGroupId | None) -> bool:
         """Tell whether he answers this group's buyers; None is anybody's."""
         return group is None or not self.groups or group in self.groups
@@ -67,7 +72,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits for an agent. `skill_group_id` None: any agent will do."""
+    """Something that waits for an agent. `skill_group_id` None: any agent will do.
+
+    With a `role` only people of that role will do.
+    """
 
     id: str
     skill_group_id: SkillGroupId | None
@@ -75,6 +83,7 @@ class Waiting:
     priority: int = 0
     preferred_agent_id: PersonId | None = None
     avoided_agent_id: PersonId | None = None
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +100,21 @@ class Decision:
 class Places:
     """The free places of a shop: what of its queues a go has to look at (H39).
 
-    `own` are the agents at their desks with room, each with how much: whoever had one of them
-    before may come to him. `online` counts the places that anybody may have, `groups` are those
-    which they serve, with `every` group if a generalist is among them.
+    `own` are the agents at their desks with room, each with how much and his role: whoever had one
+    of them before may come to him. `online` counts the places that anybody may have, `groups` are
+    those which they serve, with `every` group if a generalist is among them; `roles` are theirs.
     """
 
-    own: tuple[tuple[PersonId, int], ...]
+    own: tuple[tuple[PersonId, int, str], ...]
     online: int
     groups: frozenset[SkillGroupId]
     every: bool
+    roles: frozenset[str] = frozenset()
 
     @property
     def count(self) -> int:
         """How many can be given somebody at all."""
-        return sum(room for _, room in self.own)
+        return sum(room for _, room, _ in self.own)
 
 
 def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
@@ -137,10 +147,11 @@ class Distribution:
         here = [one for one in self._known.values() if one.state in AT_DESK and one.has_room]
         online = [one for one in here if one.state is AgentState.ONLINE]
         return Places(
-            own=tuple((one.agent_id, one.room) for one in here),
+            own=tuple((one.agent_id, one.room, one.role) for one in here),
             online=sum(one.room for one in online),
             groups=frozenset(group for one in online for group in one.groups),
             every=any(not one.groups for one in online),
+            roles=frozenset(one.role for one in online),
         )
 
     def decide(self, queue: Iterable[Waiting]) -> list[Decision]:
@@ -170,7 +181,7 @@ class Distribution:
         who is online, the longest idle among equals; then, if he waited for long, of every group.
         """
         had = self._known.get(waiting.preferred_agent_id) if waiting.preferred_agent_id else None
-        if had is not None and had.state in AT_DESK and had.has_room:
+        if had is not None and had.state in AT_DESK and had.has_room and had.may_have(waiting):
             return had, Reason.SAME_AGENT
         skilled = self._first(waiting, lambda one: one.serves(waiting.skill_group_id))
         if skilled is not None:
@@ -180,11 +191,11 @@ class Distribution:
         return None, Reason.ALL_FULL
 
     def _first(self, waiting: Waiting, fits: Callable[[Candidate], bool]) -> Candidate | None:
-        """Return the best placed who is online with room; whoever handed the buyer on is last."""
+        """Return the best placed who may have it, online with room; who is avoided is last."""
         avoided = None
         for *_, agent_id in self._open:
             one = self._known[PersonId(agent_id)]
-            if fits(one):
+            if fits(one) and one.may_have(waiting):
                 if one.agent_id != waiting.avoided_agent_id:
                     return one
                 avoided = one

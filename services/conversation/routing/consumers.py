@@ -3,7 +3,7 @@
 from typing import Final
 
 from contracts.base import Event
-from contracts.work import WorkOpened, WorkSettled
+from contracts.work import WorkOpened, WorkOpenedV2, WorkSettled, WorkSettledV2
 from services.conversation.routing.work import CONSUMER, Work
 
 GROUP: Final = CONSUMER
@@ -19,8 +19,10 @@ class WorkItems:
         """Apply the event; a repeat is stopped by the use case's inbox row."""
         match event:
             case WorkOpened():
+                await self._work.opened(event.upgraded())
+            case WorkOpenedV2():
                 await self._work.opened(event)
-            case WorkSettled():
+            case WorkSettled() | WorkSettledV2():
                 await self._work.settled(event)
             case _:
                 pass  # our own `work.assigned`

@@ -7,19 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.people import OrderId, PersonId, ShopId, SkillGroupId, WorkId
-from contracts.work import WorkAssigned
+from contracts.work import Subject, WorkAssigned
 from services.conversation.domain import Stamp
 
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """A piece of work that is routed like a conversation; `version` rises with each assignment."""
+    """A piece of work that is routed like a conversation; `version` rises with each assignment.
+
+    With a `role` only people of that role may have it, and it names no group.
+    """
 
     id: WorkId
     shop_id: ShopId
     kind: str
-    order_id: OrderId
-    buyer_id: PersonId
+    subject_kind: str
+    subject_id: str
+    order_id: OrderId | None
+    buyer_id: PersonId | None
+    role: str | None
     skill_group_id: SkillGroupId | None
     due_at: datetime
     waiting_since: datetime | None
@@ -27,6 +33,11 @@ class WorkItem:
     previous_agent_id: PersonId | None = None
     version: int = 0
     settled: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about, in its owner's words."""
+        return Subject(kind=self.subject_kind, id=self.subject_id)
 
 
 def assign_work(item: WorkItem, agent_id: PersonId, stamp: Stamp) -> tuple[WorkItem, WorkAssigned]:
@@ -40,6 +51,7 @@ def assign_work(item: WorkItem, agent_id: PersonId, stamp: Stamp) -> tuple[WorkI
         agent_id=agent_id,
         previous_agent_id=item.previous_agent_id,
         kind=item.kind,
+        subject=item.subject,
         order_id=item.order_id,
         due_at=item.due_at,
         version=assigned.version,

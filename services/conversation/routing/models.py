@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.work import ORDER
 from services.conversation.tables import Base, Id, Key
 
 
@@ -21,6 +22,14 @@ class WorkItemRow(Base):
             "waiting_since",
             "id",
             postgresql_where=text("waiting_since is not null and not settled"),
+        ),
+        Index(
+            "ix_work_items_role",
+            "shop_id",
+            "role",
+            "waiting_since",
+            "id",
+            postgresql_where=text("waiting_since is not null and not settled and role is not null"),
         ),
         Index(
             "ix_work_items_own",
@@ -49,8 +58,11 @@ class WorkItemRow(Base):
     id: Mapped[Key]
     shop_id: Mapped[str]
     kind: Mapped[str]
-    order_id: Mapped[str]
-    buyer_id: Mapped[str]
+    subject_kind: Mapped[str] = mapped_column(server_default=ORDER)
+    subject_id: Mapped[str | None] = mapped_column(comment="the order, where none was told")
+    order_id: Mapped[str | None]
+    buyer_id: Mapped[str | None]
+    role: Mapped[str | None] = mapped_column(comment="who alone may have it")
     skill_group_id: Mapped[Id | None]
     due_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]

@@ -23,7 +23,7 @@ _STATES: Final = {str(state): state for state in AgentState}
 
 _CANDIDATES: Final = text(
     """
-    select s.id::text, s.state, s.capacity, s.last_assigned_at, k.groups,
+    select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role, k.groups,
            coalesce(c.count, 0) + coalesce(w.count, 0) as load
     from staff s
     left join (
@@ -52,11 +52,12 @@ _LOAD: Final = text(
 
 _CHATS: Final = """
     select 'conversation' as kind, c.id, c.skill_group_id, c.waiting_since as since, c.priority,
-           c.preferred_agent_id, c.avoided_agent_id
+           c.preferred_agent_id, c.avoided_agent_id, null::text as role
     from conversations c where c.shop_id = :shop and c.state = 'queued'
 """
 _WORK: Final = """
-    select 'work', w.id, w.skill_group_id, w.waiting_since, 0, w.previous_agent_id, null::uuid
+    select 'work', w.id, w.skill_group_id, w.waiting_since, 0, w.previous_agent_id, null::uuid,
+           w.role
     from work_items w
     where w.shop_id = :shop and w.waiting_since is not null and not w.settled
 """
@@ -67,7 +68,10 @@ _SERVED: Final = """
     select id from skill_groups
     where shop_id = :shop and (:every or id = any(cast(:groups as uuid[])))
 """
-_OWN: Final = "unnest(cast(:agents as uuid[]), cast(:rooms as integer[])) as a (id, room)"
+_OWN: Final = (
+    "unnest(cast(:agents as uuid[]), cast(:rooms as integer[]), cast(:their_roles as text[]))"
+    " as a (id, room, role)"
+)
 
 _HEADS: Final = text(
     f"""
@@ -79,14 +83,19 @@ _HEADS: Final = text(
         {_WORK} and w.skill_group_id = g.id {_WORK_IN_ORDER} :most
     ) h
     union
-    ({_WORK} and w.skill_group_id is null {_WORK_IN_ORDER} :anybodys)
+    ({_WORK} and w.skill_group_id is null and w.role is null {_WORK_IN_ORDER} :anybodys)
+    union
+    select h.* from unnest(cast(:roles as text[])) as r (role) cross join lateral (
+        {_WORK} and w.role = r.role {_WORK_IN_ORDER} :most
+    ) h
     union
     select h.* from {_OWN} cross join lateral (
         {_CHATS} and c.preferred_agent_id = a.id {_CHATS_IN_ORDER} a.room
     ) h
     union
     select h.* from {_OWN} cross join lateral (
-        {_WORK} and w.previous_agent_id = a.id {_WORK_IN_ORDER} a.room
+        {_WORK} and w.previous_agent_id = a.id and (w.role is null or w.role = a.role)
+            {_WORK_IN_ORDER} a.room
     ) h
     union
     select h.* from skill_groups g cross join lateral (
@@ -102,8 +111,9 @@ _HEADS: Final = text(
     {_CHATS} and c.id = any(cast(:named as uuid[]))
     """
 )
-"""Of each group with places its heads, of each agent his own, of every group those who waited for
-so long that anybody helps, and whoever was named. A head may be found in more ways than one."""
+"""Of each group and role with places its heads, of each agent his own, of every group those who
+waited for so long that anybody helps, and whoever was named. A head may be found in more ways than
+one; what names a role names no group."""
 
 _LEFT_WAITING: Final = text(
     f"""
@@ -160,8 +170,9 @@ async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
             capacity=capacity,
             groups=frozenset(groups or ()),
             last_assigned_at=last_assigned_at,
+            role=role,
         )
-        for agent_id, state, capacity, last_assigned_at, groups, load in rows
+        for agent_id, state, capacity, last_assigned_at, role, groups, load in rows
     ]
 
 
@@ -186,11 +197,13 @@ async def heads(
         "shop": shop_id,
         "every": places.every,
         "groups": sorted(places.groups),
+        "roles": sorted(places.roles),
         "most": min(places.count, HEADS),
         "anybodys": min(places.count, HEADS) if places.online else 0,
         "online": min(places.online, HEADS),
-        "agents": [agent_id for agent_id, _ in places.own],
-        "rooms": [min(room, HEADS) for _, room in places.own],
+        "agents": [agent_id for agent_id, _, _ in places.own],
+        "rooms": [min(room, HEADS) for _, room, _ in places.own],
+        "their_roles": [role for _, _, role in places.own],
         "patient": patient,
         "named": list(named),
     }
@@ -235,6 +248,7 @@ def _waiting(row: Row[Any]) -> Waiting:
         priority=row.priority,
         preferred_agent_id=_person(row.preferred_agent_id),
         avoided_agent_id=_person(row.avoided_agent_id),
+        role=row.role,
     )
 
 

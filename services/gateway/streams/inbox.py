@@ -14,7 +14,7 @@ from contracts.base import Event
 from contracts.monitor import WaitingThresholdPassed
 from contracts.people import PersonId, WorkId
 from contracts.topics import ALERTS, WORK
-from contracts.work import WorkAssigned, WorkEscalated, WorkSettled
+from contracts.work import WorkAssigned, WorkEscalated, WorkSettled, WorkSettledV2
 from kit.bus.ports import Record
 from kit.errors import NotFound, Unavailable
 from services.gateway.channels import Hearers
@@ -135,7 +135,7 @@ class InboxStream(Stream[InboxName, News]):
                 work_id=event.work_id,
             )
             self.deliver(news)
-        elif isinstance(event, WorkSettled):
+        elif isinstance(event, WorkSettled | WorkSettledV2):
             agent = self._agents.pop(event.work_id, None)
             self.deliver(news_of({agent}, event=event, work_id=event.work_id))
         elif isinstance(event, WorkEscalated):

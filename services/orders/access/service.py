@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import OrderId, PersonId, Role
-from contracts.work import WorkAssigned, WorkSettled
+from contracts.work import WorkAssigned, WorkSettled, WorkSettledV2
 from kit import inbox
 from kit.audit import Audit
 from kit.errors import Forbidden
@@ -74,8 +74,10 @@ class Holders:
                 version=event.version,
             )
 
-    async def work_settled(self, event: WorkSettled) -> None:
+    async def work_settled(self, event: WorkSettled | WorkSettledV2) -> None:
         """The work is over, and with it the agent's sight of the address."""
+        if event.order_id is None:
+            return
         async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, SETTLEMENTS, event.id):
                 return

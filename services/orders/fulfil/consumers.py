@@ -5,7 +5,7 @@ Hands each to its use case. Knows no table.
 
 from contracts.aftersales import CaseRefunded, CaseRequested, CaseReviewed
 from contracts.base import Event
-from contracts.work import WorkAssigned, WorkSettled
+from contracts.work import WorkAssigned, WorkSettled, WorkSettledV2
 from services.orders.access.service import Holders
 from services.orders.fulfil.service import Refunds
 
@@ -28,7 +28,7 @@ class Settlements:
                 await self._refunds.refunded(event)
             case WorkAssigned():
                 await self._holders.work_assigned(event)
-            case WorkSettled():
+            case WorkSettled() | WorkSettledV2():
                 await self._holders.work_settled(event)
             case _:
                 pass  # these topics carry more than orders need

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from contracts.people import OrderId, PersonId, SenderKind, ShopId, WorkId
 from contracts.work import WorkKind, WorkOpened
 from kit.clock import ManualClock
@@ -92,3 +94,16 @@ def new_work(platform: Platform, shop: Shop) -> WorkOpened:
         buyer_id=PersonId(platform.service.ids.new()),
         due_at=now + timedelta(hours=1),
     )
+
+
+async def work_of(person: Person) -> list[dict[str, Any]]:
+    """Return the work in somebody's inbox."""
+    work: list[dict[str, Any]] = ok(await person.get("/v1/inbox"))["work"]
+    return work
+
+
+async def seen(platform: Platform, event_id: str) -> bool:
+    """Tell whether the service has had the event."""
+    query = text("select 1 from inbox where event_id = :id")
+    async with platform.service.db.read_across("a test") as session:
+        return (await session.execute(query, {"id": event_id})).scalar() is not None

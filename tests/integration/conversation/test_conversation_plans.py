@@ -54,7 +54,11 @@ LATER = datetime(2026, 11, 12, tzinfo=UTC)
 SILENCE = Silence(SHOP, idle_since=LATER, unanswered_since=LATER)
 PLACE = (MOMENT, CHAT)
 PLACES = Places(
-    own=((AGENT, 2),), online=2, groups=frozenset({SkillGroupId(_id(4, 1))}), every=False
+    own=((AGENT, 2, "agent"),),
+    online=2,
+    groups=frozenset({SkillGroupId(_id(4, 1))}),
+    every=False,
+    roles=frozenset({"supervisor"}),
 )
 LISTED, SAID = ("/v1/conversations",), ("/v1/conversations/{conversation_id}/messages",)
 LAST = "the end of a list of shops"

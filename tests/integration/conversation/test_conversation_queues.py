@@ -12,7 +12,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import AgentState, PersonId, ShopId, SkillGroupId
+from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
 from kit.postgres import Database
 from services.conversation.conversations.domain import rank_of
 from services.conversation.routing import queues
@@ -25,13 +25,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 NOW = datetime(2026, 11, 11, tzinfo=UTC)
 PATIENCE = timedelta(seconds=20)
+ROLES = (Role.AGENT, Role.SENIOR, Role.SUPERVISOR)
 
 _SHOP = text("insert into shops (id, name, time_zone) values (:id, '', 'Asia/Shanghai')")
 _GROUP = text("insert into skill_groups (id, shop_id, code, name) values (:id, :shop, :code, '')")
 _AGENT = text(
     """
     insert into staff (id, shop_id, login, password_hash, name, role, capacity, not_before, state)
-    values (:id, :shop, :login, '', '', 'agent', :capacity, now(), :state)
+    values (:id, :shop, :login, '', '', :role, :capacity, now(), :state)
     """
 )
 _SKILL = text("insert into staff_skills values (:agent, :group)")
@@ -47,9 +48,9 @@ _CHAT = text(
 _WORK = text(
     """
     insert into work_items (id, shop_id, kind, order_id, buyer_id, skill_group_id, due_at,
-        waiting_since, agent_id, previous_agent_id, version, settled)
+        waiting_since, agent_id, previous_agent_id, version, settled, role)
     values (:id, :shop, 'verify_address', '', '', :group, now(), :since, :agent, :preferred, 1,
-        :settled)
+        :settled, :role)
     """
 )
 
@@ -84,8 +85,9 @@ class Situation:
     async def _hire(self, session: AsyncSession) -> None:
         chance, agent = self.chance, PersonId(self.id())
         state, capacity = chance.choice(list(AgentState)), chance.randint(0, 6)
+        role = chance.choice(ROLES)
         row = {"id": agent, "login": agent, "shop": self.shop, "capacity": capacity}
-        await session.execute(_AGENT, row | {"state": state})
+        await session.execute(_AGENT, row | {"state": state, "role": role})
         skills = chance.sample(self.groups, chance.randint(0, 2))
         for group in skills:
             await session.execute(_SKILL, {"agent": agent, "group": group})
@@ -95,19 +97,23 @@ class Situation:
         for number in range(work + settled):
             await session.execute(_WORK, self._item(agent=agent, settled=number >= work))
         if state is not AgentState.OFFLINE:
-            self.agents.append(Candidate(agent, state, chats + work, capacity, frozenset(skills)))
+            skilled = frozenset(skills)
+            self.agents.append(Candidate(agent, state, chats + work, capacity, skilled, role=role))
 
     async def _wait(self, session: AsyncSession) -> None:
         chance = self.chance
         had = [None, *(one.agent_id for one in self.agents)]
         is_work = chance.random() < 0.3
+        role = chance.choice([None, *ROLES]) if is_work else None
+        of_group = [None] if role else [*self.groups, None] if is_work else self.groups
         one = Waiting(
             id=self.id(),
-            skill_group_id=chance.choice([*self.groups, None] if is_work else self.groups),
+            skill_group_id=chance.choice(of_group),
             since=NOW - timedelta(seconds=chance.randint(0, 60)),
             priority=0 if is_work else chance.randint(0, 3),
             preferred_agent_id=chance.choice(had),
             avoided_agent_id=None if is_work else chance.choice(had),
+            role=role,
         )
         self.waiting.append(one)
         if is_work:
@@ -143,6 +149,7 @@ class Situation:
             "agent": agent,
             "preferred": of.preferred_agent_id if of else None,
             "settled": settled,
+            "role": of.role if of else None,
         }
 
 

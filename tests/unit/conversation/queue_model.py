@@ -13,7 +13,7 @@ def heads(
     patient: datetime,
     work: Collection[str] = (),
 ) -> list[Waiting]:
-    """Return who may be given one of these places: by their group, by long wait, by their agent.
+    """Return who may be given one of these places: by group, role, long wait, or their agent.
 
     Conversations and `work` stand in lines of their own.
     """
@@ -24,11 +24,15 @@ def heads(
         for kind in (True, False):
             found.update([one.id for one in some if (one.id in work) is kind][:most])
 
-    for group in {one.skill_group_id for one in line}:
-        of_group = [one for one in line if one.skill_group_id == group]
+    of_any_role = [one for one in line if one.role is None]
+    for group in {one.skill_group_id for one in of_any_role}:
+        of_group = [one for one in of_any_role if one.skill_group_id == group]
         if places.every or group in places.groups or (group is None and places.online):
             look_at(of_group, places.count)
         look_at([one for one in of_group if one.since <= patient], places.online)
-    for agent_id, room in places.own:
-        look_at([one for one in line if one.preferred_agent_id == agent_id], room)
+    for role in places.roles:
+        look_at([one for one in line if one.role == role], places.count)
+    for agent_id, room, role in places.own:
+        his = [one for one in line if one.preferred_agent_id == agent_id]
+        look_at([one for one in his if one.role in {None, role}], room)
     return [one for one in line if one.id in found]

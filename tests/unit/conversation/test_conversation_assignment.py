@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.people import AgentState, PersonId, SkillGroupId
+from contracts.people import AgentState, PersonId, Role, SkillGroupId
 from services.conversation.conversations.domain import TIER_STEP
 from services.conversation.routing.assignment import (
     CANDIDATES_KEPT,
@@ -140,6 +140,15 @@ def test_another_group_helps_only_where_the_own_one_has_no_room() -> None:
     assert choose(waiting(), [agent("own"), other], overflows=True).agent_id == "own"
 
 
+def test_work_of_a_role_goes_to_that_role_however_long_it_waits() -> None:
+    named = waiting(skill_group_id=None, role=Role.SUPERVISOR, preferred_agent_id=PersonId("idle"))
+    boss = agent("boss", load=4, role=Role.SUPERVISOR)
+
+    assert choose(named, [agent("idle"), boss]).agent_id == "boss"
+    assert choose(named, [agent("idle")], overflows=True).agent_id is None
+    assert choose(replace(named, role="a role of later"), [boss], overflows=True).agent_id is None
+
+
 def test_whoever_handed_the_buyer_on_is_asked_last() -> None:
     giver, other = agent("giver"), agent("other", load=4)
     handed_on = waiting(avoided_agent_id=PersonId("giver"))
@@ -192,6 +201,7 @@ def test_overflow_begins_with_the_wait() -> None:
 
 
 _NAMES = st.integers(0, 9).map(lambda n: PersonId(f"a{n}"))
+_ROLES = st.sampled_from([Role.AGENT, Role.SENIOR])
 _AGENTS = st.lists(
     st.builds(
         Candidate,
@@ -201,6 +211,7 @@ _AGENTS = st.lists(
         capacity=st.integers(0, 6),
         groups=st.frozensets(st.sampled_from([PRE, AFTER])),
         last_assigned_at=st.none() | st.integers(0, 50).map(lambda s: NOW - timedelta(seconds=s)),
+        role=_ROLES,
     ),
     max_size=8,
     unique_by=lambda one: one.agent_id,
@@ -214,7 +225,8 @@ _QUEUE = st.lists(
         priority=st.integers(0, 9),
         preferred_agent_id=st.none() | _NAMES,
         avoided_agent_id=st.none() | _NAMES,
-    ),
+        role=st.none() | _ROLES,
+    ).map(lambda one: replace(one, skill_group_id=None) if one.role else one),
     max_size=20,
     unique_by=lambda one: one.id,
 )
@@ -233,6 +245,13 @@ def test_nobody_is_overfilled_and_nobody_waits_beside_room(
     assert {one.waiting_id for one in decisions} == {one.id for one in queue}
     assert set(given_to) <= at_desk
     prefer = {one.id: one.preferred_agent_id for one in queue}
+    roles = {one.agent_id: one.role for one in agents}
+    named = {one.id: one.role for one in queue}
+    assert all(
+        named[one.waiting_id] in {None, roles[one.agent_id]}
+        for one in decisions
+        if one.agent_id is not None
+    )
     assert all(
         one.agent_id in online or one.agent_id == prefer[one.waiting_id]
         for one in decisions
@@ -246,6 +265,7 @@ def test_nobody_is_overfilled_and_nobody_waits_beside_room(
         assert not any(
             one.skill_group_id is None or not a.groups or one.skill_group_id in a.groups
             for a in free
+            if one.role in {None, a.role}
         )
 
 
@@ -289,7 +309,7 @@ def by_sorting(queue: list[Waiting], agents: list[Candidate]) -> list[tuple[str,
 
 
 def plainly(one: Waiting, agents: list[Candidate]) -> Candidate | None:
-    free = [each for each in agents if each.has_room]
+    free = [each for each in agents if each.has_room and one.role in {None, each.role}]
     for each in free:
         if each.agent_id == one.preferred_agent_id and each.state in AT_DESK:
             return each

@@ -337,7 +337,19 @@ def test_a_masked_buyer_shows_neither_name_nor_number_nor_street() -> None:
 
 
 def _work() -> WorkItem:
-    return WorkItem(WorkId("w"), ShopId("s"), "verify_address", OrderId("o"), BUYER, None, NOW, NOW)
+    return WorkItem(
+        id=WorkId("w"),
+        shop_id=ShopId("s"),
+        kind="verify_address",
+        subject_kind="order",
+        subject_id="o",
+        order_id=OrderId("o"),
+        buyer_id=BUYER,
+        role=None,
+        skill_group_id=None,
+        due_at=NOW,
+        waiting_since=NOW,
+    )
 
 
 def test_work_counts_its_assignments() -> None:
