@@ -7,15 +7,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
-from pydantic import BaseModel
 from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit.idempotency import CommandKey, InFlight, KeyReused, Replayed
-
-View = TypeVar("View", bound=BaseModel)
+from kit.idempotency import CommandKey, InFlight, KeyReused, Replayed, View
 
 KEPT: Final = timedelta(hours=24)
 """How long an answer is repeated; then the key is free again."""
@@ -48,7 +45,11 @@ class Command:
         self.kept = False
 
     async def keep(self, view: View) -> View:
-        """Store the answer in the command's transaction, and return it."""
+        """Store the answer in the command's transaction, and return it.
+
+        It is stored as it stands: a secret is put in afterwards, and into a replay by
+        `Replayed.completed`.
+        """
         await self.session.execute(
             _KEEP,
             {

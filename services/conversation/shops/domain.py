@@ -10,6 +10,9 @@ from contracts.conversation import ShopListed, Timing
 from contracts.people import ShopId
 from services.conversation.domain import Stamp
 
+FIRST_SECRET: Final = 1
+"""The version of the secret with which a shop begins."""
+
 USUAL: Final = Timing()
 """The waits of a shop that has set none."""
 
@@ -22,7 +25,7 @@ class Shop:
     name: str
     time_zone: str = "Asia/Shanghai"
     active: bool = True
-    secret_version: int = 1
+    secret_version: int = FIRST_SECRET
     policy: dict[str, Any] = field(default_factory=dict)
     timing: Timing = USUAL
     version: int = 1

@@ -12,7 +12,7 @@ from kit import outbox
 from kit.audit import Audit
 from kit.clock import Clock
 from kit.errors import NotFound, Unprocessable
-from kit.idempotency import CommandKey
+from kit.idempotency import CommandKey, Replayed
 from kit.ids import Ids
 from kit.postgres import Database
 from kit.text import is_blank, refuse_unstorable
@@ -20,7 +20,7 @@ from kit.web.auth import Passwords, Principal
 from services.conversation.domain import Stamp
 from services.conversation.shops import repository
 from services.conversation.shops.allowed_abuse import AllowedAbuse
-from services.conversation.shops.domain import Shop, listed_shop
+from services.conversation.shops.domain import FIRST_SECRET, Shop, listed_shop
 from services.conversation.shops.founding import found_shop
 from services.conversation.shops.schemas import (
     NewShop,
@@ -65,9 +65,21 @@ class Shops:
     allowed_abuse: AllowedAbuse
 
     async def create(self, body: NewShop, *, key: CommandKey) -> ShopView:
-        """Create a shop with its groups and first administrator; show it with its secret."""
+        """Create a shop with its groups and first administrator; show it with its secret.
+
+        What is kept for repeats has no secret in it: that is derived again, as it was at first.
+        """
         password_hash = await self.passwords.hash(body.admin_password)
         shop = Shop(ShopId(self.ids.new()), name=body.name, time_zone=body.time_zone)
+        try:
+            kept = await self._create(shop, body, password_hash, key=key)
+        except Replayed as replayed:
+            raise replayed.completed(ShopView, self._with_first_secret) from None
+        return self._with_first_secret(kept)
+
+    async def _create(
+        self, shop: Shop, body: NewShop, password_hash: str, *, key: CommandKey
+    ) -> ShopView:
         async with self.db.keyed(key, shop=shop.id) as command:
             stamp = self._stamp()
             await found_shop(command.session, shop, stamp)
@@ -81,8 +93,10 @@ class Shops:
             await hiring.hire(
                 command.session, shop.id, admin, password_hash=password_hash, stamp=stamp
             )
-            secret = self.shop_secrets.of(shop.id, shop.secret_version)
-            return await command.keep(shop_view(shop, secret))
+            return await command.keep(shop_view(shop))
+
+    def _with_first_secret(self, view: ShopView) -> ShopView:
+        return view.model_copy(update={"secret": self.shop_secrets.of(view.id, FIRST_SECRET)})
 
     async def read(self, principal: Principal, shop_id: str) -> ShopView:
         """Show the caller's own shop, or any to the platform's people. Raises `NotFound`.
@@ -184,8 +198,8 @@ async def _own(session: AsyncSession, principal: Principal, *, lock: bool = Fals
     return shop
 
 
-def shop_view(shop: Shop, secret: str | None = None) -> ShopView:
-    """Show a shop, and its secret to whoever has just created it."""
+def shop_view(shop: Shop) -> ShopView:
+    """Show a shop."""
     return ShopView(
         id=shop.id,
         name=shop.name,
@@ -193,5 +207,4 @@ def shop_view(shop: Shop, secret: str | None = None) -> ShopView:
         active=shop.active,
         version=shop.version,
         policy=shop.policy,
-        secret=secret,
     )
