@@ -191,8 +191,10 @@ class Trade:
         """Return the types of all events of a key so far, in the log's order."""
         return [event.type for event in self.log if event.key == key]
 
-    async def assign(self, order_id: str, agent: Person, *, version: int = 1) -> WorkOpened:
-        """Play the conversation service: give the order's open work to the agent."""
+    async def assign(
+        self, order_id: str, agent: Person, *, also: Person | None = None, version: int = 1
+    ) -> WorkOpened:
+        """Play the conversation service: give the order's open work to the agent, or to two."""
 
         def found() -> WorkOpened | None:
             over = {e.work_id for e in self.log if isinstance(e, WorkSettled)}
@@ -207,6 +209,7 @@ class Trade:
             shop_id=opened.shop_id,
             work_id=opened.work_id,
             agent_id=PersonId(agent.id),
+            also=None if also is None else PersonId(also.id),
             kind=opened.kind,
             order_id=opened.order_id,
             due_at=opened.due_at,
@@ -217,8 +220,8 @@ class Trade:
         return opened
 
     async def _knows(self, assigned: WorkAssigned) -> bool:
-        query = text("select 1 from work where work_id = :work and agent_id = :agent")
-        wanted = {"work": assigned.work_id, "agent": assigned.agent_id}
+        query = text("select 1 from work where work_id = :work and version = :version")
+        wanted = {"work": assigned.work_id, "version": assigned.version}
         async with self.databases["orders"].read_across("a test") as session:
             return (await session.execute(query, wanted)).scalar() is not None
 

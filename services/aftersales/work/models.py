@@ -30,6 +30,7 @@ class WorkItemRow(Base):
     state: Mapped[str]
     outcome: Mapped[str | None]
     agent_id: Mapped[str | None]
+    senior_id: Mapped[str | None]
     assignment_version: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime]
     level: Mapped[int] = mapped_column(server_default="0", comment="how often it escalated")

@@ -86,13 +86,17 @@ def settle_work(row: WorkItemRow, outcome: str, *, at: datetime) -> None:
 
 
 async def assign_work(
-    session: AsyncSession, work_id: WorkId, agent_id: PersonId, *, version: int
+    session: AsyncSession,
+    work_id: WorkId,
+    agent_id: PersonId,
+    *,
+    senior_id: PersonId | None,
+    version: int,
 ) -> None:
     """Note who has the work; an older version than the one known is ignored (H7)."""
     newer = (WorkItemRow.id == work_id) & (WorkItemRow.assignment_version < version)
-    await session.execute(
-        update(WorkItemRow).where(newer).values(agent_id=agent_id, assignment_version=version)
-    )
+    held = {"agent_id": agent_id, "senior_id": senior_id, "assignment_version": version}
+    await session.execute(update(WorkItemRow).where(newer).values(held))
 
 
 async def find_work(session: AsyncSession, work_id: WorkId) -> WorkItemRow | None:

@@ -26,6 +26,9 @@ class WorkItemView(BaseModel):
     state: WorkState
     outcome: str | None
     agent_id: str | None
+    also: str | None = Field(
+        validation_alias="senior_id", description="a senior who holds it beside the agent"
+    )
     due_at: Moment
     level: int = Field(description="how often it escalated: 0 until it is past its due time")
     opened_at: Moment

@@ -114,12 +114,16 @@ class WorkFacts:
             await self._settle_all(session, event.order_id, "order_closed")
 
     async def note_assignment(self, event: WorkAssigned) -> None:
-        """Note which agent has the work."""
+        """Note which agent has the work, and which senior beside him."""
         async with self._db.write(event.shop_id) as session:
             if await inbox.seen(session, TASKS, event.id):
                 return
             await repository.assign_work(
-                session, event.work_id, event.agent_id, version=event.version
+                session,
+                event.work_id,
+                event.agent_id,
+                senior_id=event.also,
+                version=event.version,
             )
 
     async def _settle_all(

@@ -5,7 +5,7 @@ While a snapshot is fetched events are held. Knows whom an event concerns, not w
 
 from collections import OrderedDict
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from typing_extensions import override
 
@@ -28,7 +28,12 @@ from services.gateway.streams.port import News, Stream, news_of
 
 INBOX: Final = str(InboxName())
 WORK_KNOWN: Final = 50_000
-"""Work items whose agent is remembered; the end of one forgotten shows in REST alone."""
+"""Work items whose holders are remembered; the end of one forgotten shows in REST alone."""
+
+Holders: TypeAlias = frozenset[PersonId]
+"""The agent, and a senior beside him (B42)."""
+
+SETTLED: Final[Holders] = frozenset()
 
 JOIN_LIMIT: Final = 1_000
 """Events held while a snapshot is fetched; one more and its join fails."""
@@ -59,7 +64,7 @@ class InboxStream(Stream[InboxName, News]):
         self._joins = joins
         self._history = history
         self._turns = turns
-        self._agents: OrderedDict[WorkId, PersonId] = OrderedDict()
+        self._holders: OrderedDict[WorkId, Holders] = OrderedDict()
 
     @override
     def subscribe(
@@ -125,22 +130,33 @@ class InboxStream(Stream[InboxName, News]):
     def _work(self, record: Record) -> None:
         event: Event = contracts.decode(record)
         if isinstance(event, WorkAssigned):
-            self._agents[event.work_id] = event.agent_id
-            if len(self._agents) > WORK_KNOWN:
-                self._agents.popitem(last=False)
-            news = news_of(
-                {event.agent_id, event.previous_agent_id},
-                event=event,
-                version=event.version,
-                work_id=event.work_id,
-            )
-            self.deliver(news)
+            self._assigned(event)
         elif isinstance(event, WorkSettled | WorkSettledV2):
-            agent = self._agents.pop(event.work_id, None)
-            self.deliver(news_of({agent}, event=event, work_id=event.work_id))
+            holders = self._hold(event.work_id, SETTLED)
+            self.deliver(news_of(holders, event=event, work_id=event.work_id))
         elif isinstance(event, WorkEscalated):
-            holder = self._agents.get(event.work_id)
-            self.deliver(news_of({holder}, event=event, work_id=event.work_id))
+            holders = self._holders.get(event.work_id, SETTLED)
+            self.deliver(news_of(holders, event=event, work_id=event.work_id))
+
+    def _assigned(self, event: WorkAssigned) -> None:
+        """Tell who holds it from now on, and who held it until now.
+
+        What crossed its end in the log is nobody's any more: settled wins (B42).
+        """
+        if self._holders.get(event.work_id) == SETTLED:
+            return
+        now = frozenset(one for one in (event.agent_id, event.also) if one is not None)
+        concerned = now | self._hold(event.work_id, now) | {event.previous_agent_id}
+        news = news_of(concerned, event=event, version=event.version, work_id=event.work_id)
+        self.deliver(news)
+
+    def _hold(self, work_id: WorkId, holders: Holders) -> Holders:
+        """Remember who holds it; return who did."""
+        before = self._holders.get(work_id, SETTLED)
+        self._holders[work_id] = holders
+        if len(self._holders) > WORK_KNOWN:
+            self._holders.popitem(last=False)
+        return before
 
     def _deliver(self, inbox: InboxSubscription, frame: bytes) -> None:
         if inbox.held is not None:

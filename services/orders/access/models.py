@@ -7,7 +7,10 @@ from services.orders.tables import Base
 
 
 class WorkRow(Base):
-    """Who holds which work on an order: the conversation service's word, newest version wins."""
+    """Who holds which work on an order: the conversation service's word, newest version wins.
+
+    A senior may hold it beside the agent (B42).
+    """
 
     __tablename__ = "work"
     __table_args__ = (Index(None, "order_id"),)
@@ -16,5 +19,6 @@ class WorkRow(Base):
     order_id: Mapped[str]
     shop_id: Mapped[str]
     agent_id: Mapped[str | None]
+    senior_id: Mapped[str | None]
     version: Mapped[int]
     settled: Mapped[bool] = mapped_column(server_default="false")

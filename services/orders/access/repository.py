@@ -1,6 +1,6 @@
 """The store of who holds which work. Knows SQL, decides nothing."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,12 +8,14 @@ from contracts.people import OrderId, PersonId, ShopId, WorkId
 from services.orders.access.models import WorkRow
 
 
-async def holds_work(session: AsyncSession, order_id: OrderId, agent_id: PersonId) -> bool:
-    """Tell whether this agent has open work on the order."""
-    query = select(WorkRow.work_id).where(
-        WorkRow.order_id == order_id, WorkRow.agent_id == agent_id, WorkRow.settled.is_(False)
+async def holds_work(session: AsyncSession, order_id: OrderId, person_id: PersonId) -> bool | None:
+    """Tell whether he has open work on the order, alone or with another; None: he never had any."""
+    query = select(WorkRow.settled).where(
+        WorkRow.order_id == order_id,
+        or_(WorkRow.agent_id == person_id, WorkRow.senior_id == person_id),
     )
-    return (await session.execute(query.limit(1))).one_or_none() is not None
+    settled = (await session.scalars(query)).all()
+    return not all(settled) if settled else None
 
 
 async def assign_work(
@@ -23,16 +25,16 @@ async def assign_work(
     order_id: OrderId,
     shop_id: ShopId,
     agent_id: PersonId,
+    senior_id: PersonId | None,
     version: int,
 ) -> None:
     """Note who has the work; an older version than the one known is ignored (H7)."""
-    statement = insert(WorkRow).values(
-        work_id=work_id, order_id=order_id, shop_id=shop_id, agent_id=agent_id, version=version
-    )
+    held = {"agent_id": agent_id, "senior_id": senior_id, "version": version}
+    statement = insert(WorkRow).values(work_id=work_id, order_id=order_id, shop_id=shop_id, **held)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[WorkRow.work_id],
-            set_={"agent_id": agent_id, "version": version},
+            set_=held,
             where=WorkRow.version < version,
         )
     )

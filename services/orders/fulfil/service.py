@@ -19,7 +19,7 @@ from kit.ids import Ids
 from kit.postgres import Database
 from kit.web.auth import Principal
 from kit.web.preconditions import ensure_version
-from services.orders.access.service import Access
+from services.orders.access.service import Access, AlreadySettled
 from services.orders.fulfil.schemas import AddressCheck
 from services.orders.tables import SETTLEMENTS
 from services.orders.trade import domain, interlocks, repository
@@ -61,10 +61,15 @@ class Fulfilment:
     ) -> OrderView:
         """Record how asking the buyer about the address ended; a clear order is released with it.
 
-        Raises `NotHolder`, `IllegalTransition`, `TooEarly`, `PreconditionFailed`.
+        Of two who hold the work the order's lock decides, and the other is told how it ended,
+        whatever version he read. Raises `NotHolder`, `AlreadySettled`, `IllegalTransition`,
+        `TooEarly`, `PreconditionFailed`.
         """
         async with self._orders.opened(principal, order_id, key) as opened:
-            await self._access.expect_holder(opened.session, principal, order_id)
+            holds = await self._access.expect_holder(opened.session, principal, order_id)
+            ended = opened.row.address_result
+            if ended is not None and not (holds and domain.is_check_open(opened.order)):
+                raise AlreadySettled(outcome=ended)
             ensure_version(version, opened.row.version)
             if check.address is not None:
                 opened.row.recipient_name = check.address.name

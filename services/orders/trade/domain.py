@@ -166,6 +166,11 @@ def pay(
     raise IllegalTransition("The order was closed before it was paid.", state=order.state)
 
 
+def is_check_open(order: Order) -> bool:
+    """Tell whether the buyer's word about the address is still wanted."""
+    return order.state is OrderState.PAID and _unverified(order) in order.locks
+
+
 def check_address(
     order: Order, result: AddressResult, *, by: PersonId, at: datetime, again_after: timedelta
 ) -> Outcome:
@@ -174,8 +179,7 @@ def check_address(
     The address may be checked once per order; `NO_ANSWER` counts as final at the last of
     `ADDRESS_ATTEMPTS`, and two of them lie at least `again_after` apart: two clicks are no silence.
     """
-    lock = Lock(LockKind.ADDRESS_UNVERIFIED, order.id)
-    if order.state is not OrderState.PAID or lock not in order.locks:
+    if not is_check_open(order):
         raise IllegalTransition("No address check is open on this order.", state=order.state)
     silent = result is AddressResult.NO_ANSWER
     if silent and order.ask_again_at is not None and at < order.ask_again_at:
@@ -187,7 +191,7 @@ def check_address(
         raised(order),
         address_attempts=attempts,
         ask_again_at=again_at,
-        locks=order.locks - {lock} if final else order.locks,
+        locks=order.locks - {_unverified(order)} if final else order.locks,
     )
     event = OrderAddressChecked(
         **envelope(checked, OrderAddressChecked, at),
@@ -197,6 +201,10 @@ def check_address(
         ask_again_at=again_at,
     )
     return Outcome(checked, (event,))
+
+
+def _unverified(order: Order) -> Lock:
+    return Lock(LockKind.ADDRESS_UNVERIFIED, order.id)
 
 
 def remark(order: Order, *, remark_id: str, by: PersonId, at: datetime) -> Outcome:
