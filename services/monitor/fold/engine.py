@@ -198,9 +198,11 @@ class PartitionFold:
 
     def _message(self, record: Record, heard: Heard, batch: Batch) -> None:
         body = heard.body
-        buyer = body.sender_id if body.sender_kind is SenderKind.BUYER else PersonId("")
-        opened = Standing(body.conversation_id, body.shop_id, buyer, record.offset)
-        known = self._conversation(opened, batch, at_ms=heard.at_ms)
+        known = self._known(body.conversation_id, batch, at_ms=heard.at_ms)
+        if known is None:
+            buyer = body.sender_id if body.sender_kind is SenderKind.BUYER else PersonId("")
+            opened = Standing(body.conversation_id, body.shop_id, buyer, record.offset)
+            known = self._begin(opened)
         before = known.standing
         if before.shop_id != body.shop_id:
             batch.poison.append(Poison(record, "the conversation belongs to another shop"))
@@ -215,9 +217,11 @@ class PartitionFold:
             batch.waits.append(known)
 
     def _lifecycle(self, record: Record, event: Lifecycle, batch: Batch, *, at_ms: int) -> None:
-        opened = Standing(event.conversation_id, event.shop_id, event.buyer_id, record.offset)
-        known = self._conversation(opened, batch, at_ms=at_ms)
-        if known.standing.shop_id != event.shop_id:
+        name, shop_id = event.conversation_id, event.shop_id
+        known = self._known(name, batch, at_ms=at_ms)
+        if known is None:
+            known = self._begin(Standing(name, shop_id, event.buyer_id, record.offset))
+        if known.standing.shop_id != shop_id:
             batch.poison.append(Poison(record, "the conversation belongs to another shop"))
             return
         before = known.standing
@@ -230,28 +234,30 @@ class PartitionFold:
     def _apply(self, known: Conversation, fact: Fact, batch: Batch) -> None:
         known.standing = fact.after
         changes = batch.changes
-        parts, deltas = known.parts, changes.deltas
         again = fact.offset < self._refold_below
-        for place, measure in enumerate(self.states.measures):
+        parts = zip(self.states.measures, known.parts, changes.deltas, strict=True)
+        for measure, part, delta in parts:
             if not again or measure.refolded:
-                measure.apply(parts[place], fact, deltas[place])
+                measure.apply(part, fact, delta)
         changes.conversations[fact.after.name] = known
 
-    def _conversation(self, opened: Standing, batch: Batch, *, at_ms: int) -> Conversation:
-        """Return what is known of a conversation; one forgotten, or never seen, begins here.
+    def _known(self, name: ConversationId, batch: Batch, *, at_ms: int) -> Conversation | None:
+        """Return what is known of a conversation; None for one forgotten, or never seen.
 
         That depends on the log alone: who folds it later begins anew at the same record.
         """
-        name = opened.name
         known = self.conversations.get(name)
         if name not in self._before.states:
             self._before.states[name] = None if known is None else self.states.encode(known)
-        if known is not None:
-            forget = self.states.forget_after_ms(known)
-            over = forget is not None and at_ms > forget
-            late = forget is not None and self.log_ms > forget + LATE_MS
-            if forget is None or not (over or late):
-                return known
-            self.states.settle(known, forget, batch.changes.deltas)
-        known = self.conversations[name] = self.states.begin(opened)
+        forget = None if known is None else self.states.forget_after_ms(known)
+        if known is None or forget is None:
+            return known
+        over, late = at_ms > forget, self.log_ms > forget + LATE_MS
+        if not (over or late):
+            return known
+        self.states.settle(known, forget, batch.changes.deltas)
+        return None
+
+    def _begin(self, opened: Standing) -> Conversation:
+        known = self.conversations[opened.name] = self.states.begin(opened)
         return known
