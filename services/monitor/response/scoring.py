@@ -11,20 +11,33 @@ from services.monitor.response.domain import Outcome, Round, Score, Session
 
 
 class RoundMoments(NamedTuple):
-    """What the shop's clock says of a round; read once, used by every profile."""
+    """What the shop's clock says of a round; read once, used by every profile.
+
+    Whatever ended it after the midnight of its day, it counts as unanswered, as it did at midnight
+    (metrics.md; N5).
+    """
 
     midnight_ms: int
     """The end of the day on which the round opened."""
-    session_midnight_ms: int
+    took_ms: int | None
+    """The owner's response time; None: no answer before midnight."""
+    is_handed_on: bool
+    """Somebody else had it before midnight."""
+    is_later_day: bool
+    """It opened on a later day than its session."""
     into_day: tuple[int, int, int]
     """Milliseconds after midnight of the opening, the session's start, the turn to a human."""
 
     @classmethod
     def of(cls, calendar: Calendar, ended: Round) -> Self:
         """Read the clock."""
+        midnight = calendar.day_end(ended.opened_ms)
+        in_time = ended.closed_ms < midnight
         return cls(
-            calendar.day_end(ended.opened_ms),
-            calendar.day_end(ended.session_ms),
+            midnight,
+            ended.duration_ms if in_time and ended.outcome is Outcome.ANSWERED else None,
+            in_time and ended.outcome is Outcome.TRANSFERRED,
+            ended.opened_ms >= calendar.day_end(ended.session_ms),
             (
                 calendar.into_day_ms(ended.opened_ms),
                 calendar.into_day_ms(ended.session_ms),
@@ -34,19 +47,14 @@ class RoundMoments(NamedTuple):
 
 
 def score_round(profile: Profile, ended: Round, moments: RoundMoments) -> Score | None:
-    """Return what a round adds under a profile; None if the profile leaves it out.
-
-    Whatever ended it after the midnight of its day, it counts as unanswered, as it did at midnight
-    (metrics.md; N5).
-    """
+    """Return what a round adds under a profile; None if the profile leaves it out."""
     if not _counts(profile, ended, moments):
         return None
-    midnight = moments.midnight_ms
-    if ended.outcome is Outcome.ANSWERED and ended.closed_ms < midnight:
-        took = ended.duration_ms
+    took, cap = moments.took_ms, profile.cap_ms
+    if took is not None:
         return Score(
             rounds=1,
-            round_ms=took if profile.cap_ms is None else min(took, profile.cap_ms),
+            round_ms=took if cap is None or took < cap else cap,
             within=int(took <= profile.within_ms),
             slow=int(took > profile.slow_ms),
         )
@@ -54,12 +62,12 @@ def score_round(profile: Profile, ended: Round, moments: RoundMoments) -> Score 
         case Unanswered.EXCLUDE:
             return Score(unanswered=1)
         case Unanswered.ELAPSED:
-            until = min(ended.closed_ms, midnight)
+            until = min(ended.closed_ms, moments.midnight_ms)
             waited = max(0, until - ended.opened_ms)
             slow = int(waited > profile.slow_ms)
             return Score(rounds=1, unanswered=1, round_ms=waited, slow=slow)
         case Unanswered.CAP:
-            return Score(rounds=1, unanswered=1, round_ms=profile.cap_ms or 0, slow=1)
+            return Score(rounds=1, unanswered=1, round_ms=cap or 0, slow=1)
 
 
 def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Score | None:
@@ -84,11 +92,9 @@ def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Sco
 def _counts(profile: Profile, ended: Round, moments: RoundMoments) -> bool:
     if ended.unstaffed and not profile.leave_messages_count:
         return False
-    midnight = moments.midnight_ms
-    handed_on = ended.outcome is Outcome.TRANSFERRED and ended.closed_ms < midnight
-    if handed_on and not profile.transfer_counts:
+    if moments.is_handed_on and not profile.transfer_counts:
         return False
-    if profile.same_day_only and ended.opened_ms >= moments.session_midnight_ms:
+    if moments.is_later_day and profile.same_day_only:
         return False
     return profile.window.holds(moments.into_day[_ANCHORS[profile.window_by]])
 
