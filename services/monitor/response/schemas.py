@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import msgspec
+
 from contracts.people import ConversationId
 from services.monitor.fold.measures import Row
 from services.monitor.profiles.domain import ProfileName, ReadingKey
@@ -19,20 +21,19 @@ def reading_name(readings: Sequence[ReadingKey]) -> str:
 
 def round_json(scores: Mapping[ProfileName, Score]) -> str:
     """Return a round's scores as they are stored."""
-    parts = (
-        f'"{name}":[{s.rounds},{s.round_ms},{s.unanswered},{s.within},{s.slow}]'
-        for name, s in scores.items()
+    return _text(
+        {n: (s.rounds, s.round_ms, s.unanswered, s.within, s.slow) for n, s in scores.items()}
     )
-    return "{" + ",".join(parts) + "}"
 
 
 def session_json(scores: Mapping[ProfileName, Score]) -> str:
     """Return a session's scores as they are stored."""
-    parts = (
-        f'"{n}":[{s.sessions},{s.first_responses},{s.first_response_ms},{s.first_within}]'
-        for n, s in scores.items()
+    return _text(
+        {
+            n: (s.sessions, s.first_responses, s.first_response_ms, s.first_within)
+            for n, s in scores.items()
+        }
     )
-    return "{" + ",".join(parts) + "}"
 
 
 def round_score(numbers: Sequence[int]) -> Score:
@@ -103,3 +104,7 @@ def session_rows(settled: Session, judged: Scored, ruling: Ruling) -> Iterator[R
 def counter_row(key: CounterKey, score: Score) -> Row:
     """Return a row of totals; it rests on the whole log."""
     return Row("counters", tuple(key), (score,), 0, day=key.day)
+
+
+def _text(numbers: Mapping[ProfileName, tuple[int, ...]]) -> str:
+    return msgspec.json.encode(numbers).decode()
