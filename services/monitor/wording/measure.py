@@ -62,7 +62,9 @@ class WordingMeasure(Stateless[Changes]):
             return
         policy = self._rules.directory.shop(body.shop_id).policy
         verdict = self._rules.wording().check(text, speaker=speaker, policy=policy)
-        self._note(fact, body.shop_id, Wording(verdict.lexicon_version, policy.version), delta)
+        used = verdict.lexicon_version, policy.version
+        if self._known.get(body.shop_id) != used:
+            self._note(fact, body.shop_id, Wording(*used), delta)
         if not verdict.hits:
             return
         day = self._rules.directory.calendar(body.shop_id).day(heard.at_ms)
@@ -119,11 +121,9 @@ class WordingMeasure(Stateless[Changes]):
         return Kept(rows, skips=skips)
 
     def _note(self, fact: Fact, shop_id: ShopId, used: Wording, delta: Changes) -> None:
-        known = self._known.get(shop_id)
-        if known != used:
-            delta.before.setdefault(shop_id, known)
-            self._known[shop_id] = used
-            delta.spans.append(Span(shop_id, fact.offset, used))
+        delta.before.setdefault(shop_id, self._known.get(shop_id))
+        self._known[shop_id] = used
+        delta.spans.append(Span(shop_id, fact.offset, used))
 
     def _at_hand(self, shop_id: ShopId) -> Wording:
         policy = self._rules.directory.shop(shop_id).policy
