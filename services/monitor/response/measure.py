@@ -5,6 +5,7 @@ Knows the machine, the rules and its tables; must not know how the fold goes.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, Self, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from services.monitor.directory.rules import Rules
 from services.monitor.fold.measures import BookSpan, Fact, Kept, Row, Stretch, Waiting
 from services.monitor.fold.spans import book_spans
 from services.monitor.fold.standing import Standing
-from services.monitor.profiles.domain import ReadingKey
+from services.monitor.profiles.domain import ProfileName, ReadingKey
 from services.monitor.response import repository, talks
 from services.monitor.response.domain import Round, Score, Scored, Session, Settled
 from services.monitor.response.judging import judge_round, judge_session
@@ -69,14 +70,28 @@ class Lasting:
 
 @dataclass(slots=True)
 class Changes:
-    """What a batch settled, with the totals that it adds."""
+    """What a batch settled, with the totals that it adds.
+
+    `totals` are by shop, day and agent first: a round looks them up once for all its profiles.
+    """
 
     rounds: list[tuple[Round, Scored]] = field(default_factory=list, repr=False)
     sessions: list[tuple[Session, Scored]] = field(default_factory=list, repr=False)
-    counters: dict[CounterKey, Score] = field(default_factory=dict, repr=False)
+    totals: dict[tuple[ShopId, date, PersonId | None], dict[ProfileName, Score]] = field(
+        default_factory=dict, repr=False
+    )
     withdrawn_rounds: list[int] = field(default_factory=list)
     """Where rounds opened that earlier batches may have settled, to be as if they had not (H30)."""
     withdrawn_sessions: list[int] = field(default_factory=list)
+
+    @property
+    def counters(self) -> dict[CounterKey, Score]:
+        """Return the totals by the row to which each is added."""
+        return {
+            CounterKey(shop_id, name, day, agent_id): score
+            for (shop_id, day, agent_id), scores in self.totals.items()
+            for name, score in scores.items()
+        }
 
     def withdraw(self, rounds: Sequence[int], sessions: Sequence[int]) -> None:
         """Take back what was settled of a late message, in this batch and before it."""
@@ -93,11 +108,11 @@ class Changes:
         self, shop_id: ShopId, agent_id: PersonId | None, judged: Scored, *, times: int = 1
     ) -> None:
         """Add scores to their totals, or take them off."""
+        totals = self.totals.setdefault((shop_id, judged.day, agent_id), {})
         for name, score in judged.scores.items():
-            key = CounterKey(shop_id, name, judged.day, agent_id)
-            known = self.counters.get(key)
+            known = totals.get(name)
             more = score if times == 1 else score.times(times)
-            self.counters[key] = more if known is None else known + more
+            totals[name] = more if known is None else known + more
 
 
 class Response:
@@ -128,8 +143,8 @@ class Response:
 
     def apply(self, state: Talk, fact: Fact, delta: Changes) -> None:
         """Take a fact in; most settle nothing."""
-        self._machine.apply(state, fact, out=self._out)
         out = self._out
+        self._machine.apply(state, fact, out=out)
         if out.rounds or out.sessions or out.withdrawn_rounds or out.withdrawn_sessions:
             self._out = Settled()
             if out.withdrawn_rounds or out.withdrawn_sessions:
@@ -194,7 +209,7 @@ class Response:
         """
         totals: list[tuple[int, CounterKey, Score]] = []
         for stretch, delta in deltas:
-            counters = dict(delta.counters)
+            counters = delta.counters
             for key, score in (await self._withdraw(session, stretch, delta)).items():
                 counters[key] = counters.get(key, _NOTHING) + score
             totals += [(stretch.partition, *row) for row in counters.items()]

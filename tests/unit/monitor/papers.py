@@ -76,8 +76,10 @@ class Folding:
         mine, more = self.response, forgotten.of(response.NAME)
         mine.rounds += more.rounds
         mine.sessions += more.sessions
-        for key, score in more.counters.items():
-            mine.counters[key] = mine.counters.get(key, Score()) + score
+        for owner, scores in more.totals.items():
+            totals = mine.totals.setdefault(owner, {})
+            for name, score in scores.items():
+                totals[name] = totals.get(name, Score()) + score
         return self
 
     @property
