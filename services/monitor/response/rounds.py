@@ -5,7 +5,8 @@ Must not know profiles' windows and caps, storage or Kafka.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from contracts.conversation import (
     ConversationAssigned,
@@ -100,11 +101,10 @@ class Machine:
                 turn.settle(index, None)
 
 
-@dataclass(slots=True)
-class _Settling:
+class _Settling(msgspec.Struct, gc=False):
     """A moment in one conversation at which rounds and first responses settle.
 
-    `standing` is as it is after the fact.
+    `standing` is as it is after the fact. A msgspec struct: every record makes one.
     """
 
     machine: Machine
@@ -116,10 +116,10 @@ class _Settling:
 
     def close_round(self, index: int, at_ms: int, outcome: Outcome) -> None:
         """Settle the open round, if there is one."""
-        known, track = self.standing, self.talk.track(index)
-        opened = track.round_ms
-        if opened is None:
+        track = self.talk.tracks[index]
+        if track is None or track.round_ms is None:
             return
+        known, opened = self.standing, track.round_ms
         session = opened if track.session_ms is None else track.session_ms
         human = track.session_human_ms
         ended = Round(
@@ -143,10 +143,10 @@ class _Settling:
 
     def settle(self, index: int, replied_ms: int | None) -> None:
         """Settle the first response of the session, if there is one that is not."""
-        known, track = self.standing, self.talk.track(index)
-        started = track.session_ms
-        if started is None or track.session_settled:
+        track = self.talk.tracks[index]
+        if track is None or track.session_ms is None or track.session_settled:
             return
+        known, started = self.standing, track.session_ms
         if replied_ms is not None and replied_ms < self.day_end(started):
             track.session_owner = known.owner
         track.session_settled = True
@@ -182,8 +182,6 @@ class _Settling:
 
 class _Turn(_Settling):
     """One fact at work on one conversation."""
-
-    __slots__ = ()
 
     def hear(self, word: Word, *, owned: bool) -> None:
         """Somebody speaks. A word into a closed conversation may yet turn out to be late (H30).

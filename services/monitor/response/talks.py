@@ -85,18 +85,11 @@ class Talk(msgspec.Struct):
             if track is not None:
                 yield index, track
 
-    def track(self, index: int) -> Track:
-        """Return a track that has begun."""
-        track = self.tracks[index]
-        if track is None:
-            raise LookupError(f"the track of reading {index} has not begun")
-        return track
-
 
 class _StoredUndecided(msgspec.Struct, array_like=True):
     contact_ms: int | None
     ended_ms: int | None
-    tracks: dict[ReadingKey, Track]
+    tracks: dict[ReadingKey, Track | None]
     words: list[Word]
     rounds: list[int]
     sessions: list[int]
