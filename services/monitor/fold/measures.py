@@ -55,6 +55,14 @@ class Waiting(NamedTuple):
     unsettled: bool = False
     """Something is not settled yet."""
 
+    def beside(self, other: "Waiting") -> "Waiting":
+        """Return what is not over yet of two measures; the first says since when he waits."""
+        if self is NOTHING:
+            return other
+        since = other.since_ms if self.since_ms is None else self.since_ms
+        opened = [one for one in (self.oldest_ms, other.oldest_ms) if one is not None]
+        return Waiting(since, min(opened, default=None), self.unsettled or other.unsettled)
+
 
 NOTHING: Waiting = Waiting()
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from services.monitor.fold.measures import AnyMeasure, BookSpan, Waiting
+from services.monitor.fold.measures import NOTHING, AnyMeasure, BookSpan, Waiting
 from services.monitor.fold.standing import Standing, forget_after_ms
 
 FORMAT: Final = 2
@@ -82,12 +82,11 @@ class States:
 
     def waiting(self, known: Conversation) -> Waiting:
         """Return what of a conversation is not over yet, under all measures."""
-        found = [m.waiting(part) for m, part in zip(self.measures, known.parts, strict=True)]
-        return Waiting(
-            next((one.since_ms for one in found if one.since_ms is not None), None),
-            min((one.oldest_ms for one in found if one.oldest_ms is not None), default=None),
-            any(one.unsettled for one in found),
-        )
+        waiting = NOTHING
+        for measure, part in zip(self.measures, known.parts, strict=True):
+            if part is not None:
+                waiting = waiting.beside(measure.waiting(part))
+        return waiting
 
     def forget_after_ms(self, known: Conversation) -> int | None:
         """Return the moment after which the next record begins the conversation anew."""

@@ -185,14 +185,13 @@ class Response:
 
     def waiting(self, state: Talk) -> Waiting:
         """Return since when the buyer waits, whoever owned the conversation meanwhile."""
-        opened = [t.round_ms for _, t in state.known() if t.round_ms is not None]
-        unsettled = bool(opened) or any(
-            t.session_ms is not None and not t.session_settled for _, t in state.known()
-        )
         track = talks.first_known(state.tracks, self._waits_for)
         waits = track is not None and track.round_ms is not None
         since = track.waiting_ms if track is not None and waits else None
-        return Waiting(since, min(opened, default=None), unsettled)
+        known = [track for track in state.tracks if track is not None]
+        opened = [track.round_ms for track in known if track.round_ms is not None]
+        owed = [t for t in known if t.session_ms is not None and not t.session_settled]
+        return Waiting(since, min(opened, default=None), bool(opened or owed))
 
     def taken_back(self, delta: Changes) -> None:
         """Forget what a poisoned record may have left half settled."""

@@ -99,7 +99,7 @@ class _Stored(msgspec.Struct, array_like=True):
     to_human_ms: int | None
     contact_ms: int | None
     ended_ms: int | None
-    tracks: dict[ReadingKey, Track]
+    tracks: dict[ReadingKey, Track | None]
     undecided: _StoredUndecided | None
 
 
@@ -114,13 +114,13 @@ def encode(talk: Talk, keys: Sequence[ReadingKey]) -> bytes:
             talk.to_human_ms,
             talk.contact_ms,
             talk.ended_ms,
-            _by_key(talk.tracks, keys),
+            dict(zip(keys, talk.tracks, strict=True)),
             None
             if aside is None
             else _StoredUndecided(
                 aside.contact_ms,
                 aside.ended_ms,
-                _by_key(aside.tracks, keys),
+                dict(zip(keys, aside.tracks, strict=True)),
                 aside.words,
                 aside.rounds,
                 aside.sessions,
@@ -170,7 +170,3 @@ def add(settled: list[T], new: T, reading: ReadingKey) -> None:
             return
     new.readings = [reading]
     settled.append(new)
-
-
-def _by_key(tracks: Sequence[Track | None], keys: Sequence[ReadingKey]) -> dict[ReadingKey, Track]:
-    return {key: track for key, track in zip(keys, tracks, strict=True) if track is not None}
