@@ -145,15 +145,14 @@ class Rows:
         batch.senders.append(sender)
         batch.hashes.append(body_hash)
         batch.bodies.append(body)
-        self._note(conversation_id, event)
+        batch.versions.append(None if event is None else self._noted(event))
         return True
 
-    def _note(self, conversation_id: str, event: Lifecycle | None) -> None:
-        """Keep what of a lifecycle event is compared with the conversation's row (H51)."""
-        known = None if event is None else min(event.version, VERSION_LIMIT)
-        self.batch.versions.append(known)
+    def _noted(self, event: Lifecycle) -> int:
+        """Keep what a lifecycle event opens; return what the row is compared with (H51)."""
         if isinstance(event, ConversationOpened):
-            self.batch.openings[conversation_id] = event
+            self.batch.openings[event.conversation_id] = event
+        return min(event.version, VERSION_LIMIT)
 
 
 class Archive:
