@@ -54,6 +54,8 @@ async def lock(session: AsyncSession, conversation_id: str) -> Conversation | No
 
 async def lock_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
     """Return several, locked in the order of their ids."""
+    if not ids:
+        return []
     wanted = _all().where(_CONVERSATIONS.c.id.in_(ids)).order_by(_CONVERSATIONS.c.id)
     rows = await session.execute(wanted.with_for_update())
     return [_conversation(row) for row in rows]

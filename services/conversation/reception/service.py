@@ -234,8 +234,7 @@ class Conversations:
             again = reopen(latest, buyer.id, "buyer_contact", stamp)
             return await self.routing.place(session, again, "reopened")
         fresh = await self._fresh(session, buyer, body, stamp)
-        await conversations.add(session, fresh)
-        return await self.routing.place(session, open_conversation(fresh, stamp), "opened")
+        return await self.routing.place_new(session, open_conversation(fresh, stamp), "opened")
 
     async def _fresh(
         self, session: AsyncSession, buyer: Buyer, body: NewConversation, stamp: Stamp

@@ -5,10 +5,13 @@ Pure: facts in, a decision with its reason and the candidates it saw out.
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
+
+import msgspec
 
 from contracts.people import AgentState, PersonId, Role, SkillGroupId
 from services.conversation.conversations.domain import rank_of
@@ -36,11 +39,11 @@ class Reason(StrEnum):
     ALL_FULL = "all_full"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """An agent as routing sees him. `load` counts open conversations and work items.
 
-    Without any group he is a generalist and serves them all.
+    Without any group he is a generalist and serves them all. A msgspec struct: a go makes one of
+    everybody in the shop.
     """
 
     agent_id: PersonId
@@ -125,22 +128,13 @@ def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
 class Distribution:
     """Gives what waits to agents; each choice counts for the next.
 
-    Agents are kept best placed first, so a choice costs no sorting.
+    Agents are kept best placed first, so a choice costs no sorting. That is laid out when somebody
+    is chosen: where nobody has room nothing is.
     """
 
-    def __init__(
-        self, candidates: Iterable[Candidate], *, now: datetime, overflow_after: timedelta
-    ) -> None:
+    def __init__(self, candidates: Iterable[Candidate], *, now: datetime) -> None:
         self._known = {one.agent_id: one for one in candidates}
-        self._placings = sorted(map(_placing, self._known.values()))
-        self._open = [one for one in self._placings if _is_open(self._known[PersonId(one[-1])])]
-        """Of these, those who are online with room: the only ones that are looked through."""
-        online = [one for one in self._known.values() if one.state is AgentState.ONLINE]
-        self._groups = frozenset(group for one in online for group in one.groups)
-        self._every = any(not one.groups for one in online)
-        self._there = any(one.state not in _NOT_THERE for one in self._known.values())
         self._now = now
-        self._overflow_after = overflow_after
 
     def places(self) -> Places:
         """Return what is free."""
@@ -154,27 +148,52 @@ class Distribution:
             roles=frozenset(one.role for one in online),
         )
 
-    def decide(self, queue: Iterable[Waiting]) -> list[Decision]:
-        """Decide for each of them, in the order of the queue."""
-        return [self._decided(one) for one in in_order(queue)]
+    def decide(self, queue: Iterable[Waiting], *, patient: datetime) -> list[Decision]:
+        """Decide for each of them, in the order of the queue.
+
+        Who waits since the moment `patient`, or longer, is helped by every group.
+        """
+        return [self._decided(one, patient) for one in in_order(queue)]
 
     def left(self, waiting_id: str, group: SkillGroupId | None) -> Decision:
         """Return why somebody of this group waits on."""
-        if self._every or group in self._groups or (group is None and self._groups):
+        every, groups = self._online
+        if every or group in groups or (group is None and groups):
             reason = Reason.ALL_FULL
         else:
-            reason = Reason.GROUP_EMPTY if self._there else Reason.NOBODY_ONLINE
+            reason = Reason.GROUP_EMPTY if self._is_anybody_there else Reason.NOBODY_ONLINE
         return Decision(waiting_id, None, reason, self._seen())
 
-    def _decided(self, waiting: Waiting) -> Decision:
-        chosen, reason = self._choice(waiting)
+    @cached_property
+    def _placings(self) -> list[Placing]:
+        """Everybody."""
+        return sorted(map(_placing, self._known.values()))
+
+    @cached_property
+    def _open(self) -> list[Placing]:
+        """Who is online with room: the only ones that are looked through."""
+        return sorted(_placing(one) for one in self._known.values() if _is_open(one))
+
+    @cached_property
+    def _online(self) -> tuple[bool, frozenset[SkillGroupId]]:
+        """Whether a generalist is online, and of which groups somebody is."""
+        online = [one for one in self._known.values() if one.state is AgentState.ONLINE]
+        groups = frozenset(group for one in online for group in one.groups)
+        return any(not one.groups for one in online), groups
+
+    @cached_property
+    def _is_anybody_there(self) -> bool:
+        return any(one.state not in _NOT_THERE for one in self._known.values())
+
+    def _decided(self, waiting: Waiting, patient: datetime) -> Decision:
+        chosen, reason = self._choice(waiting, patient)
         if chosen is None:
             return self.left(waiting.id, waiting.skill_group_id)
         seen = self._seen()
         self._give(chosen)
         return Decision(waiting.id, chosen.agent_id, reason, seen)
 
-    def _choice(self, waiting: Waiting) -> tuple[Candidate | None, Reason]:
+    def _choice(self, waiting: Waiting, patient: datetime) -> tuple[Candidate | None, Reason]:
         """Choose the agent for one who waits.
 
         The agent who had the buyer comes first, even when busy; then the least loaded of the group
@@ -186,7 +205,7 @@ class Distribution:
         skilled = self._first(waiting, lambda one: one.serves(waiting.skill_group_id))
         if skilled is not None:
             return skilled, Reason.LEAST_LOADED
-        if self._now - waiting.since >= self._overflow_after:
+        if waiting.since <= patient:
             return self._first(waiting, lambda _: True), Reason.OVERFLOW
         return None, Reason.ALL_FULL
 
@@ -202,11 +221,11 @@ class Distribution:
         return avoided
 
     def _give(self, chosen: Candidate) -> None:
-        after = replace(chosen, load=chosen.load + 1, last_assigned_at=self._now)
-        self._known[after.agent_id] = after
+        after = msgspec.structs.replace(chosen, load=chosen.load + 1, last_assigned_at=self._now)
         _move(self._placings, chosen, after)
         if _is_open(chosen):
             _move(self._open, chosen, after if _is_open(after) else None)
+        self._known[after.agent_id] = after
 
     def _seen(self) -> tuple[Candidate, ...]:
         best = self._placings[:CANDIDATES_KEPT]

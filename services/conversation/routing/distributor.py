@@ -3,7 +3,8 @@
 Decides nothing itself (`assignment` does) and opens no transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,13 +16,22 @@ from kit.clock import Clock
 from kit.ids import Ids
 from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
-from services.conversation.conversations.domain import Outcome, assign
+from services.conversation.conversations.domain import Conversation, Outcome, assign
 from services.conversation.domain import Stamp
 from services.conversation.routing import queues, repository
 from services.conversation.routing.assignment import Decision, Distribution
 from services.conversation.routing.domain import assign_work
 from services.conversation.routing.repository import Kept
 from services.conversation.shops import repository as shops
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """What a go gave away: how much in all, and the conversations by their ids, as they are now."""
+
+    distribution: Distribution
+    count: int = 0
+    given: Mapping[str, Conversation] = field(default_factory=dict)
 
 
 class Distributor:
@@ -33,25 +43,26 @@ class Distributor:
 
     async def go(
         self, session: AsyncSession, shop_id: ShopId, trigger: str, *, named: Sequence[str] = ()
-    ) -> tuple[Distribution, int]:
-        """Give the shop's free places to whoever is first in line; return how many were given.
+    ) -> Go:
+        """Give the shop's free places to whoever is first in line.
 
         Where nobody has room the queue is not looked at (H39). `named` are seen wherever they
         stand: who had one of these before may have room for them alone.
         """
-        now, patience = self._clock.now(), await _patience(session, shop_id)
-        known = await queues.candidates(session, shop_id)
-        distribution = Distribution(known, now=now, overflow_after=patience)
+        now, known = self._clock.now(), await queues.candidates(session, shop_id)
+        distribution = Distribution(known, now=now)
         places = distribution.places()
         if not places.count:
-            return distribution, 0
-        queue = await queues.heads(session, shop_id, places, patient=now - patience, named=named)
-        decisions = distribution.decide(queue.waiting)
+            return Go(distribution)
+        patient = now - await _patience(session, shop_id)
+        queue = await queues.heads(session, shop_id, places, patient=patient, named=named)
+        decisions = distribution.decide(queue.waiting, patient=patient)
         made = [one for one in decisions if one.agent_id is not None]
-        if made:
-            await self._carry_out(session, made, queue.work)
-            await self.record(session, Kept(shop_id, trigger, queue.work), made)
-        return distribution, len(made)
+        if not made:
+            return Go(distribution)
+        given = await self._carry_out(session, made, queue.work)
+        await self.record(session, Kept(shop_id, trigger, queue.work), made)
+        return Go(distribution, len(made), {one.id: one for one in given})
 
     async def record(
         self, session: AsyncSession, kept: Kept, decisions: Iterable[Decision]
@@ -62,7 +73,7 @@ class Distributor:
 
     async def _carry_out(
         self, session: AsyncSession, made: Sequence[Decision], work: frozenset[str]
-    ) -> None:
+    ) -> list[Conversation]:
         chosen = {one.waiting_id: one for one in made}
         stamp = Stamp(self._clock.now(), self._ids)
         chats = await conversations.lock_all(session, sorted(chosen.keys() - work))
@@ -76,6 +87,7 @@ class Distributor:
         await repository.save_work(session, *[item for item, _ in assigned])
         await store(session, outcomes, [event for _, event in assigned])
         await repository.note_assigned(session, sorted(set(map(_agent, made))), stamp.at)
+        return [outcome.conversation for outcome in outcomes]
 
 
 async def store(

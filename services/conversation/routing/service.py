@@ -61,31 +61,37 @@ class Routing:
         """Store a decision that leaves a conversation waiting, and look for an agent at once."""
         waiting = outcome.conversation
         await conversations.save(session, waiting)
-        await outbox.add(session, *outcome.events)
-        await self.settle(session, waiting.shop_id, [waiting.id], trigger)
-        placed = await conversations.find(session, waiting.id)
-        return placed or waiting
+        return await self._placed(session, outcome, trigger)
+
+    async def place_new(self, session: AsyncSession, opened: Outcome, trigger: str) -> Conversation:
+        """Store a conversation that begins, and look for an agent at once."""
+        await conversations.add(session, opened.conversation)
+        return await self._placed(session, opened, trigger)
 
     async def settle(
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
-    ) -> None:
-        """Distribute what waits in the shop; tell the log which of `ids` have to wait on."""
-        distribution, _ = await self._distributor.go(session, shop_id, trigger, named=ids)
-        waiting = [one for one in await conversations.lock_all(session, ids) if _is_queued(one)]
+    ) -> dict[str, Conversation]:
+        """Distribute what waits in the shop; tell the log which of `ids` have to wait on.
+
+        Return what was given to somebody or has to wait, as it is now.
+        """
+        go = await self._distributor.go(session, shop_id, trigger, named=ids)
+        others = [one for one in ids if one not in go.given]
+        waiting = [one for one in await conversations.lock_all(session, others) if _is_queued(one)]
         stamp = self.stamp()
         waits = await clock.waiting_since(session, [one.id for one in waiting])
-        left = [distribution.left(one.id, one.skill_group_id) for one in waiting]
+        left = [go.distribution.left(one.id, one.skill_group_id) for one in waiting]
         told = [
             announce(one, why.reason, stamp, waits_since=waits.get(one.id))
             for one, why in zip(waiting, left, strict=True)
         ]
         await store(session, [outcome for outcome in told if outcome.events])
         await self._distributor.record(session, Kept(shop_id, trigger), left)
+        return {**go.given, **{one.conversation.id: one.conversation for one in told}}
 
     async def fill(self, session: AsyncSession, shop_id: ShopId, trigger: str) -> int:
         """Give what waits to whoever has room; return how much found somebody."""
-        _, found = await self._distributor.go(session, shop_id, trigger)
-        return found
+        return (await self._distributor.go(session, shop_id, trigger)).count
 
     async def release(
         self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId], trigger: str
@@ -145,6 +151,12 @@ class Routing:
                 changed.append(requeue(conversation, stamp, waits_since=since))
         await store(session, changed)
         await self.settle(session, shop_id, ids, trigger)
+
+    async def _placed(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
+        waiting = outcome.conversation
+        await outbox.add(session, *outcome.events)
+        found = await self.settle(session, waiting.shop_id, [waiting.id], trigger)
+        return found[waiting.id]
 
     async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
         if conversation.agent_id is None:

@@ -167,7 +167,7 @@ async def test_heads_and_loads_are_what_the_whole_shop_says(store: Database, see
         await shop.fill(session)
     async with store.read(shop.shop) as session:
         known = await queues.candidates(session, shop.shop)
-        places = Distribution(known, now=NOW, overflow_after=PATIENCE).places()
+        places = Distribution(known, now=NOW).places()
         found = await queues.heads(session, shop.shop, places, patient=NOW - PATIENCE)
 
     def by_id(one: Candidate) -> str:
@@ -185,7 +185,7 @@ async def test_whoever_is_named_is_found_wherever_he_stands(store: Database) -> 
     async with store.write(shop.shop) as session:
         await shop.fill(session)
         chats = [one.id for one in shop.waiting if one.id not in shop.work]
-        places = Distribution([], now=NOW, overflow_after=PATIENCE).places()
+        places = Distribution([], now=NOW).places()
         found = await queues.heads(session, shop.shop, places, patient=NOW, named=chats)
 
     assert chats

@@ -1,9 +1,9 @@
 """Who is chosen for whom: load, skill, the same agent, the order of the queue."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,12 +47,12 @@ def waiting(name: str = "w", *, waited_s: float = 0, **more: object) -> Waiting:
 
 
 def distribute(queue: Iterable[Waiting], agents: Iterable[Candidate]) -> list[Decision]:
-    return Distribution(agents, now=NOW, overflow_after=PATIENCE).decide(queue)
+    return Distribution(agents, now=NOW).decide(queue, patient=NOW - PATIENCE)
 
 
 def choose(one: Waiting, agents: Iterable[Candidate], *, overflows: bool = False) -> Decision:
     patience = timedelta(0) if overflows else timedelta(days=1)
-    return Distribution(agents, now=NOW, overflow_after=patience).decide([one])[0]
+    return Distribution(agents, now=NOW).decide([one], patient=NOW - patience)[0]
 
 
 def test_the_least_loaded_for_his_capacity_is_chosen() -> None:
@@ -285,7 +285,7 @@ def test_keeping_agents_in_order_chooses_as_sorting_them_for_each_buyer_does(
 def test_the_heads_that_a_go_looks_at_get_what_the_whole_queue_would_give_them(
     queue: list[Waiting], agents: list[Candidate]
 ) -> None:
-    places = Distribution(agents, now=NOW, overflow_after=PATIENCE).places()
+    places = Distribution(agents, now=NOW).places()
     seen = heads(queue, places, patient=NOW - PATIENCE)
 
     def given_to(waiting: list[Waiting]) -> dict[str, PersonId]:
@@ -303,7 +303,8 @@ def by_sorting(queue: list[Waiting], agents: list[Candidate]) -> list[tuple[str,
     for one in in_order(queue):
         chosen = plainly(one, list(known.values()))
         if chosen is not None:
-            known[chosen.agent_id] = replace(chosen, load=chosen.load + 1, last_assigned_at=NOW)
+            after = msgspec.structs.replace(chosen, load=chosen.load + 1, last_assigned_at=NOW)
+            known[chosen.agent_id] = after
         found.append((one.id, chosen.agent_id if chosen else None))
     return found
 
