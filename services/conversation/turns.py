@@ -62,11 +62,11 @@ class Turns:
         async with self._line(shop) as until:
             try:
                 async with self._db.write(shop) as session:
-                    await _take(session, shop)
+                    await self._take(session, shop, until)
                     yield session
                     return
-            except _Taken:
-                pass  # by another process
+            except _Crowded:
+                pass  # the connection goes back; it comes again with a place to wait
             async with self._place(until) as place, self._db.write(shop) as session:
                 await place.wait(session, shop)
                 yield session
@@ -77,11 +77,11 @@ class Turns:
         async with self._line(key.shop_id) as until:
             try:
                 async with self._db.keyed(key) as command:
-                    await _take(command.session, key.shop_id)
+                    await self._take(command.session, key.shop_id, until)
                     yield command
                     return
-            except _Taken:
-                pass  # by another process
+            except _Crowded:
+                pass  # likewise
             async with self._place(until) as place, self._db.keyed(key) as command:
                 await place.wait(command.session, key.shop_id)
                 yield command
@@ -105,6 +105,15 @@ class Turns:
             if not line.people:
                 del self._lines[shop]
 
+    async def _take(self, session: AsyncSession, shop: str, until: float) -> None:
+        """Have the turn, on this connection. Raises `_Crowded`, `ShopBusy`."""
+        if (await session.execute(_TRY, {"shop": shop})).scalar_one():
+            return
+        if self._waiting.locked():
+            raise _Crowded
+        async with self._place(until) as place:
+            await place.wait(session, shop)
+
     @asynccontextmanager
     async def _place(self, until: float) -> AsyncIterator["_Place"]:
         """Wait for one of the connections that may wait."""
@@ -116,8 +125,8 @@ class Turns:
             place.leave()
 
 
-class _Taken(Exception):
-    """Another process has the shop's turn."""
+class _Crowded(Exception):
+    """Another process has the shop's turn, and as many connections as may wait for turns do."""
 
 
 class _Line:
@@ -157,11 +166,6 @@ class _Place:
         if self._held:
             self._held = False
             self._waiting.release()
-
-
-async def _take(session: AsyncSession, shop: str) -> None:
-    if not (await session.execute(_TRY, {"shop": shop})).scalar_one():
-        raise _Taken
 
 
 async def _within(until: float, taken: Awaitable[object]) -> None:
