@@ -70,14 +70,14 @@ async def find_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversati
 async def latest_of_buyer(
     session: AsyncSession, shop_id: ShopId, buyer_id: PersonId
 ) -> Conversation | None:
-    """Return the buyer's latest conversation, open or closed."""
+    """Return the buyer's latest conversation, open or closed, locked until the transaction ends."""
     wanted = (
         _all()
         .where(_CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.buyer_id == buyer_id)
         .order_by(_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
         .limit(1)
     )
-    return await _one(session, wanted)
+    return await _one(session, wanted.with_for_update())
 
 
 async def owned_by(session: AsyncSession, agent_id: PersonId) -> list[Conversation]:

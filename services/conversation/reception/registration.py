@@ -29,5 +29,5 @@ def register(
     closings = Closings(service.db, turns, routing, service.clock, through)
     closing = SweepLoop("closing", closings.close_silent, leases=leases)
     service.every(CLOSE_LOOK_S, "closing", closing)
-    service.routes(routes.routes(Conversations(turns, admission, routing), limits))
+    service.routes(routes.routes(Conversations(service.db, turns, admission, routing), limits))
     return closings

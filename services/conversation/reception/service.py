@@ -1,6 +1,6 @@
 """Conversations from the first hello to the rating: who may do what, and what follows from it.
 
-The shop's turn comes first: an owner may change.
+The shop's turn comes first wherever an owner may change.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -26,6 +26,7 @@ from kit.admission import Admission
 from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
 from kit.idempotency import CommandKey
 from kit.keyed import Command
+from kit.postgres import Database
 from kit.text import refuse_unstorable
 from kit.web.auth import Principal
 from services.conversation.buyers import repository as buyers
@@ -104,6 +105,7 @@ class AgentFull(Conflict):
 class Conversations:
     """Use cases about conversations, each one keyed command."""
 
+    db: Database
     turns: Turns
     admission: Admission
     routing: Routing
@@ -181,7 +183,7 @@ class Conversations:
         self, principal: Principal, conversation_id: str, body: StageMove, *, key: CommandKey
     ) -> ConversationView:
         """Record a step of the reception pipeline."""
-        async with self._begun(principal, conversation_id, key) as command:
+        async with self._begun(principal, conversation_id, key, routes=False) as command:
             session = command.session
             conversation = await self._lock_for_owner(session, principal, conversation_id)
             stages.check(conversation.stage, body.stage)
@@ -196,7 +198,7 @@ class Conversations:
         self, principal: Principal, conversation_id: str, body: Rating, *, key: CommandKey
     ) -> ConversationView:
         """Record the buyer's score."""
-        async with self._begun(principal, conversation_id, key) as command:
+        async with self._begun(principal, conversation_id, key, routes=False) as command:
             session = command.session
             conversation = await self._lock_visible(session, principal, conversation_id)
             outcome = rate(conversation, body.score, self.routing.stamp())
@@ -205,12 +207,17 @@ class Conversations:
 
     @asynccontextmanager
     async def _begun(
-        self, principal: Principal, conversation_id: str, key: CommandKey
+        self, principal: Principal, conversation_id: str, key: CommandKey, *, routes: bool = True
     ) -> AsyncIterator[Command]:
-        """Open a command on a conversation that the caller names."""
+        """Open a command on a conversation that the caller names.
+
+        One that `routes` changes who owns what, and needs the shop's turn. Of the others each locks
+        its conversation and nothing else, so they wait for nobody's turn.
+        """
+        begun = self.turns.keyed(key) if routes else self.db.keyed(key)
         async with (
             self.admission.watched(principal, conversation_id, owner_of),
-            self.turns.keyed(key) as command,
+            begun as command,
         ):
             yield command
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from contracts.people import ShopId
 from kit.postgres import Database
@@ -20,6 +21,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 POOL = 8
 SOON_S = 1.0
 """What is not held back is there within this time, on a busy machine too; a turn waits for two."""
+
+_RATE = text("update conversations set score = 5, version = version + 1 where id = :id")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -180,6 +183,41 @@ async def test_a_busy_shop_answers_503_with_the_time_to_come_again(
     assert code(answer) == (503, "shop_busy")
     assert answer.headers["retry-after"] == "2"
     ok(await buyer.post("/v1/conversations"), 201)
+
+
+async def test_what_changes_no_owner_waits_for_nobodys_turn(
+    platform: Platform, other: Database
+) -> None:
+    shop = await platform.shop()
+    agent, buyer = await shop.staff(), await shop.buyer()
+    chat = ok(await buyer.post("/v1/conversations"), 201)
+    path = f"/v1/conversations/{chat['id']}"
+
+    async with held(other, [shop.id]):
+        moved = ok(await agent.post(f"{path}/stage", {"stage": "verify"}))
+        rated = ok(await buyer.post(f"{path}/rating", {"score": 5}))
+
+    assert (moved["stage"], rated["stage"], rated["score"]) == ("verify", "verify", 5)
+    assert rated["version"] == chat["version"] + 2
+
+
+async def test_a_rating_under_way_is_kept_when_its_buyer_comes_back(
+    platform: Platform, other: Database
+) -> None:
+    shop = await platform.shop()
+    await shop.staff()
+    buyer = await shop.buyer()
+    chat = ok(await buyer.post("/v1/conversations"), 201)
+    ok(await buyer.post(f"/v1/conversations/{chat['id']}/close"))
+
+    async with other.write(shop.id) as session:
+        await session.execute(_RATE, {"id": chat["id"]})
+        coming = asyncio.create_task(buyer.post("/v1/conversations"))
+        await asyncio.sleep(0.3)
+        assert not coming.done()
+
+    again = ok(await coming, 201)
+    assert (again["id"], again["state"], again["score"]) == (chat["id"], "assigned", 5)
 
 
 async def test_a_busy_shop_keeps_no_other_from_its_sweep(
