@@ -104,7 +104,10 @@ class SubjectView(View):
 
 
 class WorkView(View):
-    """A work item as its agent's inbox shows it."""
+    """A work item as the inbox of whoever holds it shows it.
+
+    `agent_id` has it, none while it waits for one; `also` is the senior who holds it beside him.
+    """
 
     id: str
     kind: str
@@ -112,6 +115,9 @@ class WorkView(View):
     order_id: str | None
     buyer_id: str | None
     due_at: Moment
+    level: int
+    agent_id: str | None
+    also: str | None
     version: int
 
 

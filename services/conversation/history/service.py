@@ -293,6 +293,9 @@ def _work_view(item: WorkItem) -> WorkView:
         order_id=item.order_id,
         buyer_id=item.buyer_id,
         due_at=item.due_at,
+        level=item.level,
+        agent_id=item.agent_id,
+        also=item.senior_id,
         version=item.version,
     )
 

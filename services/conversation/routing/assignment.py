@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -19,6 +20,10 @@ from services.conversation.staff.domain import AT_DESK
 
 CANDIDATES_KEPT: Final = 20
 """Candidates stored with a decision; a shop with more agents keeps the best placed."""
+
+BESIDE_PERCENT: Final = 30
+"""So much of a senior's places at most, and one at least, is for overdue work of others: the rest
+is for those who wait (B41)."""
 
 _NOT_THERE: Final = frozenset({AgentState.OFFLINE, AgentState.SUSPENDED})
 
@@ -37,13 +42,18 @@ class Reason(StrEnum):
     GROUP_EMPTY = "group_empty"
     """Of his group nobody is online, of the shop somebody is there (H35)."""
     ALL_FULL = "all_full"
+    SENIOR_BESIDE = "senior_beside"
+    """He was added to the holder of overdue work (B42)."""
+    NO_SENIOR = "no_senior"
+    """No senior but its holder is online with room for overdue work."""
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """An agent as routing sees him. `load` counts open conversations and work items.
 
-    Without any group he is a generalist and serves them all. A msgspec struct: a go makes one of
-    everybody in the shop.
+    Without any group he is a generalist and serves them all. Of his work items `beside` are those
+    on which he is the senior beside another. A msgspec struct: a go makes one of everybody in the
+    shop.
     """
 
     agent_id: PersonId
@@ -53,6 +63,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     groups: frozenset[SkillGroupId]
     last_assigned_at: datetime | None = None
     role: str = Role.AGENT
+    beside: int = 0
 
     @property
     def has_room(self) -> bool:
@@ -63,6 +74,14 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     def room(self) -> int:
         """How many more fit."""
         return max(self.capacity - self.load, 0)
+
+    @property
+    def room_beside(self) -> int:
+        """To how much overdue work of others he can be added."""
+        if self.role != Role.SENIOR or self.state is not AgentState.ONLINE:
+            return 0
+        most = max(self.capacity * BESIDE_PERCENT // 100, 1)
+        return max(min(self.room, most - self.beside), 0)
 
     def may_have(self, one: "Waiting") -> bool:
         """Tell whether he may be given it at all: what names a role is for nobody else."""
@@ -87,6 +106,15 @@ class Waiting:
     preferred_agent_id: PersonId | None = None
     avoided_agent_id: PersonId | None = None
     role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A work item that escalated, and its holder alone has it."""
+
+    id: str
+    agent_id: PersonId
+    skill_group_id: SkillGroupId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +183,28 @@ class Distribution:
         """
         return [self._decided(one, patient) for one in in_order(queue)]
 
+    def seniors_with_room(self) -> list[PersonId]:
+        """Return who may be added to overdue work of others."""
+        return [one.agent_id for one in self._known.values() if one.room_beside]
+
+    def accompany(self, overdue: Iterable[Overdue]) -> list[Decision]:
+        """Choose a senior for each of them, in their order; leave out those for whom nobody is.
+
+        The best placed of its group comes first, then of any: it is late already.
+        """
+        made = []
+        for one in overdue:
+            chosen = self._senior(one)
+            if chosen is not None:
+                seniors = self._seniors()
+                made.append(Decision(one.id, chosen.agent_id, Reason.SENIOR_BESIDE, seniors))
+                self._give(msgspec.structs.replace(chosen, beside=chosen.beside + 1))
+        return made
+
+    def alone(self, work_id: str) -> Decision:
+        """Return why nobody comes to overdue work."""
+        return Decision(work_id, None, Reason.NO_SENIOR, self._seniors())
+
     def left(self, waiting_id: str, group: SkillGroupId | None) -> Decision:
         """Return why somebody of this group waits on."""
         every, groups = self._online
@@ -220,12 +270,22 @@ class Distribution:
                 avoided = one
         return avoided
 
+    def _senior(self, overdue: Overdue) -> Candidate | None:
+        open_ones = (self._known[PersonId(agent_id)] for *_, agent_id in self._open)
+        able = [one for one in open_ones if one.room_beside and one.agent_id != overdue.agent_id]
+        of_group = (one for one in able if one.serves(overdue.skill_group_id))
+        return next(of_group, able[0] if able else None)
+
     def _give(self, chosen: Candidate) -> None:
         after = msgspec.structs.replace(chosen, load=chosen.load + 1, last_assigned_at=self._now)
         _move(self._placings, chosen, after)
         if _is_open(chosen):
             _move(self._open, chosen, after if _is_open(after) else None)
         self._known[after.agent_id] = after
+
+    def _seniors(self) -> tuple[Candidate, ...]:
+        placed = (self._known[PersonId(agent_id)] for *_, agent_id in self._placings)
+        return tuple(islice((one for one in placed if one.role == Role.SENIOR), CANDIDATES_KEPT))
 
     def _seen(self) -> tuple[Candidate, ...]:
         best = self._placings[:CANDIDATES_KEPT]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from contracts.base import Event
-from contracts.work import WorkOpened, WorkOpenedV2, WorkSettled, WorkSettledV2
+from contracts.work import WorkEscalated, WorkOpened, WorkOpenedV2, WorkSettled, WorkSettledV2
 from services.conversation.routing.work import CONSUMER, Work
 
 GROUP: Final = CONSUMER
@@ -22,6 +22,8 @@ class WorkItems:
                 await self._work.opened(event.upgraded())
             case WorkOpenedV2():
                 await self._work.opened(event)
+            case WorkEscalated():
+                await self._work.escalated(event)
             case WorkSettled() | WorkSettledV2():
                 await self._work.settled(event)
             case _:

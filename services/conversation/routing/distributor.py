@@ -22,6 +22,7 @@ from services.conversation.routing import queues, repository
 from services.conversation.routing.assignment import Decision, Distribution
 from services.conversation.routing.domain import assign_work
 from services.conversation.routing.repository import Kept
+from services.conversation.routing.seniors import Seniors
 from services.conversation.shops import repository as shops
 
 
@@ -37,32 +38,35 @@ class Go:
 class Distributor:
     """One go through a shop's queue at a time, in the transaction that has the shop's turn."""
 
-    def __init__(self, clock: Clock, ids: Ids) -> None:
+    def __init__(self, clock: Clock, ids: Ids, seniors: Seniors) -> None:
         self._clock = clock
         self._ids = ids
+        self._seniors = seniors
 
     async def go(
         self, session: AsyncSession, shop_id: ShopId, trigger: str, *, named: Sequence[str] = ()
     ) -> Go:
         """Give the shop's free places to whoever is first in line.
 
-        Where nobody has room the queue is not looked at (H39). `named` are seen wherever they
-        stand: who had one of these before may have room for them alone.
+        Overdue work takes seniors' places before that. Where nobody has room the queue is not
+        looked at (H39). `named` are seen wherever they stand: who had one of these before may have
+        room for them alone.
         """
         now, known = self._clock.now(), await queues.candidates(session, shop_id)
         distribution = Distribution(known, now=now)
+        joined = await self._seniors.bring(session, shop_id, distribution, trigger)
         places = distribution.places()
         if not places.count:
-            return Go(distribution)
+            return Go(distribution, joined)
         patient = now - await _patience(session, shop_id)
         queue = await queues.heads(session, shop_id, places, patient=patient, named=named)
         decisions = distribution.decide(queue.waiting, patient=patient)
         made = [one for one in decisions if one.agent_id is not None]
         if not made:
-            return Go(distribution)
+            return Go(distribution, joined)
         given = await self._carry_out(session, made, queue.work)
         await self.record(session, Kept(shop_id, trigger, queue.work), made)
-        return Go(distribution, len(made), {one.id: one for one in given})
+        return Go(distribution, joined + len(made), {one.id: one for one in given})
 
     async def record(
         self, session: AsyncSession, kept: Kept, decisions: Iterable[Decision]

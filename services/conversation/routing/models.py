@@ -48,6 +48,28 @@ class WorkItemRow(Base):
             postgresql_where=text("agent_id is not null and not settled"),
         ),
         Index(
+            "ix_work_items_beside",
+            "shop_id",
+            "senior_id",
+            postgresql_where=text("senior_id is not null and not settled"),
+        ),
+        Index(
+            "ix_work_items_of_senior",
+            "senior_id",
+            "id",
+            postgresql_where=text("senior_id is not null and not settled"),
+        ),
+        Index(
+            "ix_work_items_overdue",
+            "shop_id",
+            "due_at",
+            "id",
+            postgresql_where=text(
+                "level > 0 and agent_id is not null and senior_id is null and not settled"
+                " and coalesce(role, 'senior') = 'senior'"
+            ),
+        ),
+        Index(
             "ix_work_items_of_agent",
             "agent_id",
             "id",
@@ -70,6 +92,11 @@ class WorkItemRow(Base):
     previous_agent_id: Mapped[Id | None]
     version: Mapped[int]
     settled: Mapped[bool]
+    level: Mapped[int] = mapped_column(server_default="0", comment="how often it escalated")
+    owner_version: Mapped[int] = mapped_column(
+        server_default="0", comment="the newest word of its owner"
+    )
+    senior_id: Mapped[Id | None] = mapped_column(comment="holds it beside the agent")
 
 
 class DecisionRow(Base):

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId, SkillGroupId
 from services.conversation.conversations.clock import FIRST_UNANSWERED
-from services.conversation.routing.assignment import Candidate, Places, Waiting
+from services.conversation.routing.assignment import Candidate, Overdue, Places, Waiting
 from services.conversation.staff.domain import AT_DESK, AWAY
 
 HEADS: Final = 50
@@ -24,7 +24,8 @@ _STATES: Final = {str(state): state for state in AgentState}
 _CANDIDATES: Final = text(
     """
     select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role, k.groups,
-           coalesce(c.count, 0) + coalesce(w.count, 0) as load
+           coalesce(b.count, 0) as beside,
+           coalesce(c.count, 0) + coalesce(w.count, 0) + coalesce(b.count, 0) as load
     from staff s
     left join (
         select agent_id, count(*) from conversations
@@ -34,6 +35,10 @@ _CANDIDATES: Final = text(
         select agent_id, count(*) from work_items
         where shop_id = :shop and agent_id is not null and not settled group by agent_id
     ) w on w.agent_id = s.id
+    left join (
+        select senior_id, count(*) from work_items
+        where shop_id = :shop and senior_id is not null and not settled group by senior_id
+    ) b on b.senior_id = s.id
     left join (
         select k.staff_id, array_agg(k.skill_group_id::text) as groups
         from staff m join staff_skills k on k.staff_id = m.id
@@ -47,6 +52,31 @@ _LOAD: Final = text(
     """
     select (select count(*) from conversations where agent_id = :agent and state = 'assigned')
          + (select count(*) from work_items where agent_id = :agent and not settled)
+         + (select count(*) from work_items where senior_id = :agent and not settled)
+    """
+)
+
+_ALONE: Final = (
+    "level > 0 and agent_id is not null and senior_id is null and not settled"
+    " and coalesce(work_items.role, 'senior') = 'senior'"
+)
+"""What `ix_work_items_overdue` holds: its holder alone has it, and a senior may have it."""
+
+_OVERDUE: Final = text(
+    f"""
+    select id::text, agent_id::text, skill_group_id::text from work_items
+    where shop_id = :shop and {_ALONE} and agent_id <> all(cast(:but as uuid[]))
+    order by due_at, work_items.id limit :limit
+    """
+)
+
+_SHOPS_OVERDUE: Final = text(
+    f"""
+    select distinct s.shop_id from staff s
+    where s.active and s.state = 'online' and s.role = 'senior' and exists (
+        select 1 from work_items where work_items.shop_id = s.shop_id and {_ALONE}
+            and agent_id <> s.id
+    )
     """
 )
 
@@ -56,7 +86,7 @@ _CHATS: Final = """
     from conversations c where c.shop_id = :shop and c.state = 'queued'
 """
 _WORK: Final = """
-    select 'work', w.id, w.skill_group_id, w.waiting_since, 0, w.previous_agent_id, null::uuid,
+    select 'work', w.id, w.skill_group_id, w.waiting_since, 0, w.previous_agent_id, w.senior_id,
            w.role
     from work_items w
     where w.shop_id = :shop and w.waiting_since is not null and not w.settled
@@ -171,8 +201,9 @@ async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
             groups=frozenset(groups or ()),
             last_assigned_at=last_assigned_at,
             role=role,
+            beside=beside,
         )
-        for agent_id, state, capacity, last_assigned_at, role, groups, load in rows
+        for agent_id, state, capacity, last_assigned_at, role, groups, beside, load in rows
     ]
 
 
@@ -214,6 +245,24 @@ async def heads(
     )
 
 
+async def overdue(
+    session: AsyncSession, shop_id: ShopId, *, seniors: Sequence[PersonId]
+) -> list[Overdue]:
+    """Return overdue work that its holder alone has, the latest first: heads for these seniors.
+
+    Nobody is added to himself: what the only one of them holds keeps nobody else waiting.
+    """
+    alone = list(seniors) if len(seniors) == 1 else []
+    asked = {"shop": shop_id, "but": alone, "limit": HEADS}
+    rows = await session.execute(_OVERDUE, asked)
+    return [Overdue(row.id, PersonId(row.agent_id), _group(row.skill_group_id)) for row in rows]
+
+
+async def shops_overdue(session: AsyncSession) -> list[ShopId]:
+    """Return the shops in which a senior is online, and another has overdue work alone."""
+    return sorted(ShopId(row.shop_id) for row in await session.execute(_SHOPS_OVERDUE))
+
+
 async def shops_waiting(session: AsyncSession) -> list[ShopId]:
     """Return the shops in which something waits."""
     return sorted(ShopId(row.shop_id) for row in await session.execute(_SHOPS_WAITING))
@@ -241,15 +290,17 @@ async def left_waiting(
 def _waiting(row: Row[Any]) -> Waiting:
     return Waiting(
         id=str(row.id),
-        skill_group_id=None
-        if row.skill_group_id is None
-        else SkillGroupId(str(row.skill_group_id)),
+        skill_group_id=_group(row.skill_group_id),
         since=row.since,
         priority=row.priority,
         preferred_agent_id=_person(row.preferred_agent_id),
         avoided_agent_id=_person(row.avoided_agent_id),
         role=row.role,
     )
+
+
+def _group(value: object) -> SkillGroupId | None:
+    return None if value is None else SkillGroupId(str(value))
 
 
 def _person(value: object) -> PersonId | None:

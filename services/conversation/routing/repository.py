@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, select, text, update
+from sqlalchemy import ColumnElement, Row, select, text, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -94,11 +94,16 @@ async def lock_work(session: AsyncSession, ids: Sequence[str]) -> list[WorkItem]
 async def lock_work_of(
     session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
 ) -> list[WorkItem]:
-    """Return the unsettled work of these agents, locked likewise."""
+    """Return the unsettled work that these people hold, alone or with another, locked likewise."""
     if not agent_ids:
         return []
-    theirs = _WORK_ITEMS.c.agent_id.in_(agent_ids)
-    return await _locked(session, _WORK_ITEMS.c.shop_id == shop_id, theirs, ~_WORK_ITEMS.c.settled)
+    held = [
+        select(_WORK_ITEMS.c.id).where(
+            _WORK_ITEMS.c.shop_id == shop_id, holder.in_(agent_ids), ~_WORK_ITEMS.c.settled
+        )
+        for holder in (_WORK_ITEMS.c.agent_id, _WORK_ITEMS.c.senior_id)
+    ]
+    return await _locked(session, _WORK_ITEMS.c.id.in_(union_all(*held)))
 
 
 async def save_work(session: AsyncSession, *items: WorkItem) -> None:
@@ -112,9 +117,13 @@ async def save_work(session: AsyncSession, *items: WorkItem) -> None:
 
 
 async def work_of(session: AsyncSession, agent_id: PersonId) -> list[WorkItem]:
-    """Return the work an agent has, unsettled."""
-    wanted = select(_WORK_ITEMS).where(_WORK_ITEMS.c.agent_id == agent_id, ~_WORK_ITEMS.c.settled)
-    return [_work_item(row) for row in await session.execute(wanted.order_by(_WORK_ITEMS.c.id))]
+    """Return the unsettled work that somebody holds, alone or with another."""
+    held = [
+        select(_WORK_ITEMS).where(holder == agent_id, ~_WORK_ITEMS.c.settled)
+        for holder in (_WORK_ITEMS.c.agent_id, _WORK_ITEMS.c.senior_id)
+    ]
+    rows = await session.execute(union_all(*held))
+    return sorted((_work_item(row) for row in rows), key=lambda item: item.id)
 
 
 async def _locked(session: AsyncSession, *which: ColumnElement[bool]) -> list[WorkItem]:
@@ -156,4 +165,7 @@ def _work_item(row: Row[Any]) -> WorkItem:
         previous_agent_id=_person(row.previous_agent_id),
         version=row.version,
         settled=row.settled,
+        level=row.level,
+        owner_version=row.owner_version,
+        senior_id=_person(row.senior_id),
     )

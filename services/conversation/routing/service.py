@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import ConversationState, PersonId, ShopId
+from contracts.people import ConversationState, PersonId, ShopId, WorkId
 from kit import outbox
 from kit.clock import Clock
 from kit.ids import Ids
@@ -24,8 +24,9 @@ from services.conversation.conversations.domain import (
 from services.conversation.domain import Stamp
 from services.conversation.routing import repository
 from services.conversation.routing.distributor import Distributor, store
-from services.conversation.routing.domain import requeue_work
+from services.conversation.routing.domain import leave_work
 from services.conversation.routing.repository import Kept
+from services.conversation.routing.seniors import Seniors
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import AWAY
 
@@ -40,7 +41,8 @@ class Routing:
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._ids = ids
-        self._distributor = Distributor(clock, ids)
+        self._seniors = Seniors(clock, ids)
+        self._distributor = Distributor(clock, ids, self._seniors)
 
     def stamp(self) -> Stamp:
         """Return the moment of a decision that is taken now."""
@@ -93,6 +95,15 @@ class Routing:
         """Give what waits to whoever has room; return how much found somebody."""
         return (await self._distributor.go(session, shop_id, trigger)).count
 
+    async def accompany(
+        self, session: AsyncSession, shop_id: ShopId, work_id: WorkId, trigger: str
+    ) -> None:
+        """Bring a senior beside the holder of work that has escalated; keep why if nobody comes."""
+        go = await self._distributor.go(session, shop_id, trigger)
+        await self._seniors.note_missing(
+            session, shop_id, work_id, distribution=go.distribution, trigger=trigger
+        )
+
     async def release(
         self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId], trigger: str
     ) -> None:
@@ -106,10 +117,12 @@ class Routing:
     async def give_back_work(
         self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
     ) -> None:
-        """Put the work of people who are not there back into the queue."""
-        stamp = self.stamp()
+        """Take their work from people who are not there: it waits, or another holds it alone."""
+        stamp, gone = self.stamp(), frozenset(agent_ids)
         work = await repository.lock_work_of(session, shop_id, agent_ids)
-        await repository.save_work(session, *[requeue_work(item, stamp) for item in work])
+        left = [leave_work(item, gone, stamp) for item in work]
+        await repository.save_work(session, *[item for item, _ in left])
+        await outbox.add(session, *[told for _, told in left if told is not None])
 
     async def release_all(
         self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str

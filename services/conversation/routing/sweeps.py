@@ -49,10 +49,11 @@ class Sweeps:
     through: Through
 
     async def fill(self) -> None:
-        """Offer whoever waits to whoever has room."""
+        """Offer whoever waits, and overdue work, to whoever has room."""
         async with self.db.read_across("in which shops somebody waits") as session:
             waiting = await queues.shops_waiting(session)
-        await self._each(waiting, self._fill)
+            overdue = await queues.shops_overdue(session)
+        await self._each(sorted({*waiting, *overdue}), self._fill)
 
     async def _fill(self, shop_id: ShopId) -> None:
         """Go on while a go finds as much as it may look at, so that a long queue drains."""

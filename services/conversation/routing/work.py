@@ -6,7 +6,7 @@ from typing import TypeAlias
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ShopId, SkillGroupId
-from contracts.work import ORDER, WorkOpenedV2, WorkSettled, WorkSettledV2
+from contracts.work import ORDER, WorkEscalated, WorkOpenedV2, WorkSettled, WorkSettledV2
 from kit import inbox
 from services.conversation.groups import repository as skill_groups
 from services.conversation.routing import repository
@@ -34,7 +34,9 @@ class Work:
         async with self.turns.write(event.shop_id) as session:
             if await inbox.seen(session, CONSUMER, event.id):
                 return
-            if await repository.lock_work(session, [event.work_id]):
+            known = await repository.lock_work(session, [event.work_id])
+            before = known[0] if known else None
+            if before is not None and (before.settled or before.is_opened):
                 return  # settled before it was seen here
             item = WorkItem(
                 id=event.work_id,
@@ -48,9 +50,28 @@ class Work:
                 skill_group_id=await _group_of(session, event) if event.role is None else None,
                 due_at=event.due_at,
                 waiting_since=self.routing.stamp().at,
+                level=before.level if before else event.level,
+                owner_version=before.owner_version if before else event.owner_version,
             )
             await repository.save_work(session, item)
             await self.routing.fill(session, event.shop_id, "work_opened")
+
+    async def escalated(self, event: WorkEscalated) -> None:
+        """Bring a senior beside the holder of overdue work; of what waits, when it has a holder.
+
+        A repeat finds its inbox row and does nothing; so does what its owner said before a word
+        that is known here, and what comes behind its end (B42).
+        """
+        async with self.turns.write(event.shop_id) as session:
+            if await inbox.seen(session, CONSUMER, event.id):
+                return
+            known = await repository.lock_work(session, [event.work_id])
+            item = known[0] if known else _unseen(event)
+            if item.settled or event.owner_version <= item.owner_version:
+                return
+            raised = replace(item, level=event.level, owner_version=event.owner_version)
+            await repository.save_work(session, raised)
+            await self.routing.accompany(session, event.shop_id, event.work_id, "work_escalated")
 
     async def settled(self, event: Settled) -> None:
         """Free the agent's slot. A repeat finds its inbox row and does nothing."""
@@ -70,9 +91,9 @@ async def _group_of(session: AsyncSession, event: WorkOpenedV2) -> SkillGroupId 
     return named.get(event.skill_group or USUAL_GROUP) or named.get(USUAL_GROUP)
 
 
-def _unseen(event: Settled) -> WorkItem:
+def _unseen(event: Settled | WorkEscalated) -> WorkItem:
     """Return the item of an event that came before it was opened here."""
-    subject = event.subject if isinstance(event, WorkSettledV2) else None
+    subject = None if isinstance(event, WorkSettled) else event.subject
     return WorkItem(
         id=event.work_id,
         shop_id=event.shop_id,
@@ -83,6 +104,6 @@ def _unseen(event: Settled) -> WorkItem:
         buyer_id=None,
         role=None,
         skill_group_id=None,
-        due_at=event.time,
+        due_at=event.due_at if isinstance(event, WorkEscalated) else event.time,
         waiting_since=None,
     )

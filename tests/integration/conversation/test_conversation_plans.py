@@ -105,6 +105,16 @@ READS = [
         filters="a shop's few groups, those named, and heads whose tier alone put them first",
         sorts="work for anybody, which only a shop without the usual group has",
     ),
+    Read(
+        "overdue work that its holder alone has",
+        partial(queues.overdue, shop_id=SHOP, seniors=[AGENT]),
+        filters="what the one senior with room holds himself",
+    ),
+    Read(
+        "shops in which a senior is online beside overdue work",
+        partial(queues.shops_overdue),
+        filters="who is online and no senior, and what a senior holds himself",
+    ),
     Read("shops in which somebody waits", partial(queues.shops_waiting), filters=LAST),
     Read("shops in which somebody is served", partial(queues.shops_serving), filters=LAST),
     Read(
@@ -117,11 +127,7 @@ READS = [
         "what agents have who went away",
         partial(routing.owned_by, shop_id=SHOP, agent_ids=[AGENT]),
     ),
-    Read(
-        "their work",
-        partial(routing.lock_work_of, shop_id=SHOP, agent_ids=[AGENT]),
-        filters="one agent's work",
-    ),
+    Read("their work", partial(routing.lock_work_of, shop_id=SHOP, agent_ids=[AGENT])),
     Read(
         "decisions on a conversation",
         partial(routing.decisions_on, subject_id=CHAT, limit=50),
@@ -278,9 +284,10 @@ FILLS = (
     """,
     f"""
     insert into work_items (id, shop_id, kind, order_id, buyer_id, due_at, agent_id, version,
-        settled)
+        settled, level, senior_id)
     select {_uuid(5, "n")}, {_SHOP}, 'verify_address', '', '', now(), {_uuid(2, "n % 20")}, 1,
-        n % 2 = 0 from generate_series(1, 1000) n
+        n % 2 = 0, n % 5, case when n % 3 = 0 then {_uuid(2, "n % 20 + 1")} end
+        from generate_series(1, 1000) n
     """,
     f"""
     insert into decisions (id, shop_id, subject_kind, subject_id, at, trigger, reason, candidates)

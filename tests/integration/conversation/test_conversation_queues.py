@@ -48,9 +48,9 @@ _CHAT = text(
 _WORK = text(
     """
     insert into work_items (id, shop_id, kind, order_id, buyer_id, skill_group_id, due_at,
-        waiting_since, agent_id, previous_agent_id, version, settled, role)
+        waiting_since, agent_id, previous_agent_id, version, settled, role, senior_id, level)
     values (:id, :shop, 'verify_address', '', '', :group, now(), :since, :agent, :preferred, 1,
-        :settled, :role)
+        :settled, :role, :senior, :level)
     """
 )
 
@@ -91,14 +91,20 @@ class Situation:
         skills = chance.sample(self.groups, chance.randint(0, 2))
         for group in skills:
             await session.execute(_SKILL, {"agent": agent, "group": group})
-        chats, work, settled = (chance.randint(0, 3) for _ in range(3))
+        chats, work, settled, beside = (chance.randint(0, 3) for _ in range(4))
         for _ in range(chats):
             await session.execute(_CHAT, self._chat("assigned", agent=agent))
         for number in range(work + settled):
             await session.execute(_WORK, self._item(agent=agent, settled=number >= work))
+        for number in range(beside + settled):
+            item = self._item(settled=number >= beside) | {"senior": agent, "level": 1}
+            await session.execute(_WORK, item)
         if state is not AgentState.OFFLINE:
             skilled = frozenset(skills)
-            self.agents.append(Candidate(agent, state, chats + work, capacity, skilled, role=role))
+            load = chats + work + beside
+            self.agents.append(
+                Candidate(agent, state, load, capacity, skilled, role=role, beside=beside)
+            )
 
     async def _wait(self, session: AsyncSession) -> None:
         chance = self.chance
@@ -150,6 +156,8 @@ class Situation:
             "preferred": of.preferred_agent_id if of else None,
             "settled": settled,
             "role": of.role if of else None,
+            "senior": None,
+            "level": 0,
         }
 
 

@@ -15,6 +15,7 @@ from services.conversation.routing.assignment import (
     Candidate,
     Decision,
     Distribution,
+    Overdue,
     Reason,
     Waiting,
     in_order,
@@ -44,6 +45,19 @@ def waiting(name: str = "w", *, waited_s: float = 0, **more: object) -> Waiting:
     fields: dict[str, object] = {"id": name, "skill_group_id": PRE}
     fields["since"] = NOW - timedelta(seconds=waited_s)
     return Waiting(**fields | more)  # type: ignore[arg-type]  # the keywords are the fields
+
+
+def senior(name: str, *, load: int = 0, capacity: int = 5, **more: object) -> Candidate:
+    return agent(name, load=load, capacity=capacity, role=Role.SENIOR, **more)
+
+
+def overdue(*names: str, group: SkillGroupId | None = PRE) -> list[Overdue]:
+    return [Overdue(name, PersonId("holder"), group) for name in names or ("w",)]
+
+
+def accompany(work: list[Overdue], agents: Iterable[Candidate]) -> list[PersonId | None]:
+    distribution = Distribution(agents, now=NOW, overflow_after=PATIENCE)
+    return [one.agent_id for one in distribution.accompany(work)]
 
 
 def distribute(queue: Iterable[Waiting], agents: Iterable[Candidate]) -> list[Decision]:
@@ -147,6 +161,52 @@ def test_work_of_a_role_goes_to_that_role_however_long_it_waits() -> None:
     assert choose(named, [agent("idle"), boss]).agent_id == "boss"
     assert choose(named, [agent("idle")], overflows=True).agent_id is None
     assert choose(replace(named, role="a role of later"), [boss], overflows=True).agent_id is None
+
+
+def test_overdue_work_has_the_best_placed_senior_of_its_group_then_any() -> None:
+    busy, idle = senior("busy", load=3), senior("idle", groups=frozenset({AFTER}))
+
+    assert accompany(overdue(), [agent("a"), busy, idle]) == ["busy"]
+    assert accompany(overdue(), [agent("a"), idle]) == ["idle"]
+    assert accompany(overdue(group=None), [busy, idle]) == ["idle"]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        agent("a"),
+        agent("a", role=Role.SUPERVISOR),
+        agent("holder", role=Role.SENIOR),
+        agent("s", role=Role.SENIOR, load=5),
+        agent("s", role=Role.SENIOR, capacity=0),
+        *(agent("s", role=Role.SENIOR, state=one) for one in AgentState if one != "online"),
+    ],
+)
+def test_nobody_comes_but_a_senior_who_is_online_with_room_and_not_its_holder(
+    known: Candidate,
+) -> None:
+    distribution = Distribution([known], now=NOW, overflow_after=PATIENCE)
+
+    assert distribution.accompany(overdue()) == []
+    missing = distribution.alone("w")
+    assert (missing.agent_id, missing.reason) == (None, Reason.NO_SENIOR)
+    assert missing.candidates == ((known,) if known.role == Role.SENIOR else ())
+
+
+def test_overdue_work_takes_three_tenths_of_a_seniors_places_and_one_at_least() -> None:
+    assert accompany(overdue("1", "2", "3", "4"), [senior("s", capacity=10)]) == ["s"] * 3
+    assert accompany(overdue("1", "2"), [senior("s", capacity=10, load=2, beside=2)]) == ["s"]
+    assert accompany(overdue("1", "2"), [senior("s", capacity=1)]) == ["s"]
+    assert accompany(overdue("1"), [senior("s", capacity=10, load=9)]) == ["s"]
+
+
+def test_a_senior_who_was_added_has_a_place_less_for_those_who_wait() -> None:
+    distribution = Distribution([senior("s", capacity=1)], now=NOW, overflow_after=PATIENCE)
+
+    assert distribution.places().count == 1
+    assert distribution.accompany(overdue())
+    assert distribution.places().count == 0
+    assert distribution.decide([waiting()])[0].agent_id is None
 
 
 def test_whoever_handed_the_buyer_on_is_asked_last() -> None:

@@ -14,13 +14,11 @@ from contracts.people import (
     AgentState,
     ConversationId,
     ConversationState,
-    OrderId,
     PersonId,
     Role,
     ShopId,
     SkillGroupId,
     Stage,
-    WorkId,
 )
 from kit.errors import NotFound, Unprocessable
 from kit.ids import SequenceIds
@@ -46,7 +44,6 @@ from services.conversation.conversations.domain import (
 from services.conversation.domain import Stamp, known_form, revoked_at
 from services.conversation.reception import stages
 from services.conversation.reception.stages import StageNotAllowed
-from services.conversation.routing.domain import WorkItem, assign_work, requeue_work
 from services.conversation.staff.domain import (
     AT_DESK,
     Agent,
@@ -334,32 +331,6 @@ def test_a_masked_buyer_shows_neither_name_nor_number_nor_street() -> None:
         "陈*平", "138****8000", "浙江省杭州市西湖区***",
     )  # fmt: skip
     assert Buyer(BUYER, ShopId("s"), "").masked().phone == ""
-
-
-def _work() -> WorkItem:
-    return WorkItem(
-        id=WorkId("w"),
-        shop_id=ShopId("s"),
-        kind="verify_address",
-        subject_kind="order",
-        subject_id="o",
-        order_id=OrderId("o"),
-        buyer_id=BUYER,
-        role=None,
-        skill_group_id=None,
-        due_at=NOW,
-        waiting_since=NOW,
-    )
-
-
-def test_work_counts_its_assignments() -> None:
-    first, event = assign_work(_work(), CHEN, STAMP)
-    again, second = assign_work(requeue_work(first, STAMP), WANG, STAMP)
-
-    assert (event.version, second.version) == (1, 2)
-    assert second.previous_agent_id == CHEN
-    assert again.waiting_since is None
-    assert requeue_work(replace(first, settled=True), STAMP).agent_id == CHEN
 
 
 @pytest.mark.parametrize("text", ["", "x", "../..", "1;--", "é", "0" * 33])
