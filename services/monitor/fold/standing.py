@@ -30,7 +30,8 @@ class Voice(Enum):
     NOT_OWNER = auto()
     """From a seat lost meanwhile, or from none: it answers nothing."""
     GOODBYE = auto()
-    """From a seat that the close took away: it answers nothing and is no contact (H33)."""
+    """From a seat that the close took away, or from none behind it: it answers nothing and is no
+    contact (H33)."""
 
 
 class Standing(msgspec.Struct, array_like=True, frozen=True):
@@ -60,10 +61,10 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
             return msgspec.structs.replace(self, buyer_id=sender_id), Voice.OWNED
         if kind is not SenderKind.AGENT:
             return self, Voice.OWNED
-        if seat is None:
-            aside = Voice.NOT_OWNER if self.open or self.version == 0 else Voice.GOODBYE
+        if not seat:
+            aside = Voice.GOODBYE if self._is_over else Voice.NOT_OWNER
             return self, Voice.OWNED if sender_id == self.owner else aside
-        if seat <= self.closed_version:
+        if seat <= self.closed_version or (self._is_over and seat <= self.version):
             return self, Voice.GOODBYE
         after = self
         if seat > self.seat:
@@ -71,8 +72,17 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
         owned = seat == after.seat and sender_id == after.owner
         return after, Voice.OWNED if owned else Voice.NOT_OWNER
 
+    @property
+    def _is_over(self) -> bool:
+        """Tell whether it is closed, and no word told of a seat behind that close."""
+        return not self.open and 0 < self.version >= self.seat
+
     def told(self, event: Lifecycle, *, at_ms: int) -> "Standing | None":
-        """Take in a lifecycle event; None for one that brings nothing new (H7)."""
+        """Take in a lifecycle event; None for one that brings nothing new (H7).
+
+        The first that is told of a forgotten conversation says that it had been closed: whatever
+        seat is older was taken away by that close.
+        """
         if event.version <= self.version:
             return None
         after = msgspec.structs.replace(self, version=event.version, buyer_id=event.buyer_id)
@@ -83,14 +93,15 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
                 after = after.going_on().seated(None, event.version)
             case ConversationClosed(version=version):
                 after = after.closed(version, at_ms)
+            case ConversationReopened(version=version) if self.version == 0:
+                after = after.closed(version, at_ms).going_on()
             case ConversationOpened() | ConversationReopened():
                 after = after.going_on()
-            case LateMessage(version=version) if self.version == 0:
-                # Forgotten meanwhile: only a closed conversation is written into too late.
+            case LateMessage(version=version) | ConversationRated(version=version) if (
+                self.version == 0
+            ):
+                # Of a rating nearly always; what comes behind it says if not.
                 after = after.closed(version, at_ms)
-            case ConversationRated() if self.version == 0:
-                # Nearly always forgotten, too; what comes behind it says if not.
-                after = msgspec.structs.replace(after, open=False, closed_ms=at_ms)
             case _:
                 pass
         return after

@@ -6,6 +6,8 @@ Must not know profiles' windows and caps, storage or Kafka.
 
 from collections.abc import Sequence
 
+import msgspec
+
 from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
@@ -65,13 +67,13 @@ class Machine:
         told, before = fact.told, fact.before.owner
         if not isinstance(told, Heard):
             turn.lifecycle(told, before)
-        elif told.body.sender_kind in _CONTACT and fact.voice is not Voice.GOODBYE:
-            if before != fact.after.owner:
-                turn.change_owner(before)
-            owned = fact.voice is Voice.OWNED
+        elif told.body.sender_kind in _CONTACT:
+            body = told.body
+            seat = body.assignment_version or 0
             turn.hear(
-                Word(told.id, told.body.sender_kind, fact.at_ms, fact.offset),
-                owned=owned,
+                Word(told.id, body.sender_kind, fact.at_ms, fact.offset, body.sender_id, seat),
+                before=before,
+                voice=fact.voice,
             )
 
     def as_if_over(
@@ -101,30 +103,37 @@ class Machine:
 class _Turn(Sessions):
     """One fact at work on one conversation."""
 
-    def hear(self, word: Word, *, owned: bool) -> None:
-        """Somebody speaks. A word into a closed conversation may yet turn out to be late (H30).
+    def hear(self, word: Word, *, before: PersonId | None, voice: Voice) -> None:
+        """Somebody speaks; `before` owned the conversation until then.
 
-        One who writes from a seat newer than the close has it open again (H8). Where no lifecycle
-        event is known his seat may be one of before the forgetting, and proves nothing.
+        A word into a closed conversation may yet turn out to be late (H30). Where no lifecycle
+        event is known nothing says whether it was closed: an agent's word may come from a seat of
+        before the forgetting, and the first event tells.
         """
-        talk, standing = self.talk, self.standing
-        outran = standing.owner is not None and standing.seat > standing.version
-        goes_on = standing.version > 0 and (standing.open or outran)
-        if goes_on or word.kind is SenderKind.AGENT:
-            talk.undecided = None
-            self.contact(word.kind, owned=owned)
+        if voice is Voice.GOODBYE:
             return
-        if talk.undecided is None and word.kind is SenderKind.BUYER:
+        talk, standing = self.talk, self.standing
+        told, asks = standing.version > 0, word.kind is SenderKind.BUYER
+        if told and (standing.open or word.kind is SenderKind.AGENT or self._outran):
+            talk.undecided = None
+        elif talk.undecided is None and (asks or not told):
             self.end_what_is_over()
             talk.undecided = Undecided(talk.contact_ms, talk.ended_ms, talks.copied(talk.tracks))
         rounds, sessions = len(self.out.rounds), len(self.out.sessions)
-        self.contact(word.kind, owned=owned)
+        if before != standing.owner:
+            self.change_owner(before)
+        self.contact(word.kind, owned=voice is Voice.OWNED)
         undecided = talk.undecided
         if undecided is not None:
             if len(undecided.words) < UNDECIDED_WORDS:
                 undecided.words.append(word)
             undecided.rounds += [one.opened_offset for one in self.out.rounds[rounds:]]
             undecided.sessions += [one.started_offset for one in self.out.sessions[sessions:]]
+
+    @property
+    def _outran(self) -> bool:
+        """Tell whether an agent's word told of a seat that is newer than any event (H8)."""
+        return self.standing.owner is not None and self.standing.seat > self.standing.version
 
     def lifecycle(self, event: Lifecycle, before: PersonId | None) -> None:
         """Take in who is asked, who owns, and that it is over."""
@@ -141,6 +150,7 @@ class _Turn(Sessions):
             case ConversationClosed(sweep=sweep):
                 self.close(sweep)
             case ConversationReopened():
+                self._leave_out_goodbyes()
                 talk.undecided = None
             case ConversationContacted(received_at=received_at):
                 self.at_ms = round(received_at.timestamp() * 1000)
@@ -152,14 +162,32 @@ class _Turn(Sessions):
 
     def _withdraw(self, message_id: MessageId) -> None:
         """Go on as if a word had never been said: it was late, and is answered elsewhere (H30)."""
-        talk, undecided = self.talk, self.talk.undecided
-        if undecided is None or all(word.id != message_id for word in undecided.words):
-            return
+        undecided = self.talk.undecided
+        if undecided is not None and any(word.id == message_id for word in undecided.words):
+            self._go_back(undecided, without=message_id)
+
+    def _leave_out_goodbyes(self) -> None:
+        """Go on as if words of before the close had not been said: it was closed, and forgotten."""
+        undecided, seat = self.talk.undecided, self.standing.version
+        if undecided is not None and any(
+            word.kind is SenderKind.AGENT and word.seat < seat for word in undecided.words
+        ):
+            self._go_back(undecided)
+
+    def _go_back(self, undecided: Undecided, *, without: MessageId | None = None) -> None:
+        """Stand where the first undecided word came, and hear them as what is known by now says."""
+        talk, now = self.talk, self.standing
         self.out.withdrawn_rounds += undecided.rounds
         self.out.withdrawn_sessions += undecided.sessions
         talk.contact_ms, talk.ended_ms = undecided.contact_ms, undecided.ended_ms
         talk.tracks, talk.undecided = undecided.tracks, None
+        then = msgspec.structs.replace(now, open=False, seat=now.closed_version, owner=None)
         for word in undecided.words:
-            if word.id != message_id:
-                again = _Turn(self.by, talk, self.standing, word.at_ms, word.offset, self.out)
-                again.hear(word, owned=True)
+            if word.id == without:
+                continue
+            before, voice = then.owner, Voice.OWNED
+            if word.kind is SenderKind.AGENT:
+                then, voice = then.heard(word.kind, word.sender, seat=word.seat)
+            standing = msgspec.structs.replace(then, open=now.open)
+            again = _Turn(self.by, talk, standing, word.at_ms, word.offset, self.out)
+            again.hear(word, before=before, voice=voice)

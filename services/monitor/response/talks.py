@@ -16,7 +16,7 @@ TWINS: Final = 4
 """How far back a twin is looked for: a record settles a round and its next one per reading."""
 
 UNDECIDED_WORDS: Final = 64
-"""Words into a closed conversation that are remembered until it is told whether they are late."""
+"""Words into a closed conversation that are remembered until it is told what they are."""
 
 T = TypeVar("T", Round, Session)
 
@@ -38,16 +38,18 @@ class Track(msgspec.Struct, array_like=True):
 
 
 class Word(msgspec.Struct, array_like=True, frozen=True):
-    """Something said into a closed conversation."""
+    """Something said where it is not known yet whether it counts; an agent's from a seat."""
 
     id: MessageId
     kind: SenderKind
     at_ms: int
     offset: int
+    sender: PersonId = PersonId("")
+    seat: int = 0
 
 
 class Undecided(msgspec.Struct):
-    """Words of which nobody has told yet whether they reopen or are late (H30).
+    """Words of which nobody has told yet whether they reopen, are late (H30) or goodbyes (H33).
 
     `contact_ms`, `ended_ms` and `tracks` are as they were before the first of them; `rounds` and
     `sessions` name by their offsets what was settled since.

@@ -151,3 +151,92 @@ async def test_words_behind_a_rating_behind_the_forgetting_are_withdrawn_when_th
 
     assert found.waits() == ["other"]
     assert not standing(found).open
+
+
+def times(found: Folding, profile: str, agent: PersonId) -> tuple[int, int, int, int]:
+    """Return an agent's rounds, their milliseconds, unanswered ones and first responses."""
+    score = found.score(profile, agent)
+    return score.rounds, score.round_ms, score.unanswered, score.first_response_ms
+
+
+@pytest.mark.parametrize("profile", ["qiyu", "taobao_2022"])
+@pytest.mark.parametrize("words", [(-2, 0), (0, 2), (-2, 2)])
+async def test_a_goodbye_behind_the_forgetting_answers_nothing_and_opens_nothing(
+    words: tuple[float, float], profile: str
+) -> None:
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    for after in words:
+        await (talk.buyer(LATER) if after == 0 else talk.agent(LATER + after, seat=seat))
+    if 0 not in words:
+        await talk.buyer(LATER + 3)
+    await talk.reopened(LATER + 4)
+    await talk.queued(LATER + 4)
+    await talk.assigned(LATER + 10, BEN)
+    await talk.agent(LATER + 30)
+    found = (await folded(paper)).forgets()
+
+    waited = 30_000 if 0 in words else 27_000
+    assert times(found, profile, ANNE) == (1, 5_000, 0, 5_000)
+    assert times(found, profile, BEN) == (1, waited, 0, waited)
+    assert found.score(profile).rounds == 2
+
+
+async def test_a_supervisor_without_a_seat_behind_the_forgetting_answers_nothing() -> None:
+    paper = Paper()
+    talk, _ = await closed_and_forgotten(paper)
+    closed = talk.version
+    await talk.buyer(LATER)
+    await talk.agent(LATER + 1, seat=closed)
+    await talk.agent(LATER + 2, seat=0)
+    await talk.reopened(LATER + 4)
+    await talk.assigned(LATER + 10, BEN)
+    await talk.agent(LATER + 30)
+    found = await folded(paper)
+
+    assert times(found, "qiyu", BEN) == (1, 30_000, 0, 30_000)
+    assert found.score("qiyu").rounds == 2
+
+
+async def test_a_reply_behind_the_forgetting_that_outruns_its_seat_answers() -> None:
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    await talk.buyer(LATER)
+    await talk.agent(LATER + 1, seat=seat)
+    talk.agent_id = BEN
+    await talk.agent(LATER + 9, seat=talk.version + 2)
+    talk.agent_id = ANNE
+    await talk.reopened(LATER + 4)
+    await talk.assigned(LATER + 4, BEN)
+    found = await folded(paper)
+
+    assert times(found, "qiyu", ANNE) == (1, 5_000, 0, 5_000)
+    assert times(found, "qiyu", BEN) == (1, 9_000, 0, 9_000)
+
+
+async def test_a_reply_answers_whose_seat_is_older_than_the_log() -> None:
+    paper = Paper()
+    talk = chat(paper)
+    talk.version = 2
+    await talk.buyer(0)
+    await talk.agent(5, seat=2)
+    await talk.transferred(60, BEN)
+    found = await folded(paper)
+
+    assert times(found, "qiyu", ANNE) == (1, 5_000, 0, 5_000)
+
+
+async def test_what_was_settled_of_a_goodbye_is_withdrawn_from_what_is_stored() -> None:
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    await talk.buyer(LATER)
+    await talk.agent(LATER + 1, seat=seat)
+    found = await folded(paper)
+    settled = [one for one in found.rounds if one.opened_ms > found.rounds[0].closed_ms]
+    await talk.reopened(LATER + 4)
+    batch = await found.fold.fold(paper.records[found.fold.next_offset :])
+
+    assert {one.opened_offset for one in settled} == set(
+        batch.changes.of("response").withdrawn_rounds
+    )
+    assert found.waits() == ["c"]
