@@ -209,8 +209,8 @@ class PartitionFold:
             return
         after, voice = before.heard(body.sender_kind, body.sender_id, seat=body.assignment_version)
         begins = before.born_offset == record.offset and body.sender_kind is not SenderKind.BUYER
-        if after.version == 0 and (begins or not after.open):
-            after = after.presumed_closed(heard.at_ms)
+        if not after.open or (after.version == 0 and begins):
+            after = after.stays_closed(heard.at_ms)
         at = record.partition, record.offset, heard.at_ms
         self._apply(known, Fact(*at, heard, before, after, voice), batch)
         if body.sender_kind is SenderKind.BUYER:

@@ -106,11 +106,11 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
                 pass
         return after
 
-    def presumed_closed(self, at_ms: int) -> "Standing":
-        """Take it for closed, for it begins with a word that is no buyer's (H34).
+    def stays_closed(self, at_ms: int) -> "Standing":
+        """Keep it closed, and for a day from this word on: what it means is still to be told.
 
-        That is a goodbye behind the forgetting, or a word ahead of its seat's event, which will
-        say otherwise. A day after its last word it may go again.
+        One that begins with a word which is no buyer's is taken for closed, too: that is a goodbye
+        behind the forgetting, or ahead of its seat's event, which will say otherwise (H34).
         """
         return msgspec.structs.replace(self, open=False, closed_ms=max(at_ms, self.closed_ms or 0))
 
@@ -132,7 +132,8 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
 
 
 FORGET_MS: Final = 86_400_000
-"""A conversation closed for so long is begun anew by its next record, so its state may go."""
+"""A conversation closed and silent for so long is begun anew by its next record, so its state may
+go."""
 
 LATE_MS: Final = 3_600_000
 """Log time after which it is forgotten for good, whatever a record's own clock says. So one who

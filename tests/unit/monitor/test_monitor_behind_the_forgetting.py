@@ -240,3 +240,19 @@ async def test_what_was_settled_of_a_goodbye_is_withdrawn_from_what_is_stored() 
         batch.changes.of("response").withdrawn_rounds
     )
     assert found.waits() == ["c"]
+
+
+@pytest.mark.parametrize("before_s", [0.0, 5.0])
+async def test_what_a_word_means_may_be_told_when_the_close_is_a_day_old(before_s: float) -> None:
+    paper = Paper()
+    talk, _ = await closed_and_forgotten(paper)
+    day_old = 60 + 24 * HOUR
+    await talk.buyer(day_old - before_s)
+    await talk.reopened(day_old + 9)
+    await talk.assigned(day_old + 9, BEN)
+    await talk.buyer(day_old + 300)
+    await talk.agent(day_old + 310)
+    found = await folded(paper)
+
+    assert times(found, "qiyu", BEN)[0::2] == (1, 0)
+    assert found.score("qiyu").sessions == 2
