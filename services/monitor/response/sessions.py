@@ -117,8 +117,8 @@ class Sessions(Settling):
         for index, track in enumerate(talk.tracks):
             if track is None:
                 continue
-            if goes_on and self.may_change_hands(track):
-                track.session_owner = self.standing.owner
+            if goes_on and track.session_ms is not None:
+                self._give(track, self.standing.owner)
             if asks:
                 self._ask(track)
             elif owned and kind in readings[index].effective:
@@ -128,15 +128,15 @@ class Sessions(Settling):
             talk.contact_ms = self.at_ms
 
     def change_owner(self, before: PersonId | None) -> None:
-        """The seat goes to somebody else, or to nobody. Whose a past day's was it stays (N5)."""
-        owner = self.standing.owner
+        """The seat goes to somebody else, or to nobody. Whose a past day's was it stays (N5).
+
+        So does one that a person closed, until a contact continues it.
+        """
+        owner, over = self.standing.owner, self.talk.ended_ms is not None
         self.end_silent(only_waits=True)
         for index, track in self.talk.known():
-            if track.session_ms is not None:
-                if owner is not None and track.session_assigned_ms is None:
-                    track.session_assigned_ms = self.at_ms
-                if self.may_change_hands(track):
-                    track.session_owner = owner
+            if track.session_ms is not None and not over:
+                self._give(track, owner)
             if track.round_ms is None:
                 continue
             if before is not None:
@@ -206,10 +206,16 @@ class Sessions(Settling):
         self.end_silent()
         for index, _ in self.talk.known() if sweep != "idle" else ():
             self.close_round(index, self.at_ms, Outcome.CLOSED)
-        if sweep is None:
+        if sweep is None and self.talk.ended_ms is None:
             self.talk.ended_ms = self.at_ms
         self.talk.to_human_ms = None
         self.talk.undecided = None
+
+    def _give(self, track: Track, owner: PersonId | None) -> None:
+        if owner is not None and track.session_assigned_ms is None:
+            track.session_assigned_ms = self.at_ms
+        if self.may_change_hands(track):
+            track.session_owner = owner
 
     def _end(self, index: int, track: Track, at_ms: int) -> None:
         self.close_round(index, at_ms, Outcome.SILENT)

@@ -1,0 +1,58 @@
+"""Edges of what a figure means, one by one, as metrics.md numbers them.
+
+The second implementation has the same in `tests/unit/figures/test_figures_edges.py`; both are also
+compared on drawn logs in `tests/unit/figures/test_figures_agree.py`.
+"""
+
+import pytest
+
+from contracts.people import ConversationId, PersonId
+from tests.integration.monitor.chats import NOON, Chat
+from tests.unit.monitor.papers import SHOP, Paper, folded
+
+pytestmark = pytest.mark.unit
+
+ANNE, BEN = PersonId("anne"), PersonId("ben")
+MINUTE = 60.0
+
+
+def chat(paper: Paper) -> Chat:
+    """Return a conversation that is not told yet; seconds count from noon."""
+    return Chat(paper, SHOP, ANNE, ConversationId("c"), PersonId("buyer"), NOON)
+
+
+async def asked_and_closed(paper: Paper) -> Chat:
+    """Tell of a question that was closed after a minute without an answer."""
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    return await talk.closed(MINUTE)
+
+
+async def test_what_a_person_closed_is_his_who_had_it_until_a_contact_continues_it() -> None:
+    paper = Paper()
+    talk = await asked_and_closed(paper)
+    await talk.reopened(2 * MINUTE)
+    await talk.assigned(2 * MINUTE, BEN)
+    found = await folded(paper)
+
+    assert (found.score("qiyu", ANNE).sessions, found.score("qiyu", BEN).sessions) == (1, 0)
+
+    await talk.buyer(3 * MINUTE)
+    await talk.agent(4 * MINUTE)
+    await found.upto(paper.records)
+
+    assert (found.score("qiyu", ANNE).sessions, found.score("qiyu", BEN).sessions) == (0, 1)
+    assert found.score("qiyu", BEN).first_response_ms == 240_000
+
+
+@pytest.mark.parametrize(("back", "sessions"), [(10.9, 1), (11.0, 2)])
+async def test_the_rejoin_counts_from_the_first_close(back: float, sessions: int) -> None:
+    paper = Paper()
+    talk = await asked_and_closed(paper)
+    await talk.reopened(5 * MINUTE)
+    await talk.assigned(5 * MINUTE, BEN)
+    await talk.closed(10 * MINUTE)
+    await talk.buyer(back * MINUTE)
+    found = await folded(paper)
+
+    assert found.score("qiyu", at_ms=found.fold.log_ms + 86_400_000).sessions == sessions
