@@ -121,6 +121,7 @@ class _Turn(Sessions):
             talk.undecided = Undecided(talk.contact_ms, talk.ended_ms, talks.copied(talk.tracks))
         rounds, sessions = len(self.out.rounds), len(self.out.sessions)
         if before != standing.owner:
+            self.turn_to_human()
             self.change_owner(before)
         self.contact(word.kind, owned=voice is Voice.OWNED)
         undecided = talk.undecided
@@ -152,6 +153,7 @@ class _Turn(Sessions):
             case ConversationReopened():
                 self._leave_out_goodbyes()
                 talk.undecided = None
+                self.turn_to_human()
             case ConversationContacted(received_at=received_at):
                 self.at_ms = round(received_at.timestamp() * 1000)
                 self.contact(SenderKind.BUYER, owned=True)
@@ -180,7 +182,7 @@ class _Turn(Sessions):
         self.out.withdrawn_rounds += undecided.rounds
         self.out.withdrawn_sessions += undecided.sessions
         talk.contact_ms, talk.ended_ms = undecided.contact_ms, undecided.ended_ms
-        talk.tracks, talk.undecided = undecided.tracks, None
+        talk.tracks, talk.undecided, talk.to_human_ms = undecided.tracks, None, None
         then = msgspec.structs.replace(now, open=False, seat=now.closed_version, owner=None)
         for word in undecided.words:
             if word.id == without:

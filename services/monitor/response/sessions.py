@@ -195,11 +195,12 @@ class Sessions(Settling):
             track.round_owner = owner
 
     def turn_to_human(self) -> None:
+        """It is open, so people have it: from the start of sessions on that start meanwhile."""
         if self.talk.to_human_ms is None:
             self.talk.to_human_ms = self.at_ms
         for _, track in self.talk.known():
             if track.session_ms is not None and track.session_human_ms is None:
-                track.session_human_ms = self.at_ms
+                track.session_human_ms = max(self.at_ms, track.session_ms)
 
     def close(self, sweep: str | None) -> None:
         """Only a person ends a session; a sweep for silence meets no open round (H36)."""

@@ -56,3 +56,33 @@ async def test_the_rejoin_counts_from_the_first_close(back: float, sessions: int
     found = await folded(paper)
 
     assert found.score("qiyu", at_ms=found.fold.log_ms + 86_400_000).sessions == sessions
+
+
+WINDOW_ENDS = 11 * 60 * MINUTE
+"""23:00, counted from noon."""
+
+
+@pytest.mark.parametrize(("told", "sessions"), [(-0.2, 1), (0.2, 0)])
+@pytest.mark.parametrize("how", ["reopened", "assigned"])
+async def test_people_have_it_from_the_moment_it_is_open(
+    told: float, sessions: int, how: str
+) -> None:
+    paper = Paper()
+    talk = await asked_and_closed(paper)
+    await talk.buyer(WINDOW_ENDS - 0.5)
+    if how == "reopened":
+        await talk.reopened(WINDOW_ENDS + told)
+    await talk.assigned(WINDOW_ENDS + told, BEN)
+    found = await folded(paper)
+
+    assert found.score("douyin_2022", at_ms=found.fold.log_ms + 86_400_000).sessions == 1 + sessions
+
+
+async def test_people_never_have_a_session_before_it_starts() -> None:
+    paper = Paper()
+    talk = chat(paper)
+    await talk.buyer(-4 * 60 * MINUTE)
+    await talk.opened(-4 * 60 * MINUTE - 0.3)
+    found = await folded(paper)
+
+    assert found.score("douyin_2022", at_ms=found.fold.log_ms + 86_400_000).sessions == 1
