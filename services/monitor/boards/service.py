@@ -83,7 +83,12 @@ class Boards:
             waits = await response.waits(session, shop_id, limit=WAITING_SHOWN)
             seats = await facts.seats(session, shop_id)
             totals = await repository.counters(session, shop_id, day=day, profiles=profiles)
-            async for silent in response.unsettled(session, shop_id, nobody_waits=True):
+            async for silent in response.unsettled(
+                session,
+                shop_id,
+                nobody_waits=True,
+                waiting_ends_ms=self._waiting_ends_ms(profiles, day),
+            ):
                 self._add_unsettled(totals, silent, day=day, profiles=profiles)
             caught_up = await repository.caught_up_ms(session)
         limits = {name: self._first_within_s(name, day) for name in profiles}
@@ -112,6 +117,12 @@ class Boards:
                 if key.day == day and key.profile in profiles:
                     name = key.profile, key.agent_id
                     totals[name] = totals.get(name, _NOTHING) + score
+
+    def _waiting_ends_ms(self, profiles: Sequence[ProfileName], day: date) -> int | None:
+        """Return after how long a silence ends a session though its buyer waits; None: never."""
+        ruling = (self._book.in_force(name, day) for name in profiles)
+        readings = [profile.reading for profile in ruling if profile is not None]
+        return min((one.gap_ms for one in readings if one.gap_while_waiting), default=None)
 
     def _first_within_s(self, name: ProfileName, day: date) -> int:
         ruling = self._book.in_force(name, day) or self._book.versions[name][0]

@@ -223,13 +223,20 @@ async def waits(session: AsyncSession, shop_id: ShopId, *, limit: int) -> list[W
 
 
 async def unsettled(
-    session: AsyncSession, shop_id: ShopId, *, nobody_waits: bool = False
+    session: AsyncSession,
+    shop_id: ShopId,
+    *,
+    nobody_waits: bool = False,
+    waiting_ends_ms: int | None = None,
 ) -> AsyncIterator[list[tuple[bytes, int]]]:
     """Yield, page by page, states of which something is not settled, with their log times.
 
-    `nobody_waits`: only those without an open round. Others run between two pages.
+    `nobody_waits`: only those without an open round, or with one that is older than
+    `waiting_ends_ms`. Others run between two pages.
     """
-    found = await session.stream(_UNSETTLED, {"shop": shop_id, "silent": nobody_waits})
+    found = await session.stream(
+        _UNSETTLED, {"shop": shop_id, "silent": nobody_waits, "ends": waiting_ends_ms}
+    )
     async for page in found.partitions(PAGE):
         yield [(bytes(state), int(log_ms)) for state, log_ms in page]
         await asyncio.sleep(0)
@@ -246,7 +253,8 @@ _UNSETTLED: Final = text(
     select state, greatest(log_ms, caught_up_ms) from conversations
     join partitions using (partition)
     where shop_id = :shop and (open or unsettled) and unsettled
-        and (oldest_round_ms is null or not cast(:silent as boolean))
+        and (not cast(:silent as boolean) or oldest_round_ms is null
+            or oldest_round_ms <= greatest(log_ms, caught_up_ms) - cast(:ends as bigint))
     """
 )
 _LOADS: Final = text(

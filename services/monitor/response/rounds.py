@@ -91,6 +91,7 @@ class Machine:
         """
         copy = self.decode(self.encode(talk))
         turn = _Turn(self._by, copy, standing, at_ms, 0, out)
+        turn.end_silent()
         for index, track in copy.known():
             waits = but_who_waits and track.round_ms is not None
             started = track.session_ms

@@ -86,3 +86,18 @@ async def test_people_never_have_a_session_before_it_starts() -> None:
     found = await folded(paper)
 
     assert found.score("douyin_2022", at_ms=found.fold.log_ms + 86_400_000).sessions == 1
+
+
+@pytest.mark.parametrize(("after", "unanswered"), [(599.999, 0), (600.0, 1)])
+async def test_a_silence_ends_what_it_ends_without_another_record(
+    after: float, unanswered: int
+) -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    found = await folded(paper)
+    at_ms = round((NOON.timestamp() + after) * 1000)
+
+    assert found.score("kuaimai", at_ms=at_ms).unanswered == unanswered
+    assert found.score("kuaimai", at_ms=at_ms).sessions == unanswered
+    assert found.score("qiyu", at_ms=at_ms).unanswered == 0
