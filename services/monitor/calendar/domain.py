@@ -55,9 +55,13 @@ class Calendar:
         return (at_ms + self.offset_ms(at_ms)) % DAY_MS
 
     def day_end(self, at_ms: int) -> int:
-        """Return the next local midnight, also on a day of 23 or 25 hours."""
+        """Return where the next local day begins, also behind a day of 23 or 25 hours.
+
+        Where clocks go forward at midnight itself, that day begins at one o'clock.
+        """
         guess = at_ms - self.into_day_ms(at_ms) + DAY_MS
-        return guess + self.offset_ms(at_ms) - self.offset_ms(guess)
+        found = guess + self.offset_ms(at_ms) - self.offset_ms(guess)
+        return found if self.offset_ms(found) == self.offset_ms(guess) else guess
 
     def midnight(self, day: date) -> int:
         """Return the moment a local day begins."""

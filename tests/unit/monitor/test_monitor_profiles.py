@@ -1,6 +1,6 @@
 """Rule profiles as data: what loads, what is refused and why, which version rules on a day."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -75,3 +75,26 @@ def test_a_day_ends_at_local_midnight_also_when_clocks_change() -> None:
     assert berlin.day(noon_ms) == date(2026, 10, 25)
     assert berlin.day_end(noon_ms) == berlin.midnight(date(2026, 10, 26))
     assert berlin.day_end(noon_ms) - berlin.midnight(date(2026, 10, 25)) == 25 * 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("zone", "changed", "hours"),
+    [
+        ("Africa/Cairo", date(2026, 4, 23), 24),  # the day behind it begins at one o'clock
+        ("Africa/Cairo", date(2026, 4, 24), 23),
+        ("Africa/Cairo", date(2026, 10, 29), 25),
+        ("America/Santiago", date(2026, 9, 5), 24),
+        ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
+    ],
+)
+def test_a_day_ends_where_the_next_begins_also_when_that_is_no_midnight(
+    zone: str, changed: date, hours: float
+) -> None:
+    calendar = Calendar(ZoneInfo(zone))
+    begin = calendar.midnight(changed)
+    end = calendar.midnight(changed + timedelta(days=1))
+
+    assert end - begin == hours * 3_600_000
+    for into_ms in (0, 7_200_000, end - begin - 1):
+        assert calendar.day(begin + into_ms) == changed
+        assert calendar.day_end(begin + into_ms) == end
