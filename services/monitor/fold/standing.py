@@ -17,6 +17,7 @@ from contracts.conversation import (
     ConversationReopened,
     ConversationTransferred,
     LateMessage,
+    LaterLifecycle,
     Lifecycle,
 )
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId
@@ -80,8 +81,8 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     def told(self, event: Lifecycle, *, at_ms: int) -> "Standing | None":
         """Take in a lifecycle event; None for one that brings nothing new (H7).
 
-        The first that is told of a forgotten conversation says that it had been closed: whatever
-        seat is older was taken away by that close.
+        What is told first of a forgotten conversation says that it had been closed: whatever seat
+        is older was taken away by that close.
         """
         if event.version <= self.version:
             return None
@@ -97,11 +98,11 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
                 after = after.closed(version, at_ms).going_on()
             case ConversationOpened() | ConversationReopened():
                 after = after.going_on()
-            case LateMessage(version=version) | ConversationRated(version=version) if (
-                self.version == 0
-            ):
-                # Of a rating nearly always; what comes behind it says if not.
+            case LateMessage(version=version) if self.version == 0:
                 after = after.closed(version, at_ms)
+            case ConversationRated() | LaterLifecycle() if self.version == 0:
+                # Nearly always forgotten; still nothing is known of its seats.
+                after = msgspec.structs.replace(after, version=0).stays_closed(at_ms)
             case _:
                 pass
         return after

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from contracts.conversation import ConversationRated
@@ -256,3 +257,24 @@ async def test_what_a_word_means_may_be_told_when_the_close_is_a_day_old(before_
 
     assert times(found, "qiyu", BEN)[0::2] == (1, 0)
     assert found.score("qiyu").sessions == 2
+
+
+@pytest.mark.parametrize("type_", ["conversation.rated.v1", "conversation.anything.v9"])
+async def test_what_says_nothing_of_the_seats_leaves_a_goodbye_behind_it_one(type_: str) -> None:
+    paper = Paper()
+    talk, seat = await closed_and_forgotten(paper)
+    await talk.agent(LATER - 1, seat=seat)
+    await rated(talk, LATER)
+    told = paper.records[-1]
+    headers = [(k, type_.encode() if k == "ce_type" else v) for k, v in told.headers]
+    paper.records[-1] = msgspec.structs.replace(told, headers=headers)
+    await talk.agent(LATER + 1, seat=seat)
+    await talk.buyer(LATER + 2)
+    await talk.agent(LATER + 3, seat=seat)
+    await talk.reopened(LATER + 4)
+    await talk.assigned(LATER + 10, BEN)
+    await talk.agent(LATER + 30)
+    found = await folded(paper)
+
+    assert times(found, "qiyu", ANNE) == (1, 5_000, 0, 5_000)
+    assert times(found, "qiyu", BEN) == (1, 28_000, 0, 28_000)
