@@ -133,7 +133,7 @@ class Sessions(Settling):
         So does one that a person closed, until a contact continues it.
         """
         owner, over = self.standing.owner, self.talk.ended_ms is not None
-        self.end_silent(only_waits=True)
+        self.end_silent()
         for index, track in self.talk.known():
             if track.session_ms is not None and not over:
                 self._give(track, owner)
@@ -166,10 +166,10 @@ class Sessions(Settling):
                 self._end(index, track, self.at_ms)
         self.end_silent()
 
-    def end_silent(self, *, only_waits: bool = False) -> None:
-        """End sessions whose gap has run out: not after a close, nor while somebody waits (H36).
+    def end_silent(self) -> None:
+        """End sessions whose gap has run out: not after a close.
 
-        `only_waits`: only those that end though somebody waits, as kuaimai's do.
+        Nor while somebody waits (H36), unless the reading says so, as kuaimai's does.
         """
         contact = self.talk.contact_ms
         if contact is None or self.talk.ended_ms is not None:
@@ -178,8 +178,7 @@ class Sessions(Settling):
             reading = self.by.readings[index]
             if track.session_ms is None or self.at_ms - contact < reading.gap_ms:
                 continue
-            waits = track.round_ms is not None
-            if (waits and reading.gap_while_waiting) or not (waits or only_waits):
+            if track.round_ms is None or reading.gap_while_waiting:
                 self._end(index, track, contact + reading.gap_ms)
 
     def _ask(self, track: Track) -> None:

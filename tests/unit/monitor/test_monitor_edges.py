@@ -101,3 +101,16 @@ async def test_a_silence_ends_what_it_ends_without_another_record(
     assert found.score("kuaimai", at_ms=at_ms).unanswered == unanswered
     assert found.score("kuaimai", at_ms=at_ms).sessions == unanswered
     assert found.score("qiyu", at_ms=at_ms).unanswered == 0
+
+
+@pytest.mark.parametrize(("after", "whose"), [(3_599.999, BEN), (3_600.0, ANNE)])
+async def test_what_a_silence_ended_changes_hands_no_more(after: float, whose: PersonId) -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.closed(MINUTE, sweep="abandoned")
+    await talk.reopened(after)
+    await talk.assigned(after, BEN)
+    found = await folded(paper)
+
+    assert found.score("qiyu").sessions == found.score("qiyu", whose).sessions == 1
