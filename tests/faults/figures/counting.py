@@ -6,11 +6,12 @@ Counts; what a round or session is, `reading` says.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from itertools import product
 from typing import NamedTuple
 
 from tests.faults.figures.log import Fact, Roster
 from tests.faults.figures.reading import Reading, Round, Session
-from tests.faults.figures.rules import Rule, day_of, midnight_after, time_of
+from tests.faults.figures.rules import Rule
 
 
 class Whose(NamedTuple):
@@ -66,8 +67,9 @@ class _Judged:
     """What one round comes to. `averaged` None: it is in no average."""
 
     averaged: int | None
-    answered: bool
-    within: bool
+    answered: bool = False
+    within: bool = False
+    slow: bool = False
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class _Sum:
                 self.answered.append(judged.averaged)
             mine.rounds += 1
             mine.round_ms += judged.averaged
-            mine.slow += judged.averaged > rule.slow
+            mine.slow += judged.slow
         mine.within += judged.within
         mine.unanswered += not judged.answered
         self.buyers.add(buyer)
@@ -121,42 +123,44 @@ def nearest(samples: Sequence[int], percent: int) -> int:
     return sorted(samples)[max(1, rank) - 1]
 
 
-def table(rule: Rule, talks: Iterable[Talk], roster: Roster) -> Table:
-    """Return one shop's figures under one rule, as of each partition's log time (H34)."""
+def table(rules: Iterable[Rule], talks: Iterable[Talk], roster: Roster) -> Table:
+    """Return one shop's figures under the versions of one rule, as of `log_time` (H34).
+
+    Each version counts what began on its days, by its own reading of all facts.
+    """
     sums: dict[Whose, _Sum] = {}
-    for talk in talks:
-        reading = Reading(rule).read(talk.facts)
+    for rule, talk in product(rules, talks):
+        reading = Reading(rule).read(talk.facts, until=talk.log_time)
         for one in reading.rounds:
             judged = _judged(rule, one, talk.log_time)
-            moment = _moment(rule, one.session, one.opened)
-            if judged is not None and _counts(rule, roster, moment, began=one.opened):
-                for whose in _whose(one.opened, one.owner):
+            if judged is not None and _counts(rule, roster, one.session, began=one.opened):
+                for whose in _whose(rule, one.opened, one.owner):
                     sums.setdefault(whose, _Sum()).add_round(rule, judged, talk.buyer)
         for session in reading.sessions:
-            moment = _moment(rule, session, session.start)
-            if _counts(rule, roster, moment, began=session.start):
-                for whose in _whose(session.start, session.owner):
+            if _is_waiting(reading, session, talk.log_time):
+                continue
+            if _counts(rule, roster, session, began=session.start):
+                for whose in _whose(rule, session.start, session.owner):
                     sums.setdefault(whose, _Sum()).add_session(rule, _first_response(session))
     return {whose: found.whole() for whose, found in sums.items()}
 
 
-def _whose(at: int, owner: str | None) -> Iterator[Whose]:
-    day = day_of(at)
+def _whose(rule: Rule, at: int, owner: str | None) -> Iterator[Whose]:
+    day = rule.day_of(at)
     yield Whose(day, None)
     if owner is not None:
         yield Whose(day, owner)
 
 
-def _moment(rule: Rule, session: Session, opened: int) -> int | None:
-    """Return what must lie in the rule's window; None: it never happened."""
-    moments = {"session_start": session.start, "to_human": session.to_human}
-    return moments.get(rule.window_by, opened)
-
-
-def _counts(rule: Rule, roster: Roster, moment: int | None, *, began: int) -> bool:
-    if moment is None or not rule.opens <= time_of(moment) < rule.closes:
+def _counts(rule: Rule, roster: Roster, session: Session, *, began: int) -> bool:
+    """Whether the rule counts what began then: the session itself, or one of its rounds."""
+    if not rule.holds_on(began):
         return False
-    if rule.same_day_only and day_of(moment) != day_of(began):
+    human = session.start if session.to_human is None else session.to_human
+    moments = {"session_start": session.start, "to_human": human}
+    if not rule.opens <= rule.time_of(moments.get(rule.window_by, began)) < rule.closes:
+        return False
+    if rule.same_day_only and began >= session.midnight:
         return False  # the part behind that midnight is none of that day's (golden case 5)
     return rule.leave_messages_count or not roster.nobody(began)
 
@@ -167,7 +171,7 @@ def _judged(rule: Rule, one: Round, now: int) -> _Judged | None:
     That is a transfer that the profile does not count, and a round that is open on a day that goes
     on: it is shown as waiting (golden case 6).
     """
-    midnight = midnight_after(one.opened)
+    midnight = one.midnight
     ended = now if one.ended is None else one.ended
     took = max(0, min(ended, midnight) - one.opened)
     uncounted = {"open"} if rule.transfer_counts else {"open", "transferred"}
@@ -175,15 +179,23 @@ def _judged(rule: Rule, one: Round, now: int) -> _Judged | None:
         return None
     if ended < midnight and one.how == "answered":
         averaged = took if rule.cap is None else min(took, rule.cap)
-        return _Judged(averaged, answered=True, within=took <= rule.within)
+        return _Judged(averaged, answered=True, within=took <= rule.within, slow=took > rule.slow)
     if rule.unanswered == "exclude":
-        return _Judged(None, answered=False, within=False)
-    capped = rule.cap if rule.unanswered == "cap" else None
-    return _Judged(took if capped is None else capped, answered=False, within=False)
+        return _Judged(None)
+    if rule.unanswered == "cap":
+        return _Judged(rule.cap, slow=True)
+    return _Judged(took, slow=took > rule.slow)
+
+
+def _is_waiting(reading: Reading, one: Session, now: int) -> bool:
+    """Whether its buyer waits on a day that goes on: shown as waiting, as his round is."""
+    waiting = reading.waiting
+    waits = waiting is not None and waiting.session is one and one.replied is None
+    return waits and now < one.midnight
 
 
 def _first_response(one: Session) -> int | None:
-    if one.replied is None or one.replied >= midnight_after(one.start):
+    if one.replied is None or one.replied >= one.midnight:
         return None
     return max(0, one.replied - one.start)
 

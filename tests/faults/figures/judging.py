@@ -6,21 +6,23 @@ Computes from the log, asks over the public API, and names what differs. Must no
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from rich.table import Table as Shown
 from typing_extensions import override
 
 from contracts.base import Event
-from contracts.conversation import AgentStateChanged, Lifecycle
+from contracts.conversation import AgentStateChanged, Lifecycle, ShopListed
 from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
 from tests.faults.figures.counting import Figures, Table, Talk, Whose, differing, table
 from tests.faults.figures.log import Entry, Roster, entry, facts, ms
 from tests.faults.figures.reading import Reading
-from tests.faults.figures.rules import Rule, day_of
+from tests.faults.figures.rules import SHOP_ZONE, Rule, day_of, in_force
 
 Ask = Callable[[str, str, Mapping[str, str]], Awaitable[Any]]
 """Ask (path, shop, query) as somebody who may see the shop's figures."""
@@ -36,11 +38,12 @@ class ShopLog:
     buyers: dict[str, str] = field(default_factory=dict)
     partitions: dict[str, int] = field(default_factory=dict)
     states: list[AgentStateChanged] = field(default_factory=list)
+    zone: ZoneInfo = SHOP_ZONE
 
     def days(self) -> list[date]:
         """Return the days on which anything can count."""
         moments = [one.at for log in self.logs.values() for one in log]
-        return sorted({day_of(moment) for moment in moments})
+        return sorted({day_of(moment, self.zone) for moment in moments})
 
 
 class Wait(NamedTuple):
@@ -72,6 +75,9 @@ class Book:
     def tables(self, shop: str, rules: Iterable[Rule]) -> dict[str, Table]:
         """Return one shop's figures by profile."""
         told = self.shops[shop]
+        versions = defaultdict[str, list[Rule]](list)
+        for rule in rules:
+            versions[rule.name].append(replace(rule, zone=told.zone))
         roster = Roster(told.states)
         talks = [
             Talk(
@@ -81,29 +87,40 @@ class Book:
             )
             for conversation, log in told.logs.items()
         ]
-        return {rule.name: table(rule, talks, roster) for rule in rules}
+        return {name: table(in_force(known), talks, roster) for name, known in versions.items()}
 
 
-def book(chat: Mapping[int, Sequence[Event]], staff: Mapping[int, Sequence[Event]]) -> Book:
-    """Return what records come to; each list stands in the order of its partition's log."""
+Log = Mapping[int, Sequence[Event]]
+"""Records of a topic by partition, each list in the order of its log."""
+
+
+def book(chat: Log, staff: Log, directory: Log) -> Book:
+    """Return what records come to."""
     shops: dict[str, ShopLog] = defaultdict(ShopLog)
     log_times: dict[int, int] = {}
     for partition, events in chat.items():
         log_times[partition] = max(ms(event.time) for event in events)
         for event in events:
             if isinstance(event, ChatMessage | Lifecycle):
-                told = shops[event.shop_id]
-                told.partitions[event.conversation_id] = partition
-                told.logs[event.conversation_id].append(entry(event))
-                if isinstance(event, Lifecycle):
-                    told.buyers[event.conversation_id] = event.buyer_id
-                elif event.sender_kind is SenderKind.BUYER:
-                    told.buyers[event.conversation_id] = event.sender_id
-    for events in staff.values():
-        for event in events:
-            if isinstance(event, AgentStateChanged):
+                _chat(shops[event.shop_id], event, partition=partition)
+    for event in chain(*staff.values(), *directory.values()):
+        match event:
+            case AgentStateChanged():
                 shops[event.shop_id].states.append(event)
+            case ShopListed():
+                shops[event.shop_id].zone = ZoneInfo(event.time_zone)
+            case _:
+                pass
     return Book(dict(shops), log_times)
+
+
+def _chat(told: ShopLog, event: ChatMessage | Lifecycle, *, partition: int) -> None:
+    told.partitions[event.conversation_id] = partition
+    told.logs[event.conversation_id].append(entry(event))
+    if isinstance(event, Lifecycle):
+        told.buyers[event.conversation_id] = event.buyer_id
+    elif event.sender_kind is SenderKind.BUYER:
+        told.buyers[event.conversation_id] = event.sender_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +186,17 @@ async def _judge_shop(ask: Ask, told: Book, rules: Sequence[Rule], *, shop: str)
     verdict = Verdict()
     ours = told.tables(shop, rules)
     days = told.shops[shop].days()
-    for rule in rules:
-        verdict.compared[rule.name] += 0
-        theirs = await answered(ask, shop, rule.name, days=days)
-        mine = ours[rule.name]
+    for name, mine in ours.items():
+        verdict.compared[name] += 0
+        theirs = await answered(ask, shop, name, days=days)
         for whose in sorted({*theirs, *mine}, key=str):
             one, other = theirs.get(whose, Figures()), mine.get(whose, Figures())
-            verdict.compared[rule.name] += sum(
-                bool(getattr(one, name) or getattr(other, name)) for name in NAMES
+            verdict.compared[name] += sum(
+                bool(getattr(one, figure) or getattr(other, figure)) for figure in NAMES
             )
             verdict.differences += [
-                Difference(shop, rule.name, whose, name, getattr(one, name), getattr(other, name))
-                for name in differing(one, other)
+                Difference(shop, name, whose, figure, getattr(one, figure), getattr(other, figure))
+                for figure in differing(one, other)
             ]
     return verdict
 

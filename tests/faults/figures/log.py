@@ -17,7 +17,9 @@ from contracts.conversation import (
     ConversationAssigned,
     ConversationClosed,
     ConversationContacted,
+    ConversationOpened,
     ConversationQueued,
+    ConversationReopened,
     ConversationTransferred,
     LateMessage,
     Lifecycle,
@@ -36,6 +38,8 @@ def ms(moment: datetime) -> int:
 class Change(Enum):
     """What a lifecycle event does to a conversation, as far as figures ask."""
 
+    OPENED = "opened"
+    """Or opened again."""
     QUEUED = "queued"
     OWNED = "owned"
     CLOSED = "closed"
@@ -46,7 +50,7 @@ class Change(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message. `seat` is the assignment version that an agent wrote from."""
+    """A message. `seat` is the assignment version that an agent wrote from; 0 or None: none."""
 
     at: int
     id: str
@@ -81,6 +85,8 @@ def entry(event: Event) -> Entry:
         raise TypeError(f"{event.type} does not belong on the chat topic")
     changed = Changed(ms(event.time), event.version, Change.OTHER)
     match event:
+        case ConversationOpened() | ConversationReopened():
+            changed = replace(changed, change=Change.OPENED)
         case ConversationQueued() | ConversationTransferred(to_agent_id=None):
             changed = replace(changed, change=Change.QUEUED)
         case ConversationAssigned(agent_id=agent) | ConversationTransferred(to_agent_id=agent):
@@ -112,8 +118,15 @@ class Spoke:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """It is with people from now on, be it that nobody owns it yet."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Owned:
-    """The conversation has another owner; None: it is queued."""
+    """The same, and it has another owner; None: it is queued."""
 
     at: int
     agent: str | None
@@ -128,7 +141,7 @@ class Closed:
     owner: str | None
 
 
-Fact = Spoke | Owned | Closed
+Fact = Spoke | Opened | Owned | Closed
 
 _VOICES: Final = {SenderKind.BUYER: Voice.BUYER, SenderKind.ASSIST_BOT: Voice.BOT}
 
@@ -138,6 +151,7 @@ class _Standing:
 
     def __init__(self) -> None:
         self.version = self.seat = self.closed = 0
+        self.open = True
         self.owner: str | None = None
         self.seen: set[str] = set()
 
@@ -146,12 +160,13 @@ class _Standing:
             if said.by in _VOICES:
                 yield Spoke(said.at, _VOICES[said.by])
             return
-        if said.seat is not None and said.seat <= self.closed:
-            return  # a goodbye
-        if said.seat is not None and said.seat > self.seat:
-            self.seat = said.seat
+        seat = said.seat or 0
+        if seat <= self.closed and not (seat == 0 and self.open):
+            return  # a goodbye: who has no seat says it as long as it is closed
+        if seat > self.seat:
+            self.seat = seat
             yield from self._own(said.at, said.who)
-        owns = said.seat == self.seat and said.who == self.owner
+        owns = seat == self.seat and said.who == self.owner
         yield Spoke(said.at, Voice.OWNER if owns else Voice.COLLEAGUE)
 
     def changed(self, changed: Changed) -> Iterator[Fact]:
@@ -164,8 +179,11 @@ class _Standing:
             case Change.CLOSED:
                 self.closed = max(self.closed, changed.version)
                 if changed.version > self.seat:
-                    self.seat, self.owner = changed.version, None
+                    self.seat, self.owner, self.open = changed.version, None, False
                 yield Closed(changed.at, changed.sweep, self.owner)
+            case Change.OPENED:
+                self.open = True
+                yield Opened(changed.at)
             case Change.QUEUED | Change.OWNED if changed.version > self.seat:
                 self.seat = changed.version
                 yield from self._own(changed.at, changed.agent)
@@ -174,7 +192,7 @@ class _Standing:
 
     def _own(self, at: int, agent: str | None) -> Iterator[Fact]:
         """Tell of an owner even if he is the same: who was closed is with people again."""
-        self.owner = agent
+        self.owner, self.open = agent, True
         yield Owned(at, agent)
 
 
@@ -204,8 +222,12 @@ class Roster:
             self._by_agent[change.agent_id].append(change)
 
     def nobody(self, at: int) -> bool:
-        """Whether all agents were offline or suspended; at equal milliseconds chat is first."""
-        return all(_state(changes, at) in self.AWAY for changes in self._by_agent.values())
+        """Whether all agents were offline or suspended; at equal milliseconds chat is first.
+
+        Of a shop of which no agent was ever told nothing says that nobody was there.
+        """
+        states = [_state(changes, at) for changes in self._by_agent.values()]
+        return bool(states) and self.AWAY.issuperset(states)
 
 
 def _state(changes: Sequence[AgentStateChanged], at: int) -> AgentState:

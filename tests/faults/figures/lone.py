@@ -32,6 +32,9 @@ ENDED_S: Final = 30.0
 ASKED_AT_ONCE: Final = 12
 """Requests under way at once; the answers are as good one after another, only slower."""
 
+KEPT_DAYS: Final = 3_000
+"""Drawn logs lie in the past, where clocks changed and for tries to make one small."""
+
 BATCH: Final = 500
 """Records that are handed to the producer before their acks are awaited."""
 
@@ -162,6 +165,7 @@ class LoneMonitor:
             "KAFKA_TOPIC_PREFIX": self._prefix,
             "DATABASE_URL": self._dsn,
             "LOG_FORMAT": "json",
+            "FIGURES_KEPT_DAYS": str(KEPT_DAYS),
         }
         mine = {f"PEAKDESK_{name}": value for name, value in named.items()}
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **mine}

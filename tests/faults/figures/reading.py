@@ -7,8 +7,8 @@ place.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tests.faults.figures.log import Closed, Fact, Owned, Spoke, Voice
-from tests.faults.figures.rules import Rule, midnight_after
+from tests.faults.figures.log import Closed, Fact, Opened, Owned, Spoke, Voice
+from tests.faults.figures.rules import Rule
 
 
 @dataclass(slots=True)
@@ -19,6 +19,8 @@ class Session:
     """
 
     start: int
+    midnight: int
+    """The end of its day."""
     last: int
     owner: str | None
     to_human: int | None = None
@@ -28,7 +30,7 @@ class Session:
 
     def own(self, at: int, agent: str | None) -> None:
         """Note the owner, as long as it may still change."""
-        if self.replied is None and at < midnight_after(self.start):
+        if self.replied is None and at < self.midnight:
             self.owner = agent
 
 
@@ -41,6 +43,8 @@ class Round:
     """
 
     opened: int
+    midnight: int
+    """The end of its day."""
     since: int
     owner: str | None
     holder: str | None
@@ -62,18 +66,20 @@ class Reading:
     _session: Session | None = None
     _waiting: Round | None = None
 
-    def read(self, facts: Iterable[Fact]) -> "Reading":
-        """Take the facts in their order; returns itself."""
+    def read(self, facts: Iterable[Fact], *, until: int = 0) -> "Reading":
+        """Take the facts in their order, and the silence until a moment; returns itself."""
         for fact in facts:
-            if self._session is not None and self._is_over(self._session, fact.at):
-                self._leave(self._session)
+            self._end_what_is_over(fact.at)
             match fact:
                 case Spoke():
                     self._spoke(fact)
+                case Opened():
+                    self._turn_to_people(fact.at)
                 case Owned():
                     self._owned(fact)
                 case Closed():
                     self._closed(fact)
+        self._end_what_is_over(until)
         return self
 
     @property
@@ -100,10 +106,11 @@ class Reading:
         """Return the session that a contact at this moment belongs to."""
         session = self._session
         if session is None:
-            session = self._session = Session(at, at, self._owner)
+            midnight = self.rule.midnight_after(at)
+            session = self._session = Session(at, midnight, at, self._owner)
             session.to_human = at if self._with_people else None
             self.sessions.append(session)
-        session.closed, session.last = None, at
+        session.closed, session.last = None, max(session.last, at)
         session.own(at, self._owner)
         return session
 
@@ -118,14 +125,17 @@ class Reading:
             return False
         return at - session.last >= self.rule.gap
 
-    def _leave(self, session: Session) -> None:
+    def _end_what_is_over(self, at: int) -> None:
         """A question that is still open when its session is over is never answered."""
-        self._end("silence", session.last + self.rule.gap)
-        self._session = None
+        session = self._session
+        if session is not None and self._is_over(session, at):
+            self._end("silence", session.last + self.rule.gap)
+            self._session = None
 
     def _open(self, at: int, *, since: int) -> None:
         if self._session is not None:
-            self._waiting = Round(at, since, self._owner, self._owner, self._session)
+            midnight, owner = self.rule.midnight_after(at), self._owner
+            self._waiting = Round(at, midnight, since, owner, owner, self._session)
             self.rounds.append(self._waiting)
 
     def _end(self, how: str, at: int) -> None:
@@ -133,17 +143,23 @@ class Reading:
             self._waiting.how, self._waiting.ended = how, at
             self._waiting = None
 
+    def _turn_to_people(self, at: int) -> None:
+        self._with_people = True
+        session = self._session
+        if session is not None and session.to_human is None:
+            session.to_human = max(at, session.start)
+
     def _owned(self, fact: Owned) -> None:
-        self._owner, self._with_people = fact.agent, True
+        self._turn_to_people(fact.at)
+        self._owner = fact.agent
         session, waiting = self._session, self._waiting
         if session is not None and session.closed is None:
-            session.to_human = fact.at if session.to_human is None else session.to_human
             session.own(fact.at, fact.agent)
         if waiting is None or waiting.holder == fact.agent:
             return
         if waiting.holder is None:
             waiting.holder = fact.agent
-            if fact.at < midnight_after(waiting.opened):
+            if fact.at < waiting.midnight:
                 waiting.owner = fact.agent
         else:
             # Whoever loses the seat with a question open leaves it: a requeue too.
@@ -152,7 +168,8 @@ class Reading:
 
     def _closed(self, fact: Closed) -> None:
         self._owner, self._with_people = fact.owner, fact.owner is not None
-        if fact.sweep is None and self._session is not None:
-            self._session.closed = fact.at
+        session = self._session
+        if fact.sweep is None and session is not None and session.closed is None:
+            session.closed = fact.at
         if fact.sweep != "idle":
             self._end("closed", fact.at)

@@ -1,8 +1,8 @@
 """A rule profile as its data file says it, in milliseconds. Reads the files, not their reader."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +20,11 @@ class Rule:
     """What one profile counts.
 
     `unanswered` says how such a round is averaged: `cap`, `elapsed` (the time that went by on its
-    day) or `exclude` (not at all).
+    day) or `exclude` (not at all). It holds for the days `[begins, ends)` of a shop of this `zone`.
     """
 
     name: str
+    begins: date
     window_by: str
     opens: int
     closes: int
@@ -39,6 +40,33 @@ class Rule:
     gap_while_waiting: bool
     rejoin: int
     leave_messages_count: bool
+    ends: date = date.max
+    zone: ZoneInfo = SHOP_ZONE
+
+    def day_of(self, at: int) -> date:
+        """Return the shop's local day of a moment."""
+        return day_of(at, self.zone)
+
+    def time_of(self, at: int) -> int:
+        """Return the shop's local time of a moment, in milliseconds of its day."""
+        local = _local(at, self.zone)
+        minutes = local.hour * 60 + local.minute
+        return (minutes * 60 + local.second) * 1_000 + local.microsecond // 1_000
+
+    def midnight_after(self, at: int) -> int:
+        """Return the end of the local day of a moment: the first one that is not in it."""
+        return ms(datetime.combine(self.day_of(at) + timedelta(days=1), time(), self.zone))
+
+    def holds_on(self, at: int) -> bool:
+        """Whether this version is the one in force on the day of a moment."""
+        return self.begins <= self.day_of(at) < self.ends
+
+
+def in_force(versions: Iterable[Rule]) -> list[Rule]:
+    """Return the versions of one name, each until the next one begins."""
+    known = sorted(versions, key=lambda one: one.begins)
+    ends = [one.begins for one in known[1:]] + [date.max]
+    return [replace(one, ends=end) for one, end in zip(known, ends, strict=True)]
 
 
 def shipped(folder: Path = PROFILES) -> tuple[Rule, ...]:
@@ -55,6 +83,7 @@ def rule(data: Mapping[str, Any]) -> Rule:
     silence = sessions.get("silence_s")
     return Rule(
         name=data["name"],
+        begins=data["effective_from"],
         window_by=window["by"],
         opens=_clock(window["start"]),
         closes=_clock(window["end"]),
@@ -78,23 +107,10 @@ def _clock(text: str) -> int:
     return (hours * 60 + minutes) * 60_000
 
 
-def day_of(at: int) -> date:
-    """Return the shop's local day of a moment."""
-    return _local(at).date()
+def day_of(at: int, zone: ZoneInfo = SHOP_ZONE) -> date:
+    """Return the local day of a moment."""
+    return _local(at, zone).date()
 
 
-def time_of(at: int) -> int:
-    """Return the shop's local time of a moment, in milliseconds of its day."""
-    local = _local(at)
-    minutes = local.hour * 60 + local.minute
-    return (minutes * 60 + local.second) * 1_000 + local.microsecond // 1_000
-
-
-def midnight_after(at: int) -> int:
-    """Return the end of the shop's local day of a moment: the first one that is not in it."""
-    tomorrow = datetime.combine(day_of(at) + timedelta(days=1), time(), SHOP_ZONE)
-    return ms(tomorrow)
-
-
-def _local(at: int) -> datetime:
-    return (EPOCH + timedelta(milliseconds=at)).astimezone(SHOP_ZONE)
+def _local(at: int, zone: ZoneInfo) -> datetime:
+    return (EPOCH + timedelta(milliseconds=at)).astimezone(zone)

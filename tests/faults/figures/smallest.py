@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.base import Event
-from contracts.conversation import AgentStateChanged, ConversationAssigned, ConversationClosed
+from contracts.conversation import (
+    AgentStateChanged,
+    ConversationAssigned,
+    ConversationClosed,
+    ShopListed,
+)
 from contracts.gateway import ChatMessage
 from kit.ids import derived_id
 from tests.faults.figures.log import ms
@@ -91,6 +96,8 @@ def told(events: Sequence[Event]) -> list[str]:
 
 def _line(event: Event, names: Names) -> str:
     at = moment(ms(event.time))
+    if isinstance(event, ShopListed):
+        return f"{at}  a shop in {event.time_zone}"
     if isinstance(event, AgentStateChanged):
         agent = names.of("agent", event.agent_id)
         return f"{at}  staff: {agent} v{event.version} {event.previous} -> {event.state}"

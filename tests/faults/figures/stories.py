@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from contracts.base import Event
-from contracts.conversation import AgentStateChanged
+from contracts.conversation import AgentStateChanged, ShopListed
 from contracts.people import AgentState, PersonId, Role, SenderKind, ShopId
 from tests.faults.figures.log import EPOCH, ms
 from tests.faults.figures.rules import SHOP_ZONE
@@ -26,7 +27,7 @@ TALKS: Final = (1, 2, 3, 5, 8)
 OPENINGS: Final = (
     "07:59:55", "08:00:00", "08:30:00", "08:59:50", "09:00:00", "10:00:00", "13:20:00", "21:59:30",
     "22:30:00", "22:59:40", "22:59:59.999", "23:00:00", "23:40:00", "23:58:30", "23:59:59",
-    "03:00:00",
+    "03:00:00", "00:30:00", "01:59:50",
 )  # fmt: skip
 """When cases begin, by the shop's clock."""
 
@@ -38,6 +39,20 @@ EDGES: Final = (
 )  # fmt: skip
 
 LONG: Final = (5 * 3_600_000, 11 * 3_600_000, 86_400_000)
+
+LATE: Final = (86_399_999, 86_400_001, 89_999_000, 90_100_000, 93_600_000, 180_000_000)
+"""How long after a close a word comes that was meant for what it ended."""
+
+ZONES: Final = (
+    "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago",
+    "Asia/Kathmandu",
+)  # fmt: skip
+"""Where some cases play, near the days on which clocks change: by an hour, by half of one, at two
+o'clock, at midnight."""
+
+DAY: Final = timedelta(days=1)
+
+YEAR: Final = 366
 
 LONGEST: Final = 4 * 86_400_000
 """A case makes its last move so long after its first."""
@@ -59,20 +74,48 @@ class Case:
 
     number: int
     shop: ShopId
+    zone: ZoneInfo
+    begins: int
     agents: list[PersonId]
     talks: list[Conversation]
     states: list[AgentStateChanged] = field(default_factory=list)
 
+    @property
+    def listed(self) -> ShopListed:
+        """The shop's entry in the directory."""
+        return ShopListed(
+            id=str(self.shop),
+            time=EPOCH + timedelta(milliseconds=self.begins),
+            shop_id=self.shop,
+            name="-",
+            time_zone=str(self.zone),
+            version=1,
+        )
 
-def cases(seed: int, count: int, *, first_day: date) -> list[Case]:
-    """Return that many cases; the same for the same seed and day. They begin within three days."""
-    return [_Drawn(random.Random(f"{seed}/{n}"), n, first_day).case for n in range(count)]
+
+def changes(zone: ZoneInfo, days: Sequence[date]) -> list[date]:
+    """Return the days on which the zone's clocks change."""
+
+    def noon(day: date) -> timedelta | None:
+        return datetime.combine(day, time(12), zone).utcoffset()
+
+    return [day for day in days if noon(day) != noon(day - DAY)]
+
+
+def cases(seed: int, count: int, *, first_day: date, days_before: int = YEAR) -> list[Case]:
+    """Return that many cases; the same for the same seed and days.
+
+    They begin within three days, or near one of the `days_before` on which clocks change.
+    """
+    days = [first_day - n * DAY for n in range(1, days_before)]
+    return [_Drawn(random.Random(f"{seed}/{n}"), n, first_day, days).case for n in range(count)]
 
 
 def in_order(told: Sequence[Case]) -> list[Event]:
     """Return all events of all cases by time, each conversation and agent in the order of its log.
 
-    Clocks may differ by `SKEW`: where a conversation's log goes back in time, its order stands.
+    Shops are listed first. Clocks may differ by `SKEW`: where a conversation's log goes back in
+    time, its order stands.
     """
     placed: list[tuple[int, int, int, Event]] = []
     logs = [list(talk.log) for case in told for talk in case.talks]
@@ -82,21 +125,25 @@ def in_order(told: Sequence[Case]) -> list[Event]:
         for place, event in enumerate(log):
             newest = max(newest, ms(event.time))
             placed.append((newest, number, place, event))
-    return [event for *_, event in sorted(placed, key=lambda one: one[:3])]
+    shops = [case.listed for case in told]
+    return [*shops, *(event for *_, event in sorted(placed, key=lambda one: one[:3]))]
 
 
 class _Drawn:
     """Draws one case, move by move."""
 
-    def __init__(self, rng: random.Random, number: int, first_day: date) -> None:
+    def __init__(
+        self, rng: random.Random, number: int, first_day: date, before: Sequence[date]
+    ) -> None:
         self._rng = rng
         shop = ShopId(f"shop-{name(rng)}")
+        self._zone = SHOP_ZONE if rng.random() < 0.7 else ZoneInfo(rng.choice(ZONES))
         agents = [PersonId(name(rng)) for _ in range(3)]
         count = rng.choice(TALKS)
         buyers = [PersonId(name(rng)) for _ in range(rng.randint(1, count))]
-        self._now = self._opening(first_day)
+        self._now = self._opening(first_day, before)
         talks = [Conversation(rng, shop, rng.choice(buyers)) for _ in range(count)]
-        self.case = Case(number, shop, agents, talks)
+        self.case = Case(number, shop, self._zone, self._now, agents, talks)
         self._versions = dict.fromkeys(agents, 0)
         self._states = dict.fromkeys(agents, AgentState.OFFLINE)
         self._come_to_work()
@@ -109,10 +156,13 @@ class _Drawn:
                 break
             self._move(rng.choice(talks))
 
-    def _opening(self, first_day: date) -> int:
+    def _opening(self, first_day: date, before: Sequence[date]) -> int:
         clock = time.fromisoformat(self._rng.choice(OPENINGS))
-        day = first_day + timedelta(days=self._rng.randrange(3))
-        return ms(datetime.combine(day, clock, SHOP_ZONE)) + self._rng.choice((0, 0, 1, 700))
+        day = first_day + self._rng.randrange(3) * DAY
+        changed = changes(self._zone, before)
+        if changed:
+            day = self._rng.choice(changed) - self._rng.randrange(2) * DAY
+        return ms(datetime.combine(day, clock, self._zone)) + self._rng.choice((0, 0, 1, 700))
 
     def _pass_time(self) -> None:
         chance = self._rng.random()
@@ -209,8 +259,22 @@ class _Drawn:
             (2, self._reopen),
             (1, lambda one: one.outsider_says(self._at(), self._somebody())),
             (1, self._machine),
+            (1, lambda one: one.noted(self._now)),
+            (1, self._days_later),
             (2, lambda one: one.repeated(self._now - 600_000)),
         ]
+
+    def _days_later(self, talk: Conversation) -> None:
+        """Let a goodbye, or another's word, come so late that the close is long forgotten."""
+        self._now = max(self._now, talk.ended_at + self._rng.choice(LATE))
+        for _ in range(self._rng.choice((1, 2, 3))):
+            self._now += self._rng.choice(SHORT)
+            talk.loser_says(self._at())
+        if self._rng.random() < 0.3:
+            talk.outsider_says(self._at(), self._somebody())
+        if self._rng.random() < 0.8:
+            self._now += self._rng.choice(SHORT)
+            self._come_back(talk)
 
     def _change_state(self) -> None:
         self._set(self._somebody(), self._rng.choice(list(AgentState)), self._now)
@@ -261,6 +325,8 @@ class _Drawn:
     def _come_back(self, talk: Conversation) -> None:
         """The buyer writes into a closed conversation: it goes on, or another one does (H30)."""
         message = talk.buyer_says(self._at())
+        if self._rng.random() < 0.1:
+            talk.loser_says(self._at())
         self._now += self._rng.choice(SHORT)
         others = [one for one in self.case.talks if one.buyer == talk.buyer and not one.closed]
         if others and self._now - talk.ended_at > REOPEN_GAP:

@@ -19,6 +19,7 @@ from contracts.conversation import (
     ConversationStageChanged,
     ConversationTransferred,
     LateMessage,
+    LaterLifecycle,
     Lifecycle,
 )
 from contracts.gateway import ChatMessage
@@ -51,7 +52,8 @@ class Conversation:
         self._rng, self.shop, self.buyer = rng, shop, buyer
         self.id = ConversationId(name(rng))
         self.log: list[Event] = []
-        self.version = self.seat = 0
+        self.version = self.seat = self.stamp = 0
+        """`stamp` is the seat that a gateway writes into words of staff who have none."""
         self.owner: PersonId | None = None
         self.queued = self.closed = False
         self.waiting = False
@@ -82,7 +84,8 @@ class Conversation:
 
     def outsider_says(self, at: int, who: PersonId) -> None:
         """Let staff speak who never had a seat here."""
-        self._say(at, SenderKind.AGENT, who)
+        seat = self._rng.choice((None, self.stamp, self.stamp))
+        self._say(at, SenderKind.AGENT, who, seat=seat)
 
     def machine_says(self, at: int, kind: SenderKind) -> None:
         """Let a bot or an automatic text speak."""
@@ -143,6 +146,7 @@ class Conversation:
             sweep=sweep,
         )
         self._own(None)
+        self.stamp = self.version
         self.queued, self.closed, self.waiting, self.ended_at = False, True, False, at
 
     def reopened(self, at: int, reason: str) -> None:
@@ -165,12 +169,15 @@ class Conversation:
         other.waiting, other.last_at = True, at
 
     def noted(self, at: int) -> None:
-        """Let something happen that is no figure's business."""
-        if self._rng.random() < 0.5:
+        """Let something happen that is no figure's business; a type of a later release, too."""
+        chance = self._rng.random()
+        if chance < 0.4 and not self.closed:
             stages = {"stage": Stage.VERIFY, "previous": Stage.WELCOME}
             self._change(ConversationStageChanged, at, agent_id=self.owner, **stages)
-        else:
+        elif chance < 0.8:
             self._change(ConversationRated, at, agent_id=self.owner, score=5)
+        else:
+            self._change(LaterLifecycle, at)
 
     def repeated(self, since: int) -> None:
         """Deliver a record of a moment ago once more."""
@@ -184,6 +191,8 @@ class Conversation:
         if self.owner is not None:
             self.lost.append((self.owner, self.seat))
         self.owner, self.seat, self.queued = agent, self.version, agent is None
+        if agent is not None:
+            self.stamp = self.version
 
     def _say(
         self, at: int, by: SenderKind, who: PersonId, *, seat: int | None = None

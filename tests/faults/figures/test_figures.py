@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 from contracts.base import Event
-from contracts.topics import CHAT, STAFF
+from contracts.topics import CHAT, DIRECTORY, STAFF
 from kit.bus.kafka import KafkaBus
 from rehearsal.api import Api
 from tests.faults.campaign import wished
@@ -77,6 +77,19 @@ NEW = {
 }
 """What sets the new profile apart from `HUMAN`, whose data file it takes for the rest."""
 
+CHANGED = "kuaishou_2023"
+NEXT = {
+    "effective_from": long_ago(DAYS_AGO // 2 - 1).isoformat(),
+    "start": '"00:00"',
+    "end": '"24:00"',
+    "within_s": "60",
+    "unanswered": '"exclude"',
+    "transfer_counts": "true",
+    "session_gap_s": "1200",
+    "rejoin_s": "60",
+}
+"""What the next version of `CHANGED` says otherwise, from a midnight amidst the later logs on."""
+
 
 @pytest.fixture
 def seed(pytestconfig: pytest.Config) -> int:
@@ -90,7 +103,8 @@ async def test_of_written_logs(lone: LoneMonitor, monitors: Monitors, seed: int)
     events, proof = in_order(drawn), Proof(lone, shipped())
     say(f"seed {seed}: {len(drawn)} cases, {len(events)} records")
 
-    await written_while_killed(lone, events)
+    await proof.listed([case.listed for case in drawn])
+    await written_while_killed(lone, events[len(drawn) :])
     await proof.caught_up(newest(events) + AFTER_MS)
     verdict = await proof.judged([case.shop for case in drawn])
 
@@ -122,45 +136,59 @@ async def test_of_a_profile_that_comes_and_goes(
     lone: LoneMonitor, seed: int, tmp_path: Path
 ) -> None:
     proof = Proof(lone, shipped())
-    rules = [*shipped(), rule(tomllib.loads(new_profile()))]
+    added = [new_profile(), new_version()]
+    rules = [*shipped(), *(rule(tomllib.loads(text)) for text in added)]
     before = cases(seed + 1, FEW, first_day=long_ago(DAYS_AGO))
-    after = cases(seed + 2, FEW, first_day=long_ago(DAYS_AGO // 2))
+    after = cases(seed + 2, FEW, first_day=long_ago(DAYS_AGO // 2), days_before=0)
     await proof.written(in_order(before))
 
     await lone.stop()
-    lone.source = with_profile(tmp_path)
+    lone.source = with_profiles(tmp_path, added)
     await lone.start()
     await proof.written(in_order(after))
-    known = await proof.judged([case.shop for case in before])
-    new = await Proof(lone, rules).judged([case.shop for case in after])
-    say(new.shown("with a profile more"))
-    assert not known.differences + new.differences, first_of(known, new)
+    verdict = await Proof(lone, rules).judged([case.shop for case in before + after])
+    say(verdict.shown("with a profile more, and one that changes at a midnight"))
+    assert not verdict.differences, first_of(verdict)
 
     await lone.stop()
     lone.source = CHECKOUT
     await lone.start()
+    proof.rules = [one for one in proof.rules if one.name != CHANGED]
     verdict = await proof.judged([case.shop for case in before + after])
-    say(verdict.shown("with that profile gone"))
+    say(verdict.shown("with both gone; what they had judged stays"))
     assert not verdict.differences, first_of(verdict)
 
 
 def new_profile() -> str:
     """Return the text of the new profile's data file."""
-    lines = (PROFILES / f"{HUMAN}.toml").read_text(encoding="utf-8").splitlines()
+    return otherwise(HUMAN, NEW)
+
+
+def new_version() -> str:
+    """Return the text of the data file of a profile's next version."""
+    return otherwise(CHANGED, NEXT)
+
+
+def otherwise(profile: str, values: Mapping[str, str]) -> str:
+    """Return a profile's data file with other values."""
+    lines = (PROFILES / f"{profile}.toml").read_text(encoding="utf-8").splitlines()
     keys = [line.partition(" = ")[0] for line in lines]
+    assert values.keys() <= set(keys), f"{profile} does not say {values.keys() - set(keys)}"
     return "\n".join(
-        f"{key} = {NEW[key]}" if key in NEW else line for key, line in zip(keys, lines, strict=True)
+        f"{key} = {values[key]}" if key in values else line
+        for key, line in zip(keys, lines, strict=True)
     )
 
 
-def with_profile(folder: Path) -> Path:
-    """Return a release with one profile more: a copy of this one and a data file."""
+def with_profiles(folder: Path, added: Sequence[str]) -> Path:
+    """Return a release with more profiles: a copy of this one and data files."""
     for part in ("contracts", "kit", "wording", "services"):
         shutil.copytree(
             CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
         )
-    added = folder / PROFILES.relative_to(CHECKOUT) / "own_night.toml"
-    added.write_text(new_profile(), encoding="utf-8")
+    place = folder / PROFILES.relative_to(CHECKOUT)
+    for number, text in enumerate(added):
+        (place / f"added_{number}.toml").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -191,8 +219,14 @@ async def test_of_a_play(platform: Platform, world: World, seed: int) -> None:
 
 
 async def topics_of(bus: KafkaBus) -> Book:
-    """Return what the platform's topics say by now."""
-    return book(await read(bus, CHAT.name), await read(bus, STAFF.name))
+    """Return what the platform's topics say by now.
+
+    Its monitor has folded them through this moment by the time that it is asked, or a second later.
+    """
+    now = round(time.time() * 1_000)
+    found = book(*[await read(bus, topic.name) for topic in (CHAT, STAFF, DIRECTORY)])
+    found.log_times = {one: max(now, newest) for one, newest in found.log_times.items()}
+    return found
 
 
 def asking(floor: Floor) -> Ask:

@@ -8,7 +8,7 @@ from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, PersonId, Role, SenderKind, ShopId
 from tests.faults.figures.counting import Figures, Talk, Whose, table
 from tests.faults.figures.log import EPOCH, Change, Changed, Entry, Roster, Said, facts, ms
-from tests.faults.figures.rules import SHOP_ZONE, Rule, shipped
+from tests.faults.figures.rules import SHOP_ZONE, Rule, in_force, shipped
 
 RULES: Final = {rule.name: rule for rule in shipped()}
 DAY: Final = date(2026, 11, 11)
@@ -50,6 +50,10 @@ class Script:
         self._change(moment, Change.OWNED, agent=who)
         self._seat = self._version
         return self
+
+    def opened(self, moment: int) -> "Script":
+        """It is opened, or opened again."""
+        return self._change(moment, Change.OPENED)
 
     def queued(self, moment: int) -> "Script":
         """It goes to the queue."""
@@ -126,12 +130,13 @@ def figures(
     agent: str | None = None,
     now: int | None = None,
     roster: Roster = STAFFED,
+    rules: Iterable[Rule] | None = None,
 ) -> Figures:
     """Return the figures of the whole shop or of one agent, as of `now` or the last entry."""
-    rule: Rule = RULES[profile]
+    rules = in_force([RULES[profile]] if rules is None else rules)
     logs = [script.entries for script in scripts]
     last = max(entry.at for log in logs for entry in log) if now is None else now
-    found = table(rule, _talks(logs, last), roster)
+    found = table(rules, _talks(logs, last), roster)
     return found.get(Whose(day, agent), Figures())
 
 

@@ -98,7 +98,7 @@ def test_a_shop_has_what_its_agents_have_and_what_was_nobodys(seed: int) -> None
     ]
 
     for rule in RULES.values():
-        found = table(rule, talks, STAFFED)
+        found = table([rule], talks, STAFFED)
         for name in SUMS:
             whole = sum(getattr(one, name) for key, one in found.items() if key.agent is None)
             parts = sum(getattr(one, name) for key, one in found.items() if key.agent is not None)
