@@ -50,8 +50,8 @@ class FiguresRow(Answer):
 class Figures(Answer):
     """Figures of `[from, to)` under one profile.
 
-    Rounds count by the moment they opened, sessions by their start. `open_rounds` are waiting and
-    not judged yet: they count nowhere.
+    Rounds count by the moment they opened, sessions by their start. In `open_rounds` a buyer waits:
+    as long as their day goes on they count nowhere, nor do their sessions that have no answer yet.
     """
 
     shop_id: ShopId
