@@ -1,7 +1,6 @@
 """One conversation under one rule profile: its sessions and rounds, as metrics.md defines them.
 
-Written from that page alone; where it leaves two readings, the one that was chosen stands at its
-place.
+Written from that page alone.
 """
 
 from collections.abc import Iterable

@@ -95,6 +95,7 @@ def test_an_unanswered_round_is_slow_only_if_it_lasted_so_long() -> None:
 
     assert figures("taobao_3min", short, long).slow == 1
     assert figures("qiyu", short, long).slow == 0
+    assert figures("taobao_2022", short, long).slow == 2
 
 
 def test_percentiles_are_of_answered_rounds_as_the_mean_caps_them() -> None:

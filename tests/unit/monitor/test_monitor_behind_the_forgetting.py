@@ -8,6 +8,7 @@ import pytest
 from contracts.conversation import ConversationRated
 from contracts.people import ConversationId, PersonId
 from services.monitor.fold.standing import Standing
+from services.monitor.response.talks import Word
 from tests.integration.monitor.chats import NOON, Chat
 from tests.unit.monitor.papers import SHOP, Folding, Paper, folded
 
@@ -278,3 +279,17 @@ async def test_what_says_nothing_of_the_seats_leaves_a_goodbye_behind_it_one(typ
 
     assert times(found, "qiyu", ANNE) == (1, 5_000, 0, 5_000)
     assert times(found, "qiyu", BEN) == (1, 28_000, 0, 28_000)
+
+
+def test_words_that_a_release_before_stored_without_seats_are_read() -> None:
+    class Before(msgspec.Struct, array_like=True):
+        id: str
+        kind: str
+        at_ms: int
+        offset: int
+
+    before = msgspec.msgpack.encode(Before("m", "buyer", 7, 9))
+    now = msgspec.msgpack.decode(before, type=Word)
+
+    assert (now.id, now.at_ms, now.offset, now.seat) == ("m", 7, 9, 0)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(now), type=Before).offset == 9

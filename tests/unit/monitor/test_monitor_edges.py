@@ -114,3 +114,127 @@ async def test_what_a_silence_ended_changes_hands_no_more(after: float, whose: P
     found = await folded(paper)
 
     assert found.score("qiyu").sessions == found.score("qiyu", whose).sessions == 1
+
+
+MIDNIGHT_MS = round(NOON.timestamp() * 1000) + 12 * 3_600_000
+
+
+async def test_a_requeue_leaves_a_round_like_a_transfer() -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.queued(60)
+    await talk.assigned(70, BEN)
+    await talk.agent(90)
+    found = await folded(paper)
+
+    lost, new = found.score("taobao_2022", ANNE), found.score("taobao_2022", BEN)
+    assert (lost.rounds, lost.unanswered) == (1, 1)
+    assert (new.rounds, new.round_ms) == (1, 30_000)
+
+
+async def test_without_counted_transfers_the_new_owner_answers_from_the_transfer_on() -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.transferred(60, BEN)
+    await talk.agent(90)
+    found = (await folded(paper)).score("qiyu")
+
+    assert (found.rounds, found.round_ms, found.unanswered) == (1, 30_000, 0)
+    assert found.first_response_ms == 90_000
+
+
+async def test_time_that_went_by_unanswered_counts_until_it_ended_or_midnight() -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.closed(5)
+
+    assert (await folded(paper)).score("pdd").round_ms == 5_000
+
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(WINDOW_ENDS - 1)
+    await talk.agent(WINDOW_ENDS + 4_200)
+
+    assert (await folded(paper)).score("pdd").round_ms == 3_601_000
+
+
+async def test_what_is_open_counts_nowhere_while_its_day_goes_on() -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    found = await folded(paper)
+
+    today = found.score("taobao_2022", at_ms=MIDNIGHT_MS - 1)
+    over = found.score("taobao_2022", at_ms=MIDNIGHT_MS)
+    assert (today.rounds, today.unanswered, today.sessions) == (0, 0, 0)
+    assert (over.rounds, over.unanswered, over.sessions) == (1, 1, 1)
+
+
+async def test_an_unanswered_session_counts_at_once_where_nobody_waits_any_more() -> None:
+    paper = Paper()
+    await asked_and_closed(paper)
+    found = (await folded(paper)).score("taobao_2022")
+
+    assert (found.sessions, found.unanswered) == (1, 1)
+
+
+async def test_a_session_that_was_answered_counts_while_its_buyer_waits_again() -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.agent(5)
+    await talk.buyer(60)
+    found = (await folded(paper)).score("taobao_2022")
+
+    assert (found.sessions, found.first_responses, found.rounds) == (1, 1, 1)
+
+
+async def test_an_unanswered_round_is_slow_only_if_it_lasted_so_long() -> None:
+    paper = Paper()
+    for name, after in (("short", 5), ("long", 120.001)):
+        talk = Chat(paper, SHOP, ANNE, ConversationId(name), PersonId(name), NOON)
+        await talk.opened(-1)
+        await talk.buyer(0)
+        await talk.closed(after)
+    found = await folded(paper)
+
+    assert {name: found.score(name).slow for name in ("taobao_3min", "qiyu", "taobao_2022")} == {
+        "taobao_3min": 1,
+        "qiyu": 0,
+        "taobao_2022": 2,
+    }
+
+
+@pytest.mark.parametrize("late", [300.0, 600.0])
+@pytest.mark.parametrize("seat", [0, 2])
+async def test_staff_without_the_seat_says_a_goodbye_behind_a_close(late: float, seat: int) -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.agent(5)
+    await talk.closed(60)
+    talk.agent_id = PersonId("sue")
+    await talk.agent(late, seat=seat)
+    await talk.buyer(660)
+    await talk.reopened(660)
+    await talk.assigned(660, BEN)
+    await talk.agent(670)
+    found = (await folded(paper)).score("qiyu")
+
+    assert (found.sessions, found.rounds, found.round_ms) == (2, 2, 15_000)
+
+
+async def test_staff_without_a_seat_makes_contact_while_it_is_open() -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.buyer(0)
+    await talk.agent(5)
+    talk.agent_id = PersonId("sue")
+    await talk.agent(1_800, seat=0)
+    await talk.buyer(5_340)
+    found = await folded(paper)
+
+    assert found.score("qiyu", at_ms=MIDNIGHT_MS).sessions == 1
