@@ -20,6 +20,9 @@ AGENTS: Final = 4
 CAPACITY: Final = 200
 MOVES: Final = (3, 9)
 PAUSES_S: Final = (0.0, 0.0, 0.1, 0.3, 0.8, 1.5, 3.0)
+REOPEN_GAP_S: Final = 1
+"""A buyer who comes back later goes on in another conversation, and may write into the old one."""
+
 AWAY_S: Final = 0.7
 """How long an agent is away who leaves his desk; long enough for his buyers to be given on."""
 
@@ -46,6 +49,8 @@ class Floor:
         for _ in range(AGENTS):
             agent = await world.agent(shop, capacity=CAPACITY)
             floor.agents[agent.id] = agent
+        timing = {"reopen_gap_s": REOPEN_GAP_S}
+        await shop.boss.call("PATCH", f"/v1/shops/{shop.id}/timing", timing)
         groups = await shop.boss.call("GET", "/v1/skill-groups")
         floor.group = str(groups["items"][0]["code"])
         return floor
@@ -72,12 +77,11 @@ class _Dialogue:
 
     def __init__(self, floor: Floor, rng: random.Random) -> None:
         self._floor, self._rng = floor, rng
-        self._buyer: Person | None = None
-        self.id = ""
+        self.id = self._old = ""
 
     async def played(self) -> int:
         """Come in, make some moves, leave; return how many."""
-        buyer = self._buyer = await self._floor.world.buyer(self._floor.shop)
+        buyer = await self._floor.world.buyer(self._floor.shop)
         opened = await buyer.call("POST", "/v1/conversations", {})
         self.id = str(opened["id"])
         await buyer.client.subscribe(f"conv:{self.id}")
@@ -100,6 +104,8 @@ class _Dialogue:
             (3, self._interfere),
             (3, self._answer_late),
             (2, self._reopen),
+            (6, self._begin_another),
+            (5, self._write_into_the_old),
         )
         weights = [weight for weight, _ in weighted]
         [(_, move)] = self._rng.choices(weighted, weights)
@@ -128,6 +134,18 @@ class _Dialogue:
             if f"conv:{self.id}" in {frame.s for frame in agent.events}:
                 await agent.say(self.id, "来了亲")
                 return
+
+    async def _begin_another(self, buyer: Person) -> None:
+        """He goes on in another conversation if his one was closed long enough ago."""
+        opened = await buyer.call("POST", "/v1/conversations", {})
+        if opened["id"] != self.id:
+            self._old, self.id = self.id, str(opened["id"])
+            await buyer.client.subscribe(f"conv:{self.id}")
+
+    async def _write_into_the_old(self, buyer: Person) -> None:
+        """He writes where he was before: that is told to be late, or is refused."""
+        if self._old:
+            await buyer.say(self._old, "还有个问题")
 
     async def _transfer(self, _: Person) -> None:
         owner = await self._owner()
