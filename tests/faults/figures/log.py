@@ -166,7 +166,7 @@ class _Standing:
         if seat > self.seat:
             self.seat = seat
             yield from self._own(said.at, said.who)
-        owns = seat == self.seat and said.who == self.owner
+        owns = seat in {0, self.seat} and said.who == self.owner
         yield Spoke(said.at, Voice.OWNER if owns else Voice.COLLEAGUE)
 
     def changed(self, changed: Changed) -> Iterator[Fact]:

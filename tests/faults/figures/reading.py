@@ -20,7 +20,6 @@ class Session:
     start: int
     midnight: int
     """The end of its day."""
-    last: int
     owner: str | None
     to_human: int | None = None
     replied: int | None = None
@@ -62,6 +61,8 @@ class Reading:
     rounds: list[Round] = field(default_factory=list)
     _owner: str | None = None
     _with_people: bool = False
+    _last: int = 0
+    """The latest contact, be it before a session."""
     _session: Session | None = None
     _waiting: Round | None = None
 
@@ -87,6 +88,7 @@ class Reading:
         return self._waiting
 
     def _spoke(self, fact: Spoke) -> None:
+        self._last = max(self._last, fact.at)
         if self._session is None and fact.voice is not Voice.BUYER:
             return  # where staff speaks first, the session starts with the buyer's answer
         session = self._contact(fact.at)
@@ -106,10 +108,10 @@ class Reading:
         session = self._session
         if session is None:
             midnight = self.rule.midnight_after(at)
-            session = self._session = Session(at, midnight, at, self._owner)
+            session = self._session = Session(at, midnight, self._owner)
             session.to_human = at if self._with_people else None
             self.sessions.append(session)
-        session.closed, session.last = None, max(session.last, at)
+        session.closed = None
         session.own(at, self._owner)
         return session
 
@@ -122,13 +124,13 @@ class Reading:
             return at - session.closed >= self.rule.rejoin
         if self._waiting is not None and not self.rule.gap_while_waiting:
             return False
-        return at - session.last >= self.rule.gap
+        return at - self._last >= self.rule.gap
 
     def _end_what_is_over(self, at: int) -> None:
         """A question that is still open when its session is over is never answered."""
         session = self._session
         if session is not None and self._is_over(session, at):
-            self._end("silence", session.last + self.rule.gap)
+            self._end("silence", self._last + self.rule.gap)
             self._session = None
 
     def _open(self, at: int, *, since: int) -> None:

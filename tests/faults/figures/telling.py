@@ -74,7 +74,8 @@ class Conversation:
         """Let the owner answer."""
         if self.owner is not None:
             self.waiting, self.last_at = False, at
-            self._say(at, SenderKind.AGENT, self.owner, seat=self.seat)
+            seat = None if self._rng.random() < 0.02 else self.seat  # None: of an older release
+            self._say(at, SenderKind.AGENT, self.owner, seat=seat)
 
     def loser_says(self, at: int) -> None:
         """Let somebody speak who has lost the seat, or has it no more since the close."""
