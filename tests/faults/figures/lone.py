@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import httpx2
 
-from contracts.base import Event, decode
+from contracts.base import Event, UnknownEvent, decode
+from contracts.conversation import read_lifecycle
 from contracts.people import Role
 from contracts.topics import CHAT
 from kit.bus.kafka import Connection, KafkaBus, Security, create_topics
-from kit.bus.ports import Consumer, TopicPartition, message_of
+from kit.bus.ports import Consumer, Record, TopicPartition, message_of
 from kit.clock import SystemClock
 from kit.settings import DEVELOPMENT_PRIVATE_KEY
 from kit.web.tokens import TokenIssuer
@@ -207,6 +208,14 @@ async def read(bus: KafkaBus, topic: str) -> dict[int, list[Event]]:
         await reader.stop()
 
 
+def event_of(record: Record) -> Event:
+    """Return what a record says; of a type of a later release what all lifecycle events say."""
+    try:
+        return decode(record)
+    except UnknownEvent:
+        return read_lifecycle(record)
+
+
 async def _until(reader: Consumer, ends: Mapping[TopicPartition, int]) -> dict[int, list[Event]]:
     found: dict[int, list[Event]] = defaultdict(list)
     begins = await reader.beginning_offsets(reader.assignment())
@@ -216,7 +225,7 @@ async def _until(reader: Consumer, ends: Mapping[TopicPartition, int]) -> dict[i
             for tp, records in (await reader.getmany(200)).items():
                 for record in records:
                     if record.offset < ends[tp]:
-                        found[tp.partition].append(decode(record))
+                        found[tp.partition].append(event_of(record))
                 if records and records[-1].offset >= ends[tp] - 1:
                     missing.discard(tp)
     return found

@@ -3,12 +3,17 @@
 import asyncio
 import itertools
 import time
+from datetime import timedelta
 
 import pytest
 
+from contracts.conversation import ShopListed
+from kit.clock import ManualClock
+from services.monitor.boards.service import Boards
 from services.monitor.directory.rules import Rules
 from services.monitor.figures.schemas import FiguresQuery
 from services.monitor.figures.service import FigureReader
+from tests.integration.monitor.chats import NOON
 from tests.integration.monitor.rig import Rig, Shop
 from tests.waiting import eventually
 
@@ -21,9 +26,8 @@ CAUGHT_UP = (
 )
 
 
-async def silent(rig: Rig) -> Shop:
-    """Return a shop of which so many conversations are not settled, all alike."""
-    shop = await rig.shop().listed()
+async def asked(rig: Rig, shop: Shop) -> None:
+    """Let a buyer ask, and the monitor find that the day is over for him."""
     async with rig.monitor():
         chat = await shop.chat().opened()
         await chat.buyer(0)
@@ -33,6 +37,12 @@ async def silent(rig: Rig) -> Shop:
             return bool(await rig.rows(CAUGHT_UP, shop=shop.id))
 
         await eventually(caught_up, within=20, what="the day is over for the partition")
+
+
+async def silent(rig: Rig) -> Shop:
+    """Return a shop of which so many conversations are not settled, all alike."""
+    shop = await rig.shop().listed()
+    await asked(rig, shop)
     await rig.change(
         """
         insert into conversations (conversation_id, generation, partition, shop_id, open, owner,
@@ -45,6 +55,21 @@ async def silent(rig: Rig) -> Shop:
         many=MANY,
     )
     return shop
+
+
+async def test_a_board_counts_whose_session_a_silence_ended_though_he_waits(rig: Rig) -> None:
+    shop, rules = rig.shop(), Rules.from_settings(rig.settings, rig.settings.open_lexicon())
+    await asked(rig, shop)
+    rules.directory.list_shop(
+        ShopListed(
+            id="listed", time=NOON, shop_id=shop.id, name="", version=1, profiles=("kuaimai",)
+        )
+    )
+    boards = Boards(rig.database, rules, clock=ManualClock(NOON + timedelta(hours=1)), ids=rig.ids)
+
+    [figures] = (await boards.read(shop.id)).figures
+
+    assert (figures.profile, figures.unanswered, figures.sessions) == ("kuaimai", 1, 1)
 
 
 async def test_figures_count_every_open_round_and_let_others_run_meanwhile(rig: Rig) -> None:
