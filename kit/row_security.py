@@ -4,13 +4,14 @@ It guards against a forgotten condition, not against injected SQL: whoever can s
 any shop. Policies follow the metadata, so a new table cannot be forgotten. Knows no service.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from sqlalchemy import MetaData, Table, exc, text
+from sqlalchemy import MetaData, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from kit import table_locks
 
 SETTING: Final = "app.shop"
 """Where a transaction says whose rows it is about; PostgreSQL keeps it until the transaction ends.
@@ -22,17 +23,10 @@ EVERY_SHOP: Final = "*"
 POLICY: Final = "shop"
 """The one policy of a table."""
 
-LOCK_WAIT_MS: Final = 500
-"""Whoever uses a table waits behind whoever wants to change it: that one gives up after this time
-and asks again, so that a long transaction does not hold everybody up."""
-
-LOCK_RETRY_S: Final = 0.2
-
 VERSIONS: Final = "alembic_version"
 """The one table that is in no metadata. It names a revision, and no shop has a part in that."""
 
 _RULE: Final = "row_security"
-_LOCK_TIMEOUT: Final = "55P03"
 _SHOP: Final = f"current_setting('{SETTING}', true)"
 _ACROSS: Final = f"{_SHOP} = '{EVERY_SHOP}'"
 
@@ -144,7 +138,8 @@ async def ensure(connection: AsyncConnection, metadata: MetaData) -> None:
     """Give each table of a shop its policy, where it has none or an older one.
 
     To be called as the tables' owner, outside a transaction: each table gets one of its own. The
-    owner itself sees every row, and so does a release that still runs as the owner.
+    owner itself sees every row, and so does a release that still runs as the owner. Raises
+    `kit.table_locks.TablesInUse`.
     """
     found = await connection.execute(_POLICIES, {"schema": metadata.schema, "policy": POLICY})
     known = {row.name: row.condition for row in found}
@@ -152,28 +147,22 @@ async def ensure(connection: AsyncConnection, metadata: MetaData) -> None:
     for table in metadata.sorted_tables:
         wanted = condition(table)
         if wanted is not None and known.get(table.name) != wanted:
-            await _secure(connection, list(_statements(table, wanted)))
+            await _secure(connection, table, wanted)
+
+
+async def _secure(connection: AsyncConnection, table: Table, wanted: str) -> None:
+    async def secured() -> None:
+        async with connection.begin():
+            for statement in _statements(table, wanted):
+                await connection.exec_driver_sql(statement)
+
+    await table_locks.asked_again(connection, secured, schema=table.schema or "public")
 
 
 def _statements(table: Table, wanted: str) -> Iterator[str]:
     """Yield what makes the policy; its comment says what it was made of, for the next time."""
     told = wanted.replace("'", "''")
-    yield f"set local lock_timeout = {LOCK_WAIT_MS}"
     yield f"drop policy if exists {POLICY} on {table.fullname}"
     yield f"create policy {POLICY} on {table.fullname} using ({wanted})"
     yield f"comment on policy {POLICY} on {table.fullname} is '{told}'"
     yield f"alter table {table.fullname} enable row level security"
-
-
-async def _secure(connection: AsyncConnection, statements: list[str]) -> None:
-    while True:
-        try:
-            async with connection.begin():
-                for statement in statements:
-                    await connection.exec_driver_sql(statement)
-        except exc.DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _LOCK_TIMEOUT:
-                raise
-        else:
-            return
-        await asyncio.sleep(LOCK_RETRY_S)

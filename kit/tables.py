@@ -35,7 +35,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.types import TypeEngine
 
-from kit import row_security
+from kit import row_security, table_locks
 
 LOCK_RETRY_S: Final = 0.2
 """A migration that finds another one at work asks again after this time."""
@@ -213,7 +213,8 @@ async def upgrade(
     At the head every table of a shop has its policy, too. Connect as the schema's owner, or as
     somebody who may act as it and name it as `role`; never through a transaction pooler: a lock of
     the session keeps concurrent calls apart. Migrations are in `<package>/<service>/migrations`;
-    its `env.py` is one call of `run_migrations`.
+    its `env.py` is one call of `run_migrations`. Raises `kit.table_locks.TablesInUse`; what was
+    done by then stays, and the next call goes on from there.
     """
     config = Config()
     folder = resources.files(f"{package}.{service}") / "migrations"
@@ -229,8 +230,12 @@ async def upgrade(
             await _alone(connection, f"migrate {service}")
             await connection.run_sync(_ensure_schema, service)
             await connection.commit()
-            await connection.run_sync(_run_alembic, config, revision)
-            await connection.commit()
+
+            async def migrated() -> None:
+                await connection.run_sync(_run_alembic, config, revision)
+                await connection.commit()
+
+            await table_locks.asked_again(connection, migrated, schema=service)
             if revision == "head":
                 await row_security.ensure(connection, config.attributes["metadata"])
     finally:
@@ -245,15 +250,18 @@ def index(
     `table` is named with its schema. A plain CREATE INDEX holds back every writer of the table
     until it has read all of it: minutes, for the orders of years. Built concurrently it runs
     outside any transaction, so a migration does this and nothing else. What a broken attempt left
-    behind is not valid, and is made anew.
+    behind is not valid, and is made anew. It waits for whoever reads the table since before, for as
+    long as that takes: nobody waits behind it.
     """
     schema, _, _ = table.partition(".")
     filtered = f" WHERE {where}" if where else ""
     with op.get_context().autocommit_block():
+        op.execute(table_locks.FOR_LONG)
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}")
         op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({columns}){filtered}")
         for old in instead_of:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{old}")
+        op.execute(table_locks.BRIEFLY)
 
 
 def run_migrations(target: MetaData) -> None:

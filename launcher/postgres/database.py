@@ -22,6 +22,8 @@ LEAVING_S: Final = 3
 LOOKS_PER_S: Final = 10
 """The server notices a moment later that somebody has left."""
 MIGRATION_TIMEOUT_S: Final = 120
+MOVE_WAIT: Final = "2s"
+"""Whoever uses a table that gets another owner waits behind that; the command gives up first."""
 OLDEST_VERSION: Final = 15
 
 UNSECURED: Final = (
@@ -97,10 +99,16 @@ def migrate(server: Server) -> None:
 
 
 async def _migrate(dsn: str, service: str, role: str | None) -> None:
-    from kit import tables  # noqa: PLC0415 - SQLAlchemy and alembic cost every command 0.6 s
+    from kit import table_locks, tables  # noqa: PLC0415 - alembic costs every command 0.6 s
 
-    async with asyncio.timeout(MIGRATION_TIMEOUT_S):
-        await tables.upgrade(dsn, service, role=role)
+    try:
+        async with asyncio.timeout(MIGRATION_TIMEOUT_S):
+            await tables.upgrade(dsn, service, role=role)
+    except table_locks.TablesInUse as used:
+        raise LaunchError(
+            f"The migrations of {service} stopped, for {used}: let that end (it may be a dump), or "
+            "end it, then run the command again. What is done stays, and nobody is held up."
+        ) from used
 
 
 async def _prepare(server: Server, *, moves: bool) -> str:
@@ -117,10 +125,16 @@ async def _prepare(server: Server, *, moves: bool) -> str:
         await _require_nobody_of_the_release_before(connection, moved)
         try:
             async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = '{MOVE_WAIT}'")
                 for statement in statements:
                     await connection.execute(statement)
         except asyncpg.InsufficientPrivilegeError:
             raise await _refusal(connection, statements) from None
+        except asyncpg.LockNotAvailableError:
+            raise LaunchError(
+                "Somebody uses tables that get other owners, a dump for instance: let that end, or "
+                "end it, then run the command again. Nothing was changed."
+            ) from None
     finally:
         await connection.close()
     made = f"{len(server.services)} roles and schemas made"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from kit import tables
+from kit import table_locks, tables
 from kit.postgres import Database
+from kit.table_locks import TablesInUse
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -31,6 +32,16 @@ def upgrade() -> None:
         table(made).create(op.get_bind())
 """
 
+COLUMN = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE {schema}.inbox ADD COLUMN note text")
+"""
+
 INDEX = """
 from kit import tables
 
@@ -40,6 +51,8 @@ down_revision = "0001"
 def upgrade() -> None:
     tables.index("ix_inbox_event_id", "{schema}.inbox", "event_id")
 """
+
+WRITE = text("insert into inbox (consumer, event_id) values ('c', :id)")
 
 
 @pytest.fixture
@@ -74,6 +87,48 @@ async def test_migrations_make_the_tables_once_however_often_they_are_called(
     await database.close()
 
 
+async def test_who_uses_a_table_is_not_held_up_by_a_migration_that_waits_for_a_dump(
+    pg_dsn: str, service: str, tmp_path: Path
+) -> None:
+    package = await _with_a_column_to_come(pg_dsn, service, tmp_path)
+    dump = Database(pg_dsn, schema=service)
+    shop = Database(pg_dsn, schema=service, statement_timeout_ms=2_000)
+
+    async with dump.read_across("a test") as dumping:
+        await dumping.execute(text("select from inbox"))
+        migrating = asyncio.create_task(tables.upgrade(pg_dsn, service, package=package))
+        for number in range(4):
+            await eventually(lambda: _is_waited_for(dump), what="the migration waits")
+            async with shop.write_across("a test") as session:
+                await session.execute(WRITE, {"id": str(number)})
+        assert not migrating.done()
+    await migrating
+
+    async with shop.read_across("a test") as session:
+        found = await session.execute(text("select event_id, note from inbox order by 1"))
+        assert [tuple(row) for row in found] == [(str(number), None) for number in range(4)]
+    await dump.close()
+    await shop.close()
+
+
+async def test_a_migration_gives_up_and_says_who_is_in_the_way(
+    pg_dsn: str, service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_locks, "PAUSES_S", (0.01, 0.01))
+    package = await _with_a_column_to_come(pg_dsn, service, tmp_path)
+    dump = Database(pg_dsn, schema=service, name="pg_dump")
+
+    async with dump.read_across("a test") as dumping:
+        await dumping.execute(text("select from inbox"))
+        with pytest.raises(TablesInUse, match=rf"a table of {service} .* by pg_dump \(server"):
+            await tables.upgrade(pg_dsn, service, package=package)
+
+    await tables.upgrade(pg_dsn, service, package=package)
+    async with dump.read_across("a test") as session:
+        assert list(await session.scalars(text("select note from inbox"))) == []
+    await dump.close()
+
+
 async def test_an_index_is_built_while_others_write(
     pg_dsn: str, service: str, tmp_path: Path
 ) -> None:
@@ -82,14 +137,14 @@ async def test_an_index_is_built_while_others_write(
     folder = tmp_path / package / service / "migrations" / "versions"
     (folder / "0002_index.py").write_text(INDEX.format(schema=service))
     database = Database(pg_dsn, schema=service)
-    write = text("insert into inbox (consumer, event_id) values ('c', :id)")
 
     async with database.write_across("a test") as early:
-        await early.execute(write, {"id": "1"})
+        await early.execute(WRITE, {"id": "1"})
         migrating = asyncio.create_task(tables.upgrade(pg_dsn, service, package=package))
         await eventually(lambda: _index_is(database, service, valid=False))
         async with asyncio.timeout(5), database.write_across("a test") as late:
-            await late.execute(write, {"id": "2"})
+            await late.execute(WRITE, {"id": "2"})
+        await asyncio.sleep(2 * table_locks.WAIT_MS / 1000)  # it holds nobody up, and gives not up
         assert not migrating.done()
     await migrating
 
@@ -103,3 +158,20 @@ async def _index_is(database: Database, schema: str, *, valid: bool) -> bool:
     async with database.read_across("a test") as session:
         found = await session.execute(query, {"name": f"{schema}.ix_inbox_event_id"})
         return found.scalar() is valid
+
+
+async def _with_a_column_to_come(pg_dsn: str, service: str, tmp_path: Path) -> str:
+    """Bring the schema up, then add a migration that changes a table; return the package."""
+    package = f"of_{service}"
+    await tables.upgrade(pg_dsn, service, package=package)
+    folder = tmp_path / package / service / "migrations" / "versions"
+    (folder / "0002_column.py").write_text(COLUMN.format(schema=service))
+    return package
+
+
+async def _is_waited_for(database: Database) -> bool:
+    query = text(
+        "select count(*) from pg_locks where not granted and relation = to_regclass('inbox')"
+    )
+    async with database.read_across("a test") as session:
+        return bool((await session.execute(query)).scalar_one())

@@ -143,6 +143,21 @@ def test_nothing_moves_while_a_service_of_the_release_before_is_connected(before
     assert database.is_secured(before.server) is True
 
 
+def test_a_dump_is_waited_for_by_nobody_for_long(before: Before) -> None:
+    async def meanwhile() -> None:
+        ours = Database(before.made.dsn("orders"), schema="orders", name="peakdesk/orders")
+        async with ours.read("one") as session:
+            await session.execute(SHOPS)
+            with pytest.raises(LaunchError, match=r"a dump for instance.* Nothing was changed"):
+                await asyncio.to_thread(database.prepare, before.server)
+        await ours.close()
+
+    asyncio.run(meanwhile())
+
+    assert database.is_secured(before.server) is False
+    assert database.prepare(before.server) == "4 schemas given owners of their own"
+
+
 @pytest.fixture
 def given(infra: Infrastructure, before: Before) -> Iterator[Before]:
     """The same for whom a login was given that may create and grant nothing."""
