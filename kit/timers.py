@@ -18,6 +18,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.clock import Clock
+from kit.errors import Unavailable
 from kit.leases import Leases
 from kit.metrics import Metrics
 from kit.periodic import Periodic
@@ -37,6 +38,10 @@ BATCH: Final = 100
 GRACE_S: Final = 15.0
 """What the holder of the lease has left lying for so long, any other process fires: it may be
 frozen, with its lease. Firing needs no lease to be right, only to be cheap."""
+
+BUSY_MOST: Final = 3
+"""So many shops whose use case meets trouble are borne with in one look at a kind: each may have
+waited for seconds. The rest of it waits for the next sweep, which begins with the others."""
 
 LEASE: Final = "timers"
 
@@ -168,7 +173,9 @@ class Timers:
     """A role: fires what is due. Any number may run; the holder of the lease does the work.
 
     A use case that fails is given half as many, down to the one timer that fails: that one is put
-    off, longer each time up to an hour, and the rest fire. Only a database that is away stops all.
+    off, longer each time up to an hour, and the rest fire. What it leans on is no timer's fault: a
+    database that is busy leaves a shop's timers as they are for the next sweep, and one that is
+    away stops all.
     """
 
     def __init__(
@@ -183,6 +190,9 @@ class Timers:
         self._metrics = metrics
         self._leases = Leases(database)
         self._fires: dict[str, Fire] = {}
+        self._left: set[tuple[str, str]] = set()
+        """Kinds and shops that met trouble when they were last tried: others come before them.
+        Emptied by the first sweep that meets none."""
         self._clock = clock
         self._stopping = False
         self._turns = Periodic("timers", self.sweep, every_s=every_s, clock=clock)
@@ -207,7 +217,11 @@ class Timers:
         await self._turns.stop()
 
     async def sweep(self) -> None:
-        """Fire everything that is due by now, each timer once. Raises `DatabaseAway`."""
+        """Fire everything that is due by now, each timer once.
+
+        Raises `DatabaseAway`, and behind the last timer `Unavailable` if some were left.
+        """
+        trouble: Unavailable | None = None
         grace_s = 0.0 if await self._leading() else GRACE_S
         places = dict.fromkeys(self._fires, _BEGINNING)
         oldest_s = 0.0
@@ -217,13 +231,17 @@ class Timers:
                 if place == _BEGINNING and found:
                     oldest_s = max(oldest_s, found[0].late_s)
                     self._metrics.timers_oldest.set(oldest_s)
-                await self._fire_all(kind, found)
-                if len(found) < READ or self._stopping:
+                met = await self._fire_all(kind, found)
+                trouble = met or trouble
+                if len(found) < READ or self._stopping or met is not None:
                     del places[kind]
                 else:
                     places[kind] = (found[-1].fire_at, found[-1].subject_id)
         if not oldest_s:
             self._metrics.timers_oldest.set(0)
+        if trouble is not None:
+            raise trouble
+        self._left.clear()
 
     async def _leading(self) -> bool:
         if self._leases.held(LEASE):
@@ -236,21 +254,38 @@ class Timers:
         async with self._db.read_across("timers that are due") as session:
             return await due(session, kind, after=place, grace_s=grace_s)
 
-    async def _fire_all(self, kind: str, found: Sequence[Due]) -> None:
-        """Fire what was read, shop by shop; the oldest shop first."""
+    async def _fire_all(self, kind: str, found: Sequence[Due]) -> Unavailable | None:
+        """Fire what was read, shop by shop, the oldest shop first; return what was met, if any."""
         read_at = self._clock.monotonic()
         shops: dict[str, list[Due]] = {}
         for one in found:
             shops.setdefault(one.shop_id, []).append(one)
-        for of_shop in shops.values():
-            for first in range(0, len(of_shop), BATCH):
-                if self._stopping:
-                    return
-                batch = of_shop[first : first + BATCH]
-                await self._fire(kind, batch)
-                since_read_s = self._clock.monotonic() - read_at
-                for one in batch:
-                    self._metrics.timer_late.labels(kind).observe(one.late_s + since_read_s)
+        met: list[Unavailable] = []
+        for shop_id in sorted(shops, key=lambda shop_id: (kind, shop_id) in self._left):
+            if self._stopping or len(met) == BUSY_MOST:
+                break
+            try:
+                await self._fire_shop(kind, shops[shop_id], read_at)
+            except DatabaseAway:
+                raise
+            except Unavailable as trouble:
+                if (kind, shop_id) not in self._left:  # once, not with every sweep
+                    log.warning("timers.left", kind=kind, shop_id=shop_id, reason=trouble.slug)
+                self._left.add((kind, shop_id))
+                met.append(trouble)
+            else:
+                self._left.discard((kind, shop_id))
+        return met[-1] if met else None
+
+    async def _fire_shop(self, kind: str, of_shop: Sequence[Due], read_at: float) -> None:
+        for first in range(0, len(of_shop), BATCH):
+            if self._stopping:
+                return
+            batch = of_shop[first : first + BATCH]
+            await self._fire(kind, batch)
+            since_read_s = self._clock.monotonic() - read_at
+            for one in batch:
+                self._metrics.timer_late.labels(kind).observe(one.late_s + since_read_s)
 
     async def _fire(self, kind: str, batch: Sequence[Due]) -> None:
         """Fire a batch of one shop; halve it until what fails stands alone, and put that off."""
@@ -267,7 +302,7 @@ class Timers:
     async def _failure(self, kind: str, batch: Sequence[Due]) -> Exception | None:
         try:
             await self._fires[kind](batch[0].shop_id, [one.subject_id for one in batch])
-        except DatabaseAway:
+        except Unavailable:
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, all others must fire
             return failure

@@ -16,7 +16,7 @@ from kit import timers
 from kit.clock import SystemClock
 from kit.leases import Leases
 from kit.metrics import Metrics
-from kit.postgres import Database, DatabaseAway
+from kit.postgres import Database, DatabaseAway, DatabaseBusy
 from kit.timers import BATCH, LEASE, Timer, Timers
 from tests.waiting import eventually
 
@@ -317,6 +317,25 @@ async def test_one_that_fails_waits_longer_each_time_and_the_rest_fire(
         await session.execute(text("update timers set fire_at = now()"))
     await one.sweep()
     assert await told(subjects) == {1: 10}
+
+
+async def test_one_whose_subject_is_locked_for_long_is_tried_again_by_the_next_sweep(
+    pg_dsn: str, subjects: Database
+) -> None:
+    hasty = Database(pg_dsn, schema=subjects.schema, statement_timeout_ms=200)
+    (subject,) = await due(subjects, 1)
+
+    async with subjects.write(SHOP) as session:
+        await session.execute(_LOCK, {"ids": [subject]})
+        for _ in range(3):
+            with pytest.raises(DatabaseBusy):
+                await sweeper(hasty, Reminders(hasty), EverLeading).sweep()
+    untouched = "select count(*) from timers where failures = 0 and fire_at = due_at"
+    assert await count(subjects, untouched) == 1
+    await sweeper(subjects, Reminders(subjects), EverLeading).sweep()
+
+    assert await told(subjects) == {1: 1}
+    await hasty.close()
 
 
 async def test_starting_again_moves_the_one_timer_of_its_kind(subjects: Database) -> None:

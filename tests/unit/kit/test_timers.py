@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from kit.clock import ManualClock
+from kit.errors import NotFound, Unavailable
 from kit.metrics import Metrics
 from kit.postgres import Database, DatabaseAway, DatabaseBusy
-from kit.timers import BATCH, GRACE_S, READ, Due, Timers
+from kit.timers import BATCH, BUSY_MOST, GRACE_S, READ, Due, Timers
 
 pytestmark = pytest.mark.unit
 
@@ -114,7 +115,7 @@ async def test_a_backlog_of_one_kind_does_not_hold_up_another() -> None:
 
 
 async def test_one_that_fails_is_put_off_alone_and_said_so() -> None:
-    failures: dict[str, Exception] = {"s00013": ZeroDivisionError(), "s00077": DatabaseBusy()}
+    failures: dict[str, Exception] = {"s00013": ZeroDivisionError(), "s00077": NotFound()}
     sweep, fired = Swept(*timers(100)), Fired(failures)
     sweep.on("kind", fired)
 
@@ -139,6 +140,55 @@ async def test_a_database_that_is_away_puts_nothing_off() -> None:
         await sweep.sweep()
 
     assert sweep.put_off == []
+
+
+async def test_a_busy_database_is_no_timers_fault_and_leaves_only_its_shop() -> None:
+    busy: dict[str, Exception] = {"s00004": DatabaseBusy()}
+    sweep, fired = Swept(*timers(30, shops=3)), Fired(busy)
+    sweep.on("kind", fired)
+
+    with capture_logs() as told, pytest.raises(DatabaseBusy):
+        await sweep.sweep()
+
+    assert {shop_id for shop_id, _ in fired.batches} == {"shop-0", "shop-2"}
+    assert sweep.put_off == []
+    assert [(line["event"], line["shop_id"]) for line in told] == [("timers.left", "shop-1")]
+    busy.clear()
+    await sweep.sweep()
+    assert sum(subjects.count("s00004") for _, subjects in fired.batches) == 1
+
+
+async def test_in_general_trouble_a_sweep_tries_few_shops_and_the_next_one_others() -> None:
+    sweep, shops = Swept(*timers(8 * BUSY_MOST, shops=8)), list[str]()
+
+    async def refused(shop_id: str, _subjects: Sequence[str]) -> None:
+        shops.append(shop_id)
+        raise Unavailable
+
+    sweep.on("kind", refused)
+
+    for _ in range(4):
+        with pytest.raises(Unavailable):
+            await sweep.sweep()
+
+    assert len(shops) == 4 * BUSY_MOST
+    assert shops[:8] == [f"shop-{n}" for n in range(8)]
+    assert sweep.put_off == []
+
+
+async def test_trouble_of_one_kind_keeps_no_other_from_firing() -> None:
+    sweep, fired = Swept(*timers(READ, shops=5)), Fired()
+
+    async def refused(_shop_id: str, _subjects: Sequence[str]) -> None:
+        raise DatabaseBusy
+
+    sweep.on("busy", refused)
+    sweep.on("kind", fired)
+
+    with pytest.raises(DatabaseBusy):
+        await sweep.sweep()
+
+    assert len(fired.subjects) == READ
 
 
 async def test_who_does_not_lead_fires_only_what_was_left_lying() -> None:
