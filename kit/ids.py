@@ -5,6 +5,7 @@ Knows nothing of what is named; every id is the text of a UUID.
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from hashlib import blake2b
 from typing import Protocol, TypeAlias
 
@@ -59,6 +60,14 @@ def uuid7(clock: Clock, randomness: Randomness = os.urandom) -> str:
     """Return one UUIDv7; ids of the same millisecond sort at random. For many, use `Uuid7Ids`."""
     noise = randomness(10)
     return _uuid7_text(clock.now_ms(), int.from_bytes(noise[8:]) & 0xFFF, noise[:8])
+
+
+def uuid7_floor(at: datetime) -> str:
+    """Return what no UUIDv7 made at that moment or later is below: a bound for rows by their age.
+
+    `at` carries a zone.
+    """
+    return _uuid7_text(round(at.timestamp() * 1000), 0, bytes(8))
 
 
 def derived_id(*parts: str) -> str:

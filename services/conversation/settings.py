@@ -27,5 +27,7 @@ class Settings(DatabaseSettings):
     visitors_per_address: int = Field(default=1200, ge=1)
     """The same from one address, so that one bot does not use up a shop's visitors: a fifth, for a
     mobile network shows many people under one."""
+    decisions_kept_days: int = Field(default=90, ge=1, le=36_500)
+    """Days that it stays whom routing chose for a conversation or a piece of work, and why."""
     lexicon_folder: str = ""
     """Folder of the wording lexicon; empty takes the shipped one."""

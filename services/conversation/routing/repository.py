@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, select, text, union_all, update
+from sqlalchemy import ColumnElement, Row, delete, select, text, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import OrderId, PersonId, ShopId, SkillGroupId, WorkId
+from kit.ids import uuid7_floor
 from services.conversation.routing.assignment import Candidate, Decision
 from services.conversation.routing.domain import WorkItem
 from services.conversation.routing.models import DecisionRow, WorkItemRow
@@ -68,6 +69,17 @@ async def decisions_on(session: AsyncSession, subject_id: str, limit: int) -> li
     wanted = select(_DECISIONS).where(_DECISIONS.c.subject_id == subject_id)
     rows = await session.execute(wanted.order_by(_DECISIONS.c.at.desc()).limit(limit))
     return list(rows)
+
+
+async def forget_decisions(session: AsyncSession, before: datetime, *, limit: int) -> int:
+    """Delete at most `limit` decisions taken before that moment, oldest first; return how many.
+
+    Their ids say when, so the primary key finds them: no decision pays for an index of its own.
+    """
+    ids = _DECISIONS.c.id
+    old = select(ids).where(ids < uuid7_floor(before)).order_by(ids).limit(limit)
+    gone = delete(_DECISIONS).where(ids.in_(old.with_for_update(skip_locked=True)))
+    return len((await session.execute(gone.returning(ids))).all())
 
 
 async def note_assigned(session: AsyncSession, agent_ids: Sequence[PersonId], at: datetime) -> None:

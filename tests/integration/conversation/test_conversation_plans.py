@@ -187,6 +187,10 @@ READS = [
         partial(tokens.forget_expired, now=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
     ),
     Read(
+        "decisions to forget",
+        partial(routing.forget_decisions, before=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
+    ),
+    Read(
         "groups of a shop",
         partial(skill_groups.groups_of_shop, shop_id=SHOP),
         ("/v1/skill-groups",),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import ManualClock
-from kit.ids import SequenceIds, Uuid7Ids, derived_id, uuid7
+from kit.ids import SequenceIds, Uuid7Ids, derived_id, uuid7, uuid7_floor
 
 pytestmark = pytest.mark.unit
 
@@ -34,6 +34,17 @@ def test_ids_of_one_process_sort_as_they_were_made_even_within_a_millisecond() -
 
     assert made == sorted(made)
     assert len(set(made)) == len(made)
+
+
+def test_a_floor_parts_the_ids_of_before_from_those_of_a_moment_on() -> None:
+    clock = ManualClock()
+    before = [uuid7(clock) for _ in range(100)]
+    clock.advance(0.001)
+    floor = uuid7_floor(clock.now())
+    since = [uuid7(clock) for _ in range(100)]
+
+    assert UUID(floor).version == 7
+    assert max(before) < floor <= min(since)
 
 
 def test_a_clock_that_goes_back_does_not_unsort_the_ids() -> None:
