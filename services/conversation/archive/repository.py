@@ -49,7 +49,8 @@ The second `unnest` repeats the narrow columns only: a shared CTE would copy eve
 A row of a foreign conversation is inserted too; its second look undoes the whole batch.
 """
 
-_HOLD_BACK: Final = text("select from marks where topic = :topic order by partition for update")
+_HOLD_BACK: Final = text("lock table marks in share mode")
+"""Of the whole table: the first batch ever of a partition has no row yet that could be locked."""
 
 _COLUMNS: Final = tuple(name for name in Batch.__slots__ if name != "openings")
 
@@ -177,13 +178,13 @@ class First:
     place: Place
 
 
-async def hold_back(session: AsyncSession, topic: str) -> None:
+async def hold_back(session: AsyncSession) -> None:
     """Let nobody store until this transaction ends, when all that is under way has ended.
 
-    Who stores raises his marks first, so their rows are what he waits for. Taken after the shop's
-    turn, before any other row, and for a moment: the archive of all shops waits.
+    Who stores raises his marks first, so that is where he waits; who reads them does not. Taken
+    after the shop's turn, before any row, and for a moment: the archive of all shops waits.
     """
-    await session.execute(_HOLD_BACK, {"topic": topic})
+    await session.execute(_HOLD_BACK)
 
 
 async def store(

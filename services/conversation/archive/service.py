@@ -71,7 +71,7 @@ class Archiving:
         async with self.db.write_across("a batch holds what all shops said") as session:
             looks: list[ArchivedRow] = []
             contacted: set[ShopId] = set()
-            # First, and locked even where they are higher already: see `repository.hold_back`.
+            # First, even where they are higher already: see `repository.hold_back`.
             await positions.raise_marks(session, CHAT.name, ends)
             if batch.ids:
                 looks = await repository.store(

@@ -11,7 +11,6 @@ import structlog
 
 from contracts.conversation import Timing
 from contracts.people import PersonId, ShopId
-from contracts.topics import CHAT
 from kit.clock import Clock
 from kit.errors import Unavailable
 from kit.postgres import Database, DatabaseAway
@@ -78,7 +77,7 @@ class Closings:
         async with self.turns.write(shop_id) as session:
             # What the archive stores from here on finds the conversation closed, and reopens it.
             # All shops' archive waits meanwhile: only those that were found are looked at again.
-            await archive.hold_back(session, CHAT.name)
+            await archive.hold_back(session)
             found = await repository.still_silent(session, silence, ids)
             locked = await conversations.lock_all(session, sorted(found))
             stamp = self.routing.stamp()

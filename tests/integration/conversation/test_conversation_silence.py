@@ -35,6 +35,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 IDLE_S = 1_800
 ABANDON_S = 86_400
 
+NEW_PARTITION = 99
+"""Nothing was ever archived of it."""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def clock() -> ManualClock:
@@ -152,8 +155,9 @@ async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_i
     assert abs(since - said.time) < timedelta(milliseconds=1)
 
 
+@pytest.mark.parametrize("partition", [0, NEW_PARTITION], ids=["archived before", "its first"])
 async def test_a_word_that_is_being_archived_is_waited_for(
-    platform: Platform, clock: ManualClock
+    platform: Platform, clock: ManualClock, partition: int
 ) -> None:
     _, agent, buyer, talk = await begin(platform)
     await _talked(platform, agent, talk)
@@ -161,15 +165,14 @@ async def test_a_word_that_is_being_archived_is_waited_for(
     await complete(platform, clock)
 
     async with platform.service.db.write_across("a test") as session:
-        marked = await positions.marks(session, CHAT.name)  # a row that is not there holds nobody
-        await positions.raise_marks(session, CHAT.name, dict.fromkeys(marked, 0))
+        await positions.raise_marks(session, CHAT.name, {partition: 0})
         await session.execute(
             text(
                 "insert into messages (message_id, conversation_id, generation, partition,"
-                " log_offset, type, time, sender_kind, body) values (gen_random_uuid(), :id, 1, 0,"
-                " 1000000000, 'chat.message.v1', :now, 'buyer', '{}')"
+                " log_offset, type, time, sender_kind, body) values (gen_random_uuid(), :id, 1,"
+                " :partition, 1000000000, 'chat.message.v1', :now, 'buyer', '{}')"
             ),
-            {"id": talk["id"], "now": clock.now()},
+            {"id": talk["id"], "now": clock.now(), "partition": partition},
         )
         sweeping = asyncio.create_task(platform.service.closings.close_silent())
         await asyncio.sleep(0.3)
@@ -264,7 +267,7 @@ async def test_all_shops_are_archived_again_before_the_places_are_given_away(
     async def beside(routing: Routing, session: AsyncSession, shop_id: ShopId, why: str) -> int:
         if why == "slot_free":
             async with platform.service.db.write_across("a test") as other:
-                await asyncio.wait_for(archive.hold_back(other, CHAT.name), 2)
+                await asyncio.wait_for(archive.hold_back(other), 2)
             filled.append(shop_id)
         return await plain(routing, session, shop_id, why)
 
