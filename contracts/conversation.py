@@ -164,7 +164,10 @@ class LateMessage(Lifecycle):
 
 
 class ConversationContacted(Lifecycle):
-    """The buyer wrote elsewhere, and this is where he is answered (H30)."""
+    """The buyer wrote elsewhere, and this is where he is answered (H30).
+
+    Or he wrote here, and was given up before that was stored.
+    """
 
     type: ClassVar[str] = "conversation.contacted.v1"
 

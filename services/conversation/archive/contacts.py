@@ -96,7 +96,13 @@ class Contacts:
             return
         written = [found[contact.conversation_id] for contact in relevant]
         homes = await self._homes(session, shop_id, written)
-        await self.routing.contact(session, shop_id, sorted(homes.values()), "buyer_wrote")
+        unseen = _first_unseen(relevant, found, closings, homes)
+        said = {one: contact.said_at for one, contact in unseen.items()}
+        await self.routing.contact(
+            session, shop_id, sorted(homes.values()), "buyer_wrote", unseen=said
+        )
+        if unseen:
+            await self._tell_unseen(session, unseen)
         late: dict[ConversationId, list[Contact]] = defaultdict(list)
         for contact in relevant:
             home = homes[found[contact.conversation_id].buyer_id]
@@ -143,6 +149,17 @@ class Contacts:
             homes.setdefault(conversation.buyer_id, conversation.id)
         return homes
 
+    async def _tell_unseen(
+        self, session: AsyncSession, unseen: Mapping[ConversationId, Contact]
+    ) -> None:
+        """Say behind the close what was said before it, so that whoever reads the log waits too."""
+        stamp = self.routing.stamp()
+        for conversation in await conversations.lock_all(session, sorted(unseen)):
+            contact = unseen[conversation.id]
+            said = (conversation.id, contact.said_at)
+            told = tell_contacted(conversation, contact.message_id, said, stamp)
+            await self.routing.apply(session, told)
+
     async def _tell_late(
         self, session: AsyncSession, home_id: ConversationId, contacts: Sequence[Contact]
     ) -> None:
@@ -180,3 +197,25 @@ def is_settled(contact: Contact, conversation: Conversation, closings: Mapping[s
         return False
     closed_at = closings.get(conversation.id)
     return closed_at is None or contact.place < closed_at
+
+
+def _first_unseen(
+    contacts: Sequence[Contact],
+    found: Mapping[ConversationId, Conversation],
+    closings: Mapping[str, Place],
+    homes: Mapping[PersonId, ConversationId],
+) -> dict[ConversationId, Contact]:
+    """Return the first word of each conversation whose buyer was given up before it was archived.
+
+    It stands before that close, which ends his wait for everything there: by the log alone nobody
+    would owe him an answer. A close as idle ends nobody's wait, and hides no word.
+    """
+    unseen: dict[ConversationId, Contact] = {}
+    for contact in sorted(contacts, key=lambda one: one.place):
+        conversation = found[contact.conversation_id]
+        closed_at = closings.get(conversation.id)
+        hidden = closed_at is None or contact.place < closed_at
+        is_home = homes[conversation.buyer_id] == conversation.id
+        if conversation.swept == "abandoned" and hidden and is_home:
+            unseen.setdefault(conversation.id, contact)
+    return unseen

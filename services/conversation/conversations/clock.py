@@ -43,7 +43,8 @@ FIRST_UNANSWERED: Final = """
 """Joins to each `i.id` the first word of the buyer behind the last answer: `word.since`, or null.
 
 A close ends his wait like an answer, but for one as idle, which ends nobody's: a word that stands
-before it was not archived yet when the sweep closed (H36). What an agent wrote from a seat that he
+before it was not archived yet when the sweep closed (H36). One before a close as abandoned is told
+as a contact behind it. What an agent wrote from a seat that he
 had lost by then is no answer: somebody else owes it still (H8, H33). A word that he wrote into an
 older conversation is late there and counts where it is told as a contact, his word too (H30).
 

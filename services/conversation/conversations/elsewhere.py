@@ -26,7 +26,7 @@ def tell_late(
 def tell_contacted(
     home: Conversation, message_id: MessageId, said: tuple[ConversationId, datetime], stamp: Stamp
 ) -> Outcome:
-    """Tell that the buyer waits in `home` for what he `said` elsewhere: where, and when (H30)."""
+    """Tell that the buyer waits in `home` for what he `said`: where, and when (H30)."""
     told = replace(home, version=home.version + 1)
     event = ConversationContacted(
         **head_of(told, stamp),

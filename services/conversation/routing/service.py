@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import ConversationState, PersonId, ShopId, WorkId
+from contracts.people import ConversationId, ConversationState, PersonId, ShopId, WorkId
 from kit import outbox
 from kit.clock import Clock
 from kit.ids import Ids
@@ -150,13 +150,22 @@ class Routing:
         await self.settle(session, shop_id, ids, trigger)
 
     async def contact(
-        self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
+        self,
+        session: AsyncSession,
+        shop_id: ShopId,
+        ids: Sequence[str],
+        trigger: str,
+        *,
+        unseen: Mapping[ConversationId, datetime],
     ) -> None:
-        """A buyer wrote into conversations that are closed or whose agent is away."""
+        """A buyer wrote into conversations that are closed or whose agent is away.
+
+        `unseen`: since when he waits in those where a close hides his word.
+        """
         stamp, waits = self.stamp(), await clock.waiting_since(session, ids)
         changed = []
         for conversation in await conversations.lock_all(session, ids):
-            since = waits.get(conversation.id)
+            since = waits.get(conversation.id) or unseen.get(conversation.id)
             if conversation.state is ConversationState.CLOSED:
                 by = conversation.buyer_id
                 changed.append(reopen(conversation, by, "buyer_message", stamp, waits_since=since))

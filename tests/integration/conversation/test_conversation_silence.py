@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.conversation import (
     ConversationClosed,
+    ConversationContacted,
     ConversationReopened,
     ConversationTransferred,
 )
@@ -153,6 +154,35 @@ async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_i
     assert places[said.id] == place.offset < places[closed.id]
     since = datetime.fromisoformat((await _now(agent, talk))["waiting_since"])
     assert abs(since - said.time) < timedelta(milliseconds=1)
+
+
+async def test_a_word_that_was_not_archived_when_its_buyer_was_given_up_is_waited_for(
+    platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The close stands behind the word and ends every wait before it; this one nobody had seen."""
+    _, agent, _, talk = await begin(platform)
+    await platform.say(talk, "在吗")
+    await eventually(lambda: has_text(agent, talk, "在吗"))
+    clock.advance(ABANDON_S + 1)
+    agent = await platform.sign_in(agent.login)
+    await complete(platform, clock)
+    monkeypatch.setattr(Archiving, "store", _stopped)
+    said, place = await platform.say(talk, "还有人吗")
+    await platform.service.closings.close_silent()
+    (closed,) = await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
+    assert closed.sweep == "abandoned"
+    monkeypatch.undo()
+
+    await eventually(lambda: _waits_since(agent, talk, said.time))
+
+    assert await _is_open(agent, talk)
+    places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
+    assert places[said.id] == place.offset < places[closed.id]
+    (told,) = await events(platform, "chat", talk["id"], ConversationContacted)
+    assert (told.message_id, told.written_in) == (said.id, talk["id"])
+    await agent.be("offline")
+    assert (await _now(agent, talk))["state"] == "queued", "an unanswered buyer is not left behind"
+    assert await _waits_since(agent, talk, said.time)
 
 
 @pytest.mark.parametrize("partition", [0, NEW_PARTITION], ids=["archived before", "its first"])
@@ -318,3 +348,8 @@ async def _now(reader: Person, talk: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _is_open(reader: Person, talk: Mapping[str, Any]) -> bool:
     return bool((await _now(reader, talk))["state"] != "closed")
+
+
+async def _waits_since(reader: Person, talk: Mapping[str, Any], moment: datetime) -> bool:
+    told = (await _now(reader, talk))["waiting_since"]
+    return told is not None and abs(datetime.fromisoformat(told) - moment).total_seconds() < 0.001
