@@ -48,6 +48,11 @@ class Changes:
     conversations: dict[ConversationId, Conversation] = field(default_factory=dict, repr=False)
     forgotten: list[ConversationId] = field(default_factory=list)
 
+    @property
+    def touched(self) -> int:
+        """Count the conversations whose state is written or removed."""
+        return len(self.conversations) + len(self.forgotten)
+
     def stretch(self, generation: int) -> Stretch:
         """Return which records were folded."""
         return Stretch(generation, self.partition, self.expected, self.next_offset)
@@ -151,11 +156,18 @@ class PartitionFold:
         self._before.deltas = self.unchanged().deltas
 
     def forget(self, limit: int) -> Changes:
-        """Settle and remove at most `limit` conversations that no record needs any more (H34)."""
+        """Settle and remove at most `limit` conversations that no record needs any more (H34).
+
+        Open ones that were stored without the time of their newest record count as heard of now,
+        and are among the changes: else they would be kept for ever.
+        """
         changes = self.unchanged()
         for name, known in list(self.conversations.items()):
-            if len(changes.forgotten) == limit:
+            if changes.touched == limit:
                 break
+            if known.standing.closed_ms is None and not known.heard_ms and self.log_ms:
+                known.heard_ms = self.log_ms
+                changes.conversations[name] = known
             forget = self.states.forget_after_ms(known)
             if forget is not None and self.log_ms > forget + LATE_MS:
                 self.states.settle(known, forget, changes.deltas)
@@ -233,6 +245,7 @@ class PartitionFold:
 
     def _apply(self, known: Conversation, fact: Fact, batch: Batch) -> None:
         known.standing = fact.after
+        known.heard_ms = max(known.heard_ms, fact.at_ms)
         changes = batch.changes
         again = fact.offset < self._refold_below
         parts = zip(self.states.measures, known.parts, changes.deltas, strict=True)

@@ -13,7 +13,7 @@ from services.monitor.fold.engine import PartitionFold
 EVERY_S: Final = 60.0
 
 AT_ONCE: Final = 5_000
-"""States that one transaction deletes; after a day off the next sweep goes on."""
+"""States that one transaction writes or deletes; after a day off the next sweep goes on."""
 
 
 class Eviction:
@@ -35,7 +35,7 @@ class Eviction:
         more = False
         for fold in folds:
             changes = fold.forget(AT_ONCE)
-            if changes.forgotten:
+            if changes.touched:
                 await self._checkpoints.forget(changes)
-                more = more or len(changes.forgotten) == AT_ONCE
+                more = more or changes.touched == AT_ONCE
         self._due_at = now if more else now + EVERY_S

@@ -136,16 +136,22 @@ FORGET_MS: Final = 86_400_000
 """A conversation closed and silent for so long is begun anew by its next record, so its state may
 go."""
 
+UNHEARD_MS: Final = 31 * FORGET_MS
+"""An open one of which the log says nothing for so long is over, too: silence closes what lives, so
+its close was lost, as after a restore from a backup. Longer than the log is kept: whoever folds it
+later does not see what was said before the silence."""
+
 LATE_MS: Final = 3_600_000
 """Log time after which it is forgotten for good, whatever a record's own clock says. So one who
 reads the log later begins it anew at the same record."""
 
 
-def forget_after_ms(standing: Standing, *, remembers_ms: int) -> int | None:
+def forget_after_ms(standing: Standing, *, heard_ms: int, remembers_ms: int) -> int | None:
     """Return the moment after which the next record begins the conversation anew.
 
-    `remembers_ms`: so long after a close a contact may continue something (H34).
+    `heard_ms` is the time of its newest record; 0, which is not known, forgets nothing that is
+    open. `remembers_ms`: so long after a close a contact may continue something (H34).
     """
-    if standing.closed_ms is None:
-        return None
-    return standing.closed_ms + max(FORGET_MS, remembers_ms)
+    if standing.closed_ms is not None:
+        return standing.closed_ms + max(FORGET_MS, remembers_ms)
+    return heard_ms + max(UNHEARD_MS, remembers_ms) if heard_ms else None

@@ -1,6 +1,6 @@
 """A conversation between two records: its standing, and what each measure keeps of it.
 
-Stored as one row, `[format, standing, {measure: bytes}]`: three rows cost 2.4 times as much.
+Stored as one row, `[format, standing, {measure: bytes}, heard]`: three rows cost 2.4 times as much.
 """
 
 from collections.abc import Sequence
@@ -22,16 +22,21 @@ class ForeignState(Exception):
 
 @dataclass(slots=True)
 class Conversation:
-    """What the fold remembers of one conversation; `parts` are the measures' states, in order."""
+    """What the fold remembers of one conversation; `parts` are the measures' states, in order.
+
+    `heard_ms` is the time of its newest record; 0 in what a release stored that did not keep it.
+    """
 
     standing: Standing
     parts: list[Any] = field(repr=False)
+    heard_ms: int = 0
 
 
 class _Stored(msgspec.Struct, array_like=True):
     format: int
     standing: Standing
     parts: dict[str, bytes]
+    heard_ms: int = 0
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Stored)
@@ -64,7 +69,7 @@ class States:
             for measure, part in zip(self.measures, known.parts, strict=True)
             if part is not None
         }
-        return msgspec.msgpack.encode(_Stored(FORMAT, known.standing, kept))
+        return msgspec.msgpack.encode(_Stored(FORMAT, known.standing, kept, known.heard_ms))
 
     def decode(self, data: bytes) -> Conversation:
         """Read a stored state; a measure that is new to it begins. Raises `ForeignState`."""
@@ -78,7 +83,7 @@ class States:
         for measure in self.measures:
             part = stored.parts.get(measure.name)
             parts.append(measure.begin(stored.standing) if part is None else measure.decode(part))
-        return Conversation(stored.standing, parts)
+        return Conversation(stored.standing, parts, stored.heard_ms)
 
     def waiting(self, known: Conversation) -> Waiting:
         """Return what of a conversation is not over yet, under all measures."""
@@ -90,7 +95,9 @@ class States:
 
     def forget_after_ms(self, known: Conversation) -> int | None:
         """Return the moment after which the next record begins the conversation anew."""
-        return forget_after_ms(known.standing, remembers_ms=self._remembers_ms)
+        return forget_after_ms(
+            known.standing, heard_ms=known.heard_ms, remembers_ms=self._remembers_ms
+        )
 
     def settle(self, known: Conversation, at_ms: int, deltas: Sequence[Any]) -> None:
         """Settle for good what is open, as if nobody answered any more."""
