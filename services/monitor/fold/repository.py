@@ -3,6 +3,7 @@
 Knows positions, partitions and conversations; must not know what a measure's change holds.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,9 @@ from services.monitor.fold.states import Conversation, States
 from services.monitor.tables import many
 
 CONSUMER: Final = "monitor.fold"
+
+PAGE: Final = 500
+"""States that are read and decoded between two turns of the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,7 @@ class FoldStore:
         row = (await session.execute(sql.WATERMARK, {"partition": partition})).one_or_none()
         mark, log_ms, refold_below = row or (0, 0, None)
         mine = {"generation": self.generation, "partition": partition}
-        rows = await session.execute(sql.STATES, mine)
-        states = States(measures)
-        found = [states.decode(bytes(state)) for (state,) in rows]
+        found = await conversations(session, mine, States(measures))
         for measure in measures:
             await measure.load(session, generation=self.generation, partition=partition)
         spans = await book_spans(session, mine)
@@ -147,6 +149,21 @@ class FoldStore:
         names = ("generations", "names", "partitions", "shops", "opens", "owners", "waits",
                  "oldest", "unsettled", "forgets", "states")  # fmt: skip
         await many(session, sql.CONVERSATIONS, names=names, rows=rows)
+
+
+async def conversations(
+    session: AsyncSession, mine: Mapping[str, int], states: States
+) -> list[Conversation]:
+    """Return all conversations of a `partition` and `generation`, read page by page.
+
+    Read at once, those of a large partition would take longer than a statement may.
+    """
+    found: list[Conversation] = []
+    rows = await session.stream(sql.STATES, mine)
+    async for page in rows.partitions(PAGE):
+        found += [states.decode(bytes(state)) for (state,) in page]
+        await asyncio.sleep(0)
+    return found
 
 
 async def _forget(session: AsyncSession, batch: Sequence[Changes]) -> None:

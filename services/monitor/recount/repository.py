@@ -11,13 +11,9 @@ from contracts.people import ConversationId
 from contracts.topics import CHAT
 from kit import positions
 from services.monitor.fold.measures import AnyMeasure, BookSpan, Kept
-from services.monitor.fold.repository import CONSUMER
+from services.monitor.fold.repository import CONSUMER, conversations
 from services.monitor.fold.spans import book_spans
 from services.monitor.fold.states import Conversation, States
-
-_STATES: Final = text(
-    "select state from conversations where generation = :generation and partition = :partition"
-)
 
 _LOG_TIME: Final = text("select log_ms from partitions where partition = :partition")
 
@@ -53,12 +49,11 @@ async def read(
     spans = await book_spans(session, mine)
     last = [measure.under(spans[-1]) for measure in measures] if spans else measures
     states = States(last)
-    rows = await session.execute(_STATES, mine)
     mark = (await session.execute(_LOG_TIME, mine)).scalar()
     return Snapshot(
         offset,
         int(mark or 0),
-        [states.decode(bytes(stored)) for (stored,) in rows],
+        await conversations(session, mine, states),
         [await m.kept(session, generation=generation, partition=partition) for m in measures],
         spans,
     )

@@ -6,8 +6,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from contracts.people import ConversationId, PersonId, ShopId
 from kit.postgres import Database, DatabaseBusy
+from services.monitor.fold import statements as fold_statements
 from services.monitor.fold.measures import Stretch
+from services.monitor.fold.repository import CONSUMER, FoldStore
+from services.monitor.fold.standing import Standing
+from services.monitor.fold.states import Conversation, States
+from services.monitor.recount import repository as recount
 from services.monitor.response import repository, statements
 from tests.integration.monitor.rig import Rig
 
@@ -17,7 +23,7 @@ MANY, PARTITION, TIMEOUT_MS = 60_000, 9, 60
 STORED = "select count(*) from rounds where partition = :p"
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hurried(rig: Rig) -> AsyncIterator[Database]:
     """The monitor's database with a limit that a partition's rows pass, as millions pass 5 s."""
     await rig.change(
@@ -58,3 +64,39 @@ async def test_a_partition_is_read_whole_and_begun_anew_however_long_it_takes(
     with pytest.raises(DatabaseBusy):  # the limit of every other transaction is what it was
         async with hurried.read_across("a test") as session:
             await session.execute(text("select pg_sleep(1)"))
+
+
+async def test_the_states_of_a_partition_are_loaded_and_compared_however_long_it_takes(
+    rig: Rig, hurried: Database
+) -> None:
+    standing = Standing(ConversationId("c"), ShopId("shop"), PersonId("b"), 0)
+    await rig.change(
+        """
+        insert into conversations (conversation_id, generation, partition, shop_id, open, owner,
+            waiting_ms, oldest_round_ms, unsettled, forget_ms, state)
+        select 'state' || n, 1, :p, 'shop', true, null, null, null, false, null, :state
+        from generate_series(1, :many) as n
+        """,
+        p=PARTITION,
+        many=MANY,
+        state=States([]).encode(Conversation(standing, [], 1)),
+    )
+    await rig.change(
+        "insert into positions (consumer, topic, partition, next_offset)"
+        " values (:consumer, 'chat', :p, 9)",
+        consumer=CONSUMER,
+        p=PARTITION,
+    )
+    mine = {"generation": 1, "partition": PARTITION}
+    with pytest.raises(DatabaseBusy):
+        async with hurried.read_across("a test") as session:
+            await session.execute(fold_statements.STATES, mine)
+
+    async with hurried.read_across("a test") as session:
+        stored = await FoldStore(1).load(session, PARTITION, [])
+        compared = await recount.read(session, PARTITION, generation=1, measures=[])
+
+    assert stored.next_offset == 9
+    assert stored.conversations.keys() == {"c"}
+    assert compared is not None
+    assert len(compared.conversations) == MANY
