@@ -18,7 +18,7 @@ from launcher.instance import instance, logs
 from launcher.instance.folders import CHECKOUT
 from launcher.instance.instance import Instance
 from launcher.interpreter import run_module
-from launcher.kafka import topics
+from launcher.kafka import groups, topics
 from launcher.postgres import addresses, database
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
@@ -255,6 +255,45 @@ def show_dead_letters(
     else:
         rest = deadletters.rest_of(found, skip=skip, limit=limit) or f"{total} dead letters"
         report.show_dead_letters(shown, rest, _screen())
+
+
+@app.command(name="groups")
+def show_groups(
+    group: Annotated[str | None, typer.Argument(help="A consumer group; default: all.")] = None,
+    *,
+    name: Name = "default",
+    folder: Folder = None,
+    reset_to: Annotated[
+        str | None, typer.Option(help=f"Let it go on elsewhere: {groups.PLACES}.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; else it is only shown.")] = False,
+    json: Json = False,
+) -> None:
+    """Show consumer groups: members, positions, lag; or set one elsewhere that nobody is in."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    if reset_to is not None:
+        if group is None:
+            raise LaunchError("Name the group: `./peakdesk groups GROUP --reset-to ...`.")
+        _reset(known, group, reset_to, yes=yes, json=json)
+        return
+    lines = groups.lines(known, [group] if group else GROUPS)
+    if json:
+        report.as_json(report.groups(lines), _screen())
+    else:
+        report.show_groups(lines, _screen(), whole=group is not None)
+
+
+def _reset(known: Instance, group: str, to: str, *, yes: bool, json: bool) -> None:
+    """Show what setting a group elsewhere changes, and do it if that is meant."""
+    moves = groups.moves(known, group, to)
+    if moves and yes:
+        groups.carry_out(known, group, moves)
+    if json:
+        report.as_json(report.moves(group, moves, done=yes), _screen())
+    else:
+        report.show_moves(group, moves, _screen(), done=yes)
+    if moves and not yes:
+        raise LaunchError("Nothing was changed. Say so if it is meant: the same with `--yes`.")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What `status`, `topics` and `deadletters` tell: as JSON of a shape that stays, or as a table.
+"""What `status`, `topics`, `groups` and `deadletters` tell: as JSON of a lasting shape, or a table.
 
 docs/commands.md describes the shapes; a field may come, none goes. Knows no cluster.
 """
@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kit.bus.deadletter import DeadLetter
+from kit.bus.ports import TopicPartition
 from launcher import keeper
 from launcher.instance import space
 from launcher.instance.instance import Instance
+from launcher.kafka.groups import GroupLine, Move
 from launcher.kafka.topics import TopicLine
 from launcher.platform import ProcessLine, State
 from launcher.postgres import database
@@ -86,6 +88,94 @@ def show_topics(lines: Sequence[TopicLine], screen: Screen) -> None:
         words = [about.key, ", ".join(about.writers), ", ".join(about.readers)] if about else []
         rows.append([line.topic.name, str(line.present or "absent"), *(words or ["", "", ""])])
     screen.table(["topic", "partitions", "key", "written by", "read by"], rows)
+
+
+def groups(lines: Sequence[GroupLine]) -> dict[str, Any]:
+    """Return consumer groups with their members, and where they stand in each partition."""
+    return {
+        "groups": [
+            {
+                "group": line.group,
+                "state": line.state,
+                "lag": line.lag,
+                "members": [
+                    {
+                        "client": member.client_id,
+                        "host": member.host,
+                        "partitions": [
+                            {"topic": tp.topic, "partition": tp.partition}
+                            for tp in member.partitions
+                        ],
+                    }
+                    for member in line.members
+                ],
+                "positions": [
+                    {
+                        "topic": place.tp.topic,
+                        "partition": place.tp.partition,
+                        "position": place.position,
+                        "first": place.first,
+                        "end": place.end,
+                        "lag": place.lag,
+                    }
+                    for place in line.places
+                ],
+            }
+            for line in lines
+        ]
+    }
+
+
+def show_groups(lines: Sequence[GroupLine], screen: Screen, *, whole: bool) -> None:
+    """Print a row for each group; `whole`: below it one for each partition and each member."""
+    rows = [[line.group, line.state, str(len(line.members)), str(line.lag)] for line in lines]
+    screen.table(["group", "state", "members", "lag"], rows)
+    for line in lines if whole else ():
+        places = [
+            [_place(place.tp), _offset(place.position), str(place.end), str(place.lag)]
+            for place in line.places
+        ]
+        screen.table(["partition", "position", "end", "lag"], places)
+        members = [
+            [one.client_id, one.host, ", ".join(map(_place, one.partitions))]
+            for one in line.members
+        ]
+        screen.table(["member", "host", "partitions"], members)
+
+
+def moves(group: str, wanted: Sequence[Move], *, done: bool) -> dict[str, Any]:
+    """Return from where to where a group is set, and whether it was."""
+    return {
+        "group": group,
+        "done": done,
+        "moves": [
+            {
+                "topic": move.tp.topic,
+                "partition": move.tp.partition,
+                "from": move.position,
+                "to": move.to,
+            }
+            for move in wanted
+        ],
+    }
+
+
+def show_moves(group: str, wanted: Sequence[Move], screen: Screen, *, done: bool) -> None:
+    """Print from where to where a group is set in each partition, and what that means."""
+    rows = [[_place(move.tp), _offset(move.position), str(move.to)] for move in wanted]
+    screen.table(["partition", "from", "to"], rows)
+    again = sum(max(0, (move.position or 0) - move.to) for move in wanted)
+    over = sum(max(0, move.to - (move.position or 0)) for move in wanted)
+    will = ("reads", "leaves") if done else ("would read", "leave")
+    screen.say(f"{group} {will[0]} {again} records again and {will[1]} out {over}")
+
+
+def _place(tp: TopicPartition) -> str:
+    return f"{tp.topic}/{tp.partition}"
+
+
+def _offset(position: int | None) -> str:
+    return "-" if position is None else str(position)
 
 
 def dead_letters(shown: Mapping[str, Sequence[DeadLetter]], *, total: int) -> dict[str, Any]:

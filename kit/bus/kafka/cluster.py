@@ -119,7 +119,7 @@ async def create_topics(connection: Connection, topics: Sequence[NewTopic]) -> l
         )
         for topic in topics
     ]
-    async with _Admin(connection) as admin:
+    async with Admin(connection) as admin:
         answer = await admin.create_topics(wanted)
     made = []
     for name, code, *reason in answer.topic_errors:
@@ -134,7 +134,7 @@ async def create_topics(connection: Connection, topics: Sequence[NewTopic]) -> l
 
 async def topic_names(connection: Connection) -> list[str]:
     """Return the names, without prefix, of the topics that carry this deployment's prefix."""
-    async with _Admin(connection) as admin:
+    async with Admin(connection) as admin:
         names = await admin.list_topics()
     prefix = connection.prefix
     return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
@@ -143,7 +143,7 @@ async def topic_names(connection: Connection) -> list[str]:
 async def delete_topics(connection: Connection, names: Sequence[str]) -> None:
     """Delete topics, given without prefix, with everything in them."""
     if names:
-        async with _Admin(connection) as admin:
+        async with Admin(connection) as admin:
             await admin.delete_topics([connection.prefix + name for name in names])
 
 
@@ -169,7 +169,7 @@ async def _visible(cluster: Cluster, name: str) -> bool:
     return True
 
 
-class _Admin:
+class Admin:
     """aiokafka's admin client for one call, its failures under our name."""
 
     def __init__(self, connection: Connection) -> None:
