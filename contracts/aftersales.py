@@ -43,7 +43,7 @@ class CaseEvent(Event):
 
 
 class CaseRequested(CaseEvent):
-    """A refund was asked for; the reason is the buyer's own (capability A14)."""
+    """A refund was asked for; the reason is the buyer's own."""
 
     type: ClassVar[str] = "case.requested.v1"
 

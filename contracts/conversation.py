@@ -1,6 +1,6 @@
 """Events the conversation service produces: lifecycle on the chat topic, staff, directory, routing.
 
-`version` is the conversation's version after the change; a reader ignores versions it has (H7).
+`version` is the conversation's version after the change; a reader ignores versions it has.
 """
 
 from datetime import datetime
@@ -43,7 +43,7 @@ class Lifecycle(Event):
 
 
 class LaterLifecycle(Lifecycle):
-    """What every lifecycle event carries, of one whose type only a newer release knows (H47)."""
+    """What every lifecycle event carries, of one whose type only a newer release knows."""
 
     type: ClassVar[str] = "conversation.*"
 
@@ -84,11 +84,11 @@ class ConversationQueued(Lifecycle):
     previous_agent_id: PersonId | None = None
     reason: str
     waiting_since: Moment | None = None
-    """The buyer's first unanswered word (H37); None where nobody waits, or of an older release."""
+    """The buyer's first unanswered word; None where nobody waits, or of an older release."""
 
 
 class ConversationAssigned(Lifecycle):
-    """An agent owns the conversation from now on; `version` is the assignment version (H8)."""
+    """An agent owns the conversation from now on; `version` is the assignment version."""
 
     type: ClassVar[str] = "conversation.assigned.v1"
 
@@ -129,7 +129,7 @@ class ConversationStageChanged(Lifecycle):
 class ConversationClosed(Lifecycle):
     """Nobody owes an answer any more. A later buyer message reopens it.
 
-    `sweep` says which silence closed it, None a person: only he ends a session (H36).
+    `sweep` says which silence closed it, None a person: only he ends a session.
     """
 
     type: ClassVar[str] = "conversation.closed.v1"
@@ -150,7 +150,7 @@ class ConversationReopened(Lifecycle):
 
 
 class LateMessage(Lifecycle):
-    """A buyer's message into a conversation closed long ago, while he has another one open (H30).
+    """A buyer's message into a conversation closed long ago, while he has another one open.
 
     It stays where it was written, is told to the agent of the other one and counts nowhere.
     """
@@ -164,7 +164,7 @@ class LateMessage(Lifecycle):
 
 
 class ConversationContacted(Lifecycle):
-    """The buyer wrote elsewhere, and this is where he is answered (H30).
+    """The buyer wrote elsewhere, and this is where he is answered.
 
     Or he wrote here, and was given up before that was stored.
     """
@@ -210,7 +210,7 @@ class AgentStateChanged(Event):
 
 
 class PersonListed(Event):
-    """The directory's entry of a person: what a token of this subject is still worth (H13)."""
+    """The directory's entry of a person: what a token of this subject is still worth."""
 
     topic: ClassVar[Topic] = DIRECTORY
     type: ClassVar[str] = "directory.person.v1"
@@ -230,7 +230,7 @@ class PersonListed(Event):
         return self.subject
 
     def withdraws(self, *, role: str, shop_id: str, issued_at: datetime) -> bool:
-        """Tell whether a token with these claims is worth nothing any more (H13)."""
+        """Tell whether a token with these claims is worth nothing any more."""
         return (
             not self.active
             or issued_at < self.not_before

@@ -21,11 +21,11 @@ FRAME_BYTES: Final = 64 * 1024
 
 TEXT_CHARS: Final = 2_000
 """Characters (code points) of a text, of an image's `alt`, of all words of a card together; more
-are refused with `bad_frame`, never cut. The wording gate's work grows with them (H43)."""
+are refused with `bad_frame`, never cut. The wording gate's work grows with them."""
 
 CHARS_PER_FRAME: Final = 500
 """A frame with more characters of words counts as several against the rate: a text of 2,000 as
-four (H43)."""
+four."""
 
 BYTES_PER_FRAME: Final = 4_096
 """A frame of more bytes counts as several against the rate: one of 64 KiB as sixteen. Reading it
@@ -45,7 +45,7 @@ OFFSETS: Final = 10**18
 Position = tuple[
     Annotated[int, Field(ge=0, lt=GENERATIONS)], Annotated[int, Field(ge=0, lt=OFFSETS)]
 ]
-"""`[generation, offset]`, compared in that order (H4)."""
+"""`[generation, offset]`, compared in that order."""
 
 StreamName = Annotated[str, Field(pattern=r"^(inbox|(conv|monitor):[A-Za-z0-9_-]{1,64})$")]
 
@@ -102,7 +102,7 @@ class Client(Frame):
 
 
 class Resume(Frame):
-    """Where the client stands in one stream; `position` as last received in `ev` or `snap` (H5)."""
+    """Where the client stands in one stream; `position` as last received in `ev` or `snap`."""
 
     s: StreamName
     position: Any = None
@@ -235,8 +235,8 @@ class Ev(Frame):
 
     `d` is the event's body as it stands in the log, for buyers without `HIDDEN_FROM_BUYERS`.
     `position` is present on `conv:` streams and strictly increasing there. `inbox` has `version`
-    and `conversation_id` or `work_id` instead: apply it only if newer (H12). `not_owner` marks a
-    message from a seat lost meanwhile (H8). `archived_at` and
+    and `conversation_id` or `work_id` instead: apply it only if newer. `not_owner` marks a
+    message from a seat lost meanwhile. `archived_at` and
     `late` stand on what comes from the archive.
     """
 

@@ -16,8 +16,8 @@ class ChatMessage(Event):
     """A message was accepted by a gateway. `id` is the message id, `time` the receive time.
 
     `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, free JSON for a card.
-    `assignment_version` is the version of the seat an agent wrote from, absent for buyers (H8).
-    `body_hash` is the hex BLAKE2b-128 of kind and canonical `d` (H3).
+    `assignment_version` is the version of the seat an agent wrote from, absent for buyers.
+    `body_hash` is the hex BLAKE2b-128 of kind and canonical `d`.
     """
 
     topic: ClassVar[Topic] = CHAT

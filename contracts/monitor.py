@@ -41,7 +41,7 @@ class Alert(Event):
 
 
 class WaitingThresholdPassed(Alert):
-    """A buyer has waited longer than a threshold; fires once per wait and threshold (H21).
+    """A buyer has waited longer than a threshold; fires once per wait and threshold.
 
     `profiles` are those of the shop that have this threshold and still count the buyer as waiting,
     the strictest first; `profile` is that one. Events of older releases name it alone, and there

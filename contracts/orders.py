@@ -21,7 +21,7 @@ class OrderState(StrEnum):
 
 
 class AddressResult(StrEnum):
-    """How the address check after payment ended (capability O2)."""
+    """How the address check after payment ended."""
 
     VERIFIED = "verified"
     CHANGED = "changed"

@@ -49,7 +49,7 @@ class SenderKind(StrEnum):
 
 
 class AgentState(StrEnum):
-    """Whether an agent receives buyers (capability C3)."""
+    """Whether an agent receives buyers."""
 
     ONLINE = "online"
     BUSY = "busy"
@@ -67,7 +67,7 @@ class ConversationState(StrEnum):
 
 
 class Stage(StrEnum):
-    """The reception pipeline (capability C4), from welcome to shipping."""
+    """The reception pipeline, from welcome to shipping."""
 
     WELCOME = "welcome"
     INTRODUCE = "introduce"

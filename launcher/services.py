@@ -104,7 +104,7 @@ def run_task(known: Instance, name: str, arguments: Sequence[str]) -> int:
 
 
 WITH_GENERATIONS: Final = ("conversation", "monitor")
-"""Services that keep offsets of the chat topic, and so which topic these belong to (H4)."""
+"""Services that keep offsets of the chat topic, and so which topic these belong to."""
 
 
 def _database(service: str) -> Value:

@@ -16,7 +16,7 @@ class Settings(DatabaseSettings):
     """Shop secrets are derived from it, so that none is stored."""
 
     lost_after_s: int = Field(default=30, ge=10)
-    """An agent whom no gateway carried for this long is offline (H16)."""
+    """An agent whom no gateway carried for this long is offline."""
     archive_rows: int = Field(default=500, ge=1, le=2000)
     """Rows per archive transaction at most. PostgreSQL gains nothing above 200, but a transaction
     costs this process 1.2 ms whatever its size: 500 rows took 20 us of CPU each, 200 took 29."""

@@ -36,11 +36,11 @@ class Settings(ServiceSettings):
     tick_ms: int = Field(default=5, ge=0, le=100)
     """Sends of this time are handed over together: the cost is per request (measured)."""
     outcome_s: float = Field(default=2.0, gt=0)
-    """A send unacknowledged for so long is answered `retry` (H18)."""
+    """A send unacknowledged for so long is answered `retry`."""
     ring_s: int = Field(default=60, ge=1)
     """How long a record stays in memory for who comes back."""
     ring_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
-    """Older records leave the ring; a resume below its floor reads them from the broker (H10)."""
+    """Older records leave the ring; a resume below its floor reads them from the broker."""
     gap_records: int = Field(default=50_000, ge=1)
     """Records that are read from the broker for one that comes back; more is answered `retry`."""
     gap_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
@@ -55,9 +55,9 @@ class Settings(ServiceSettings):
     silence_s: float = Field(default=60.0, gt=0)
     """Silence closes with 4002."""
     slow_reader_s: float = Field(default=10.0, gt=0)
-    """A queue full for so long closes with 4001 (H15)."""
+    """A queue full for so long closes with 4001."""
     queue_frames: int = Field(default=256, ge=1)
-    """Frames that wait for one socket at most (H15)."""
+    """Frames that wait for one socket at most."""
     queue_bytes: int = Field(default=1024 * 1024, ge=1024)
     """The same in bytes."""
     frames_per_s: float = Field(default=20.0, gt=0)
@@ -82,7 +82,7 @@ class Settings(ServiceSettings):
     drain_spread_s: float = Field(default=3.0, ge=0)
     """Clients are told to reconnect at random within this time."""
     drain_flush_s: float = Field(default=10.0, gt=0)
-    """Sends still unanswered then get `retry`, and every socket 4000 (H17)."""
+    """Sends still unanswered then get `retry`, and every socket 4000."""
     proxy_timeout_s: float = Field(default=15.0, gt=0)
     """Longest wait for the answer of a service; then 504."""
     lexicon_folder: str = ""

@@ -41,7 +41,7 @@ class Settings(DatabaseSettings):
 
     @model_validator(mode="after")
     def _check_kept(self) -> Self:
-        """Refuse to forget what the log still tells: `recompute` would find it missing (H50)."""
+        """Refuse to forget what the log still tells: `recompute` would find it missing."""
         for name in ("figures_kept_days", "evidence_kept_days", "alerts_kept_days"):
             kept = getattr(self, name)
             if kept < LOG_DAYS:

@@ -6,7 +6,7 @@ from services.conversation.access.schemas import View
 
 
 class BuyerView(View):
-    """A buyer's profile; masked unless one works with him (P17)."""
+    """A buyer's profile; masked unless one works with him."""
 
     id: str
     name: str
@@ -17,7 +17,7 @@ class BuyerView(View):
 
 
 class ConversationView(View):
-    """Where a conversation stands; `version` compares with the stream's events (H7)."""
+    """Where a conversation stands; `version` compares with the stream's events."""
 
     id: str
     shop_id: str

@@ -31,7 +31,7 @@ def _listing(router: APIRouter, histories: Histories) -> None:
 
     @router.get("/inbox")
     async def read_inbox(principal: Caller) -> InboxView:
-        """Read one's open conversations and work, each with its version (H12)."""
+        """Read one's open conversations and work, each with its version."""
         return await histories.inbox(principal)
 
 

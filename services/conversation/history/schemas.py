@@ -31,10 +31,10 @@ class History(msgspec.Struct, frozen=True):
 
 
 class HistoryItemView(View):
-    """A record of the log, shaped like the frame `ev`, and when it was archived (H27).
+    """A record of the log, shaped like the frame `ev`, and when it was archived.
 
     `late` marks what was written after the close and reopened nothing: by staff, or by a buyer who
-    has another conversation open (H30).
+    has another conversation open.
     """
 
     s: str
@@ -55,7 +55,7 @@ class HistoryView(View):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Below this offset of the partition everything is archived or set aside (H10)."""
+    """Below this offset of the partition everything is archived or set aside."""
 
     partition: int
     generation: int
@@ -70,11 +70,11 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Attached(msgspec.Struct, frozen=True):
-    """What the gateway needs to seat somebody: all of it of one moment (H11).
+    """What the gateway needs to seat somebody: all of it of one moment.
 
     `seat` is `buyer`, `owner` or `watcher`; a watcher reads. `items` are oldest first. `resync`
     tells that the history is too long to be continued from the position asked for. `continue_in`
-    is set where the conversation is closed and its buyer has another one open (H30).
+    is set where the conversation is closed and its buyer has another one open.
     """
 
     conversation: msgspec.Raw
@@ -89,7 +89,7 @@ class Attached(msgspec.Struct, frozen=True):
 
 
 class FoundMessage(View):
-    """Whether and how a message id stands in the archive (H3)."""
+    """Whether and how a message id stands in the archive."""
 
     found: bool
     body_hash: str | None = None
@@ -122,7 +122,7 @@ class WorkView(View):
 
 
 class InboxView(View):
-    """A person's open conversations and work, each with its version (H12)."""
+    """A person's open conversations and work, each with its version."""
 
     conversations: tuple[ConversationView, ...]
     work: tuple[WorkView, ...]
@@ -138,7 +138,7 @@ class CandidateView(View):
 
 
 class DecisionView(View):
-    """Who was chosen, why, and among whom (C1)."""
+    """Who was chosen, why, and among whom."""
 
     id: str
     at: Moment

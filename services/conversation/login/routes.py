@@ -42,7 +42,7 @@ def routes(sessions: Sessions) -> APIRouter:
 
     @router.post("/sessions/buyer", status_code=201)
     async def exchange_shop_token(body: BuyerLogin) -> SessionView:
-        """Exchange a token that a shop signed for its buyer (H13)."""
+        """Exchange a token that a shop signed for its buyer."""
         return await sessions.buyer(body.shop_id, body.token)
 
     @router.post("/sessions/visitor", status_code=201)

@@ -50,7 +50,7 @@ def _working(router: APIRouter, conversations: Conversations, limits: CommandLim
         conversation_id: ConversationPath,
         body: Transfer,
     ) -> ConversationView:
-        """Hand a conversation on to a colleague or a group; the note is mandatory (C11)."""
+        """Hand a conversation on to a colleague or a group; the note is mandatory."""
         limits.spend(principal)
         return await conversations.transfer(principal, conversation_id, body, key=key)
 
@@ -58,7 +58,7 @@ def _working(router: APIRouter, conversations: Conversations, limits: CommandLim
     async def move_stage(
         principal: Chatting, key: IdempotencyKey, conversation_id: ConversationPath, body: StageMove
     ) -> ConversationView:
-        """Move a conversation along the reception pipeline (C4)."""
+        """Move a conversation along the reception pipeline."""
         limits.spend(principal)
         return await conversations.move_stage(principal, conversation_id, body, key=key)
 

@@ -68,7 +68,7 @@ _TEXT: Final = msgspec.json.Decoder(_Text)
 
 
 def read(record: Record) -> Heard | Lifecycle | None:
-    """Decode a record of the topic `chat`; None for a type of a newer release (H47).
+    """Decode a record of the topic `chat`; None for a type of a newer release.
 
     Raises `Unreadable`.
     """
