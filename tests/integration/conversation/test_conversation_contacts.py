@@ -1,13 +1,11 @@
 """What a stored message changes (H30): who is served again, who wrote elsewhere; after a crash."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,34 +22,19 @@ from kit.clock import ManualClock
 from kit.errors import Unavailable
 from services.conversation.archive.contacts import AGAIN, Contacts
 from services.conversation.archive.domain import Contact
-from services.conversation.seed import SeedSettings
 from services.conversation.turns import Turns
-from tests.integration.conversation.desk import Person, Platform, ok, started
+from tests.integration.conversation import timed
+from tests.integration.conversation.desk import Person, Platform, ok
+from tests.integration.conversation.shift import talk_now
 from tests.integration.conversation.talking import archived, begin, events, has_text
+from tests.integration.conversation.timed import stands
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
+clock, platform, admin = timed.clock, timed.platform, timed.admin
+
 GAP_S = 601
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def clock() -> ManualClock:
-    """The business time of this module's service."""
-    return ManualClock(datetime.now(UTC))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
-    """The service on that clock."""
-    async with started(settings, clock=clock) as running_platform:
-        yield running_platform
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def admin(platform: Platform) -> None:
-    """Sign the administrator in again: each test moves the clock by most of a token's life."""
-    await platform.sign_in_admin()
 
 
 async def test_a_message_into_an_old_conversation_is_kept_and_told_where_the_buyer_is_served(
@@ -59,7 +42,7 @@ async def test_a_message_into_an_old_conversation_is_kept_and_told_where_the_buy
 ) -> None:
     _, agent, buyer, old = await begin(platform)
     new = await _begin_anew(agent, buyer, old, clock)
-    version = (await _now(agent, old))["version"]
+    version = (await talk_now(agent, old))["version"]
 
     said, place = await platform.say(old, "旧窗口里的话")
 
@@ -72,8 +55,8 @@ async def test_a_message_into_an_old_conversation_is_kept_and_told_where_the_buy
     assert contacted.version == new["version"] + 1
     shown = [one for one in await archived(buyer, old) if one["id"] == said.id]
     assert [one.get("late") for one in shown] == [True]
-    assert (await _now(agent, old))["state"] == "closed"
-    assert (await _now(agent, new))["agent_id"] == agent.id
+    assert (await talk_now(agent, old))["state"] == "closed"
+    assert (await talk_now(agent, new))["agent_id"] == agent.id
     assert place not in await _set_aside(platform)
 
 
@@ -103,7 +86,7 @@ async def test_words_of_one_moment_in_two_old_conversations_reopen_one_and_go_on
     await eventually(lambda: _contacts_left(platform, first["shop_id"], 0))
     await eventually(lambda: has_text(agent, first, "甲"))
     await eventually(lambda: has_text(agent, second, "乙"))
-    states = sorted([(await _now(agent, one))["state"] for one in (first, second)])
+    states = sorted([(await talk_now(agent, one))["state"] for one in (first, second)])
     assert states == ["assigned", "closed"]
     told = await events(platform, "chat", first["id"], LateMessage)
     told += await events(platform, "chat", second["id"], LateMessage)
@@ -116,12 +99,12 @@ async def test_a_lost_agents_buyer_in_another_window_is_queued_where_he_is_serve
     shop, agent, buyer, old = await begin(platform)
     new = await _begin_anew(agent, buyer, old, clock)
     await agent.be("offline")
-    assert (await _now(agent, new))["agent_id"] == agent.id  # nobody waited for an answer
+    assert (await talk_now(agent, new))["agent_id"] == agent.id  # nobody waited for an answer
 
     await platform.say(old, "有人吗")
 
-    await eventually(lambda: _is(shop.boss, new, "queued"))
-    assert (await _now(shop.boss, old))["state"] == "closed"
+    await eventually(lambda: stands(shop.boss, new, "queued"))
+    assert (await talk_now(shop.boss, old))["state"] == "closed"
 
 
 async def test_a_crash_between_storing_and_acting_leaves_what_the_next_look_repairs(
@@ -142,12 +125,12 @@ async def test_a_crash_between_storing_and_acting_leaves_what_the_next_look_repa
     await platform.say(talk, "又来了")
     await eventually(lambda: has_text(agent, talk, "又来了"))
     assert await _contacts_left(platform, shop.id, 1)
-    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await talk_now(agent, talk))["state"] == "closed"
     monkeypatch.undo()
 
     await platform.service.archive.worker.look()
 
-    await eventually(lambda: _is(agent, talk, "assigned"))
+    await eventually(lambda: stands(agent, talk, "assigned"))
     assert await _contacts_left(platform, shop.id, 0)
     assert len(await events(platform, "chat", talk["id"], ConversationReopened)) == 1
 
@@ -159,9 +142,9 @@ async def test_nobody_who_has_a_shops_turn_holds_up_the_archive(platform: Platfo
     async with platform.service.turns.write(shop.id):
         await platform.say(talk, "等等我")
         await eventually(lambda: has_text(agent, talk, "等等我"))
-        assert (await _now(agent, talk))["state"] == "closed"
+        assert (await talk_now(agent, talk))["state"] == "closed"
 
-    await eventually(lambda: _is(agent, talk, "assigned"))
+    await eventually(lambda: stands(agent, talk, "assigned"))
 
 
 async def test_one_contact_that_cannot_be_acted_on_is_put_off_and_holds_up_no_other(
@@ -184,13 +167,13 @@ async def test_one_contact_that_cannot_be_acted_on_is_put_off_and_holds_up_no_ot
     await platform.say(bad, "坏")
     await platform.say(good, "好")
 
-    await eventually(lambda: _is(agent, good, "assigned"))
+    await eventually(lambda: stands(agent, good, "assigned"))
     await eventually(lambda: _contacts_left(platform, shop.id, 1))
-    assert (await _now(agent, bad))["state"] == "closed"
+    assert (await talk_now(agent, bad))["state"] == "closed"
     monkeypatch.undo()
     clock.advance(AGAIN.total_seconds() + 1)
     await platform.service.archive.worker.look()
-    await eventually(lambda: _is(agent, bad, "assigned"))
+    await eventually(lambda: stands(agent, bad, "assigned"))
 
 
 async def test_two_workers_at_once_act_once(platform: Platform) -> None:
@@ -207,7 +190,7 @@ async def test_two_workers_at_once_act_once(platform: Platform) -> None:
         acting = [asyncio.create_task(each.settle(ShopId(shop.id))) for each in workers]
 
     await asyncio.gather(*acting)
-    await eventually(lambda: _is(agent, talk, "assigned"))
+    await eventually(lambda: stands(agent, talk, "assigned"))
     assert len(await events(platform, "chat", talk["id"], ConversationReopened)) == 1
 
 
@@ -218,7 +201,7 @@ async def test_a_buyer_whose_older_conversation_goes_on_is_given_that_one(
     new = await _begin_anew(agent, buyer, old, clock)
     await _close(agent, new)
     await platform.say(old, "还是这个窗口")
-    await eventually(lambda: _is(agent, old, "assigned"))
+    await eventually(lambda: stands(agent, old, "assigned"))
     clock.advance(120)
 
     assert ok(await buyer.post("/v1/conversations"), 201)["id"] == old["id"]
@@ -232,7 +215,7 @@ async def test_staffs_word_behind_the_close_is_no_contact(platform: Platform) ->
 
     await eventually(lambda: has_text(agent, talk, "再见"))
     assert await _contacts_left(platform, shop.id, 0)
-    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await talk_now(agent, talk))["state"] == "closed"
 
 
 async def _begin_anew(
@@ -257,14 +240,6 @@ async def _closing_is_archived(reader: Person, talk: Mapping[str, Any]) -> None:
         return kinds[-1:] == ["conversation.closed.v1"]
 
     await eventually(there)
-
-
-async def _now(reader: Person, talk: Mapping[str, Any]) -> dict[str, Any]:
-    return ok(await reader.get(f"/v1/conversations/{talk['id']}"))
-
-
-async def _is(reader: Person, talk: Mapping[str, Any], wanted: str) -> bool:
-    return bool((await _now(reader, talk))["state"] == wanted)
 
 
 async def _attached(platform: Platform, buyer: Person, talk: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """Back from an older backup (H51): the archive brings rows to where the log is, or makes them."""
 
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from contracts.conversation import Lifecycle
@@ -15,8 +13,8 @@ from kit.bus.deadletter import letters
 from kit.bus.ports import Record
 from kit.clock import ManualClock
 from services.conversation.archive.contacts import AGAIN
-from services.conversation.seed import SeedSettings
-from tests.integration.conversation.desk import Person, Platform, ok, started
+from tests.integration.conversation import timed
+from tests.integration.conversation.desk import Person, Platform, ok
 from tests.integration.conversation.talking import (
     archived,
     begin,
@@ -29,20 +27,9 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
+clock, platform, admin = timed.clock, timed.platform, timed.admin
+
 STANDS = ("state", "agent_id", "version", "assignment_version", "stage", "score", "buyer_id")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def clock() -> ManualClock:
-    """The business time of this module's service."""
-    return ManualClock(datetime.now(UTC))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
-    """The service on that clock."""
-    async with started(settings, clock=clock) as running_platform:
-        yield running_platform
 
 
 async def test_conversations_that_no_backup_holds_come_back_as_the_log_left_them(

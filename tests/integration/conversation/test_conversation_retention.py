@@ -22,14 +22,14 @@ async def test_decisions_that_are_older_than_is_kept_go_batch_by_batch_and_other
     monkeypatch.setattr(retention, "FORGOTTEN_AT_ONCE", 2)
     shop = await platform.shop()
     opened = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
-    border = platform.service.clock.now() - timedelta(
-        days=platform.service.settings.decisions_kept_days
-    )
+    service = platform.service
+    kept = timedelta(days=service.settings.decisions_kept_days)
+    border = service.clock.now() - kept
     for hours in range(1, 6):
         await _decided(shop, opened["id"], border - timedelta(hours=hours))
     await _decided(shop, opened["id"], border + timedelta(hours=1))
 
-    forget = platform.service.decision_retention.forget
+    forget = retention.DecisionRetention(service.db, service.clock, kept).forget
     assert [await forget() for _ in range(4)] == [2, 2, 1, 0]
 
     async with platform.service.db.read(shop.id) as session:

@@ -1,12 +1,11 @@
 """What silence ends (H36), judged only as far as the archive is complete (H48)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,37 +25,22 @@ from services.conversation.archive.service import Archiving
 from services.conversation.reception import sweeps
 from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import BEHIND_MOST
-from services.conversation.seed import SeedSettings
-from tests.integration.conversation.desk import Person, Platform, ok, started
+from tests.integration.conversation import timed
+from tests.integration.conversation.desk import Person, Platform, ok
+from tests.integration.conversation.shift import talk_now
 from tests.integration.conversation.talking import archived, begin, complete, events, has_text
+from tests.integration.conversation.timed import is_open
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
+
+clock, platform, admin = timed.clock, timed.platform, timed.admin
 
 IDLE_S = 1_800
 ABANDON_S = 86_400
 
 NEW_PARTITION = 99
 """Nothing was ever archived of it."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def clock() -> ManualClock:
-    """The business time of this module's service."""
-    return ManualClock(datetime.now(UTC))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
-    """The service on that clock."""
-    async with started(settings, clock=clock) as running_platform:
-        yield running_platform
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def admin(platform: Platform) -> None:
-    """Sign the administrator in again: tests move the clock by more than a token's life."""
-    await platform.sign_in_admin()
 
 
 async def test_what_was_answered_is_closed_as_idle_and_goes_on_with_the_buyers_next_word(
@@ -67,11 +51,11 @@ async def test_what_was_answered_is_closed_as_idle_and_goes_on_with_the_buyers_n
     await _talked(platform, agent, talk)
     await _swept(platform, clock, IDLE_S - 1)
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "assigned"
+    assert (await talk_now(agent, talk))["state"] == "assigned"
 
     await _swept(platform, clock, 2)
 
-    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await talk_now(agent, talk))["state"] == "closed"
     assert ok(await agent.get("/v1/inbox"))["conversations"] == []
     (closed,) = await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
     assert (closed.sweep, closed.reason, closed.by) == ("idle", "idle", "system")
@@ -79,7 +63,7 @@ async def test_what_was_answered_is_closed_as_idle_and_goes_on_with_the_buyers_n
     clock.advance(15 * 60)
     agent = await platform.sign_in(agent.login)
     await platform.say(talk, "还有一件事")
-    await eventually(lambda: _is_open(agent, talk))
+    await eventually(lambda: is_open(agent, talk))
     (reopened,) = await events(platform, "chat", talk["id"], ConversationReopened)
     assert reopened.reason == "buyer_message"
 
@@ -94,16 +78,16 @@ async def test_whom_nobody_answered_is_given_up_after_a_day_and_leaves_the_queue
     await eventually(lambda: has_text(shop.boss, talk, "有人吗"))
     await _swept(platform, clock, ABANDON_S - 1)
     boss = await platform.sign_in(shop.boss.login)
-    assert (await _now(boss, talk))["state"] == "queued"
+    assert (await talk_now(boss, talk))["state"] == "queued"
 
     await _swept(platform, clock, 2)
 
-    assert (await _now(boss, talk))["state"] == "closed"
+    assert (await talk_now(boss, talk))["state"] == "closed"
     assert ok(await boss.get("/v1/conversations", state="queued"))["items"] == []
     (closed,) = await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
     assert (closed.sweep, closed.reason) == ("abandoned", "abandoned")
     await platform.say(talk, "算了，再问一次")
-    await eventually(lambda: _is_open(boss, talk))
+    await eventually(lambda: is_open(boss, talk))
 
 
 async def test_with_the_archive_stopped_nothing_is_closed_while_agents_talk(
@@ -124,11 +108,11 @@ async def test_with_the_archive_stopped_nothing_is_closed_while_agents_talk(
         await platform.service.closings.close_silent()
 
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "assigned"
+    assert (await talk_now(agent, talk))["state"] == "assigned"
     monkeypatch.undo()
     await _swept(platform, clock, 5)
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "assigned"
+    assert (await talk_now(agent, talk))["state"] == "assigned"
     assert await events(platform, "chat", talk["id"], ConversationClosed) == []
 
 
@@ -143,16 +127,16 @@ async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_i
     said, place = await platform.say(talk, "等一下")
     await platform.service.closings.close_silent()
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await talk_now(agent, talk))["state"] == "closed"
     await eventually(lambda: events(platform, "chat", talk["id"], ConversationClosed))
     monkeypatch.undo()
 
-    await eventually(lambda: _is_open(agent, talk))
+    await eventually(lambda: is_open(agent, talk))
 
     places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
     (closed,) = await events(platform, "chat", talk["id"], ConversationClosed)
     assert places[said.id] == place.offset < places[closed.id]
-    since = datetime.fromisoformat((await _now(agent, talk))["waiting_since"])
+    since = datetime.fromisoformat((await talk_now(agent, talk))["waiting_since"])
     assert abs(since - said.time) < timedelta(milliseconds=1)
 
 
@@ -175,13 +159,13 @@ async def test_a_word_that_was_not_archived_when_its_buyer_was_given_up_is_waite
 
     await eventually(lambda: _waits_since(agent, talk, said.time))
 
-    assert await _is_open(agent, talk)
+    assert await is_open(agent, talk)
     places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
     assert places[said.id] == place.offset < places[closed.id]
     (told,) = await events(platform, "chat", talk["id"], ConversationContacted)
     assert (told.message_id, told.written_in) == (said.id, talk["id"])
     await agent.be("offline")
-    assert (await _now(agent, talk))["state"] == "queued", "an unanswered buyer is not left behind"
+    assert (await talk_now(agent, talk))["state"] == "queued", "nobody is left behind unanswered"
     assert await _waits_since(agent, talk, said.time)
 
 
@@ -210,8 +194,8 @@ async def test_a_word_that_is_being_archived_is_waited_for(
 
     await sweeping
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "assigned"
-    assert buyer.id == (await _now(agent, talk))["buyer_id"]
+    assert (await talk_now(agent, talk))["state"] == "assigned"
+    assert buyer.id == (await talk_now(agent, talk))["buyer_id"]
 
 
 async def test_who_is_waited_for_is_not_idle_and_what_staff_took_up_again_is_not_either(
@@ -228,8 +212,8 @@ async def test_who_is_waited_for_is_not_idle_and_what_staff_took_up_again_is_not
 
     await _swept(platform, clock, 1)
 
-    assert await _is_open(agent, waits)
-    assert await _is_open(agent, taken_up)
+    assert await is_open(agent, waits)
+    assert await is_open(agent, taken_up)
 
 
 async def test_a_word_from_a_seat_that_was_lost_is_no_answer(
@@ -238,7 +222,7 @@ async def test_a_word_from_a_seat_that_was_lost_is_no_answer(
     shop, agent, _, talk = await begin(platform)
     colleague = await shop.staff()
     await platform.say(talk, "在吗")
-    seated = await _now(agent, talk)
+    seated = await talk_now(agent, talk)
     over = {"to_agent": colleague.id, "note": "换班"}
     ok(await agent.post(f"/v1/conversations/{talk['id']}/transfer", over))
     await eventually(lambda: events(platform, "chat", talk["id"], ConversationTransferred))
@@ -249,7 +233,7 @@ async def test_a_word_from_a_seat_that_was_lost_is_no_answer(
     await _swept(platform, clock, IDLE_S + 1)
 
     colleague = await platform.sign_in(colleague.login)
-    assert (await _now(colleague, talk))["agent_id"] == colleague.id
+    assert (await talk_now(colleague, talk))["agent_id"] == colleague.id
 
 
 async def test_each_shop_has_its_own_idea_of_silence(
@@ -263,8 +247,8 @@ async def test_each_shop_has_its_own_idea_of_silence(
 
     await _swept(platform, clock, 61)
 
-    assert (await _now(agent, talk))["state"] == "closed"
-    assert (await _now(patient, other))["state"] == "assigned"
+    assert (await talk_now(agent, talk))["state"] == "closed"
+    assert (await talk_now(patient, other))["state"] == "assigned"
 
 
 async def test_who_waits_gets_the_place_of_whom_silence_closed(
@@ -282,8 +266,8 @@ async def test_who_waits_gets_the_place_of_whom_silence_closed(
     await _swept(platform, clock, 1)
 
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "closed"
-    assert (await _now(agent, waiting))["agent_id"] == agent.id
+    assert (await talk_now(agent, talk))["state"] == "closed"
+    assert (await talk_now(agent, waiting))["agent_id"] == agent.id
 
 
 async def test_all_shops_are_archived_again_before_the_places_are_given_away(
@@ -307,7 +291,7 @@ async def test_all_shops_are_archived_again_before_the_places_are_given_away(
 
     assert talk["shop_id"] in filled
     agent = await platform.sign_in(agent.login)
-    assert (await _now(agent, talk))["state"] == "closed"
+    assert (await talk_now(agent, talk))["state"] == "closed"
 
 
 async def test_more_than_one_go_of_a_shop_are_all_closed(
@@ -321,7 +305,7 @@ async def test_more_than_one_go_of_a_shop_are_all_closed(
     await _swept(platform, clock, IDLE_S + 1)
 
     agent = await platform.sign_in(agent.login)
-    assert {(await _now(agent, one))["state"] for one in (talk, *others)} == {"closed"}
+    assert {(await talk_now(agent, one))["state"] for one in (talk, *others)} == {"closed"}
 
 
 async def _stopped(*_: object, **__: object) -> int:
@@ -331,7 +315,7 @@ async def _stopped(*_: object, **__: object) -> int:
 async def _talked(platform: Platform, agent: Person, talk: Mapping[str, Any]) -> None:
     """Let the buyer ask and the agent answer, and wait until both is archived."""
     await platform.say(talk, "在吗")
-    seated = await _now(agent, talk)
+    seated = await talk_now(agent, talk)
     await platform.say(seated, "在的", kind=SenderKind.AGENT)
     await eventually(lambda: has_text(agent, talk, "在的"))
 
@@ -342,14 +326,6 @@ async def _swept(platform: Platform, clock: ManualClock, seconds: float) -> None
     await platform.service.closings.close_silent()
 
 
-async def _now(reader: Person, talk: Mapping[str, Any]) -> dict[str, Any]:
-    return ok(await reader.get(f"/v1/conversations/{talk['id']}"))
-
-
-async def _is_open(reader: Person, talk: Mapping[str, Any]) -> bool:
-    return bool((await _now(reader, talk))["state"] != "closed")
-
-
 async def _waits_since(reader: Person, talk: Mapping[str, Any], moment: datetime) -> bool:
-    told = (await _now(reader, talk))["waiting_since"]
+    told = (await talk_now(reader, talk))["waiting_since"]
     return told is not None and abs(datetime.fromisoformat(told) - moment).total_seconds() < 0.001

@@ -1,40 +1,20 @@
 """A shop's own waits: changed by its leaders, dated, recorded, told, and followed at once."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 
 from contracts.conversation import ShopListed, Timing
 from kit.clock import ManualClock
-from services.conversation.seed import SeedSettings
-from tests.integration.conversation.desk import Person, Platform, Shop, code, ok, started
+from tests.integration.conversation import timed
+from tests.integration.conversation.desk import Person, Platform, Shop, code, ok
 from tests.integration.conversation.talking import begin, complete, events, has_text
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def clock() -> ManualClock:
-    """The business time of this module's service."""
-    return ManualClock(datetime.now(UTC))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
-    """The service on that clock."""
-    async with started(settings, clock=clock) as running_platform:
-        yield running_platform
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def admin(platform: Platform) -> None:
-    """Sign the administrator in again: tests move the clock."""
-    await platform.sign_in_admin()
+clock, platform, admin = timed.clock, timed.platform, timed.admin
 
 
 def _path(shop: Shop) -> str:
