@@ -51,7 +51,7 @@ class Metrics:
             "peakdesk_http_request_seconds",
             "Seconds from a request's headers to the end of its answer, by route template",
             ("method", "route", "status"),
-            _REQUEST_S,
+            buckets=_REQUEST_S,
         )
         self.http_active = self._gauge(
             "peakdesk_http_requests_active", "Requests being answered at this moment"
@@ -91,13 +91,13 @@ class Metrics:
             "peakdesk_consumer_batch_records",
             "Records handed to a batch handler at once",
             ("group",),
-            _ROWS,
+            buckets=_ROWS,
         )
         self.handle_seconds = self._histogram(
             "peakdesk_consumer_handle_seconds",
             "Seconds a handler took for one record or one batch",
             ("group",),
-            _REQUEST_S,
+            buckets=_REQUEST_S,
         )
         self.dead_letters = self._counter(
             "peakdesk_dead_letters_total", "Records set aside with their reason", ("group", "topic")
@@ -124,7 +124,7 @@ class Metrics:
             "peakdesk_timer_late_seconds",
             "Seconds from a timer's due time to the end of the transaction that fired it",
             ("kind",),
-            _TIMER_S,
+            buckets=_TIMER_S,
         )
         self.timers_oldest = self._gauge(
             "peakdesk_timers_oldest_seconds",
@@ -150,7 +150,10 @@ class Metrics:
             "peakdesk_frames_refused_total", "Frames answered `err`, by slug", ("slug",)
         )
         self.send_seconds = self._histogram(
-            "peakdesk_send_ack_seconds", "Seconds from a `send` frame to its `ok`", (), _CHAT_S
+            "peakdesk_send_ack_seconds",
+            "Seconds from a `send` frame to its `ok`",
+            (),
+            buckets=_CHAT_S,
         )
         self.fanned_out = self._counter(
             "peakdesk_fanned_out_total", "Events offered to sockets of this gateway"
@@ -163,6 +166,6 @@ class Metrics:
         return Gauge(name, meaning, labels, registry=self.registry)
 
     def _histogram(
-        self, name: str, meaning: str, labels: tuple[str, ...], buckets: tuple[float, ...]
+        self, name: str, meaning: str, labels: tuple[str, ...], *, buckets: tuple[float, ...]
     ) -> Histogram:
         return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)

@@ -103,7 +103,7 @@ def _known_or_made(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
         _require_unowned(wanted.base_port, reserved)
         if known is None:
             brokers = wanted.brokers or 1
-            chosen = _ports(wanted, brokers, reserved, say)
+            chosen = _ports(wanted, brokers, reserved, say=say)
             folders.make_own(folder, account.unprivileged())
             known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
             instance.save(known)
@@ -178,7 +178,7 @@ def _with_wishes(known: Instance, wanted: Wanted) -> Instance:
 
 
 def _ports(
-    wanted: Wanted, brokers: int, reserved: ports.Reserved, say: Callable[[str], None]
+    wanted: Wanted, brokers: int, reserved: ports.Reserved, *, say: Callable[[str], None]
 ) -> ports.Ports:
     """Return the ports of a new instance; those that are not the usual ones are told."""
     if wanted.base_port is not None:

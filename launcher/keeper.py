@@ -82,7 +82,7 @@ class Keeper:
             if processes.has_told(name) or now - one.missed_since >= TOLD_WITHIN_S:
                 self._note_death(processes, name, one)
         elif now >= one.due:
-            self._try(known, processes, name, one)
+            self._try(known, processes, name, one=one)
 
     def _note_alive(self, one: Watched, now: float) -> None:
         one.due = one.missed_since = None
@@ -101,7 +101,7 @@ class Keeper:
         self._keep(processes, name, replace(many, next_try_at=_in(one.pause_s)))
         one.pause_s = min(2 * one.pause_s, LONGEST_PAUSE_S)
 
-    def _try(self, known: Instance, processes: Processes, name: str, one: Watched) -> None:
+    def _try(self, known: Instance, processes: Processes, name: str, *, one: Watched) -> None:
         """Start it, unless somebody else is at work in the instance: then at a later look."""
         trouble = ""
         try:

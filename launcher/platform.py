@@ -137,16 +137,18 @@ def status(known: Instance) -> list[ProcessLine]:
     found = []
     for name in infrastructure.process_names(known):
         port = infrastructure.port_of(known, name)
-        found.append(_line(known, name, f"127.0.0.1:{port}", partial(ports.is_open, port)))
+        found.append(_line(known, name, f"127.0.0.1:{port}", answers=partial(ports.is_open, port)))
     for service in reversed(SERVICES):
         address = services.public_url(known, service.name)
-        found.append(_line(known, service.name, address, partial(is_ready, known, service.name)))
-    kept = _line(known, keeper.NAME, "", lambda: True)
+        found.append(
+            _line(known, service.name, address, answers=partial(is_ready, known, service.name))
+        )
+    kept = _line(known, keeper.NAME, "", answers=lambda: True)
     found.append(replace(kept, ready=True) if kept.state is State.STOPPED else kept)
     return found
 
 
-def _line(known: Instance, name: str, address: str, answers: Callable[[], bool]) -> ProcessLine:
+def _line(known: Instance, name: str, address: str, *, answers: Callable[[], bool]) -> ProcessLine:
     processes = Processes(known)
     process = processes.find(name)
     deaths = processes.deaths(name)

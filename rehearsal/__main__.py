@@ -67,7 +67,7 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         plan = Plan(dialogues.load(dialogues_file), rate, seconds, curve, chaos, sabotage, seed)
         if only_check:
             return
-        report = asyncio.run(_play(url, (login, password), plan, console))
+        report = asyncio.run(_play(url, (login, password), plan, console=console))
     except dialogues.BadDialogues as error:
         raise typer.BadParameter(str(error)) from None
     except (ApiRefused, ForGood, StreamRefused) as error:
@@ -81,7 +81,7 @@ def rehearse(  # noqa: PLR0913 - the options of a command are its parameters
         console.print(f"Nobody answers at {url} ({name}): is the platform up?", style="red")
         raise typer.Exit(1) from None
     terminal.verdict(report, console)
-    _write(report, json_file, html_file, console)
+    _write(report, json_file, html_file, console=console)
     sys.exit(0 if report.passed else 1)
 
 
@@ -92,7 +92,7 @@ def _console() -> Console:
 
 
 def _write(
-    report: Report, json_file: Path | None, html_file: Path | None, console: Console
+    report: Report, json_file: Path | None, html_file: Path | None, *, console: Console
 ) -> None:
     if json_file is not None:
         _write_json(json_file, report.as_json())
@@ -114,11 +114,11 @@ def _write_json(file: Path, figures: Mapping[str, Any]) -> None:
     file.write_text(text + "\n", encoding="utf-8")
 
 
-async def _play(url: str, account: tuple[str, str], plan: Plan, console: Console) -> Report:
+async def _play(url: str, account: tuple[str, str], plan: Plan, *, console: Console) -> Report:
     progress = Progress()
     async with Api(url) as api:
         admin = await api.sign_in(*account)
-        running = asyncio.ensure_future(Rehearsal(api, admin, plan, progress).run())
+        running = asyncio.ensure_future(Rehearsal(api, admin, plan, progress=progress).run())
         if console.is_terminal:
             await _show_live(running, progress, console)
         else:

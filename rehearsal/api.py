@@ -30,7 +30,7 @@ _PASSING: Final = frozenset({429, 502, 503, 504})
 class ApiRefused(Exception):
     """The platform refused a request for good. `slug` is the problem's code."""
 
-    def __init__(self, method: str, path: str, status: int, slug: str) -> None:
+    def __init__(self, method: str, path: str, status: int, *, slug: str) -> None:
         super().__init__(f"{method} {path} was answered {status} {slug}")
         self.status, self.slug = status, slug
 
@@ -111,7 +111,7 @@ class Api:
             return answer.json() if answer.content else None
         passing = answer.status_code in _PASSING or "Retry-After" in answer.headers
         refusal = _RefusedForNow if passing else ApiRefused
-        raise refusal(request.method, request.url.path, answer.status_code, _slug(answer))
+        raise refusal(request.method, request.url.path, answer.status_code, slug=_slug(answer))
 
     async def sign_in(self, login: str, password: str) -> Session:
         """Sign a member of staff in."""

@@ -24,7 +24,7 @@ _POLL_S: Final = 0.25
 class Audit:
     """Looks at one shop through the eyes of its supervisor."""
 
-    def __init__(self, api: Api, supervisor: Session, shop_id: str, ledger: Ledger) -> None:
+    def __init__(self, api: Api, supervisor: Session, shop_id: str, *, ledger: Ledger) -> None:
         self._api, self._token, self._shop_id = api, supervisor.token, shop_id
         self._ledger = ledger
         self._items: dict[str, list[dict[str, Any]]] = {}

@@ -96,7 +96,7 @@ class _Company:
 class Rehearsal:
     """Plays one plan. Make a new one for each run."""
 
-    def __init__(self, api: Api, admin: Session, plan: Plan, progress: Progress) -> None:
+    def __init__(self, api: Api, admin: Session, plan: Plan, *, progress: Progress) -> None:
         self._api, self._admin, self._plan, self._progress = api, admin, plan, progress
         self._rng = random.Random(plan.seed)  # noqa: S311 - a repeatable timetable, no secret
         self._seats = Seats()
@@ -143,7 +143,9 @@ class Rehearsal:
             await asyncio.gather(*(agent.sit_down() for agent in company.agents))
             await self._come_online(company)
             started = await self._play(company, plays)
-            audit = Audit(self._api, company.supervisor, company.shop_id, self._progress.ledger)
+            audit = Audit(
+                self._api, company.supervisor, company.shop_id, ledger=self._progress.ledger
+            )
             self._step("reading every history")
             await audit.read_histories(self._conversations)
             self._step("comparing the monitor's figures")
@@ -197,9 +199,9 @@ class Rehearsal:
         )
         boss = await self._api.sign_in(login, password)
         count = _agents_needed(plays)
-        supervisor = await self._hire_one(boss, shop["id"], Role.SUPERVISOR, 0)
+        supervisor = await self._hire_one(boss, shop["id"], Role.SUPERVISOR, number=0)
         sessions = await asyncio.gather(
-            *(self._hire_one(boss, shop["id"], Role.AGENT, n) for n in range(1, count + 1))
+            *(self._hire_one(boss, shop["id"], Role.AGENT, number=n) for n in range(1, count + 1))
         )
         agents = [
             Agent(self._backstage, session, f"agent {number}", seats=self._seats)
@@ -207,7 +209,7 @@ class Rehearsal:
         ]
         return _Company(shop["id"], supervisor, agents)
 
-    async def _hire_one(self, boss: Session, shop_id: str, role: Role, number: int) -> Session:
+    async def _hire_one(self, boss: Session, shop_id: str, role: Role, *, number: int) -> Session:
         login, password = f"{role}{number}.{shop_id}", self._password()
         body = {
             "login": login,

@@ -229,12 +229,12 @@ def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
         if word in around:
             return False
         for own in owns:
-            if own in word and _extends(word, own, left, right):
+            if own in word and _extends(word, own, left=left, right=right):
                 return False
     return all(any(word in around for word in group) for group in term.needs)
 
 
-def _extends(word: str, own: str, left: str, right: str) -> bool:
+def _extends(word: str, own: str, *, left: str, right: str) -> bool:
     """Tell whether an excuse contains the term and stands exactly where the hit is."""
     at = word.find(own)
     while at >= 0:

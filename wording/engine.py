@@ -64,7 +64,7 @@ class Engine:
         hits: list[Hit] = []
         if candidates:
             weighed = weigh(candidates, reading, shop_spans=own, product_names=product_names)
-            hits.extend(_term_hits(weighed, reading, speaker, policy))
+            hits.extend(_term_hits(weighed, reading, speaker, policy=policy))
         if speaker is Speaker.BUYER:
             if may_hold_temper(text, reading.plain):
                 hits.extend(_temper_hits(text, reading.plain, policy))
@@ -131,6 +131,7 @@ def _term_hits(
     weighed: Iterable[Weighed],
     reading: Reading,
     speaker: Speaker,
+    *,
     policy: Policy,
 ) -> Iterator[Hit]:
     for candidate, severity, allowed in weighed:

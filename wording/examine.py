@@ -38,7 +38,7 @@ def examine(
     In a squeezed track the match must have a run: `has_run`.
     """
     first, last = track.starts[start], track.ends[end - 1]
-    if not _on_boundaries(form.pattern, reading, first, last):
+    if not _on_boundaries(form.pattern, reading, first=first, last=last):
         return None
     if _inside_one(track, start, end):
         return None
@@ -53,7 +53,7 @@ def examine(
     if track.squeezed:
         disguises.add(Why.REPEAT)
     key = "+".join(sorted(disguises))
-    why = _shown(disguises, form, reading, reading.text[first:last])
+    why = _shown(disguises, form, reading, surface=reading.text[first:last])
     return Candidate(form, first, last, why, key)
 
 
@@ -62,7 +62,7 @@ def has_run(track: Track, start: int, end: int) -> bool:
     return sum(track.extra[start:end]) > 1
 
 
-def _on_boundaries(pattern: str, reading: Reading, first: int, last: int) -> bool:
+def _on_boundaries(pattern: str, reading: Reading, *, first: int, last: int) -> bool:
     """A latin end of a pattern must not continue a latin word or number."""
     if pattern[0].isascii() and _latin_before(reading, first):
         return False
@@ -154,7 +154,7 @@ def _latin_enough(form: Form, surface: str) -> bool:
 _LEET_SIGNS = frozenset("0123456789@$")
 
 
-def _shown(disguises: set[Why], form: Form, reading: Reading, surface: str) -> Why:
+def _shown(disguises: set[Why], form: Form, reading: Reading, *, surface: str) -> Why:
     for why in _MOST_TELLING:
         if why in disguises:
             return why

@@ -131,7 +131,7 @@ def _add_parts(
     shapes: dict[str, tuple[str, ...]],
 ) -> None:
     for line, row in _rows(path, content, PARTS_HEADER):
-        kind = _word(path, line, row["kind"], Part)
+        kind = _word(path, line, row["kind"], kind=Part)
         parts = tuple(row["parts"].split("|"))
         (splits if kind is Part.SPLIT else shapes)[row["char"]] = parts
 
@@ -180,12 +180,12 @@ def _entry(path: Path, line: int, row: Mapping[str, str], *, category: Category)
     if max(map(len, texts)) > MAX_TEXT_CHARS:
         cure = f"keep terms within {MAX_TEXT_CHARS} characters"
         raise LexiconError(path, line, "text too long", cure=cure)
-    speaker = _word(path, line, row["speaker"], Speaker) if row["speaker"] else None
+    speaker = _word(path, line, row["speaker"], kind=Speaker) if row["speaker"] else None
     term = Term(
         id=TermId(row["id"]),
         texts=texts,
         category=category,
-        severity=_word(path, line, row["severity"], Severity),
+        severity=_word(path, line, row["severity"], kind=Severity),
         speaker=speaker,
         flags=_flags(path, line, row["flags"]),
         needs=tuple(tuple(group.split("|")) for group in row["needs"].split("&") if group),
@@ -198,11 +198,11 @@ def _flags(path: Path, line: int, cell: str) -> frozenset[Flag]:
     """Read the flags; `all` stands for every disguise."""
     flags: set[Flag] = set()
     for word in cell.split():
-        flags |= DISGUISES if word == "all" else {_word(path, line, word, Flag)}
+        flags |= DISGUISES if word == "all" else {_word(path, line, word, kind=Flag)}
     return frozenset(flags)
 
 
-def _word(path: Path, line: int, word: str, kind: type[Word]) -> Word:
+def _word(path: Path, line: int, word: str, *, kind: type[Word]) -> Word:
     try:
         return kind(word)
     except ValueError as error:

@@ -52,9 +52,9 @@ class Matcher:
         heard = self._heard.find(reading.heard)
         found: list[Candidate] = []
         if plain:
-            found.extend(self._place(self._plain, plain, reading, speaker))
+            found.extend(self._place(self._plain, plain, reading, speaker=speaker))
         if heard:
-            found.extend(self._place(self._heard, heard, reading, speaker))
+            found.extend(self._place(self._heard, heard, reading, speaker=speaker))
         if self._plain.has_runs(plain) or self._heard.has_runs(heard):
             found.extend(self._repeated(reading, speaker))
         if reading.plain in self._whole:
@@ -62,11 +62,13 @@ class Matcher:
         return found
 
     def _place(
-        self, scan: "Scan", hits: list[Found], reading: Reading, speaker: Speaker | None
+        self, scan: "Scan", hits: list[Found], reading: Reading, *, speaker: Speaker | None
     ) -> Iterable[Candidate]:
         if not scan.matters(hits, speaker, reading):
             return ()
-        return self._examine(scan, hits, reading.track(scan.stream), reading, speaker=speaker)
+        return self._examine(
+            scan, hits, reading.track(scan.stream), reading=reading, speaker=speaker
+        )
 
     def _repeated(self, reading: Reading, speaker: Speaker | None) -> Iterator[Candidate]:
         """Look again with every run reduced to one; the map back is made only if it matters."""
@@ -77,15 +79,15 @@ class Matcher:
             return
         for scan, found in hits.items():
             track = reading.track(scan.stream, squeezed=True)
-            yield from self._examine(scan, found, track, reading, speaker=speaker)
+            yield from self._examine(scan, found, track, reading=reading, speaker=speaker)
 
     def _examine(
         self,
         scan: "Scan",
         hits: list[Found],
         track: Track,
-        reading: Reading,
         *,
+        reading: Reading,
         speaker: Speaker | None,
     ) -> Iterator[Candidate]:
         limited = len(hits) > MAX_MATCHES

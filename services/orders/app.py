@@ -50,7 +50,7 @@ def build(
     fulfilment = Fulfilment(orders, access, audit, ids=ids, ask_again_after=again_after)
     service.routes(
         intake_routes.routes(deliveries=deliveries, secrets=secrets, clock=clock),
-        trade_routes.reading(OrderReading(db, admission, access, cursors)),
+        trade_routes.reading(OrderReading(db, admission, access, cursors=cursors)),
         trade_routes.remarks(Remarks(orders, audit, ids)),
         fulfil_routes.routes(fulfilment),
         audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),

@@ -229,7 +229,7 @@ class Probes:
         except httpx2.TransportError:
             return None
         if answer.is_client_error and answer.status_code != httpx2.codes.TOO_MANY_REQUESTS:
-            raise ApiRefused("GET", path, answer.status_code, answer.text)
+            raise ApiRefused("GET", path, answer.status_code, slug=answer.text)
         return answer if answer.is_success else None
 
 

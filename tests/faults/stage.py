@@ -163,7 +163,7 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
             dialogues.load(), load.rate, load.seconds, seed=load.seed, backoff_s=load.backoff_s
         )
         progress = Progress()
-        rehearsing = asyncio.create_task(Rehearsal(api, admin, plan, progress).run())
+        rehearsing = asyncio.create_task(Rehearsal(api, admin, plan, progress=progress).run())
         probing = asyncio.create_task(stage.probes.run())
         try:
             async with _limit(load, progress):

@@ -82,7 +82,7 @@ class Ground:
     async def free(self, session: Any, agent: str) -> None:
         """Let an agent close one of his conversations."""
         [talk, *_] = await conversations.owned_by(session, PersonId(agent))
-        outcome = close(talk, PersonId(agent), "", self.routing.stamp())
+        outcome = close(talk, PersonId(agent), "", stamp=self.routing.stamp())
         await self.routing.apply(session, outcome)
 
     async def command(self, shop: ShopId, agents: Sequence[str]) -> None:
@@ -233,7 +233,7 @@ def _calm(ground: Ground) -> Callable[[], Awaitable[None]]:
             opened = open_conversation(fresh, stamp)
             placed = await ground.routing.place(session, opened, "opened")
             assert placed.agent_id is not None
-            await ground.routing.apply(session, close(placed, placed.agent_id, "", stamp))
+            await ground.routing.apply(session, close(placed, placed.agent_id, "", stamp=stamp))
 
     return command
 

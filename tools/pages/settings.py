@@ -36,15 +36,15 @@ def page() -> str:
     ]
     known: set[str] = set()
     for title, shared, word in _SHARED:
-        parts += _part(title, shared, word, known)
+        parts += _part(title, shared, word, known=known)
     for service in SERVICES:
         own = importlib.import_module(f"services.{service}.settings").Settings
-        parts += _part(f"`{service}`", own, one_line(own.__doc__), known, keep=False)
+        parts += _part(f"`{service}`", own, one_line(own.__doc__), known=known, keep=False)
     return "\n\n".join(filter(None, parts))
 
 
 def _part(
-    title: str, of: type[KafkaSettings], word: str, known: set[str], *, keep: bool = True
+    title: str, of: type[KafkaSettings], word: str, *, known: set[str], keep: bool = True
 ) -> Iterator[str]:
     fields = {
         name: field

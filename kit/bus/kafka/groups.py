@@ -89,7 +89,7 @@ async def _facts(admin: AIOKafkaAdminClient, prefix: str, group: str) -> GroupFa
     return GroupFacts(
         group,
         state,
-        tuple(_member(prefix, *member[1:]) for member in members),
+        tuple(_member(prefix, member) for member in members),
         {_ours(prefix, tp): kept.offset for tp, kept in offsets.items() if kept.offset >= 0},
     )
 
@@ -105,7 +105,8 @@ async def _coordinator(admin: AIOKafkaAdminClient, name: str) -> int:
         await asyncio.sleep(RETRY_S)
 
 
-def _member(prefix: str, client_id: str, host: str, _metadata: bytes, assigned: bytes) -> Member:
+def _member(prefix: str, told: Sequence[Any]) -> Member:
+    _, client_id, host, _, assigned = told
     theirs: list[Any] = []
     if assigned:
         theirs = ConsumerProtocolMemberAssignment.decode(assigned).partitions()

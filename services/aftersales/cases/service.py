@@ -130,7 +130,7 @@ class CaseCommands:
             if payment is None:
                 raise NotFound
             at = await timers.now(session)
-            row = self._row(principal, new_case, payment, at)
+            row = self._row(principal, new_case, payment, at=at)
             requested = domain.request(
                 repository.case_facts(row),
                 repository.payment_facts(payment),
@@ -214,7 +214,7 @@ class CaseCommands:
         return await opened.command.keep(view(opened.case, opened.principal))
 
     def _row(
-        self, principal: Principal, new_case: NewCase, payment: PaymentRow, at: datetime
+        self, principal: Principal, new_case: NewCase, payment: PaymentRow, *, at: datetime
     ) -> CaseRow:
         return CaseRow(
             id=self._ids.new(),

@@ -96,7 +96,7 @@ class Contacts:
             return
         written = [found[contact.conversation_id] for contact in relevant]
         homes = await self._homes(session, shop_id, written)
-        unseen = _first_unseen(relevant, found, closings, homes)
+        unseen = _first_unseen(relevant, found, closings, homes=homes)
         said = {one: contact.said_at for one, contact in unseen.items()}
         await self.routing.contact(
             session, shop_id, sorted(homes.values()), "buyer_wrote", unseen=said
@@ -157,7 +157,7 @@ class Contacts:
         for conversation in await conversations.lock_all(session, sorted(unseen)):
             contact = unseen[conversation.id]
             said = (conversation.id, contact.said_at)
-            told = tell_contacted(conversation, contact.message_id, said, stamp)
+            told = tell_contacted(conversation, contact.message_id, said, stamp=stamp)
             await self.routing.apply(session, told)
 
     async def _tell_late(
@@ -170,9 +170,9 @@ class Contacts:
         for contact in contacts:
             written, home = now[contact.conversation_id], now[home_id]
             said = (contact.conversation_id, contact.said_at)
-            late = tell_late(written, contact.message_id, home, stamp)
+            late = tell_late(written, contact.message_id, home, stamp=stamp)
             now[written.id] = await self.routing.apply(session, late)
-            contacted = tell_contacted(home, contact.message_id, said, stamp)
+            contacted = tell_contacted(home, contact.message_id, said, stamp=stamp)
             now[home.id] = await self.routing.apply(session, contacted)
         await repository.mark_late(session, [contact.message_id for contact in contacts])
 
@@ -203,6 +203,7 @@ def _first_unseen(
     contacts: Sequence[Contact],
     found: Mapping[ConversationId, Conversation],
     closings: Mapping[str, Place],
+    *,
     homes: Mapping[PersonId, ConversationId],
 ) -> dict[ConversationId, Contact]:
     """Return the first word of each conversation whose buyer was given up before it was archived.

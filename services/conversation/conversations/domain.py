@@ -151,8 +151,8 @@ def assign(
     conversation: Conversation,
     agent_id: PersonId,
     reason: str,
-    stamp: Stamp,
     *,
+    stamp: Stamp,
     waits_since: datetime | None = None,
 ) -> Outcome:
     """Give a waiting conversation to an agent, who is told since when its buyer waits.
@@ -296,8 +296,8 @@ def close(
     conversation: Conversation,
     by: PersonId,
     reason: str,
-    stamp: Stamp,
     *,
+    stamp: Stamp,
     sweep: Literal["idle", "abandoned"] | None = None,
 ) -> Outcome:
     """End the conversation: a person does, or a `sweep` (H36). A repeat changes nothing."""
@@ -322,8 +322,8 @@ def reopen(
     conversation: Conversation,
     by: PersonId,
     reason: ReopenReason,
-    stamp: Stamp,
     *,
+    stamp: Stamp,
     waits_since: datetime | None = None,
 ) -> Outcome:
     """Go on with a closed conversation: it waits, its last agent is asked first."""

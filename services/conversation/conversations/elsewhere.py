@@ -13,7 +13,7 @@ from services.conversation.domain import Stamp
 
 
 def tell_late(
-    conversation: Conversation, message_id: MessageId, home: Conversation, stamp: Stamp
+    conversation: Conversation, message_id: MessageId, home: Conversation, *, stamp: Stamp
 ) -> Outcome:
     """Tell that a buyer wrote into a closed conversation while he is served in `home` (H30)."""
     told = replace(conversation, version=conversation.version + 1)
@@ -24,7 +24,11 @@ def tell_late(
 
 
 def tell_contacted(
-    home: Conversation, message_id: MessageId, said: tuple[ConversationId, datetime], stamp: Stamp
+    home: Conversation,
+    message_id: MessageId,
+    said: tuple[ConversationId, datetime],
+    *,
+    stamp: Stamp,
 ) -> Outcome:
     """Tell that the buyer waits in `home` for what he `said`: where, and when (H30)."""
     told = replace(home, version=home.version + 1)

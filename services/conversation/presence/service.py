@@ -109,7 +109,7 @@ class States:
                 state = AgentState.OFFLINE if reason == "heartbeat_lost" else agent.resume_state
                 if state is None or not _may_be(agent, state):
                     continue
-                after, event = change_state(agent, state, reason, self.routing.stamp())
+                after, event = change_state(agent, state, reason, stamp=self.routing.stamp())
                 if event is not None:
                     changed.append(after)
                     events.append(event)
@@ -147,7 +147,7 @@ class States:
         if not _may_be(agent, state):
             raise NotFound
         stamp = self.routing.stamp()
-        changed, event = change_state(agent, state, reason, stamp, leader=leader)
+        changed, event = change_state(agent, state, reason, stamp=stamp, leader=leader)
         await staff.save_agent(session, changed)
         if event is not None:
             await outbox.add(session, event)

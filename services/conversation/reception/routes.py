@@ -45,6 +45,7 @@ def _opening(router: APIRouter, conversations: Conversations, limits: CommandLim
 def _working(router: APIRouter, conversations: Conversations, limits: CommandLimits) -> None:
     @router.post("/conversations/{conversation_id}/transfer")
     async def transfer_conversation(
+        *,
         principal: Directing,
         key: IdempotencyKey,
         conversation_id: ConversationPath,
@@ -56,7 +57,11 @@ def _working(router: APIRouter, conversations: Conversations, limits: CommandLim
 
     @router.post("/conversations/{conversation_id}/stage")
     async def move_stage(
-        principal: Chatting, key: IdempotencyKey, conversation_id: ConversationPath, body: StageMove
+        *,
+        principal: Chatting,
+        key: IdempotencyKey,
+        conversation_id: ConversationPath,
+        body: StageMove,
     ) -> ConversationView:
         """Move a conversation along the reception pipeline."""
         limits.spend(principal)
@@ -66,7 +71,7 @@ def _working(router: APIRouter, conversations: Conversations, limits: CommandLim
 def _ending(router: APIRouter, conversations: Conversations, limits: CommandLimits) -> None:
     @router.post("/conversations/{conversation_id}/close")
     async def close_conversation(
-        principal: Caller, key: IdempotencyKey, conversation_id: ConversationPath, body: Close
+        *, principal: Caller, key: IdempotencyKey, conversation_id: ConversationPath, body: Close
     ) -> ConversationView:
         """End a conversation; a later message of the buyer reopens it."""
         limits.spend(principal)
@@ -82,7 +87,7 @@ def _ending(router: APIRouter, conversations: Conversations, limits: CommandLimi
 
     @router.post("/conversations/{conversation_id}/rating")
     async def rate_conversation(
-        principal: ABuyer, key: IdempotencyKey, conversation_id: ConversationPath, body: Rating
+        *, principal: ABuyer, key: IdempotencyKey, conversation_id: ConversationPath, body: Rating
     ) -> ConversationView:
         """Rate the service, once."""
         limits.spend(principal)

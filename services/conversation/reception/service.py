@@ -158,7 +158,7 @@ class Conversations:
             lock = self._lock_visible if by_buyer else self._lock_for_owner
             conversation = await lock(session, principal, conversation_id)
             by = PersonId(principal.subject)
-            outcome = close(conversation, by, body.reason, self.routing.stamp())
+            outcome = close(conversation, by, body.reason, stamp=self.routing.stamp())
             closed = await self.routing.apply(session, outcome)
             if outcome.events:
                 await self.routing.fill(session, closed.shop_id, "slot_free")
@@ -175,7 +175,7 @@ class Conversations:
                 if await conversations.open_of(session, conversation.buyer_id):
                     raise Conflict("The buyer has another conversation open: go on there.")
                 by = PersonId(principal.subject)
-                outcome = reopen(conversation, by, "staff", self.routing.stamp())
+                outcome = reopen(conversation, by, "staff", stamp=self.routing.stamp())
                 conversation = await self.routing.place(session, outcome, "reopened")
             return await _shown(command, conversation, principal)
 
@@ -238,7 +238,7 @@ class Conversations:
         timing = await shops.timing_of(session, shop_id)
         since = stamp.at - timedelta(seconds=timing.reopen_gap_s)
         if latest is not None and latest.closed_at is not None and latest.closed_at > since:
-            again = reopen(latest, buyer.id, "buyer_contact", stamp)
+            again = reopen(latest, buyer.id, "buyer_contact", stamp=stamp)
             return await self.routing.place(session, again, "reopened")
         fresh = await self._fresh(session, buyer, body, stamp)
         return await self.routing.place_new(session, open_conversation(fresh, stamp), "opened")

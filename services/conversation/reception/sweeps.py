@@ -92,4 +92,4 @@ class Closings:
 
 def _closed(conversation: Conversation, stamp: Stamp, *, waits: bool) -> Outcome:
     sweep: Literal["idle", "abandoned"] = "abandoned" if waits else "idle"
-    return close(conversation, SYSTEM, sweep, stamp, sweep=sweep)
+    return close(conversation, SYSTEM, sweep, stamp=stamp, sweep=sweep)

@@ -168,7 +168,9 @@ class Routing:
             since = waits.get(conversation.id) or unseen.get(conversation.id)
             if conversation.state is ConversationState.CLOSED:
                 by = conversation.buyer_id
-                changed.append(reopen(conversation, by, "buyer_message", stamp, waits_since=since))
+                changed.append(
+                    reopen(conversation, by, "buyer_message", stamp=stamp, waits_since=since)
+                )
             elif await self._owner_is_away(session, conversation):
                 changed.append(requeue(conversation, stamp, waits_since=since))
         await store(session, changed)

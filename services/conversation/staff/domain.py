@@ -72,8 +72,8 @@ def change_state(
     agent: Agent,
     state: AgentState,
     reason: StateReason,
-    stamp: Stamp,
     *,
+    stamp: Stamp,
     leader: PersonId | None = None,
 ) -> tuple[Agent, AgentStateChanged | None]:
     """Set the agent's state, by `leader` where it is not his own. Raises `SuspendedByLeader`.

@@ -114,7 +114,7 @@ class Staff:
             await outbox.add(session, listed_agent(after, stamp))
         if not (after.active and after.role in CHATTING_STAFF):
             if after.state is not AgentState.OFFLINE:
-                after, event = change_state(after, AgentState.OFFLINE, "deactivated", stamp)
+                after, event = change_state(after, AgentState.OFFLINE, "deactivated", stamp=stamp)
                 await repository.save_agent(session, after)
                 await outbox.add(session, *([event] if event else []))
             await self.routing.release_all(session, after.shop_id, after.id, "agent_deactivated")

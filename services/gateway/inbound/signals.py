@@ -18,7 +18,7 @@ from services.gateway.inbound.batcher import Batcher
 class Signals:
     """Publishes signals of who may be in the conversation; drops them while the log is slow."""
 
-    def __init__(self, producer: Producer, batcher: Batcher, clock: Clock, ids: Ids) -> None:
+    def __init__(self, producer: Producer, batcher: Batcher, clock: Clock, *, ids: Ids) -> None:
         self._producer = producer
         self._batcher = batcher
         self._clock = clock

@@ -93,7 +93,7 @@ class Boards:
             caught_up = await repository.caught_up_ms(session)
         limits = {name: self._first_within_s(name, day) for name in profiles}
         rows = _Rows(today, loads, waits, seats, totals, limits)
-        return self._lay_out(shop_id, rows, now_ms, caught_up)
+        return self._lay_out(shop_id, rows, now_ms, caught_up=caught_up)
 
     async def revisions(self) -> dict[ShopId, int]:
         """Return a number per shop that changes with its board."""
@@ -134,7 +134,7 @@ class Boards:
         return next((profile.breach_s for profile in found if profile is not None), 180)
 
     def _lay_out(
-        self, shop_id: ShopId, rows: "_Rows", now_ms: int, caught_up: int | None
+        self, shop_id: ShopId, rows: "_Rows", now_ms: int, *, caught_up: int | None
     ) -> BoardPublished:
         delayed = 0 if caught_up is None else now_ms - caught_up
         as_of = now_ms if rows.today.as_of_ms is None else rows.today.as_of_ms

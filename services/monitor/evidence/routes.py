@@ -14,14 +14,14 @@ def reading(evidence: Evidence) -> APIRouter:
 
     @router.get("/flags")
     async def list_flags(
-        principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
+        *, principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[Flag]:
         """List delivered messages that break a wording rule, newest first."""
         return await evidence.flags(own_shop(principal, shop), Paging(limit, cursor))
 
     @router.get("/incidents")
     async def list_incidents(
-        principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
+        *, principal: Watcher, shop: Shop, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
     ) -> Page[Incident]:
         """List messages that the gate kept from the buyer, with their evidence, newest first."""
         return await evidence.incidents(own_shop(principal, shop), Paging(limit, cursor))

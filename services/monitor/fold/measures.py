@@ -129,7 +129,7 @@ class Measure(Protocol[State, Delta]):
     def as_if_over(self, state: State, standing: Standing, at_ms: int) -> Delta:
         """Return what would be settled if nobody answered any more. Changes nothing."""
 
-    def settle(self, state: State, standing: Standing, at_ms: int, delta: Delta) -> None:
+    def settle(self, state: State, standing: Standing, at_ms: int, *, delta: Delta) -> None:
         """Settle the same for good: the state is forgotten (H34)."""
 
     def under(self, span: BookSpan) -> "Measure[State, Delta]":
@@ -183,7 +183,7 @@ class Stateless(ABC, Generic[Delta]):
         del state, standing, at_ms
         return self.delta()
 
-    def settle(self, state: None, standing: Standing, at_ms: int, delta: Delta) -> None:
+    def settle(self, state: None, standing: Standing, at_ms: int, *, delta: Delta) -> None:
         """Settle nothing."""
         del state, standing, at_ms, delta
 

@@ -102,7 +102,7 @@ class States:
     def settle(self, known: Conversation, at_ms: int, deltas: Sequence[Any]) -> None:
         """Settle for good what is open, as if nobody answered any more."""
         for measure, part, delta in zip(self.measures, known.parts, deltas, strict=True):
-            measure.settle(part, known.standing, at_ms, delta)
+            measure.settle(part, known.standing, at_ms, delta=delta)
 
     def as_if_over(self, known: Conversation, at_ms: int) -> list[Any]:
         """Return what each measure would settle if nobody answered any more, as of a moment.

@@ -154,10 +154,10 @@ class Response:
     def as_if_over(self, state: Talk, standing: Standing, at_ms: int) -> Changes:
         """Return what would be settled if nobody answered any more. Changes nothing."""
         delta = Changes()
-        self.settle(state, standing, at_ms, delta)
+        self.settle(state, standing, at_ms, delta=delta)
         return delta
 
-    def settle(self, state: Talk, standing: Standing, at_ms: int, delta: Changes) -> None:
+    def settle(self, state: Talk, standing: Standing, at_ms: int, *, delta: Changes) -> None:
         """Settle the same for good."""
         settled = Settled()
         self._machine.as_if_over(state, standing, at_ms, out=settled)

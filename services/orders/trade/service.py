@@ -48,7 +48,7 @@ class OrderReading:
     """Reads in one snapshot each."""
 
     def __init__(
-        self, database: Database, admission: Admission, access: Access, cursors: Cursors
+        self, database: Database, admission: Admission, access: Access, *, cursors: Cursors
     ) -> None:
         self._db = database
         self._admission = admission

@@ -75,11 +75,11 @@ def fresh() -> Conversation:
 
 
 def owned() -> Conversation:
-    return assign(fresh(), CHEN, "least_loaded", STAMP).conversation
+    return assign(fresh(), CHEN, "least_loaded", stamp=STAMP).conversation
 
 
 def closed() -> Conversation:
-    return close(owned(), CHEN, "", STAMP).conversation
+    return close(owned(), CHEN, "", stamp=STAMP).conversation
 
 
 def types(outcome: Outcome) -> list[str]:
@@ -87,7 +87,7 @@ def types(outcome: Outcome) -> list[str]:
 
 
 def test_an_assignment_names_its_version() -> None:
-    outcome = assign(fresh(), CHEN, "least_loaded", STAMP)
+    outcome = assign(fresh(), CHEN, "least_loaded", stamp=STAMP)
 
     assert outcome.conversation.agent_id == CHEN
     assert outcome.conversation.assignment_version == outcome.conversation.version == 2
@@ -95,9 +95,9 @@ def test_an_assignment_names_its_version() -> None:
 
 
 def test_repeats_change_nothing() -> None:
-    assert assign(owned(), CHEN, "again", STAMP) == Outcome(owned())
-    assert close(closed(), CHEN, "", STAMP).events == ()
-    assert reopen(owned(), BUYER, "buyer_message", STAMP).events == ()
+    assert assign(owned(), CHEN, "again", stamp=STAMP) == Outcome(owned())
+    assert close(closed(), CHEN, "", stamp=STAMP).events == ()
+    assert reopen(owned(), BUYER, "buyer_message", stamp=STAMP).events == ()
     assert requeue(fresh(), STAMP).conversation == fresh()
     assert move_stage(owned(), Stage.WELCOME, STAMP).events == ()
 
@@ -157,11 +157,11 @@ def test_a_closed_conversation_takes_no_stage_and_no_agent() -> None:
     with pytest.raises(ConversationIsClosed):
         move_stage(closed(), Stage.SHIP, STAMP)
     with pytest.raises(ConversationIsClosed):
-        assign(closed(), WANG, "x", STAMP)
+        assign(closed(), WANG, "x", stamp=STAMP)
 
 
 def test_a_reopened_conversation_prefers_its_last_agent() -> None:
-    outcome = reopen(closed(), BUYER, "buyer_message", STAMP)
+    outcome = reopen(closed(), BUYER, "buyer_message", stamp=STAMP)
 
     assert types(outcome) == ["conversation.reopened.v1"]
     assert outcome.conversation.preferred_agent_id == CHEN
@@ -173,7 +173,7 @@ def test_a_place_in_the_queue_counts_from_the_first_unanswered_word() -> None:
 
     requeued = requeue(owned(), STAMP, waits_since=asked)
     handed_on = transfer(owned(), HandOver(None, AFTER, "n", CHEN), STAMP, waits_since=asked)
-    again = reopen(closed(), BUYER, "buyer_message", STAMP, waits_since=asked)
+    again = reopen(closed(), BUYER, "buyer_message", stamp=STAMP, waits_since=asked)
 
     for outcome in (requeued, handed_on, again):
         assert outcome.conversation.waiting_since == asked
@@ -186,7 +186,7 @@ def test_the_log_is_told_since_when_the_buyer_waits_and_none_where_nobody_does()
 
     for told in (
         announce(waiting, "x", STAMP, waits_since=asked),
-        assign(waiting, WANG, "x", STAMP, waits_since=asked),
+        assign(waiting, WANG, "x", stamp=STAMP, waits_since=asked),
         transfer(owned(), HandOver(WANG, AFTER, "n", CHEN), STAMP, waits_since=asked),
     ):
         assert [one.waiting_since for one in told.events] == [asked]  # type: ignore[attr-defined]
@@ -208,12 +208,12 @@ _ANYTIME: Final[dict[str, Step]] = {
     "queue": lambda one: requeue(one, STAMP),
     "silence": lambda one: requeue(one, STAMP, silent=True),
     "announce": lambda one: announce(one, "x", STAMP),
-    "close": lambda one: close(one, CHEN, "", STAMP),
-    "reopen": lambda one: reopen(one, BUYER, "buyer_message", STAMP),
+    "close": lambda one: close(one, CHEN, "", stamp=STAMP),
+    "reopen": lambda one: reopen(one, BUYER, "buyer_message", stamp=STAMP),
     "rate": lambda one: rate(one, 5, STAMP),
 }
 _IN_STATE: Final[dict[str, tuple[ConversationState, Step]]] = {
-    "assign": (ConversationState.QUEUED, lambda one: assign(one, CHEN, "x", STAMP)),
+    "assign": (ConversationState.QUEUED, lambda one: assign(one, CHEN, "x", stamp=STAMP)),
     "hand": (ConversationState.ASSIGNED, lambda one: _hand_over(one, None)),
     "give": (
         ConversationState.ASSIGNED,
@@ -267,23 +267,23 @@ def _agent(**more: object) -> Agent:
 
 
 def test_every_change_of_state_is_evented_with_its_time() -> None:
-    changed, event = change_state(_agent(), AgentState.ONLINE, "own_choice", STAMP)
+    changed, event = change_state(_agent(), AgentState.ONLINE, "own_choice", stamp=STAMP)
 
     assert event is not None
     assert (event.previous, event.state, event.since) == ("offline", "online", NOW)
     assert event.version == changed.state_version == 1
-    assert change_state(changed, AgentState.ONLINE, "own_choice", STAMP)[1] is None
+    assert change_state(changed, AgentState.ONLINE, "own_choice", stamp=STAMP)[1] is None
 
 
 def test_an_agent_lost_twice_still_knows_what_to_return_to() -> None:
     lost, _ = change_state(
-        _agent(state=AgentState.BUSY), AgentState.OFFLINE, "heartbeat_lost", STAMP
+        _agent(state=AgentState.BUSY), AgentState.OFFLINE, "heartbeat_lost", stamp=STAMP
     )
-    again, event = change_state(lost, AgentState.OFFLINE, "heartbeat_lost", STAMP)
+    again, event = change_state(lost, AgentState.OFFLINE, "heartbeat_lost", stamp=STAMP)
 
     assert again.resume_state is AgentState.BUSY
     assert event is None
-    chosen, _ = change_state(lost, AgentState.OFFLINE, "own_choice", STAMP)
+    chosen, _ = change_state(lost, AgentState.OFFLINE, "own_choice", stamp=STAMP)
     assert chosen.resume_state is None
 
 
@@ -307,7 +307,7 @@ def test_nothing_but_a_leader_lifts_what_a_leader_suspended(
         if reason == "supervisor":
             stands = state is AgentState.SUSPENDED
         try:
-            agent, _ = change_state(agent, state, reason, STAMP, leader=WANG)
+            agent, _ = change_state(agent, state, reason, stamp=STAMP, leader=WANG)
         except SuspendedByLeader:
             assert stands
         assert (agent.suspended_by is not None) is stands

@@ -65,25 +65,25 @@ def _to_wang(one: Conversation, stamp: Stamp) -> Outcome:
 
 
 def _late(one: Conversation, stamp: Stamp) -> Outcome:
-    return tell_late(one, MessageId("m"), replace(one, id=HOME), stamp)
+    return tell_late(one, MessageId("m"), replace(one, id=HOME), stamp=stamp)
 
 
 def _contacted(one: Conversation, stamp: Stamp) -> Outcome:
-    return tell_contacted(one, MessageId("m"), (HOME, NOW), stamp)
+    return tell_contacted(one, MessageId("m"), (HOME, NOW), stamp=stamp)
 
 
 STEPS: Final[tuple[Step, ...]] = (
-    lambda one, stamp: assign(one, CHEN, "least_loaded", stamp),
-    lambda one, stamp: assign(one, WANG, "overflow", stamp),
+    lambda one, stamp: assign(one, CHEN, "least_loaded", stamp=stamp),
+    lambda one, stamp: assign(one, WANG, "overflow", stamp=stamp),
     lambda one, stamp: announce(one, "all_full", stamp),
     _requeued,
     _to_group,
     _to_wang,
     _late,
     _contacted,
-    lambda one, stamp: close(one, CHEN, "", stamp),
-    lambda one, stamp: close(one, PersonId("system"), "idle", stamp, sweep="idle"),
-    lambda one, stamp: reopen(one, BUYER, "buyer_message", stamp),
+    lambda one, stamp: close(one, CHEN, "", stamp=stamp),
+    lambda one, stamp: close(one, PersonId("system"), "idle", stamp=stamp, sweep="idle"),
+    lambda one, stamp: reopen(one, BUYER, "buyer_message", stamp=stamp),
     lambda one, stamp: move_stage(one, Stage.BARGAIN, stamp),
     lambda one, stamp: rate(one, 5, stamp),
 )

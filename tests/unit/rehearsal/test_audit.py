@@ -33,7 +33,7 @@ async def test_a_turn_whose_words_the_gate_never_judged_is_not_missed() -> None:
         ledger.answer(Serial(number), outcome, at=0.1, code=code, message_id=f"m{number}")
 
     async with Monitor("http://127.0.0.1:9") as api:
-        audit = Audit(api, Session("boss", "t", "r"), "shop", ledger)
+        audit = Audit(api, Session("boss", "t", "r"), "shop", ledger=ledger)
         found = await audit.count_flags(labelled=True)
 
     assert found == FlagCount(expected=1, raised=1, wrong=0, unplanted=0)

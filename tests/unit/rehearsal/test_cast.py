@@ -31,7 +31,7 @@ class Desk(Api):
     async def call(self, method: str, path: str, *, token: str | None = None, **_: Any) -> None:
         self.closed_by.append(token)
         if token != self.holder:
-            raise ApiRefused(method, path, HTTPStatus.FORBIDDEN, "not_owner")
+            raise ApiRefused(method, path, HTTPStatus.FORBIDDEN, slug="not_owner")
 
 
 def hired(name: str, seats: Seats, api: Api) -> Agent:

@@ -132,7 +132,7 @@ class PaperApi(Api):
         params: dict[str, str] | None = None,
     ) -> Any:
         if path in self.refused:
-            raise ApiRefused(method, path, HTTPStatus.FORBIDDEN, "shop_closed")
+            raise ApiRefused(method, path, HTTPStatus.FORBIDDEN, slug="shop_closed")
         number = next(self._ids)
         person = {"person": {"id": f"p{number}"}, "token": "t", "refresh_token": "r"}
         return person if path.startswith("/v1/sessions") else {"id": f"i{number}"}
@@ -187,4 +187,4 @@ async def test_a_rehearsal_ends_when_the_shop_takes_no_more_visitors() -> None:
 def _rehearsal(api: Api) -> Rehearsal:
     """Return a rehearsal of ten minutes: it ends soon only if it is ended."""
     plan = Plan(dialogues.load(), rate=5, seconds=600, backoff_s=QUICK)
-    return Rehearsal(api, Session("boss", "t", "r"), plan, Progress())
+    return Rehearsal(api, Session("boss", "t", "r"), plan, progress=Progress())
