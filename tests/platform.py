@@ -8,7 +8,8 @@ parts are killed, the test is the supervisor that starts them again.
 import io
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -142,6 +143,21 @@ def running(name: str = NAME) -> Platform:
     found = Platform(known)
     found.up()
     return found
+
+
+@contextmanager
+def lent(name: str) -> Iterator[Platform]:
+    """Have the platform of this name, and stop it afterwards unless it ran before.
+
+    One that nobody uses takes a seventh of a core from the tests that go on.
+    """
+    known = instance.load(infrastructure.folder_of(Wanted(name)))
+    ran_before = known is not None and infrastructure.runs(known)
+    try:
+        yield running(name)
+    finally:
+        if not ran_before:
+            _launch(name, "down")
 
 
 def _launch(name: str, command: str, *options: str) -> None:

@@ -1,5 +1,7 @@
 """A platform of the faults' own, because journeys may run beside them, and what `prove` may ask."""
 
+from collections.abc import Iterator
+
 import pytest
 import stamina
 
@@ -17,8 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     prove.addoption("--seed", type=int, help="the first round's seed")
 
 
-@pytest.fixture(scope="session")
-def platform() -> Platform:
-    """The whole platform, shared by the session; it is stopped with the test instance."""
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """The whole platform, shared by the module."""
     stamina.instrumentation.set_on_retry_hooks(())  # hundreds of retries are what is meant here
-    return platforms.running(NAME)
+    with platforms.lent(NAME) as lent:
+        yield lent

@@ -1,8 +1,6 @@
 """A platform of this proof's own, stopped when the run is over, and a monitor that stands alone."""
 
 import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,20 +14,13 @@ from tests.infrastructure import Infrastructure
 from tests.platform import Platform
 
 NAME = "figures"
-STOP_S = 120
 
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """The whole platform; nobody else uses it, so the end of the run is its end too."""
-    yield platforms.running(NAME)
-    subprocess.run(
-        [sys.executable, "-m", "launcher.cli", "down", "--instance", NAME],
-        cwd=platforms.CHECKOUT,
-        check=True,
-        timeout=STOP_S,
-        capture_output=True,
-    )
+    """The whole platform, shared by the session."""
+    with platforms.lent(NAME) as lent:
+        yield lent
 
 
 @pytest.fixture
