@@ -3,6 +3,7 @@
 Composes the other modules; must not know how any of them does its work.
 """
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -28,6 +29,8 @@ READY_TIMEOUT_S: Final = 90
 READY_POLL_S: Final = 0.25
 """A service logs each answer that it is not ready yet."""
 PROBE_TIMEOUT_S: Final = 2.0
+NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For probes of this machine: a client without it reads the system's authorities, 22 ms of CPU."""
 
 
 class State(StrEnum):
@@ -168,7 +171,7 @@ def _line(known: Instance, name: str, address: str, *, answers: Callable[[], boo
 def is_ready(known: Instance, service: str) -> bool:
     """Return whether a service says that it is ready."""
     try:
-        with httpx2.Client(timeout=PROBE_TIMEOUT_S, trust_env=False) as http:
+        with httpx2.Client(timeout=PROBE_TIMEOUT_S, trust_env=False, verify=NO_TLS) as http:
             answer = http.get(f"{services.admin_url(known, service)}/ready")
     except httpx2.HTTPError:
         return False
