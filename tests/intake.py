@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx2
 from standardwebhooks import Webhook
 
+from tests.web import NO_TLS
 from tests.world import Shop, World
 
 PAID_FEN = 39_900
@@ -18,7 +19,9 @@ async def deliver(world: World, shop: Shop, kind: str, data: dict[str, Any]) -> 
     secret = await shop.boss.call("GET", f"/v1/intake/{shop.id}/secret")
     body = delivery(kind, data)
     headers = signed(secret["secret"], f"msg_{uuid4()}", datetime.now(UTC), body)
-    async with httpx2.AsyncClient(base_url=world.api.base_url, trust_env=False) as http:
+    async with httpx2.AsyncClient(
+        base_url=world.api.base_url, trust_env=False, verify=NO_TLS
+    ) as http:
         answer = await http.post(f"/v1/intake/{shop.id}/orders", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
     receipt: dict[str, Any] = answer.json()

@@ -25,6 +25,7 @@ from launcher.instance import instance
 from launcher.instance.instance import Instance
 from launcher.instance.processes import Command, Processes
 from launcher.screen import Screen
+from tests.web import NO_TLS
 
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 NAME: Final = "platform"
@@ -175,7 +176,7 @@ def _launch(name: str, command: str, *options: str) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        answer = httpx2.get(url, timeout=platform.PROBE_TIMEOUT_S, trust_env=False)
+        answer = httpx2.get(url, timeout=platform.PROBE_TIMEOUT_S, trust_env=False, verify=NO_TLS)
     except httpx2.HTTPError:
         return False
     return answer.status_code == httpx2.codes.OK

@@ -39,6 +39,7 @@ from services.orders import app as orders_app
 from services.orders.settings import Settings as OrdersSettings
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 E = TypeVar("E", bound=Event)
 
@@ -298,7 +299,7 @@ async def trading(
 
 def _client(address: str) -> httpx2.AsyncClient:
     limits = httpx2.Limits(max_connections=100)
-    return httpx2.AsyncClient(base_url=address, timeout=20, limits=limits)
+    return httpx2.AsyncClient(base_url=address, timeout=20, limits=limits, verify=NO_TLS)
 
 
 @contextlib.asynccontextmanager

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from kit.web.problems import MEDIA_TYPE
 from tests.integration.gateway.phone import Phone
+from tests.web import NO_TLS
 
 PATIENCE_S: Final = 15.0
 """Longest wait for an answer that should come at once; a busy machine needs seconds."""
@@ -214,7 +215,9 @@ class Attacker:
 
     def __post_init__(self) -> None:
         transport = httpx2.AsyncHTTPTransport(
-            local_address=self.address, limits=httpx2.Limits(max_connections=100)
+            local_address=self.address,
+            limits=httpx2.Limits(max_connections=100),
+            verify=NO_TLS,
         )
         self._http = httpx2.AsyncClient(
             base_url=self.url, transport=transport, timeout=30, trust_env=False

@@ -18,6 +18,7 @@ from launcher import services
 from launcher.instance.processes import Processes
 from launcher.postgres import addresses
 from tests.platform import Platform
+from tests.web import NO_TLS
 
 NAMES: Final = tuple(service.name for service in services.SERVICES)
 TIMEOUT_S: Final = 15
@@ -29,7 +30,7 @@ _BAD: Final = frozenset({"error", "critical"})
 def metrics(platform: Platform, service: str = "gateway") -> Mapping[str, float]:
     """Return every series of a service with its value."""
     url = platform.admin_url(service) + "/metrics"
-    found = httpx2.get(url, timeout=TIMEOUT_S, trust_env=False).raise_for_status()
+    found = httpx2.get(url, timeout=TIMEOUT_S, trust_env=False, verify=NO_TLS).raise_for_status()
     return {name: float(value) for name, value in _SERIES.findall(found.text)}
 
 

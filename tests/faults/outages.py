@@ -15,6 +15,7 @@ import httpx2
 from tests.faults.stage import Act, Outage, Stage
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
+from tests.web import NO_TLS
 from tests.world import Person
 
 SENDS: Final = 5
@@ -222,7 +223,7 @@ async def _unavailable(stage: Stage, path: str) -> None:
     """A route answers 503 and says when to come back; nothing else once PostgreSQL is gone."""
     headers = {"Authorization": f"Bearer {stage.probes.staff.session.token}"}
     async with httpx2.AsyncClient(
-        base_url=stage.network.url, timeout=ANSWER_S, trust_env=False
+        base_url=stage.network.url, timeout=ANSWER_S, trust_env=False, verify=NO_TLS
     ) as http:
 
         async def refused() -> bool:

@@ -29,6 +29,7 @@ from tests.faults.network import Network
 from tests.faults.stage import Act, Outage, Stage
 from tests.platform import Platform
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 SLOW_READERS: Final = 10
 """Against the rehearsal's hundred sockets at 40 messages a second."""
@@ -243,7 +244,7 @@ def _closes(platform: Platform) -> float:
 
 
 def _metrics(platform: Platform, service: str) -> str:
-    return httpx2.get(f"{platform.admin_url(service)}/metrics", trust_env=False).text
+    return httpx2.get(f"{platform.admin_url(service)}/metrics", trust_env=False, verify=NO_TLS).text
 
 
 def _sum(metrics: str, series: str) -> float:

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.people import Role
 from tests.intake import a_paid_order
+from tests.web import NO_TLS
 from tests.world import Person, World, eventually
 
 pytestmark = pytest.mark.journey
@@ -22,7 +23,9 @@ async def command(
         "If-Match": f'"{version}"',
         "Idempotency-Key": str(uuid4()),
     }
-    async with httpx2.AsyncClient(base_url=person.api.base_url, trust_env=False) as http:
+    async with httpx2.AsyncClient(
+        base_url=person.api.base_url, trust_env=False, verify=NO_TLS
+    ) as http:
         return await http.post(path, json=body, headers=headers)
 
 
@@ -82,5 +85,7 @@ async def _try_case(clerk: Person, request: dict[str, Any]) -> httpx2.Response:
         "Authorization": f"Bearer {clerk.session.token}",
         "Idempotency-Key": str(uuid4()),
     }
-    async with httpx2.AsyncClient(base_url=clerk.api.base_url, trust_env=False) as http:
+    async with httpx2.AsyncClient(
+        base_url=clerk.api.base_url, trust_env=False, verify=NO_TLS
+    ) as http:
         return await http.post("/v1/cases", json=request, headers=headers)

@@ -22,6 +22,7 @@ from kit.settings import DEVELOPMENT_PRIVATE_KEY
 from kit.web.auth import Passwords, ServiceTokens
 from services.conversation.app import ConversationService
 from services.conversation.seed import SeedSettings, founding_on, seed
+from tests.web import NO_TLS
 
 PASSWORD = "correct horse battery"
 
@@ -36,7 +37,10 @@ async def started(
     service = ConversationService(settings, bus, clock=clock or SystemClock(), passwords=cheap)
     founding = founding_on(service.db, settings, clock=service.clock, passwords=cheap)
     await seed(founding, settings)
-    async with running(service.app()) as addresses, httpx2.AsyncClient(timeout=20) as client:
+    async with (
+        running(service.app()) as addresses,
+        httpx2.AsyncClient(timeout=20, verify=NO_TLS) as client,
+    ):
         producer = bus.producer()
         await producer.start()
         try:

@@ -16,6 +16,7 @@ from kit.clock import ManualClock
 from kit.web.auth import TokenIssuer, generate_keypair
 from tests.integration.gateway.desk import KEYS, SHOP, Desk, opened
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
 
@@ -305,7 +306,7 @@ async def test_revocation_closes_open_sockets_and_bars_new_ones(desk: Desk) -> N
     late = await desk.dial()
     late.say(**HELLO, token=token)
     assert await late.close_code() == CloseCode.BAD_TOKEN
-    async with httpx2.AsyncClient() as web:
+    async with httpx2.AsyncClient(verify=NO_TLS) as web:
         headers = {"Authorization": f"Bearer {token}"}
         answer = await web.get(f"{desk.url}/v1/conversations", headers=headers)
     assert answer.status_code == 401

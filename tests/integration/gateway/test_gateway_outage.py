@@ -19,6 +19,7 @@ from services.gateway.inbound.lanes import WAITING
 from tests.integration.gateway.desk import Desk, opened
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
 
@@ -316,7 +317,7 @@ async def test_a_drain_waits_for_acks_that_come(bus: MemoryBus) -> None:
 async def test_a_draining_gateway_is_not_ready_and_takes_no_new_socket(desk: Desk) -> None:
     desk.service.health.drain()
     await desk.service.sockets.drain.notice()
-    async with httpx2.AsyncClient() as web:
+    async with httpx2.AsyncClient(verify=NO_TLS) as web:
         assert (await web.get(f"{desk.admin}/ready")).status_code == 503
     with pytest.raises(WSInvalidStatusError) as refused:
         await desk.dial()

@@ -23,6 +23,7 @@ from services.gateway.history import HttpHistoryClient
 from services.gateway.rest.neighbours import CONNECTIONS
 from tests.integration.gateway.desk import Desk, opened
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
 
@@ -129,7 +130,7 @@ async def desk(neighbour: Neighbour) -> AsyncIterator[Desk]:
 async def web(desk: Desk) -> AsyncIterator[httpx2.AsyncClient]:
     """A client with a good token."""
     headers = {"Authorization": f"Bearer {desk.token('a')}"}
-    async with httpx2.AsyncClient(base_url=desk.url, headers=headers) as client:
+    async with httpx2.AsyncClient(verify=NO_TLS, base_url=desk.url, headers=headers) as client:
         yield client
 
 
@@ -163,7 +164,7 @@ async def test_a_request_is_passed_on_without_what_others_could_forge(
 async def test_no_token_no_passage_but_for_how_one_gets_a_token(
     desk: Desk, neighbour: Neighbour
 ) -> None:
-    async with httpx2.AsyncClient(base_url=desk.url) as stranger:
+    async with httpx2.AsyncClient(verify=NO_TLS, base_url=desk.url) as stranger:
         assert (await stranger.get("/v1/orders/1")).status_code == 401
         assert (await stranger.get("/v1/conversations/1?token=x")).status_code == 400
         assert (await stranger.post("/v1/sessions", json={"login": "x"})).status_code == 200
@@ -175,7 +176,7 @@ async def test_exactly_the_token_that_was_verified_goes_on(
     desk: Desk, neighbour: Neighbour
 ) -> None:
     good, other = desk.token("a"), desk.token("b")
-    async with httpx2.AsyncClient(base_url=desk.url) as client:
+    async with httpx2.AsyncClient(verify=NO_TLS, base_url=desk.url) as client:
         for pair in ((good, other), (good, "x"), ("x", good)):
             lines = [("Authorization", f"Bearer {token}") for token in pair]
             answer = await client.get("/v1/orders/1", headers=lines)
@@ -213,7 +214,7 @@ async def test_who_leaves_before_the_answer_is_waited_for_no_more(
     """More of them than the gateway has connections to services: each gives his back."""
     together = 20
     limits = httpx2.Limits(max_connections=together)
-    async with httpx2.AsyncClient(base_url=desk.url, limits=limits) as stranger:
+    async with httpx2.AsyncClient(verify=NO_TLS, base_url=desk.url, limits=limits) as stranger:
         for _ in range(CONNECTIONS // together + 1):
             leaving = [
                 asyncio.create_task(stranger.post("/v1/sessions/refresh", json={}))
@@ -237,7 +238,9 @@ async def test_a_flood_of_slow_requests_keeps_no_socket_and_no_other_service_wai
         conversation=service.settings.conversation_url,
         monitor="",
     )
-    async with httpx2.AsyncClient(base_url=desk.url, limits=httpx2.Limits()) as stranger:
+    async with httpx2.AsyncClient(
+        verify=NO_TLS, base_url=desk.url, limits=httpx2.Limits()
+    ) as stranger:
         flood = [
             asyncio.create_task(stranger.post("/v1/sessions/refresh", json={}))
             for _ in range(CONNECTIONS + 20)

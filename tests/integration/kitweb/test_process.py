@@ -18,6 +18,7 @@ from kit.process import Addresses, App, Resource, Role, RoleDied, StartFailed, l
 from kit.settings import ServiceSettings
 from kit.web.app import create_app
 from kit.web.health import Health, create_admin
+from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
 
@@ -77,7 +78,7 @@ async def test_roles_start_in_order_and_stop_in_reverse_after_the_drain() -> Non
     app = app_of(
         [Worker("first", diary), Worker("second", diary)], drain=[lambda: diary.append("drain")]
     )
-    async with running(app) as addresses, httpx2.AsyncClient() as client:
+    async with running(app) as addresses, httpx2.AsyncClient(verify=NO_TLS) as client:
         assert diary == ["start first", "start second"]
         assert (await client.get(f"{addresses.admin}/ready")).status_code == 200
         assert (await client.get(f"{addresses.http}/ready")).status_code == 404
@@ -97,7 +98,7 @@ async def test_readiness_is_off_while_the_drain_lets_requests_finish() -> None:
 
     app = app_of([], router=router)
     seen: list[int] = []
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=NO_TLS) as client:
         context = running(app)
         addresses = await context.__aenter__()
 
@@ -130,7 +131,7 @@ async def test_a_role_that_ends_by_itself_turns_readiness_red(fails_at: str) -> 
     app = app_of([worker])
 
     async def until_red() -> None:
-        async with running(app) as addresses, httpx2.AsyncClient() as client:
+        async with running(app) as addresses, httpx2.AsyncClient(verify=NO_TLS) as client:
             worker.over.set()
             await turned_red(client, addresses)
 
@@ -188,7 +189,7 @@ async def test_several_services_live_in_one_process() -> None:
     async with (
         running(app_of([])) as one,
         running(app_of([])) as two,
-        httpx2.AsyncClient() as client,
+        httpx2.AsyncClient(verify=NO_TLS) as client,
     ):
         assert len({one.http, one.admin, two.http, two.admin}) == 4
         for addresses in (one, two):
@@ -203,6 +204,7 @@ from kit.process import App, run
 from kit.settings import ServiceSettings, load
 from kit.web.app import create_app
 from kit.web.health import Health, create_admin
+from tests.web import NO_TLS
 
 class Worker:
     async def start(self):

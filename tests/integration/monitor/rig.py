@@ -54,6 +54,7 @@ from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.integration.monitor.chats import NOON, Chat
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 PARTITIONS = 4
 TOPICS = (CHAT, DIRECTORY, STAFF, INCIDENTS, ALERTS, BOARD)
@@ -160,13 +161,13 @@ class Monitor:
 
     async def get(self, path: str, token: str, **query: Any) -> httpx2.Response:
         """Ask over REST."""
-        async with httpx2.AsyncClient(base_url=self.addresses.http, timeout=10) as door:
+        async with _client(self.addresses.http) as door:
             headers = {"Authorization": f"Bearer {token}"}
             return await door.get(path, params=query, headers=headers)
 
     async def metric(self, series: str) -> float:
         """Return what one series stands at, 0 if nobody has counted it yet."""
-        async with httpx2.AsyncClient(base_url=self.addresses.admin, timeout=10) as door:
+        async with _client(self.addresses.admin) as door:
             rows = (await door.get("/metrics")).text.splitlines()
         return sum(float(row.split()[-1]) for row in rows if row.startswith(f"{series} "))
 
@@ -174,7 +175,7 @@ class Monitor:
         """Ask the admin port as a neighbour does."""
         issuer = ServiceTokens(self.rig.service_keys.private, "gateway", SystemClock())
         token = issuer.current()
-        async with httpx2.AsyncClient(base_url=self.addresses.admin, timeout=10) as door:
+        async with _client(self.addresses.admin) as door:
             return await door.get(path, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -304,6 +305,10 @@ async def monitoring(
 def boards_of(seen: Sequence[Event], shop: Shop) -> list[BoardPublished]:
     """Return the boards of a shop among events."""
     return [e for e in seen if isinstance(e, BoardPublished) and e.shop_id == shop.id]
+
+
+def _client(address: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=address, timeout=10, trust_env=False, verify=NO_TLS)
 
 
 async def _bus(infra: Infrastructure, prefix: str) -> KafkaBus:
