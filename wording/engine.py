@@ -6,6 +6,8 @@ Pure and synchronous; loading its data is the only I/O. It knows policies but no
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
+from weakref import WeakValueDictionary
 
 from wording.context import Weighed, weigh
 from wording.examine import Candidate
@@ -41,9 +43,14 @@ class Engine:
     def load(cls, folder: Path | None = None) -> "Engine":
         """Read a lexicon folder (None: the shipped one) and build the automata.
 
-        Takes about a second. Raises LexiconError naming file, line and cure.
+        Takes about a second, but where an engine of the same words is in use: that one is returned.
+        Raises LexiconError naming file, line and cure.
         """
-        return cls(read_lexicon(folder))
+        lexicon = read_lexicon(folder)
+        engine = _IN_USE.get(lexicon.version)
+        if engine is None:
+            engine = _IN_USE[lexicon.version] = cls(lexicon)
+        return engine
 
     def check(
         self,
@@ -119,6 +126,10 @@ class Engine:
     def _verdict(self, hits: list[Hit]) -> Verdict:
         strictest = max((hit.action for hit in hits), key=lambda one: one.rank)
         return Verdict(strictest, _evidence(hits), self.lexicon_version)
+
+
+_IN_USE: Final[WeakValueDictionary[str, Engine]] = WeakValueDictionary()
+"""By the version of the lexicon, which is made from its content."""
 
 
 def _same_terms(kept: Policy, asked: Policy) -> bool:

@@ -1,5 +1,6 @@
 """Lexicon files: what is wrong is said with file, line and cure; a good change is swapped in."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,15 @@ def test_a_changed_folder_is_swapped_in(write: Write) -> None:
     assert live.reload_if_changed()
     assert live.current.lexicon_version != before.lexicon_version
     assert live.current.check("新的坏词", speaker=Speaker.AGENT).action is Action.BLOCK
+
+
+def test_files_that_are_written_anew_with_the_same_words_build_no_engine(write: Write) -> None:
+    live = LiveEngine(write(f"{HEADER}\n{GOOD}"))
+    before = live.current
+    os.utime(write(f"{HEADER}\n{GOOD}") / "insult.tsv", (1, 1))
+
+    assert not live.reload_if_changed()
+    assert live.current is before
 
 
 def test_a_broken_change_keeps_the_old_engine(write: Write) -> None:
