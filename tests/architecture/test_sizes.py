@@ -1,7 +1,9 @@
 """Files, classes and functions are small enough to be read in one go; an exception has a reason."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,41 +26,51 @@ LONG_FUNCTIONS: dict[str, str] = {}
 """Path::name -> why it may pass FUNCTION_LINES."""
 
 
-def sources() -> Iterator[Path]:
-    """Yield every Python file of ours, but for migrations, which are history."""
-    for folder in FOLDERS:
-        for path in sorted((CHECKOUT / folder).rglob("*.py")):
-            if "versions" not in path.parts:
-                yield path
+@dataclass(frozen=True)
+class Source:
+    """What is asked of a file: its lines, those of each function by `path::name`, a docstring."""
+
+    lines: int
+    functions: Mapping[str, int]
+    has_docstring: bool
+
+    @classmethod
+    def read(cls, path: Path) -> "Source":
+        """Read and parse a file."""
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        functions: dict[str, int] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                address = f"{relative(path)}::{node.name}"
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                functions[address] = max(lines, functions.get(address, 0))
+        return cls(len(text.splitlines()), functions, bool(ast.get_docstring(tree)))
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Return every Python file of ours by its path, but for migrations, which are history."""
+    paths = (path for folder in FOLDERS for path in sorted((CHECKOUT / folder).rglob("*.py")))
+    return {relative(path): Source.read(path) for path in paths if "versions" not in path.parts}
+
+
+def functions() -> dict[str, int]:
+    """Return the lines of every function by its address."""
+    return {name: lines for one in sources().values() for name, lines in one.functions.items()}
 
 
 def relative(path: Path) -> str:
     return path.relative_to(CHECKOUT).as_posix()
 
 
-def functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Yield each function of a file with its address, `path::name`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield f"{relative(path)}::{node.name}", node
-
-
 def test_no_file_is_longer_than_it_may_be() -> None:
-    long = {
-        relative(path): lines
-        for path in sources()
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > FILE_LINES
-    }
+    long = {path: one.lines for path, one in sources().items() if one.lines > FILE_LINES}
     assert long.keys() <= LARGE_FILES.keys(), f"split these, or give the reason: {long}"
 
 
 def test_no_function_is_longer_than_it_may_be() -> None:
-    long = {
-        address: lines
-        for path in sources()
-        for address, node in functions(path)
-        if (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
-    }
+    long = {name: lines for name, lines in functions().items() if lines > FUNCTION_LINES}
     assert long.keys() <= LONG_FUNCTIONS.keys(), f"split these, or give the reason: {long}"
 
 
@@ -92,21 +104,16 @@ def test_a_planted_class_is_caught_by_its_lines_wherever_it_stands() -> None:
 
 
 def test_every_exception_is_still_needed() -> None:
-    addresses = {address for path in sources() for address, _ in functions(path)}
-    assert addresses >= LONG_FUNCTIONS.keys()
-    assert {relative(path) for path in sources()} >= LARGE_FILES.keys()
+    assert functions().keys() >= LONG_FUNCTIONS.keys()
+    assert sources().keys() >= LARGE_FILES.keys()
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [
-        relative(path)
-        for path in sources()
-        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    ]
+    silent = [path for path, one in sources().items() if not one.has_docstring]
     assert not silent, f"open these with a docstring of one to three sentences: {silent}"
 
 
 def test_no_file_name_says_nothing() -> None:
     empty_words = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
-    found = [relative(path) for path in sources() if path.stem in empty_words]
+    found = [path for path in sources() if Path(path).stem in empty_words]
     assert not found, f"name these after what they hold: {found}"
