@@ -14,7 +14,7 @@ import pytest
 
 from launcher.instance import ports
 from tests import platform as platforms
-from tests.load import systems
+from tests.load import ground, systems
 from tests.load.judging import Bench
 from tests.load.probe import Probe, highest_rate, probe
 from tests.load.ratios import Ratio
@@ -40,7 +40,7 @@ class Round:
 
 
 async def test_the_chat_path_against_its_floors(bench: Bench) -> None:
-    platform = platforms.running()
+    platform = platforms.running(ground.INSTANCE)
     async with AsyncExitStack() as stack:
         port = ports.choose(1).base
         relay = await systems.relay(stack, port)
