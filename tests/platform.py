@@ -19,7 +19,7 @@ import httpx2
 import psutil
 from rich.console import Console
 
-from launcher import infrastructure, platform, seed, services
+from launcher import infrastructure, keeper, platform, seed, services
 from launcher.infrastructure import Wanted
 from launcher.instance import instance
 from launcher.instance.instance import Instance
@@ -75,6 +75,11 @@ class Platform:
     def is_ready(self, service: str) -> bool:
         """Whether a service says so itself."""
         return platform.is_ready(self.known, service)
+
+    def is_up(self) -> bool:
+        """Whether everything runs and is ready, services come last, and no keeper is at work."""
+        lines = platform.status(self.known)
+        return all(line.pid is None if line.name == keeper.NAME else line.ready for line in lines)
 
     def up(self) -> None:
         """Start what does not run; returns when everything is ready."""
@@ -142,7 +147,8 @@ def running(name: str = NAME) -> Platform:
         left_behind = [f"{service.name}-2" for service in services.SERVICES]
         Processes(known).stop(*_older_than_the_code(known), *left_behind)
     found = Platform(known)
-    found.up()
+    if not found.is_up():
+        found.up()
     return found
 
 
