@@ -31,6 +31,7 @@ CHECKOUT: Final = Path(__file__).resolve().parent.parent
 NAME: Final = "platform"
 START_TIMEOUT_S: Final = 400
 READY_TIMEOUT_S: Final = 60
+TASK_TIMEOUT_S: Final = 120
 READY_POLL_S: Final = 0.1
 KILLED_TIMEOUT_S: Final = 10
 SECOND: Final = 5
@@ -120,6 +121,21 @@ class Platform:
         command = self._command(name, settings | {"PORT": str(door), "ADMIN_PORT": str(inner)})
         self._run(replace(command, name=f"{name}-2"), f"http://{services.LOCALHOST}:{inner}")
         return door
+
+    def task(self, name: str, *words: str, **settings: str) -> tuple[int, str]:
+        """Run a one-off command of a service; return its exit code and what it said."""
+        command = self._command(name, settings)
+        done = subprocess.run(
+            [*command.argv, *words],
+            env=dict(command.environment),
+            cwd=CHECKOUT,
+            check=False,
+            timeout=TASK_TIMEOUT_S,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return done.returncode, done.stdout
 
     def _command(self, name: str, settings: Mapping[str, str]) -> Command:
         service = next(one for one in services.SERVICES if one.name == name)

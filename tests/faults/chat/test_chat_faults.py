@@ -1,6 +1,6 @@
 """`just prove chat`: each fault against a rehearsal of its own, and a table of what came of it.
 
-Takes about twenty minutes, so it is no part of the default run. `--rounds 30` repeats short
+Takes about half an hour, so it is no part of the default run. `--rounds 30` repeats short
 rehearsals with other seeds instead, `--only drain` chooses faults by their names, and `--seed 17`
 says with which seed to begin: a red round can so be played again.
 """
@@ -22,6 +22,13 @@ from tests.faults.pressures import (
     short_ring,
     slow_readers,
     two_of_each,
+)
+from tests.faults.releases import (
+    a_profile_more,
+    killed_between,
+    newer_beside,
+    profile_added,
+    two_books,
 )
 from tests.faults.stage import Fault, Load, play
 from tests.platform import Platform
@@ -54,6 +61,9 @@ FAULTS = (
     Fault("every record is refused for 12 s", refusing(12)),
     Fault("one of two gateways dies", one_dies("gateway"), two_of_each),
     Fault("one of two monitors dies", one_dies("monitor"), two_of_each),
+    Fault("kill -9 conversation between storing and acting", killed_between),
+    Fault("a rule profile more", profile_added, a_profile_more),
+    Fault("a monitor of a longer book beside", newer_beside, two_books),
 )
 
 
