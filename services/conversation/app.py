@@ -64,7 +64,7 @@ class ConversationService(DatabaseService[Settings]):
             self, turns, routing, leases=leases, through=through
         )
         self.retention = login.register(self, passwords, leases)
-        shops.register(self, passwords, audit, limits)
+        shops.register(self, passwords, audit=audit, limits=limits)
         groups.register(self, limits)
         staff.register(self, turns, routing, passwords=passwords, cursors=cursors, limits=limits)
         self.presence = presence.register(self, turns, routing, cursors=cursors, limits=limits)

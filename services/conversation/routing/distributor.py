@@ -85,7 +85,7 @@ class Distributor:
         outcomes = []
         for one in chats:
             agent, reason = _agent(chosen[one.id]), chosen[one.id].reason
-            outcomes.append(assign(one, agent, reason, stamp, waits_since=waits.get(one.id)))
+            outcomes.append(assign(one, agent, reason, stamp=stamp, waits_since=waits.get(one.id)))
         items = await repository.lock_work(session, sorted(chosen.keys() & work))
         assigned = [assign_work(item, _agent(chosen[item.id]), stamp) for item in items]
         await repository.save_work(session, *[item for item, _ in assigned])

@@ -14,7 +14,11 @@ from services.conversation.shops.service import Shops
 
 
 def register(
-    service: DatabaseService[Settings], passwords: Passwords, audit: Audit, limits: CommandLimits
+    service: DatabaseService[Settings],
+    passwords: Passwords,
+    *,
+    audit: Audit,
+    limits: CommandLimits,
 ) -> None:
     """Create shops, and change what they decide."""
     settings = service.settings

@@ -37,4 +37,4 @@ def register(
     service.role(batcher)
     service.role(inbound)
     service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
-    return inbound, Signals(producer, batcher, clock, service.ids)
+    return inbound, Signals(producer, batcher, clock, ids=service.ids)

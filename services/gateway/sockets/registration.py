@@ -75,7 +75,7 @@ def register(
         proxies=TrustedProxies(settings.trusted_proxies),
     )
     service.every(EVERY_S, "reaper", Reaper(hub, registry, limits=limits, clock=clock).once)
-    return Sockets(handshake, registry, _drain(service, hub, inbound, handshake))
+    return Sockets(handshake, registry, _drain(service, hub, inbound, handshake=handshake))
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -92,7 +92,9 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _drain(service: Service[Settings], hub: Hub, inbound: Inbound, handshake: Handshake) -> Drain:
+def _drain(
+    service: Service[Settings], hub: Hub, inbound: Inbound, *, handshake: Handshake
+) -> Drain:
     settings = service.settings
     times = DrainTimes(settings.drain_notice_s, settings.drain_spread_s, settings.drain_flush_s)
     return Drain(

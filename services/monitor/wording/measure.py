@@ -64,7 +64,7 @@ class WordingMeasure(Stateless[Changes]):
         verdict = self._rules.wording().check(text, speaker=speaker, policy=policy)
         used = verdict.lexicon_version, policy.version
         if self._known.get(body.shop_id) != used:
-            self._note(fact, body.shop_id, Wording(*used), delta)
+            self._note(fact, body.shop_id, Wording(*used), delta=delta)
         if not verdict.hits:
             return
         day = self._rules.directory.calendar(body.shop_id).day(heard.at_ms)
@@ -120,7 +120,7 @@ class WordingMeasure(Stateless[Changes]):
 
         return Kept(rows, skips=skips)
 
-    def _note(self, fact: Fact, shop_id: ShopId, used: Wording, delta: Changes) -> None:
+    def _note(self, fact: Fact, shop_id: ShopId, used: Wording, *, delta: Changes) -> None:
         delta.before.setdefault(shop_id, self._known.get(shop_id))
         self._known[shop_id] = used
         delta.spans.append(Span(shop_id, fact.offset, used))

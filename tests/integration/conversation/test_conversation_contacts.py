@@ -83,9 +83,9 @@ async def test_words_of_one_moment_in_two_old_conversations_reopen_one_and_go_on
 
     await asyncio.gather(platform.say(first, "甲"), platform.say(second, "乙"))
 
-    await eventually(lambda: _contacts_left(platform, first["shop_id"], 0))
     await eventually(lambda: has_text(agent, first, "甲"))
     await eventually(lambda: has_text(agent, second, "乙"))
+    await eventually(lambda: _contacts_left(platform, first["shop_id"], 0))
     states = sorted([(await talk_now(agent, one))["state"] for one in (first, second)])
     assert states == ["assigned", "closed"]
     told = await events(platform, "chat", first["id"], LateMessage)

@@ -318,7 +318,7 @@ async def assigned(platform: Platform, opened: WorkOpened, *, count: int) -> lis
 
 
 async def has_owner(reader: Person, talk: dict[str, Any]) -> bool:
-    return (await talk_now(reader, talk))["state"] == "assigned"
+    return bool((await talk_now(reader, talk))["state"] == "assigned")
 
 
 async def decided(

@@ -26,6 +26,7 @@ from tests import deployed, infrastructure
 from tests.deployed import Part
 from tests.infrastructure import Infrastructure
 from tests.waiting import eventually
+from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
 
@@ -100,7 +101,7 @@ class Stack:
         A program of its own for each look took a whole core from the services that were starting.
         """
         assert self.running[part.name].poll() is None, f"{part.name} ended"
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=READY_S, verify=NO_TLS) as http:
             try:
                 port = self.variables(part)["PEAKDESK_ADMIN_PORT"]
                 answer = await http.get(f"http://127.0.0.1:{port}/ready")
@@ -174,7 +175,7 @@ async def test_what_compose_says_starts_in_production_serves_and_stops(
 
     password = (stack.vault / "seed_platform_password").read_text(encoding="utf-8").strip()
     gateway = f"http://127.0.0.1:{stack.ports['gateway', '8000']}"
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=READY_S, verify=NO_TLS) as http:
         login = {"login": "admin", "password": password}
         answer = await http.post(f"{gateway}/v1/sessions", json=login)
         hidden = await http.get(f"{gateway}/metrics")

@@ -1,6 +1,7 @@
 """Who is chosen for whom: load, skill, the same agent, the order of the queue."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -56,7 +57,7 @@ def overdue(*names: str, group: SkillGroupId | None = PRE) -> list[Overdue]:
 
 
 def accompany(work: list[Overdue], agents: Iterable[Candidate]) -> list[PersonId | None]:
-    distribution = Distribution(agents, now=NOW, overflow_after=PATIENCE)
+    distribution = Distribution(agents, now=NOW)
     return [one.agent_id for one in distribution.accompany(work)]
 
 
@@ -185,7 +186,7 @@ def test_overdue_work_has_the_best_placed_senior_of_its_group_then_any() -> None
 def test_nobody_comes_but_a_senior_who_is_online_with_room_and_not_its_holder(
     known: Candidate,
 ) -> None:
-    distribution = Distribution([known], now=NOW, overflow_after=PATIENCE)
+    distribution = Distribution([known], now=NOW)
 
     assert distribution.accompany(overdue()) == []
     missing = distribution.alone("w")
@@ -201,12 +202,12 @@ def test_overdue_work_takes_three_tenths_of_a_seniors_places_and_one_at_least() 
 
 
 def test_a_senior_who_was_added_has_a_place_less_for_those_who_wait() -> None:
-    distribution = Distribution([senior("s", capacity=1)], now=NOW, overflow_after=PATIENCE)
+    distribution = Distribution([senior("s", capacity=1)], now=NOW)
 
     assert distribution.places().count == 1
     assert distribution.accompany(overdue())
     assert distribution.places().count == 0
-    assert distribution.decide([waiting()])[0].agent_id is None
+    assert distribution.decide([waiting()], patient=NOW - PATIENCE)[0].agent_id is None
 
 
 def test_whoever_handed_the_buyer_on_is_asked_last() -> None:
