@@ -37,7 +37,7 @@ KILLED_TIMEOUT_S: Final = 10
 SECOND: Final = 5
 """The second process of a service listens so many ports above the first."""
 
-SOURCES: Final = ("contracts", "kit", "wording", "services")
+SOURCES: Final = ("contracts", "kit", "profiles", "wording", "services")
 
 
 @dataclass(frozen=True)

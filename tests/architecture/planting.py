@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Final
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tools")
+PACKAGES: Final = (
+    "contracts",
+    "kit",
+    "profiles",
+    "wording",
+    "services",
+    "launcher",
+    "rehearsal",
+    "tools",
+)
 TIMEOUT_S: Final = 120
 
 

@@ -11,8 +11,18 @@ import pytest
 pytestmark = pytest.mark.unit
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FOLDERS = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tools", "tests")
-PARTS = ("contracts", "kit", "wording", "services")
+FOLDERS = (
+    "contracts",
+    "kit",
+    "profiles",
+    "wording",
+    "services",
+    "launcher",
+    "rehearsal",
+    "tools",
+    "tests",
+)
+PARTS = ("contracts", "kit", "profiles", "wording", "services")
 """Where classes are held to their size: what runs in production, so what is read at night."""
 
 FILE_LINES = 400

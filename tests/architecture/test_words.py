@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.unit
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-PARTS: Final = ("contracts", "kit", "wording", "services")
+PARTS: Final = ("contracts", "kit", "profiles", "wording", "services")
 
 SAY_INSTEAD: Final = {
     "Passports": "Authenticator",

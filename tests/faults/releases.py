@@ -17,7 +17,7 @@ from typing import Any, Final
 import asyncpg
 
 from launcher.postgres import addresses
-from services.monitor.profiles.book import SHIPPED
+from profiles import SHIPPED
 from tests.faults.network import Network
 from tests.faults.stage import Outage, Stage
 from tests.platform import Platform

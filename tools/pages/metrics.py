@@ -2,12 +2,10 @@
 
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
+from profiles import SHIPPED
 from tools.pages.markdown import code, table
-
-MONITOR: Final = Path(__file__).resolve().parents[2] / "services" / "monitor"
 
 _WORDS: Final[Mapping[str, str]] = {
     "round_open": "rounds opened",
@@ -21,7 +19,7 @@ _WORDS: Final[Mapping[str, str]] = {
 
 def profiles() -> list[dict[str, Any]]:
     """Return the data of every shipped profile, by name."""
-    found = (tomllib.loads(path.read_text()) for path in MONITOR.rglob("*.toml"))
+    found = (tomllib.loads(path.read_text()) for path in SHIPPED.glob("*.toml"))
     return sorted(found, key=lambda each: str(each["name"]))
 
 

@@ -7,9 +7,10 @@ from typing import Self
 
 from contracts.people import SenderKind
 from kit.settings import SettingsRefused
+from profiles import ProfileRefused
 from services.monitor.directory.shops import Directory
 from services.monitor.facts.staffing import Staffing
-from services.monitor.profiles import book as profiles
+from services.monitor.profiles import book as books
 from services.monitor.profiles.book import ProfileBook
 from services.monitor.profiles.domain import ReadingKey
 from services.monitor.settings import Settings
@@ -32,8 +33,8 @@ class Rules:
         """Return the rules of a house that lists nobody yet. Raises `SettingsRefused`."""
         try:
             folder = Path(settings.profiles_folder) if settings.profiles_folder else None
-            book = profiles.load(folder)
-        except profiles.ProfileRefused as refused:
+            book = books.load(folder)
+        except ProfileRefused as refused:
             raise SettingsRefused(f"PEAKDESK_PROFILES_FOLDER: {refused}") from None
         return cls(book, Directory(), lambda: lexicon.current)
 

@@ -1,1 +1,1 @@
-"""Rule profiles: data files, and what they say of a day."""
+"""Rule profiles: what their files mean, and which holds on a day."""

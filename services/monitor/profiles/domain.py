@@ -5,32 +5,13 @@ Pure values. Every number comes from a data file.
 
 from dataclasses import dataclass, fields
 from datetime import date
-from enum import StrEnum
 from typing import NewType, Self
 
 from contracts.people import SenderKind
+from profiles import Unanswered, WindowBy
 
 ReadingKey = NewType("ReadingKey", str)
 ProfileName = NewType("ProfileName", str)
-
-
-class WindowBy(StrEnum):
-    """Which moment decides whether a round counts (metrics.md, "in window")."""
-
-    ROUND_OPEN = "round_open"
-    SESSION_START = "session_start"
-    TO_HUMAN = "to_human"
-
-
-class Unanswered(StrEnum):
-    """What a round counts that got no answer on the day it opened."""
-
-    CAP = "cap"
-    """One round of the cap's length."""
-    ELAPSED = "elapsed"
-    """One round of the time the buyer waited on that day."""
-    EXCLUDE = "exclude"
-    """No round; only the count of unanswered ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ Pure. No platform's number stands here: all come with the profile.
 
 from typing import Final, NamedTuple, Self
 
+from profiles import Unanswered, WindowBy
 from services.monitor.calendar.domain import Calendar
-from services.monitor.profiles.domain import Profile, Unanswered, WindowBy
+from services.monitor.profiles.domain import Profile
 from services.monitor.response.domain import Outcome, Round, Score, Session
 
 

@@ -12,7 +12,7 @@ from tests.faults.figures.log import EPOCH, ms
 
 SHOP_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
-PROFILES: Final = Path(__file__).resolve().parents[3] / "services" / "monitor" / "profiles"
+PROFILES: Final = Path(__file__).resolve().parents[3] / "profiles" / "shipped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from contracts.people import PersonId
 from contracts.topics import ALERTS
 from kit.postgres import Database
+from profiles import SHIPPED
 from services.monitor.fold import eviction, spans
-from services.monitor.profiles import book as profiles
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.integration.monitor.chats import NOON, Chat
@@ -35,7 +35,7 @@ def other_book(tmp_path: Path) -> Path:
     """The shipped profiles without kuaimai, and with one that reads sessions in its own way."""
     folder = tmp_path / "profiles"
     folder.mkdir()
-    for file in profiles.SHIPPED.glob("*.toml"):
+    for file in SHIPPED.glob("*.toml"):
         if file.stem != "kuaimai":
             shutil.copy(file, folder)
     qiyu = (folder / "qiyu.toml").read_text(encoding="utf-8")

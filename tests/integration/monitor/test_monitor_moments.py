@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from contracts.monitor import WaitingThresholdPassed
 from contracts.topics import ALERTS, BOARD, CHAT
-from services.monitor.profiles.book import SHIPPED
+from profiles import SHIPPED
 from tests.integration.monitor.chats import Chat, talking
 from tests.integration.monitor.rig import Rig, Shop, boards_of
 from tests.waiting import eventually

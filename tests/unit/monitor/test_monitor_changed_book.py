@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.people import ConversationId, PersonId
+from profiles import SHIPPED as FILES
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.book import ProfileBook
 from services.monitor.waiting.waits import SETTLE_MS, Waits
@@ -21,7 +22,7 @@ def chat(paper: Paper) -> Chat:
 
 def with_a_shorter_rejoin() -> ProfileBook:
     """Return the shipped book with a profile whose reading stands before all that people answer."""
-    text = (profiles.SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
+    text = (FILES / "qiyu.toml").read_text(encoding="utf-8")
     added = text.replace('"qiyu"', '"own_slow"').replace("rejoin_s = 600", "rejoin_s = 60")
     kept = [profile for known in SHIPPED.versions.values() for profile in known]
     return ProfileBook.of([*kept, profiles.parse(added, "own_slow")])

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from contracts.people import PersonId, SenderKind
+from profiles import SHIPPED
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.domain import Profile, ProfileName
@@ -187,7 +188,7 @@ def test_under_pdd_the_day_lasts_from_eight_to_eleven(asked: str, counted: int) 
 
 
 def test_the_threshold_of_pdd_is_a_number_in_its_file() -> None:
-    text = (profiles.SHIPPED / "pdd.toml").read_text(encoding="utf-8")
+    text = (SHIPPED / "pdd.toml").read_text(encoding="utf-8")
     hour = profiles.parse(text.replace("\nwithin_s = 300", "\nwithin_s = 3600"), "pdd.toml")
     chat = Chat("pdd").buyer("10:00:00").agent("10:59:59").buyer("12:00:00").agent("13:00:01")
 

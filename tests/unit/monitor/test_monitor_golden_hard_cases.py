@@ -6,6 +6,7 @@ import pytest
 
 from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, ConversationId, PersonId, Role
+from profiles import SHIPPED as FILES
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.book import ProfileBook
 from services.monitor.response.domain import Outcome, Score
@@ -129,7 +130,7 @@ async def test_golden_case_16_a_contact_two_days_later_is_a_second_session() -> 
 
 
 async def test_golden_case_18_a_changed_book_changes_no_other_profile() -> None:
-    text = (profiles.SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
+    text = (FILES / "qiyu.toml").read_text(encoding="utf-8")
     added = text.replace('"qiyu"', '"own_slow"').replace("rejoin_s = 600", "rejoin_s = 60")
     kept = [p for known in SHIPPED.versions.values() for p in known if p.name != "kuaimai"]
     changed = ProfileBook.of([*kept, profiles.parse(added, "own_slow")])

@@ -6,17 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from profiles import SHIPPED, ProfileRefused
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.domain import ProfileName
 
 pytestmark = pytest.mark.unit
 
-QIYU = (profiles.SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
+QIYU = (SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
 
 
 def test_each_shipped_file_holds_the_profile_that_it_is_named_after() -> None:
-    names = {path.stem for path in profiles.SHIPPED.glob("*.toml")}
+    names = {path.stem for path in SHIPPED.glob("*.toml")}
 
     assert set(profiles.load().versions) == names
 
@@ -52,19 +53,19 @@ def test_the_newest_version_that_is_in_effect_rules_the_day() -> None:
 def test_a_profile_that_cannot_be_used_is_refused_by_place(
     written: str, instead: str, named: str
 ) -> None:
-    with pytest.raises(profiles.ProfileRefused, match=named):
+    with pytest.raises(ProfileRefused, match=named):
         profiles.parse(QIYU.replace(written, instead), "qiyu.toml")
 
 
 def test_two_versions_of_one_date_are_refused() -> None:
     one = profiles.parse(QIYU, "one")
 
-    with pytest.raises(profiles.ProfileRefused, match="two versions"):
+    with pytest.raises(ProfileRefused, match="two versions"):
         profiles.ProfileBook.of([one, one])
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(profiles.ProfileRefused, match="0 profile files"):
+    with pytest.raises(ProfileRefused, match="0 profile files"):
         profiles.load(tmp_path)
 
 
