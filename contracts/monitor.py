@@ -3,7 +3,6 @@
 Durations are whole milliseconds. Figures carry sums and counts, so that readers can add them.
 """
 
-from enum import StrEnum
 from typing import ClassVar, Literal
 
 from typing_extensions import override
@@ -12,19 +11,6 @@ from contracts.base import Event, Moment, Part
 from contracts.gateway import WordingHit
 from contracts.people import AgentState, ConversationId, MessageId, PersonId
 from contracts.topics import ALERTS, BOARD, Topic
-
-
-class RuleProfile(StrEnum):
-    """The rule profiles that the monitor ships, by which a shop may be measured."""
-
-    DOUYIN_2022 = "douyin_2022"
-    JD_2021 = "jd_2021"
-    KUAIMAI = "kuaimai"
-    KUAISHOU_2023 = "kuaishou_2023"
-    PDD = "pdd"
-    QIYU = "qiyu"
-    TAOBAO_2022 = "taobao_2022"
-    TAOBAO_3MIN = "taobao_3min"
 
 
 class Alert(Event):

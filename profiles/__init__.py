@@ -11,6 +11,7 @@ from profiles.files import (
     Unanswered,
     WindowBy,
     load,
+    names,
     parse,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "Unanswered",
     "WindowBy",
     "load",
+    "names",
     "parse",
 ]

@@ -121,7 +121,12 @@ def load(folder: Path | None = None) -> tuple[ProfileFile, ...]:
         raise ProfileRefused(
             f"{place} holds {len(files)} profile files: it needs 1 to {PROFILES_LIMIT}"
         )
-    return tuple(parse(file.read_text(encoding="utf-8"), file.name) for file in files)
+    return tuple(parse(_text(file), file.name) for file in files)
+
+
+def names(folder: Path | None = None) -> frozenset[str]:
+    """Return what a shop may be measured by, of `load`'s folder. Raises `ProfileRefused`."""
+    return frozenset(file.name for file in load(folder))
 
 
 def parse(text: str, source: str) -> ProfileFile:
@@ -135,3 +140,12 @@ def parse(text: str, source: str) -> ProfileFile:
         where = ".".join(map(str, first["loc"])) or "file"
         problem = first["msg"].removeprefix("Value error, ")
         raise ProfileRefused(f"{source}: {where}: {problem}") from None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ProfileRefused(f"{file.name}: not UTF-8: save it as UTF-8") from None
+    except OSError as error:
+        raise ProfileRefused(f"{file.name}: cannot be read: {error.strerror}") from None

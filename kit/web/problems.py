@@ -124,6 +124,16 @@ def of_status(status: int, detail: str = "") -> AppError:
     return _class_of(status)(detail)
 
 
+def invalid(errors: Sequence[Mapping[str, Any]]) -> AppError:
+    """Return the failure of a request with these errors: each has `loc` and `msg`, as pydantic's.
+
+    A use case raises it for what no type can refuse.
+    """
+    failure = of_status(422, "Correct what `errors` names and send the request again.")
+    failure.extras["errors"] = faults(errors)
+    return failure
+
+
 def faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Turn pydantic's errors into places and reasons; never repeats what was sent."""
     return [_fault(error) for error in errors[:ERRORS_LIMIT]]
@@ -158,9 +168,7 @@ async def _on_app_error(_request: Request, error: Exception) -> Response:
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    failure = of_status(422, "Correct what `errors` names and send the request again.")
-    failure.extras["errors"] = faults(error.errors())
-    return render(failure)
+    return render(invalid(error.errors()))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -1,8 +1,16 @@
 """The settings of the conversation service; what all services share stands in `kit.settings`."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
-from kit.settings import DEVELOPMENT_PRIVATE_KEY, DEVELOPMENT_SECRET, DatabaseSettings
+import profiles
+from kit.settings import (
+    DEVELOPMENT_PRIVATE_KEY,
+    DEVELOPMENT_SECRET,
+    DatabaseSettings,
+    SettingsRefused,
+)
 
 
 class Settings(DatabaseSettings):
@@ -31,3 +39,13 @@ class Settings(DatabaseSettings):
     """Days that it stays whom routing chose for a conversation or a piece of work, and why."""
     lexicon_folder: str = ""
     """Folder of the wording lexicon; empty takes the shipped one."""
+    profiles_folder: str = ""
+    """Folder of the rule profiles that a shop may choose (`*.toml`), the same as the monitor's;
+    empty takes the shipped ones."""
+
+    def profile_names(self) -> frozenset[str]:
+        """Read which rule profiles there are. Raises `SettingsRefused` for one that is broken."""
+        try:
+            return profiles.names(Path(self.profiles_folder) if self.profiles_folder else None)
+        except profiles.ProfileRefused as refused:
+            raise SettingsRefused(f"PEAKDESK_PROFILES_FOLDER: {refused}") from None

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from profiles import SHIPPED
@@ -17,15 +18,15 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def profiles() -> list[dict[str, Any]]:
-    """Return the data of every shipped profile, by name."""
-    found = (tomllib.loads(path.read_text()) for path in SHIPPED.glob("*.toml"))
+def profiles(folder: Path) -> list[dict[str, Any]]:
+    """Return the data of every profile of a folder, by name."""
+    found = (tomllib.loads(path.read_text()) for path in folder.glob("*.toml"))
     return sorted(found, key=lambda each: str(each["name"]))
 
 
-def tables() -> dict[str, str]:
+def tables(folder: Path = SHIPPED) -> dict[str, str]:
     """Return what each profile counts, and where its numbers are from."""
-    known = profiles()
+    known = profiles(folder)
     rows = [
         (
             code(each["name"]),

@@ -20,7 +20,7 @@ def register(
     audit: Audit,
     limits: CommandLimits,
 ) -> None:
-    """Create shops, and change what they decide."""
+    """Create shops, and change what they decide. Raises `SettingsRefused` for a broken profile."""
     settings = service.settings
     shops = Shops(
         db=service.db,
@@ -32,5 +32,6 @@ def register(
         allowed_abuse=AllowedAbuse(
             Path(settings.lexicon_folder) if settings.lexicon_folder else None
         ),
+        profiles=settings.profile_names(),
     )
     service.routes(routes.routes(shops, limits))

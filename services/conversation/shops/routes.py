@@ -1,6 +1,6 @@
 """Routes about shops."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
@@ -53,7 +53,7 @@ def _shops(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
         """Read one's own shop; the platform's administrator reads any."""
         return await shops.read(principal, shop_id)
 
-    @router.put("/shops/{shop_id}/wording-policy")
+    @router.put("/shops/{shop_id}/wording-policy", openapi_extra=_described(shops.profiles))
     async def set_wording_policy(
         principal: Leading, shop_id: ShopPath, policy: WordingPolicy
     ) -> ShopView:
@@ -61,6 +61,12 @@ def _shops(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
         _own(principal, shop_id)
         limits.spend(principal, POLICY_COST)
         return await shops.set_policy(principal, policy)
+
+
+def _described(profiles: frozenset[str]) -> dict[str, Any]:
+    """Describe which profiles a policy may name: no type says what a folder holds."""
+    named = {"properties": {"profiles": {"items": {"enum": sorted(profiles)}}}}
+    return {"requestBody": {"content": {"application/json": {"schema": named}}}}
 
 
 def _timing(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:

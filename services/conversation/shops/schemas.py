@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from contracts.monitor import RuleProfile
 from kit.web.app import Body
 from services.conversation.access.schemas import Name, View
 from services.conversation.staff.schemas import NewLogin
@@ -105,5 +104,7 @@ class WordingPolicy(Body):
     allow_spans: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
         default=(), max_length=500
     )
-    profiles: tuple[RuleProfile, ...] | None = Field(default=None, max_length=16)
+    profiles: tuple[Annotated[str, Field(max_length=40)], ...] | None = Field(
+        default=None, max_length=16
+    )
     reason: str | None = Field(default=None, min_length=1, max_length=200)

@@ -3,6 +3,7 @@
 Every change that a gateway must know of goes to the directory in the same transaction (H13).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,7 @@ from kit.ids import Ids
 from kit.postgres import Database
 from kit.text import is_blank, refuse_unstorable
 from kit.web.auth import Passwords, Principal
+from kit.web.problems import invalid
 from services.conversation.domain import Stamp
 from services.conversation.shops import repository
 from services.conversation.shops.allowed_abuse import AllowedAbuse
@@ -63,6 +65,8 @@ class Shops:
     passwords: Passwords
     shop_secrets: ShopSecrets
     allowed_abuse: AllowedAbuse
+    profiles: frozenset[str]
+    """The rule profiles that a shop may be measured by."""
 
     async def create(self, body: NewShop, *, key: CommandKey) -> ShopView:
         """Create a shop with its groups and first administrator; show it with its secret.
@@ -114,8 +118,9 @@ class Shops:
     async def set_policy(self, principal: Principal, policy: WordingPolicy) -> ShopView:
         """Replace a shop's wording policy; gateways hear of it through the directory.
 
-        Recorded (X4). Raises `ReasonMissing`.
+        Recorded (X4). Raises `ReasonMissing`, and `Unprocessable` for a profile that is none.
         """
+        self._refuse_unknown(policy.profiles or ())
         allows_abuse = await self.allowed_abuse.is_in(policy)
         async with self.db.write(principal.shop_id) as session:
             for phrase in (*policy.wording_terms, *policy.allow_spans, policy.reason or ""):
@@ -182,6 +187,13 @@ class Shops:
             return await command.keep(
                 SecretRotated(shop_id=shop.id, version=rotated.secret_version)
             )
+
+    def _refuse_unknown(self, profiles: Sequence[str]) -> None:
+        """Refuse as a wrong field is refused: which names are right is the folder's to say."""
+        right = "Input should be one of " + ", ".join(sorted(self.profiles))
+        places = [at for at, name in enumerate(profiles) if name not in self.profiles]
+        if places:
+            raise invalid([{"loc": ("body", "profiles", at), "msg": right} for at in places])
 
     def _stamp(self) -> Stamp:
         return Stamp(self.clock.now(), self.ids)

@@ -1,11 +1,15 @@
 """What a shop's leaders decide about wording: only what exists, and insults for a reason alone."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from tests.integration.conversation.desk import Platform, code, ok
+from profiles import SHIPPED
+from services.conversation.seed import SeedSettings
+from tests.integration.conversation.desk import Platform, code, ok, started
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -32,6 +36,37 @@ async def test_a_wording_policy_names_only_what_exists(
 
     assert refused.status_code == 422
     assert ok(await shop.boss.get(path))["policy"] == {}
+
+
+async def test_which_profile_is_none_is_said_by_its_place(platform: Platform) -> None:
+    shop = await platform.shop()
+    policy = {"profiles": ["qiyu", "taobao_2099"]}
+
+    refused = await shop.boss.put(f"/v1/shops/{shop.id}/wording-policy", policy)
+
+    assert code(refused) == (422, "invalid")
+    (fault,) = refused.json()["errors"]
+    assert fault["pointer"] == "#/profiles/1"
+    assert "taobao_2022" in fault["detail"]
+    assert "taobao_2099" not in fault["detail"]
+
+
+async def test_a_shop_is_measured_by_a_profile_of_the_house_s_own_folder(
+    settings: SeedSettings, tmp_path: Path
+) -> None:
+    qiyu = (SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
+    folder = shutil.copytree(SHIPPED, tmp_path / "profiles")
+    (folder / "own_night.toml").write_text(qiyu.replace('"qiyu"', '"own_night"'), encoding="utf-8")
+    own = settings.model_copy(update={"profiles_folder": str(folder)})
+
+    async with started(own) as platform:
+        shop = await platform.shop()
+        path = f"/v1/shops/{shop.id}/wording-policy"
+        shown = ok(await shop.boss.put(path, {"profiles": ["own_night", "qiyu"]}))
+        refused = await shop.boss.put(path, {"profiles": ["own_day"]})
+
+    assert shown["policy"]["profiles"] == ["own_night", "qiyu"]
+    assert refused.status_code == 422
 
 
 async def test_insults_are_allowed_only_for_a_reason_that_is_kept(platform: Platform) -> None:
