@@ -45,9 +45,10 @@ bench name *options:
 prove name *options:
     ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
 
-# Write what is made from code: schemas, pages, the gateway's map of paths to services
+# Write what is made from code: schemas, pages, who reads a topic, the gateway's map of paths
 made:
     .venv/bin/python -m contracts.schemas
+    .venv/bin/python -m tools.readers
     .venv/bin/python -m tools.pages
     .venv/bin/python -m tools.heads
 

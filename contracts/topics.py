@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from contracts import readers
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -18,10 +20,14 @@ class Topic:
     name: str
     key: str
     writers: tuple[str, ...]
-    readers: tuple[str, ...]
     partitions: tuple[int, int] = (12, 48)
     retention: tuple[timedelta, timedelta] | None = (timedelta(days=7), timedelta(days=30))
     purpose: str = field(default="", compare=False)
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The services that read it."""
+        return readers.READERS.get(self.name, ())
 
 
 _HOUR: Final = timedelta(hours=1)
@@ -30,14 +36,12 @@ CHAT = Topic(
     name="chat",
     key="conversation_id",
     writers=("gateway", "conversation"),
-    readers=("gateway", "conversation", "monitor"),
     purpose="Chat messages and the lifecycle of their conversations, one order for both.",
 )
 SIGNALS = Topic(
     name="chat.signals",
     key="conversation_id",
     writers=("gateway",),
-    readers=("gateway",),
     retention=(_HOUR, _HOUR),
     purpose="Typing and read receipts; lossy, never archived.",
 )
@@ -45,14 +49,12 @@ INCIDENTS = Topic(
     name="chat.incidents",
     key="conversation_id",
     writers=("gateway",),
-    readers=("monitor",),
     purpose="Messages the wording gate held back, with their evidence. Never fanned out.",
 )
 PRESENCE = Topic(
     name="presence",
     key="gateway_id",
     writers=("gateway",),
-    readers=("conversation",),
     partitions=(1, 1),
     retention=(_HOUR, _HOUR),
     purpose="Who is connected where, every ten seconds.",
@@ -61,7 +63,6 @@ DIRECTORY = Topic(
     name="directory",
     key="subject or shop",
     writers=("conversation",),
-    readers=("gateway", "conversation", "orders", "aftersales", "monitor"),
     partitions=(1, 1),
     retention=None,
     purpose="Roles, shop scope, revocations and wording policy; compacted, no secrets.",
@@ -70,42 +71,36 @@ STAFF = Topic(
     name="staff",
     key="agent_id",
     writers=("conversation",),
-    readers=("monitor",),
     purpose="Every change of an agent's state.",
 )
 WORK = Topic(
     name="work",
     key="work_id",
     writers=("aftersales", "conversation"),
-    readers=("conversation", "aftersales", "orders", "gateway"),
     purpose="Work items: opened, escalated and settled by aftersales, routed by conversation.",
 )
 ORDERS = Topic(
     name="orders",
     key="order_id",
     writers=("orders",),
-    readers=("aftersales",),
     purpose="What happened to an order.",
 )
 CASES = Topic(
     name="cases",
     key="case_id",
     writers=("aftersales",),
-    readers=("orders",),
     purpose="What happened to an after-sales case.",
 )
 ALERTS = Topic(
     name="alerts",
     key="shop_id",
     writers=("monitor",),
-    readers=("gateway",),
     purpose="Waiting thresholds passed, wording flags and incidents stored.",
 )
 BOARD = Topic(
     name="board",
     key="shop_id",
     writers=("monitor",),
-    readers=("gateway",),
     partitions=(1, 1),
     retention=(_HOUR, _HOUR),
     purpose="The supervisor board of a shop, latest wins.",
@@ -120,9 +115,6 @@ DEAD_PREFIX: Final = "dead."
 
 DEAD_RETENTION: Final = timedelta(days=30)
 
-GROUPS: Final = (
-    "conversation.archive", "conversation.routing", "aftersales.tasks", "aftersales.payments",
-    "orders.settlements", "monitor.fold", "monitor.incidents", "monitor.staff",
-)  # fmt: skip
+GROUPS: Final = readers.GROUPS
 """Every consumer group; each has a dead-letter topic of one partition. Who reads a topic whole, in
 every replica, is in no group and sets nothing aside."""
