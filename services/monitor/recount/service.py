@@ -66,7 +66,14 @@ class Report:
     )
     skipped: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("older_than_the_log", "older_than_is_kept", "other_wording_rules", "other_profiles"), 0
+            (
+                "older_than_the_log",
+                "older_than_is_kept",
+                "other_wording_rules",
+                "other_profiles",
+                "not_counted_then",
+            ),
+            0,
         )
     )
     different: int = 0

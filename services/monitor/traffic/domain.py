@@ -1,10 +1,14 @@
 """The words of traffic. Pure values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contracts.people import ShopId
+
+SAYS: Final = "says"
+"""Under this a sum says what it counts."""
 
 
 class TrafficKey(NamedTuple):
@@ -16,9 +20,23 @@ class TrafficKey(NamedTuple):
 
 @dataclass(slots=True)
 class Traffic:
-    """Messages of one shop and day; `as_of_ms` is the newest event's time."""
+    """Sums of one shop and day; `as_of_ms` is the newest event's time and no sum.
 
-    buyer_messages: int = 0
-    agent_messages: int = 0
-    other_messages: int = 0
+    Each is a column of the same name. One that came later is null where its day began without it.
+    """
+
+    buyer_messages: int = field(default=0, metadata={SAYS: "messages of buyers"})
+    agent_messages: int = field(default=0, metadata={SAYS: "messages of agents"})
+    other_messages: int = field(default=0, metadata={SAYS: "messages of bots and of the system"})
     as_of_ms: int = 0
+
+    @property
+    def sums(self) -> tuple[int, ...]:
+        """The sums, in the order of `SUMS`."""
+        return tuple(getattr(self, name) for name in SUMS)
+
+
+SUMS: Final[Mapping[str, str]] = {
+    one.name: one.metadata[SAYS] for one in fields(Traffic) if SAYS in one.metadata
+}
+"""What is counted, by name, in the order of the fields."""

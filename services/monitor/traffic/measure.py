@@ -1,4 +1,4 @@
-"""Traffic as a measure of the fold: messages by shop and day."""
+"""Traffic as a measure of the fold: what is said, by shop and day."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
@@ -11,7 +11,7 @@ from services.monitor.directory.rules import Rules
 from services.monitor.fold.measures import Fact, Kept, Row, Stateless, Stretch
 from services.monitor.fold.schemas import Heard
 from services.monitor.traffic import repository
-from services.monitor.traffic.domain import Traffic, TrafficKey
+from services.monitor.traffic.domain import SUMS, Traffic, TrafficKey
 
 NAME: Final = "traffic"
 
@@ -58,12 +58,13 @@ class TrafficMeasure(Stateless[Changes]):
         )
 
     def rows(self, delta: Changes) -> Iterable[Row]:
-        """Yield messages by shop and day; they rest on the whole log."""
-        for key, t in delta.items():
-            numbers = t.buyer_messages, t.agent_messages, t.other_messages
-            yield Row("traffic", tuple(key), numbers, 0, day=key.day)
+        """Yield each sum by shop and day; they rest on the whole log."""
+        for key, traffic in delta.items():
+            for name, number in zip(SUMS, traffic.sums, strict=True):
+                yield Row("traffic", (*key, name), (number,), 0, day=key.day)
 
     async def kept(self, session: AsyncSession, *, generation: int, partition: int) -> Kept:
-        """Return what is stored."""
+        """Return what is stored; a sum that came later says nothing of the days before."""
         del generation  # a topic made anew goes on in the same days
-        return Kept(await repository.kept(session, {"partition": partition}))
+        rows, absent = await repository.kept(session, {"partition": partition})
+        return Kept(rows, skips=lambda row: "not_counted_then" if row.key in absent else None)
