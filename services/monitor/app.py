@@ -31,6 +31,8 @@ from services.monitor.response.deadlines import PROVISIONALS_S
 from services.monitor.response.service import Provisionals
 from services.monitor.retention.service import Expiry
 from services.monitor.settings import Settings
+from services.monitor.traffic import routes as traffic_routes
+from services.monitor.traffic.service import TrafficReader
 from services.monitor.waiting import routes as waiting_routes
 from services.monitor.waiting.service import Thresholds, Waiters
 from wording import LexiconError
@@ -64,6 +66,7 @@ def build(
     service.routes(
         figure_routes.reading(FigureReader(db, rules)),
         waiting_routes.reading(Waiters(db)),
+        traffic_routes.reading(TrafficReader(db, rules)),
     )
     return service
 

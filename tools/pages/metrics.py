@@ -1,4 +1,4 @@
-"""The tables of `docs/metrics.md`: the rule profiles side by side, from their data files."""
+"""The tables of `docs/metrics.md`: rule profiles side by side from their files, and sums."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from profiles import SHIPPED
+from services.monitor.traffic.domain import SUMS
 from tools.pages.markdown import code, table
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -25,7 +26,7 @@ def profiles(folder: Path) -> list[dict[str, Any]]:
 
 
 def tables(folder: Path = SHIPPED) -> dict[str, str]:
-    """Return what each profile counts, and where its numbers are from."""
+    """Return what each profile counts, where its numbers are from, and the sums by day."""
     known = profiles(folder)
     rows = [
         (
@@ -44,7 +45,11 @@ def tables(folder: Path = SHIPPED) -> dict[str, str]:
         f"- `{each['name']}`, in force from {each['effective_from']}: {each['source']}"
         for each in known
     ]
-    return {"profiles": table(head, rows), "sources": "\n".join(sources)}
+    return {
+        "profiles": table(head, rows),
+        "sources": "\n".join(sources),
+        "sums": table(("sum", "counts"), [(code(name), says) for name, says in SUMS.items()]),
+    }
 
 
 def _unanswered(profile: Mapping[str, Any]) -> str:

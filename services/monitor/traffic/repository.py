@@ -1,6 +1,7 @@
 """Rows of traffic. Must not know who asks."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -34,6 +35,23 @@ async def kept(
             else:
                 rows.append(Row("traffic", (shop, day, name), (int(number),), 0, day=day))
     return rows, frozenset(absent)
+
+
+async def days(
+    session: AsyncSession, shop_id: ShopId, *, start: date, end: date
+) -> dict[date, dict[str, int | None]]:
+    """Return the sums of the days `[start, end)` on which something was said.
+
+    None where a sum came in the midst of the day, or later.
+    """
+    rows = await session.execute(_DAYS, {"shop": shop_id, "start": start, "end": end})
+    return {
+        day: {
+            name: None if number is None else int(number)
+            for name, number in zip(SUMS, numbers, strict=True)
+        }
+        for day, *numbers in rows
+    }
 
 
 async def as_of_ms(session: AsyncSession, shop_id: ShopId) -> int | None:
@@ -70,3 +88,10 @@ _ADD: Final = text(
     """
 )
 _KEPT: Final = text(f"select shop_id, day, {_each('{}')} from traffic where partition = :partition")
+_DAYS: Final = text(
+    f"""
+    select day, {_each("case when count({0}) = count(*) then sum({0}) end")}
+    from traffic where shop_id = :shop and day >= :start and day < :end
+    group by day order by day
+    """
+)

@@ -1,7 +1,7 @@
 """What people read of the monitor, and what it asks itself all the time, is found by index."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -61,6 +61,10 @@ READS = [
         partial(response.provisional, table="rounds", before_ms=DAY_MS, limit=51),
     ),
     Read("a shop's newest event", partial(traffic.as_of_ms, shop_id=SHOP)),
+    Read(
+        "traffic by day",
+        partial(traffic.days, shop_id=SHOP, start=DAY - timedelta(days=7), end=DAY),
+    ),
     *(
         Read(f"the oldest {aged.row.__tablename__}", partial(retention.oldest, aged=aged))
         for aged in AGED
