@@ -180,10 +180,10 @@ PLANTS = (
         "- services.gateway.streams.helpers",
     ),
     Plant(
-        "gateway-words",
-        "services/gateway/streams/board.py",
-        "import services.gateway.streams.inbox",
-        "services.gateway.streams.board -> services.gateway.streams.inbox",
+        "gateway-kinds",
+        "services/gateway/streams/kinds/board.py",
+        "import services.gateway.streams.kinds.inbox",
+        "services.gateway.streams.kinds.board -> services.gateway.streams.kinds.inbox",
     ),
     Plant(
         "gateway-circles",

@@ -5,10 +5,10 @@ from services.gateway.history import HistoryClient
 from services.gateway.hub import Hub
 from services.gateway.limits import FairTurns
 from services.gateway.settings import Settings
-from services.gateway.streams.board import BoardStream
-from services.gateway.streams.conversation import ConversationStream, Resumes, SendOrder
-from services.gateway.streams.inbox import InboxStream
 from services.gateway.streams.joins import Joins
+from services.gateway.streams.kinds.board import BoardStream
+from services.gateway.streams.kinds.conversation import ConversationStream, Resumes, SendOrder
+from services.gateway.streams.kinds.inbox import InboxStream
 from services.gateway.streams.streams import Streams
 
 

@@ -21,15 +21,10 @@ from services.gateway.history.client import Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession
 from services.gateway.limits import FairTurns, Rate
 from services.gateway.resume import Resume
-from services.gateway.streams import (
-    BoardStream,
-    ConversationStream,
-    InboxStream,
-    Joins,
-    NewBoard,
-    Streams,
-    news_of,
-)
+from services.gateway.streams import Joins, Streams, news_of
+from services.gateway.streams.kinds.board import BoardStream, NewBoard
+from services.gateway.streams.kinds.conversation import ConversationStream
+from services.gateway.streams.kinds.inbox import InboxStream
 from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.test_gateway_state import AT
 

@@ -36,7 +36,8 @@ from services.gateway.hub import (
 )
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import Rate
-from services.gateway.streams import ConversationStream, News
+from services.gateway.streams import News
+from services.gateway.streams.kinds.conversation import ConversationStream
 from tests.unit.gateway.nobody import NoLanes
 
 AT: Final = datetime(2026, 11, 11, tzinfo=UTC)

@@ -28,7 +28,7 @@ from services.gateway.frames.records import ChatBody, PoisonRecord, Spoken
 from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
 from services.gateway.hub import Conversation, Hub
-from services.gateway.streams import ConversationStream
+from services.gateway.streams.kinds.conversation import ConversationStream
 from tests.unit.gateway.nobody import NoLanes
 
 pytestmark = pytest.mark.unit

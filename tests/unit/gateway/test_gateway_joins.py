@@ -1,5 +1,7 @@
 """A join belongs to its subscription: whatever comes in between, each id is answered once (H40)."""
 
+import importlib
+import pkgutil
 from typing import get_args
 
 import pytest
@@ -9,8 +11,8 @@ from kit.errors import NotFound, Unavailable
 from services.gateway.frames.names import StreamName
 from services.gateway.hub import subscription_to
 from services.gateway.hub.conversations import SubscriptionState
-from services.gateway.streams import Stream
-from services.gateway.streams.inbox import JOIN_LIMIT
+from services.gateway.streams import Stream, kinds
+from services.gateway.streams.kinds.inbox import JOIN_LIMIT
 from tests.unit.gateway.port import (
     BOARD,
     INBOX,
@@ -235,5 +237,8 @@ async def test_who_waits_too_long_to_be_asked_for_is_told_to_come_again(s: str) 
 
 
 def test_every_name_of_a_stream_leads_to_a_kind() -> None:
-    kinds = [kind.names for kind in Stream.__subclasses__()]
-    assert sorted(kinds, key=str) == sorted(get_args(StreamName), key=str)
+    for module in pkgutil.iter_modules(kinds.__path__):
+        importlib.import_module(f"{kinds.__name__}.{module.name}")
+
+    named = [kind.names for kind in Stream.__subclasses__()]
+    assert sorted(named, key=str) == sorted(get_args(StreamName), key=str)

@@ -23,7 +23,8 @@ from services.gateway.hub import Hub, Person, QueueLimits, SocketSession, subscr
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
-from services.gateway.streams import ConversationStream, Joins, Streams
+from services.gateway.streams import Joins, Streams
+from services.gateway.streams.kinds.conversation import ConversationStream
 from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.port import item_of, message_of
 

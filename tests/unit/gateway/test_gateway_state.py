@@ -25,7 +25,7 @@ from services.gateway.hub import Conversation, Directory, Hub, Person, QueueLimi
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.inbound.unread import Acked, Unread
 from services.gateway.limits import Rate
-from services.gateway.streams import ConversationStream
+from services.gateway.streams.kinds.conversation import ConversationStream
 from tests.unit.gateway.nobody import NoLanes
 
 pytestmark = pytest.mark.unit

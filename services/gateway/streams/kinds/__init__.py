@@ -1,0 +1,1 @@
+"""The kinds of streams, a file each; none knows another."""
