@@ -22,6 +22,7 @@ from launcher.instance.deaths import Deaths
 from launcher.instance.instance import Instance
 from launcher.instance.processes import Command, Processes
 from launcher.interpreter import run_module
+from launcher.kafka import java
 
 NAME: Final = "keeper"
 POLL_S: Final = 1.0
@@ -30,6 +31,8 @@ FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 """A process that dies again and again is tried for ever, once a minute: its trouble may pass."""
 STOP_TIMEOUT_S: Final = 5.0
+_FOR_JAVA: Final = ("PATH", "JAVA_HOME", java.OPTIONS)
+"""Java is looked for, and told its options, anew whenever a broker is started."""
 STEADY_S: Final = 120.0
 """What lived that long after a start is well again: its next death is followed by a short pause."""
 TOLD_WITHIN_S: Final = 5.0
@@ -136,11 +139,10 @@ class Keeper:
 
 def command(known: Instance) -> Command:
     """Return how an instance's keeper is run."""
-    told = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
+    told = {name: os.environ[name] for name in _FOR_JAVA if name in os.environ}
     return Command(
         name=NAME,
         argv=run_module("launcher.keeper", str(known.folder)),
-        # Java is looked for anew whenever a broker is started.
         environment={"LANG": "C.UTF-8", **told},
         stop_signal=signal.SIGTERM,
         stop_timeout_s=STOP_TIMEOUT_S,

@@ -4,6 +4,7 @@
 they check.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from launcher.infrastructure import Wanted
 from launcher.instance import instance
 from launcher.instance.folders import CHECKOUT
 from launcher.instance.processes import Processes
+from launcher.kafka import java
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
 
@@ -30,6 +32,10 @@ TEST_PLATFORMS: Final = ("platform", "faults", "cluster", "load")
 WORKERS: Final = 3
 """Measured on two cores: two workers took 543 s and left half of them idle, for many tests wait for
 time to pass; three took 434 to 454 s."""
+
+BRIEF: Final = "-XX:TieredStopAtLevel=1"
+"""Java's options for a whole run: its brokers live for minutes, and the second compiler costs more
+than it earns in them. Benches are runs of their own, with both."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ def run_tests(arguments: Sequence[str], screen: Screen) -> int:
 
     What this run started, tests included, is stopped afterwards.
     """
+    if not arguments:
+        os.environ.setdefault(java.OPTIONS, BRIEF)
     wanted = Wanted(TEST_INSTANCE, durable=False)
     place = infrastructure.folder_of(wanted)
     with instance.locked(place):

@@ -133,7 +133,7 @@ class Kafka:
                 "kafka.Kafka",
                 str(folder / "server.properties"),
             ],
-            environment={"LANG": "C.UTF-8"},
+            environment=java.environment(),
             stop_signal=signal.SIGTERM,
             stop_timeout_s=STOP_TIMEOUT_S,
         )

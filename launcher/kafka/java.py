@@ -11,6 +11,8 @@ from typing import Final
 from launcher.errors import LaunchError
 
 OLDEST: Final = 17
+OPTIONS: Final = "JDK_JAVA_OPTIONS"
+"""Where Java itself looks for options, beside those of its command line."""
 
 
 def find() -> Path:
@@ -25,6 +27,12 @@ def find() -> Path:
         f"No Java {OLDEST} or later found: run `./peakdesk up` (which brings one along), "
         "or set JAVA_HOME to one that you have."
     )
+
+
+def environment() -> dict[str, str]:
+    """Return the whole environment of a Java of ours: of what we were given, Java's options."""
+    told = {OPTIONS: os.environ[OPTIONS]} if OPTIONS in os.environ else {}
+    return {"LANG": "C.UTF-8", **told}
 
 
 def _candidates() -> list[Path]:
