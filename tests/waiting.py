@@ -7,7 +7,10 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
-_STEP_S = 0.01
+_STEP_S, _LONGEST_STEP_S = 0.01, 0.05
+_SHARE = 0.1
+"""A next look comes later by this share of the time waited so far: a hundred looks a second at a
+database or a service take from it what is waited for."""
 
 
 @overload
@@ -22,12 +25,14 @@ async def eventually(condition: Callable[[], T], *, within: float = ..., what: s
 
 async def eventually(condition: Callable[[], Any], *, within: float = 10.0, what: str = "") -> Any:
     """Return the first true answer of `condition`; fail after `within` seconds, naming `what`."""
-    deadline = asyncio.get_running_loop().time() + within
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
     while True:
         answer = condition()
         found = await answer if inspect.isawaitable(answer) else answer
         if found:
             return found
-        if asyncio.get_running_loop().time() > deadline:
+        waited = loop.time() - begun
+        if waited > within:
             raise AssertionError(f"not within {within:g} s: {what or condition}, last: {found!r}")
-        await asyncio.sleep(_STEP_S)
+        await asyncio.sleep(min(max(_STEP_S, _SHARE * waited), _LONGEST_STEP_S))
