@@ -4,8 +4,9 @@ Also refuses to collect a module that does not say what kind of test it holds.
 """
 
 import asyncio
+import gc
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,17 @@ settings.load_profile("peakdesk")
 
 KINDS = ("fault", "journey", "load", "integration", "unit")
 """In the order they run: the longest first, so that no worker is alone with one at the end."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among thousands of tests, neither while they are collected nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
