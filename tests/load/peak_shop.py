@@ -8,9 +8,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-import asyncpg
-
 from contracts.people import ShopId
+from kit.row_security import EVERY_SHOP
+from tests.infrastructure import TestDatabase
 
 PEAK: Final = ShopId("peak")
 CALM: Final = ShopId("calm")
@@ -77,12 +77,11 @@ class Peak:
     calm_group: str
 
 
-async def write(dsn: str) -> Peak:
+async def write(made: TestDatabase) -> Peak:
     """Write both shops into an empty database."""
     calm_groups = _ids(GROUPS)
     peak = Peak(_ids(AGENTS), _ids(CALM_AGENTS), calm_groups[0])
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with made.connected("conversation", shop=EVERY_SHOP) as connection:
         await connection.execute(_SHOPS, [PEAK, CALM])
         for shop, agents in ((PEAK, peak.agents), (CALM, peak.calm_agents)):
             groups = calm_groups if shop == CALM else _ids(GROUPS)
@@ -94,9 +93,7 @@ async def write(dsn: str) -> Peak:
             if shop == PEAK:
                 await connection.execute(_QUEUED, shop, agents, groups, GROUPS, QUEUED)
         await connection.execute(_WORDS)
-        await connection.execute("VACUUM ANALYZE")
-    finally:
-        await connection.close()
+    await made.alter("conversation", "VACUUM ANALYZE")
     return peak
 
 

@@ -20,7 +20,6 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from contracts.people import ConversationId, ConversationState, PersonId, ShopId, SkillGroupId
-from kit import tables
 from kit.clock import SystemClock
 from kit.ids import Uuid7Ids
 from kit.postgres import Database
@@ -103,8 +102,8 @@ async def ground(place: Infrastructure) -> AsyncIterator[Ground]:
     found = await infrastructure.create_database(place)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(infrastructure.drop_database, place, found.name)
-        await tables.upgrade(found.dsn("conversation"), "conversation")
-        peak = await peak_shop.write(found.plain_dsn("conversation"))
+        await found.migrate("conversation")
+        peak = await peak_shop.write(found)
         db = Database(found.dsn("conversation"), schema="conversation", pool_size=POOL)
         stack.push_async_callback(db.close)
         clock = SystemClock()
@@ -122,15 +121,12 @@ async def ground(place: Infrastructure) -> AsyncIterator[Ground]:
 async def test_a_go_at_the_peak(ground: Ground, bench: Bench) -> None:
     names = ("full", "go", "cpu", "whole", "floor")
     rounds: dict[str, list[list[float]]] = {name: [] for name in names}
-    floor = await asyncpg.connect(ground.found.plain_dsn("conversation"))
-    try:
+    async with ground.found.connected("conversation", shop=PEAK) as floor:
         for _ in range(bench.rounds):
             rounds["full"].append(await _full(ground))
             for name, took in (await _goes(ground)).items():
                 rounds[name].append(took)
             rounds["floor"].append([await _floor(ground, floor) for _ in range(GOES)])
-    finally:
-        await floor.close()
     titles = {
         "full": "a go where nobody has room",
         "go": "a go with one free place",
