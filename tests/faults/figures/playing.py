@@ -68,8 +68,11 @@ async def play(floors: list[Floor], rng: random.Random, *, dialogues: int, secon
 
 
 async def _later(seconds: float, dialogue: "_Dialogue") -> int:
+    """Play a dialogue; a buyer whom a busy shop does not let in leaves."""
     await asyncio.sleep(seconds)
-    return await dialogue.played()
+    with suppress(ApiRefused):
+        return await dialogue.played()
+    return 0
 
 
 class _Dialogue:

@@ -213,6 +213,8 @@ async def test_of_a_play(platform: Platform, world: World, seed: int) -> None:
     moves = await playing
     say(f"seed {seed}: {DIALOGUES} dialogues, {moves} moves in {FLOORS} shops")
 
+    assert moves > DIALOGUES
+
     verdict, waits = await settled(platform, floors)
 
     say(verdict.shown("a play, its monitor killed in its midst"))
