@@ -91,7 +91,7 @@ class Talk(msgspec.Struct):
 class _StoredUndecided(msgspec.Struct, array_like=True):
     contact_ms: int | None
     ended_ms: int | None
-    tracks: dict[ReadingKey, Track | None]
+    tracks: dict[ReadingKey, Track]
     words: list[Word]
     rounds: list[int]
     sessions: list[int]
@@ -101,7 +101,7 @@ class _Stored(msgspec.Struct, array_like=True):
     to_human_ms: int | None
     contact_ms: int | None
     ended_ms: int | None
-    tracks: dict[ReadingKey, Track | None]
+    tracks: dict[ReadingKey, Track]
     undecided: _StoredUndecided | None
 
 
@@ -116,13 +116,13 @@ def encode(talk: Talk, keys: Sequence[ReadingKey]) -> bytes:
             talk.to_human_ms,
             talk.contact_ms,
             talk.ended_ms,
-            dict(zip(keys, talk.tracks, strict=True)),
+            _by_key(talk.tracks, keys),
             None
             if aside is None
             else _StoredUndecided(
                 aside.contact_ms,
                 aside.ended_ms,
-                dict(zip(keys, aside.tracks, strict=True)),
+                _by_key(aside.tracks, keys),
                 aside.words,
                 aside.rounds,
                 aside.sessions,
@@ -172,3 +172,8 @@ def add(settled: list[T], new: T, reading: ReadingKey) -> None:
             return
     new.readings = [reading]
     settled.append(new)
+
+
+def _by_key(tracks: Sequence[Track | None], keys: Sequence[ReadingKey]) -> dict[ReadingKey, Track]:
+    """Leave out what has not begun: the release before reads no nil here, and may come back."""
+    return {key: track for key, track in zip(keys, tracks, strict=True) if track is not None}

@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 
 from contracts.people import Role
-from services.monitor import app
 from tests.integration.monitor.rig import Monitor, Rig, Shop
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -96,7 +95,7 @@ async def test_a_sum_says_nothing_of_days_that_began_without_it(
     await chat.bot(DAY_S + 30)
     await rig.folded()
 
-    report = await app.recompute(rig.settings)
+    report = await rig.recomputed()
 
     told = await by_day(monitor, late_sum)
     assert told["2026-11-11"]["other_messages"] is None
