@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -26,6 +26,8 @@ class Sight:
     whoever looks first would win.
     """
 
+    is_first: bool = True
+    """Nothing has been seen yet: the process has just started."""
     _sign: tuple[str, datetime] | None = None
     _since_s: float = 0.0
     _looked_s: float = 0.0
@@ -34,7 +36,7 @@ class Sight:
         """Take a look in; tell whether there was no new sign in every look over `GONE_S`."""
         if sign != self._sign or at_s - self._looked_s > UNSEEN_S:
             self._sign, self._since_s = sign, at_s
-        self._looked_s = at_s
+        self._looked_s, self.is_first = at_s, False
         return at_s - self._since_s >= GONE_S
 
     def lost(self) -> None:
@@ -67,17 +69,25 @@ async def begin_span(
 async def is_newest(session: AsyncSession, fingerprint: str, *, sight: Sight, at_s: float) -> bool:
     """Tell whether a book is the newest begun, and that it is alive; a new one begins here.
 
-    One that was begun before others begins again once it has seen the newest be gone. `at_s` is the
-    monotonic time of this look.
+    One that was begun before others stands aside, with a sign of life. It begins again once it has
+    seen the newest be gone; or as it starts, if it gave no sign for so long while the newest did:
+    then it has been deployed anew, as after a release was taken back. `at_s` is the monotonic time
+    of this look.
     """
     await session.execute(_LOCK)
     newest = (await session.execute(_NEWEST)).one_or_none()
     known = (await session.execute(_KNOWN, {"fingerprint": fingerprint})).scalar()
     begun, name = (0, "") if newest is None else newest[:2]
-    if name != fingerprint:
-        gone = newest is None or sight.is_gone((name, newest.seen_at), at_s=at_s)
-        if known is not None and not gone:
+    if newest is not None and name != fingerprint:
+        starts = sight.is_first
+        gone = sight.is_gone((name, newest.seen_at), at_s=at_s)
+        returns = (
+            starts and known is not None and newest.seen_at - known >= timedelta(seconds=GONE_S)
+        )
+        if known is not None and not (gone or returns):
+            await session.execute(_ASIDE, {"fingerprint": fingerprint})
             return False
+    if name != fingerprint:
         begun += 1
     await session.execute(_ALIVE, {"fingerprint": fingerprint, "begun": begun})
     return True
@@ -105,7 +115,8 @@ _NEWEST: Final = text(
     select begun, fingerprint, seen_at from books order by begun desc limit 1
     """
 )
-_KNOWN: Final = text("select begun from books where fingerprint = :fingerprint")
+_KNOWN: Final = text("select seen_at from books where fingerprint = :fingerprint")
+_ASIDE: Final = text("update books set seen_at = now() where fingerprint = :fingerprint")
 _ALIVE: Final = text(
     """
     insert into books (fingerprint, begun, seen_at) values (:fingerprint, :begun, now())

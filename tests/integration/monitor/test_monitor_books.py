@@ -180,6 +180,35 @@ async def test_after_an_outage_an_earlier_book_does_not_win_by_looking_first(rig
     assert seen == {at: at >= 4 + spans.GONE_S for at in seen}
 
 
+async def test_a_book_that_was_taken_back_and_is_deployed_again_begins_at_once(rig: Rig) -> None:
+    async def looks(book: str, at_s: float, sight: spans.Sight) -> bool:
+        async with rig.database.write_across("a test") as session:
+            return await spans.is_newest(session, book, sight=sight, at_s=at_s)
+
+    async def are_away(**seconds: int) -> None:
+        for book, away_s in seconds.items():
+            shift = f"seen_at = seen_at - interval '{away_s} seconds'"
+            await rig.change(f"update books set {shift} where fingerprint = '{book}'")
+
+    shipped, longer = spans.Sight(), spans.Sight()
+    try:
+        assert await looks("shipped", 0, shipped)
+        assert await looks("longer", 0, longer)
+        assert not await looks("shipped", 5, shipped)
+        assert not await looks("shipped", 6, spans.Sight())  # started again in the midst of it
+
+        await are_away(longer=30)
+        seen = {at: await looks("shipped", at, shipped) for at in (10, 15, 20, 25)}
+        assert seen == {10: False, 15: False, 20: False, 25: True}
+        assert await looks("longer", 26, spans.Sight())  # no monitor of the other has to end first
+        assert not await looks("shipped", 27, shipped)
+
+        await are_away(shipped=60, longer=60)  # nobody could give a sign
+        assert not await looks("shipped", 28, spans.Sight())
+    finally:
+        await rig.change("delete from books where fingerprint in ('shipped', 'longer')")
+
+
 async def test_a_late_message_is_withdrawn_from_what_was_stored(rig: Rig) -> None:
     shop = await rig.shop().listed()
     old, new = await shop.chat("anne").opened(), await shop.chat("ben").opened(3_600)
