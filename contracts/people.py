@@ -39,7 +39,7 @@ WATCHING_STAFF = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 
 class SenderKind(StrEnum):
-    """Who wrote a message; decides whether it is an effective reply (metrics.md, terms)."""
+    """Who wrote a message; decides whether it is an effective reply (docs/metrics.md, Words)."""
 
     BUYER = "buyer"
     AGENT = "agent"

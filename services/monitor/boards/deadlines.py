@@ -3,5 +3,5 @@
 from typing import Final
 
 BOARDS_S: Final = 0.2
-"""Pause between two looks for changed boards. With a fold window of 100 ms, event to board stays
-well below a second."""
+"""Pause between two looks for changed boards. With the fold's window (0.25 s) and the pause between
+two boards of a shop (0.5 s), event to board stays below a second."""
