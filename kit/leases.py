@@ -6,22 +6,17 @@ Knows nothing of what is done under the lease. Work that must not outlive it use
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import structlog
 
-from kit.clock import Clock, SystemClock
 from kit.errors import Unavailable
 from kit.postgres import Database, DatabaseAway, DirectConnection, renamed
 
 log = structlog.get_logger()
 
-RETRY_S: Final = 1.0
-"""A name held elsewhere is asked for again after this time: the gap when its holder dies."""
-
-CHECK_S: Final = 3.0
-"""A held lease is checked this often; a connection that died in silence is noticed so."""
+CLOSE_S: Final = 1.0
+"""A connection has so long to say goodbye; then it is cut."""
 
 Opened = Callable[[DirectConnection], Awaitable[None]]
 
@@ -104,7 +99,7 @@ class Leases:
         self._held.clear()
         if connection is not None and not connection.is_closed():
             try:
-                await connection.close(timeout=RETRY_S)
+                await connection.close(timeout=CLOSE_S)
             except (OSError, TimeoutError):
                 connection.terminate()
 
@@ -133,54 +128,3 @@ class Leases:
 
     def _scoped(self, name: str) -> str:
         return f"{self._database.schema}/{name}"
-
-
-class Lease:
-    """One name, kept as long as the block lasts: taken again when it was lost.
-
-    `async with Lease(database, "board") as lease:` enters at once; ask `lease.held` or wait.
-    """
-
-    def __init__(self, database: Database, name: str, *, clock: Clock | None = None) -> None:
-        self._leases = Leases(database)
-        self._name = name
-        self._clock = clock or SystemClock()
-        self._keeper: asyncio.Task[None] | None = None
-        self._taken = asyncio.Event()
-
-    @property
-    def held(self) -> bool:
-        """Tell whether the name is ours now."""
-        return self._leases.held(self._name)
-
-    async def wait(self) -> None:
-        """Return as soon as the name is ours."""
-        while not self.held:
-            self._taken.clear()
-            await self._taken.wait()
-
-    async def __aenter__(self) -> Self:
-        self._keeper = asyncio.create_task(self._keep())
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        raised: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-        await self._leases.close()
-
-    async def _keep(self) -> None:
-        while True:
-            try:
-                if self.held:
-                    await self._leases.check()
-                elif await self._leases.take(self._name):
-                    self._taken.set()
-            except Unavailable as away:
-                log.warning("lease.away", lease=self._name, detail=away.slug)
-            await self._clock.sleep(CHECK_S if self.held else RETRY_S)

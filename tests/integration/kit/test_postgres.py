@@ -8,9 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kit import inbox, positions
-from kit.clock import ManualClock
 from kit.errors import Fenced
-from kit.leases import Lease, Leases
+from kit.leases import Leases
 from kit.positions import ForeignTopic
 from kit.postgres import BadData, Database, DatabaseAway, DatabaseBusy, renamed
 from tests.waiting import eventually
@@ -281,18 +280,3 @@ async def test_a_connection_that_is_out_of_step_counts_as_away() -> None:
     # asyncpg says so when a statement meets a connection whose server was killed this moment.
     with pytest.raises(DatabaseAway), renamed():
         raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2)")
-
-
-async def test_a_kept_lease_is_taken_over_within_a_second_of_its_loss(store: Database) -> None:
-    clock = ManualClock()
-
-    async with Lease(store, "board") as first:
-        await first.wait()
-        async with Lease(store, "board", clock=clock) as second:
-            await eventually(lambda: clock.sleepers)
-            assert not second.held
-            await first.__aexit__(None, None, None)
-            clock.advance(1)
-            async with asyncio.timeout(5):
-                await second.wait()
-            assert (first.held, second.held) == (False, True)
