@@ -144,7 +144,8 @@ async def _prepare_server(found: Infrastructure) -> None:
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROLES_LOCK)
-            await roles.ensure_roles(connection, found.passwords)
+            for statement in await roles.missing_statements(connection, found.passwords):
+                await connection.execute(statement)
         for row in await connection.fetch("SELECT datname FROM pg_database"):
             if _left_behind(row["datname"], datetime.now(UTC)):
                 await connection.execute(f"DROP DATABASE IF EXISTS {row['datname']} WITH (FORCE)")

@@ -99,14 +99,6 @@ async def missing_statements(
     return [*role_statements(absent), *owner_statements(unowned)]
 
 
-async def ensure_roles(connection: asyncpg.Connection, passwords: Mapping[str, str]) -> bool:
-    """Make the run roles and owners that the server lacks; return whether any was made."""
-    statements = await missing_statements(connection, passwords)
-    for statement in statements:
-        await connection.execute(statement)
-    return bool(statements)
-
-
 def _rights(service: str) -> list[str]:
     """Return the SQL that lets the run role at the rows of what its owner makes from now on."""
     role = role_of(service)
