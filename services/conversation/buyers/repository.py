@@ -16,9 +16,6 @@ from services.conversation.tables import fields, table_of
 _BUYERS: Final = table_of(BuyerRow)
 
 
-# ---- buyers
-
-
 async def find_buyer(session: AsyncSession, buyer_id: str, *, lock: bool = False) -> Buyer | None:
     """Return a buyer of any shop; the caller checks whose."""
     wanted = select(_BUYERS).where(_BUYERS.c.id == buyer_id)

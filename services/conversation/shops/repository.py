@@ -36,9 +36,6 @@ _KEEP_TIMING: Final = text(
 )
 
 
-# ---- shops and skill groups
-
-
 async def find_shop(session: AsyncSession, shop_id: str, *, lock: bool = False) -> Shop | None:
     """Return a shop, locked until the transaction ends if asked."""
     wanted = select(_SHOPS).where(_SHOPS.c.id == shop_id)

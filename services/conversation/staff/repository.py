@@ -31,9 +31,6 @@ _STATES: Final = {str(state): state for state in AgentState}
 """A look into it costs a fifth of making an `AgentState` of a text."""
 
 
-# ---- staff
-
-
 async def find_agent(session: AsyncSession, agent_id: str, *, lock: bool = False) -> Agent | None:
     """Return a member of staff of any shop; the caller checks whose."""
     return await _one_agent(session, select(_STAFF).where(_STAFF.c.id == agent_id), lock=lock)
@@ -139,9 +136,6 @@ async def set_password(session: AsyncSession, agent_id: str, password_hash: str)
     """Store a new password's hash."""
     changed = update(_STAFF).where(_STAFF.c.id == agent_id)
     await session.execute(changed.values(password_hash=password_hash))
-
-
-# ---- rows and facts
 
 
 async def _one_agent(session: AsyncSession, query: Select[Any], *, lock: bool) -> Agent | None:

@@ -30,9 +30,6 @@ class RefreshToken:
     used_at: datetime | None = None
 
 
-# ---- refresh tokens
-
-
 async def add_refresh(session: AsyncSession, token: RefreshToken) -> None:
     """Store a refresh token."""
     values = fields(token, _REFRESH_TOKENS.columns.keys())
