@@ -29,7 +29,6 @@ _RESEND_DOUBLINGS: Final = 2
 _LATER: Final = frozenset({"retry", "rate_limited"})
 """Problem codes that say: the same send, a little later."""
 
-OnEvent = Callable[["Frame"], None]
 Write = Callable[[dict[str, Any]], None]
 
 

@@ -26,7 +26,6 @@ log = structlog.get_logger()
 HANDLE_TIMEOUT_S: Final = 10.0
 """A handler that takes longer has failed: every wait of its own must be shorter."""
 
-TRIES: Final = 3
 TRY_PAUSES_S: Final = (0.05, 0.2)
 """Between the tries of one record. Short, for everything behind it waits (P13: 10 s at most)."""
 

@@ -11,7 +11,6 @@ FIRST_BASE: Final = 7300
 """Below the range that Linux and macOS hand out to clients, so no passing connection sits on it."""
 BLOCK: Final = 50
 LAST_BASE: Final = 9300
-MAX_BROKERS: Final = 9
 
 _SERVICES: Final = ("gateway", "conversation", "orders", "aftersales", "monitor")
 _ADMIN, _KAFKA, _CONTROLLER, _POSTGRES = 10, 20, 30, 40

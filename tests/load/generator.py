@@ -20,9 +20,6 @@ import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from typing_extensions import override
 
-TEXT_BYTES: Final = 400
-"""Length of a message's text in UTF-8: 130 Chinese characters and a serial of ten bytes."""
-
 TEXT: Final = (
     "您好，我在双十一零点付款的那件羽绒服显示还在备货，想请问大概哪一天可以发出？家里老人正好换季要穿，"
     "如果这周来不及，能否先把同一单里的围巾寄过来，剩下的之后补发；另外门牌写错了，应该是三号楼二单元，"

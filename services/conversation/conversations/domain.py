@@ -30,9 +30,6 @@ from contracts.people import (
 from kit.errors import Conflict, Unprocessable
 from services.conversation.domain import Stamp
 
-NOTE_LIMIT: Final = 2000
-"""Characters of a hand-over note or a closing reason."""
-
 SCORES: Final = range(1, 6)
 
 TIER_STEP: Final = timedelta(seconds=30)

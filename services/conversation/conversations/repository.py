@@ -61,12 +61,6 @@ async def lock_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversati
     return [_conversation(row) for row in rows]
 
 
-async def find_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
-    """Return several, as they are."""
-    rows = await session.execute(_all().where(_CONVERSATIONS.c.id.in_(ids)))
-    return [_conversation(row) for row in rows]
-
-
 async def latest_of_buyer(
     session: AsyncSession, shop_id: ShopId, buyer_id: PersonId
 ) -> Conversation | None:

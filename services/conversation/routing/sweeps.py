@@ -25,9 +25,6 @@ log = structlog.get_logger()
 Through: TypeAlias = Callable[[], Awaitable[datetime | None]]
 """Through which moment the archive holds everything that was said; None: that is not known."""
 
-LeftWaiting: TypeAlias = Callable[..., Awaitable[dict[str, bool]]]
-"""Finds a shop's buyers who wait in vain: `queues.left_waiting` of certain moments."""
-
 BEHIND_MOST: Final = timedelta(seconds=10)
 """With the archive further behind every live chat looks silent, so nobody is judged (H48)."""
 

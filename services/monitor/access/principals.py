@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from contracts.people import CHATTING_STAFF, WATCHING_STAFF, PersonId, Role, ShopId
+from contracts.people import CHATTING_STAFF, WATCHING_STAFF, PersonId, ShopId
 from kit.errors import Forbidden, NotFound
 from kit.web.auth import Principal, require
 
@@ -23,6 +23,6 @@ def only(principal: Principal) -> PersonId | None:
     """Return whose figures alone the principal may see; None: everybody's."""
     if principal.role in WATCHING_STAFF:
         return None
-    if principal.role not in CHATTING_STAFF | {Role.AGENT}:
+    if principal.role not in CHATTING_STAFF:
         raise Forbidden
     return PersonId(principal.subject)

@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -170,12 +170,6 @@ async def remarks(session: AsyncSession, order_id: OrderId) -> Sequence[RemarkRo
     """Return the remarks of an order, oldest first."""
     query = select(RemarkRow).where(RemarkRow.order_id == order_id).order_by(RemarkRow.id)
     return (await session.scalars(query)).all()
-
-
-async def count_remarks(session: AsyncSession, order_id: OrderId) -> int:
-    """Return how many remarks an order has."""
-    query = select(func.count()).select_from(RemarkRow).where(RemarkRow.order_id == order_id)
-    return (await session.execute(query)).scalar_one()
 
 
 def note(session: AsyncSession, row: RemarkRow | AddressCheckRow) -> None:

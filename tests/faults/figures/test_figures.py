@@ -59,7 +59,6 @@ PLAYED_S = 30.0
 DAYS_AGO = 20
 SETTLED_S = 20.0
 AGAIN_S = 2.0
-CACHES = shutil.ignore_patterns("__pycache__")
 SHOWN = 30
 EXPLAINED, EXPLAINED_S = 4, 90.0
 """How many kinds of differences are made small, and how long that may take."""
