@@ -2,7 +2,7 @@
 
 [private]
 default:
-    @just --list --unsorted
+    @{{ just_executable() }} --list --unsorted
 
 # Start everything and wait until it is ready
 up *options:
