@@ -8,7 +8,7 @@ from kit.settings import DatabaseSettings
 
 
 class Settings(DatabaseSettings):
-    """Settings of the aftersales service. Durations are seconds or ISO 8601 (`PT48H`)."""
+    """Settings of the aftersales service. Durations are ISO 8601 (`PT48H`) or `48:00:00`."""
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_aftersales@127.0.0.1/peakdesk")
     """SQLAlchemy address; the role has the rows of the schema `aftersales` and nothing else."""

@@ -15,4 +15,5 @@ class Settings(DatabaseSettings):
     intake_master_key: SecretStr = DEVELOPMENT_SECRET
     """Every shop's webhook secret is derived from it: a new key revokes all of them at once."""
     address_check_again_after: timedelta = timedelta(hours=2)
-    """From asking a buyer who did not answer to asking him again: seconds or ISO 8601 (`PT2H`)."""
+    """From asking a buyer who did not answer to asking him again: ISO 8601 (`PT2H`), or
+    `2:00:00`."""
