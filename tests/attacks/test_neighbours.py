@@ -112,3 +112,19 @@ async def _waits(phone: Phone) -> float:
     phone.say(t="ping", ts=mark)
     await phone.of("pong", ts=mark)
     return time.monotonic() - begun
+
+
+async def test_an_id_in_another_spelling_is_no_second_conversation(
+    attacker: Attacker, cast: Cast
+) -> None:
+    ours = cast.ours
+    phone = await attacker.phone(ours.token(Role.BUYER))
+    told = ours.conversation
+    for number, other in enumerate((told.upper(), told.replace("-", ""), told.title())):
+        phone.say(t="sub", id=f"s{number}", s=f"conv:{other}")
+        assert await phone.code(f"s{number}") == "bad_stream"
+        client_id = str(uuid.uuid4())
+        phone.message(f"conv:{other}", "在吗", id=client_id)
+        assert await phone.code(client_id) == "not_subscribed"
+    phone.say(t="sub", id="told", s=f"conv:{told}")
+    assert await phone.code("told") is None

@@ -6,6 +6,7 @@ Knows how names are written, not who may use them.
 import re
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from typing_extensions import override
 
@@ -13,6 +14,8 @@ from contracts.people import ConversationId, ShopId
 from services.gateway.frames.refusals import BadStream
 
 _NAME: Final = re.compile(r"(conv|monitor):([A-Za-z0-9_-]{1,64})", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id as it is told, stored and hashed to its partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,24 @@ StreamName = InboxName | ConversationName | BoardName
 
 
 def stream_of(text: str) -> StreamName:
-    """Parse `s`. Raises `BadStream`."""
+    """Parse `s`. Raises `BadStream`.
+
+    An id has one spelling: under another it would be a stream, a key and a partition of its own.
+    """
     if text == "inbox":
         return InboxName()
     found = _NAME.fullmatch(text)
     if found is None:
         raise BadStream("Streams are inbox, conv:<id> and monitor:<shop>.")
     kind, key = found.groups()
+    if _UUID.fullmatch(key) is None and _is_uuid(key):
+        raise BadStream("Ids are written as they are told: in lower case and with hyphens.")
     return ConversationName(ConversationId(key)) if kind == "conv" else BoardName(ShopId(key))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -367,9 +367,29 @@ def test_no_record_stops_the_reader(
     assert ring.end(0) == 6
 
 
-@pytest.mark.parametrize("text", ["inbox", "conv:c-1", "monitor:shop_a"])
+CANONICAL = "01a21bb1-6c92-7022-8b5b-e4acd97e0968"
+
+
+@pytest.mark.parametrize("text", ["inbox", "conv:c-1", f"conv:{CANONICAL}", "monitor:shop_a"])
 def test_the_name_of_a_stream_reads_back_as_it_was_written(text: str) -> None:
     assert str(stream_of(text)) == text
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        CANONICAL.upper(),
+        CANONICAL.replace("b", "B", 1),
+        CANONICAL.replace("-", ""),
+        CANONICAL.replace("-", "", 1),
+        "01a21bb1-" + CANONICAL.replace("-", "")[8:],
+        "0_1a21bb16c9270228b5be4acd97e096",
+    ],
+)
+@pytest.mark.parametrize("kind", ["conv", "monitor"])
+def test_an_id_in_another_spelling_names_no_stream(kind: str, spelling: str) -> None:
+    with pytest.raises(BadStream, match="lower case and with hyphens"):
+        stream_of(f"{kind}:{spelling}")
 
 
 @pytest.mark.parametrize("text", ["", "c-1", "conv:", "conv:a b", "monitor:", "board:s", "inbox:"])
