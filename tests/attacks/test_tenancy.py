@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.frames import HIDDEN_FROM_BUYERS
-from contracts.people import Role
+from contracts.people import PLATFORM, Role
 from kit.ids import derived_id
 from tests.attacks import watching
 from tests.attacks.attacker import Attacker, is_problem
@@ -315,3 +315,26 @@ async def test_a_buyer_whom_his_shop_names_is_the_one_its_platform_knows(
     assert (found.status_code, found.json()["paid_fen"]) == (200, PAID_FEN)
     moved = mine.token(shop=cast.theirs.id)
     is_problem(await attacker.ask("GET", f"/v1/orders/{order}", token=moved), 404)
+
+
+async def test_the_platform_is_no_shop_to_come_in_by(
+    attacker: Attacker, cast: Cast, world: World
+) -> None:
+    came = await attacker.ask(
+        "POST", "/v1/sessions/visitor", json={"shop_id": PLATFORM, "name": "x"}
+    )
+    assert came.status_code == 404
+
+    admin = world.admin.token
+    for role in (Role.AGENT, Role.SENIOR, Role.SUPERVISOR):
+        login = {"login": f"{role}.{uuid.uuid4()}", "password": str(uuid.uuid4())}
+        hired = await attacker.ask(
+            "POST",
+            "/v1/staff",
+            token=admin,
+            json={**login, "name": "x", "role": role},
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )
+        assert hired.status_code == 422, hired.text
+    read = await attacker.ask("GET", f"/v1/shops/{cast.ours.id}", token=admin)
+    assert read.status_code == 200

@@ -139,7 +139,7 @@ class Sessions:
         refuse_unstorable(shop_id)
         async with self.db.read(shop_id) as session:
             shop = await shops.find_shop(session, shop_id)
-        if shop is None or not shop.active:
+        if shop is None or not shop.lets_buyers_in:
             raise BadToken
         vouched = self.shop_tokens.read(shop, token)
         for _ in range(ADMISSIONS):
@@ -160,7 +160,7 @@ class Sessions:
         self.limits.visitor_origins.spend(origin_of(address))
         async with self.db.write(shop_id) as session:
             shop = await shops.find_shop(session, shop_id)
-            if shop is None or not shop.active:
+            if shop is None or not shop.lets_buyers_in:
                 raise NotFound
             self.limits.visitors.spend(shop.id)
             visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)

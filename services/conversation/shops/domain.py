@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from contracts.conversation import ShopListed, Timing
-from contracts.people import ShopId
+from contracts.people import PLATFORM, ShopId
 from services.conversation.domain import Stamp
 
 FIRST_SECRET: Final = 1
@@ -29,6 +29,11 @@ class Shop:
     policy: dict[str, Any] = field(default_factory=dict)
     timing: Timing = USUAL
     version: int = 1
+
+    @property
+    def lets_buyers_in(self) -> bool:
+        """Whether somebody may come to buy here; the platform itself is no shop."""
+        return self.active and self.id != PLATFORM
 
 
 def listed_shop(shop: Shop, stamp: Stamp) -> ShopListed:

@@ -226,7 +226,7 @@ class Secrets:
         return answer
 
     async def _admit(self, principal: Principal, shop_id: ShopId) -> None:
-        """Return if the caller may see and change the shop's secret: its own, or the platform.
+        """Return if the caller may see and change the shop's secret: its own, or the platform's.
 
         Raises `NotFound` for another shop's, audited there.
         """

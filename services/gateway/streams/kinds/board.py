@@ -11,7 +11,7 @@ from typing_extensions import override
 import contracts
 from contracts.base import Event
 from contracts.monitor import Alert, BoardPublished
-from contracts.people import PLATFORM, WATCHING_STAFF, ShopId
+from contracts.people import PLATFORM, WATCHING_STAFF, Role, ShopId
 from contracts.topics import ALERTS, BOARD
 from kit.bus.ports import Record
 from kit.errors import Unavailable
@@ -65,7 +65,8 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         del position  # a board is whole
         shop = name.shop_id
         person = socket.person
-        if person.role not in WATCHING_STAFF or person.shop_id not in {shop, PLATFORM}:
+        of_platform = person.shop_id == PLATFORM and person.role == Role.ADMIN
+        if person.role not in WATCHING_STAFF or not (person.shop_id == shop or of_platform):
             self._joins.refuse(socket, frame_id, Forbid())
             return
         board = _board_of(socket, name) or self._watch(socket, shop)
