@@ -65,9 +65,9 @@ def uuid7(clock: Clock, randomness: Randomness = os.urandom) -> str:
 def uuid7_floor(at: datetime) -> str:
     """Return what no UUIDv7 made at that moment or later is below: a bound for rows by their age.
 
-    `at` carries a zone.
+    `at` carries a zone; before 1970 no UUIDv7 was made.
     """
-    return _uuid7_text(round(at.timestamp() * 1000), 0, bytes(8))
+    return _uuid7_text(max(0, round(at.timestamp() * 1000)), 0, bytes(8))
 
 
 def derived_id(*parts: str) -> str:

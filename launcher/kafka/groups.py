@@ -141,6 +141,8 @@ def _parsed(to: str) -> _Asked:
         raise LaunchError(f"{to} is no place in a log: give {PLACES}.") from None
     if moment.tzinfo is None:
         raise LaunchError(f"{to} says no time zone: add Z for UTC, or +08:00.")
+    if moment.timestamp() < 0:
+        raise LaunchError(f"{to} lies before 1970, and so before every record: give earliest.")
     return _Asked(moment=moment.astimezone(UTC))
 
 

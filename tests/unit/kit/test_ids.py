@@ -1,5 +1,6 @@
 """Ids: new ones sort by time, derived ones repeat."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -45,6 +46,13 @@ def test_a_floor_parts_the_ids_of_before_from_those_of_a_moment_on() -> None:
 
     assert UUID(floor).version == 7
     assert max(before) < floor <= min(since)
+
+
+def test_no_id_is_older_than_1970() -> None:
+    floor = uuid7_floor(datetime(1966, 1, 1, tzinfo=UTC))
+
+    assert UUID(floor).version == 7
+    assert floor == uuid7_floor(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def test_a_clock_that_goes_back_does_not_unsort_the_ids() -> None:

@@ -39,6 +39,8 @@ def known(tmp_path: Path) -> Instance:
             "yesterday",
             "is no place in a log: give earliest, latest",
         ),
+        ("orders.settlements", "1969-12-31T23:59:59Z", "lies before 1970"),
+        ("orders.settlements", "0001-01-01T00:00:00Z", "lies before 1970"),
         ("orders.settlements", "77", "77 is no place in a log"),
         ("orders.settlements", "2026-11-11T00:00:00", "says no time zone: add Z"),
     ],
