@@ -53,6 +53,12 @@ class WorkItem:
         for_seniors = self.role in {None, Role.SENIOR}
         return alone and for_seniors and self.level > 0 and not self.settled
 
+    def suits(self, holder_id: PersonId, role: Role) -> bool:
+        """Whether one of its holders may have it in this role: beside another a senior alone."""
+        if self.senior_id == holder_id:
+            return role is Role.SENIOR
+        return self.role in {None, role}
+
     @property
     def subject(self) -> Subject:
         """What it is about, in its owner's words."""

@@ -24,11 +24,11 @@ from services.conversation.conversations.domain import (
 from services.conversation.domain import Stamp
 from services.conversation.routing import repository
 from services.conversation.routing.distributor import Distributor, store
-from services.conversation.routing.domain import leave_work
+from services.conversation.routing.domain import WorkItem, leave_work
 from services.conversation.routing.repository import Kept
 from services.conversation.routing.seniors import Seniors
 from services.conversation.staff import repository as staff
-from services.conversation.staff.domain import AWAY
+from services.conversation.staff.domain import AWAY, Agent
 
 
 class Routing:
@@ -118,11 +118,14 @@ class Routing:
         self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
     ) -> None:
         """Take their work from people who are not there: it waits, or another holds it alone."""
-        stamp, gone = self.stamp(), frozenset(agent_ids)
         work = await repository.lock_work_of(session, shop_id, agent_ids)
-        left = [leave_work(item, gone, stamp) for item in work]
-        await repository.save_work(session, *[item for item, _ in left])
-        await outbox.add(session, *[told for _, told in left if told is not None])
+        await self._leave(session, work, frozenset(agent_ids))
+
+    async def give_back_unfit_work(self, session: AsyncSession, agent: Agent) -> None:
+        """Take from somebody whose role has changed the work that he held by the one before."""
+        work = await repository.lock_work_of(session, agent.shop_id, [agent.id])
+        unfit = [item for item in work if not item.suits(agent.id, agent.role)]
+        await self._leave(session, unfit, frozenset({agent.id}))
 
     async def release_all(
         self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
@@ -175,6 +178,14 @@ class Routing:
                 changed.append(requeue(conversation, stamp, waits_since=since))
         await store(session, changed)
         await self.settle(session, shop_id, ids, trigger)
+
+    async def _leave(
+        self, session: AsyncSession, work: Sequence[WorkItem], gone: frozenset[PersonId]
+    ) -> None:
+        stamp = self.stamp()
+        left = [leave_work(item, gone, stamp) for item in work]
+        await repository.save_work(session, *[item for item, _ in left])
+        await outbox.add(session, *[told for _, told in left if told is not None])
 
     async def _placed(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
         waiting = outcome.conversation

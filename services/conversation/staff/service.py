@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import CHATTING_STAFF, AgentState, PersonId, Role, ShopId
+from contracts.people import CHATTING_STAFF, PLATFORM, AgentState, PersonId, Role, ShopId
 from kit import outbox
 from kit.errors import Forbidden, NotFound, Unprocessable
 from kit.idempotency import CommandKey
@@ -41,6 +41,9 @@ class Placement(Protocol):
     ) -> None:
         """Take everything from an agent who will not come back."""
 
+    async def give_back_unfit_work(self, session: AsyncSession, agent: Agent) -> None:
+        """Take from somebody whose role has changed the work that he held by the one before."""
+
 
 BY_ID: Final[paging.Order[Agent, str]] = paging.by_id("id")
 
@@ -60,7 +63,12 @@ class Staff:
     cursors: Cursors
 
     async def hire(self, principal: Principal, body: NewStaff, *, key: CommandKey) -> StaffView:
-        """Create a member of staff of the caller's shop. Raises `LoginTaken`, `UnknownGroup`."""
+        """Create a member of staff of the caller's shop.
+
+        Raises `LoginTaken`, `UnknownGroup`, and `Unprocessable` where nobody is served.
+        """
+        if principal.shop_id == PLATFORM and body.role is not Role.ADMIN:
+            raise Unprocessable("The platform is no shop: it has administrators alone.")
         password_hash = await self.passwords.hash(body.password)
         shop_id = ShopId(principal.shop_id)
         async with self.db.keyed(key) as command:
@@ -89,6 +97,8 @@ class Staff:
         async with self.turns.write(shop_id) as session:
             if change.role is Role.BUYER:
                 raise Unprocessable("Buyers are not staff.")
+            if shop_id == PLATFORM and change.role not in {None, Role.ADMIN}:
+                raise Unprocessable("The platform is no shop: it has administrators alone.")
             agent = await _lock_own(session, shop_id, agent_id)
             own = agent.id == principal.subject
             if own and (change.active is False or change.role is not None):
@@ -119,6 +129,8 @@ class Staff:
                 await outbox.add(session, *([event] if event else []))
             await self.routing.release_all(session, after.shop_id, after.id, "agent_deactivated")
         else:
+            if after.role is not before.role:
+                await self.routing.give_back_unfit_work(session, after)
             await self.routing.fill(session, after.shop_id, "staff_changed")
         return after
 

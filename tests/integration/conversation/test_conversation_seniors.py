@@ -195,6 +195,20 @@ async def test_without_its_senior_the_holder_is_told_and_another_senior_comes(
     assert await work_of(first) == []
 
 
+async def test_who_is_no_senior_any_more_is_beside_nobody(platform: Platform) -> None:
+    shop, agent, opened = await held(platform)
+    first = await a_senior(shop)
+    await platform.publish(escalated(opened))
+    await assigned(platform, opened, count=2)
+    second = await a_senior(shop)
+
+    ok(await shop.boss.patch(f"/v1/staff/{first.id}", {"role": "agent"}))
+
+    told = await assigned(platform, opened, count=4)
+    assert [one.also for one in told] == [None, first.id, None, second.id]
+    assert {one.agent_id for one in told} == {agent.id}
+
+
 @pytest.mark.parametrize("step", ["before", "after"])
 async def test_a_kill_in_the_middle_leaves_nothing_and_the_next_try_does_it_once(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, step: str
