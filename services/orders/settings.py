@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from kit.settings import DEVELOPMENT_SECRET, DatabaseSettings
 
@@ -14,6 +14,6 @@ class Settings(DatabaseSettings):
     """SQLAlchemy address; the role has the rows of the schema `orders` and nothing else."""
     intake_master_key: SecretStr = DEVELOPMENT_SECRET
     """Every shop's webhook secret is derived from it: a new key revokes all of them at once."""
-    address_check_again_after: timedelta = timedelta(hours=2)
-    """From asking a buyer who did not answer to asking him again: ISO 8601 (`PT2H`), or
-    `2:00:00`."""
+    address_check_again_after: timedelta = Field(default=timedelta(hours=2), gt=timedelta())
+    """From asking a buyer who did not answer to asking him again: above zero, as ISO 8601 (`PT2H`)
+    or `2:00:00`."""
