@@ -48,7 +48,8 @@ class Membership:
         self._clock = clock
         self._sight = spans.Sight()
         self._loop: BatchLoop | None = None
-        self._newest = False
+        self._newest: bool | None = None
+        """Whether this book rules; None until the store has told."""
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -80,8 +81,10 @@ class Membership:
 
     async def ping(self) -> None:
         """Return if this monitor folds and is well; for readiness. Raises `Unavailable`."""
-        if self._loop is None:
+        if self._newest is False:
             raise Unavailable("the fold: another book of profiles is newer, this one stands aside")
+        if self._loop is None:
+            raise Unavailable("the fold: this monitor has not joined its group yet")
         await self._loop.ping()
 
     async def _fold(self) -> None:
@@ -91,7 +94,6 @@ class Membership:
             while not (self._stopping.is_set() or running.done()):
                 await self._pause(running)
                 if not await self._is_newest():
-                    log.warning("fold.stands_aside", book=self._fingerprint)
                     break
         finally:
             self._loop = None
@@ -101,6 +103,7 @@ class Membership:
 
     async def _is_newest(self) -> bool:
         """Ask the store; while it is away, what was true last stays true."""
+        before = self._newest
         try:
             async with self._db.write_across("the newest book") as session:
                 self._newest = await spans.is_newest(
@@ -109,7 +112,9 @@ class Membership:
         except Unavailable as away:
             self._sight.lost()
             log.warning("fold.book_unknown", reason=away.slug)
-        return self._newest
+        if self._newest is False and before is not False:
+            log.warning("fold.stands_aside", book=self._fingerprint)
+        return self._newest is True
 
     async def _pause(self, running: "asyncio.Task[None] | None" = None) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
