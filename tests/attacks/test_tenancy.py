@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from tests.attacks.forging import Forger
 from tests.intake import PAID_FEN, a_paid_order, delivery, placed, signed
 from tests.platform import Platform
 from tests.waiting import eventually
-from tests.world import World
+from tests.world import Person, World
 
 pytestmark = pytest.mark.journey
 
@@ -295,10 +295,40 @@ async def test_attack_65_nobody_watches_or_takes_home_more_than_his_role_gives(
     ]
     for path in forbidden:
         is_problem(await attacker.ask("GET", path, token=cast.ours.token(Role.AGENT)), 403)
-    path = f"/v1/monitor/figures?shop={shop}&profile=qiyu&from=2026-11-11&to=2026-11-12&by=agent"
-    own = await attacker.ask("GET", path, token=cast.ours.token(Role.AGENT))
-    assert own.status_code == 200
-    assert all(row["agent_id"] == cast.ours.people[Role.AGENT] for row in own.json()["rows"])
+
+
+async def test_attack_65_an_agent_is_shown_his_own_figures_alone(
+    attacker: Attacker, world: World
+) -> None:
+    shop = await world.shop()
+    agents = []
+    for _ in range(2):
+        agent, buyer = await world.agent(shop), await world.buyer(shop)
+        talk = await world.talk(buyer, agent)  # the newest agent has the fewest
+        await buyer.say(talk, "在吗")
+        await agent.sees("在吗")
+        await agent.say(talk, "在的")
+        agents.append(agent)
+    now = datetime.now(UTC)
+    hours = {
+        "from": f"{now - timedelta(hours=1):%FT%TZ}",
+        "to": f"{now + timedelta(hours=1):%FT%TZ}",
+    }
+
+    async def shown(to: Person, *, by: str = "agent") -> set[str]:
+        query = {"shop": shop.id, "profile": "qiyu", "by": by} | hours
+        path, token = "/v1/monitor/figures", to.session.token
+        answer = await attacker.ask("GET", path, token=token, params=query)
+        assert answer.status_code == 200, answer.text
+        return {row["agent_id"] for row in answer.json()["rows"]}
+
+    async def counted() -> bool:
+        return await shown(shop.boss) == {agent.id for agent in agents}
+
+    await eventually(counted, what="the figures of both")
+    for agent in agents:
+        for by in ("agent", "shop"):
+            assert await shown(agent, by=by) == {agent.id}
 
 
 async def test_a_buyer_whom_his_shop_names_is_the_one_its_platform_knows(
