@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from contracts.base import decode
+from contracts.conversation import Lifecycle
 from contracts.gateway import ChatMessage
 from contracts.people import SenderKind
 from kit.bus.ports import Message, Record, TopicPartition
@@ -44,6 +45,36 @@ def changed(record: Message, **changed: Any) -> Message:
     headers = changed.pop("headers", dict(record.headers))
     fields = {"topic": record.topic, "key": record.key, "value": record.value} | changed
     return Message(headers=tuple(headers.items()), **fields)
+
+
+async def close(agent: Person, talk: Mapping[str, Any]) -> None:
+    """Close a conversation; on return its close stands in the log, and in the archive.
+
+    It goes there by the outbox: what is said before that may still overtake it.
+    """
+    ok(await agent.post(f"/v1/conversations/{talk['id']}/close"))
+
+    async def there() -> bool:
+        kinds = [one["type"] for one in await archived(agent, talk)]
+        return kinds[-1:] == ["conversation.closed.v1"]
+
+    await eventually(there)
+
+
+async def told(
+    platform: Platform, reader: Person, talk: Mapping[str, Any], kind: type[Any]
+) -> list[Any]:
+    """Return a conversation's events of one type, once the log holds its newest version.
+
+    Each change raises the version and has its event: what is not there by then never comes.
+    """
+    version = ok(await reader.get(f"/v1/conversations/{talk['id']}"))["version"]
+
+    async def complete() -> list[Any]:
+        found = await events(platform, "chat", talk["id"], Lifecycle)
+        return found if max((one.version for one in found), default=0) >= version else []
+
+    return [one for one in await eventually(complete) if isinstance(one, kind)]
 
 
 async def events(platform: Platform, topic: str, key: str, kind: type[Any]) -> list[Any]:

@@ -10,7 +10,15 @@ from contracts.people import PersonId, SenderKind
 from kit.bus.ports import Position, message_of
 from services.conversation.archive.domain import Batch
 from tests.integration.conversation.desk import Person, Platform, code, ok
-from tests.integration.conversation.talking import archived, begin, changed, has_text, spoken, texts
+from tests.integration.conversation.talking import (
+    archived,
+    begin,
+    changed,
+    close,
+    has_text,
+    spoken,
+    texts,
+)
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -20,7 +28,7 @@ async def test_history_shows_messages_and_lifecycle_in_the_order_of_the_log(
     platform: Platform,
 ) -> None:
     _, agent, buyer, talk = await begin(platform)
-    await eventually(lambda: archived(agent, talk))
+    await eventually(lambda: _has(archived(agent, talk), "conversation.assigned.v1"))
     said, place = await platform.say(talk, "在吗")
     await platform.say(talk, "亲，在的", kind=SenderKind.AGENT, assignment_version=2)
     await eventually(lambda: _is(texts(agent, talk), ["在吗", "亲，在的"]))
@@ -160,14 +168,14 @@ async def test_a_late_message_of_the_buyer_reopens_and_finds_the_same_agent(
 ) -> None:
     shop, agent, _, talk = await begin(platform)
     path = f"/v1/conversations/{talk['id']}"
-    ok(await agent.post(f"{path}/close"))
+    await close(agent, talk)
     await shop.staff()
 
     event, _ = await platform.say(talk, "还有一个问题")
 
     await eventually(lambda: _state(agent, path, "assigned"))
     assert ok(await agent.get(path))["agent_id"] == agent.id
-    ok(await agent.post(f"{path}/close"))
+    await close(agent, talk)
     version = ok(await agent.get(path))["version"]
     await platform.publish(event)  # a repeat is no contact
     await platform.say(talk, "marker", kind=SenderKind.AUTO, sender_id=PersonId(agent.id))
@@ -183,7 +191,7 @@ async def test_what_staff_sends_after_the_close_is_kept_and_marked_late(
     path = f"/v1/conversations/{talk['id']}"
     await platform.say(talk, "hello")
     await eventually(lambda: has_text(agent, talk, "hello"))
-    ok(await agent.post(f"{path}/close"))
+    await close(agent, talk)
 
     await platform.say(talk, "too late", kind=SenderKind.AGENT)
 

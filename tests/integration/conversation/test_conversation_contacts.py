@@ -26,7 +26,7 @@ from services.conversation.turns import Turns
 from tests.integration.conversation import timed
 from tests.integration.conversation.desk import Person, Platform, ok
 from tests.integration.conversation.shift import talk_now
-from tests.integration.conversation.talking import archived, begin, events, has_text
+from tests.integration.conversation.talking import archived, begin, close, events, has_text, told
 from tests.integration.conversation.timed import stands
 from tests.waiting import eventually
 
@@ -78,8 +78,7 @@ async def test_words_of_one_moment_in_two_old_conversations_reopen_one_and_go_on
 ) -> None:
     _, agent, buyer, first = await begin(platform)
     second = await _begin_anew(agent, buyer, first, clock)
-    ok(await agent.post(f"/v1/conversations/{second['id']}/close"))
-    await _closing_is_archived(agent, second)
+    await close(agent, second)
 
     await asyncio.gather(platform.say(first, "甲"), platform.say(second, "乙"))
 
@@ -88,9 +87,8 @@ async def test_words_of_one_moment_in_two_old_conversations_reopen_one_and_go_on
     await eventually(lambda: _contacts_left(platform, first["shop_id"], 0))
     states = sorted([(await talk_now(agent, one))["state"] for one in (first, second)])
     assert states == ["assigned", "closed"]
-    told = await events(platform, "chat", first["id"], LateMessage)
-    told += await events(platform, "chat", second["id"], LateMessage)
-    assert len(told) == 1
+    late = [await told(platform, agent, one, LateMessage) for one in (first, second)]
+    assert sorted(map(len, late)) == [0, 1]
 
 
 async def test_a_lost_agents_buyer_in_another_window_is_queued_where_he_is_served(
@@ -111,7 +109,7 @@ async def test_a_crash_between_storing_and_acting_leaves_what_the_next_look_repa
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, agent, _, talk = await begin(platform)
-    await _close(agent, talk)
+    await close(agent, talk)
 
     act = Contacts._act
 
@@ -132,12 +130,12 @@ async def test_a_crash_between_storing_and_acting_leaves_what_the_next_look_repa
 
     await eventually(lambda: stands(agent, talk, "assigned"))
     assert await _contacts_left(platform, shop.id, 0)
-    assert len(await events(platform, "chat", talk["id"], ConversationReopened)) == 1
+    assert len(await told(platform, agent, talk, ConversationReopened)) == 1
 
 
 async def test_nobody_who_has_a_shops_turn_holds_up_the_archive(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
-    await _close(agent, talk)
+    await close(agent, talk)
 
     async with platform.service.turns.write(shop.id):
         await platform.say(talk, "等等我")
@@ -152,8 +150,8 @@ async def test_one_contact_that_cannot_be_acted_on_is_put_off_and_holds_up_no_ot
 ) -> None:
     shop, agent, _, bad = await begin(platform)
     good = ok(await (await shop.buyer()).post("/v1/conversations"), 201)
-    await _close(agent, bad)
-    await _close(agent, good)
+    await close(agent, bad)
+    await close(agent, good)
     act = Contacts._act
 
     async def fails(
@@ -178,7 +176,7 @@ async def test_one_contact_that_cannot_be_acted_on_is_put_off_and_holds_up_no_ot
 
 async def test_two_workers_at_once_act_once(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
-    await _close(agent, talk)
+    await close(agent, talk)
     service = platform.service
     elsewhere = replace(service.archive.contacts, turns=Turns(service.db, waiting_most=1))
 
@@ -191,7 +189,7 @@ async def test_two_workers_at_once_act_once(platform: Platform) -> None:
 
     await asyncio.gather(*acting)
     await eventually(lambda: stands(agent, talk, "assigned"))
-    assert len(await events(platform, "chat", talk["id"], ConversationReopened)) == 1
+    assert len(await told(platform, agent, talk, ConversationReopened)) == 1
 
 
 async def test_a_buyer_whose_older_conversation_goes_on_is_given_that_one(
@@ -199,7 +197,7 @@ async def test_a_buyer_whose_older_conversation_goes_on_is_given_that_one(
 ) -> None:
     _, agent, buyer, old = await begin(platform)
     new = await _begin_anew(agent, buyer, old, clock)
-    await _close(agent, new)
+    await close(agent, new)
     await platform.say(old, "还是这个窗口")
     await eventually(lambda: stands(agent, old, "assigned"))
     clock.advance(120)
@@ -209,7 +207,7 @@ async def test_a_buyer_whose_older_conversation_goes_on_is_given_that_one(
 
 async def test_staffs_word_behind_the_close_is_no_contact(platform: Platform) -> None:
     shop, agent, _, talk = await begin(platform)
-    await _close(agent, talk)
+    await close(agent, talk)
 
     await platform.say(talk, "再见", kind=SenderKind.AGENT)
 
@@ -222,24 +220,11 @@ async def _begin_anew(
     agent: Person, buyer: Person, old: Mapping[str, Any], clock: ManualClock
 ) -> dict[str, Any]:
     """Close a conversation, let the reopen gap pass and open the buyer's next one."""
-    await _close(agent, old)
+    await close(agent, old)
     clock.advance(GAP_S)
     new = ok(await buyer.post("/v1/conversations"), 201)
     assert new["id"] != old["id"]
     return new
-
-
-async def _close(agent: Person, talk: Mapping[str, Any]) -> None:
-    ok(await agent.post(f"/v1/conversations/{talk['id']}/close"))
-    await _closing_is_archived(agent, talk)
-
-
-async def _closing_is_archived(reader: Person, talk: Mapping[str, Any]) -> None:
-    async def there() -> bool:
-        kinds = [one["type"] for one in await archived(reader, talk)]
-        return kinds[-1:] == ["conversation.closed.v1"]
-
-    await eventually(there)
 
 
 async def _attached(platform: Platform, buyer: Person, talk: Mapping[str, Any]) -> dict[str, Any]:

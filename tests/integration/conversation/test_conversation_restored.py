@@ -22,6 +22,7 @@ from tests.integration.conversation.talking import (
     has_text,
     records,
     texts,
+    told,
 )
 from tests.waiting import eventually
 
@@ -52,10 +53,12 @@ async def test_conversations_that_no_backup_holds_come_back_as_the_log_left_them
     assert {(await _stands(agent, talk))["state"] for talk in (closed, served)} == {"closed"}
     await _a_minute_later(platform, clock)
 
-    for talk in (closed, served):
+    for talk, next_step in ((closed, "reopen"), (served, "close")):
         await eventually(partial(_is, agent, talk, before[talk["id"]]))
-        told = await events(platform, "chat", talk["id"], Lifecycle)
-        assert len(told) == before[talk["id"]]["version"]  # nobody was told anything again
+        now = ok(await agent.post(f"/v1/conversations/{talk['id']}/{next_step}"))
+        # What is told next comes behind all else: nobody was told anything again.
+        versions = [one.version for one in await told(platform, agent, talk, Lifecycle)]
+        assert versions == list(range(1, now["version"] + 1))
     assert await texts(agent, closed) == ["在吗"]
 
 
@@ -140,10 +143,11 @@ async def _whole_log(platform: Platform, reader: Person, talk: Mapping[str, Any]
     version = (await _stands(reader, talk))["version"]
 
     async def complete() -> bool:
-        told = await events(platform, "chat", talk["id"], Lifecycle)
+        lifecycle = await events(platform, "chat", talk["id"], Lifecycle)
+        newest = max((one.version for one in lifecycle), default=0)
         shown = await archived(reader, talk)
         said = await events(platform, "chat", talk["id"], ChatMessage)
-        return max(one.version for one in told) == version and len(shown) == len(told) + len(said)
+        return newest == version and len(shown) == len(lifecycle) + len(said)
 
     await eventually(complete)
     return await records(platform, "chat", talk["id"])

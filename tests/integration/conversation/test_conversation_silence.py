@@ -28,7 +28,14 @@ from services.conversation.routing.sweeps import BEHIND_MOST
 from tests.integration.conversation import timed
 from tests.integration.conversation.desk import Person, Platform, ok
 from tests.integration.conversation.shift import talk_now
-from tests.integration.conversation.talking import archived, begin, complete, events, has_text
+from tests.integration.conversation.talking import (
+    archived,
+    begin,
+    complete,
+    events,
+    has_text,
+    told,
+)
 from tests.integration.conversation.timed import is_open
 from tests.waiting import eventually
 
@@ -64,7 +71,7 @@ async def test_what_was_answered_is_closed_as_idle_and_goes_on_with_the_buyers_n
     agent = await platform.sign_in(agent.login)
     await platform.say(talk, "还有一件事")
     await eventually(lambda: is_open(agent, talk))
-    (reopened,) = await events(platform, "chat", talk["id"], ConversationReopened)
+    (reopened,) = await told(platform, agent, talk, ConversationReopened)
     assert reopened.reason == "buyer_message"
 
 
@@ -113,7 +120,7 @@ async def test_with_the_archive_stopped_nothing_is_closed_while_agents_talk(
     await _swept(platform, clock, 5)
     agent = await platform.sign_in(agent.login)
     assert (await talk_now(agent, talk))["state"] == "assigned"
-    assert await events(platform, "chat", talk["id"], ConversationClosed) == []
+    assert await told(platform, agent, talk, ConversationClosed) == []
 
 
 async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_it_stands_before(
@@ -133,8 +140,8 @@ async def test_a_word_that_was_not_archived_when_a_sweep_closed_reopens_though_i
 
     await eventually(lambda: is_open(agent, talk))
 
-    places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
-    (closed,) = await events(platform, "chat", talk["id"], ConversationClosed)
+    (closed,) = await told(platform, agent, talk, ConversationClosed)
+    places = await eventually(lambda: _places(agent, talk, said.id, closed.id))
     assert places[said.id] == place.offset < places[closed.id]
     since = datetime.fromisoformat((await talk_now(agent, talk))["waiting_since"])
     assert abs(since - said.time) < timedelta(milliseconds=1)
@@ -160,10 +167,10 @@ async def test_a_word_that_was_not_archived_when_its_buyer_was_given_up_is_waite
     await eventually(lambda: _waits_since(agent, talk, said.time))
 
     assert await is_open(agent, talk)
-    places = {one["id"]: one["position"][1] for one in await archived(agent, talk)}
+    places = await eventually(lambda: _places(agent, talk, said.id, closed.id))
     assert places[said.id] == place.offset < places[closed.id]
-    (told,) = await events(platform, "chat", talk["id"], ConversationContacted)
-    assert (told.message_id, told.written_in) == (said.id, talk["id"])
+    (contacted,) = await told(platform, agent, talk, ConversationContacted)
+    assert (contacted.message_id, contacted.written_in) == (said.id, talk["id"])
     await agent.be("offline")
     assert (await talk_now(agent, talk))["state"] == "queued", "nobody is left behind unanswered"
     assert await _waits_since(agent, talk, said.time)
@@ -327,5 +334,11 @@ async def _swept(platform: Platform, clock: ManualClock, seconds: float) -> None
 
 
 async def _waits_since(reader: Person, talk: Mapping[str, Any], moment: datetime) -> bool:
-    told = (await talk_now(reader, talk))["waiting_since"]
-    return told is not None and abs(datetime.fromisoformat(told) - moment).total_seconds() < 0.001
+    since = (await talk_now(reader, talk))["waiting_since"]
+    return since is not None and abs(datetime.fromisoformat(since) - moment).total_seconds() < 0.001
+
+
+async def _places(reader: Person, talk: Mapping[str, Any], *wanted: str) -> dict[str, int]:
+    """Return the offsets of what is archived, nothing as long as one that is wanted is not."""
+    found = {one["id"]: one["position"][1] for one in await archived(reader, talk)}
+    return found if found.keys() >= set(wanted) else {}
