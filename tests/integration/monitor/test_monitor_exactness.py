@@ -12,13 +12,14 @@ import pytest
 from contracts.people import PersonId
 from contracts.topics import CHAT
 from kit.bus.deadletter import letters
+from kit.bus.kafka.groups import group_facts
 from kit.clock import SystemClock
 from kit.errors import Fenced
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.service import FOLD, Partitions
 from services.monitor.measures import measures_of
 from tests.infrastructure import CHECKOUT
-from tests.integration.monitor.rig import Rig, Shop
+from tests.integration.monitor.rig import FOLDED_S, Rig, Shop
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -188,8 +189,14 @@ async def test_a_monitor_that_takes_over_goes_on_where_the_other_stopped(rig: Ri
 
 async def test_two_monitors_share_the_log_and_one_dies_without_a_difference(rig: Rig) -> None:
     shop = await rig.shop().listed()
+
+    async def shared() -> bool:
+        (fold,) = await group_facts(rig.bus.connection, [FOLD])
+        return [bool(member.partitions) for member in fold.members] == [True, True]
+
     async with rig.monitor():
         async with rig.monitor():
+            await eventually(shared, within=FOLDED_S, what="both have partitions")
             await busy(shop, chats=20, seed=2)
         await busy(shop, chats=10, seed=3)
         await rig.folded()
