@@ -153,6 +153,10 @@ class Chat:
         bot = PersonId("bot")
         return await self.tell(self._message(at, bot, SenderKind.ASSIST_BOT, words))
 
+    async def auto(self, at: float, words: str = "您好，欢迎光临") -> Self:
+        """An automatic reply is sent."""
+        return await self.tell(self._message(at, PersonId("auto"), SenderKind.AUTO, words))
+
     async def agent_shows(self, at: float, kind: Literal["image", "card"], d: Json) -> Self:
         """The agent sends something that is no text."""
         message = self._message(at, self.agent_id, SenderKind.AGENT, "")

@@ -1,4 +1,7 @@
-"""The golden cases of metrics.md, which must hold exactly, each on the shipped profiles."""
+"""The golden cases of metrics.md, which must hold exactly, each on the shipped profiles.
+
+Those that count buyers are in tests/integration/monitor/test_monitor_golden_by_buyer.py.
+"""
 
 from datetime import date, datetime
 from functools import cache
@@ -15,7 +18,6 @@ from services.monitor.profiles import book as profiles
 from services.monitor.profiles.domain import Profile, ProfileName
 from services.monitor.response import scoring
 from services.monitor.response.domain import Outcome, Round, Score
-from services.monitor.response.rollups import BuyerDays, BuyerScore, by_buyer
 from tests.unit.monitor.told import BUYER, Told, machine
 
 pytestmark = pytest.mark.unit
@@ -134,59 +136,6 @@ def test_case_5_douyin_counts_only_the_part_up_to_midnight() -> None:
     assert (chat.score().rounds, chat.score().round_ms) == (3, 74_000)
 
 
-def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed() -> None:
-    chat = Chat("kuaishou_2023").buyer("10:00:01")
-    while_open = _buyers(chat)
-
-    chat.agent("10:00:05")
-
-    assert (while_open.asked, while_open.late) == (0, 0)
-    assert (_buyers(chat).asked, _buyers(chat).late) == (1, 0)
-    assert chat.over(clock("23:59:59")).rounds == chat.rounds[:1]
-
-
-@pytest.mark.parametrize(("reply", "late"), [("10:05:00", 0), ("10:05:01", 1)])
-def test_under_pdd_a_buyer_is_invalid_whose_message_was_answered_too_late(
-    reply: str, late: int
-) -> None:
-    chat = Chat("pdd").buyer("10:00:00").agent(reply)
-
-    assert _buyers(chat) == BuyerDays(asked=1, unanswered=0, late=late)
-
-
-def test_under_pdd_one_message_without_an_answer_makes_a_buyer_invalid_once() -> None:
-    chat = Chat("pdd").buyer("10:00:00").agent("10:00:05").buyer("11:00:00").agent("11:00:05")
-    valid = _buyers(chat)
-
-    chat.buyer("12:00:00").over(clock("23:59:59"))
-
-    assert valid == BuyerDays(asked=1, unanswered=0, late=0)
-    assert _buyers(chat) == BuyerDays(asked=1, unanswered=1, late=1)
-
-
-def test_under_pdd_a_buyer_counts_anew_on_the_next_day() -> None:
-    next_day = date(2026, 11, 12)
-    chat = Chat("pdd").buyer("10:00:00").agent("10:30:00")
-
-    chat.buyer("10:00:00", next_day).agent("10:00:05", day=next_day)
-
-    assert _buyers(chat) == BuyerDays(asked=2, unanswered=0, late=1)
-
-
-def test_under_pdd_only_a_person_s_answer_counts() -> None:
-    chat = Chat("pdd").buyer("10:00:00").says_at(SenderKind.ASSIST_BOT, "10:00:01")
-    chat.says_at(SenderKind.AUTO, "10:00:02").agent("10:06:00")
-
-    assert _buyers(chat).late == 1
-
-
-@pytest.mark.parametrize(
-    ("asked", "counted"), [("07:59:59", 0), ("08:00:00", 1), ("22:59:59", 1), ("23:00:00", 0)]
-)
-def test_under_pdd_the_day_lasts_from_eight_to_eleven(asked: str, counted: int) -> None:
-    assert _buyers(Chat("pdd").buyer(asked).over(clock("23:59:59"))).asked == counted
-
-
 def test_the_threshold_of_pdd_is_a_number_in_its_file() -> None:
     text = (SHIPPED / "pdd.toml").read_text(encoding="utf-8")
     hour = profiles.parse(text.replace("\nwithin_s = 300", "\nwithin_s = 3600"), "pdd.toml")
@@ -285,17 +234,6 @@ def test_a_reply_that_outruns_its_assignment_answers_as_the_owner() -> None:
     answered = chat.of("taobao_2022")
     assert [(e.agent_id, e.duration_ms) for e in answered] == [(BEN, 7_000)]
     assert chat.standing.owner == BEN
-
-
-def _buyers(chat: Chat) -> BuyerDays:
-    rules = book().in_force(ProfileName(chat.profile), DAY)
-    assert rules is not None
-    calendar = Calendar(SHANGHAI)
-    return by_buyer(
-        BuyerScore(ended.buyer_id, calendar.day(ended.opened_ms), score)
-        for ended in chat.of(chat.profile)
-        if (score := _score(rules, calendar, ended)) is not None
-    )
 
 
 def _score(rules: Profile, calendar: Calendar, ended: Round) -> Score | None:
