@@ -53,6 +53,8 @@ def spawn(program: Program, *, note: Callable[[int], None]) -> None:
     Raises LaunchError if it could not be made, OSError if the disk is full.
     """
     account = program.account
+    # The shell before may still be about to tell how its program ended: into a file of its own.
+    program.ending.unlink(missing_ok=True)
     with _opened(program.ending, "wb") as ending, _opened(program.log, "ab") as log:
         shell = subprocess.Popen(
             ["/bin/sh", "-c", _SHELL, program.name, *program.argv],

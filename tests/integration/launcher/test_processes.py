@@ -102,6 +102,24 @@ def test_a_child_that_dies_while_it_starts_is_reported_with_its_last_words(
         processes.wait_ready("child", lambda: False, timeout_s=20)
 
 
+def test_the_end_of_one_that_was_killed_is_not_told_into_its_successors_file(
+    processes: Processes, tmp_path: Path
+) -> None:
+    processes.start(command(SLEEPS))
+    killed = processes.find("child")
+    assert killed is not None
+    shell = killed.parent()
+    assert shell is not None
+    shell.suspend()
+    killed.kill()
+    processes.start(command(SLEEPS))
+    shell.resume()
+    shell.wait(timeout=20)
+
+    (ending,) = (tmp_path / "processes").glob("*ending*")
+    assert ending.read_text() == f"{processes.pid('child')}\n"
+
+
 def test_a_child_that_never_gets_ready_is_reported_with_its_log(processes: Processes) -> None:
     processes.start(command(SLEEPS))
 
