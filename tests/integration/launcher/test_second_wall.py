@@ -264,9 +264,10 @@ async def test_an_upsert_onto_another_shops_row_finds_nothing(filled: Filled) ->
 async def test_transactions_of_both_shops_at_once_never_see_each_other(filled: Filled) -> None:
     """Through two connections, so that each one serves both shops in turn."""
     store = Database(filled.database.dsn("orders"), schema="orders", pool_size=2)
+    line = asyncio.Semaphore(10)  # whoever waits longer for a connection is refused
 
     async def look(shop: str) -> None:
-        async with store.read(shop) as session:
+        async with line, store.read(shop) as session:
             for _ in range(3):
                 found = (await session.execute(text("select shop_id from orders"))).scalars()
                 assert list(found) == [shop]
