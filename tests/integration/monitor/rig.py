@@ -10,7 +10,7 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -64,6 +64,11 @@ AS_GOOD_AS_EVER = 36_500
 FOLDED_S = 60.0
 """No promise: a busy machine's monitor that Kafka took for lost comes back after its session's 10 s
 and a rebalance of up to 20 s, maybe twice."""
+
+_OVER = """
+    select bool_and(caught_up_ms >= :midnight) from conversations join partitions using (partition)
+    where shop_id = :shop
+"""
 
 
 @dataclass
@@ -251,6 +256,16 @@ class Rig:
             return all(found.get(partition, 0) >= end for partition, end in wanted.items())
 
         await eventually(arrived, within=FOLDED_S, what="the whole log is folded")
+
+    async def day_over(self, shop: Shop) -> None:
+        """Return as soon as what was said in a shop is folded through the end of `DAY`."""
+        await self.folded()
+        midnight_ms = round((NOON + timedelta(hours=12)).timestamp() * 1000)
+
+        async def passed() -> bool:
+            return (await self.rows(_OVER, shop=shop.id, midnight=midnight_ms)) == [(True,)]
+
+        await eventually(passed, within=FOLDED_S, what="the day is over in the shop's partitions")
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
         """Look into the monitor's tables."""

@@ -14,11 +14,6 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-OVER = (
-    "select 1 from conversations join partitions using (partition)"
-    " where shop_id = :shop and caught_up_ms >= :midnight_ms"
-)
-
 
 class Buyers(NamedTuple):
     """Buyers of a shop, each once a day."""
@@ -57,17 +52,6 @@ async def figures(monitor: Monitor, shop: Shop, profile: str, **asked: str) -> d
     return found
 
 
-async def day_over(rig: Rig, shop: Shop) -> None:
-    """Wait until the monitor has folded a shop's conversation through the end of its day."""
-    await rig.folded()
-    midnight_ms = round(NOON.timestamp() + at("00:00:00", days=1)) * 1000
-
-    async def passed() -> bool:
-        return bool(await rig.rows(OVER, shop=shop.id, midnight_ms=midnight_ms))
-
-    await eventually(passed, within=20, what="the day is over for the partition")
-
-
 async def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed(
     rig: Rig, monitor: Monitor
 ) -> None:
@@ -99,13 +83,13 @@ async def test_case_6_a_buyer_answered_in_time_is_so_at_midnight_too_and_who_wai
     shop, answered = await begun(rig, "10:00:00")
     await answered.buyer(at("10:00:01"))
     await answered.agent(at("10:00:05"))
-    await day_over(rig, shop)
+    await rig.day_over(shop)
 
     assert await buyers(monitor, shop, "kuaishou_2023") == Buyers(asked=1)
 
     waiting, unheard = await begun(rig, "10:00:00")
     await unheard.buyer(at("10:00:01"))
-    await day_over(rig, waiting)
+    await rig.day_over(waiting)
     assert await buyers(monitor, waiting, "kuaishou_2023") == Buyers(1, unanswered=1, late=1)
 
 
@@ -130,7 +114,7 @@ async def test_under_pdd_one_message_without_an_answer_makes_a_buyer_invalid_onc
     valid = await buyers(monitor, shop, "pdd")
 
     await chat.buyer(at("12:00:00"))
-    await day_over(rig, shop)
+    await rig.day_over(shop)
 
     assert valid == Buyers(asked=1, unanswered=0, late=0)
     assert await buyers(monitor, shop, "pdd") == Buyers(asked=1, unanswered=1, late=1)
@@ -165,6 +149,6 @@ async def test_under_pdd_the_day_lasts_from_eight_to_eleven(
 ) -> None:
     shop, chat = await begun(rig, asked)
     await chat.buyer(at(asked))
-    await day_over(rig, shop)
+    await rig.day_over(shop)
 
     assert (await buyers(monitor, shop, "pdd")).asked == counted

@@ -93,7 +93,7 @@ async def test_a_round_left_open_on_a_past_day_counts_as_unanswered(
     chat = await shop.chat().opened()
     await chat.buyer(0)
 
-    await rig.folded()
+    await rig.day_over(shop)
     (taobao,) = await figures(monitor, shop, "taobao_2022")
     waiting = await monitor.get("/v1/monitor/waiting", shop.token(), shop=shop.id)
 
