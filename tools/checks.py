@@ -29,7 +29,7 @@ TESTS_TIMEOUT_S: Final = 3600
 TEST_INSTANCE: Final = "test"
 TEST_PLATFORMS: Final = ("platform", "faults", "cluster", "load")
 """Instances that journeys, fault runs and benches bring up; stopped after the run that did."""
-WORKERS: Final = 3
+WORKERS: Final = 4
 """Measured on two cores: two workers took 543 s and left half of them idle, for many tests wait for
 time to pass; three took 434 to 454 s."""
 

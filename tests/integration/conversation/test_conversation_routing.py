@@ -114,7 +114,7 @@ async def test_an_agent_whom_no_gateway_carries_is_offline_after_thirty_seconds(
     await let_pass(platform, clock, 3)
 
     assert await state_of(lost) == "offline"
-    assert (await talk_now(lost, asked))["state"] == "queued"
+    await until_queued(lost, asked)
     assert (await talk_now(lost, quiet))["agent_id"] == lost.id
     (gone,) = await eventually(lambda: _last_change(platform, lost, "heartbeat_lost"))
     assert gone.state is AgentState.OFFLINE

@@ -20,8 +20,8 @@ from tests.integration.monitor.rig import Rig
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 MANY, PARTITION, TIMEOUT_MS = 60_000, 9, 60
-STATES_MANY = 150_000
-"""Shorter rows than rounds, so more of them: a fast machine reads 60,000 within the limit."""
+SLOW, LIMIT_MS = 2_500, 2_000
+"""States that take a millisecond each, so that how fast a machine is does not matter."""
 
 STORED = "select count(*) from rounds where partition = :p"
 
@@ -70,7 +70,7 @@ async def test_a_partition_is_read_whole_and_begun_anew_however_long_it_takes(
 
 
 async def test_the_states_of_a_partition_are_loaded_and_compared_however_long_it_takes(
-    rig: Rig, hurried: Database
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standing = Standing(ConversationId("c"), ShopId("shop"), PersonId("b"), 0)
     await rig.change(
@@ -81,7 +81,7 @@ async def test_the_states_of_a_partition_are_loaded_and_compared_however_long_it
         from generate_series(1, :many) as n
         """,
         p=PARTITION,
-        many=STATES_MANY,
+        many=SLOW,
         state=States([]).encode(Conversation(standing, [], 1)),
     )
     await rig.change(
@@ -90,16 +90,21 @@ async def test_the_states_of_a_partition_are_loaded_and_compared_however_long_it
         consumer=CONSUMER,
         p=PARTITION,
     )
-    mine = {"generation": 1, "partition": PARTITION}
-    with pytest.raises(DatabaseBusy):
-        async with hurried.read_across("a test") as session:
-            await session.execute(fold_statements.STATES, mine)
+    slow = text(f"{fold_statements.STATES.text} and pg_sleep(0.001)::text is not null")
+    monkeypatch.setattr(fold_statements, "STATES", slow)
+    database = Database(rig.made.dsn("monitor"), schema="monitor", statement_timeout_ms=LIMIT_MS)
+    try:
+        with pytest.raises(DatabaseBusy):
+            async with database.read_across("a test") as session:
+                await session.execute(slow, {"generation": 1, "partition": PARTITION})
 
-    async with hurried.read_across("a test") as session:
-        stored = await FoldStore(1).load(session, PARTITION, [])
-        compared = await recount.read(session, PARTITION, generation=1, measures=[])
+        async with database.read_across("a test") as session:
+            stored = await FoldStore(1).load(session, PARTITION, [])
+            compared = await recount.read(session, PARTITION, generation=1, measures=[])
+    finally:
+        await database.close()
 
     assert stored.next_offset == 9
     assert stored.conversations.keys() == {"c"}
     assert compared is not None
-    assert len(compared.conversations) == STATES_MANY
+    assert len(compared.conversations) == SLOW
