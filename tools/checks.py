@@ -30,8 +30,8 @@ TEST_INSTANCE: Final = "test"
 TEST_PLATFORMS: Final = ("platform", "faults", "cluster", "load")
 """Instances that journeys, fault runs and benches bring up; stopped after the run that did."""
 WORKERS: Final = 4
-"""Measured on two cores: two workers took 543 s and left half of them idle, for many tests wait for
-time to pass; three took 434 to 454 s."""
+"""Measured on two cores, which many tests leave idle while they wait for time to pass: three took
+566 s and left a fifth of the cores idle, four took 450 s."""
 
 BRIEF: Final = "-XX:TieredStopAtLevel=1"
 """Java's options for a whole run: its brokers live for minutes, and the second compiler costs more
