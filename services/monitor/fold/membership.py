@@ -107,7 +107,11 @@ class Membership:
         try:
             async with self._db.write_across("the newest book") as session:
                 self._newest = await spans.is_newest(
-                    session, self._fingerprint, sight=self._sight, at_s=self._clock.monotonic()
+                    session,
+                    self._fingerprint,
+                    sight=self._sight,
+                    at_s=self._clock.monotonic(),
+                    starts=before is None,
                 )
         except Unavailable as away:
             self._sight.lost()

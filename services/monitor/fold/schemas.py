@@ -63,7 +63,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
             return ""
 
 
-_SAID: Final = msgspec.json.Decoder(Body)
+_BODY: Final = msgspec.json.Decoder(Body)
 _TEXT: Final = msgspec.json.Decoder(_Text)
 
 
@@ -104,7 +104,7 @@ def message_id(record: Record) -> str | None:
 
 def _heard(record: Record, headers: dict[str, bytes]) -> Heard:
     try:
-        body = _SAID.decode(record.value or b"")
+        body = _BODY.decode(record.value or b"")
         heard = Heard(
             MessageId(headers["ce_id"].decode()), _read_ms(headers["ce_time"].decode()), body
         )

@@ -26,8 +26,6 @@ class Sight:
     whoever looks first would win.
     """
 
-    is_first: bool = True
-    """Nothing has been seen yet: the process has just started."""
     _sign: tuple[str, datetime] | None = None
     _since_s: float = 0.0
     _looked_s: float = 0.0
@@ -36,7 +34,7 @@ class Sight:
         """Take a look in; tell whether there was no new sign in every look over `GONE_S`."""
         if sign != self._sign or at_s - self._looked_s > UNSEEN_S:
             self._sign, self._since_s = sign, at_s
-        self._looked_s, self.is_first = at_s, False
+        self._looked_s = at_s
         return at_s - self._since_s >= GONE_S
 
     def lost(self) -> None:
@@ -66,20 +64,21 @@ async def begin_span(
     )
 
 
-async def is_newest(session: AsyncSession, fingerprint: str, *, sight: Sight, at_s: float) -> bool:
+async def is_newest(
+    session: AsyncSession, fingerprint: str, *, sight: Sight, at_s: float, starts: bool
+) -> bool:
     """Tell whether a book is the newest begun, and that it is alive; a new one begins here.
 
     One that was begun before others stands aside, with a sign of life. It begins again once it has
-    seen the newest be gone; or as it starts, if it gave no sign for so long while the newest did:
-    then it has been deployed anew, as after a release was taken back. `at_s` is the monotonic time
-    of this look.
+    seen the newest be gone; or as its process `starts`, if it gave no sign for so long while the
+    newest did: then it has been deployed anew, as after a release was taken back. One that was
+    frozen for as long was not. `at_s` is the monotonic time of this look.
     """
     await session.execute(_LOCK)
     newest = (await session.execute(_NEWEST)).one_or_none()
     known = (await session.execute(_KNOWN, {"fingerprint": fingerprint})).scalar()
     begun, name = (0, "") if newest is None else newest[:2]
     if newest is not None and name != fingerprint:
-        starts = sight.is_first
         gone = sight.is_gone((name, newest.seen_at), at_s=at_s)
         returns = (
             starts and known is not None and newest.seen_at - known >= timedelta(seconds=GONE_S)

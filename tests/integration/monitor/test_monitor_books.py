@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ async def test_after_an_outage_an_earlier_book_does_not_win_by_looking_first(rig
 
     async def looks(book: str, at_s: float, mine: spans.Sight = sight) -> bool:
         async with rig.database.write_across("a test") as session:
-            return await spans.is_newest(session, book, sight=mine, at_s=at_s)
+            return await spans.is_newest(session, book, sight=mine, at_s=at_s, starts=False)
 
     try:
         assert await looks("earlier", 0)
@@ -180,33 +181,58 @@ async def test_after_an_outage_an_earlier_book_does_not_win_by_looking_first(rig
     assert seen == {at: at >= 4 + spans.GONE_S for at in seen}
 
 
-async def test_a_book_that_was_taken_back_and_is_deployed_again_begins_at_once(rig: Rig) -> None:
-    async def looks(book: str, at_s: float, sight: spans.Sight) -> bool:
+@asynccontextmanager
+async def looking(rig: Rig) -> AsyncIterator[Callable[..., Awaitable[bool]]]:
+    """Let processes look which of the books `shipped` and `longer` is the newest."""
+
+    async def looks(book: str, at_s: float, sight: spans.Sight | None = None) -> bool:
+        """`sight`: of a process that runs; without one it has just started."""
         async with rig.database.write_across("a test") as session:
-            return await spans.is_newest(session, book, sight=sight, at_s=at_s)
+            return await spans.is_newest(
+                session, book, sight=sight or spans.Sight(), at_s=at_s, starts=sight is None
+            )
 
-    async def are_away(**seconds: int) -> None:
-        for book, away_s in seconds.items():
-            shift = f"seen_at = seen_at - interval '{away_s} seconds'"
-            await rig.change(f"update books set {shift} where fingerprint = '{book}'")
-
-    shipped, longer = spans.Sight(), spans.Sight()
     try:
-        assert await looks("shipped", 0, shipped)
-        assert await looks("longer", 0, longer)
-        assert not await looks("shipped", 5, shipped)
-        assert not await looks("shipped", 6, spans.Sight())  # started again in the midst of it
-
-        await are_away(longer=30)
-        seen = {at: await looks("shipped", at, shipped) for at in (10, 15, 20, 25)}
-        assert seen == {10: False, 15: False, 20: False, 25: True}
-        assert await looks("longer", 26, spans.Sight())  # no monitor of the other has to end first
-        assert not await looks("shipped", 27, shipped)
-
-        await are_away(shipped=60, longer=60)  # nobody could give a sign
-        assert not await looks("shipped", 28, spans.Sight())
+        yield looks
     finally:
         await rig.change("delete from books where fingerprint in ('shipped', 'longer')")
+
+
+async def are_away(rig: Rig, **seconds: int) -> None:
+    """Let the last signs of books be older."""
+    for book, away_s in seconds.items():
+        shift = f"seen_at = seen_at - interval '{away_s} seconds'"
+        await rig.change(f"update books set {shift} where fingerprint = '{book}'")
+
+
+async def test_a_book_that_was_taken_back_and_is_deployed_again_begins_at_once(rig: Rig) -> None:
+    shipped = spans.Sight()
+    async with looking(rig) as looks:
+        assert await looks("shipped", 0)
+        assert await looks("longer", 0)
+        assert not await looks("shipped", 5, shipped)
+        assert not await looks("shipped", 6)  # started again in the midst of it
+
+        await are_away(rig, longer=30)
+        seen = {at: await looks("shipped", at, shipped) for at in (10, 15, 20, 25)}
+        assert seen == {10: False, 15: False, 20: False, 25: True}
+        assert await looks("longer", 26)  # no monitor of the other has to end first
+        assert not await looks("shipped", 27, shipped)
+
+        await are_away(rig, shipped=60, longer=60)  # nobody could give a sign
+        assert not await looks("shipped", 28)
+
+
+async def test_an_earlier_book_whose_monitor_was_frozen_does_not_win(rig: Rig) -> None:
+    shipped = spans.Sight()
+    async with looking(rig) as looks:
+        assert await looks("shipped", 0)
+        assert await looks("shipped", 2, shipped)
+        await are_away(rig, shipped=30)  # it gives no sign, while the later one is deployed
+        assert await looks("longer", 30)
+
+        assert not await looks("shipped", 32, shipped)
+        assert await looks("longer", 33, spans.Sight())
 
 
 async def test_a_late_message_is_withdrawn_from_what_was_stored(rig: Rig) -> None:
