@@ -38,6 +38,14 @@ WATCHING_STAFF = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """Roles that may see a whole shop's board, flags and incidents."""
 
 
+def runs_platform(role: str, shop_id: str) -> bool:
+    """Tell whether somebody with this role and scope may look at any shop: an administrator alone.
+
+    Who came in by the platform in another role is of no shop.
+    """
+    return shop_id == PLATFORM and role == Role.ADMIN
+
+
 class SenderKind(StrEnum):
     """Who wrote a message; decides whether it is an effective reply (docs/metrics.md, Words)."""
 

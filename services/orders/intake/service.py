@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.orders import Line, OrderState
-from contracts.people import PLATFORM, OrderId, PersonId, ShopId
+from contracts.people import OrderId, PersonId, ShopId, runs_platform
 from kit import outbox
 from kit.admission import Admission, Owner
 from kit.audit import Audit
@@ -226,11 +226,11 @@ class Secrets:
         return answer
 
     async def _admit(self, principal: Principal, shop_id: ShopId) -> None:
-        """Return if the caller may see and change the shop's secret: its own, or the platform's.
+        """Return if the caller may see and change the shop's secret: its own, or runs the platform.
 
         Raises `NotFound` for another shop's, audited there.
         """
-        if principal.shop_id not in {shop_id, PLATFORM}:
+        if principal.shop_id != shop_id and not runs_platform(principal.role, principal.shop_id):
             await self._admission.refuse(principal, "intake_secret", Owner(shop_id))
 
     async def _known(self) -> dict[str, int]:
