@@ -15,11 +15,18 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import CommitFailedError, KafkaError, for_code
 
 from kit.bus.kafka.cluster import ADMIN_TIMEOUT_S, Admin
+from kit.bus.kafka.ending import end_consumer
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, TopicPartition
 
 RETRY_S: Final = 0.2
 """A broker that is just becoming a group's coordinator is asked again after this time."""
+
+
+FACTS_TIMEOUT_S: Final = 30.0
+"""Two answers for each group, which a broker that is just starting takes seconds for."""
+
+STOP_TIMEOUT_S: Final = 5.0
 
 
 class GroupInUse(Exception):
@@ -52,7 +59,7 @@ class GroupFacts:
 async def group_facts(connection: Connection, groups: Sequence[str]) -> list[GroupFacts]:
     """Return the facts of groups, in the order asked. Raises `BusAway`."""
     try:
-        async with Admin(connection) as admin:
+        async with asyncio.timeout(FACTS_TIMEOUT_S), Admin(connection) as admin:
             return [await _facts(admin, connection.prefix, group) for group in groups]
     except (KafkaError, OSError, TimeoutError) as error:
         raise _away(connection, error) from error
@@ -75,7 +82,11 @@ async def set_positions(
     except (KafkaError, OSError, TimeoutError) as error:
         raise _away(connection, error) from error
     finally:
-        await consumer.stop()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await consumer.stop()
+        except TimeoutError:
+            await end_consumer(consumer)
 
 
 async def _facts(admin: AIOKafkaAdminClient, prefix: str, group: str) -> GroupFacts:
