@@ -6,7 +6,6 @@ figures are counted.
 
 import asyncio
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -92,7 +91,7 @@ async def newer_beside(stage: Stage) -> Outage:
 
 def _longer_book(platform: Platform) -> Path:
     """Return a folder with the shipped profiles and one more, the same at every call."""
-    folder = Path(tempfile.gettempdir()) / f"peakdesk-profiles-{platform.known.name}"
+    folder = platform.known.folder / "profiles"
     folder.mkdir(exist_ok=True)
     for shipped in SHIPPED.glob("*.toml"):
         shutil.copy(shipped, folder)

@@ -44,9 +44,9 @@ FIRST_UNANSWERED: Final = """
 
 A close ends his wait like an answer, but for one as idle, which ends nobody's: a word that stands
 before it was not archived yet when the sweep closed (H36). One before a close as abandoned is told
-as a contact behind it. What an agent wrote from a seat that he
-had lost by then is no answer: somebody else owes it still (H8, H33). A word that he wrote into an
-older conversation is late there and counts where it is told as a contact, his word too (H30).
+as a contact behind it. What an agent wrote from a seat that he had lost by then is no answer:
+somebody else owes it still (H8, H33). A buyer's word into an older conversation is late there, and
+counts where it is told as a contact (H30).
 
 That nothing of the buyer's ends his wait is said in the words of the index `ix_messages_answers`,
 which holds the others alone: whoever writes thousands of words costs no more than with one.
