@@ -27,7 +27,7 @@ from aiokafka.protocol.types import (
 )
 from typing_extensions import override
 
-from kit.bus.kafka.ending import end_client
+from kit.bus.kafka.ending import bootstrapping, end_client
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, UnknownTopic
 
@@ -95,10 +95,13 @@ class Cluster:
                 async with asyncio.timeout(ASK_TIMEOUT_S):
                     if self._client is None:
                         self._client = AIOKafkaClient(**self._connection.client())
-                        await self._client.bootstrap()
+                        with bootstrapping():
+                            await self._client.bootstrap()
                     return await self._client.send(self._client.get_random_node(), question)
-            except (KafkaError, OSError, TimeoutError) as error:
-                await self.close()
+            except BaseException as error:
+                await self.close()  # also for who is leaving: half a connection answers nobody
+                if not isinstance(error, (KafkaError, OSError, TimeoutError)):
+                    raise
                 where = self._connection.bootstrap_servers
                 raise BusAway(f"No Kafka broker answers at {where}: is it running?") from error
 
@@ -180,7 +183,8 @@ class Admin:
     async def __aenter__(self) -> AIOKafkaAdminClient:
         await self._timeout.__aenter__()
         try:
-            await self._client.start()
+            with bootstrapping():
+                await self._client.start()
         except (KafkaError, OSError) as error:
             await self._client.close()
             raise BusAway(f"No Kafka broker answers at {self._where}: is it running?") from error

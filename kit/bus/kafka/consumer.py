@@ -28,7 +28,7 @@ from aiokafka.errors import (
 )
 from typing_extensions import override
 
-from kit.bus.kafka.ending import end_consumer, end_task
+from kit.bus.kafka.ending import bootstrapping, end_consumer, end_task
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, Headers, OnPartitions, Record, TopicPartition
 from kit.errors import Fenced
@@ -80,7 +80,8 @@ class KafkaConsumer:
                     else:
                         names = [self._connection.prefix + topic for topic in self._topics]
                         inner.subscribe(names, listener=self._listener)
-                    await inner.start()
+                    with bootstrapping():
+                        await inner.start()
         except BaseException:
             await self.stop()
             raise

@@ -4,6 +4,9 @@ Knows aiokafka's insides; the version is pinned, and the fault tests would notic
 """
 
 import asyncio
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 ATTEMPTS: Final = 10
@@ -15,6 +18,23 @@ _COORDINATING: Final = (
     "_commit_refresh_task",
     "_reset_committed_task",
 )
+
+
+@contextmanager
+def bootstrapping() -> Iterator[None]:
+    """Close the connection that aiokafka's bootstrap forgets when it is cancelled in the midst.
+
+    It is a local of that call alone: no client knows of it, so it stays open until it is collected
+    (aiokafka 0.14).
+    """
+    try:
+        yield
+    except BaseException as error:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            forgotten = frame.f_locals.get("bootstrap_conn")
+            if forgotten is not None:
+                forgotten.close()
+        raise
 
 
 async def end_task(task: "asyncio.Task[Any] | None") -> None:

@@ -15,7 +15,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import CommitFailedError, KafkaError, for_code
 
 from kit.bus.kafka.cluster import ADMIN_TIMEOUT_S, Admin
-from kit.bus.kafka.ending import end_consumer
+from kit.bus.kafka.ending import bootstrapping, end_consumer
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import BusAway, TopicPartition
 
@@ -75,7 +75,8 @@ async def set_positions(
     consumer.pause(*theirs)
     try:
         async with asyncio.timeout(ADMIN_TIMEOUT_S):
-            await consumer.start()
+            with bootstrapping():
+                await consumer.start()
             await consumer.commit(theirs)
     except CommitFailedError as refused:
         raise GroupInUse from refused

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from kit.bus.kafka.ending import end_client
+from kit.bus.kafka.ending import bootstrapping, end_client
 from kit.bus.kafka.lanes import Lane, Lanes, Partitions, Waiting, refuse
 from kit.bus.kafka.options import Connection
 from kit.bus.ports import MESSAGE_BYTES, BusAway, Message, Position, Stalled, TooLarge
@@ -182,7 +182,8 @@ class KafkaProducer:
         producer = AIOKafkaProducer(**self._connection.producer())
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                await producer.start()
+                with bootstrapping():
+                    await producer.start()
         except BaseException as error:
             await _abandon(producer)  # also for a caller who is leaving: nobody else knows of it
             if not isinstance(error, (KafkaError, OSError, TimeoutError)):

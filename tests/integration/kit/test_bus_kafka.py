@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.protocol.metadata import MetadataRequest
 
-from kit.bus.kafka import KafkaBus
+from kit.bus.kafka import KafkaBus, topic_names
 from kit.bus.kafka.consumer import CLOSE_TIMEOUT_S
 from kit.bus.ports import BusAway, Message, TopicPartition
 from tests.suites.bus import BusSuite, MakeTopic
@@ -56,14 +59,48 @@ async def test_who_asks_a_consumer_that_is_stopped_hears_so_at_once(
             await question
 
 
-async def test_who_leaves_while_a_producer_connects_leaves_no_connection_open(
+@pytest.mark.parametrize(
+    "connect",
+    [
+        lambda bus: bus.producer().start(),
+        lambda bus: bus.group_consumer(["any"], group="leaving").start(),
+        lambda bus: bus.ping(),
+        lambda bus: topic_names(bus.connection),
+    ],
+    ids=["producer", "consumer", "question", "administrator"],
+)
+async def test_who_leaves_in_the_midst_of_connecting_leaves_no_connection_open(
     bus: KafkaBus,
+    connect: Callable[[KafkaBus], Coroutine[Any, Any, object]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    starting = asyncio.create_task(bus.producer().start())
-    await asyncio.sleep(0)
+    asked, send = asyncio.Event(), AIOKafkaConnection.send
 
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
+    def unanswered(self: Any, request: Any, **how: Any) -> Any:
+        if not isinstance(request, MetadataRequest):
+            return send(self, request, **how)
+        asked.set()
+        return asyncio.Event().wait()
 
-    del starting
+    monkeypatch.setattr(AIOKafkaConnection, "send", unanswered)
+    connecting = asyncio.create_task(connect(bus))
+    await asked.wait()
+
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+
+    del connecting
     gc.collect()  # what nobody closed says so as it is collected, and that is an error here
+
+
+async def test_a_question_after_one_that_was_given_up_is_answered(
+    bus: KafkaBus, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(1)
+    given_up = asyncio.create_task(bus.ping())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+
+    assert await bus.partitions(topic) == 1
