@@ -5,7 +5,7 @@ Compares the rows of every measure, so a new figure is recomputed by constructio
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -99,8 +99,17 @@ async def read_directory(bus: Bus, handle: Any) -> None:
         await reader.stop()
 
 
-async def recompute(bus: Bus, database: Database, measures: Measures, *, since: date) -> Report:
+async def recompute(
+    bus: Bus,
+    database: Database,
+    measures: Measures,
+    *,
+    since: date,
+    told: Callable[[int], None] = lambda _of: None,
+) -> Report:
     """Fold what the log holds, up to what is stored, and compare. Changes nothing.
+
+    `told` hears of each partition that is done, and how many there are.
 
     What is of a day before `since` is left out: its rows are being deleted, or gone (H50).
 
@@ -109,7 +118,7 @@ async def recompute(bus: Bus, database: Database, measures: Measures, *, since: 
     """
     generation = await generations.current(bus, database)
     report = Report()
-    lanes = asyncio.Semaphore(LANES)
+    lanes, partitions = asyncio.Semaphore(LANES), await bus.partitions(CHAT.name)
 
     async def compare(partition: int) -> None:
         async with lanes, _reading(bus) as reader:
@@ -123,8 +132,9 @@ async def recompute(bus: Bus, database: Database, measures: Measures, *, since: 
                 await _compare_partition(
                     reader, tp, mine, stored=stored, since=since, report=report
                 )
+            told(partitions)
 
-    await asyncio.gather(*map(compare, range(await bus.partitions(CHAT.name))))
+    await asyncio.gather(*map(compare, range(partitions)))
     report.ranges.sort(key=lambda span: span.partition)
     return report
 
