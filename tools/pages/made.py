@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from tools import second_wall
-from tools.pages import metrics, protocol, settings, topics
+from tools.pages import decisions, metrics, protocol, settings, topics
 from tools.pages.markdown import filled
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -26,4 +26,5 @@ def pages() -> dict[Path, str]:
     }
     texts = {path: text + "\n" for path, text in whole.items()}
     texts[DOCS / "second-wall.md"] = second_wall.page()
+    texts[DOCS / "adr/README.md"] = decisions.page(DOCS / "adr")
     return texts | {path: filled(path.read_text(), made) for path, made in partly.items()}
