@@ -246,7 +246,10 @@ def _image_body(image: _Image) -> Body:
 
 
 def _words(card: dict[str, Any]) -> str:
-    """Return every key and string of a card in their order. Raises `BadFrame` at the limits."""
+    """Return every key and string of a card, in the order in which they are sent.
+
+    Raises `BadFrame` at the limits.
+    """
     found: list[str] = []
     room = TEXT_CHARS + 1
     open_parts = [_parts(card)]
@@ -270,4 +273,5 @@ _END: Final = object()
 
 
 def _parts(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
-    return iter(value) if isinstance(value, list) else chain.from_iterable(value.items())
+    """Return what a part holds; the keys of an object sorted, as in the canonical body."""
+    return iter(value) if isinstance(value, list) else chain.from_iterable(sorted(value.items()))

@@ -169,16 +169,17 @@ def send(kind: str, d: object) -> client.Send:
         ("text", {"text": "你好"}, "你好"),
         ("image", {"url": "https://a.example/x.png", "alt": "图"}, "图"),
         ("image", {"url": "/v1/files/1"}, ""),
-        ("card", {"b": {"title": "鞋"}, "a": ["x", 1]}, "b\ntitle\n鞋\na\nx"),
-        ("card", {"a": [["x", {}, {"y": None}], "z"], "": ""}, "a\nx\ny\nz\n\n"),
+        ("card", {"b": {"title": "鞋"}, "a": ["x", 1]}, "a\nx\nb\ntitle\n鞋"),
+        ("card", {"a": [["x", {}, {"y": None}], "z"], "": ""}, "\n\na\nx\ny\nz"),
+        ("card", {"𠮷": 1, "ﾔ": {"é": "", "e": 2}, "z": 3}, "z\nﾔ\ne\né\n\n𠮷"),
     ],
 )
-def test_what_is_said_is_canonical_and_its_words_are_known(
+def test_what_is_said_is_canonical_and_its_words_are_those_that_are_sent(
     kind: str, d: object, words: str
 ) -> None:
     found = client.body_of(send(kind, d))
-    assert found.words == words == "\n".join(words_of(kind, d))
     assert msgspec.json.decode(found.d) == d
+    assert found.words == words == "\n".join(words_of(kind, msgspec.json.decode(found.d)))
     assert found.d == client.body_of(send(kind, msgspec.json.decode(found.d))).d
 
 
