@@ -1,8 +1,9 @@
 """Events the gateway produces: chat messages, incidents of the wording gate, presence, signals."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 from typing_extensions import override
@@ -11,6 +12,26 @@ from contracts.base import Event, Part
 from contracts.people import ConversationId, PersonId, Role, SenderKind, ShopId
 from contracts.topics import CHAT, INCIDENTS, PRESENCE, SIGNALS, Topic
 
+WORDING: Final = "ce_wording"
+"""The header of a chat message that says by which rules the gate found nothing in its words.
+
+Whoever judges by the same rules need not judge again. Where it is missing nothing is said: the gate
+judges agents alone, what it found somebody else has to find as well, and older gateways wrote none.
+"""
+
+CLEARED_KEPT: Final = 1_024
+"""Values of that header that are kept ready: one for each shop whose agents write."""
+
+
+@lru_cache(CLEARED_KEPT)
+def cleared(lexicon_version: str, policy_version: str) -> bytes:
+    """Return the header `ce_wording` of words in which these rules found nothing.
+
+    It is compared as a whole and never taken apart: what a later release may add to it is another
+    value, and judged again.
+    """
+    return f"clean {lexicon_version} {policy_version}".encode()
+
 
 class ChatMessage(Event):
     """A message was accepted by a gateway. `id` is the message id, `time` the receive time.
@@ -18,6 +39,7 @@ class ChatMessage(Event):
     `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, free JSON for a card.
     `assignment_version` is the version of the seat an agent wrote from, absent for buyers.
     `body_hash` is the hex BLAKE2b-128 of kind and canonical `d`.
+    The header `ce_wording` may say by which rules the gate found nothing in an agent's words.
     """
 
     topic: ClassVar[Topic] = CHAT

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from contracts.base import Event
+from contracts.gateway import WORDING
 from contracts.topics import TOPICS, Topic
 
 _HEADERS: Final = {
@@ -14,6 +15,12 @@ _HEADERS: Final = {
     "ce_time": "when it happened, RFC 3339 UTC with milliseconds",
     "ce_shop": "the shop whose fact it is",
     "content-type": "application/json",
+}
+
+_OPTIONAL: Final = {
+    "traceparent": "W3C trace context, where there is one",
+    WORDING: "chat messages of agents alone: by which lexicon and policy the gate found nothing in "
+    "the words. Compare it as a whole; missing, it says nothing",
 }
 
 
@@ -74,14 +81,8 @@ def _headers() -> dict[str, Any]:
         "type": "object",
         "required": list(_HEADERS),
         "properties": {
-            **{
-                name: {"type": "string", "description": meaning}
-                for name, meaning in _HEADERS.items()
-            },
-            "traceparent": {
-                "type": "string",
-                "description": "W3C trace context, where there is one",
-            },
+            name: {"type": "string", "description": meaning}
+            for name, meaning in (_HEADERS | _OPTIONAL).items()
         },
     }
 

@@ -53,7 +53,7 @@ def build(
     service.forgets(Expiry(db, rules.directory, settings, known=known, clock=clock).batch)
     membership = fold.register(
         service,
-        measures_of(rules),
+        measures_of(rules, believes_gate=True),
         fingerprint=rules.book.fingerprint,
         followers=[Thresholds(db, rules, clock=clock)],
     )

@@ -7,6 +7,13 @@ from services.monitor.traffic.measure import TrafficMeasure
 from services.monitor.wording.measure import WordingMeasure
 
 
-def measures_of(rules: Rules) -> Measures:
-    """Return what makes a partition's measures; traffic first makes the days that flags go to."""
-    return lambda: (Response(rules), TrafficMeasure(rules), WordingMeasure(rules))
+def measures_of(rules: Rules, *, believes_gate: bool = False) -> Measures:
+    """Return what makes a partition's measures; traffic first makes the days that flags go to.
+
+    `believes_gate`: words that the gate cleared by the rules at hand are not judged again.
+    """
+    return lambda: (
+        Response(rules),
+        TrafficMeasure(rules),
+        WordingMeasure(rules, believes_gate=believes_gate),
+    )

@@ -1,7 +1,8 @@
 """The chat that consumers catch up on: dialogues of real turns, written to a topic of their own.
 
 Texts come from `wording_messages.txt`, as they stand or joined to the 400 bytes that every bench
-sends. Must not know who reads the topic.
+sends. What agents say carries the verdict that a gateway's gate writes. Must not know who reads the
+topic.
 """
 
 import random
@@ -11,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from contracts.base import Event
-from contracts.conversation import ConversationAssigned, ConversationOpened
-from contracts.gateway import ChatMessage
+from contracts.base import Event, Headers
+from contracts.conversation import ConversationAssigned, ConversationOpened, ShopListed
+from contracts.gateway import WORDING, ChatMessage, cleared
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import message_of
 from kit.ids import derived_id
+from wording import Engine, Speaker, policy_of
 
 SHOP: Final = ShopId("bench")
 GROUP: Final = SkillGroupId(derived_id("group", SHOP))
@@ -34,6 +36,9 @@ FLAGGED: Final = 100
 OFFENCE: Final = "加我微信 lele_2026 再聊"
 START: Final = datetime(2026, 11, 11, 2, tzinfo=UTC)
 """Ten o'clock in Shanghai: inside every profile's window."""
+
+LISTED: Final = ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
+"""The shop's entry, by whose wording policy gate and monitor judge."""
 
 SEED: Final = 11
 HANDED_AT_ONCE: Final = 500
@@ -84,7 +89,10 @@ async def write(bus: KafkaBus, messages: int, *, long: bool) -> int:
     await producer.start()
     written = 0
     try:
-        waiting = [message_of(fact) for fact in facts(messages, long=long)]
+        engine = Engine.load()
+        waiting = [
+            message_of(fact, extra=_verdict(fact, engine)) for fact in facts(messages, long=long)
+        ]
         for start in range(0, len(waiting), HANDED_AT_ONCE):
             sent = await producer.send_all(waiting[start : start + HANDED_AT_ONCE])
             for ack in sent:
@@ -93,6 +101,16 @@ async def write(bus: KafkaBus, messages: int, *, long: bool) -> int:
     finally:
         await producer.stop()
     return written
+
+
+def _verdict(fact: Event, engine: Engine) -> Headers:
+    """Return the header by which the gate clears what an agent says."""
+    if not isinstance(fact, ChatMessage) or fact.sender_kind is not SenderKind.AGENT:
+        return ()
+    policy = policy_of(LISTED)
+    verdict = engine.check(fact.d["text"], speaker=Speaker.AGENT, policy=policy)
+    rules = verdict.lexicon_version, policy.version
+    return () if verdict.hits else ((WORDING, cleared(*rules)),)
 
 
 def _opened(talk: Talk) -> Iterator[Event]:

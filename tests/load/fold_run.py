@@ -7,7 +7,6 @@ Put together as `services.monitor.app` does; only the roles that do not fold are
 import asyncio
 from collections.abc import Sequence
 
-from contracts.conversation import ShopListed
 from contracts.topics import CHAT
 from kit.bus.deadletter import DeadLetters
 from kit.bus.loops import BatchLoop
@@ -21,7 +20,7 @@ from services.monitor.measures import measures_of
 from services.monitor.settings import Settings
 from services.monitor.waiting.service import Thresholds
 from tests.load.catching_up import STUCK_S, Job, Lap, Stopwatch, contend
-from tests.load.dialogue import SHOP, START
+from tests.load.dialogue import LISTED
 
 
 class Watched:
@@ -57,11 +56,10 @@ async def fold(job: Job) -> Lap:
     service = app.opened(settings, clock=clock)
     bus, database = service.bus, service.db
     rules = Rules.from_settings(settings, settings.open_lexicon())
-    rules.directory.list_shop(
-        ShopListed(id=SHOP, time=START, shop_id=SHOP, name="旗舰店", version=1)
-    )
+    rules.directory.list_shop(LISTED)
     thresholds = Thresholds(database, rules, clock=clock)
-    partitions = Partitions(bus, database, measures_of(rules), clock=clock, followers=[thresholds])
+    measures = measures_of(rules, believes_gate=True)
+    partitions = Partitions(bus, database, measures, clock=clock, followers=[thresholds])
     await partitions.begin()
     folding = Fold(partitions)
     watched = Watched(folding, job)

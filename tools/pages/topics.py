@@ -11,7 +11,8 @@ from tools.pages.markdown import code, summary, table
 _INTRODUCTION: Final = """\
 Two numbers are those of one machine and of production.
 The count of partitions is fixed when a topic is made: another one is a new version of the topic.
-Whoever meets a type that he does not know passes it over and counts it."""
+Whoever meets a type that he does not know passes it over and counts it; a header that he does not
+know he leaves alone. What headers say stands in [asyncapi.json](../contracts/asyncapi.json)."""
 
 _GROUPS: Final = f"""\
 What a group sets aside is kept in `{DEAD_PREFIX}<group>` for {DEAD_RETENTION.days} days;

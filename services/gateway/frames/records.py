@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from contracts.conversation import Lifecycle
 from contracts.frames import HIDDEN_FROM_BUYERS
-from contracts.gateway import ChatMessage
+from contracts.gateway import WORDING, ChatMessage
 from kit.bus.ports import Headers, Message, Record
 from kit.text import BadText, refuse_unstorable_json
 
@@ -92,8 +92,12 @@ def body_hash(kind: str, d: bytes) -> str:
     return blake2b(kind.encode() + b"\n" + d, digest_size=16).hexdigest()
 
 
-def message(body: ChatBody, message_id: str, *, time: str) -> Message:
-    """Return the message for the bus. The trace id is the message id without its dashes."""
+def message(body: ChatBody, message_id: str, *, time: str, wording: bytes | None = None) -> Message:
+    """Return the message for the bus. The trace id is the message id without its dashes.
+
+    `wording`: by which rules the gate found nothing in the words, as `contracts.gateway.cleared`
+    writes it.
+    """
     identity = message_id.encode()
     trace = identity.replace(b"-", b"")
     headers: Headers = (
@@ -106,6 +110,8 @@ def message(body: ChatBody, message_id: str, *, time: str) -> Message:
         ("content-type", b"application/json"),
         ("traceparent", b"00-%b-%b-00" % (trace, trace[16:])),
     )
+    if wording is not None:
+        headers = (*headers, (WORDING, wording))
     return Message("chat", body.conversation_id.encode(), _encode(body), headers)
 
 

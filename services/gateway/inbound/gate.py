@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple, Protocol
 
-from contracts.gateway import MessageHeld, WordingHit
+from contracts.gateway import MessageHeld, WordingHit, cleared
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.errors import AppError
 from kit.ids import derived_id
@@ -50,6 +50,8 @@ class Passed(NamedTuple):
 
     warnings: tuple[WordingHit, ...] = ()
     confirmed: bool = False
+    cleared: bytes | None = None
+    """Nothing was found in its words: by which rules, as the record's header says it."""
 
 
 class GateInput(NamedTuple):
@@ -89,6 +91,8 @@ class Gate:
             ):
                 return self._blocked(message, verdict, policy=policy, now=now)
             return Passed(_hits(verdict), confirmed=True)
+        if not verdict.hits:  # one that is allowed or logged is a finding, too
+            return Passed(cleared=cleared(verdict.lexicon_version, policy.version))
         return Passed(_hits(verdict) if verdict.action is Action.WARN else ())
 
     def _blocked(

@@ -78,7 +78,9 @@ class MessagePublisher:
             None if person.is_buyer else conversation.assignment_version,
             passed.confirmed,
         )
-        message = records.message(body, parsed.message_id, time=rfc3339(now))
+        message = records.message(
+            body, parsed.message_id, time=rfc3339(now), wording=passed.cleared
+        )
         self._in_flight.hand_over(subscription, parsed, message=message, warnings=passed.warnings)
 
     def _block(

@@ -11,12 +11,13 @@ import msgspec
 
 from contracts import UnknownEvent, UnreadableEvent
 from contracts.conversation import Lifecycle, read_lifecycle
-from contracts.gateway import ChatMessage, words_of
+from contracts.gateway import WORDING, ChatMessage, words_of
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId
 from kit.bus.ports import Record
 from kit.text import BadText, refuse_unstorable_json
 
 MESSAGE: Final = ChatMessage.type.encode()
+GATEWAY: Final = ChatMessage.source.encode()
 
 VERSION_LIMIT: Final = 2**53
 """No conversation changes so often; a higher version is forged and would block all later ones."""
@@ -47,11 +48,15 @@ class _Text(msgspec.Struct, frozen=True, gc=False):
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """A message with its envelope. `at_ms` is the gateway's receive time."""
+    """A message with its envelope. `at_ms` is the gateway's receive time.
+
+    `cleared`: by which rules its gate found nothing in the words, if it says so.
+    """
 
     id: MessageId
     at_ms: int
     body: Body
+    cleared: bytes | None = None
 
     def words(self) -> str:
         """Return what the message says, as the wording gate reads it; an odd body says nothing."""
@@ -106,7 +111,10 @@ def _heard(record: Record, headers: dict[str, bytes]) -> Heard:
     try:
         body = _BODY.decode(record.value or b"")
         heard = Heard(
-            MessageId(headers["ce_id"].decode()), _read_ms(headers["ce_time"].decode()), body
+            MessageId(headers["ce_id"].decode()),
+            _read_ms(headers["ce_time"].decode()),
+            body,
+            headers.get(WORDING) if headers.get("ce_source") == GATEWAY else None,
         )
     except KeyError as missing:
         raise Unreadable(f"header {missing} is missing") from None

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from typing_extensions import override
 
+from contracts.gateway import cleared
 from contracts.monitor import WordingFlagged
 from contracts.people import SenderKind, ShopId
 from kit import outbox
@@ -37,12 +38,17 @@ class Changes:
 
 
 class WordingMeasure(Stateless[Changes]):
-    """Checks what people say. Remembers by which rules each shop's last message was checked."""
+    """Checks what people say. Remembers by which rules each shop's last message was checked.
+
+    With `believes_gate` an agent's words that the gate cleared by the rules at hand are not checked
+    again: the same engine would find nothing either. A recount believes nobody.
+    """
 
     name = NAME
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, *, believes_gate: bool) -> None:
         self._rules = rules
+        self._believes_gate = believes_gate
         self._known: dict[ShopId, Wording] = {}
 
     @override
@@ -55,24 +61,9 @@ class WordingMeasure(Stateless[Changes]):
         del state
         if not isinstance(fact.told, Heard):
             return
-        heard, body = fact.told, fact.told.body
-        speaker = _SPEAKERS.get(body.sender_kind)
-        text = heard.words() if speaker is not None else ""
-        if speaker is None or not text:
-            return
-        policy = self._rules.directory.shop(body.shop_id).policy
-        verdict = self._rules.wording().check(text, speaker=speaker, policy=policy)
-        used = verdict.lexicon_version, policy.version
-        if self._known.get(body.shop_id) != used:
-            self._note(fact, body.shop_id, Wording(*used), delta=delta)
-        if not verdict.hits:
-            return
-        day = self._rules.directory.calendar(body.shop_id).day(heard.at_ms)
-        delta.days[FlagDay(body.shop_id, day, speaker.value)] += 1
-        delta.flags.append(
-            flagged_message(fact, heard, verdict, speaker=speaker, policy_version=policy.version)
-        )
-        delta.alerts.append(flag_alert(heard, verdict, speaker=speaker))
+        speaker = _SPEAKERS.get(fact.told.body.sender_kind)
+        if speaker is not None:
+            self._check(fact, fact.told, speaker, delta=delta)
 
     @override
     def taken_back(self, delta: Changes) -> None:
@@ -119,6 +110,27 @@ class WordingMeasure(Stateless[Changes]):
             return None if same else "other_wording_rules"
 
         return Kept(rows, skips=skips)
+
+    def _check(self, fact: Fact, heard: Heard, speaker: Speaker, *, delta: Changes) -> None:
+        shop_id = heard.body.shop_id
+        engine, policy = self._rules.wording(), self._rules.directory.shop(shop_id).policy
+        used = engine.lexicon_version, policy.version
+        by_gate = self._believes_gate and speaker is Speaker.AGENT
+        is_cleared = by_gate and heard.cleared == cleared(*used)
+        text = "" if is_cleared else heard.words()
+        if not (is_cleared or text):
+            return
+        if self._known.get(shop_id) != used:
+            self._note(fact, shop_id, Wording(*used), delta=delta)
+        verdict = engine.check(text, speaker=speaker, policy=policy) if text else None
+        if verdict is None or not verdict.hits:
+            return
+        day = self._rules.directory.calendar(shop_id).day(heard.at_ms)
+        delta.days[FlagDay(shop_id, day, speaker.value)] += 1
+        delta.flags.append(
+            flagged_message(fact, heard, verdict, speaker=speaker, policy_version=policy.version)
+        )
+        delta.alerts.append(flag_alert(heard, verdict, speaker=speaker))
 
     def _note(self, fact: Fact, shop_id: ShopId, used: Wording, *, delta: Changes) -> None:
         delta.before.setdefault(shop_id, self._known.get(shop_id))

@@ -6,15 +6,18 @@ import msgspec
 import pytest
 
 from contracts.frames import SERVER_FRAME
-from contracts.gateway import MessageHeld
+from contracts.gateway import WORDING, MessageHeld, cleared
 from contracts.monitor import BoardPublished
 from contracts.people import Role
+from contracts.topics import CHAT, INCIDENTS
 from kit.bus.kafka import KafkaBus
+from kit.bus.ports import Record
 from kit.ids import derived_id
 from services.gateway.frames.records import body_hash
 from services.gateway.history import Stored
-from tests.integration.gateway.desk import GENERATION, SHOP, Desk
+from tests.integration.gateway.desk import GENERATION, SHOP, Desk, lexicon
 from tests.waiting import eventually
+from wording import HOUSE
 
 pytestmark = pytest.mark.integration
 
@@ -126,6 +129,25 @@ async def test_a_doubtful_message_passes_once_it_is_confirmed(desk: Desk) -> Non
     assert (await buyer.of("ev", s=s))["d"]["confirmed"] is True
 
 
+async def test_clean_words_of_an_agent_go_with_the_rules_that_cleared_them(
+    desk: Desk, bus: KafkaBus
+) -> None:
+    talk = desk.talk()
+    buyer, agent = await desk.pair(talk)
+    s = f"conv:{talk.id}"
+
+    buyer.message(s, "您好", id="77777777-1")
+    await buyer.answer("77777777-1")
+    agent.message(s, "您好", id="88888888-1")
+    await agent.answer("88888888-1")
+    agent.message(s, "全网最低价", id="88888888-2")
+    assert (await agent.answer("88888888-2"))["d"]["warnings"]
+
+    log = await records_of(bus, CHAT.name, talk.id, number=3)
+    rules = cleared(lexicon().version, HOUSE.version)
+    assert [record.header(WORDING) for record in log] == [None, rules, None]
+
+
 async def test_a_transfer_moves_the_seat_at_once_and_hides_the_note_from_the_buyer(
     desk: Desk,
 ) -> None:
@@ -198,7 +220,7 @@ async def test_every_frame_of_the_gateway_fits_the_contract(desk: Desk) -> None:
     buyer, agent = await desk.pair(talk)
     s = f"conv:{talk.id}"
     buyer.message(s, "好", id="99999999-1")
-    agent.message(s, "保证全网最低价", id="99999999-2")
+    agent.message(s, "全网最低价", id="99999999-2")
     agent.message(s, "你是傻逼吗", id="99999999-3")
     buyer.say(t="ping", ts=5)
     buyer.say(t="sub", id="bad", s="conv:nobody", position=[0, 0])
@@ -218,17 +240,25 @@ async def test_every_frame_of_the_gateway_fits_the_contract(desk: Desk) -> None:
 
 async def incident_of(bus: KafkaBus, conversation_id: str) -> MessageHeld:
     """Return the incident of a conversation from its topic."""
-    reader = bus.reader(["chat.incidents"])
+    (record,) = await records_of(bus, INCIDENTS.name, conversation_id, number=1)
+    return MessageHeld.read(record)
+
+
+async def records_of(
+    bus: KafkaBus, topic: str, conversation_id: str, *, number: int
+) -> list[Record]:
+    """Return the first records of a conversation on a topic, once there are so many."""
+    found: list[Record] = []
+    reader = bus.reader([topic])
     await reader.start()
     try:
         async with asyncio.timeout(10):
-            while True:
+            while len(found) < number:
                 for records in (await reader.getmany(200)).values():
-                    for record in records:
-                        if record.key == conversation_id.encode():
-                            return MessageHeld.read(record)
+                    found += [one for one in records if one.key == conversation_id.encode()]
     finally:
         await reader.stop()
+    return found[:number]
 
 
 def board(desk: Desk, *, messages: int) -> BoardPublished:

@@ -13,7 +13,7 @@ import contracts
 from contracts import frames as contract
 from contracts.base import ENVELOPE
 from contracts.conversation import ConversationTransferred
-from contracts.gateway import ChatMessage, words_of
+from contracts.gateway import WORDING, ChatMessage, cleared, words_of
 from contracts.people import ConversationId, PersonId, SenderKind, ShopId, SkillGroupId
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import Record, message_of
@@ -89,6 +89,10 @@ def test_a_message_is_written_byte_for_byte_as_its_contract_writes_it(text: str)
     assert message.headers[:-1] == event.headers()
     assert (message.topic, message.key) == (event.topic_name, event.key.encode())
     assert contracts.decode(record(message)) == event
+    rules = cleared("lexicon", "policy")
+    told = records.message(body, event.id, time="2026-11-11T00:00:01.234Z", wording=rules)
+    assert (told.value, told.headers) == (message.value, (*message.headers, (WORDING, rules)))
+    assert contracts.decode(record(told)) == event
 
 
 def test_the_fast_types_have_the_fields_of_the_contracts_in_their_order() -> None:

@@ -5,13 +5,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts.conversation import ShopListed
+from contracts.gateway import cleared
 from contracts.people import ConversationId, PersonId, ShopId
 from kit.bus.ports import Record, message_of
 from kit.clock import ManualClock
 from services.gateway.hub import Directory
 from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
 from services.gateway.limits import Rate
-from wording import Action, Category, Policy, Speaker, Verdict
+from wording import (
+    HOUSE,
+    Action,
+    Category,
+    Hit,
+    Policy,
+    Severity,
+    Speaker,
+    TermId,
+    Verdict,
+    Why,
+    policy_of,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -28,8 +41,8 @@ def record(event: ShopListed) -> Record:
 class Engine:
     """Answers one action to everything."""
 
-    def __init__(self, action: Action, version: str = "v1") -> None:
-        self._verdict = Verdict(action, (), version)
+    def __init__(self, action: Action, version: str = "v1", *hits: Hit) -> None:
+        self._verdict = Verdict(action, hits, version)
         self.asked: list[Policy] = []
 
     @property
@@ -42,6 +55,9 @@ class Engine:
         assert (text, speaker) == ("x", Speaker.AGENT)
         self.asked.append(policy)
         return self._verdict
+
+
+HIT = Hit(Category.COLD, Severity.LOW, TermId("t"), 0, 1, "x", "x", Why.LITERAL, Action.LOG)
 
 
 def gate_input(words: str = "x", *, confirm: str | None = None) -> GateInput:
@@ -107,6 +123,27 @@ def test_the_shops_policy_comes_from_the_directory() -> None:
     assert own.actions[Category.INSULT] is house.actions[Category.INSULT]
     assert (own.extra_terms[0].texts, own.allow_spans) == (("呵呵",), ("傻瓜相机",))
     assert own.version != house.version
+
+
+def test_words_are_cleared_by_the_rules_that_found_nothing_in_them() -> None:
+    directory = Directory()
+    gate = Gate(Engine(Action.ALLOW, "v7"), directory, b"k")
+    assert gate.judge(gate_input(), AT) == Passed(cleared=cleared("v7", HOUSE.version))
+    shop = ShopListed(id="e", time=AT, shop_id=SHOP, name="n", policy_version="3", version=2)
+    directory.apply(record(shop))
+    assert gate.judge(gate_input(), AT) == Passed(cleared=cleared("v7", policy_of(shop).version))
+
+
+@pytest.mark.parametrize("action", [Action.ALLOW, Action.LOG, Action.WARN])
+def test_words_that_pass_with_a_finding_are_not_cleared(action: Action) -> None:
+    found = Gate(Engine(action, "v1", HIT), Directory(), b"k").judge(gate_input(), AT)
+    assert isinstance(found, Passed)
+    assert found.cleared is None
+
+
+def test_no_words_are_not_judged_and_not_cleared() -> None:
+    gate = Gate(Engine(Action.ALLOW), Directory(), b"k")
+    assert gate.judge(gate_input(""), AT) == Passed()
 
 
 # ---- limits
