@@ -3,10 +3,9 @@
 Knows the rules' order; must not know any figure, Kafka's client or how the result is stored.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from contracts.conversation import Lifecycle
 from contracts.people import ConversationId, PersonId, SenderKind
@@ -14,11 +13,9 @@ from kit.bus.ports import Record
 from services.monitor.fold.history import DedupWindow
 from services.monitor.fold.measures import AnyMeasure, Fact, Stretch
 from services.monitor.fold.schemas import Heard, Unreadable, message_id, read
+from services.monitor.fold.slices import Slice
 from services.monitor.fold.standing import LATE_MS, Standing
 from services.monitor.fold.states import Conversation, States
-
-SLICE: Final = 64
-"""Records folded before the event loop gets a turn: about 2 ms with wording."""
 
 
 @dataclass(slots=True)
@@ -35,7 +32,8 @@ class Poison:
 class Changes:
     """What one partition's part of a batch changed. `expected` is the offset it was loaded at.
 
-    `deltas` are the measures' changes, in their order.
+    `deltas` are the measures' changes, in their order, `written` the states of `conversations` as
+    they are stored.
     """
 
     partition: int
@@ -46,6 +44,7 @@ class Changes:
     states: States = field(repr=False)
     deltas: list[Any] = field(default_factory=list, repr=False)
     conversations: dict[ConversationId, Conversation] = field(default_factory=dict, repr=False)
+    written: dict[ConversationId, bytes] = field(default_factory=dict, repr=False)
     forgotten: list[ConversationId] = field(default_factory=list)
 
     @property
@@ -111,25 +110,33 @@ class PartitionFold:
         self._refold_below = start.refold_below
         self._recent = DedupWindow(start.watermark_ms)
         self._before = self._here()
+        self._written: dict[ConversationId, bytes] = {}
+        """States as the last `fold` wrote them. Who speaks now spoke a moment ago, too: most are
+        what this batch began with, and need not be written again to be taken back to."""
 
-    async def fold(self, records: Sequence[Record], *, into: Changes | None = None) -> Batch:
+    async def fold(
+        self, records: Sequence[Record], *, into: Changes | None = None, turn: Slice | None = None
+    ) -> Batch:
         """Fold records in log order; those below the stored offset only fill the set of ids.
 
-        `into` goes on with the changes of an earlier call; such a batch cannot be taken back.
+        `into` goes on with the changes of an earlier call; such a batch cannot be taken back, and
+        its states are not written. `turn` is shared by partitions that are folded in a row.
         """
         self._before = self._here()
         self._recent.keep()
+        turn = turn or Slice()
         batch = Batch(self.unchanged() if into is None else into)
         self._before.deltas = batch.changes.deltas
-        for start in range(0, len(records), SLICE):
-            for record in records[start : start + SLICE]:
-                try:
-                    self._fold_one(record, batch)
-                except Exception as error:  # noqa: BLE001 - a bug may cost one record, not the log
-                    batch.poison.append(Poison(record, f"bug: {type(error).__name__}"))
-            await asyncio.sleep(0)
+        for record in records:
+            try:
+                self._fold_one(record, batch)
+            except Exception as error:  # noqa: BLE001 - a bug may cost one record, not the log
+                batch.poison.append(Poison(record, f"bug: {type(error).__name__}"))
+            if turn.is_over:
+                await turn.end()
         batch.changes.next_offset = self.next_offset
         batch.changes.watermark_ms, batch.changes.log_ms = self.watermark_ms, self.log_ms
+        self._written = {} if into is not None else await self._write(batch.changes, turn)
         return batch
 
     def unchanged(self) -> Changes:
@@ -152,6 +159,7 @@ class PartitionFold:
         for measure, delta in zip(self.states.measures, before.deltas, strict=True):
             measure.taken_back(delta)
         self._recent.take_back()
+        self._written = {}
         self._before = self._here()
         self._before.deltas = self.unchanged().deltas
 
@@ -168,6 +176,8 @@ class PartitionFold:
             if known.standing.closed_ms is None and not known.heard_ms and self.log_ms:
                 known.heard_ms = self.log_ms
                 changes.conversations[name] = known
+                changes.written[name] = self.states.encode(known)
+                self._written.pop(name, None)
             forget = self.states.forget_after_ms(known)
             if forget is not None and self.log_ms > forget + LATE_MS:
                 self.states.settle(known, forget, changes.deltas)
@@ -181,6 +191,15 @@ class PartitionFold:
         for name, known in self.conversations.items():
             self.conversations[name] = states.decode(self.states.encode(known))
         self.states = states
+        self._written = {}
+
+    async def _write(self, changes: Changes, turn: Slice) -> dict[ConversationId, bytes]:
+        """Write the states that changed, and return them."""
+        for name, known in changes.conversations.items():
+            changes.written[name] = self.states.encode(known)
+            if turn.is_over:
+                await turn.end()
+        return changes.written
 
     def _here(self) -> _Before:
         return _Before(self.next_offset, self.watermark_ms, self.log_ms)
@@ -261,7 +280,8 @@ class PartitionFold:
         """
         known = self.conversations.get(name)
         if name not in self._before.states:
-            self._before.states[name] = None if known is None else self.states.encode(known)
+            state = None if known is None else self._written.get(name) or self.states.encode(known)
+            self._before.states[name] = state
         forget = None if known is None else self.states.forget_after_ms(known)
         if known is None or forget is None:
             return known

@@ -144,7 +144,7 @@ class FoldStore:
                 rows.append((
                     self.generation, name, part.partition, standing.shop_id, standing.open,
                     standing.owner, waiting.since_ms, waiting.oldest_ms, waiting.unsettled,
-                    part.states.forget_after_ms(known), part.states.encode(known),
+                    part.states.forget_after_ms(known), part.written[name],
                 ))  # fmt: skip
         names = ("generations", "names", "partitions", "shops", "opens", "owners", "waits",
                  "oldest", "unsettled", "forgets", "states")  # fmt: skip

@@ -27,6 +27,7 @@ from services.monitor.fold.engine import Batch, PartitionFold
 from services.monitor.fold.eviction import Eviction
 from services.monitor.fold.measures import Measures
 from services.monitor.fold.repository import CONSUMER
+from services.monitor.fold.slices import Slice
 from services.monitor.fold.states import Conversation
 
 log = structlog.get_logger()
@@ -203,8 +204,9 @@ class Partitions:
         for record in records:
             by_partition[record.partition].append(record)
         self._refuse_lost(by_partition.keys())
+        turn = Slice()
         for partition, mine in by_partition.items():
-            batches[partition] = await self._owned[partition].fold.fold(mine)
+            batches[partition] = await self._owned[partition].fold.fold(mine, turn=turn)
 
     def _refuse_lost(self, partitions: AbstractSet[int]) -> None:
         lost = partitions - self._owned.keys()

@@ -90,6 +90,7 @@ def states(fold: PartitionFold) -> dict[str, bytes]:
 
 def given_by(changes: Changes) -> object:
     found = {name: changes.states.encode(known) for name, known in changes.conversations.items()}
+    assert changes.written == found
     return found, changes.next_offset, changes.watermark_ms, changes.deltas
 
 
