@@ -57,7 +57,7 @@ async def counters(
         _COUNTERS, {"shop": shop_id, "day": day, "profiles": list(profiles)}
     )
     return {
-        (ProfileName(profile), PersonId(agent) if agent else None): Score(*map(int, sums))
+        (ProfileName(profile), PersonId(agent) if agent else None): Score(*sums)
         for profile, agent, *sums in rows
     }
 
@@ -86,13 +86,12 @@ _TODAY: Final = text(
 _HELD: Final = text(
     "select count(*) from incidents where shop_id = :shop and held_ms >= :start and held_ms < :end"
 )
+_SUMS: Final = ", ".join(f"cast(sum({name}) as bigint)" for name in Score.__struct_fields__)
 _COUNTERS: Final = text(
-    """
-    select profile, agent_id, sum(rounds), sum(round_ms), sum(unanswered), sum(within),
-        sum(slow), sum(sessions), sum(first_responses), sum(first_response_ms),
-        sum(first_within)
-    from counters
+    f"""
+    select profile, agent_id, {_SUMS} from counters
     where shop_id = :shop and day = :day and profile = any(cast(:profiles as text[]))
     group by profile, agent_id
     """
 )
+"""Cast, for PostgreSQL sums bigints up as numerics: the board of 200 agents decodes 5,400 sums."""
