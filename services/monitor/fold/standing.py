@@ -35,7 +35,7 @@ class Voice(Enum):
     contact (H33)."""
 
 
-class Standing(msgspec.Struct, array_like=True, frozen=True):
+class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What all measures share about one conversation. Replaced, never changed.
 
     `version` is the newest lifecycle version seen in the log (H7), `seat` the newest version that

@@ -32,7 +32,7 @@ class Conversation:
     heard_ms: int = 0
 
 
-class _Stored(msgspec.Struct, array_like=True):
+class _Stored(msgspec.Struct, array_like=True, gc=False):
     format: int
     standing: Standing
     parts: dict[str, bytes]

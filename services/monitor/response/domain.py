@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """The session ended by silence, under readings that say so."""
 
 
-class Round(msgspec.Struct):
+class Round(msgspec.Struct, gc=False):
     """A buyer's question and how it ended, for the account that owned it.
 
     Most rounds are the same under every reading: such a one is one round with several `readings`,
@@ -59,7 +59,7 @@ class Round(msgspec.Struct):
         return max(0, self.closed_ms - self.opened_ms)
 
 
-class Session(msgspec.Struct):
+class Session(msgspec.Struct, gc=False):
     """A session whose first response is decided: given at `replied_ms`, or never (None).
 
     As with rounds, one session stands for all `readings` that see it alike.

@@ -21,7 +21,7 @@ UNDECIDED_WORDS: Final = 64
 T = TypeVar("T", Round, Session)
 
 
-class Track(msgspec.Struct, array_like=True):
+class Track(msgspec.Struct, array_like=True, gc=False):
     """One reading's view of one conversation."""
 
     round_ms: int | None = None
@@ -37,7 +37,7 @@ class Track(msgspec.Struct, array_like=True):
     session_assigned_ms: int | None = None
 
 
-class Word(msgspec.Struct, array_like=True, frozen=True):
+class Word(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Something said where it is not known yet whether it counts; an agent's from a seat."""
 
     id: MessageId
@@ -48,7 +48,7 @@ class Word(msgspec.Struct, array_like=True, frozen=True):
     seat: int = 0
 
 
-class Undecided(msgspec.Struct):
+class Undecided(msgspec.Struct, gc=False):
     """Words of which nobody has told yet whether they reopen, are late (H30) or goodbyes (H33).
 
     `contact_ms`, `ended_ms` and `tracks` are as they were before the first of them; `rounds` and
@@ -63,7 +63,7 @@ class Undecided(msgspec.Struct):
     sessions: list[int] = msgspec.field(default_factory=list)
 
 
-class Talk(msgspec.Struct):
+class Talk(msgspec.Struct, gc=False):
     """What is remembered of one conversation; `tracks` in the order of the book's readings.
 
     A track None: the reading is newer than the conversation's last session. `ended_ms` is when a
@@ -88,7 +88,7 @@ class Talk(msgspec.Struct):
                 yield index, track
 
 
-class _StoredUndecided(msgspec.Struct, array_like=True):
+class _StoredUndecided(msgspec.Struct, array_like=True, gc=False):
     contact_ms: int | None
     ended_ms: int | None
     tracks: dict[ReadingKey, Track]
@@ -97,7 +97,7 @@ class _StoredUndecided(msgspec.Struct, array_like=True):
     sessions: list[int]
 
 
-class _Stored(msgspec.Struct, array_like=True):
+class _Stored(msgspec.Struct, array_like=True, gc=False):
     to_human_ms: int | None
     contact_ms: int | None
     ended_ms: int | None
