@@ -1,8 +1,8 @@
 """Rule profiles as data: what loads, what is refused and why, which version rules on a day."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
@@ -12,6 +12,8 @@ from services.monitor.profiles import book as profiles
 from services.monitor.profiles.domain import ProfileName
 
 pytestmark = pytest.mark.unit
+
+QUARTER = timedelta(minutes=15)
 
 QIYU = (SHIPPED / "qiyu.toml").read_text(encoding="utf-8")
 
@@ -99,3 +101,15 @@ def test_a_day_ends_where_the_next_begins_also_when_that_is_no_midnight(
     for into_ms in (0, 7_200_000, end - begin - 1):
         assert calendar.day(begin + into_ms) == changed
         assert calendar.day_end(begin + into_ms) == end
+
+
+def test_every_time_zone_is_whole_quarters_of_an_hour_off() -> None:
+    """So no midnight is inside of one, and what a calendar keeps of it is true of all of it."""
+    moments = [datetime(2000, 1, 1, 0, 7, tzinfo=UTC) + timedelta(days=29 * n) for n in range(630)]
+    odd = {
+        name
+        for name in available_timezones()
+        for zone in [ZoneInfo(name)]
+        if any((at.astimezone(zone).utcoffset() or timedelta()) % QUARTER for at in moments)
+    }
+    assert odd == set()
