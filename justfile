@@ -37,9 +37,9 @@ format:
     .venv/bin/ruff check --select I --fix --quiet
     .venv/bin/ruff format
 
-# Measure against floors on the real broker: just bench chat
+# Measure against floors on the real broker, or against another checkout: just bench chat --against ../old
 bench name *options:
-    ./peakdesk test tests/load/test_{{ name }}.py -m load -n 0 -s {{ options }}
+    ./peakdesk test tests/load/test_{{ name }}.py -m load -n 0 -s {{ replace(options, "--against ", "--against=") }}
 
 # Show that a promise holds while parts die, under attack, or figure by figure: just prove chat --rounds 30 --only drain
 prove name *options:

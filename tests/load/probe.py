@@ -1,22 +1,29 @@
-"""One measurement: a generator's run against a system, with the CPU of every process beside it."""
+"""One measurement: a generator's run against a system, with the CPU of every process beside it.
+
+And what everybody else on the machine used meanwhile: a figure is worth what it was disturbed by.
+"""
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from secrets import token_hex
 from typing import Any, Final
 
 from tests.load.generator import SEATED, Job
+from tests.load.machine import Others, Reading
 from tests.load.processes import CHECKOUT, CpuSeconds, cpu_seconds
-from tests.load.systems import System
+from tests.load.systems import System, pids_of
 
+GENERATOR: Final = "tests.load.generator"
 WARMUP_S: Final = 2.0
 MEASURED_S: Final = 6.0
 GENERATOR_TIMEOUT_S: Final = 90.0
+"""Beyond what its job lasts: it seats everybody first, and waits for the last answers."""
+
 ARCHIVE_SETTLES_S: Final = 1.5
 
 P99_LIMIT_MS: Final = 100.0
@@ -39,6 +46,7 @@ class Probe:
     archive_p99_ms: float | None
     cpu_us: dict[str, float]
     generator_us: float
+    others: Others
 
     @property
     def total_us(self) -> float:
@@ -68,15 +76,27 @@ class Probe:
         return {**asdict(self), "total_us": self.total_us, "complaint": self.complaint}
 
 
-async def probe(system: System, rate: float, *, seconds: float = MEASURED_S) -> Probe:
-    """Send `rate` messages a second for a while and say what happened."""
-    job = Job(system.urls, f"{token_hex(4)}-", rate, seconds, WARMUP_S, tuple(system.pairs))
+async def probe(
+    system: System,
+    rate: float,
+    *,
+    seconds: float = MEASURED_S,
+    beside: Sequence[System] = (),
+) -> Probe:
+    """Send `rate` messages a second for a while and say what happened.
+
+    `beside` are systems that this bench keeps standing meanwhile: what they use is not others'.
+    """
+    job = _job(system, rate, seconds=seconds, warmup=WARMUP_S)
     groups = system.processes()
+    own = pids_of(system, *beside)
     async with _generator(job) as generator:
         await _seated(generator)
         before, since = cpu_seconds(groups), time.time() + WARMUP_S
+        machine = Reading.now(own)
         result = await _result(generator)
     used = cpu_seconds(groups).since(before)
+    others = Reading.now(own).others_since(machine)
     await asyncio.sleep(ARCHIVE_SETTLES_S)
     lag = await system.archive_lag_p99_ms(since)
     found = Probe(
@@ -86,17 +106,28 @@ async def probe(system: System, rate: float, *, seconds: float = MEASURED_S) -> 
         archive_p99_ms=None if lag is None else round(lag, 1),
         cpu_us=_per_message(used, result["sent"]),
         generator_us=round(result["generator_cpu_s"] / result["sent"] * 1e6, 1),
+        others=others,
     )
     _say(found)
     return found
 
 
-async def highest_rate(system: System, start: float) -> Probe:
+async def traffic(
+    system: System, rate: float, seconds: float, *, warmup: float = 0.0, module: str = GENERATOR
+) -> dict[str, Any]:
+    """Send `rate` messages a second and measure nothing beside; return what the generator found."""
+    job = _job(system, rate, seconds=seconds, warmup=warmup)
+    async with _generator(job, module) as generator:
+        await _seated(generator)
+        return await _result(generator)
+
+
+async def highest_rate(system: System, start: float, *, beside: Sequence[System] = ()) -> Probe:
     """Climb from `start` to the highest rate at which every limit holds, to about 12 %."""
     best: Probe | None = None
     rate = start
     for _ in range(CLIMBS):
-        found = await probe(system, rate)
+        found = await probe(system, rate, beside=beside)
         if found.complaint is None:
             best = found
             rate *= STEP
@@ -106,8 +137,12 @@ async def highest_rate(system: System, start: float) -> Probe:
             rate /= STEP
     if best is None:
         raise RuntimeError(f"{system.name} does not even carry {rate:.0f} messages/s")
-    between = await probe(system, best.rate * STEP**0.5)
+    between = await probe(system, best.rate * STEP**0.5, beside=beside)
     return between if between.complaint is None else best
+
+
+def _job(system: System, rate: float, *, seconds: float, warmup: float) -> Job:
+    return Job(system.urls, f"{token_hex(4)}-", rate, seconds, warmup, tuple(system.pairs))
 
 
 def _per_message(used: CpuSeconds, messages: int) -> dict[str, float]:
@@ -121,24 +156,27 @@ def _say(found: Probe) -> None:
         f"  screen p50 {screen['p50']} p99 {screen['p99']} ms"
         f"  archive p99 {found.archive_p99_ms} ms  CPU {found.total_us} us/message"
         f"  generator {found.generator_us} us  {found.complaint or 'holds'}"
+        f"{found.others.remark}"
     )
     sys.stdout.write(f"  {line}\n")
     sys.stdout.flush()
 
 
 @asynccontextmanager
-async def _generator(job: Job) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _generator(
+    job: Job, module: str = GENERATOR
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start a generator and give it its job; it is killed if the block fails."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.load.generator",
+        module,
         cwd=CHECKOUT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(GENERATOR_TIMEOUT_S):
+        async with asyncio.timeout(job.warmup + job.seconds + GENERATOR_TIMEOUT_S):
             if process.stdin is not None:
                 process.stdin.write(json.dumps(asdict(job)).encode())
                 process.stdin.close()

@@ -79,6 +79,11 @@ def cpu_seconds(groups: Mapping[str, Sequence[int]]) -> CpuSeconds:
     return CpuSeconds({name: sum(map(_used, _family(pids))) for name, pids in groups.items()})
 
 
+def cpu_of_all(pids: Iterable[int]) -> float:
+    """Read the CPU used so far by all of these and their children, nobody counted twice."""
+    return sum(map(_used, {one.pid: one for one in _family(pids)}.values()))
+
+
 def resident_bytes(pid: int) -> int:
     """Return the memory of one process that is its own and resident (USS)."""
     return int(psutil.Process(pid).memory_full_info().uss)

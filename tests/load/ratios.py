@@ -69,7 +69,7 @@ class Reference:
     spread: float
 
 
-def report(title: str, bench: str, found: Sequence[Ratio], figures: Mapping[str, Any]) -> None:
+def report(title: str, file: str, found: Sequence[Ratio], figures: Mapping[str, Any]) -> None:
     """Print the ratios and store everything."""
     table = Table(title=title)
     for heading in ("what", "min", "median", "max", "target", ""):
@@ -80,7 +80,7 @@ def report(title: str, bench: str, found: Sequence[Ratio], figures: Mapping[str,
     Console(width=110).print(table)
     RESULTS.mkdir(parents=True, exist_ok=True)
     stored = [asdict(ratio) | {"verdict": ratio.verdict} for ratio in found]
-    path = RESULTS / f"{bench}.json"
+    path = RESULTS / f"{file}.json"
     path.write_text(json.dumps({"ratios": stored, **figures}, indent=1), encoding="utf-8")
     sys.stdout.write(f"All figures: {path.relative_to(CHECKOUT)}\n")
 

@@ -1,14 +1,15 @@
 """What is measured: the product and its floors, each ready to take one generator's load.
 
-All stand on the same broker and the same database. A system says where it listens, which pairs talk
-on it, which processes are its own, and how late its archive was.
+Product and floors stand on the same broker and the same database; another release has its own. A
+system says where it listens, which pairs talk on it, which processes are its own, and how late its
+archive was.
 """
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -23,10 +24,22 @@ from tests.load.processes import Program
 from tests.platform import Platform
 from tests.world import Person, Shop, World, eventually
 
+PRODUCT: Final = "PeakDesk"
 PAIRS: Final = 200
 PARTITIONS: Final = 12
-AT_ONCE: Final = 8
-"""Agents hired at once: each costs two password hashes."""
+AT_ONCE: Final = 3
+"""Agents hired at once: each costs two password hashes, and more than so many are refused for five
+minutes from an address at which one has timed out."""
+
+
+class Standing(Protocol):
+    """A whole platform that runs, ours or another release's."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def admin(self) -> tuple[str, str]: ...
+    def pids(self) -> Mapping[str, int]: ...
 
 
 class System(Protocol):
@@ -117,13 +130,14 @@ class Seat:
 class Product:
     """PeakDesk, all five services."""
 
-    platform: Platform
-    dsn: str
+    platform: Standing
+    dsn: str | None
+    """Where the archive is looked at; None where its tables are another release's affair."""
     api: Api
     seats: Sequence[Seat]
-    name: str = "PeakDesk"
-    doors: Sequence[int] = ()
-    """Ports of further gateways."""
+    name: str = PRODUCT
+    doors: Mapping[int, int] = field(default_factory=dict)
+    """Port and pid of further gateways."""
 
     @property
     def pairs(self) -> Sequence[Pair]:
@@ -137,17 +151,18 @@ class Product:
 
     @property
     def urls(self) -> tuple[str, ...]:
-        return (_socket(self.platform.known.ports.service("gateway")), *map(_socket, self.doors))
+        return (self.api.socket_url, *map(_socket, self.doors))
 
     def processes(self) -> Mapping[str, Sequence[int]]:
         services = ("gateway", "conversation", "monitor", "orders", "aftersales")
         pids = self.platform.pids()
         groups = {name: [pids[name]] for name in services}
-        if self.doors:
-            groups["gateway"].append(self.platform.pid("gateway-2"))
+        groups["gateway"] += self.doors.values()
         return {**groups, **_shared(self.platform)}
 
     async def archive_lag_p99_ms(self, since: float) -> float | None:
+        if self.dsn is None:
+            return None
         return await _one(
             self.dsn,
             """
@@ -160,6 +175,11 @@ class Product:
         )
 
 
+def pids_of(*systems: System) -> Sequence[int]:
+    """Return every process that belongs to one of them."""
+    return [pid for one in systems for pids in one.processes().values() for pid in pids]
+
+
 async def relay(stack: AsyncExitStack, port: int) -> Relay:
     """Start floor (a) until the stack is closed."""
     program = Program("tests.load.floors.relay", str(port), port=port)
@@ -170,7 +190,7 @@ async def floor(stack: AsyncExitStack, platform: Platform, port: int) -> Floor:
     """Start floor (b) on a topic and a table of its own, until the stack is closed."""
     kafka = platform.known.bootstrap_servers
     topic = f"floor.{secrets.token_hex(4)}"
-    dsn = addresses.administrator(platform.known, addresses.DATABASE)
+    dsn = database_of(platform)
     await _make_topic(kafka, topic)
     # An earlier run's rows have the positions of another topic: they would be taken for repeats.
     await _run(dsn, "DROP TABLE IF EXISTS floor_archive")
@@ -180,7 +200,9 @@ async def floor(stack: AsyncExitStack, platform: Platform, port: int) -> Floor:
     return Floor(platform, stack.enter_context(gateway), stack.enter_context(writer), port, dsn)
 
 
-async def product(stack: AsyncExitStack, platform: Platform) -> Product:
+async def product(
+    stack: AsyncExitStack, platform: Standing, *, name: str = PRODUCT, dsn: str | None = None
+) -> Product:
     """Seat 200 pairs in a fresh shop of the running platform, until the stack is closed."""
     api = await stack.enter_async_context(Api(platform.url))
     world = World(api, await api.sign_in(*platform.admin))
@@ -195,22 +217,26 @@ async def product(stack: AsyncExitStack, platform: Platform) -> Product:
     hired = await asyncio.gather(*(hire() for _ in range(PAIRS)))
     agents = {agent.id: agent for agent in hired}
     seats = [await _seat(world, shop, agents) for _ in range(PAIRS)]
-    found = Product(
-        platform, addresses.administrator(platform.known, addresses.DATABASE), api, seats
-    )
+    found = Product(platform, dsn, api, seats, name)
     stack.push_async_callback(_leave, found)
     return found
 
 
 @asynccontextmanager
-async def two_gateways(one: Product) -> AsyncIterator[Product]:
+async def two_gateways(one: Product, platform: Platform) -> AsyncIterator[Product]:
     """Start a second gateway beside the first; buyer and agent of a pair use different ones."""
-    start = partial(one.platform.start_second, "gateway", GATEWAY_ID=f"{one.platform.known.name}-2")
+    start = partial(platform.start_second, "gateway", GATEWAY_ID=f"{platform.known.name}-2")
     door = await asyncio.to_thread(start)
     try:
-        yield replace(one, name="PeakDesk, two gateways", doors=(door,))
+        doors = {door: platform.pid("gateway-2")}
+        yield replace(one, name="PeakDesk, two gateways", doors=doors)
     finally:
-        await asyncio.to_thread(one.platform.drain, "gateway-2")
+        await asyncio.to_thread(platform.drain, "gateway-2")
+
+
+def database_of(platform: Platform) -> str:
+    """Return where the platform's tables are looked at."""
+    return addresses.administrator(platform.known, addresses.DATABASE)
 
 
 async def _leave(product: Product) -> None:
@@ -239,7 +265,7 @@ def _floor_pairs() -> Sequence[Pair]:
     return [Pair(f"pair-{number}") for number in range(PAIRS)]
 
 
-def _shared(platform: Platform) -> Mapping[str, Sequence[int]]:
+def _shared(platform: Standing) -> Mapping[str, Sequence[int]]:
     pids = platform.pids()
     brokers = [pid for name, pid in pids.items() if name.startswith("kafka")]
     return {"kafka": brokers, "postgres": [pids["postgres"]]}
