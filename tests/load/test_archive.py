@@ -11,7 +11,8 @@ from typing import Final
 import pytest
 
 from tests.infrastructure import Infrastructure
-from tests.load import archive_run, contest, ground
+from tests.load import against, alternating, archive_run, contest, ground
+from tests.load.checkout import Checkout
 from tests.load.contest import Contestant, Round
 from tests.load.judging import Bench
 from tests.load.ratios import Ratio
@@ -42,6 +43,13 @@ async def test_the_archive_writer_against_bare_inserts(place: Infrastructure, be
         ratios(rounds),
         {"rounds": contest.as_json(rounds)},
     )
+
+
+@pytest.mark.timeout(3_600)
+def test_the_archive_writer_against_another_checkout(bench: Bench, other: Checkout) -> None:
+    rounds = alternating.play(bench.name, other, rounds=bench.rounds_against)
+    title = "us of CPU per record"
+    against.report(f"{bench.name}-against", {title: rounds}, {"against": str(other.folder)})
 
 
 def ratios(rounds: Sequence[Round]) -> Sequence[Ratio]:

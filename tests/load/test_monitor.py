@@ -22,7 +22,8 @@ from tests import infrastructure
 from tests.infrastructure import Infrastructure
 from tests.integration.monitor.chats import talking
 from tests.integration.monitor.rig import Rig, boards_of, monitoring
-from tests.load import contest, ground
+from tests.load import against, alternating, contest, ground
+from tests.load.checkout import Checkout
 from tests.load.contest import Contestant, Round
 from tests.load.judging import Bench
 from tests.load.processes import CHECKOUT
@@ -107,6 +108,13 @@ async def thresholds(rig: Rig) -> tuple[list[int], list[BoardPublished]]:
 
         await eventually(told, within=120, what="every threshold")
         return [row[0] for row in await rig.rows(late)], boards_of(seen, shop)
+
+
+@pytest.mark.timeout(3_600)
+def test_the_fold_against_another_checkout(bench: Bench, other: Checkout) -> None:
+    rounds = alternating.play(bench.name, other, rounds=bench.rounds_against)
+    title = "us of CPU per record"
+    against.report(f"{bench.name}-against", {title: rounds}, {"against": str(other.folder)})
 
 
 def ratios(name: str, rounds: Sequence[Round]) -> Sequence[Ratio]:
