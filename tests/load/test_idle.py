@@ -1,13 +1,15 @@
 """`just bench idle`: 5,000 authenticated, subscribed, silent sockets on one gateway process.
 
 Product and floor hold them in turn, each round in a fresh process, for an allocator that has held
-thousands once gives little back. Nothing here is a timed test.
+thousands once gives little back. Then the platform without anybody: its start, and what it costs to
+stand. Nothing here is a timed test.
 """
 
 import resource
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from typing import Final
 
 import psutil
@@ -18,15 +20,21 @@ from launcher.instance import ports
 from rehearsal.api import Api
 from tests import platform as platforms
 from tests.load import ground, idle, systems
+from tests.load.checkout import Checkout
+from tests.load.fairness import counted
 from tests.load.generator import Pair
 from tests.load.judging import Bench
+from tests.load.processes import CHECKOUT
 from tests.load.ratios import Ratio
+from tests.load.resting import rest
 from tests.platform import Platform
 from tests.world import World
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(1_200)]
 
 MOST_KIB: Final = 15.0
+MOST_START_S: Final = 30.0
+MOST_IDLE_PERCENT: Final = 20.0
 FILES: Final = 3 * idle.SOCKETS
 
 
@@ -62,6 +70,37 @@ async def test_five_thousand_idle_sockets(standing: Platform, bench: Bench) -> N
             Ratio("ratio", [own / bare for own, bare in zip(product, floor, strict=True)]),
         ],
         {"sockets": idle.SOCKETS},
+    )
+
+
+async def test_the_platform_when_nobody_is_there(bench: Bench) -> None:
+    own = Checkout(CHECKOUT)
+    with own.running():
+        pass  # the first start makes and migrates: it is not what is measured
+    found = []
+    for number in range(bench.rounds):
+        found.append(await rest(own))
+        sys.stdout.write(
+            f"  round {number + 1}  start {found[-1].start_s} s  idle {found[-1].total:.1f} %"
+            f" of a core{found[-1].others.remark}\n"
+        )
+    calm = counted(found, lambda one: one.others.disturb)
+    bench.report(
+        "The whole platform with nobody there: start in s, CPU in percent of a core",
+        [
+            Ratio(
+                "start of the whole platform, s", [one.start_s for one in calm], most=MOST_START_S
+            ),
+            Ratio(
+                "CPU of the idle platform, %", [one.total for one in calm], most=MOST_IDLE_PERCENT
+            ),
+            *(
+                Ratio(f"of it {name}", [one.percent[name] for one in calm])
+                for name in found[0].percent
+            ),
+        ],
+        {"rounds": [asdict(one) for one in found]},
+        part="rest",
     )
 
 
