@@ -35,6 +35,8 @@ _STORABLE = re.compile(
 """JSON whose texts can be stored. Read from its beginning, so that the backslash somebody typed is
 not taken for the one that begins an escape: a message of the six letters \\u0000 is a message."""
 
+_BACKSLASH: Final = ord("\\")
+
 
 class BadText(Unprocessable):
     """The text holds characters that cannot be stored."""
@@ -58,20 +60,26 @@ def refuse_unstorable(text: str) -> None:
 
 
 def refuse_unstorable_json(document: bytes) -> None:
-    """Raise `BadText` where `refuse_unstorable` would for a text in this JSON, without decoding it.
+    """Raise `BadText` where `refuse_unstorable` would for a text in this JSON, without parsing it.
 
     For readers that pass a body on as it stands. What is not UTF-8 is refused as well; whether it
     is JSON at all is not looked at, except in its escapes.
     """
-    if not document.isascii():
-        try:
-            document.decode()
-        except UnicodeDecodeError:
-            raise BadText("Encode the text as UTF-8, without unpaired surrogates.") from None
-    # Ours escape nothing but control characters: look closer only where an escape may be.
-    suspect = b"\\u" in document or b"\x00" in document
+    storable_json(document)
+
+
+def storable_json(document: bytes) -> str:
+    """Return the JSON as text. Raises `BadText` as `refuse_unstorable_json` does."""
+    try:
+        text = document.decode()
+    except UnicodeDecodeError:
+        raise BadText("Encode the text as UTF-8, without unpaired surrogates.") from None
+    # Ours escape nothing but control characters: look closer only where an escape may be. One byte
+    # is found sixteen times as fast by its number as two by their text.
+    suspect = (_BACKSLASH in document and b"\\u" in document) or 0 in document
     if suspect and _STORABLE.fullmatch(document) is None:
         raise BadText("Remove NUL (U+0000) and unpaired surrogates (U+D800 to U+DFFF).")
+    return text
 
 
 _FILLERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")

@@ -28,7 +28,7 @@ from kit.bus.ports import Bus, Consumer, Producer, Record, TopicPartition
 from kit.clock import Clock
 from kit.errors import Dead, Unavailable
 from kit.metrics import Metrics
-from kit.text import BadText, refuse_unstorable_json
+from kit.text import BadText, storable_json
 from services.conversation.archive.domain import Batch
 from services.conversation.archive.service import Archiving, Foreign
 
@@ -113,7 +113,8 @@ class Rows:
             read = _read_message if headers["ce_type"] == _MESSAGE else _read_lifecycle
             shop_id, conversation_id, sender, body_hash, event = read(record)
             time = datetime.fromisoformat(headers["ce_time"].decode())
-            body = _text(record.value)
+            # What the edge refuses is refused here too (H24).
+            body = storable_json(record.value or b"")
             kind = headers["ce_type"].decode()
         except KeyError as missing:
             raise Dead(f"header {missing} is missing", record) from None
@@ -277,10 +278,3 @@ def _read_lifecycle(record: Record) -> _Head:
     # What the buyer wrote elsewhere is his word here: somebody owes him an answer to it (H30).
     sender = SenderKind.BUYER if isinstance(event, ConversationContacted) else None
     return event.shop_id, event.conversation_id, sender, None, event
-
-
-def _text(value: bytes | None) -> str:
-    """Return the body as text. What the edge refuses is refused here too (H24)."""
-    body = value or b""
-    refuse_unstorable_json(body)
-    return body.decode()

@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ConversationId, MessageId, SenderKind, ShopId
+from kit import arrays
 from services.conversation.archive.domain import Batch, Contact, Place, Told
 
 _INSERT: Final = text(
@@ -19,21 +20,22 @@ _INSERT: Final = text(
             body_hash, body, generation, archived_at
         )
         select *, :generation, :at from unnest(
-            cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
-            cast(:offsets as bigint[]), cast(:types as text[]), cast(:times as timestamptz[]),
-            cast(:senders as text[]), cast(:hashes as text[]), cast(:bodies as text[])
+            cast(cast(:ids as text) as uuid[]), cast(cast(:conversations as text) as uuid[]),
+            cast(cast(:partitions as text) as smallint[]),
+            cast(cast(:offsets as text) as bigint[]), cast(cast(:types as text) as text[]),
+            cast(cast(:times as text) as timestamptz[]), cast(cast(:senders as text) as text[]),
+            cast(cast(:hashes as text) as text[]), cast(:bodies as text[])
         )
         on conflict (message_id) do nothing
         returning message_id
     )
-    select i.message_id, i.conversation_id, i.partition, i.log_offset, i.sender_kind,
-           n.message_id is not null as is_new, c.shop_id = i.shop_id as is_known,
-           c.version < i.version or c.swept = 'restored' as is_ahead, i.shop_id, c.state
+    select i.place, n.message_id is not null as is_new, c.shop_id = i.shop_id as is_known,
+           c.version < i.version or c.swept = 'restored' as is_ahead, c.state
     from unnest(
-        cast(:ids as uuid[]), cast(:conversations as uuid[]), cast(:partitions as smallint[]),
-        cast(:offsets as bigint[]), cast(:senders as text[]), cast(:shops as text[]),
-        cast(:versions as integer[])
-    ) as i (message_id, conversation_id, partition, log_offset, sender_kind, shop_id, version)
+        cast(cast(:ids as text) as uuid[]), cast(cast(:conversations as text) as uuid[]),
+        cast(cast(:senders as text) as text[]), cast(cast(:shops as text) as text[]),
+        cast(cast(:versions as text) as integer[])
+    ) with ordinality as i (message_id, conversation_id, sender_kind, shop_id, version, place)
     left join inserted n on n.message_id = i.message_id
     left join conversations c on c.id = i.conversation_id
     left join staff a on a.id = c.agent_id
@@ -45,14 +47,15 @@ _INSERT: Final = text(
 )
 """One round trip stores the batch and tells what needs a second look; usually nothing does.
 
-The second `unnest` repeats the narrow columns only: a shared CTE would copy every body once more.
+Columns come as texts (`kit.arrays`), bodies do not: they would be escaped, and read letter by
+letter. The second `unnest` repeats what is compared: a shared CTE would copy every body once more.
 A row of a foreign conversation is inserted too; its second look undoes the whole batch.
 """
 
 _HOLD_BACK: Final = text("lock table marks in share mode")
 """Of the whole table: the first batch ever of a partition has no row yet that could be locked."""
 
-_COLUMNS: Final = tuple(name for name in Batch.__slots__ if name != "openings")
+_COLUMNS: Final = tuple(name for name in Batch.__slots__ if name not in {"bodies", "openings"})
 
 _FIRST: Final = text(
     """
@@ -194,22 +197,23 @@ async def store(
 
     The caller raises, and so rolls back, on one that is not `is_known`.
     """
-    columns = {name: getattr(batch, name) for name in _COLUMNS}
-    rows = await session.execute(_INSERT, columns | {"generation": generation, "at": at})
+    query: dict[str, object] = {name: arrays.literal(getattr(batch, name)) for name in _COLUMNS}
+    query |= {"bodies": batch.bodies, "generation": generation, "at": at}
     return [
         ArchivedRow(
-            message_id=str(row.message_id),
-            conversation_id=str(row.conversation_id),
-            partition=row.partition,
-            offset=row.log_offset,
-            sender_kind=row.sender_kind,
+            message_id=batch.ids[place],
+            conversation_id=batch.conversations[place],
+            partition=batch.partitions[place],
+            offset=batch.offsets[place],
+            sender_kind=batch.senders[place],
             is_new=row.is_new,
             is_known=bool(row.is_known),
             is_ahead=bool(row.is_ahead),
-            shop_id=row.shop_id,
+            shop_id=batch.shops[place],
             state=row.state,
         )
-        for row in rows
+        for row in await session.execute(_INSERT, query)
+        for place in (row.place - 1,)
     ]
 
 
