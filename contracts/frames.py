@@ -142,9 +142,10 @@ class Unsub(Frame):
 class Send(Frame):
     """Say something. `id` is the idempotency key, `again` marks a resend of the same id.
 
-    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a card. Its
-    words, in a card every key and every string with a break between two, are `TEXT_CHARS` at most.
-    `confirm` is the signature that an answer with the code `confirm` carried.
+    A UUIDv7 in lower case serves best as an id: what is said at one time then lies together in the
+    archive. `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a
+    card. Its words, in a card every key and every string with a break between two, are `TEXT_CHARS`
+    at most. `confirm` is the signature that an answer with the code `confirm` carried.
     """
 
     t: Literal["send"] = "send"

@@ -7,7 +7,6 @@ import asyncio
 import random
 import re
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from typing import Any, Final
 
 from typing_extensions import override
 
+from kit.clock import SystemClock
+from kit.ids import Uuid7Ids
 from rehearsal.api import Api, ApiRefused, Session
 from rehearsal.client import BACKOFF_S, GIVEN_UP, Client
 from rehearsal.dialogues import Turn
@@ -137,6 +138,7 @@ class Player:
         self._backstage, self._ledger = backstage, backstage.ledger
         self.session, self.name = session, name
         self._shown_count = 0
+        self._ids = Uuid7Ids(SystemClock())
         self.client = Client(
             backstage.api.socket_url,
             session.token,
@@ -165,7 +167,7 @@ class Player:
             Sent(serial, conversation, self.session.person_id, due, planted=turn.planted, text=text)
         )
         answer = await self.client.send(
-            f"conv:{conversation}", "text", {"text": text}, client_id=str(uuid.uuid4())
+            f"conv:{conversation}", "text", {"text": text}, client_id=self._ids.new()
         )
         self._ledger.answer(
             serial,

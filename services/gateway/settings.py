@@ -1,9 +1,10 @@
 """What the gateway is told from outside. Limits are starting values that say what happens there."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator
 
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings, SettingsRefused
 from wording import LexiconError, LiveEngine
@@ -37,6 +38,11 @@ class Settings(ServiceSettings):
     """Sends of this time are handed over together: the cost is per request (measured)."""
     outcome_s: float = Field(default=2.0, gt=0)
     """A send unacknowledged for so long is answered `retry`."""
+    dated_ids_from: AwareDatetime = datetime(2026, 12, 1, tzinfo=UTC)
+    """Ids that clients made from this moment on, as UUIDv7, give their messages an id with that
+    time in front. It has to lie behind the end of the last gateway that does not know it."""
+    dated_ids_until: AwareDatetime | None = None
+    """Those from this moment on do not: for the way back to a release that knows neither."""
     ring_s: int = Field(default=60, ge=1)
     """How long a record stays in memory for who comes back."""
     ring_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)

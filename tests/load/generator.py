@@ -60,7 +60,8 @@ class Pair:
 class Job:
     """What to send where. `warmup` seconds are sent but not measured.
 
-    The two ends of a pair connect to different `urls` if there are several.
+    The two ends of a pair connect to different `urls` if there are several. `run` begins the id of
+    every send, a UUIDv7 but for the nine digits of the serial that end it.
     """
 
     urls: tuple[str, ...]

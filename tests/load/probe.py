@@ -10,9 +10,10 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from secrets import token_hex
 from typing import Any, Final
 
+from kit.clock import SystemClock
+from kit.ids import uuid7
 from tests.load.generator import SEATED, Job
 from tests.load.machine import Others, Reading
 from tests.load.processes import CHECKOUT, CpuSeconds, cpu_seconds
@@ -142,7 +143,7 @@ async def highest_rate(system: System, start: float, *, beside: Sequence[System]
 
 
 def _job(system: System, rate: float, *, seconds: float, warmup: float) -> Job:
-    return Job(system.urls, f"{token_hex(4)}-", rate, seconds, warmup, tuple(system.pairs))
+    return Job(system.urls, uuid7(SystemClock())[:-9], rate, seconds, warmup, tuple(system.pairs))
 
 
 def _per_message(used: CpuSeconds, messages: int) -> dict[str, float]:

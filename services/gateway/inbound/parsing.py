@@ -3,9 +3,10 @@
 The same words of the same person under the same id are the same message (H3). Pure.
 """
 
+from datetime import datetime
 from typing import NamedTuple
 
-from kit.ids import derived_id
+from kit.ids import dated_id, derived_id, is_uuid7, uuid7_floor
 from services.gateway.frames import records
 from services.gateway.frames.client import Body, Send, body_of
 from services.gateway.hub import ConversationSubscription
@@ -21,9 +22,34 @@ class ParsedSend(NamedTuple):
     number: int
 
 
-def parse(subscription: ConversationSubscription, frame: Send, *, number: int) -> ParsedSend:
+class MessageIds:
+    """Which message a send is, by conversation, sender and the id that the client gave it (H1).
+
+    The time of a UUIDv7 that was made from `dated_from` on and before `dated_until` stands in front
+    of the message's id, so that what is said at one time lies together in the archive (ADR 39). The
+    client's id alone decides: every gateway that knows both moments makes the same of it.
+    """
+
+    def __init__(self, dated_from: datetime, dated_until: datetime | None = None) -> None:
+        self._from = uuid7_floor(dated_from)
+        self._until = None if dated_until is None else uuid7_floor(dated_until)
+
+    def of(self, conversation: str, sender: str, client_id: str) -> str:
+        """Return the message's id."""
+        parts = "message", conversation, sender, client_id
+        return dated_id(client_id, *parts) if self._is_dated(client_id) else derived_id(*parts)
+
+    def _is_dated(self, client_id: str) -> bool:
+        # Written alike, ids are in the order of their times.
+        over = self._until is not None and client_id >= self._until
+        return client_id >= self._from and not over and is_uuid7(client_id)
+
+
+def parse(
+    subscription: ConversationSubscription, frame: Send, *, ids: MessageIds, number: int
+) -> ParsedSend:
     """Read a send. Raises `BadFrame` or `BadText`."""
     body = body_of(frame)
     key, sender = subscription.conversation.key.decode(), subscription.socket.person.subject
-    message_id = derived_id("message", key, sender, frame.id)
+    message_id = ids.of(key, sender, frame.id)
     return ParsedSend(frame, body, message_id, records.body_hash(frame.kind, body.d), number)

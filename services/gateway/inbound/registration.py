@@ -7,6 +7,7 @@ from services.gateway.history import HistoryClient, Ring
 from services.gateway.hub import Directory
 from services.gateway.inbound.batcher import Batcher
 from services.gateway.inbound.gate import Gate
+from services.gateway.inbound.parsing import MessageIds
 from services.gateway.inbound.sends import Inbound
 from services.gateway.inbound.signals import Signals
 from services.gateway.settings import Settings
@@ -28,6 +29,7 @@ def register(
         producer,
         batcher,
         gate=Gate(lexicon, directory, settings.cursor_secret.get_secret_value().encode()),
+        ids=MessageIds(settings.dated_ids_from, settings.dated_ids_until),
         ring=ring,
         history=history,
         clock=clock,

@@ -20,7 +20,7 @@ from services.gateway.inbound.batcher import Batcher
 from services.gateway.inbound.gate import Gate
 from services.gateway.inbound.in_flight import MessagesInFlight
 from services.gateway.inbound.lanes import Lanes
-from services.gateway.inbound.parsing import ParsedSend, parse
+from services.gateway.inbound.parsing import MessageIds, ParsedSend, parse
 from services.gateway.inbound.publishing import MessagePublisher
 
 
@@ -33,12 +33,14 @@ class Inbound:
         batcher: Batcher,
         *,
         gate: Gate,
+        ids: MessageIds,
         ring: Ring,
         history: HistoryClient,
         clock: Clock,
         metrics: Metrics,
         outcome_s: float = 2.0,
     ) -> None:
+        self._ids = ids
         self._ring = ring
         self._metrics = metrics
         self.lanes = Lanes(history, take=self._take, refuse=self._refuse)
@@ -94,7 +96,7 @@ class Inbound:
     def _take(self, subscription: ConversationSubscription, frame: Send) -> None:
         """Take a send whose turn has come."""
         try:
-            parsed = parse(subscription, frame, number=self.lanes.number())
+            parsed = parse(subscription, frame, ids=self._ids, number=self.lanes.number())
         except AppError as refusal:
             self.lanes.deny(subscription, frame.id, refusal)
             return

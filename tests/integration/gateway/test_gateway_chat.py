@@ -1,6 +1,7 @@
 """Messages through one gateway on the real broker: to the log, the screens, back to the sender."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from kit.bus.ports import Record
 from kit.ids import derived_id
 from services.gateway.frames.records import body_hash
 from services.gateway.history import Stored
-from tests.integration.gateway.desk import GENERATION, SHOP, Desk, lexicon
+from tests.integration.gateway.desk import GENERATION, SHOP, Desk, lexicon, opened
 from tests.waiting import eventually
 from wording import HOUSE
 
@@ -74,6 +75,26 @@ async def test_a_resend_is_looked_up_in_the_archive_and_later_sends_wait(desk: D
     assert conflict["problem"]["code"] == "conflict"
     await agent.of("ev", s=s)
     assert agent.texts(s) == ["新"]
+
+
+async def test_a_dated_id_is_the_same_message_when_it_is_sent_again(bus: KafkaBus) -> None:
+    sent = "019ad7a2-3c00-7abc-8def-0123456789ab"
+    async with opened(bus, dated_ids_from=datetime(2025, 1, 1, tzinfo=UTC)) as desk:
+        talk = desk.talk()
+        buyer, agent = await desk.pair(talk)
+        s = f"conv:{talk.id}"
+
+        buyer.message(s, "在吗", id=sent)
+        first = await buyer.answer(sent)
+        seen = await agent.of("ev", s=s)
+        buyer.forget()
+        buyer.message(s, "在吗", id=sent, again=True)
+
+        assert (await buyer.answer(sent))["d"] == first["d"]
+        assert first["d"]["message_id"] == seen["id"]
+        derived = derived_id("message", talk.id, talk.buyer_id, sent)
+        assert seen["id"] == sent[:8] + derived[8:]
+        assert agent.texts(s) == ["在吗"]
 
 
 async def test_sends_of_one_socket_stand_in_the_log_in_their_order(desk: Desk) -> None:

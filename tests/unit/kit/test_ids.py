@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import ManualClock
-from kit.ids import SequenceIds, Uuid7Ids, derived_id, uuid7, uuid7_floor
+from kit.ids import SequenceIds, Uuid7Ids, dated_id, derived_id, is_uuid7, uuid7, uuid7_floor
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +75,22 @@ def test_derived_ids_are_equal_exactly_for_equal_parts(one: list[str], other: li
 def test_a_derived_id_is_a_uuid_that_stays_the_same_over_releases() -> None:
     assert derived_id("conversation", "买家", "1") == "71c0f69d-ec9c-80fd-af51-9475f435864d"
     assert UUID(derived_id()).version == 8
+
+
+def test_a_dated_id_is_a_derived_one_behind_the_time_of_another() -> None:
+    date = uuid7(ManualClock(datetime(2026, 11, 11, tzinfo=UTC)))
+
+    found = dated_id(date, "message", "1")
+
+    assert found == date[:8] + derived_id("message", "1")[8:]
+    assert UUID(found).version == 8
+
+
+def test_a_uuid7_is_told_from_other_ids() -> None:
+    assert is_uuid7(uuid7(ManualClock(datetime(2026, 11, 11, tzinfo=UTC))))
+    assert is_uuid7(SequenceIds().new())
+    for other in ("", "first-message-1", derived_id("a"), f"{SequenceIds().new()}\n"):
+        assert not is_uuid7(other)
 
 
 def test_sequence_ids_count() -> None:
