@@ -43,7 +43,8 @@ _CARD = re.compile(r"[3-6][0-9]{15,18}")
 _CHAT = re.compile(r"[1-9][0-9]{4,10}")
 _LANDLINE = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})[- ]?[2-8][0-9]{6,7}")
 _MOBILE = re.compile(r"(?:\+?86[- ]?)?(1[3-9][0-9]{9})")
-_TRACE = re.compile(r"[0-9a-z]{5}")
+# Begins with a class by itself, so that `re` skips to its first sign instead of trying each place.
+_TRACE = re.compile(r"[0-9a-z][0-9a-z]{4}")
 MAX_HANDLE_CHARS = 20
 # What must stand shortly before a bare number or handle that is a chat account.
 _CHAT_REACH = 10

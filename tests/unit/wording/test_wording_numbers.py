@@ -1,9 +1,11 @@
 """Numbers to hide are found by shape, boundary and checksum; order and item numbers are not."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wording import Action, Category, Engine, Speaker
-from wording.numbers import is_identity, passes_luhn
+from wording.numbers import is_identity, may_hold_numbers, passes_luhn
 
 pytestmark = pytest.mark.unit
 
@@ -72,3 +74,11 @@ def test_a_buyer_may_give_a_number(engine: Engine) -> None:
     verdict = engine.check("我的电话13912345678", speaker=Speaker.BUYER)
 
     assert verdict.action is Action.ALLOW
+
+
+@settings(max_examples=200, deadline=None)
+@given(plain=st.text(alphabet="0a9z退款"))
+def test_the_quick_look_passes_exactly_what_holds_five_signs_in_a_row(plain: str) -> None:
+    runs = "".join(char if char.isascii() else " " for char in plain).split()
+
+    assert may_hold_numbers(plain) is any(len(run) >= 5 for run in runs)
