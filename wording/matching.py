@@ -50,6 +50,8 @@ class Matcher:
         """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
         plain = self._plain.find(reading.plain)
         heard = self._heard.find(reading.heard)
+        if not plain and not heard and reading.plain not in self._whole:
+            return []
         found: list[Candidate] = []
         if plain:
             found.extend(self._place(self._plain, plain, reading, speaker=speaker))
