@@ -40,6 +40,11 @@ class Backoff:
     def __contains__(self, tp: TopicPartition) -> bool:
         return tp in self._holds
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all partitions are well."""
+        return not self._holds
+
     def defer(self, consumer: Consumer, later: Deferred) -> None:
         """Let the partitions of these records rest, then read them again from there."""
         now = self._clock.monotonic()

@@ -32,9 +32,6 @@ class CommitAfter:
     seconds: float = 1.0
 
 
-POLL_MS: Final = 100
-"""An idle poll; also the most that `stop` waits for one."""
-
 TRIAL_ROWS: Final = 2000
 """Records looked at after a rest, at most: more than a batch, so that every partition has its."""
 
@@ -129,8 +126,12 @@ class GroupLoop(Loop):
 
     async def _collect(self, consumer: Consumer, most: int) -> None:
         """Fill `_in_hand`. A rebalance empties it: what was in hand is read again by its owner."""
-        for records in (await consumer.getmany(POLL_MS, max_records=most)).values():
+        for records in (await consumer.getmany(self._poll_ms(), max_records=most)).values():
             self._in_hand += records
+
+    @override
+    def _due(self) -> bool:
+        return super()._due() or (self._policy is not None and bool(self._next))
 
     @abstractmethod
     async def _deliver(self, consumer: Consumer, records: list[Record]) -> None:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from kit.bus.burying import AfterDead
 from kit.bus.deadletter import DeadLetters
-from kit.bus.group import EACH_BATCH, EVERY_SECOND, POLL_MS, CommitAfter, GroupLoop
+from kit.bus.group import EACH_BATCH, EVERY_SECOND, CommitAfter, GroupLoop
 from kit.bus.passing import Unknown
 from kit.bus.ports import Bus, BusAway, Consumer, OnPartitions, Record, TopicPartition
 from kit.bus.session import Loop
@@ -200,7 +200,7 @@ class ReaderLoop(Loop):
     at the start.
     """
 
-    def __init__(  # noqa: PLR0913 - by keyword; most have the default that services use
+    def __init__(
         self,
         bus: Bus,
         *,
@@ -209,7 +209,6 @@ class ReaderLoop(Loop):
         handle: Handle,
         back: timedelta | None = None,
         begin: Begin | None = None,
-        poll_ms: int = POLL_MS,
         max_rows: int = READ_ROWS,
         clock: Clock | None = None,
         metrics: Metrics | None = None,
@@ -227,7 +226,6 @@ class ReaderLoop(Loop):
         )
         self._begin_at = begin or self._from_before
         self._back = back
-        self._poll_ms = poll_ms
         self._max_rows = max_rows
         self._next: dict[TopicPartition, int] = {}
         self._goal: dict[TopicPartition, int] | None = None
@@ -264,13 +262,17 @@ class ReaderLoop(Loop):
     @override
     async def _work(self, consumer: Consumer) -> None:
         while not self._stopping.is_set():
-            fetched = await consumer.getmany(self._poll_ms, max_records=self._max_rows)
+            fetched = await consumer.getmany(self._poll_ms(), max_records=self._max_rows)
             for tp, records in fetched.items():
                 await self._hand_over(consumer, tp, records)
             if not self.caught_up.is_set():
                 await self._check_caught_up(consumer)
             self._backoff.resume_due(consumer)
             self._measure(consumer)
+
+    @override
+    def _due(self) -> bool:
+        return super()._due() or not self.caught_up.is_set()
 
     async def _hand_over(
         self, consumer: Consumer, tp: TopicPartition, records: list[Record]

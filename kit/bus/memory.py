@@ -8,7 +8,6 @@ import uuid
 import zlib
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from kit.bus.ports import (
@@ -26,6 +25,7 @@ from kit.bus.ports import (
     TopicPartition,
     UnknownTopic,
 )
+from kit.bus.waking import Wakeable
 from kit.clock import Clock, SystemClock
 from kit.errors import Fenced
 
@@ -143,11 +143,9 @@ class MemoryBus:
                 return at
         return None
 
-    async def arrival(self, timeout: float) -> None:
-        """Return when something arrives, or after `timeout` seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._arrival.wait()
+    async def arrival(self) -> None:
+        """Return when something arrives."""
+        await self._arrival.wait()
 
     def _topic(self, topic: str) -> list[list[Record]]:
         if topic not in self._logs:
@@ -252,7 +250,7 @@ class _Group:
                 await known.assign({tp: self.committed.get(tp, 0) for tp in share})
 
 
-class MemoryConsumer:
+class MemoryConsumer(Wakeable):
     """`kit.bus.ports.Consumer` in memory."""
 
     def __init__(
@@ -265,6 +263,7 @@ class MemoryConsumer:
         on_revoked: OnPartitions | None = None,
         gather_ms: int = 0,
     ) -> None:
+        super().__init__()
         self._bus = bus
         self._gather_s = gather_ms / 1000
         self._topics = tuple(topics)
@@ -303,7 +302,7 @@ class MemoryConsumer:
                 await asyncio.sleep(0)
                 return taken
         if not any(self.lag().values()):
-            await self._bus.arrival(timeout_ms / 1000)
+            await self.waits(self._bus.arrival(), timeout_ms / 1000)
         if self._gather_s and any(self.lag().values()):
             await asyncio.sleep(self._gather_s)
         return self._take(wanted)
@@ -379,6 +378,7 @@ class MemoryConsumer:
             self._paused = set(places)
             await self._tell(self._on_assigned, self.assignment())
             self._paused.clear()
+        self.wake()
 
     async def _tell(self, told: OnPartitions, partitions: frozenset[TopicPartition]) -> None:
         try:

@@ -160,6 +160,9 @@ class Consumer(Protocol):
     ) -> dict[TopicPartition, list[Record]]:
         """Return what has arrived, waiting at most `timeout_ms`. Raises `BusAway`."""
 
+    def wake(self) -> None:
+        """Let a `getmany` that waits return, with nothing if nothing has arrived."""
+
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Store the next offset to read for this group. Raises `BusAway`, `Fenced`."""
 

@@ -29,8 +29,9 @@ from aiokafka.errors import (
 from typing_extensions import override
 
 from kit.bus.kafka.ending import bootstrapping, end_consumer, end_task
-from kit.bus.kafka.options import Connection
+from kit.bus.kafka.options import AT_ONCE, GATHER_BYTES, Connection
 from kit.bus.ports import BusAway, Headers, OnPartitions, Record, TopicPartition
+from kit.bus.waking import Wakeable
 from kit.errors import Fenced
 
 log = structlog.get_logger()
@@ -42,10 +43,14 @@ ASK_TIMEOUT_S: Final = 10.0
 COMMIT_TIMEOUT_S: Final = 3.0
 CLOSE_TIMEOUT_S: Final = 2.0
 
+QUIET_MS: Final = 1000
+"""Without a record for so long, a gathering consumer waits for the next one as others do: it would
+ask ten times a second for nothing (aiokafka 0.14 reads both numbers with each fetch)."""
+
 T = TypeVar("T")
 
 
-class KafkaConsumer:
+class KafkaConsumer(Wakeable):
     """`kit.bus.ports.Consumer` on aiokafka."""
 
     def __init__(
@@ -59,7 +64,9 @@ class KafkaConsumer:
         on_revoked: OnPartitions | None = None,
         gather_ms: int = 0,
     ) -> None:
+        super().__init__()
         self._gather_ms = gather_ms
+        self._silent_ms = 0
         self._connection = connection
         self._topics = tuple(topics)
         self._group = group
@@ -67,6 +74,9 @@ class KafkaConsumer:
         self._listener = _Listener(self, on_assigned, on_revoked)
         self._inner: AIOKafkaConsumer | None = None
         self._ours: dict[KafkaPartition, TopicPartition] = {}
+        self._unread: set[KafkaPartition] = set()
+        """What a reader fetches from the first `getmany` on: what it asks before, it asks on the
+        same connection, and there would wait out a fetch that brings nothing."""
         self._questions: set[asyncio.Future[Any]] = set()
 
     async def start(self) -> None:
@@ -76,7 +86,9 @@ class KafkaConsumer:
             with self._renamed():
                 async with asyncio.timeout(START_TIMEOUT_S):
                     if self._group is None:
-                        inner.assign(await self._all_partitions())
+                        self._unread = set(await self._all_partitions())
+                        inner.assign(self._unread)
+                        inner.pause(*self._unread)
                     else:
                         names = [self._connection.prefix + topic for topic in self._topics]
                         inner.subscribe(names, listener=self._listener)
@@ -108,14 +120,19 @@ class KafkaConsumer:
         self, timeout_ms: int, max_records: int | None = None
     ) -> dict[TopicPartition, list[Record]]:
         self._listener.raise_failure()
-        with self._renamed():
-            fetched = await self._started.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        if self._unread:
+            self._started.resume(*self._unread)
+            self._unread.clear()
+        # Cancelled by `wake`, it loses nothing: aiokafka takes records out without a wait.
+        fetched = await self.waits(self._fetched(timeout_ms, max_records))
+        if self._gather_ms:
+            self._gather(0 if fetched else self._silent_ms + timeout_ms)
         return {
             (tp := self.tp_of(theirs)): [
                 Record(tp[0], tp[1], r.offset, r.timestamp, r.key, r.value, _valued(r.headers))
                 for r in records
             ]
-            for theirs, records in fetched.items()
+            for theirs, records in (fetched or {}).items()
         }
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -130,14 +147,16 @@ class KafkaConsumer:
 
     def pause(self, partitions: Collection[TopicPartition]) -> None:
         mine = self.assignment()
-        self._started.pause(*(self._theirs(tp) for tp in partitions if tp in mine))
+        resting = {self._theirs(tp) for tp in partitions if tp in mine}
+        self._unread -= resting
+        self._started.pause(*resting)
 
     def resume(self, partitions: Collection[TopicPartition]) -> None:
         mine = self.assignment()
         self._started.resume(*(self._theirs(tp) for tp in partitions if tp in mine))
 
     def paused(self) -> frozenset[TopicPartition]:
-        return frozenset(self.tp_of(theirs) for theirs in self._started.paused())
+        return frozenset(map(self.tp_of, self._started.paused() - self._unread))
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
         with self._renamed():
@@ -184,6 +203,24 @@ class KafkaConsumer:
         found = {self.tp_of(tp): at.offset for tp, at in answer.items() if at is not None}
         later = [tp for tp in moments_ms if tp not in found]
         return found | (await self.end_offsets(later) if later else {})
+
+    def _gather(self, silent_ms: int) -> None:
+        """Let the broker gather while records come, and bring the first after a silence at once."""
+        inner, before, self._silent_ms = self._inner, self._silent_ms, silent_ms
+        quiet = silent_ms >= QUIET_MS
+        if inner is None or quiet == (before >= QUIET_MS):
+            return
+        how = AT_ONCE if quiet else (GATHER_BYTES, self._gather_ms)
+        inner._fetcher._fetch_min_bytes, inner._fetcher._fetch_max_wait_ms = how  # noqa: SLF001
+
+    async def _fetched(
+        self, timeout_ms: int, max_records: int | None
+    ) -> dict[KafkaPartition, list[Any]]:
+        with self._renamed():
+            fetched: dict[KafkaPartition, list[Any]] = await self._started.getmany(
+                timeout_ms=timeout_ms, max_records=max_records
+            )
+        return fetched
 
     @property
     def _started(self) -> AIOKafkaConsumer:
@@ -275,7 +312,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         try:
             await self._on_assigned(self._consumer, come)
         except Exception as failure:  # noqa: BLE001 - handed to whoever reads next
-            self._failure = failure
+            self._fail(failure)
         else:
             self._consumer.resume(come)
 
@@ -287,4 +324,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka shi
         try:
             await self._on_revoked(self._consumer, going)
         except Exception as failure:  # noqa: BLE001 - handed to whoever reads next
-            self._failure = failure
+            self._fail(failure)
+
+    def _fail(self, failure: Exception) -> None:
+        self._failure = failure
+        self._consumer.wake()

@@ -24,11 +24,23 @@ PARTITION_FETCH_BYTES: Final = 1024 * 1024
 REQUEST_TIMEOUT_MS: Final = 10_000
 """A broker that accepts and never answers (a frozen one) is given up after this time."""
 
-FETCH_WAIT_MS: Final = 250
-"""An idle fetch returns after this time. Data ends the wait at once, so it costs no latency."""
+FETCH_WAIT_MS: Final = 500
+"""An idle fetch returns after this time. Data ends the wait at once, so it costs no latency; what
+else is asked on the connection waits behind it, and so do partitions that come or are resumed."""
+
+READER_WAIT_MS: Final = 1000
+"""The same for who reads all partitions for ever: none comes, and hardly ever one is resumed."""
+
+FETCHER_LOOK_MS: Final = 5_000
+"""aiokafka looks so often for something to fetch that no event told it of. There is none: answers,
+seeks, resumed partitions and new assignments all wake it."""
 
 GATHER_BYTES: Final = 512 * 1024
 """So much ends a gathering fetch before its time: a consumer that is behind never waits."""
+
+
+AT_ONCE: Final = (1, FETCH_WAIT_MS)
+"""Bytes that end a fetch, and its longest wait, where nothing is gathered."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,9 @@ class Connection:
         With `gather_ms` the broker answers a fetch after that time, or once `GATHER_BYTES` are
         there: a fetch costs much the same, however little it brings.
         """
+        least, wait_ms = (GATHER_BYTES, gather_ms) if gather_ms else AT_ONCE
+        if group is None:
+            wait_ms = READER_WAIT_MS
         return self.client() | {
             "group_id": None if group is None else self.prefix + group,
             "group_instance_id": None,
@@ -120,16 +135,16 @@ class Connection:
             "auto_offset_reset": "earliest",
             "isolation_level": "read_uncommitted",
             "check_crcs": True,
-            "fetch_min_bytes": GATHER_BYTES if gather_ms else 1,
+            "fetch_min_bytes": least,
             "fetch_max_bytes": FETCH_BYTES,
-            "fetch_max_wait_ms": gather_ms or FETCH_WAIT_MS,
+            "fetch_max_wait_ms": wait_ms,
             "max_partition_fetch_bytes": PARTITION_FETCH_BYTES,
             "max_poll_records": None,
             "max_poll_interval_ms": 300_000,
             "session_timeout_ms": 10_000,
             "heartbeat_interval_ms": 3_000,
             "rebalance_timeout_ms": 20_000,
-            "consumer_timeout_ms": 200,
+            "consumer_timeout_ms": FETCHER_LOOK_MS,
             "partition_assignment_strategy": (StickyPartitionAssignor,),
             "exclude_internal_topics": True,
             "key_deserializer": None,
