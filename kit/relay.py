@@ -44,6 +44,12 @@ order by id limit $3
 """
 """Rows of keys that are left out are walked over: 10,000 of them, of 400 bytes, cost 2.5 ms."""
 
+FILLED: Final = """
+select shard from unnest($1::smallint[]) as ours (shard)
+where exists (select 1 from outbox where outbox.shard = ours.shard)
+"""
+"""One question for all shards: a database that nobody uses was asked eight, each second."""
+
 _DELETE: Final = "delete from outbox where id = any($1::bigint[])"
 _MEASURE: Final = """
 select coalesce((select extract(epoch from now() - created_at) from outbox order by id limit 1), 0),
@@ -54,7 +60,8 @@ select coalesce((select extract(epoch from now() - created_at) from outbox order
 class Relay:
     """A role. Any number may run: each shard is worked by the one that holds its lease.
 
-    `shards` limits which ones this relay would take; `poll_s` is the wait when no wake-up comes.
+    `shards` limits which ones this relay would take; after `poll_s` without a wake-up it looks
+    whether one was missed.
     """
 
     def __init__(
@@ -83,7 +90,7 @@ class Relay:
     async def run(self) -> None:
         """Publish until `stop`."""
         workers = [asyncio.create_task(self._work(shard)) for shard in self._shards.values()]
-        others = [asyncio.create_task(self._measure()), asyncio.create_task(self._stopped())]
+        others = [asyncio.create_task(one()) for one in (self._look, self._measure, self._stopped)]
         try:
             await asyncio.wait([*workers, *others], return_when=asyncio.FIRST_COMPLETED)
             if workers and self._stopping.is_set():
@@ -107,9 +114,10 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 if not await self._leases.take(shard.lease):
-                    await self._pause(shard, LEASE_RETRY_S)
+                    # No wake-up ends it: they are for the relay that holds the lease.
+                    await _first_of(self._stopping, shard.answers(), LEASE_RETRY_S)
                 elif not await self._turn(shard):
-                    await self._pause(shard, self._poll_s)
+                    await _first_of(shard.woken, shard.answers())
             except Unavailable as away:
                 log.warning("relay.away", shard=shard.number, reason=away.slug)
                 await self._rest(shard)
@@ -159,10 +167,6 @@ class Relay:
                 if not shard.sent(row["id"], key, answer):
                     stopped.add(key)
 
-    async def _pause(self, shard: Shard, seconds: float) -> None:
-        """Wait for a wake-up or for an answer that is due, at most that long."""
-        await _first_of(shard.woken, shard.answers(), seconds)
-
     async def _rest(self, shard: Shard) -> None:
         """Wait through a failure of what we lean on, unless it is time to stop.
 
@@ -181,6 +185,24 @@ class Relay:
             if shard is not None:
                 shard.woken.set()
 
+    async def _look(self) -> None:
+        """Wake the shards that have rows, or keys held back: of those nobody tells.
+
+        A connection that was lost is noticed here, too, and all leases with it.
+        """
+        while not self._stopping.is_set():
+            await _first_of(self._stopping, (), self._poll_s)
+            try:
+                async with self._leases.using() as connection:
+                    filled = await connection.fetch(FILLED, list(self._shards))
+            except Unavailable as away:
+                log.warning("relay.blind", reason=away.slug)
+                continue
+            numbers = {row["shard"] for row in filled}
+            for number, shard in self._shards.items():
+                if number in numbers or shard.waits:
+                    shard.woken.set()
+
     async def _stopped(self) -> None:
         await self._stopping.wait()
 
@@ -197,7 +219,9 @@ class Relay:
             await self._clock.sleep(MEASURE_S)
 
 
-async def _first_of(event: asyncio.Event, answers: Sequence[Answer], seconds: float) -> None:
+async def _first_of(
+    event: asyncio.Event, answers: Sequence[Answer], seconds: float | None = None
+) -> None:
     """Wait for the event or any of the answers, at most that long."""
     waiting = asyncio.create_task(event.wait())
     anything: list[asyncio.Future[Any]] = [waiting, *answers]

@@ -70,6 +70,11 @@ class Shard:
         """Return how many keys wait for a row that failed by itself."""
         return sum(1 for hold in self._held.values() if hold.failures)
 
+    @property
+    def waits(self) -> bool:
+        """Whether rows are under way, or keys held back: then there is something to do in time."""
+        return bool(self._under_way or self._held)
+
     def left_out(self, now: float) -> list[str]:
         """Return the keys of which nothing may be read now."""
         held = (key for key, hold in self._held.items() if hold.until > now)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
+from asyncpg.connection import LoggedQuery
 from sqlalchemy import text
 from typing_extensions import override
 
@@ -18,8 +19,8 @@ from kit.clock import SystemClock
 from kit.ids import SequenceIds
 from kit.metrics import Metrics
 from kit.outbox import SHARDS
-from kit.postgres import Database
-from kit.relay import BATCH, Relay
+from kit.postgres import Database, DirectConnection
+from kit.relay import BATCH, LEASE_RETRY_S, Relay
 from kit.telemetry import TRACEPARENT, new_trace, traced
 from tests.integration.kit.relays import numbers_by_key, read_all, running
 from tests.suites.bus import MakeTopic
@@ -129,6 +130,30 @@ async def test_one_shard_is_worked_by_one_relay_and_another_takes_over(
     assert len(await read_all(bus, topic)) == 3
 
 
+async def test_a_relay_without_a_lease_asks_for_it_once_a_second_and_no_oftener(
+    store: Database, pg_dsn: str, bus: KafkaBus, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(1)
+    ids = SequenceIds()
+    counted = CountedLeases(pg_dsn, schema=store.schema)
+
+    async with running([Relay(store, bus)]):
+        async with store.write_across("a test") as session:
+            await outbox.add(session, Counted(topic, "a", 0, ids.new()))
+        await eventually(lambda: is_empty(store))
+        begun = SystemClock().monotonic()
+        async with running([Relay(counted, bus)]):
+            for number in range(20):
+                async with store.write_across("a test") as session:
+                    await outbox.add(session, Counted(topic, "a", number, ids.new()))
+                await eventually(lambda: is_empty(store))
+            await eventually(lambda: counted.asked >= SHARDS)
+            lasted_s = SystemClock().monotonic() - begun
+
+    assert counted.asked <= SHARDS * (lasted_s / LEASE_RETRY_S + 1)
+    await counted.close()
+
+
 async def test_an_event_arrives_as_it_was_recorded_with_its_trace(
     store: Database, bus: KafkaBus, make_topic: MakeTopic
 ) -> None:
@@ -186,6 +211,21 @@ async def test_the_age_of_the_oldest_event_is_measured(
     assert age is not None
     assert 3600 <= age < 3700
     assert metrics.registry.get_sample_value("peakdesk_outbox_rows") == 1
+
+
+class CountedLeases(Database):
+    """A database that counts how often leases are asked for."""
+
+    asked = 0
+
+    @override
+    async def direct(self) -> DirectConnection:
+        connection = await super().direct()
+        connection.add_query_logger(self._count)
+        return connection
+
+    def _count(self, query: LoggedQuery) -> None:
+        self.asked += "pg_try_advisory_lock" in query.query
 
 
 class FreezesAfterAck(KafkaBus):
