@@ -88,6 +88,12 @@ _TAKE: Final = text(
     returning subject_id
     """
 )
+_KINDS_DUE: Final = """
+select kind from unnest($1::text[]) as known (kind) where exists (
+    select from timers
+    where timers.kind = known.kind and fire_at <= now() - make_interval(secs => $2)
+)
+"""
 _DUE: Final = text(
     """
     select subject_id, shop_id, fire_at, extract(epoch from now() - due_at)::float8 as late_s
@@ -223,7 +229,7 @@ class Timers:
         """
         trouble: Unavailable | None = None
         grace_s = 0.0 if await self._leading() else GRACE_S
-        places = dict.fromkeys(self._fires, _BEGINNING)
+        places = dict.fromkeys(await self._kinds_due(grace_s=grace_s), _BEGINNING)
         oldest_s = 0.0
         while places:
             for kind, place in list(places.items()):
@@ -244,9 +250,16 @@ class Timers:
         self._left.clear()
 
     async def _leading(self) -> bool:
-        if self._leases.held(LEASE):
-            await self._leases.check()
         return await self._leases.take(LEASE)
+
+    async def _kinds_due(self, *, grace_s: float) -> Sequence[str]:
+        """Return the kinds of which something is due: on a quiet day one question, and no more.
+
+        It is asked on the connection of the lease, which is lost if that does not answer.
+        """
+        async with self._leases.read_across("of which kinds a timer is due") as connection:
+            rows = await connection.fetch(_KINDS_DUE, list(self._fires), grace_s)
+        return [row["kind"] for row in rows]
 
     async def _due(
         self, kind: str, place: tuple[datetime, str], *, grace_s: float

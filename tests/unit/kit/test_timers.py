@@ -39,6 +39,11 @@ class Swept(Timers):
         return self.leading
 
     @override
+    async def _kinds_due(self, *, grace_s: float) -> Sequence[str]:
+        due = any(one.late_s >= grace_s for one in self.waiting)
+        return list(self._fires) if due else []
+
+    @override
     async def _due(
         self, kind: str, place: tuple[datetime, str], *, grace_s: float
     ) -> Sequence[Due]:
@@ -96,6 +101,17 @@ async def test_a_backlog_is_read_and_fired_in_bounded_pieces_each_timer_once() -
     assert sweep.reads == [READ, READ, 7]
     for shop_id, subjects in fired.batches:
         assert {one.shop_id for one in sweep.waiting if one.subject_id in subjects} == {shop_id}
+
+
+async def test_on_a_quiet_day_no_kind_is_read() -> None:
+    sweep, fired = Swept(), Fired()
+    sweep.on("kind", fired)
+    sweep.on("other", fired)
+
+    await sweep.sweep()
+
+    assert sweep.reads == []
+    assert sweep.sample("peakdesk_timers_oldest_seconds") == 0
 
 
 async def test_a_backlog_of_one_kind_does_not_hold_up_another() -> None:
