@@ -5,6 +5,7 @@ Knows when, never what.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 
@@ -14,19 +15,32 @@ from kit.errors import Unavailable
 log = structlog.get_logger()
 
 
+CALM_AFTER: Final = 10
+"""So many calls in a row that found nothing to do make a calm."""
+
+
 class Periodic:
     """A role: calls `work` at once and then `every_s` seconds after the last call ended.
 
+    In a calm, that is after ten calls whose results were false, `calm_s` seconds after it.
     While something it leans on is away it tries again at the same pace, and says so once. Any other
     exception ends the process: it is a bug.
     """
 
     def __init__(
-        self, name: str, work: Callable[[], Awaitable[object]], *, every_s: float, clock: Clock
+        self,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        *,
+        every_s: float,
+        clock: Clock,
+        calm_s: float | None = None,
     ) -> None:
         self._name = name
         self._work = work
         self._every_s = every_s
+        self._calm_s = every_s if calm_s is None else calm_s
+        self._idle = 0
         self._clock = clock
         self._over = asyncio.Event()
 
@@ -38,7 +52,7 @@ class Periodic:
         away = False
         while not self._over.is_set():
             try:
-                await self._work()
+                self._idle = 0 if await self._work() else self._idle + 1
             except Unavailable as error:
                 if not away:
                     log.warning("periodic.away", work=self._name, reason=error.slug)
@@ -54,8 +68,9 @@ class Periodic:
         self._over.set()
 
     async def _pause(self) -> None:
+        seconds = self._calm_s if self._idle >= CALM_AFTER else self._every_s
         waits = {
-            asyncio.create_task(self._clock.sleep(self._every_s)),
+            asyncio.create_task(self._clock.sleep(seconds)),
             asyncio.create_task(self._over.wait()),
         }
         try:

@@ -97,9 +97,20 @@ class Worker(Generic[S]):
         """Run a part that works by itself."""
         self._roles.append(role)
 
-    def every(self, seconds: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
-        """Call `work` at once and then so many seconds after the last call ended."""
-        self._roles.append(Periodic(name, work, every_s=seconds, clock=self.clock))
+    def every(
+        self,
+        seconds: float,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        *,
+        calm_s: float | None = None,
+    ) -> None:
+        """Call `work` at once and then so many seconds after the last call ended.
+
+        `calm_s` is the pause while its results say that there is nothing to do.
+        """
+        role = Periodic(name, work, every_s=seconds, calm_s=calm_s, clock=self.clock)
+        self._roles.append(role)
 
     def consume(self, group: str, topics: Sequence[Named], handle: HandleOne) -> SingleLoop:
         """Read topics as a member of a group, one record at a time, in order per partition."""

@@ -3,7 +3,7 @@
 from kit.leases import Leases
 from kit.service.database import DatabaseService
 from services.monitor.boards import internal, routes
-from services.monitor.boards.deadlines import BOARDS_S
+from services.monitor.boards.deadlines import BOARDS_S, CALM_S
 from services.monitor.boards.service import Boards, Publisher
 from services.monitor.directory.rules import Rules
 from services.monitor.settings import Settings
@@ -16,6 +16,6 @@ def register(service: DatabaseService[Settings], rules: Rules) -> None:
     leases = Leases(service.db)
     publisher = Publisher(boards, leases, service.producer, clock=clock, interval_ms=interval_ms)
     service.resource(stop=leases.close)
-    service.every(BOARDS_S, "boards", publisher.publish_due)
+    service.every(BOARDS_S, "boards", publisher.publish_due, calm_s=CALM_S)
     service.routes(routes.reading(boards))
     service.internal(internal.reading(boards))

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import PersonId, ShopId
+from kit.postgres import DirectConnection
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
 
@@ -27,9 +28,9 @@ class Today:
     as_of_ms: int | None
 
 
-async def revisions(session: AsyncSession, since: date) -> Mapping[ShopId, int]:
+async def revisions(connection: DirectConnection, since: date) -> Mapping[ShopId, int]:
     """Return a number per shop that is another one whenever its board may have changed."""
-    rows = await session.execute(_REVISIONS, {"since": since})
+    rows = await connection.fetch(_REVISIONS, since)
     return {ShopId(shop): int(number) for shop, number in rows}
 
 
@@ -62,19 +63,17 @@ async def counters(
     }
 
 
-_REVISIONS: Final = text(
-    """
+_REVISIONS: Final = """
     select shop_id, sum(revision) from (
-        select shop_id, sum(revision) as revision from traffic where day >= :since group by 1
+        select shop_id, sum(revision) as revision from traffic where day >= $1::date group by 1
         union all
         select shop_id, sum(version) from agents group by 1
         union all
         select shop_id, count(*) from incidents
-        where held_ms >= cast(extract(epoch from cast(:since as date)) * 1000 as bigint)
+        where held_ms >= cast(extract(epoch from $1::date) * 1000 as bigint)
         group by 1
     ) as parts group by 1
-    """
-)
+"""
 _CAUGHT_UP: Final = text("select min(caught_up_ms) from partitions where caught_up_ms > 0")
 _TODAY: Final = text(
     """

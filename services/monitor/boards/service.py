@@ -95,12 +95,6 @@ class Boards:
         rows = _Rows(today, loads, waits, seats, totals, limits)
         return self._lay_out(shop_id, rows, now_ms, caught_up=caught_up)
 
-    async def revisions(self) -> dict[ShopId, int]:
-        """Return a number per shop that changes with its board."""
-        since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
-        async with self._db.read_across("which boards changed") as session:
-            return dict(await repository.revisions(session, since))
-
     def _add_unsettled(
         self,
         totals: dict[tuple[ProfileName, PersonId | None], Score],
@@ -207,7 +201,9 @@ class Publisher:
 
     async def publish_due(self) -> int:
         """Publish every board that changed, or shows time passing; return how many."""
-        revisions = await self._boards.revisions()
+        since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
+        async with self._leases.read_across("which boards changed") as connection:
+            revisions = await repository.revisions(connection, since)
         published = 0
         for shop_id, revision in revisions.items():
             shown = self._shown.get(shop_id)

@@ -10,5 +10,9 @@ from typing import Final
 PROBES_S: Final = 0.2
 """Pause between two questions where the partitions end."""
 
+CALM_S: Final = 0.4
+"""The pause while no threshold may fall due. How far the fold is, is noted once a second at least,
+and a board says that it is delayed when that is two seconds old."""
+
 TICK_S: Final = 0.2
 """Pause between two looks that no batch brings about."""

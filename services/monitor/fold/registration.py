@@ -7,7 +7,7 @@ from kit.bus.deadletter import DeadLetters
 from kit.bus.loops import BatchLoop
 from kit.service.database import DatabaseService
 from services.monitor.fold.consumers import Fold
-from services.monitor.fold.deadlines import PROBES_S, TICK_S
+from services.monitor.fold.deadlines import CALM_S, PROBES_S, TICK_S
 from services.monitor.fold.measures import Measures
 from services.monitor.fold.membership import Membership
 from services.monitor.fold.service import FOLD, Follower, Partitions
@@ -36,7 +36,7 @@ def register(
     service.resource(partitions.begin, partitions.close)
     # No replay: what it set aside changes no figure, `recompute` compares.
     service.join(FOLD, [CHAT], membership, ping=membership.ping, replay=None)
-    service.every(PROBES_S, "probes", partitions.probe)
+    service.every(PROBES_S, "probes", partitions.probe, calm_s=CALM_S)
     service.every(TICK_S, "thresholds", partitions.tick)
     return membership
 

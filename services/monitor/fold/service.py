@@ -59,6 +59,10 @@ class Follower(Protocol):
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """See conversations in which a round may have opened; the batch is committed."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether something may fall due in partitions that it has seen."""
+
     async def through(self, moments: Mapping[PartitionFold, int], fence: Fence) -> None:
         """Act on partitions that are folded through a moment, in ms. May raise `Fenced`.
 
@@ -104,6 +108,7 @@ class Partitions:
         self._consumer: Consumer | None = None
         self._turn = asyncio.Lock()
         self._note_at = 0.0
+        self._committed: Mapping[TopicPartition, int] = {}
 
     async def close(self) -> None:
         """Let go of what asks the broker."""
@@ -152,16 +157,20 @@ class Partitions:
             for partition, (_, after) in moves.items():
                 folds[partition].next_offset = after
 
-    async def probe(self) -> None:
-        """Ask where the partitions end (H31), in nobody's turn. Call it often. Raises `BusAway`."""
+    async def probe(self) -> bool:
+        """Ask where the partitions end (H31), in nobody's turn. Call it often. Raises `BusAway`.
+
+        Tells whether somebody waits for what is known through that.
+        """
         owned = list(self._owned.values())
         if not owned:
-            return
+            return False
         at_ms = self._clock.now_ms()
         ends = await self._ends.ask([one.tp for one in owned])
         for one in owned:
             if one.tp in ends:
                 one.probes.asked(at_ms, end_offset=ends[one.tp])
+        return any(follower.waits for follower in self._followers)
 
     async def tick(self) -> None:
         """Tell followers and the store how far the fold is, forget what is over. Call it often."""
@@ -172,15 +181,16 @@ class Partitions:
                 log.warning("fold.fenced", reason=fenced.reason)
                 self._owned.clear()
                 return
-        if folded and self._consumer is not None:
+        if folded and folded != self._committed and self._consumer is not None:
             # For those who watch the group's lag from outside; the fold itself never reads it.
             with suppress(Fenced):
                 await self._consumer.commit(folded)
+                self._committed = folded
 
     async def take_over(self, consumer: Consumer, came: AbstractSet[TopicPartition]) -> None:
         """Load partitions and seek to where their ids must be read again."""
         async with self._turn:
-            self._consumer = consumer
+            self._consumer, self._committed = consumer, {}
             for tp in sorted(came):
                 fold, start = await self._checkpoints.restore(consumer, tp, self._measures())
                 self._owned[tp.partition] = _Owned(tp, fold)

@@ -46,6 +46,11 @@ class Thresholds:
         self._clock = clock
         self._waits: WeakKeyDictionary[PartitionFold, Waits] = WeakKeyDictionary()
 
+    @property
+    def waits(self) -> bool:
+        """Whether a threshold may fall due."""
+        return any(waits.threatens for waits in self._waits.values())
+
     def folded(self, fold: PartitionFold, touched: Sequence[Conversation]) -> None:
         """Watch the waits that may have begun, in a partition that has caught up once."""
         waits = self._waits.get(fold)

@@ -56,6 +56,11 @@ class Waits:
             }
         )
 
+    @property
+    def threatens(self) -> bool:
+        """Whether a threshold may fall due: of an answered wait too, until its slot comes round."""
+        return bool(self._taken) or not self._wheel.is_empty
+
     def watch(self, states: Iterable[Conversation]) -> None:
         """Put each open wait that is not watched yet on the wheel."""
         for state in states:

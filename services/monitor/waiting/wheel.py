@@ -39,6 +39,11 @@ class Wheel:
     def __len__(self) -> int:
         return sum(map(len, self._slots.values()))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is on it, which costs less to tell than how much."""
+        return not self._slots
+
     def put(self, due: Due) -> None:
         """Add a wait."""
         self._slots[due.due_ms // SLOT_MS].append(due)

@@ -68,3 +68,26 @@ async def test_a_bug_ends_the_role() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await role.run()
+
+
+async def test_work_with_nothing_to_do_is_called_less_often_until_there_is_something() -> None:
+    clock, due = ManualClock(), list[bool]()
+    calls = list[float]()
+
+    async def look() -> bool:
+        calls.append(clock.monotonic())
+        return bool(due)
+
+    role = Periodic("work", look, every_s=1, calm_s=5, clock=clock)
+    running = asyncio.create_task(role.run())
+    began = clock.monotonic()
+
+    await clock.walk(20)
+    assert [at - began for at in calls] == [*range(10), 14, 19]
+
+    due.append(True)
+    calls.clear()
+    await clock.walk(7)
+    assert [at - began for at in calls] == [24, 25, 26, 27]
+    await role.stop()
+    await asyncio.wait_for(running, 1)
