@@ -4,6 +4,7 @@ With the archive behind, every live chat looks silent: what was said may not be 
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,6 +31,7 @@ class Completeness:
         self._clock = clock
         self._reader: Consumer | None = None
         self._probes: dict[int, Probes] = {}
+        self._marks: Mapping[int, int] = {}
 
     async def look(self) -> None:
         """Probe every partition once. Raises `Unavailable`."""
@@ -40,11 +42,12 @@ class Completeness:
                 ends = await reader.end_offsets(mine)
         except TimeoutError:
             raise Unavailable from None
-        marks = await self._archiving.marks()
+        if any(ends[tp] > self._marks.get(tp.partition, 0) for tp in mine):
+            self._marks = await self._archiving.marks()  # they only rise: those that suffice do so
         for tp in mine:
             probes = self._probes.setdefault(tp.partition, Probes())
             probes.asked(at_ms, end_offset=ends[tp])
-            probes.passed(marks.get(tp.partition, 0))
+            probes.passed(self._marks.get(tp.partition, 0))
 
     async def through(self) -> datetime | None:
         """Return the moment through which all that was said is archived; None: not known yet."""
