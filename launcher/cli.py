@@ -88,10 +88,13 @@ def up(
         known = infrastructure.open_instance(wanted, place, say=screen.say)
         if no_keeper:
             platform.end_keeper(known)
-        infrastructure.start(known, screen)
+        begun = infrastructure.begin(known, screen)
         if not infrastructure_only:
-            platform.prepare(known, screen)
+            platform.prepare_database(known, screen)
             seed.ensure(known, screen)
+        begun.complete(screen)
+        if not infrastructure_only:
+            platform.make_topics(known, screen)
             platform.start_services(known, screen)
         if not no_keeper:
             platform.keep(known, screen)

@@ -112,16 +112,42 @@ def _known_or_made(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
 
 def start(known: Instance, screen: Screen) -> None:
     """Bring up PostgreSQL and Kafka; what runs already, or is yours, stays as it is."""
+    begin(known, screen).complete(screen)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Brokers that start by themselves; there is something else to do meanwhile."""
+
+    kafka: Kafka | None
+    """None if it is yours."""
+    outcome: str
+
+    def complete(self, screen: Screen) -> None:
+        """Wait until Kafka answers."""
+        if self.kafka is not None:
+            with screen.step("Kafka") as step:
+                self.kafka.wait()
+                step.outcome = self.outcome
+
+
+def begin(known: Instance, screen: Screen) -> Begun:
+    """Bring up PostgreSQL, which takes a second, and begin with Kafka, which takes several."""
     processes = Processes(known)
-    jar_folder = _jars(known, screen) if known.kafka is None else None
-    if known.own_database:
-        with screen.step("PostgreSQL") as step:
-            started = Postgres(known, processes, account=account.unprivileged()).start()
-            step.outcome = f"127.0.0.1:{known.ports.postgres}{'' if started else ', runs already'}"
-    if jar_folder is not None:
-        with screen.step("Kafka") as step:
-            started = Kafka(known, processes, jars=jar_folder).start()
-            step.outcome = f"{known.bootstrap_servers}{'' if started else ', runs already'}"
+    kafka = None if known.kafka else Kafka(known, processes, jars=_jars(known, screen))
+    if not known.own_database:
+        return Begun(kafka, _begin_with(kafka, known.bootstrap_servers))
+    with screen.step("PostgreSQL") as step:
+        postgres = Postgres(known, processes, account=account.unprivileged())
+        step.outcome = _begin_with(postgres, f"127.0.0.1:{known.ports.postgres}")
+        outcome = _begin_with(kafka, known.bootstrap_servers)
+        postgres.wait()
+    return Begun(kafka, outcome)
+
+
+def _begin_with(server: Kafka | Postgres | None, at: str) -> str:
+    begun = server is not None and server.begin()
+    return at if begun else f"{at}, runs already"
 
 
 def stop(known: Instance, screen: Screen) -> None:

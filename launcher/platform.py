@@ -59,16 +59,26 @@ class ProcessLine:
 
 
 def prepare(known: Instance, screen: Screen) -> None:
-    """Make topics, roles and schemas, and bring every schema up to date.
+    """Make roles, schemas and topics, and bring every schema up to date."""
+    prepare_database(known, screen)
+    make_topics(known, screen)
+
+
+def make_topics(known: Instance, screen: Screen) -> None:
+    """Make the topics that are missing."""
+    with screen.step("Topics") as step:
+        made = topics.ensure(known)
+        step.outcome = f"{len(made)} made" if made else "all there"
+
+
+def prepare_database(known: Instance, screen: Screen) -> None:
+    """Make roles and schemas, and bring every schema up to date; Kafka need not run.
 
     In a database of yours, tables that services still own are left to its administrator.
     """
     server = addresses.server(known)
     if known.own_database and database.is_secured(server) is False:
         stop_services(known, screen, SERVICES)  # they are of the release before, and start again
-    with screen.step("Topics") as step:
-        made = topics.ensure(known)
-        step.outcome = f"{len(made)} made" if made else "all there"
     with screen.step("Database") as step:
         step.outcome = database.prepare(server, moves=known.own_database)
     with screen.step("Migrations") as step:

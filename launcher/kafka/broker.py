@@ -50,20 +50,24 @@ class Kafka:
         self._jars = jars
         self._names = kafka_names(instance)
 
-    def start(self) -> bool:
-        """Start every broker that does not run; return whether any had to be started.
-
-        One that runs may be starting still: an `up` that was interrupted, or a keeper, began it.
-        """
+    def begin(self) -> bool:
+        """Start every broker that does not run, without waiting; return whether any was started."""
         idle = [n for n, name in enumerate(self._names) if self._processes.find(name) is None]
         if idle:
             self.launch(idle)
+        return bool(idle)
+
+    def wait(self) -> None:
+        """Return once every broker answers.
+
+        One that ran before may be starting still: an `up` that was interrupted, or a keeper, began
+        it.
+        """
         for broker, name in enumerate(self._names):
             port = self._instance.ports.kafka(broker)
             self._processes.wait_ready(
                 name, partial(ports.is_open, port), timeout_s=START_TIMEOUT_S
             )
-        return bool(idle)
 
     def launch(self, idle: Sequence[int]) -> None:
         """Start brokers that do not run, without waiting until they answer."""

@@ -41,26 +41,28 @@ class Postgres:
         self._processes = processes
         self._account = account
 
-    def start(self) -> bool:
-        """Start the server unless it runs; return whether it had to be started."""
-        if self._processes.find(NAME) is not None:
-            return False
-        binaries = self.launch()
-        port = self._instance.ports.postgres
+    def begin(self) -> bool:
+        """Start the server unless it runs, without waiting; return whether that was needed."""
+        begun = self._processes.find(NAME) is None
+        if begun:
+            self.launch()
+        return begun
+
+    def wait(self) -> None:
+        """Return once the server takes connections."""
+        binaries, port = self._binaries(), self._instance.ports.postgres
         self._processes.wait_ready(
             NAME, lambda: _accepts(binaries, port), timeout_s=START_TIMEOUT_S
         )
-        return True
 
-    def launch(self) -> Path:
-        """Start the server without waiting until it answers; return where its programs are."""
+    def launch(self) -> None:
+        """Start the server, which must not run, without waiting until it answers."""
         ports.require_free(self._instance.ports.postgres, "PostgreSQL")
         binaries = self._binaries()
         if not (self._data / "PG_VERSION").exists():
             self._make_cluster(binaries)
         self._require_same_version(binaries)
         self._processes.start(self._command(binaries))
-        return binaries
 
     @property
     def _data(self) -> Path:

@@ -109,7 +109,8 @@ def broker(infra: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> I
     jar_folder = folders.jar_cache(home, jars.read_lock().version)
     kafka = Secured(known, Processes(known), jars=jar_folder)
     kafka.certificate = certificate
-    kafka.start()
+    kafka.begin()
+    kafka.wait()
     try:
         kafka.admit(USER, PASSWORD)
         yield Broker(f"127.0.0.1:{_secured_port(known)}", certificate)
