@@ -12,6 +12,8 @@ import msgspec
 from contracts.base import Event
 from contracts.conversation import ConversationAssigned, ConversationTransferred, PersonListed
 from contracts.people import ConversationId, PersonId, Role, ShopId, SkillGroupId
+from contracts.topics import TOPICS
+from kit.bus.memory import MemoryBus
 from kit.bus.ports import Bus, Message, Producer, message_of
 from kit.clock import Clock, SystemClock
 from kit.errors import NotFound, Unavailable
@@ -234,6 +236,20 @@ def settings(**own: Any) -> Settings:
         "allowed_origins": "https://desk.example",
     }
     return Settings(**(quick | own))
+
+
+def memory_bus() -> MemoryBus:
+    """Return a bus whose acks can be withheld, with the topics of a small installation."""
+    bus = MemoryBus()
+    for topic in TOPICS:
+        bus.add_topic(topic.name, 3 if topic.name == "chat" else 1)
+    return bus
+
+
+def held(bus: MemoryBus) -> int:
+    """Return how many chat messages wait for their ack."""
+    waiting = bus._withheld or []
+    return len([message for message, *_ in waiting if message.topic == "chat"])
 
 
 @asynccontextmanager

@@ -131,6 +131,12 @@ class Phone(WSListener):
         problem = (await self.answer(frame_id, within)).get("problem")
         return None if problem is None else str(problem["code"])
 
+    async def code_at_once(self, frame_id: str) -> str | None:
+        """Return the code of an answer that waits for nothing: it is there before the next one."""
+        self.say(t="ping", ts=frame_id)
+        await self.of("pong", ts=frame_id)
+        return await self.code(frame_id, within=0)
+
     async def close_code(self, within: float = 15.0) -> int:
         """Return the code with which the socket was closed."""
         await eventually(lambda: self.closed is not None, within=within, what="the close")

@@ -12,11 +12,10 @@ from picows import WSInvalidStatusError
 
 from contracts.frames import BYTES_PER_FRAME, CloseCode
 from contracts.people import Role
-from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
 from kit.bus.ports import Message
 from services.gateway.inbound.lanes import WAITING
-from tests.integration.gateway.desk import Desk, opened
+from tests.integration.gateway.desk import Desk, held, memory_bus, opened
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
 from tests.web import NO_TLS
@@ -27,10 +26,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def bus() -> MemoryBus:
     """A bus whose acks can be withheld."""
-    bus = MemoryBus()
-    for topic in TOPICS:
-        bus.add_topic(topic.name, 3 if topic.name == "chat" else 1)
-    return bus
+    return memory_bus()
 
 
 @pytest.fixture
@@ -53,7 +49,7 @@ async def test_an_unanswered_send_gets_retry_and_lands_once(desk: Desk, bus: Mem
     assert desk.service.clock.monotonic() - begun > 1.9
     assert not too_late.done()
     buyer.message(s, "二", id="aaaaaaaa-2")
-    assert await _answered_at_once(buyer, "aaaaaaaa-2") == "retry"
+    assert await buyer.code_at_once("aaaaaaaa-2") == "retry"
 
     buyer.forget()
     buyer.message(s, "一", id="aaaaaaaa-1", again=True)  # joins what is still on its way
@@ -90,7 +86,7 @@ async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again(
     await agent.of("ev", s=s)
 
     buyer.message(s, "二", id="aaaaaaaa-2")
-    assert await _answered_at_once(buyer, "aaaaaaaa-2") == "retry"
+    assert await buyer.code_at_once("aaaaaaaa-2") == "retry"
     await _both_come_again_and_land(buyer, agent, s)
 
 
@@ -230,13 +226,6 @@ async def _both_come_again_and_land(buyer: Phone, agent: Phone, s: str) -> None:
     assert agent.texts(s) == ["一", "二"]
 
 
-async def _answered_at_once(phone: Phone, client_id: str) -> str | None:
-    """Return the code of an answer that waited for nothing: it is there before the next one."""
-    phone.say(t="ping", ts=client_id)
-    await phone.of("pong", ts=client_id)
-    return await phone.code(client_id, within=0)
-
-
 async def _a_moment(desk: Desk) -> None:
     """Wait until the rate allows one more frame."""
     clock = desk.service.clock
@@ -324,9 +313,3 @@ async def test_a_draining_gateway_is_not_ready_and_takes_no_new_socket(desk: Des
     assert refused.value.response is not None
     assert refused.value.response.status == 503
     assert refused.value.response.headers["Retry-After"] == "1"
-
-
-def held(bus: MemoryBus) -> int:
-    """Return how many chat messages wait for their ack."""
-    waiting = bus._withheld or []
-    return len([message for message, *_ in waiting if message.topic == "chat"])
