@@ -17,14 +17,11 @@ Position = tuple[int, int]
 SEEN_LIMIT: Final = 4_096
 """Message ids remembered per stream; older ones lie far behind any resume position."""
 
-RESEND_AFTER_S: Final = 0.5
-"""First wait before unanswered sends of a stream go out again; doubles up to four times that.
+RESEND_AFTER_S: Final = 1.0
+"""Wait before a refused send goes out again where the refusal does not say how long."""
 
-A partition has a new leader some 6 s after its broker was killed: in one run with waits of up to
-4 s an ok came after 10.3 s, in two runs with waits of up to 2 s after 5.2 and 7.4 s.
-"""
-
-_RESEND_DOUBLINGS: Final = 2
+LATE: Final = 1.25
+"""Longest wait, as a multiple of what was said: who was refused together comes back apart."""
 
 _LATER: Final = frozenset({"retry", "rate_limited"})
 """Problem codes that say: the same send, a little later."""
@@ -82,8 +79,8 @@ class Stream:
     refused: str | None = None
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _pending: dict[str, _Pending] = field(default_factory=dict)
-    _stalled: bool = False
-    _stalls: int = 0
+    _pause: asyncio.TimerHandle | None = None
+    _probe: str | None = None
 
     @property
     def subscribed(self) -> bool:
@@ -113,10 +110,10 @@ class Stream:
         self._advance(frame.position)
 
     def send(self, frame: dict[str, Any]) -> asyncio.Future[Answer]:
-        """Send now, or once the stream is subscribed and no earlier send is stalled (H6)."""
+        """Send now, or once the stream is subscribed and no refused send has to go first (H6)."""
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         pending = self._pending[frame["id"]] = _Pending(frame, answered)
-        if self.subscribed and not self._stalled:
+        if self.subscribed and not self._pause and not self._probe:
             self._put(pending)
         return answered
 
@@ -126,38 +123,39 @@ class Stream:
         if pending is None:
             return False
         if frame.code in _LATER:
-            self._stall()
+            self._refused(pending, frame.problem or {})
         elif frame.code == "confirm" and "confirm" not in pending.frame:
             pending.frame["confirm"] = (frame.problem or {}).get("confirm")
-            self._put(pending)
+            self.write(pending.frame)
         else:
             self._settle(pending, frame)
         return True
 
     def resend(self) -> None:
-        """Put every unanswered send on the wire, oldest first; one that was there is a resend."""
-        self._stalled = False
+        """Put every unanswered send on the wire, oldest first."""
+        self._stop_waiting()
         if self.subscribed:
             for pending in self._pending.values():
-                if pending.written:
-                    pending.frame["again"] = True
                 self._put(pending)
 
     def give_up(self, code: str) -> None:
         """End every open send with `code`: the session is over."""
+        self._stop_waiting()
         for pending in self._pending.values():
             if not pending.answered.done():
                 pending.answered.set_result(Answer(code))
         self._pending.clear()
 
     def _put(self, pending: _Pending) -> None:
+        if pending.written:
+            pending.frame["again"] = True
         pending.written = True
         self.write(pending.frame)
 
     def _settle(self, pending: _Pending, frame: Frame) -> None:
         del self._pending[pending.frame["id"]]
-        if not self._pending:
-            self._stalls = 0
+        if pending.frame["id"] == self._probe:
+            self.resend()
         details = frame.d if frame.t == "ok" else {}
         position = details.get("position")
         if not pending.answered.done():
@@ -169,14 +167,32 @@ class Stream:
                 )
             )
 
-    def _stall(self) -> None:
-        """Hold the stream's sends back, then put all of them out again in order."""
-        if self._stalled:
+    def _refused(self, pending: _Pending, problem: dict[str, Any]) -> None:
+        """Hold the stream's sends back for as long as the refusal says; then the oldest goes first.
+
+        The others follow when it is answered: each of them would be refused with it (H6).
+        """
+        if problem.get("taken") is False:
+            pending.written = "again" in pending.frame
+        if self._pause or self._probe not in {None, pending.frame["id"]}:
             return
-        self._stalled = True
-        wait = RESEND_AFTER_S * 2 ** min(self._stalls, _RESEND_DOUBLINGS)
-        self._stalls += 1
-        asyncio.get_running_loop().call_later(wait * self.rng.uniform(0.5, 1.0), self.resend)
+        self._probe = None
+        told_ms = problem.get("retry_after_ms")
+        wait_s = RESEND_AFTER_S if told_ms is None else told_ms / 1_000
+        loop = asyncio.get_running_loop()
+        self._pause = loop.call_later(wait_s * self.rng.uniform(1.0, LATE), self._try_oldest)
+
+    def _try_oldest(self) -> None:
+        self._pause = None
+        if self.subscribed and self._pending:
+            self._probe, oldest = next(iter(self._pending.items()))
+            self._put(oldest)
+
+    def _stop_waiting(self) -> None:
+        self._probe = None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
 
     def _advance(self, position: Position | None) -> None:
         if position is not None:
