@@ -308,6 +308,8 @@ class Problem(BaseModel):
 class Err(Frame):
     """It is not done, or (code `retry`) the outcome is unknown: send it again with `again`.
 
+    `retry` carries `retry_after_ms`; with `"taken": false` this try was not looked at, so that what
+    comes again needs no `again` on its account.
     The codes `blocked` and `confirm` carry `hits`; `confirm` also carries `confirm`, the signature
     that lets the same text pass when it is sent again with it.
     """

@@ -149,6 +149,10 @@ class Metrics:
         self.frames_refused = self._counter(
             "peakdesk_frames_refused_total", "Frames answered `err`, by slug", ("slug",)
         )
+        self.sends_shed = self._counter(
+            "peakdesk_sends_shed_total",
+            "Sends refused before they were looked at, because those before them wait too long",
+        )
         self.send_seconds = self._histogram(
             "peakdesk_send_ack_seconds",
             "Seconds from a `send` frame to its `ok`",

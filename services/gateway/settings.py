@@ -43,6 +43,9 @@ class Settings(ServiceSettings):
     time in front. It has to lie behind the end of the last gateway that does not know it."""
     dated_ids_until: AwareDatetime | None = None
     """Those from this moment on do not: for the way back to a release that knows neither."""
+    shed_after_s: float = Field(default=0.5, gt=0)
+    """A send is answered `retry` without being taken while the oldest one before it in its
+    partition is unacknowledged for longer."""
     ring_s: int = Field(default=60, ge=1)
     """How long a record stays in memory for who comes back."""
     ring_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)

@@ -11,6 +11,7 @@ from kit.errors import AppError, Conflict, Forbidden, TooMany, Unavailable, Unpr
 from kit.web.problems import document
 
 RETRY_AFTER_MS: Final = 1_000
+"""How long the sender of a `retry` waits unless the refusal itself says so."""
 
 
 class BadFrame(AppError):
@@ -79,6 +80,10 @@ class Retry(Unavailable):
     slug, status, title = "retry", 503, "Not acknowledged yet: send it again with the same id"
 
 
+class NotTaken(Retry):
+    """Nothing was done: what comes again is no resend, and nobody must be asked for the first."""
+
+
 class RateLimited(TooMany):
     """Over 20 frames a second; three of these close the socket with 4003."""
 
@@ -113,5 +118,7 @@ def encoded_problem(error: AppError) -> bytes:
     """Return the problem document as JSON, the same that REST shows."""
     shown = document(error)
     if isinstance(error, Retry):
-        shown["retry_after_ms"] = RETRY_AFTER_MS
+        shown.setdefault("retry_after_ms", RETRY_AFTER_MS)
+    if isinstance(error, NotTaken):
+        shown["taken"] = False
     return msgspec.json.encode(shown)

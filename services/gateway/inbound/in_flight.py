@@ -5,7 +5,7 @@ Every send that waits for one is answered once: with its place, or `retry` when 
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from functools import partial
 from typing import Final
 
@@ -14,7 +14,7 @@ from kit.bus.ports import Message, Position, TooLarge
 from kit.clock import Clock
 from kit.metrics import Metrics
 from services.gateway.frames import server
-from services.gateway.frames.refusals import BadFrame
+from services.gateway.frames.refusals import BadFrame, NotTaken
 from services.gateway.history import Ring
 from services.gateway.hub import ConversationSubscription
 from services.gateway.inbound.batcher import Batcher
@@ -27,15 +27,34 @@ OVERDUE_S: Final = 0.1
 
 
 class PendingMessage:
-    """A message that was handed over: who waits for it, and since when."""
+    """A message that was handed over: who waits for it, and since when.
 
-    __slots__ = ("body_hash", "message_id", "since", "waiting", "warnings")
+    `since` is when the newest of them came; `handed_at` stays.
+    """
 
-    def __init__(self, message_id: str, body_hash: str, warnings: tuple[WordingHit, ...]) -> None:
+    __slots__ = (
+        "answered",
+        "body_hash",
+        "handed_at",
+        "message_id",
+        "since",
+        "waiting",
+        "warnings",
+    )
+
+    def __init__(
+        self,
+        message_id: str,
+        body_hash: str,
+        warnings: tuple[WordingHit, ...],
+        *,
+        handed_at: float,
+    ) -> None:
         self.message_id = message_id
         self.body_hash = body_hash
         self.warnings = warnings
-        self.since = 0.0
+        self.handed_at = self.since = handed_at
+        self.answered = False
         self.waiting: list[tuple[ConversationSubscription, ParsedSend]] = []
 
 
@@ -58,6 +77,7 @@ class MessagesInFlight:
         self._metrics = metrics
         self._outcome_s = outcome_s
         self._pending: dict[str, PendingMessage] = {}
+        self._out: defaultdict[int, deque[PendingMessage]] = defaultdict(deque)
         self._unread = Unread(ring)
         self._due: deque[tuple[float, PendingMessage]] = deque()
         self._wakes = asyncio.Event()
@@ -76,6 +96,11 @@ class MessagesInFlight:
         """Return the message if it was acknowledged and this gateway has not read it back."""
         return self._unread.find(message_id)
 
+    def oldest(self, partition: int) -> float | None:
+        """Return when the oldest message was handed over that the broker has not answered."""
+        out = self._out[partition]
+        return out[0].handed_at if out else None
+
     # ---- on the way
 
     def hand_over(
@@ -87,11 +112,14 @@ class MessagesInFlight:
         warnings: tuple[WordingHit, ...],
     ) -> None:
         """Give a message to the batcher, and answer its send when the outcome is known."""
-        pending = PendingMessage(parsed.message_id, parsed.body_hash, warnings)
-        if not self._batcher.add(message, partial(self._acked, pending)):
-            self._lanes.retry(subscription, parsed.frame.id, parsed.number)
+        now, out = self._clock.monotonic(), self._out[subscription.conversation.partition]
+        pending = PendingMessage(parsed.message_id, parsed.body_hash, warnings, handed_at=now)
+        if not self._batcher.add(message, partial(self._acked, pending, out)):
+            refusal = NotTaken()
+            self._lanes.retry(subscription, parsed.frame.id, parsed.number, refusal=refusal)
             return
         self._pending[parsed.message_id] = pending
+        out.append(pending)
         self.join(subscription, parsed, pending)
 
     def join(
@@ -106,8 +134,16 @@ class MessagesInFlight:
 
     # ---- outcomes
 
-    def _acked(self, pending: PendingMessage, answer: "asyncio.Future[Position]") -> None:
+    def _acked(
+        self,
+        pending: PendingMessage,
+        out: deque[PendingMessage],
+        answer: "asyncio.Future[Position]",
+    ) -> None:
         self._pending.pop(pending.message_id, None)
+        pending.answered = True
+        while out and out[0].answered:
+            out.popleft()
         waiting, pending.waiting = pending.waiting, []
         error = None if answer.cancelled() else answer.exception()
         if error is None and not answer.cancelled():

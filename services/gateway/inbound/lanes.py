@@ -11,7 +11,7 @@ from typing import Final
 
 from kit.errors import AppError, Unavailable
 from services.gateway.frames.client import Send, weight
-from services.gateway.frames.refusals import NotSubscribed, Retry
+from services.gateway.frames.refusals import NotSubscribed, NotTaken, Retry
 from services.gateway.history import HistoryClient, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession
 from services.gateway.inbound.turns import SendTurns
@@ -88,7 +88,7 @@ class Lanes:
         elif lane.deferred_id is None and len(lane.waiting) < WAITING:
             lane.waiting.append(send)
         else:
-            self.defer(subscription, send.id, Retry())
+            self.defer(subscription, send.id, NotTaken())
 
     def hold(self, subscription: ConversationSubscription) -> None:
         """Let sends wait from now on, until `resume`."""
@@ -125,6 +125,11 @@ class Lanes:
         lane = self._lanes.get(subscription)
         return lane is not None and lane.retry_id is not None and lane.retry_id != client_id
 
+    def expects(self, subscription: ConversationSubscription, client_id: str) -> bool:
+        """Tell whether this is the send that must come again before others are taken."""
+        lane = self._lanes.get(subscription)
+        return lane is not None and lane.retry_id == client_id
+
     def requeue(self, subscription: ConversationSubscription, client_id: str, number: int) -> None:
         """Note a send that was answered `retry`; the oldest one stands."""
         if subscription.left:
@@ -151,10 +156,17 @@ class Lanes:
             lane.retry_id = None
             self._tidy(subscription, lane)
 
-    def retry(self, subscription: ConversationSubscription, client_id: str, number: int) -> None:
+    def retry(
+        self,
+        subscription: ConversationSubscription,
+        client_id: str,
+        number: int,
+        *,
+        refusal: Retry | None = None,
+    ) -> None:
         """Answer `retry`; the oldest such send must come again before later ones are taken (H6)."""
         self.requeue(subscription, client_id, number)
-        self._refuse(subscription.socket, client_id, Retry())
+        self._refuse(subscription.socket, client_id, refusal or Retry())
 
     def deny(
         self, subscription: ConversationSubscription, client_id: str, refusal: AppError

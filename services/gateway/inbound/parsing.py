@@ -39,6 +39,11 @@ class MessageIds:
         parts = "message", conversation, sender, client_id
         return dated_id(client_id, *parts) if self._is_dated(client_id) else derived_id(*parts)
 
+    def of_send(self, subscription: ConversationSubscription, client_id: str) -> str:
+        """Return which message a send of this subscription is, whatever it says."""
+        key, sender = subscription.conversation.key.decode(), subscription.socket.person.subject
+        return self.of(key, sender, client_id)
+
     def _is_dated(self, client_id: str) -> bool:
         # Written alike, ids are in the order of their times.
         over = self._until is not None and client_id >= self._until
@@ -50,6 +55,5 @@ def parse(
 ) -> ParsedSend:
     """Read a send. Raises `BadFrame` or `BadText`."""
     body = body_of(frame)
-    key, sender = subscription.conversation.key.decode(), subscription.socket.person.subject
-    message_id = ids.of(key, sender, frame.id)
+    message_id = ids.of_send(subscription, frame.id)
     return ParsedSend(frame, body, message_id, records.body_hash(frame.kind, body.d), number)

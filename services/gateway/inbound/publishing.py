@@ -15,7 +15,7 @@ from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from services.gateway.frames import records
 from services.gateway.frames.records import ChatBody
-from services.gateway.frames.refusals import ContinueElsewhere, NoSeat
+from services.gateway.frames.refusals import ContinueElsewhere, NoSeat, NotTaken
 from services.gateway.hub import ConversationSubscription
 from services.gateway.inbound.batcher import Batcher
 from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
@@ -56,7 +56,7 @@ class MessagePublisher:
             self._lanes.deny(subscription, client_id, elsewhere)
             return
         if self._producer.stalled(CHAT.name, conversation.key):
-            self._lanes.retry(subscription, client_id, parsed.number)
+            self._lanes.retry(subscription, client_id, parsed.number, refusal=NotTaken())
             return
         now = self._clock.now()
         passed = Passed()

@@ -13,7 +13,7 @@ from kit.metrics import Metrics
 from services.gateway.frames import records, server
 from services.gateway.frames.client import Send
 from services.gateway.frames.records import Entry, PoisonRecord
-from services.gateway.frames.refusals import IdConflict, NotSubscribed
+from services.gateway.frames.refusals import IdConflict, NotSubscribed, NotTaken
 from services.gateway.history import HistoryClient, Ring, Stored
 from services.gateway.hub import ConversationSubscription, SocketSession, subscription_to
 from services.gateway.inbound.batcher import Batcher
@@ -22,6 +22,7 @@ from services.gateway.inbound.in_flight import MessagesInFlight
 from services.gateway.inbound.lanes import Lanes
 from services.gateway.inbound.parsing import MessageIds, ParsedSend, parse
 from services.gateway.inbound.publishing import MessagePublisher
+from services.gateway.inbound.shedder import LoadShedder
 
 
 class Inbound:
@@ -38,11 +39,13 @@ class Inbound:
         history: HistoryClient,
         clock: Clock,
         metrics: Metrics,
+        shedder: LoadShedder,
         outcome_s: float = 2.0,
     ) -> None:
         self._ids = ids
         self._ring = ring
         self._metrics = metrics
+        self._shedder = shedder
         self.lanes = Lanes(history, take=self._take, refuse=self._refuse)
         self._in_flight = MessagesInFlight(
             batcher, self.lanes, ring, clock=clock, metrics=metrics, outcome_s=outcome_s
@@ -66,8 +69,10 @@ class Inbound:
         subscription = subscription_to(socket, frame.s)
         if subscription is None:
             self._refuse(socket, frame.id, NotSubscribed())
-        else:
+        elif self._has_room(subscription, frame) or self._was_said(subscription, frame):
             self.lanes.admit(subscription, frame)
+        else:
+            self.lanes.defer(subscription, frame.id, self._shedder.refusal())
 
     def defer(self, socket: SocketSession, frame: Send, refusal: AppError) -> None:
         """Refuse a send for now; later ones of its stream wait until it has come again (H6)."""
@@ -93,6 +98,26 @@ class Inbound:
         self._in_flight.stop()
         self.lanes.stop()
 
+    # ---- overload
+
+    def _has_room(self, subscription: ConversationSubscription, frame: Send) -> bool:
+        partition = subscription.conversation.partition
+        return self._shedder.admits(
+            partition,
+            self._in_flight.oldest(partition),
+            returning=self.lanes.expects(subscription, frame.id),
+        )
+
+    def _was_said(self, subscription: ConversationSubscription, frame: Send) -> bool:
+        """Tell whether a resend finds its message on its way or in the log: it costs nothing."""
+        if not frame.again:
+            return False
+        message_id = self._ids.of_send(subscription, frame.id)
+        pending = self._in_flight.pending(message_id)
+        return pending is not None or self._first_of(message_id) is not None
+
+    # ---- one send
+
     def _take(self, subscription: ConversationSubscription, frame: Send) -> None:
         """Take a send whose turn has come."""
         try:
@@ -103,7 +128,7 @@ class Inbound:
         if self._is_known(subscription, parsed):
             return
         if self.lanes.blocks(subscription, frame.id):
-            self.lanes.retry(subscription, frame.id, parsed.number)
+            self.lanes.retry(subscription, frame.id, parsed.number, refusal=NotTaken())
         elif frame.again:
             found = partial(self._looked_up, subscription, parsed)
             self.lanes.look_up(subscription, parsed.message_id, found=found)

@@ -107,11 +107,10 @@ class Office:
         number, body_hash = self.lanes.number(), records.body_hash("text", d)
         return ParsedSend(frame, Body(d, "x"), "message", body_hash, number)
 
-    def hand_over(self, *warnings: WordingHit) -> None:
+    def hand_over(self, *warnings: WordingHit, message_id: str = "message") -> None:
         """Let the buyer's message go."""
-        self.messages.hand_over(
-            self.subscription, self.parsed(), message=MESSAGE, warnings=warnings
-        )
+        parsed = self.parsed()._replace(message_id=message_id)
+        self.messages.hand_over(self.subscription, parsed, message=MESSAGE, warnings=warnings)
 
     def join(self, client_id: str) -> None:
         """Let the same message come again."""
@@ -202,6 +201,39 @@ async def test_what_finds_no_room_is_answered_retry_and_forgotten(office: Office
     office.broker.full = True
     office.hand_over()
     assert (office.messages.pending("message"), office.answers) == (None, RETRY)
+
+
+async def test_the_oldest_message_is_the_one_that_waits_longest_for_the_broker_itself(
+    office: Office,
+) -> None:
+    office.subscription.conversation.partition = 3
+    assert office.messages.oldest(3) is None
+    begun = office.clock.monotonic()
+    office.hand_over()
+    await office.clock.walk(0.5)
+    office.hand_over(message_id="younger")
+    office.join("bbbbbbbb-1")  # a resend makes it no younger
+    await office.clock.walk(OUTCOME_S)  # nor does it help that its sender was answered
+    assert (office.messages.oldest(3), office.messages.oldest(4)) == (begun, None)
+
+    office.broker.answer()
+    assert office.messages.oldest(3) == begun + 0.5
+    office.broker.answer(BusAway())
+    assert office.messages.oldest(3) is None
+
+
+async def test_answers_that_come_in_another_order_leave_the_oldest_until_it_is_answered(
+    office: Office,
+) -> None:
+    begun = office.clock.monotonic()
+    office.hand_over()
+    await office.clock.walk(0.5)
+    office.hand_over(message_id="younger")
+    office.broker.outcomes.reverse()
+    office.broker.answer()
+    assert office.messages.oldest(0) == begun
+    office.broker.answer()
+    assert office.messages.oldest(0) is None
 
 
 async def test_an_agent_learns_what_the_gate_warns_of(office: Office) -> None:

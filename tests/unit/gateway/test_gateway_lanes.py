@@ -167,6 +167,15 @@ async def test_after_a_retry_later_sends_wait_until_the_oldest_comes_again() -> 
     assert len(office.lanes) == 0
 
 
+async def test_of_refused_sends_the_oldest_alone_is_expected() -> None:
+    office, subscription = Office(), stool()
+    for number in (0, 1):
+        office.lanes.defer(subscription, f"aaaaaaaa-{number}", RateLimited())
+    expected = [office.lanes.expects(subscription, f"aaaaaaaa-{number}") for number in (0, 1)]
+    assert expected == [True, False]
+    assert not office.lanes.expects(stool(), "aaaaaaaa-0")
+
+
 async def test_an_older_send_that_fails_after_a_younger_was_refused_goes_first() -> None:
     office, subscription = Office(), stool()
     older, younger = office.lanes.number(), office.lanes.number()
