@@ -8,17 +8,21 @@ every latency counts from that moment, however late the generator itself was.
 
 import asyncio
 import json
+import random
 import sys
 import time
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from typing import Any, Final
 
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from typing_extensions import override
+
+from tests.load.sends import Sends
 
 TEXT: Final = (
     "您好，我在双十一零点付款的那件羽绒服显示还在备货，想请问大概哪一天可以发出？家里老人正好换季要穿，"
@@ -61,7 +65,8 @@ class Job:
     """What to send where. `warmup` seconds are sent but not measured.
 
     The two ends of a pair connect to different `urls` if there are several. `run` begins the id of
-    every send, a UUIDv7 but for the nine digits of the serial that end it.
+    every send, a UUIDv7 but for the nine digits of the serial that end it. With `resends` they keep
+    to the rate and send again what is refused for now; else each message is sent once.
     """
 
     urls: tuple[str, ...]
@@ -70,6 +75,7 @@ class Job:
     seconds: float
     warmup: float
     pairs: tuple[Pair, ...]
+    resends: bool = False
 
     @classmethod
     def read(cls, text: str) -> "Job":
@@ -86,6 +92,7 @@ class Book:
         self.acknowledged = array("d", bytes(8 * messages))
         self.shown = array("d", bytes(8 * messages))
         self.refused: dict[str, int] = {}
+        self.refusals = array("H", bytes(2 * messages))
         self.doubled = 0
         self.out_of_order = 0
         self.open = messages
@@ -99,6 +106,7 @@ class Side(WSListener):
         self._book, self._started, self._run, self._is_agent = book, started, run, is_agent
         self._newest = -1
         self.answers: dict[bytes, asyncio.Future[None]] = {}
+        self.sends: Sends | None = None
 
     @override
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -143,6 +151,8 @@ class Side(WSListener):
         if not self._book.acknowledged[serial]:
             self._book.acknowledged[serial] = time.perf_counter() - self._started[0]
             self._book.open -= 1
+        if self.sends is not None:
+            self.sends.answered(serial)
 
     def _subscribed(self, data: bytes) -> None:
         answer = self.answers.pop(b"sub", None)
@@ -150,8 +160,15 @@ class Side(WSListener):
             answer.set_result(None)
 
     def _refused(self, data: bytes) -> None:
-        code = json.loads(data)["problem"]["code"]
+        frame = json.loads(data)
+        code, frame_id = frame["problem"]["code"], str(frame["id"]).encode()
         self._book.refused[code] = self._book.refused.get(code, 0) + 1
+        if frame_id.startswith(self._run):
+            serial = int(frame_id.removeprefix(self._run)) - _FIRST
+            self._book.refusals[serial] += 1
+            if self.sends is not None:
+                self.sends.refused(serial, frame["problem"])
+            return
         answer = self.answers.pop(b"sub", None)
         if answer is not None and not answer.done():
             answer.set_exception(ConnectionError(code))
@@ -182,7 +199,6 @@ async def run(job: Job) -> dict[str, Any]:
     book = Book(messages)
     started = [0.0]
     sides = await _connect_all(job, book, started)
-    frames = [_frames(job, pair) for pair in job.pairs]
     print(SEATED, flush=True)  # noqa: T201 - whoever started this waits for it
     cpu = time.process_time()
     started[0] = time.perf_counter()
@@ -191,9 +207,7 @@ async def run(job: Job) -> dict[str, Any]:
         due = min(messages, int((time.perf_counter() - started[0]) * job.rate) + 1)
         while sent < due:
             pair, side = _place(sent, len(job.pairs))
-            head, middle, tail = frames[pair]
-            number = b"%09d" % (_FIRST + sent)
-            sides[pair][side].send(WSMsgType.TEXT, b"".join((head, number, middle, number, tail)))
+            sides[pair][side].say(sent)
             sent += 1
         await asyncio.sleep(STEP_S)
     played = time.perf_counter() - started[0]
@@ -203,9 +217,8 @@ async def run(job: Job) -> dict[str, Any]:
         if not book.open and all(book.shown):
             break
         await asyncio.sleep(0.05)
-    for ends in sides:
-        for transport in ends:
-            transport.disconnect()
+    for end in chain.from_iterable(sides):
+        end.leave()
     return _result(job, book, played, cpu)
 
 
@@ -214,26 +227,56 @@ def _place(serial: int, pairs: int) -> tuple[int, int]:
     return (serial // 2) % pairs, serial % 2
 
 
-def _frames(job: Job, pair: Pair) -> tuple[bytes, bytes, bytes]:
-    head = f'{{"t":"send","id":"{job.run}'
-    middle = f'","s":"conv:{pair.conversation}","kind":"text","d":{{"text":"{TEXT}'
-    return head.encode(), middle.encode(), b'~"}}'
+class End:
+    """One end of a pair on its way out: writes what is due, or hands it to who sends again."""
+
+    def __init__(self, transport: WSTransport, job: Job, pair: Pair) -> None:
+        self._transport = transport
+        self._head = f'{{"t":"send","id":"{job.run}'.encode()
+        stream = f"conv:{pair.conversation}"
+        self._middle = f'","s":"{stream}","kind":"text","d":{{"text":"{TEXT}'.encode()
+        self.sends = Sends(self._write, random.Random(job.run + pair.conversation))
+        self._resends = job.resends
+
+    def say(self, serial: int) -> None:
+        """Send a message that is due."""
+        if self._resends:
+            self.sends.say(serial)
+        else:
+            self._write(serial, False)  # noqa: FBT003 - the first try
+
+    def leave(self) -> None:
+        """Hang up."""
+        self.sends.stop()
+        self._transport.disconnect()
+
+    def _write(self, serial: int, again: bool) -> None:  # noqa: FBT001 - as `Sends` calls it
+        number = b"%09d" % (_FIRST + serial)
+        tail = b'~"},"again":true}' if again else b'~"}}'
+        self._transport.send(
+            WSMsgType.TEXT, b"".join((self._head, number, self._middle, number, tail))
+        )
 
 
-async def _connect_all(job: Job, book: Book, started: list[float]) -> list[list[WSTransport]]:
+async def _connect_all(job: Job, book: Book, started: list[float]) -> list[list[End]]:
     turn = asyncio.Semaphore(CONNECT_AT_ONCE)
 
-    async def one(number: int, *, is_agent: bool) -> WSTransport:
+    async def one(number: int, *, is_agent: bool) -> End:
         pair = job.pairs[number]
+        side = Side(book, started, job.run.encode(), is_agent)
         async with turn:
-            return await connect(
+            transport = await connect(
                 job.urls[(number + is_agent) % len(job.urls)],
-                Side(book, started, job.run.encode(), is_agent),
+                side,
                 pair,
                 pair.agent_token if is_agent else pair.buyer_token,
             )
+        end = End(transport, job, pair)
+        if job.resends:
+            side.sends = end.sends
+        return end
 
-    async def both(number: int) -> list[WSTransport]:
+    async def both(number: int) -> list[End]:
         ends = await asyncio.gather(one(number, is_agent=False), one(number, is_agent=True))
         return list(ends)
 
@@ -261,8 +304,26 @@ def _result(job: Job, book: Book, played: float, cpu: float) -> dict[str, Any]:
         "screen_ms": percentiles(
             [(book.shown[n] - due[n]) * 1e3 for n in measured if book.shown[n]]
         ),
+        **_goodput(job, book),
         "generator_cpu_s": round(cpu, 3),
         "played_s": round(played, 3),
+    }
+
+
+def _goodput(job: Job, book: Book) -> dict[str, Any]:
+    """Return what arrived while it was measured, and how evenly: of all ends the least served."""
+    begin, end = job.warmup, job.warmup + job.seconds
+    arrived = sum(begin <= at < end for at in book.shown)
+    ends = 2 * len(job.pairs)
+    shares = [
+        sum(0 < at < end for at in mine) / len(mine)
+        for first in range(min(ends, len(book.shown)))
+        if (mine := book.shown[first::ends])
+    ]
+    return {
+        "goodput_per_s": round(arrived / job.seconds, 1),
+        "least_share": round(min(shares, default=1.0), 3),
+        "most_refusals": max(book.refusals, default=0),
     }
 
 

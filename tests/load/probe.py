@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from kit.clock import SystemClock
@@ -83,12 +83,13 @@ async def probe(
     *,
     seconds: float = MEASURED_S,
     beside: Sequence[System] = (),
+    resends: bool = False,
 ) -> Probe:
     """Send `rate` messages a second for a while and say what happened.
 
     `beside` are systems that this bench keeps standing meanwhile: what they use is not others'.
     """
-    job = _job(system, rate, seconds=seconds, warmup=WARMUP_S)
+    job = replace(_job(system, rate, seconds=seconds, warmup=WARMUP_S), resends=resends)
     groups = system.processes()
     own = pids_of(system, *beside)
     async with _generator(job) as generator:
