@@ -5,9 +5,9 @@ another process must, so these are few, and neither waits for long (H39).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -35,6 +35,9 @@ _LOCK_WITHIN: Final = text(
 _TIMED_OUT: Final = "55P03"
 
 
+T = TypeVar("T")
+
+
 class ShopBusy(Unavailable):
     """Too much is being routed in the shop at this moment; nothing was changed."""
 
@@ -59,17 +62,31 @@ class Turns:
     @asynccontextmanager
     async def write(self, shop: str) -> AsyncIterator[AsyncSession]:
         """Open a transaction with the shop's turn. Raises `ShopBusy`, and as `Database.write`."""
+        async with self.after(shop, _nothing) as (session, _):
+            yield session
+
+    @asynccontextmanager
+    async def after(
+        self, shop: str, ready: Callable[[AsyncSession], Awaitable[T]]
+    ) -> AsyncIterator[tuple[AsyncSession, T]]:
+        """Open a transaction that reads what needs no turn before it takes the shop's.
+
+        `ready` locks no row; it may be called once more, in a transaction begun anew. Raises as
+        `write` does.
+        """
         async with self._line(shop) as until:
             try:
                 async with self._db.write(shop) as session:
+                    known = await ready(session)
                     await self._take(session, shop, until)
-                    yield session
+                    yield session, known
                     return
             except _Crowded:
                 pass  # the connection goes back; it comes again with a place to wait
             async with self._place(until) as place, self._db.write(shop) as session:
+                known = await ready(session)
                 await place.wait(session, shop)
-                yield session
+                yield session, known
 
     @asynccontextmanager
     async def keyed(self, key: CommandKey) -> AsyncIterator[Command]:
@@ -166,6 +183,10 @@ class _Place:
         if self._held:
             self._held = False
             self._waiting.release()
+
+
+async def _nothing(_: AsyncSession) -> None:
+    """Read nothing before the turn."""
 
 
 async def _within(until: float, taken: Awaitable[object]) -> None:

@@ -24,12 +24,19 @@ from kit.clock import SystemClock
 from kit.ids import Uuid7Ids
 from kit.postgres import Database
 from services.conversation.conversations import repository as conversations
-from services.conversation.conversations.domain import Conversation, close, open_conversation
+from services.conversation.conversations.domain import (
+    Conversation,
+    Outcome,
+    close,
+    open_conversation,
+)
+from services.conversation.reception.opening import Openings
+from services.conversation.routing.distributor import Joining
 from services.conversation.routing.service import Routing
 from services.conversation.turns import ShopBusy, Turns
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
-from tests.load import peak_shop, ratios
+from tests.load import crowd, peak_shop, ratios
 from tests.load.judging import Bench
 from tests.load.peak_shop import CALM, PEAK, Peak
 from tests.load.ratios import Ratio
@@ -40,6 +47,9 @@ GOES: Final = 200
 POOL: Final = 8
 STORM: Final = 32
 """So many commands of the shop at the peak are under way at any moment; some wait too long."""
+
+CROWD: Final = 65
+"""So many open at once in each of two shops."""
 
 CALM_PER_S: Final = 5.0
 CALM_S: Final = 10.0
@@ -78,17 +88,16 @@ class Ground:
     clock: SystemClock
     chance: Random
 
-    async def free(self, session: Any, agent: str) -> None:
-        """Let an agent close one of his conversations."""
+    async def ended(self, session: Any, agent: str) -> Outcome:
+        """Return what becomes of one of an agent's conversations that he closes."""
         [talk, *_] = await conversations.owned_by(session, PersonId(agent))
-        outcome = close(talk, PersonId(agent), "", stamp=self.routing.stamp())
-        await self.routing.apply(session, outcome)
+        return close(talk, PersonId(agent), "", stamp=self.routing.stamp())
 
     async def command(self, shop: ShopId, agents: Sequence[str]) -> None:
         """Close a conversation of somebody and give him the next one, as `POST .../close` does."""
         async with self.turns.write(shop) as session:
-            await self.free(session, self.chance.choice(agents))
-            await self.routing.fill(session, shop, "slot_free")
+            outcome = await self.ended(session, self.chance.choice(agents))
+            await self.routing.free(session, outcome, "slot_free")
 
     async def bare(self) -> None:
         """Do nothing, in a transaction of the same pool."""
@@ -191,6 +200,38 @@ async def test_what_another_shop_feels(ground: Ground, bench: Bench) -> None:
     )
 
 
+async def test_a_crowd_that_opens_at_once(ground: Ground, bench: Bench) -> None:
+    """Half of them where nobody has room and thousands wait, half where everybody has."""
+    openings, whole, cpu = Openings(ground.turns, ground.routing), [], []
+    took: list[float] = []
+    floors, refused = [], 0
+    async with ground.found.connected("conversation", shop=PEAK) as bare:
+        for _ in range(bench.rounds):
+            ids = {shop: await crowd.buyers(ground.found, shop, CROWD) for shop in (PEAK, CALM)}
+            started, worked = time.perf_counter(), time.process_time()
+            pushed = await crowd.push(openings, ids)
+            whole.append(_ms_since(started))
+            cpu.append((time.process_time() - worked) * 1_000 / (2 * CROWD))
+            took += pushed.took
+            refused += pushed.refused
+            others = [await crowd.buyers(ground.found, PEAK, CROWD) for _ in range(2)]
+            floors.append(sum([await crowd.floor(bare, PEAK, each) for each in others]))
+    sys.stdout.write(f"\n{2 * CROWD} opens at once in two shops; {bench.rounds} rounds, in ms\n")
+    _say("an open of the crowd", took)
+    _say("all of them", whole)
+    _say("CPU of this process for each", cpu)
+    _say("floor: bare statements for all", floors)
+    sys.stdout.write(f"  503 to {refused}\n")
+    bench.report(
+        "Routing: a crowd of opens, by round",
+        [
+            Ratio("CPU of an open in ms", cpu),
+            Ratio("floor to the crowd", [a / b for a, b in zip(floors, whole, strict=True)]),
+        ],
+        {"rounds": {"took": took, "whole": whole, "floor": floors}},
+    )
+
+
 @dataclass
 class Storm:
     """Commands of the shop at the peak, one after the other, until it is over."""
@@ -224,10 +265,11 @@ def _calm(ground: Ground) -> Callable[[], Awaitable[None]]:
             opened_at=stamp.at,
             waiting_since=stamp.at,
         )
+        opened = Joining(open_conversation(fresh, stamp), "opened", is_new=True)
         async with ground.turns.write(CALM) as session:
-            await conversations.add(session, fresh)
-            opened = open_conversation(fresh, stamp)
-            placed = await ground.routing.place(session, opened, "opened")
+            placed = (await ground.routing.join(session, CALM, [opened], trigger="opened"))[
+                fresh.id
+            ]
             assert placed.agent_id is not None
             await ground.routing.apply(session, close(placed, placed.agent_id, "", stamp=stamp))
 
@@ -250,7 +292,8 @@ async def _goes(ground: Ground) -> dict[str, list[float]]:
     for _ in range(GOES):
         begun = time.perf_counter()
         async with ground.turns.write(PEAK) as session:
-            await ground.free(session, ground.chance.choice(ground.peak.agents))
+            outcome = await ground.ended(session, ground.chance.choice(ground.peak.agents))
+            await ground.routing.apply(session, outcome)
             started, worked = time.perf_counter(), time.process_time()
             found = await ground.routing.fill(session, PEAK, "slot_free")
             took["go"].append(_ms_since(started))

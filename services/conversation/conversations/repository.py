@@ -30,6 +30,20 @@ _ASSIGNED = text("state = 'assigned'")
 """True of every conversation that has an agent (the table checks it). Both are text, for only so
 the planner sees that a partial index is meant."""
 
+_STANDING = text(
+    """
+    select c.* from unnest(cast(:buyers as uuid[])) as b (id) cross join lateral (
+        select * from (
+            (select * from conversations where shop_id = :shop and buyer_id = b.id
+                and state <> 'closed')
+            union all
+            (select * from conversations where shop_id = :shop and buyer_id = b.id
+                order by opened_at desc, id desc limit 1)
+        ) his order by his.state = 'closed' limit 1
+    ) c
+    """
+).columns(**{column.name: column.type for column in _CONVERSATIONS.columns})
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -61,17 +75,12 @@ async def lock_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversati
     return [_conversation(row) for row in rows]
 
 
-async def latest_of_buyer(
-    session: AsyncSession, shop_id: ShopId, buyer_id: PersonId
-) -> Conversation | None:
-    """Return the buyer's latest conversation, open or closed, locked until the transaction ends."""
-    wanted = (
-        _all()
-        .where(_CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.buyer_id == buyer_id)
-        .order_by(_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
-        .limit(1)
-    )
-    return await _one(session, wanted.with_for_update())
+async def standing_of_buyers(
+    session: AsyncSession, shop_id: ShopId, buyer_ids: Collection[PersonId]
+) -> dict[PersonId, Conversation]:
+    """Return of each buyer the conversation that he has open, else his latest; not locked."""
+    rows = await session.execute(_STANDING, {"shop": shop_id, "buyers": sorted(buyer_ids)})
+    return {found.buyer_id: found for found in map(_conversation, rows)}
 
 
 async def owned_by(session: AsyncSession, agent_id: PersonId) -> list[Conversation]:
@@ -121,9 +130,10 @@ async def page(
     return [_conversation(row) for row in rows]
 
 
-async def add(session: AsyncSession, conversation: Conversation) -> None:
-    """Insert a new conversation."""
-    await session.execute(insert(_CONVERSATIONS).values(_columns(conversation)))
+async def add_all(session: AsyncSession, new: Sequence[Conversation]) -> None:
+    """Insert new conversations, in one round trip."""
+    if new:
+        await session.execute(insert(_CONVERSATIONS), [_columns(each) for each in new])
 
 
 async def add_missing(session: AsyncSession, conversation: Conversation) -> None:

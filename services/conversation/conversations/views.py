@@ -26,7 +26,7 @@ async def views(
     assigned = [one.id for one in found if one.state is ConversationState.ASSIGNED]
     waits = await clock.waiting_since(session, assigned)
     return [
-        _view(
+        shown(
             one,
             known.get(one.buyer_id) or _nobody(one),
             principal,
@@ -48,9 +48,10 @@ def _nobody(found: Conversation) -> Buyer:
     return Buyer(id=found.buyer_id, shop_id=found.shop_id, name="")
 
 
-def _view(
+def shown(
     found: Conversation, buyer: Buyer, principal: Principal, *, waiting_since: datetime | None
 ) -> ConversationView:
+    """Show a conversation whose buyer, and since when he waits, the caller knows."""
     works_with = principal.subject in {found.agent_id, found.buyer_id}
     shown = buyer if works_with else buyer.masked()
     return ConversationView(

@@ -6,6 +6,7 @@ from kit.service.database import DatabaseService
 from services.conversation.access.routes import CommandLimits
 from services.conversation.reception import routes
 from services.conversation.reception.deadlines import CLOSE_LOOK_S
+from services.conversation.reception.opening import Openings
 from services.conversation.reception.service import Conversations
 from services.conversation.reception.sweeps import Closings
 from services.conversation.routing.service import Routing
@@ -29,5 +30,7 @@ def register(
     closings = Closings(service.db, turns, routing, service.clock, through)
     closing = SweepLoop("closing", closings.close_silent, leases=leases)
     service.every(CLOSE_LOOK_S, "closing", closing)
-    service.routes(routes.routes(Conversations(service.db, turns, admission, routing), limits))
+    openings = Openings(turns, routing)
+    working = Conversations(service.db, turns, admission, routing)
+    service.routes(routes.routes(openings, working, limits))
     return closings

@@ -13,6 +13,7 @@ from services.conversation.access.routes import (
     versioned,
 )
 from services.conversation.conversations.schemas import ConversationView
+from services.conversation.reception.opening import Openings
 from services.conversation.reception.schemas import (
     Close,
     NewConversation,
@@ -23,23 +24,23 @@ from services.conversation.reception.schemas import (
 from services.conversation.reception.service import Conversations
 
 
-def routes(conversations: Conversations, limits: CommandLimits) -> APIRouter:
+def routes(openings: Openings, conversations: Conversations, limits: CommandLimits) -> APIRouter:
     """Return the routes under /v1/conversations that change one."""
     router = versioned("conversations")
-    _opening(router, conversations, limits)
+    _opening(router, openings, limits)
     _working(router, conversations, limits)
     _ending(router, conversations, limits)
     return router
 
 
-def _opening(router: APIRouter, conversations: Conversations, limits: CommandLimits) -> None:
+def _opening(router: APIRouter, openings: Openings, limits: CommandLimits) -> None:
     @router.post("/conversations", status_code=201)
     async def open_conversation(
         principal: ABuyer, key: IdempotencyKey, body: NewConversation
     ) -> ConversationView:
         """Open a conversation, or get the one that is open or was closed a moment ago."""
         limits.spend(principal)
-        return await conversations.open(principal, body, key=key)
+        return await openings.open(principal, body, key=key)
 
 
 def _working(router: APIRouter, conversations: Conversations, limits: CommandLimits) -> None:

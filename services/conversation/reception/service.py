@@ -3,10 +3,9 @@
 The shop's turn comes first wherever an owner may change.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,23 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import (
     CHATTING_STAFF,
     AgentState,
-    ConversationId,
     ConversationState,
-    OrderId,
     PersonId,
     Role,
-    ShopId,
     SkillGroupId,
 )
 from kit.admission import Admission
-from kit.errors import Conflict, Forbidden, NotFound, Unprocessable
+from kit.errors import Conflict, Forbidden, Unprocessable
 from kit.idempotency import CommandKey
 from kit.keyed import Command
 from kit.postgres import Database
 from kit.text import refuse_unstorable
 from kit.web.auth import Principal
-from services.conversation.buyers import repository as buyers
-from services.conversation.buyers.domain import Buyer
 from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import (
@@ -38,7 +32,6 @@ from services.conversation.conversations.domain import (
     HandOver,
     close,
     move_stage,
-    open_conversation,
     rate,
     reopen,
     transfer,
@@ -46,20 +39,17 @@ from services.conversation.conversations.domain import (
 from services.conversation.conversations.schemas import ConversationView
 from services.conversation.conversations.views import view
 from services.conversation.conversations.visibility import owner_of, visible
-from services.conversation.domain import Stamp, known_form
+from services.conversation.domain import known_form
 from services.conversation.groups import repository as skill_groups
-from services.conversation.groups.domain import SkillGroup
 from services.conversation.reception import stages
 from services.conversation.reception.schemas import (
     Close,
-    NewConversation,
     Rating,
     StageMove,
     Transfer,
 )
 from services.conversation.routing import queues
 from services.conversation.routing.service import Routing
-from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import AT_DESK
 from services.conversation.turns import Turns
@@ -75,12 +65,6 @@ class NotOwner(Forbidden):
     """Another agent has this conversation."""
 
     slug, title = "not_owner", "Another agent has this conversation"
-
-
-class NoSkillGroup(Conflict):
-    """The shop has nobody to route to."""
-
-    slug, title = "no_skill_group", "The shop has no skill group yet"
 
 
 class UnknownTarget(Unprocessable):
@@ -110,17 +94,6 @@ class Conversations:
     admission: Admission
     routing: Routing
 
-    async def open(
-        self, principal: Principal, body: NewConversation, *, key: CommandKey
-    ) -> ConversationView:
-        """Return the buyer's conversation.
-
-        An open one is returned as it is, one closed a moment ago goes on, else a new one begins.
-        """
-        async with self.turns.keyed(key) as command:
-            opened = await self._open(command.session, principal, body)
-            return await _shown(command, opened, principal)
-
     async def transfer(
         self, principal: Principal, conversation_id: str, body: Transfer, *, key: CommandKey
     ) -> ConversationView:
@@ -141,10 +114,11 @@ class Conversations:
                 waits_since=waits.get(conversation.id),
             )
             if outcome.conversation.state is ConversationState.QUEUED:
-                moved = await self.routing.place(session, outcome, "transferred")
+                moved = await self.routing.place(
+                    session, outcome, "transferred", since=waits.get(conversation.id)
+                )
             else:
-                moved = await self.routing.apply(session, outcome)
-                await self.routing.fill(session, moved.shop_id, "slot_free")
+                moved = await self.routing.free(session, outcome, "slot_free")
             return await _shown(command, moved, principal)
 
     async def close(
@@ -159,10 +133,9 @@ class Conversations:
             conversation = await lock(session, principal, conversation_id)
             by = PersonId(principal.subject)
             outcome = close(conversation, by, body.reason, stamp=self.routing.stamp())
-            closed = await self.routing.apply(session, outcome)
             if outcome.events:
-                await self.routing.fill(session, closed.shop_id, "slot_free")
-            return await _shown(command, closed, principal)
+                await self.routing.free(session, outcome, "slot_free")
+            return await _shown(command, outcome.conversation, principal)
 
     async def reopen(
         self, principal: Principal, conversation_id: str, *, key: CommandKey
@@ -176,7 +149,10 @@ class Conversations:
                     raise Conflict("The buyer has another conversation open: go on there.")
                 by = PersonId(principal.subject)
                 outcome = reopen(conversation, by, "staff", stamp=self.routing.stamp())
-                conversation = await self.routing.place(session, outcome, "reopened")
+                waits = await clock.waiting_since(session, [conversation.id])
+                conversation = await self.routing.place(
+                    session, outcome, "reopened", since=waits.get(conversation.id)
+                )
             return await _shown(command, conversation, principal)
 
     async def move_stage(
@@ -221,45 +197,6 @@ class Conversations:
         ):
             yield command
 
-    async def _open(
-        self, session: AsyncSession, principal: Principal, body: NewConversation
-    ) -> Conversation:
-        shop_id = ShopId(principal.shop_id)
-        refuse_unstorable(body.product)
-        refuse_unstorable(body.order_id or "")
-        buyer = await buyers.find_buyer(session, principal.subject)
-        if buyer is None or buyer.shop_id != shop_id:
-            raise NotFound
-        opened = await conversations.open_of_buyers(session, shop_id, [buyer.id])
-        if opened:
-            return opened[0]
-        latest = await conversations.latest_of_buyer(session, shop_id, buyer.id)
-        stamp = self.routing.stamp()
-        timing = await shops.timing_of(session, shop_id)
-        since = stamp.at - timedelta(seconds=timing.reopen_gap_s)
-        if latest is not None and latest.closed_at is not None and latest.closed_at > since:
-            again = reopen(latest, buyer.id, "buyer_contact", stamp=stamp)
-            return await self.routing.place(session, again, "reopened")
-        fresh = await self._fresh(session, buyer, body, stamp)
-        return await self.routing.place_new(session, open_conversation(fresh, stamp), "opened")
-
-    async def _fresh(
-        self, session: AsyncSession, buyer: Buyer, body: NewConversation, stamp: Stamp
-    ) -> Conversation:
-        groups = await skill_groups.groups_of_shop(session, buyer.shop_id)
-        return Conversation(
-            id=ConversationId(stamp.ids.new()),
-            shop_id=buyer.shop_id,
-            buyer_id=buyer.id,
-            skill_group_id=_group_for(body, groups),
-            state=ConversationState.QUEUED,
-            opened_at=stamp.at,
-            waiting_since=stamp.at,
-            priority=buyer.tier,
-            subject=body.product,
-            order_id=None if body.order_id is None else OrderId(body.order_id),
-        )
-
     async def _target(
         self, session: AsyncSession, conversation: Conversation, body: Transfer
     ) -> tuple[PersonId | None, SkillGroupId]:
@@ -303,14 +240,3 @@ async def _shown(
 ) -> ConversationView:
     """Keep, as the command's answer, what became of the conversation."""
     return await command.keep(await view(command.session, conversation, principal))
-
-
-def _group_for(body: NewConversation, groups: Sequence[SkillGroup]) -> SkillGroupId:
-    """Choose the group by what the buyer says, else by whether he has an order (C1)."""
-    known = {group.code: group.id for group in groups}
-    if not known:
-        raise NoSkillGroup
-    usual = "in_sale" if body.order_id is not None else "pre_sale"
-    if body.topic is not None and body.topic not in known:
-        raise Unprocessable("The shop has no such topic.", topics=sorted(known))
-    return known.get(body.topic or usual) or known[min(known)]

@@ -3,23 +3,29 @@
 Decides nothing itself (`assignment` does) and opens no transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.base import Event
-from contracts.people import PersonId, ShopId
+from contracts.people import ConversationId, PersonId, ShopId
 from kit import outbox
 from kit.clock import Clock
 from kit.ids import Ids
 from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
-from services.conversation.conversations.domain import Conversation, Outcome, assign
+from services.conversation.conversations.domain import (
+    Conversation,
+    Outcome,
+    announce,
+    assign,
+)
 from services.conversation.domain import Stamp
 from services.conversation.routing import queues, repository
-from services.conversation.routing.assignment import Decision, Distribution
+from services.conversation.routing.assignment import Decision, Distribution, Waiting
 from services.conversation.routing.domain import assign_work
 from services.conversation.routing.repository import Kept
 from services.conversation.routing.seniors import Seniors
@@ -27,12 +33,49 @@ from services.conversation.shops import repository as shops
 
 
 @dataclass(frozen=True, slots=True)
+class Joining:
+    """A conversation that joins the queue with a go, which stores what becomes of it.
+
+    `outcome` is what brought it there and its events; `waits_since` since when its buyer waits.
+    """
+
+    outcome: Outcome
+    trigger: str
+    waits_since: datetime | None = None
+    is_new: bool = False
+
+    @property
+    def id(self) -> ConversationId:
+        """Which conversation it is."""
+        return self.outcome.conversation.id
+
+    @property
+    def conversation(self) -> Conversation:
+        """It, as it waits."""
+        return self.outcome.conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What brings a go about, and what it does beside giving free places away.
+
+    `told` are events of what brought it about; they stand before its own in the log.
+    """
+
+    trigger: str
+    joining: Sequence[Joining] = ()
+    told: Sequence[Event] = ()
+    overflow: timedelta | None = None
+    """The wait after which every group of the shop helps, where the caller knows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Go:
-    """What a go gave away: how much in all, and the conversations by their ids, as they are now."""
+    """What a go gave away, and those who joined with it by their ids, as they are now."""
 
     distribution: Distribution
-    count: int = 0
-    given: Mapping[str, Conversation] = field(default_factory=dict)
+    count: int
+    joined: Mapping[str, Conversation]
 
 
 class Distributor:
@@ -43,69 +86,125 @@ class Distributor:
         self._ids = ids
         self._seniors = seniors
 
-    async def go(
-        self, session: AsyncSession, shop_id: ShopId, trigger: str, *, named: Sequence[str] = ()
-    ) -> Go:
-        """Give the shop's free places to whoever is first in line.
+    async def go(self, session: AsyncSession, shop_id: ShopId, occasion: Occasion) -> Go:
+        """Give the shop's free places to whoever is first in line, those who join among them.
 
         Overdue work takes seniors' places before that. Where nobody has room the queue is not
-        looked at (H39). `named` are seen wherever they stand: who had one of these before may have
-        room for them alone.
+        looked at (H39). Loads are counted from what is stored: whoever loses a conversation that
+        joins must be seen without it. The log is told which of the joining have to wait.
         """
-        now, known = self._clock.now(), await queues.candidates(session, shop_id)
-        distribution = Distribution(known, now=now)
-        joined = await self._seniors.bring(session, shop_id, distribution, trigger)
+        known = await queues.candidates(session, shop_id)
+        distribution = Distribution(known, now=self._clock.now())
+        beside = await self._seniors.bring(session, shop_id, distribution, occasion.trigger)
+        made, work = await self._decided(session, shop_id, distribution, occasion)
+        decided = {one.waiting_id: one for one in made}
+        for one in occasion.joining:
+            if one.id not in decided:
+                decided[one.id] = distribution.left(one.id, one.conversation.skill_group_id)
+        stamp = Stamp(self._clock.now(), self._ids)
+        joined = {one.id: _joined(one, decided[one.id], stamp) for one in occasion.joining}
+        heads = [one for one in made if one.waiting_id not in joined]
+        chats = [one for one in heads if one.waiting_id not in work]
+        given = await self._given(session, chats, stamp)
+        items = [one for one in heads if one.waiting_id in work]
+        told = await self._assigned(session, items, stamp)
+        new = {one.id for one in occasion.joining if one.is_new}
+        await store(session, [*joined.values(), *given], before=occasion.told, others=told, new=new)
+        triggers = {str(one.id): one.trigger for one in occasion.joining}
+        kept = Kept(shop_id, occasion.trigger, work, triggers)
+        decisions = [(self._ids.new(), one) for one in decided.values()]
+        await repository.record(session, kept, decisions, at=stamp.at)
+        now = {str(one): outcome.conversation for one, outcome in joined.items()}
+        return Go(distribution, beside + len(made), now)
+
+    async def _decided(
+        self, session: AsyncSession, shop_id: ShopId, distribution: Distribution, occasion: Occasion
+    ) -> tuple[list[Decision], frozenset[str]]:
+        """Return who is given to whom, and which of these are work items."""
         places = distribution.places()
         if not places.count:
-            return Go(distribution, joined)
-        patient = now - await _patience(session, shop_id)
-        queue = await queues.heads(session, shop_id, places, patient=patient, named=named)
-        decisions = distribution.decide(queue.waiting, patient=patient)
-        made = [one for one in decisions if one.agent_id is not None]
-        if not made:
-            return Go(distribution, joined)
-        given = await self._carry_out(session, made, queue.work)
-        await self.record(session, Kept(shop_id, trigger, queue.work), made)
-        return Go(distribution, joined + len(made), {one.id: one for one in given})
+            return [], frozenset()
+        overflow = occasion.overflow
+        if overflow is None:
+            overflow = timedelta(seconds=(await shops.timing_of(session, shop_id)).overflow_s)
+        patient = self._clock.now() - overflow
+        queue = await queues.heads(session, shop_id, places, patient=patient)
+        waiting = {one.id: one for one in queue.waiting}
+        # In a queue that was not seen to its end others stand before whoever joins it.
+        heads = Counter(one.skill_group_id for one in queue.waiting)
+        for one in (joining.conversation for joining in occasion.joining):
+            if heads[one.skill_group_id] < queues.HEADS:
+                waiting[one.id] = _waiting(one)
+        decisions = distribution.decide(waiting.values(), patient=patient)
+        return [one for one in decisions if one.agent_id is not None], queue.work
 
-    async def record(
-        self, session: AsyncSession, kept: Kept, decisions: Iterable[Decision]
-    ) -> None:
-        """Keep why who got what, or got nothing."""
-        made = [(self._ids.new(), one) for one in decisions]
-        await repository.record(session, kept, made, at=self._clock.now())
-
-    async def _carry_out(
-        self, session: AsyncSession, made: Sequence[Decision], work: frozenset[str]
-    ) -> list[Conversation]:
+    async def _given(
+        self, session: AsyncSession, made: Sequence[Decision], stamp: Stamp
+    ) -> list[Outcome]:
+        """Return heads of the queue with the agents who were chosen for them."""
         chosen = {one.waiting_id: one for one in made}
-        stamp = Stamp(self._clock.now(), self._ids)
-        chats = await conversations.lock_all(session, sorted(chosen.keys() - work))
+        chats = await conversations.lock_all(session, list(chosen))
         waits = await clock.waiting_since(session, [one.id for one in chats])
-        outcomes = []
-        for one in chats:
-            agent, reason = _agent(chosen[one.id]), chosen[one.id].reason
-            outcomes.append(assign(one, agent, reason, stamp=stamp, waits_since=waits.get(one.id)))
-        items = await repository.lock_work(session, sorted(chosen.keys() & work))
+        return [_assign(one, chosen[one.id], stamp, since=waits.get(one.id)) for one in chats]
+
+    async def _assigned(
+        self, session: AsyncSession, made: Sequence[Decision], stamp: Stamp
+    ) -> list[Event]:
+        """Give work items to the agents who were chosen; return what is told of it."""
+        chosen = {one.waiting_id: one for one in made}
+        items = await repository.lock_work(session, list(chosen))
         assigned = [assign_work(item, _agent(chosen[item.id]), stamp) for item in items]
         await repository.save_work(session, *[item for item, _ in assigned])
-        await store(session, outcomes, [event for _, event in assigned])
-        await repository.note_assigned(session, sorted(set(map(_agent, made))), stamp.at)
-        return [outcome.conversation for outcome in outcomes]
+        return [event for _, event in assigned]
 
 
 async def store(
-    session: AsyncSession, outcomes: Sequence[Outcome], others: Sequence[Event] = ()
+    session: AsyncSession,
+    outcomes: Sequence[Outcome],
+    *,
+    before: Sequence[Event] = (),
+    others: Sequence[Event] = (),
+    new: Collection[str] = frozenset(),
 ) -> None:
-    """Store decisions and their events, and events of other things beside them."""
-    await conversations.save_all(session, [one.conversation for one in outcomes])
-    await outbox.add(session, *[event for one in outcomes for event in one.events], *others)
+    """Store decisions and their events, between events of other things.
+
+    Those that are `new` are inserted. What has no events has not changed.
+    """
+    changed = [one for one in outcomes if one.events]
+    await conversations.add_all(
+        session, [one.conversation for one in changed if one.conversation.id in new]
+    )
+    await conversations.save_all(
+        session, [one.conversation for one in changed if one.conversation.id not in new]
+    )
+    await outbox.add(session, *before, *[event for one in changed for event in one.events], *others)
 
 
-async def _patience(session: AsyncSession, shop_id: ShopId) -> timedelta:
-    """Return the wait after which every group of the shop helps."""
-    timing = await shops.timing_of(session, shop_id)
-    return timedelta(seconds=timing.overflow_s)
+def _joined(joining: Joining, decision: Decision, stamp: Stamp) -> Outcome:
+    """Return it with its agent, or told to wait; its own events come first."""
+    waiting, since = joining.conversation, joining.waits_since
+    if decision.agent_id is None:
+        after = announce(waiting, decision.reason, stamp, waits_since=since)
+    else:
+        after = _assign(waiting, decision, stamp, since=since)
+    return Outcome(after.conversation, (*joining.outcome.events, *after.events))
+
+
+def _assign(
+    waiting: Conversation, decision: Decision, stamp: Stamp, *, since: datetime | None
+) -> Outcome:
+    return assign(waiting, _agent(decision), decision.reason, stamp=stamp, waits_since=since)
+
+
+def _waiting(conversation: Conversation) -> Waiting:
+    return Waiting(
+        id=conversation.id,
+        skill_group_id=conversation.skill_group_id,
+        since=conversation.waiting_since or conversation.opened_at,
+        priority=conversation.priority,
+        preferred_agent_id=conversation.preferred_agent_id,
+        avoided_agent_id=conversation.avoided_agent_id,
+    )
 
 
 def _agent(decision: Decision) -> PersonId:

@@ -137,13 +137,11 @@ _HEADS: Final = text(
         {_WORK} and w.skill_group_id = g.id and w.waiting_since <= :patient
             {_WORK_IN_ORDER} :online
     ) h where g.shop_id = :shop
-    union
-    {_CHATS} and c.id = any(cast(:named as uuid[]))
     """
 )
 """Of each group and role with places its heads, of each agent his own, of every group those who
-waited for so long that anybody helps, and whoever was named. A head may be found in more ways than
-one; what names a role names no group."""
+waited for so long that anybody helps. A head may be found in more ways than one; what names a role
+names no group."""
 
 _LEFT_WAITING: Final = text(
     f"""
@@ -213,14 +211,9 @@ async def load_of(session: AsyncSession, agent_id: PersonId) -> int:
 
 
 async def heads(
-    session: AsyncSession,
-    shop_id: ShopId,
-    places: Places,
-    *,
-    patient: datetime,
-    named: Sequence[str] = (),
+    session: AsyncSession, shop_id: ShopId, places: Places, *, patient: datetime
 ) -> Queue:
-    """Return who may be given one of these places, and the queued conversations that are `named`.
+    """Return who may be given one of these places.
 
     `patient` is the moment since which somebody waited whom any group helps.
     """
@@ -236,7 +229,6 @@ async def heads(
         "rooms": [min(room, HEADS) for _, room, _ in places.own],
         "their_roles": [role for _, _, role in places.own],
         "patient": patient,
-        "named": list(named),
     }
     rows = list(await session.execute(_HEADS, asked))
     return Queue(

@@ -3,12 +3,13 @@
 Knows no rule.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, delete, select, text, union_all, update
+from sqlalchemy import ColumnElement, Row, delete, select, text, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,13 +18,26 @@ from kit.ids import uuid7_floor
 from services.conversation.routing.assignment import Candidate, Decision
 from services.conversation.routing.domain import WorkItem
 from services.conversation.routing.models import DecisionRow, WorkItemRow
-from services.conversation.staff.models import StaffRow
 from services.conversation.tables import table_of
 
 _DECISIONS: Final = table_of(DecisionRow)
-_STAFF: Final = table_of(StaffRow)
 _WORK_ITEMS: Final = table_of(WorkItemRow)
 
+_RECORD: Final = text(
+    """
+    with given as (
+        update staff set last_assigned_at = :at where id = any(cast(:agents as uuid[]))
+    )
+    insert into decisions
+        (id, shop_id, subject_kind, subject_id, at, trigger, reason, agent_id, candidates)
+    select id, :shop, kind, subject, :at, trigger, reason, agent, candidates
+    from unnest(
+        cast(:ids as uuid[]), cast(:kinds as text[]), cast(:subjects as uuid[]),
+        cast(:triggers as text[]), cast(:reasons as text[]), cast(:agents as uuid[]),
+        cast(:candidates as jsonb[])
+    ) as made (id, kind, subject, trigger, reason, agent, candidates)
+    """
+)
 _OWNED: Final = text(
     """
     select id from conversations
@@ -34,34 +48,42 @@ _OWNED: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What decisions of one go have in common; `work` names those about work items."""
+    """What decisions of one go have in common; `work` names those about work items.
+
+    `triggers` says of those who joined the queue with the go what brought each there.
+    """
 
     shop_id: ShopId
     trigger: str
     work: frozenset[str] = frozenset()
+    triggers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def record(
     session: AsyncSession, kept: Kept, made: Sequence[tuple[str, Decision]], *, at: datetime
 ) -> None:
-    """Keep decisions, each under its id, with their reasons and candidates (C1)."""
+    """Keep decisions, each under its id, with their reasons and candidates (C1).
+
+    Whoever was chosen has just been given something.
+    """
     if not made:
         return
-    rows = [
+    decisions = [decision for _, decision in made]
+    subjects = [one.waiting_id for one in decisions]
+    await session.execute(
+        _RECORD,
         {
-            "id": decision_id,
-            "shop_id": kept.shop_id,
-            "subject_kind": "work" if decision.waiting_id in kept.work else "conversation",
-            "subject_id": decision.waiting_id,
+            "shop": kept.shop_id,
             "at": at,
-            "trigger": kept.trigger,
-            "reason": decision.reason,
-            "agent_id": decision.agent_id,
-            "candidates": [_shown(candidate) for candidate in decision.candidates],
-        }
-        for decision_id, decision in made
-    ]
-    await session.execute(insert(_DECISIONS), rows)
+            "ids": [decision_id for decision_id, _ in made],
+            "kinds": ["work" if one in kept.work else "conversation" for one in subjects],
+            "subjects": subjects,
+            "triggers": [kept.triggers.get(one, kept.trigger) for one in subjects],
+            "reasons": [one.reason for one in decisions],
+            "agents": [one.agent_id for one in decisions],
+            "candidates": [json.dumps([*map(_shown, one.candidates)]) for one in decisions],
+        },
+    )
 
 
 async def decisions_on(session: AsyncSession, subject_id: str, limit: int) -> list[Row[Any]]:
@@ -80,12 +102,6 @@ async def forget_decisions(session: AsyncSession, before: datetime, *, limit: in
     old = select(ids).where(ids < uuid7_floor(before)).order_by(ids).limit(limit)
     gone = delete(_DECISIONS).where(ids.in_(old.with_for_update(skip_locked=True)))
     return len((await session.execute(gone.returning(ids))).all())
-
-
-async def note_assigned(session: AsyncSession, agent_ids: Sequence[PersonId], at: datetime) -> None:
-    """Remember that these agents have just been given something."""
-    changed = update(_STAFF).where(_STAFF.c.id.in_(agent_ids))
-    await session.execute(changed.values(last_assigned_at=at))
 
 
 async def owned_by(

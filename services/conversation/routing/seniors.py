@@ -47,7 +47,6 @@ class Seniors:
         joined = [add_senior(item, chosen[item.id], stamp) for item in items]
         await repository.save_work(session, *[item for item, _ in joined])
         await outbox.add(session, *[event for _, event in joined])
-        await repository.note_assigned(session, sorted(set(chosen.values())), stamp.at)
         await self._record(session, shop_id, trigger, made)
         return len(joined)
 

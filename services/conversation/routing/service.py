@@ -4,7 +4,7 @@ Decides nothing itself (`assignment` and the domains do) and opens no transactio
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,15 +17,18 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import (
     Conversation,
     Outcome,
-    announce,
     reopen,
     requeue,
 )
 from services.conversation.domain import Stamp
 from services.conversation.routing import repository
-from services.conversation.routing.distributor import Distributor, store
+from services.conversation.routing.distributor import (
+    Distributor,
+    Joining,
+    Occasion,
+    store,
+)
 from services.conversation.routing.domain import WorkItem, leave_work
-from services.conversation.routing.repository import Kept
 from services.conversation.routing.seniors import Seniors
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import AWAY, Agent
@@ -50,56 +53,59 @@ class Routing:
 
     async def apply(self, session: AsyncSession, outcome: Outcome) -> Conversation:
         """Store a decision and its events."""
-        if outcome.events:
-            await conversations.save(session, outcome.conversation)
-            await outbox.add(session, *outcome.events)
+        await store(session, [outcome])
         return outcome.conversation
 
     async def apply_all(self, session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
         """Store decisions on several conversations and their events, at once."""
-        await store(session, [outcome for outcome in outcomes if outcome.events])
+        await store(session, outcomes)
 
-    async def place(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
-        """Store a decision that leaves a conversation waiting, and look for an agent at once."""
-        waiting = outcome.conversation
-        await conversations.save(session, waiting)
-        return await self._placed(session, outcome, trigger)
+    async def place(
+        self, session: AsyncSession, outcome: Outcome, trigger: str, *, since: datetime | None
+    ) -> Conversation:
+        """Store a decision that leaves a conversation waiting, and look for an agent at once.
 
-    async def place_new(self, session: AsyncSession, opened: Outcome, trigger: str) -> Conversation:
-        """Store a conversation that begins, and look for an agent at once."""
-        await conversations.add(session, opened.conversation)
-        return await self._placed(session, opened, trigger)
-
-    async def settle(
-        self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
-    ) -> dict[str, Conversation]:
-        """Distribute what waits in the shop; tell the log which of `ids` have to wait on.
-
-        Return what was given to somebody or has to wait, as it is now.
+        `since` is when its buyer's wait for an answer began, if he waits.
         """
-        go = await self._distributor.go(session, shop_id, trigger, named=ids)
-        others = [one for one in ids if one not in go.given]
-        waiting = [one for one in await conversations.lock_all(session, others) if _is_queued(one)]
-        stamp = self.stamp()
-        waits = await clock.waiting_since(session, [one.id for one in waiting])
-        left = [go.distribution.left(one.id, one.skill_group_id) for one in waiting]
-        told = [
-            announce(one, why.reason, stamp, waits_since=waits.get(one.id))
-            for one, why in zip(waiting, left, strict=True)
-        ]
-        await store(session, [outcome for outcome in told if outcome.events])
-        await self._distributor.record(session, Kept(shop_id, trigger), left)
-        return {**go.given, **{one.conversation.id: one.conversation for one in told}}
+        waiting = outcome.conversation
+        await conversations.save_all(session, [waiting])
+        joining = [Joining(outcome, trigger, since)]
+        found = await self.join(session, waiting.shop_id, joining, trigger=trigger)
+        return found[waiting.id]
+
+    async def join(
+        self,
+        session: AsyncSession,
+        shop_id: ShopId,
+        joining: Sequence[Joining],
+        *,
+        trigger: str,
+        overflow: timedelta | None = None,
+    ) -> Mapping[str, Conversation]:
+        """Look for agents for those who join the queue, in one go; tell the log who has to wait.
+
+        Return each as it is now.
+        """
+        occasion = Occasion(trigger, joining, overflow=overflow)
+        return (await self._distributor.go(session, shop_id, occasion)).joined
+
+    async def free(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
+        """Store a decision that frees a place, and give it to whoever waits."""
+        freed = outcome.conversation
+        await conversations.save_all(session, [freed])
+        occasion = Occasion(trigger, told=outcome.events)
+        await self._distributor.go(session, freed.shop_id, occasion)
+        return freed
 
     async def fill(self, session: AsyncSession, shop_id: ShopId, trigger: str) -> int:
         """Give what waits to whoever has room; return how much found somebody."""
-        return (await self._distributor.go(session, shop_id, trigger)).count
+        return (await self._distributor.go(session, shop_id, Occasion(trigger))).count
 
     async def accompany(
         self, session: AsyncSession, shop_id: ShopId, work_id: WorkId, trigger: str
     ) -> None:
         """Bring a senior beside the holder of work that has escalated; keep why if nobody comes."""
-        go = await self._distributor.go(session, shop_id, trigger)
+        go = await self._distributor.go(session, shop_id, Occasion(trigger))
         await self._seniors.note_missing(
             session, shop_id, work_id, distribution=go.distribution, trigger=trigger
         )
@@ -132,25 +138,26 @@ class Routing:
     ) -> None:
         """Take everything from an agent who will not come back."""
         owned = await repository.owned_by(session, shop_id, [agent_id])
-        await self._requeue(session, owned, await clock.waiting_since(session, owned))
+        waits = await clock.waiting_since(session, owned)
+        joining = await self._requeued(session, owned, waits, trigger=trigger)
         await self.give_back_work(session, shop_id, [agent_id])
-        await self.settle(session, shop_id, owned, trigger)
+        await self.join(session, shop_id, joining, trigger=trigger)
 
     async def take_from_away(
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """Place anew those of assigned conversations whose buyer waits; the others stay theirs."""
         waits = await clock.waiting_since(session, ids)
-        await self._requeue(session, sorted(waits), waits)
-        await self.settle(session, shop_id, sorted(waits), trigger)
+        joining = await self._requeued(session, sorted(waits), waits, trigger=trigger)
+        await self.join(session, shop_id, joining, trigger=trigger)
 
     async def take_from_silent(
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """Put assigned conversations back into the queue; somebody else is asked first."""
         waits = await clock.waiting_since(session, ids)
-        await self._requeue(session, ids, waits, silent=True)
-        await self.settle(session, shop_id, ids, trigger)
+        joining = await self._requeued(session, ids, waits, trigger=trigger, silent=True)
+        await self.join(session, shop_id, joining, trigger=trigger)
 
     async def contact(
         self,
@@ -176,8 +183,10 @@ class Routing:
                 )
             elif await self._owner_is_away(session, conversation):
                 changed.append(requeue(conversation, stamp, waits_since=since))
-        await store(session, changed)
-        await self.settle(session, shop_id, ids, trigger)
+            else:
+                changed.append(Outcome(conversation))
+        joining = await self._waiting(session, changed, waits, trigger)
+        await self.join(session, shop_id, joining, trigger=trigger)
 
     async def _leave(
         self, session: AsyncSession, work: Sequence[WorkItem], gone: frozenset[PersonId]
@@ -187,35 +196,37 @@ class Routing:
         await repository.save_work(session, *[item for item, _ in left])
         await outbox.add(session, *[told for _, told in left if told is not None])
 
-    async def _placed(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
-        waiting = outcome.conversation
-        await outbox.add(session, *outcome.events)
-        found = await self.settle(session, waiting.shop_id, [waiting.id], trigger)
-        return found[waiting.id]
-
     async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
         if conversation.agent_id is None:
             return False
         owner = await staff.find_agent(session, conversation.agent_id)
         return owner is None or owner.state in AWAY
 
-    async def _requeue(
+    async def _requeued(
         self,
         session: AsyncSession,
         ids: Sequence[str],
         waits: Mapping[str, datetime],
         *,
+        trigger: str,
         silent: bool = False,
-    ) -> None:
+    ) -> list[Joining]:
+        """Take conversations from their agents; return those who wait now."""
         stamp = self.stamp()
-        await store(
-            session,
-            [
-                requeue(one, stamp, waits_since=waits.get(one.id), silent=silent)
-                for one in await conversations.lock_all(session, ids)
-            ],
-        )
+        outcomes = [
+            requeue(one, stamp, waits_since=waits.get(one.id), silent=silent)
+            for one in await conversations.lock_all(session, ids)
+        ]
+        return await self._waiting(session, outcomes, waits, trigger)
 
-
-def _is_queued(conversation: Conversation) -> bool:
-    return conversation.state is ConversationState.QUEUED
+    async def _waiting(
+        self,
+        session: AsyncSession,
+        outcomes: Sequence[Outcome],
+        waits: Mapping[str, datetime],
+        trigger: str,
+    ) -> list[Joining]:
+        """Store those of them that wait, so that nobody's load counts them; they join the queue."""
+        queued = [one for one in outcomes if one.conversation.state is ConversationState.QUEUED]
+        await conversations.save_all(session, [one.conversation for one in queued])
+        return [Joining(one, trigger, waits.get(one.conversation.id)) for one in queued]

@@ -89,7 +89,11 @@ READS = [
         LISTED,
         filters="one buyer's conversations",
     ),
-    Read("a buyer's latest", partial(conversations.latest_of_buyer, shop_id=SHOP, buyer_id=BUYER)),
+    Read(
+        "what buyers have open, else their latest",
+        partial(conversations.standing_of_buyers, shop_id=SHOP, buyer_ids=[BUYER]),
+        sorts="the two conversations of each",
+    ),
     Read(
         "a buyer's open ones",
         partial(conversations.open_of, buyer_id=BUYER),
@@ -101,8 +105,8 @@ READS = [
     Read("everybody's load", partial(queues.candidates, shop_id=SHOP), filters=STAFF),
     Read(
         "heads of the queues",
-        partial(queues.heads, shop_id=SHOP, places=PLACES, patient=MOMENT, named=[CHAT]),
-        filters="a shop's few groups, those named, and heads whose tier alone put them first",
+        partial(queues.heads, shop_id=SHOP, places=PLACES, patient=MOMENT),
+        filters="a shop's few groups, and heads whose tier alone put them first",
         sorts="work for anybody, which only a shop without the usual group has",
     ),
     Read(

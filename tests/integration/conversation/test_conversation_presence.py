@@ -1,22 +1,25 @@
 """Many agents at once: those whom a gateway loses are one go of their shop, not one each (H39)."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, PersonId, ShopId
 from kit.clock import ManualClock
 from kit.web.paging import Cursors
+from services.conversation.conversations.domain import Conversation
 from services.conversation.presence import consumers
 from services.conversation.presence import registration as presence
 from services.conversation.presence.consumers import AT_ONCE, KNOWN_S
 from services.conversation.presence.service import Followed, Reported, States
 from services.conversation.routing import registration as routing
+from services.conversation.routing.distributor import Joining
 from services.conversation.routing.service import Routing
 from services.conversation.seed import SeedSettings
 from services.conversation.staff.domain import AtWork
@@ -77,11 +80,32 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, str]]:
     return calls
 
 
+@pytest.fixture
+def goes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The shops of the goes that place somebody anew, one entry each."""
+    shops: list[str] = []
+    plain = Routing.join
+
+    async def counted(
+        routing: Routing,
+        session: AsyncSession,
+        shop_id: ShopId,
+        joining: Sequence[Joining],
+        *,
+        trigger: str,
+    ) -> Mapping[str, Conversation]:
+        shops.append(shop_id)
+        return await plain(routing, session, shop_id, joining, trigger=trigger)
+
+    monkeypatch.setattr(Routing, "join", counted)
+    return shops
+
+
 async def test_agents_whom_a_gateway_loses_are_one_go_of_their_shop(
     platform: Platform,
     clock: ManualClock,
     followed: list[tuple[str, int, str]],
-    monkeypatch: pytest.MonkeyPatch,
+    goes: list[str],
 ) -> None:
     shops = [await platform.shop() for _ in range(2)]
     crowds = [await _crowd(platform, shop, 30) for shop in shops]
@@ -90,15 +114,7 @@ async def test_agents_whom_a_gateway_loses_are_one_go_of_their_shop(
         await buyer_says(platform, talk, "在吗")
     everybody = [one for crowd in crowds for one in crowd]
     await report_staff(platform, *everybody)
-    goes: list[str] = []
-    plain = Routing.settle
-
-    async def counted(routing: Routing, session: object, shop_id: ShopId, *more: object) -> None:
-        goes.append(shop_id)
-        await plain(routing, session, shop_id, *more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Routing, "settle", counted)
-
+    goes.clear()
     await let_pass(platform, clock, 32)
 
     ours = {shop.id for shop in shops}

@@ -188,18 +188,6 @@ async def test_heads_and_loads_are_what_the_whole_shop_says(store: Database, see
     assert found.work == shop.work & {one.id for one in wanted}
 
 
-async def test_whoever_is_named_is_found_wherever_he_stands(store: Database) -> None:
-    shop = Situation(Random(1_001), ShopId("named"))
-    async with store.write(shop.shop) as session:
-        await shop.fill(session)
-        chats = [one.id for one in shop.waiting if one.id not in shop.work]
-        places = Distribution([], now=NOW).places()
-        found = await queues.heads(session, shop.shop, places, patient=NOW, named=chats)
-
-    assert chats
-    assert {one.id for one in found.waiting} == set(chats)
-
-
 async def test_a_release_that_knows_no_rank_leaves_rows_that_are_found(store: Database) -> None:
     """The release before inserts and changes rows without the column."""
     shop = Situation(Random(1_002), ShopId("before"))
