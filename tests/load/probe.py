@@ -114,12 +114,10 @@ async def probe(
     return found
 
 
-async def traffic(
-    system: System, rate: float, seconds: float, *, warmup: float = 0.0, module: str = GENERATOR
-) -> dict[str, Any]:
+async def traffic(system: System, rate: float, seconds: float) -> dict[str, Any]:
     """Send `rate` messages a second and measure nothing beside; return what the generator found."""
-    job = _job(system, rate, seconds=seconds, warmup=warmup)
-    async with _generator(job, module) as generator:
+    job = _job(system, rate, seconds=seconds, warmup=0)
+    async with _generator(job) as generator:
         await _seated(generator)
         return await _result(generator)
 
@@ -165,14 +163,12 @@ def _say(found: Probe) -> None:
 
 
 @asynccontextmanager
-async def _generator(
-    job: Job, module: str = GENERATOR
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _generator(job: Job) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start a generator and give it its job; it is killed if the block fails."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        module,
+        GENERATOR,
         cwd=CHECKOUT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
 
 import pytest
 
@@ -18,7 +17,6 @@ from tests import platform as platforms
 from tests.load import against, fixed_rates, ground, systems
 from tests.load.checkout import Checkout
 from tests.load.fairness import counted
-from tests.load.goodput import OVER, Goodput, goodput
 from tests.load.judging import Bench
 from tests.load.probe import STEP, Probe, highest_rate, probe
 from tests.load.ratios import Ratio
@@ -27,12 +25,6 @@ from tests.load.warming import warm_up
 from tests.platform import Platform
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(3_600)]
-
-LEAST_GOODPUT: Final = 0.8
-"""Nobody turns requests away for nothing; but a platform that carries far less than it could, once
-more is asked of it, never comes back by itself."""
-
-Measured = TypeVar("Measured", Probe, Goodput)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,6 @@ class Round:
     product_half: Probe
     product_two_half: Probe
     relay_quarter: Probe
-    goodput_at_top: Goodput
-    goodput_beyond: Goodput
 
 
 async def test_the_chat_path_against_its_floors(bench: Bench) -> None:
@@ -145,8 +135,6 @@ async def play(field: Field, before: Round | None) -> Round:
         product_half=product_half,
         product_two_half=product_two_half,
         relay_quarter=await measure(relay, quarter),
-        goodput_at_top=await goodput(product, product_top.rate, beside=everybody),
-        goodput_beyond=await goodput(product, OVER * product_top.rate, beside=everybody),
     )
 
 
@@ -156,7 +144,6 @@ def ratios(rounds: Sequence[Round]) -> list[Ratio]:
     quarters = _each((r.product_quarter, r.floor_quarter) for r in rounds)
     halves = _each((r.product_half, r.floor_half) for r in rounds)
     twos = _each((r.product_two_half, r.product_half) for r in rounds)
-    goodputs = _each((r.goodput_beyond, r.goodput_at_top) for r in rounds)
     p50 = [_screen(own, "p50") / _screen(floor, "p50") for own, floor in quarters]
     p99 = [_screen(own, "p99") / _screen(floor, "p99") for own, floor in quarters]
     core = [floor.cpu_us["gateway"] / own.cpu_us["gateway"] for own, floor in tops]
@@ -173,15 +160,10 @@ def ratios(rounds: Sequence[Round]) -> list[Ratio]:
         ),
         # Two cores do not let two gateways carry more than one: what they cost is compared.
         Ratio("gateway CPU per message, two against one", two, most=1.15),
-        Ratio(
-            "goodput at 1.5 times the highest rate",
-            [beyond.per_s / top.per_s for beyond, top in goodputs],
-            least=LEAST_GOODPUT,
-        ),
     ]
 
 
-def _each(pairs: Iterable[tuple[Measured, Measured]]) -> Sequence[tuple[Measured, Measured]]:
+def _each(pairs: Iterable[tuple[Probe, Probe]]) -> Sequence[tuple[Probe, Probe]]:
     return counted(list(pairs), lambda pair: any(one.others.disturb for one in pair))
 
 
