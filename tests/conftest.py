@@ -22,6 +22,15 @@ KINDS = ("fault", "journey", "load", "integration", "unit")
 """In the order they run: the longest first, so that no worker is alone with one at the end."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `just prove` and `just bench` both take."""
+    parser.addoption(
+        "--rounds",
+        type=int,
+        help="prove: play each fault so often, with other seeds; bench: measure each side so often",
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Look for no garbage among thousands of tests, neither while they are collected nor later."""

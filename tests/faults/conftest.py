@@ -14,7 +14,6 @@ NAME = "faults"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `just prove chat`."""
     prove = parser.getgroup("prove", "repeat and choose faults")
-    prove.addoption("--rounds", type=int, help="play each fault so often, with other seeds")
     prove.addoption("--only", action="append", help="faults whose name contains this; repeatable")
     prove.addoption("--seed", type=int, help="the first round's seed")
 

@@ -43,7 +43,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=warming.SECONDS,
         help="seconds of traffic before the first measurement",
     )
-    bench.addoption("--rounds", type=int, help="how often each side is measured")
     bench.addoption(
         "--rates",
         type=lambda text: tuple(map(float, text.split(","))),
