@@ -67,6 +67,7 @@ def test_ids_are_in_the_order_of_their_minutes(seconds: int, later: int) -> None
         client_id(FROM) + "0",
         client_id(FROM).replace("-", ""),
     ],
+    ids=["older", "short", "version 4", "variant", "capitals", "longer", "no hyphens"],
 )
 def test_other_ids_and_older_ones_are_derived_as_before(sent: str) -> None:
     assert IDS.of(TALK, SENDER, sent) == as_before(sent)
