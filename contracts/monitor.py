@@ -111,7 +111,11 @@ class WaitingBuyer(Part):
 
 
 class BoardPublished(Event):
-    """The supervisor board of one shop. `as_of` is the newest folded event's time."""
+    """The supervisor board of one shop. `as_of` is the newest folded event's time.
+
+    Of a large shop those agents are pushed who need to be looked at first, as many as fit into one
+    message, and `agents_left_out` counts the others; `GET /v1/monitor/board` has all of them.
+    """
 
     topic: ClassVar[Topic] = BOARD
     type: ClassVar[str] = "board.published.v1"
@@ -129,6 +133,7 @@ class BoardPublished(Event):
     figures: tuple[ResponseFigures, ...]
     agents: tuple[AgentTile, ...]
     waiting_longest: tuple[WaitingBuyer, ...]
+    agents_left_out: int = 0
 
     @property
     @override

@@ -14,6 +14,6 @@ def reading(boards: Boards) -> APIRouter:
     @router.get("/board/{shop_id}")
     async def read_board(shop_id: str) -> Board:
         """Return the board of any shop; the gateway has checked who asks."""
-        return await boards.read(ShopId(shop_id))
+        return await boards.as_pushed(ShopId(shop_id))
 
     return router

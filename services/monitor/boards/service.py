@@ -18,6 +18,7 @@ from kit.ids import Ids
 from kit.leases import Leases
 from kit.postgres import Database
 from services.monitor.boards import repository
+from services.monitor.boards.domain import pushed
 from services.monitor.boards.repository import Today
 from services.monitor.boards.schemas import Board
 from services.monitor.directory.rules import Rules
@@ -64,8 +65,12 @@ class Boards:
         """Return the board of a shop as of now."""
         return Board.model_validate(await self.snapshot(shop_id), from_attributes=True)
 
+    async def as_pushed(self, shop_id: ShopId) -> Board:
+        """Return the board of a shop as of now, as its watchers get it."""
+        return Board.model_validate(pushed(await self.snapshot(shop_id)), from_attributes=True)
+
     async def snapshot(self, shop_id: ShopId) -> BoardPublished:
-        """Return the board of a shop as of now, to be published."""
+        """Return the board of a shop as of now, with everybody on it."""
         shop = self._directory.shop(shop_id)
         now_ms = self._clock.now_ms()
         day = shop.calendar.day(now_ms)
@@ -213,7 +218,7 @@ class Publisher:
                 continue
             if not await self._leases.take(f"board/{shop_id}"):
                 continue
-            board = await self._boards.snapshot(shop_id)
+            board = pushed(await self._boards.snapshot(shop_id))
             await self._producer.send(message_of(board))
             moving = board.waiting > 0 or board.delayed_ms > 0
             self._shown[shop_id] = _Shown(revision, self._clock.now_ms(), moving)

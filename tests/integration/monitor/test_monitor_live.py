@@ -136,6 +136,31 @@ async def test_the_board_shows_an_event_within_a_second(rig: Rig, monitor: Monit
     assert snapshot.json()["waiting"] == inside.json()["waiting"] == 1
 
 
+async def test_a_shop_too_large_for_one_message_has_its_board_and_takes_nobody_along(
+    rig: Rig, monitor: Monitor
+) -> None:
+    large, small = await rig.shop().listed(), await rig.shop().listed()
+    many = [large.state_of(AgentState.ONLINE, f"{number:04}") for number in range(2_000)]
+    async with rig.watching(BOARD.name) as seen:
+        await rig.produce(*many)
+        await large.chat(start=await rig.now()).opened()
+        await rig.folded()
+        board = await eventually(
+            lambda: next((b for b in boards_of(seen, large) if b.agents_left_out), None),
+            what="the large shop's board",
+        )
+        await small.chat(start=await rig.now()).opened()
+        await rig.folded()
+        await eventually(lambda: boards_of(seen, small), what="the small shop's board")
+        whole = await monitor.get("/v1/monitor/board", large.token(), shop=large.id)
+        inside = await monitor.inside(f"/internal/board/{large.id}")
+
+    assert board is not None
+    assert len(board.agents) + board.agents_left_out == len(many)
+    assert len(whole.json()["agents"]) == len(many)
+    assert len(inside.json()["agents"]) == len(board.agents)
+
+
 async def test_boards_of_one_shop_come_at_most_every_half_second(
     rig: Rig, monitor: Monitor
 ) -> None:
