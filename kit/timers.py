@@ -215,12 +215,16 @@ class Timers:
         try:
             await self._turns.run()
         finally:
-            await self._leases.close()
+            await self.close()
 
     async def stop(self) -> None:
         """End after the transaction under way: a backlog is the next process's."""
         self._stopping = True
         await self._turns.stop()
+
+    async def close(self) -> None:
+        """Give the lease back, for whoever called `sweep` by himself: `run` does so at its end."""
+        await self._leases.close()
 
     async def sweep(self) -> None:
         """Fire everything that is due by now, each timer once.

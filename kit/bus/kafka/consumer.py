@@ -29,7 +29,9 @@ from aiokafka.errors import (
 from typing_extensions import override
 
 from kit.bus.kafka.ending import bootstrapping, end_consumer, end_task
-from kit.bus.kafka.options import AT_ONCE, GATHER_BYTES, Connection
+from kit.bus.kafka.gathering import Gathering
+from kit.bus.kafka.options import Connection
+from kit.bus.kafka.questions import Questions
 from kit.bus.ports import BusAway, Headers, OnPartitions, Record, TopicPartition
 from kit.bus.waking import Wakeable
 from kit.errors import Fenced
@@ -39,13 +41,8 @@ log = structlog.get_logger()
 START_TIMEOUT_S: Final = 30.0
 """Connecting and the first assignment; a second member needs about 3 s to join."""
 
-ASK_TIMEOUT_S: Final = 10.0
 COMMIT_TIMEOUT_S: Final = 3.0
 CLOSE_TIMEOUT_S: Final = 2.0
-
-QUIET_MS: Final = 1000
-"""Without a record for so long, a gathering consumer waits for the next one as others do: it would
-ask ten times a second for nothing (aiokafka 0.14 reads both numbers with each fetch)."""
 
 T = TypeVar("T")
 
@@ -66,7 +63,7 @@ class KafkaConsumer(Wakeable):
     ) -> None:
         super().__init__()
         self._gather_ms = gather_ms
-        self._silent_ms = 0
+        self._gathering = Gathering(gather_ms)
         self._connection = connection
         self._topics = tuple(topics)
         self._group = group
@@ -77,7 +74,7 @@ class KafkaConsumer(Wakeable):
         self._unread: set[KafkaPartition] = set()
         """What a reader fetches from the first `getmany` on: what it asks before, it asks on the
         same connection, and there would wait out a fetch that brings nothing."""
-        self._questions: set[asyncio.Future[Any]] = set()
+        self._questions = Questions()
 
     async def start(self) -> None:
         inner = AIOKafkaConsumer(**self._connection.consumer(self._group, self._gather_ms))
@@ -102,9 +99,7 @@ class KafkaConsumer(Wakeable):
         inner, self._inner = self._inner, None
         if inner is None:
             return
-        # A closing client answers nobody; who asks may hold what the group's leaving waits for.
-        for question in self._questions:
-            question.cancel()
+        self._questions.cut_short()
         refreshing = inner._client._sync_task  # noqa: SLF001 - `stop` forgets it
         stopping = asyncio.create_task(inner.stop())
         done, _ = await asyncio.wait([stopping], timeout=CLOSE_TIMEOUT_S)
@@ -125,8 +120,7 @@ class KafkaConsumer(Wakeable):
             self._unread.clear()
         # Cancelled by `wake`, it loses nothing: aiokafka takes records out without a wait.
         fetched = await self.waits(self._fetched(timeout_ms, max_records))
-        if self._gather_ms:
-            self._gather(0 if fetched else self._silent_ms + timeout_ms)
+        self._gathering.polled(self._inner, timeout_ms, found=bool(fetched))
         return {
             (tp := self.tp_of(theirs)): [
                 Record(tp[0], tp[1], r.offset, r.timestamp, r.key, r.value, _valued(r.headers))
@@ -204,15 +198,6 @@ class KafkaConsumer(Wakeable):
         later = [tp for tp in moments_ms if tp not in found]
         return found | (await self.end_offsets(later) if later else {})
 
-    def _gather(self, silent_ms: int) -> None:
-        """Let the broker gather while records come, and bring the first after a silence at once."""
-        inner, before, self._silent_ms = self._inner, self._silent_ms, silent_ms
-        quiet = silent_ms >= QUIET_MS
-        if inner is None or quiet == (before >= QUIET_MS):
-            return
-        how = AT_ONCE if quiet else (GATHER_BYTES, self._gather_ms)
-        inner._fetcher._fetch_min_bytes, inner._fetcher._fetch_max_wait_ms = how  # noqa: SLF001
-
     async def _fetched(
         self, timeout_ms: int, max_records: int | None
     ) -> dict[KafkaPartition, list[Any]]:
@@ -236,19 +221,8 @@ class KafkaConsumer(Wakeable):
         ]
 
     async def _ask(self, asking: Awaitable[Any]) -> Any:
-        question = asyncio.ensure_future(asking)
-        self._questions.add(question)
-        try:
-            with self._renamed():
-                async with asyncio.timeout(ASK_TIMEOUT_S):
-                    return await question
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._inner is None and task is not None and not task.cancelling():
-                raise BusAway("This consumer is stopped.") from None
-            raise
-        finally:
-            self._questions.discard(question)
+        with self._renamed():
+            return await self._questions.ask(asking)
 
     def tp_of(self, theirs: KafkaPartition) -> TopicPartition:
         """Return our name of a partition; cached, for it is asked with every fetch."""

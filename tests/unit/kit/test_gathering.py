@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from kit.bus.kafka.consumer import QUIET_MS, KafkaConsumer
+from kit.bus.kafka.consumer import KafkaConsumer
+from kit.bus.kafka.gathering import QUIET_MS
 from kit.bus.kafka.options import AT_ONCE, GATHER_BYTES, Connection, Security
 
 pytestmark = pytest.mark.unit
