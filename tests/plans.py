@@ -7,7 +7,7 @@ dear, once with sorts and once without. What it still sorts or filters, no index
 import inspect
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -122,6 +122,26 @@ async def explained(
         await read.run(session)
     assert sent, f"{read.title} sent no statement"
     return await explain(session, sent, options=options)
+
+
+async def directly(
+    session: AsyncSession, *, ask: Callable[..., Awaitable[object]], **how: object
+) -> object:
+    """Ask what is asked on a direct connection."""
+    return await ask(Direct(session), **how)
+
+
+class Direct:
+    """A session that is asked as a direct connection is, with `$1` and so on."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Any]:
+        """Return the rows."""
+        named = text(re.sub(r"\$(\d+)(?!\d)", r"(:p\1)", statement))
+        given = {f"p{number}": value for number, value in enumerate(values, 1)}
+        return (await self._session.execute(named, given)).all()
 
 
 @contextmanager

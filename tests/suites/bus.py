@@ -220,26 +220,6 @@ class BusSuite:
         finally:
             await reader.stop()
 
-    async def test_a_wait_for_records_ends_when_it_is_woken_and_loses_none(
-        self, bus: Bus, producer: Producer, make_topic: MakeTopic
-    ) -> None:
-        topic = await make_topic(1)
-        reader = bus.reader([topic])
-        await reader.start()
-        try:
-            reader.wake()  # nobody waits, and no later wait is shorter for it
-            waiting = asyncio.create_task(reader.getmany(3_600_000))
-            await asyncio.sleep(0.05)
-            assert not waiting.done()
-            reader.wake()
-            reader.wake()
-            assert await asyncio.wait_for(waiting, 10) == {}
-
-            await producer.send(Message(topic, b"k", b"v"))
-            assert [r.value for r in await take(reader, 1)] == [b"v"]
-        finally:
-            await reader.stop()
-
     async def test_a_group_goes_on_where_it_committed(
         self, bus: Bus, producer: Producer, make_topic: MakeTopic
     ) -> None:

@@ -20,6 +20,7 @@ from services.aftersales.cases.deadlines import DeadlineNear
 from services.aftersales.cases.service import WARNING, Warnings
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.integration.aftersales.test_cases import approved, opened, paid_order
+from tests.sweeping import swept
 from tests.trade import Trade, trading
 from tests.waiting import eventually
 
@@ -62,7 +63,7 @@ async def test_a_case_that_nobody_reviews_is_warned_of_once_and_in_time(trade: T
     # The due time is told in milliseconds and kept in microseconds.
     assert -0.001 <= (near.time - warn_at).total_seconds() <= IN_TIME_S
     assert (near.state, near.version) == (CaseState.REQUESTED, 2)
-    await sweeper(trade.databases["aftersales"]).sweep()
+    await swept(sweeper(trade.databases["aftersales"]))
     assert trade.told(case_id) == ["case.requested.v1", "case.deadline_near.v1"]
     after = (await boss.get(f"/v1/cases/{case_id}")).json()
     assert after["due_at"] == asked["due_at"], "a warning moves no deadline"
@@ -87,7 +88,7 @@ async def test_many_deadlines_swept_by_six_at_once_warn_once_each_and_never_earl
     shop = trade.shop()
     await _cases(own, shop.id)
 
-    await asyncio.gather(*(sweeper(own).sweep() for _ in range(SWEEPERS)))
+    await asyncio.gather(*(swept(sweeper(own)) for _ in range(SWEEPERS)))
 
     # The running service sweeps with us: its last batch may be committed after our last look.
     await eventually(lambda: _timers(own, shop.id, EARLY), within=20)

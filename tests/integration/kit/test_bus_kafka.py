@@ -14,12 +14,13 @@ from kit.bus.kafka import KafkaBus, topic_names
 from kit.bus.kafka.consumer import CLOSE_TIMEOUT_S
 from kit.bus.ports import BusAway, Message, TopicPartition
 from tests.suites.bus import BusSuite, MakeTopic
+from tests.suites.waking import WakeSuite
 
 pytestmark = pytest.mark.integration
 
 
-class TestKafkaBus(BusSuite):
-    """Everything the suite asks, answered by Kafka."""
+class TestKafkaBus(BusSuite, WakeSuite):
+    """Everything the suites ask, answered by Kafka."""
 
 
 async def test_a_header_without_a_value_is_left_out(bus: KafkaBus, make_topic: MakeTopic) -> None:

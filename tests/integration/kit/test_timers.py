@@ -18,6 +18,7 @@ from kit.leases import Leases
 from kit.metrics import Metrics
 from kit.postgres import Database, DatabaseAway, DatabaseBusy
 from kit.timers import BATCH, LEASE, Timer, Timers
+from tests.sweeping import swept
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -163,7 +164,7 @@ async def test_two_replicas_at_once_fire_each_timer_once(subjects: Database) -> 
     await due(subjects, 2_000)
 
     replicas = [sweeper(subjects, reminders, EverLeading) for _ in range(4)]
-    await asyncio.gather(*(one.sweep() for one in replicas))
+    await asyncio.gather(*(swept(one) for one in replicas))
 
     assert await told(subjects) == {1: 2_000}
     assert sum(reminders.batches) == 2_000
@@ -185,7 +186,7 @@ async def test_a_command_that_cancels_while_sweeps_fire_meets_no_deadlock(
 
     # A deadlock would be raised here, or put a timer off and leave it.
     await asyncio.gather(
-        *(answering(answered[n::6]) for n in range(6)), *(one.sweep() for one in replicas)
+        *(answering(answered[n::6]) for n in range(6)), *(swept(one) for one in replicas)
     )
 
     assert await left(subjects) == 0
@@ -204,7 +205,7 @@ async def test_a_sweep_that_waits_for_the_command_finds_the_timer_gone(
 
     async with subjects.write(SHOP) as session:
         await session.execute(_LOCK, {"ids": [subject]})
-        sweeping = asyncio.create_task(sweeper(subjects, reminders, EverLeading).sweep())
+        sweeping = asyncio.create_task(swept(sweeper(subjects, reminders, EverLeading)))
         await eventually(lambda: _waiting(subjects), within=5, what="the sweep at the lock")
         await timers.cancel(session, KIND, [subject])
     await sweeping
@@ -227,7 +228,7 @@ async def test_a_kill_between_taking_and_committing_fires_it_again_and_once(
     await due(subjects, 3)
     reminders.go_on.clear()
 
-    sweeping = asyncio.create_task(sweeper(subjects, reminders, EverLeading).sweep())
+    sweeping = asyncio.create_task(swept(sweeper(subjects, reminders, EverLeading)))
     await asyncio.wait_for(reminders.inside.wait(), 5)
     assert reminders.batches == [3]
     await count(
@@ -240,7 +241,7 @@ async def test_a_kill_between_taking_and_committing_fires_it_again_and_once(
         await sweeping
     assert (await told(subjects), await left(subjects)) == ({0: 3}, 3)
 
-    await sweeper(subjects, reminders, EverLeading).sweep()
+    await swept(sweeper(subjects, reminders, EverLeading))
 
     assert (await told(subjects), await left(subjects)) == ({1: 3}, 0)
 
@@ -276,7 +277,7 @@ async def test_the_next_process_takes_over_when_the_leader_is_gone(subjects: Dat
 
     one = sweeper(subjects, reminders)
     for _ in range(3):
-        await one.sweep()
+        await swept(one)
     assert await told(subjects) == {0: 1}, "the leader's timers are left to it"
     async with running(one):
         await leader.close()
@@ -306,8 +307,8 @@ async def test_one_that_fails_waits_longer_each_time_and_the_rest_fire(
     await due(subjects, 10)
     one = sweeper(subjects, reminders, EverLeading)
 
-    await one.sweep()
-    await one.sweep()
+    await swept(one)
+    await swept(one)
 
     assert await told(subjects) == {1: 9, 0: 1}
     wait = "select extract(epoch from fire_at - now()) from timers"
@@ -315,7 +316,7 @@ async def test_one_that_fails_waits_longer_each_time_and_the_rest_fire(
     reminders.failing.clear()
     async with subjects.write_across("a test") as session:
         await session.execute(text("update timers set fire_at = now()"))
-    await one.sweep()
+    await swept(one)
     assert await told(subjects) == {1: 10}
 
 
@@ -329,10 +330,10 @@ async def test_one_whose_subject_is_locked_for_long_is_tried_again_by_the_next_s
         await session.execute(_LOCK, {"ids": [subject]})
         for _ in range(3):
             with pytest.raises(DatabaseBusy):
-                await sweeper(hasty, Reminders(hasty), EverLeading).sweep()
+                await swept(sweeper(hasty, Reminders(hasty), EverLeading))
     untouched = "select count(*) from timers where failures = 0 and fire_at = due_at"
     assert await count(subjects, untouched) == 1
-    await sweeper(subjects, Reminders(subjects), EverLeading).sweep()
+    await swept(sweeper(subjects, Reminders(subjects), EverLeading))
 
     assert await told(subjects) == {1: 1}
     await hasty.close()

@@ -23,7 +23,7 @@ from services.monitor.settings import Settings
 from services.monitor.traffic import repository as traffic
 from services.monitor.waiting import repository as waiting
 from tests.infrastructure import Infrastructure
-from tests.plans import Read, assert_all_are_there, assert_spared, filled
+from tests.plans import Read, assert_all_are_there, assert_spared, directly, filled
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,7 +34,10 @@ LIVE = "a shop's live conversations, which its board sums anyway; `waiting_ms` c
 LIVE += " word of a buyer, and an index on it would be written each time"
 
 READS = [
-    Read("which boards have changed", partial(boards.revisions, since=DAY)),
+    Read(
+        "which boards have changed",
+        partial(directly, ask=boards.revisions, since=DAY),
+    ),
     Read("flags", partial(evidence.flags, shop_id=SHOP, after=None, limit=51), FLAGS),
     Read(
         "the next flags",

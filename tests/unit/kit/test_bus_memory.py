@@ -8,12 +8,13 @@ from kit.bus.memory import MemoryBus
 from kit.bus.ports import BusAway, Message, Position, Stalled
 from kit.clock import ManualClock
 from tests.suites.bus import BusSuite
+from tests.suites.waking import WakeSuite
 
 pytestmark = pytest.mark.unit
 
 
-class TestMemoryBus(BusSuite):
-    """Everything the suite asks, answered in memory."""
+class TestMemoryBus(BusSuite, WakeSuite):
+    """Everything the suites ask, answered in memory."""
 
 
 async def test_a_partition_that_waited_two_seconds_for_an_ack_takes_no_new_sends() -> None:
