@@ -307,7 +307,10 @@ def check() -> None:
 
 @app.command(context_settings=PASS_ON)
 def test(context: typer.Context) -> None:
-    """Run every check and every test; with arguments, only pytest with those arguments."""
+    """Run every check and every test; with arguments, only pytest with those arguments.
+
+    `--no-browser` alone leaves out the journeys in Chromium, `--browser` plays the longer ones too.
+    """
     _run_checks("test", *context.args)
 
 

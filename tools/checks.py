@@ -23,11 +23,12 @@ from launcher.instance.processes import Processes
 from launcher.kafka import java
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
+from tools import browser
 
 STEP_TIMEOUT_S: Final = 900
 TESTS_TIMEOUT_S: Final = 3600
 TEST_INSTANCE: Final = "test"
-TEST_PLATFORMS: Final = ("platform", "faults", "cluster", "load")
+TEST_PLATFORMS: Final = ("platform", "browser", "faults", "cluster", "load")
 """Instances that journeys, fault runs and benches bring up; stopped after the run that did."""
 WORKERS: Final = 4
 """Measured on two cores, which many tests leave idle while they wait for time to pass: three took
@@ -36,6 +37,16 @@ WORKERS: Final = 4
 BRIEF: Final = "-XX:TieredStopAtLevel=1"
 """Java's options for a whole run: its brokers live for minutes, and the second compiler costs more
 than it earns in them. Benches are runs of their own, with both."""
+
+
+NO_BROWSER: Final = "--no-browser"
+LONGER: Final = "--browser"
+EXPRESSIONS: Final = {
+    (): "not load and not heavy",
+    (NO_BROWSER,): "not load and not heavy and not browser",
+    (LONGER,): "not load and (not heavy or browser)",
+}
+"""What the whole run plays, by the word that it was given."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +75,13 @@ def check(screen: Screen, steps: Sequence[Step] = CHECKS) -> None:
 def run_tests(arguments: Sequence[str], screen: Screen) -> int:
     """Run pytest, its output going straight to the terminal; return its exit code.
 
-    What this run started, tests included, is stopped afterwards.
+    What this run started, tests included, is stopped afterwards. Raises LaunchError if there is no
+    browser for its journeys.
     """
-    if not arguments:
+    if is_whole(arguments):
         os.environ.setdefault(java.OPTIONS, BRIEF)
+        if NO_BROWSER not in arguments:
+            browser.ensure(screen)
     wanted = Wanted(TEST_INSTANCE, durable=False)
     place = infrastructure.folder_of(wanted)
     with instance.locked(place):
@@ -77,13 +91,21 @@ def run_tests(arguments: Sequence[str], screen: Screen) -> int:
     idle = [name for name in TEST_PLATFORMS if not _is_alive(name)]
     try:
         argv = [_tool("pytest"), *_pytest_arguments(arguments)]
-        return subprocess.run(argv, cwd=CHECKOUT, check=False, timeout=TESTS_TIMEOUT_S).returncode
+        code = subprocess.run(argv, cwd=CHECKOUT, check=False, timeout=TESTS_TIMEOUT_S).returncode
+        if NO_BROWSER in arguments:
+            screen.say(f"  {browser.count()} journeys in a browser were not run.")
+        return code
     finally:
         for name in filter(_is_alive, idle):
             _stop(name, screen)
         if not ran_before:
             with instance.locked(place):
                 infrastructure.stop(known, screen)
+
+
+def is_whole(arguments: Sequence[str]) -> bool:
+    """Tell whether everything is to be checked, and not what pytest alone is told."""
+    return tuple(arguments) in EXPRESSIONS
 
 
 def _is_alive(name: str) -> bool:
@@ -102,7 +124,8 @@ def _stop(name: str, screen: Screen) -> None:
 
 
 def _pytest_arguments(arguments: Sequence[str]) -> list[str]:
-    chosen = list(arguments) or ["-m", "not load and not heavy"]
+    whole = EXPRESSIONS.get(tuple(arguments))
+    chosen = list(arguments) if whole is None else ["-m", whole]
     if not any(word.startswith(("-n", "--pdb", "-s")) for word in chosen):
         chosen += ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
     return chosen
@@ -138,7 +161,7 @@ def main() -> None:
     word, *arguments = sys.argv[1:]
     screen = Screen(Console())
     with in_a_sentence():
-        if word == "check" or not arguments:
+        if word == "check" or is_whole(arguments):
             check(screen)
         if word == "test":
             raise SystemExit(run_tests(arguments, screen))

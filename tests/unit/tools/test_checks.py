@@ -110,3 +110,9 @@ def test_a_log_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path)
 
     with pytest.raises(LaunchError, match=r"no log called order\. There are: orders"):
         logs.files(known, "order")
+
+
+@pytest.mark.parametrize("words", [(), ("--no-browser",), ("--browser",)])
+def test_words_about_the_browser_still_mean_the_whole_run(words: tuple[str, ...]) -> None:
+    assert checks.is_whole(words)
+    assert not checks.is_whole((*words, "tests/unit"))
