@@ -6,9 +6,10 @@ Acts through the public REST and WebSocket alone, with the reference client.
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from contracts.people import Role
 from rehearsal.api import Api, Session
@@ -120,12 +121,29 @@ class Shop:
     boss: Person
 
 
+@dataclass(frozen=True)
+class Login:
+    """What a member of staff types to sign in."""
+
+    name: str
+    password: str
+
+
 class World:
     """Builds shops and people; `close` ends every socket it opened."""
 
     def __init__(self, api: Api, admin: Session) -> None:
         self.api, self.admin = api, admin
         self._people: list[Person] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, url: str, admin: tuple[str, str]) -> AsyncIterator[Self]:
+        """Have a world on the platform at `url`, whose administrator signs in by `admin`."""
+        async with Api(url) as api:
+            made = cls(api, await api.sign_in(*admin))
+            yield made
+            await made.close()
 
     async def close(self) -> None:
         """End every socket."""
@@ -139,12 +157,17 @@ class World:
         session = await self.api.sign_in(login, password)
         return Shop(made["id"], self.person(session, made["id"]))
 
+    async def hire(self, shop: Shop, role: Role, **more: Any) -> Login:
+        """Hire somebody who has not signed in yet."""
+        login = Login(f"{role}.{uuid.uuid4()}", str(uuid.uuid4()))
+        body = {"login": login.name, "password": login.password, "name": "小陈", "role": role}
+        await shop.boss.call("POST", "/v1/staff", body | more)
+        return login
+
     async def staff(self, shop: Shop, role: Role, **more: Any) -> Person:
         """Hire somebody and sign them in."""
-        login, password = f"{role}.{uuid.uuid4()}", str(uuid.uuid4())
-        body = {"login": login, "password": password, "name": "小陈", "role": role, **more}
-        await shop.boss.call("POST", "/v1/staff", body)
-        return self.person(await self.api.sign_in(login, password), shop.id)
+        login = await self.hire(shop, role, **more)
+        return self.person(await self.api.sign_in(login.name, login.password), shop.id)
 
     async def agent(self, shop: Shop, **more: Any) -> Person:
         """Hire an agent who is online and watches the inbox."""
@@ -158,13 +181,13 @@ class World:
         supervisor = await self.staff(shop, Role.SUPERVISOR)
         return await supervisor.connect(f"monitor:{shop.id}")
 
-    async def visitor(self, shop: Shop) -> Person:
+    async def visitor(self, shop: Shop, name: str = "买家") -> Person:
         """Let an anonymous visitor in who has no socket yet."""
-        return self.person(await self.api.visit(shop.id, "买家"), shop.id)
+        return self.person(await self.api.visit(shop.id, name), shop.id)
 
-    async def buyer(self, shop: Shop) -> Person:
+    async def buyer(self, shop: Shop, name: str = "买家") -> Person:
         """Let an anonymous visitor in, connected."""
-        return await (await self.visitor(shop)).connect()
+        return await (await self.visitor(shop, name)).connect()
 
     async def talk(self, buyer: Person, *staff: Person) -> str:
         """Open a conversation and wait until one of `staff` holds it and both sides see it."""
@@ -203,6 +226,24 @@ async def eventually(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any],
             if wanted(found):
                 return found
             await asyncio.sleep(0.1)
+
+
+async def history(person: Person, conversation: str) -> list[dict[str, Any]]:
+    """Return the history of a conversation as this person may read it."""
+    path = f"/v1/conversations/{conversation}/messages"
+    return [item async for item in person.api.pages(path, token=person.session.token)]
+
+
+async def archived(person: Person, conversation: str, count: int) -> list[dict[str, Any]]:
+    """Wait until the history holds so many chat messages; return them in the order of the log."""
+
+    async def messages() -> list[dict[str, Any]]:
+        items = await history(person, conversation)
+        chat = [item for item in items if item["type"] == "chat.message.v1"]
+        return sorted(chat, key=lambda item: tuple(item["position"]))
+
+    found: list[dict[str, Any]] = await eventually(messages, lambda items: len(items) >= count)
+    return found
 
 
 def _text(frame: Frame) -> str | None:

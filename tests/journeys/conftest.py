@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rehearsal.api import Api
 from tests import platform as platforms
 from tests.platform import Platform
 from tests.world import World
@@ -19,7 +18,5 @@ def platform() -> Platform:
 @pytest.fixture
 async def world(platform: Platform) -> AsyncIterator[World]:
     """Shops and people of this test's own."""
-    async with Api(platform.url) as api:
-        made = World(api, await api.sign_in(*platform.admin))
+    async with World.of(platform.url, platform.admin) as made:
         yield made
-        await made.close()

@@ -6,26 +6,9 @@ import pytest
 
 from rehearsal.api import ApiRefused
 from rehearsal.streams import Frame
-from tests.world import Person, World, assigned, eventually
+from tests.world import World, archived, assigned, eventually
 
 pytestmark = pytest.mark.journey
-
-
-async def history(person: Person, conversation: str) -> list[dict[str, Any]]:
-    path = f"/v1/conversations/{conversation}/messages"
-    return [item async for item in person.api.pages(path, token=person.session.token)]
-
-
-async def archived(person: Person, conversation: str, count: int) -> list[dict[str, Any]]:
-    """Wait until the history holds so many chat messages; return them in the order of the log."""
-
-    async def messages() -> list[dict[str, Any]]:
-        items = await history(person, conversation)
-        chat = [item for item in items if item["type"] == "chat.message.v1"]
-        return sorted(chat, key=lambda item: tuple(item["position"]))
-
-    found: list[dict[str, Any]] = await eventually(messages, lambda items: len(items) >= count)
-    return found
 
 
 async def test_a_buyer_is_answered_and_both_see_the_same(world: World) -> None:
