@@ -52,6 +52,10 @@ made:
     .venv/bin/python -m tools.pages
     .venv/bin/python -m tools.heads
 
+# Build the console's pages into console/dist; `just console dev` serves them as they are edited
+console word="build":
+    .venv/bin/python -m tools.console {{ word }}
+
 # Resolve a Kafka version anew and lock its jars
 relock-kafka version:
     .venv/bin/python -m tools.relock {{ version }}

@@ -1,0 +1,25 @@
+/** Words on the screen: zh-CN is in the first chunk, English is fetched by who wants it. */
+
+import { createI18n } from "vue-i18n";
+
+import { merged, type Catalogue } from "./merged.ts";
+
+export type Language = "zh-CN" | "en";
+
+const chinese = merged(import.meta.glob<Catalogue>("./zh-CN/*.json", { eager: true, import: "default" }));
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: "zh-CN",
+  fallbackLocale: "zh-CN",
+  messages: { "zh-CN": chinese } as Record<string, Catalogue>,
+});
+
+/** Show everything in a language, without a reload. Rejects if its words cannot be fetched. */
+export async function speak(language: Language): Promise<void> {
+  if (language === "en" && !i18n.global.availableLocales.includes("en")) {
+    i18n.global.setLocaleMessage("en", (await import("./english.ts")).english);
+  }
+  i18n.global.locale.value = language;
+  document.documentElement.lang = language;
+}

@@ -1,0 +1,19 @@
+/** Places: each is a chunk of its own, so that nobody's first screen loads another role's. */
+
+import type { RouteRecordRaw } from "vue-router";
+
+export const routes: RouteRecordRaw[] = [
+  { path: "/", redirect: "/desk" },
+  {
+    path: "/sign-in",
+    name: "sign-in",
+    component: () => import("./features/session/SignInPage.vue"),
+    meta: { title: "shell.places.signIn", open: true },
+  },
+  {
+    path: "/desk/:conversation?",
+    name: "desk",
+    component: () => import("./features/desk/DeskPage.vue"),
+    meta: { title: "shell.places.desk" },
+  },
+];
