@@ -22,6 +22,7 @@ from kit.web.auth import Passwords
 from kit.web.limits import ForeignIdLimits
 from kit.web.paging import Cursors
 from services.conversation.access.routes import CommandLimits
+from services.conversation.account import registration as account
 from services.conversation.archive import commands as archive_commands
 from services.conversation.archive import registration as archive
 from services.conversation.groups import registration as groups
@@ -63,7 +64,8 @@ class ConversationService(DatabaseService[Settings]):
         self.sweeps = routing_registration.register(
             self, turns, routing, leases=leases, through=through
         )
-        self.retention = login.register(self, passwords, leases)
+        sessions, self.retention = login.register(self, passwords, leases)
+        account.register(self, sessions, passwords)
         shops.register(self, passwords, audit=audit, limits=limits)
         groups.register(self, limits)
         staff.register(self, turns, routing, passwords=passwords, cursors=cursors, limits=limits)

@@ -25,6 +25,7 @@ from services.gateway.history.client import TIMEOUT_S as HISTORY_S
 from services.gateway.hub import Directory, Hub
 from services.gateway.inbound import registration as inbound
 from services.gateway.limits import FairTurns
+from services.gateway.pages import registration as pages
 from services.gateway.rest import pool
 from services.gateway.rest import registration as rest
 from services.gateway.resume import Resume
@@ -92,6 +93,7 @@ class Gateway(Service[Settings]):
             ready=self.ready,
         )
         rest.register(self, limits=sockets.limits_of(settings).shown)
+        pages.register(self)
         self.hub, self.ring, self.authenticator = hub, ring, authenticator
 
     async def _end_of(self, partition: int) -> int:

@@ -96,6 +96,9 @@ class Settings(ServiceSettings):
     """Longest wait for the answer of a service; then 504."""
     lexicon_folder: str = ""
     """Where the wording lexicon is read from; empty means the shipped one."""
+    console_folder: str = ""
+    """Where the console's built files are; empty means those that came along. Without any this
+    gateway answers programs alone."""
 
     @field_validator("allowed_origins")
     @classmethod

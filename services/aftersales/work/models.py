@@ -18,6 +18,14 @@ class WorkItemRow(Base):
         Index(None, "shop_id", "state", "opened_at", "id"),
         Index(None, "shop_id", "agent_id", "opened_at", "id"),
         Index(None, "shop_id", "agent_id", "state", "opened_at", "id"),
+        Index(
+            "ix_work_items_of_seniors",
+            "shop_id",
+            "senior_id",
+            "opened_at",
+            "id",
+            postgresql_where="senior_id is not null",
+        ),
         CheckConstraint("state in ('open', 'settled')", name="state"),
     )
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import Select, select, tuple_, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,8 @@ from contracts.work import WorkKind
 from kit.admission import Owner
 from services.aftersales.work.domain import WorkItem, WorkState
 from services.aftersales.work.models import WorkItemRow
+
+Query = TypeVar("Query", bound=Select[Any])
 
 _LOCK_ORDER: Final = (WorkItemRow.order_id, WorkItemRow.kind, WorkItemRow.attempt)
 """In which several items are locked, whoever does it."""
@@ -114,16 +116,31 @@ async def work_items(
     agent_id: str | None = None,
     below: tuple[datetime, str] | None = None,
 ) -> Sequence[WorkItemRow]:
-    """Return work items of one shop, newest first, at most `limit` and below (opened_at, id)."""
-    query = select(WorkItemRow).where(WorkItemRow.shop_id == shop_id)
+    """Return work items of one shop, newest first, at most `limit` and below (opened_at, id).
+
+    With `agent_id`, what this person holds: as the agent, or as the senior beside one.
+    """
+    asked = [WorkItemRow.shop_id == shop_id]
     if state is not None:
-        query = query.where(WorkItemRow.state == state.value)
+        asked.append(WorkItemRow.state == state.value)
     if order_id is not None:
-        query = query.where(WorkItemRow.order_id == order_id)
-    if agent_id is not None:
-        query = query.where(WorkItemRow.agent_id == agent_id)
-    place = tuple_(WorkItemRow.opened_at, WorkItemRow.id)
+        asked.append(WorkItemRow.order_id == order_id)
     if below is not None:
-        query = query.where(place < below)
-    newest = query.order_by(WorkItemRow.opened_at.desc(), WorkItemRow.id.desc())
-    return (await session.scalars(newest.limit(limit))).all()
+        asked.append(tuple_(WorkItemRow.opened_at, WorkItemRow.id) < below)
+    if agent_id is None:
+        query = _newest(select(WorkItemRow).where(*asked), limit)
+    else:
+        # Each walks an index of its own and stops; one `or` would sort all that somebody ever held.
+        held = union(
+            *(
+                _newest(select(WorkItemRow.id).where(*asked, holder == agent_id), limit)
+                for holder in (WorkItemRow.agent_id, WorkItemRow.senior_id)
+            )
+        )
+        query = _newest(select(WorkItemRow).where(WorkItemRow.id.in_(held)), limit)
+    return (await session.scalars(query)).all()
+
+
+def _newest(query: Query, limit: int) -> Query:
+    """Return at most `limit` of what is asked, the newest first."""
+    return query.order_by(WorkItemRow.opened_at.desc(), WorkItemRow.id.desc()).limit(limit)

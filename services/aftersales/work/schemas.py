@@ -40,6 +40,8 @@ class WorkFilter(Body):
 
     state: WorkState | None = None
     order_id: Id | None = None
-    agent_id: Id | None = None
+    agent_id: Annotated[
+        Id | None, Field(description="who holds it: as its agent, or as the senior beside him")
+    ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None

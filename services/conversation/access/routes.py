@@ -5,7 +5,7 @@ The public interface is reached through the gateway alone.
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
 from contracts.people import CHATTING_STAFF, Role
 from kit.clock import Clock
@@ -51,6 +51,11 @@ class CommandLimits:
 def versioned(tag: str) -> APIRouter:
     """Return a router of version 1."""
     return APIRouter(prefix="/v1", tags=[tag])
+
+
+def address_of(request: Request) -> str:
+    """Return from where a request comes, as the gateway says it."""
+    return request.client.host if request.client else ""
 
 
 PersonPath = Annotated[str, Path(max_length=64)]

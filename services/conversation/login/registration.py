@@ -1,5 +1,7 @@
 """How people come in: the use cases of sessions with what they need, their routes, their end."""
 
+from typing import NamedTuple
+
 from kit.leases import Leases
 from kit.service.database import DatabaseService
 from kit.web.auth import Passwords, TokenIssuer
@@ -13,7 +15,14 @@ from services.conversation.shops.secrets import ShopSecrets
 from services.conversation.sweeping import SweepLoop
 
 
-def register(service: DatabaseService[Settings], passwords: Passwords, leases: Leases) -> Retention:
+class Login(NamedTuple):
+    """What others lean on."""
+
+    sessions: Sessions
+    retention: Retention
+
+
+def register(service: DatabaseService[Settings], passwords: Passwords, leases: Leases) -> Login:
     """Open, renew and end sessions; forget those that are over, and who came from where."""
     settings, clock = service.settings, service.clock
     sessions = Sessions(
@@ -32,4 +41,4 @@ def register(service: DatabaseService[Settings], passwords: Passwords, leases: L
     service.routes(routes.routes(sessions))
     retention = Retention(service.db, clock)
     service.forgets(SweepLoop("forgetting", retention.forget, leases=leases))
-    return retention
+    return Login(sessions, retention)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from kit.web.auth import Caller
 from kit.web.leaving import while_there
-from services.conversation.access.routes import versioned
+from services.conversation.access.routes import address_of, versioned
 from services.conversation.login.schemas import (
     BuyerLogin,
     Done,
@@ -26,7 +26,7 @@ def routes(sessions: Sessions) -> APIRouter:
     @router.post("/sessions", status_code=201)
     async def sign_in(request: Request, body: Login) -> SessionView:
         """Sign in as staff."""
-        login = sessions.login(body.login, body.password, address=_address(request))
+        login = sessions.login(body.login, body.password, address=address_of(request))
         return await while_there(request, login)
 
     @router.post("/sessions/refresh")
@@ -48,10 +48,6 @@ def routes(sessions: Sessions) -> APIRouter:
     @router.post("/sessions/visitor", status_code=201)
     async def begin_visit(request: Request, body: VisitorLogin) -> SessionView:
         """Come in without an account."""
-        return await sessions.visitor(body.shop_id, body.name, address=_address(request))
+        return await sessions.visitor(body.shop_id, body.name, address=address_of(request))
 
     return router
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

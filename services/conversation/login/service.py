@@ -24,7 +24,7 @@ from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
 from services.conversation.buyers.withdrawals import end_buyer_sessions
 from services.conversation.domain import Stamp
-from services.conversation.login import repository
+from services.conversation.login import families, repository
 from services.conversation.login.claims import ShopTokens
 from services.conversation.login.limits import FAMILIAR, LoginLimits
 from services.conversation.login.schemas import PersonView, SessionView
@@ -40,9 +40,6 @@ STAFF_STAYS: Final = timedelta(hours=16)
 
 BUYER_STAYS: Final = timedelta(days=7)
 """A refresh token of a buyer or visitor."""
-
-TWICE_WITHIN: Final = timedelta(seconds=10)
-"""A refresh token used again this soon is a client that lost its answer, later a thief."""
 
 ADMISSIONS: Final = 3
 """How often a session waits for the end of the second in which the person's others were ended; then
@@ -74,11 +71,19 @@ class Sessions:
         """
         name, origin = login.strip().lower(), origin_of(address)
         refuse_unstorable(name)
-        with self.limits.attempt(name, origin) as attempt:
+        agent, stored = await self.prove(name, password, origin)
+        return await self.admit(agent, stored, origin)
+
+    async def prove(self, login: str, password: str, origin: str) -> tuple[Agent, str]:
+        """Return who has this login and password, with the stored hash; an attempt either way.
+
+        Raises `WrongLogin`, `TooMany`, `Unavailable`.
+        """
+        with self.limits.attempt(login, origin) as attempt:
             # In the turn: a crowd must not take the database's connections while it waits.
             async with self.passwords.turns.turn(origin, line=attempt.line):
                 async with self.db.read_across("a login names no shop") as session:
-                    agent, stored = await staff.find_login(session, name) or (None, None)
+                    agent, stored = await staff.find_login(session, login) or (None, None)
                     known = agent.id if agent is not None else PersonId(self.ids.new())  # as long
                     since = self.clock.now() - FAMILIAR
                     familiar = await repository.is_known(session, known, origin, since=since)
@@ -89,10 +94,12 @@ class Sessions:
             if agent is None or stored is None or not fits or not agent.active:
                 raise WrongLogin
             attempt.right = True
-        return await self._admit(agent, stored, origin)
+        return agent, stored
 
     async def refresh(self, refresh_token: str) -> SessionView:
-        """Go on with a session. Raises `BadToken` if the token is unknown, spent or withdrawn.
+        """Go on with a session. Raises `BadToken` if the token is unknown, over or withdrawn.
+
+        A spent one goes on as long as what it was spent for was not used (`login.families`).
 
         The person is locked before the token, as whatever ends his sessions does: a refresh comes
         wholly before that, and its new token ends too, or wholly after it and finds none.
@@ -109,10 +116,8 @@ class Sessions:
                 raise BadToken
             if _begun(token) < person.not_before:
                 raise BadToken
-            stolen = token.used_at is not None and now - token.used_at > TWICE_WITHIN
-            if not stolen:
-                await tokens.use_refresh(session, token.hash, token.used_at or now)
-                return await self._open(session, person, family=token.family)
+            if await families.spend(session, token, now=now):
+                return await self._open(session, person, heir_of=token)
             await tokens.forget_family(session, token.family)
         raise BadToken  # only now: raising inside the block would undo the end of the family
 
@@ -166,8 +171,11 @@ class Sessions:
             visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)
             return await self._open(session, await buyers.keep_buyer(session, visitor, told=()))
 
-    async def _admit(self, seen: Agent, stored: str, origin: str) -> SessionView:
-        """Open the session of somebody whose password was right, unless that is over by now."""
+    async def admit(self, seen: Agent, stored: str, origin: str) -> SessionView:
+        """Open the session of somebody whose password was right, unless that is over by now.
+
+        Raises `WrongLogin`, `TooMany`, `Unavailable`.
+        """
         for _ in range(ADMISSIONS):
             async with self.db.write(seen.shop_id) as session:
                 agent = await staff.find_agent(session, seen.id, lock=True)
@@ -183,7 +191,7 @@ class Sessions:
         raise Unavailable
 
     async def _open(
-        self, session: AsyncSession, person: Agent | Buyer, *, family: str | None = None
+        self, session: AsyncSession, person: Agent | Buyer, *, heir_of: RefreshToken | None = None
     ) -> SessionView:
         self.limits.sessions.spend(person.id)
         now = self.clock.now()
@@ -194,11 +202,12 @@ class Sessions:
             session,
             RefreshToken(
                 hash=_hash(text),
-                family=family or self.ids.new(),
+                family=self.ids.new() if heir_of is None else heir_of.family,
                 subject=person.id,
                 kind="staff" if staff else "buyer",
                 expires_at=now + (STAFF_STAYS if staff else BUYER_STAYS),
                 created_at=now,
+                parent=None if heir_of is None else heir_of.hash,
             ),
         )
         return SessionView(

@@ -108,3 +108,11 @@ class WordingPolicy(Body):
         default=None, max_length=16
     )
     reason: str | None = Field(default=None, min_length=1, max_length=200)
+
+    def kept(self) -> dict[str, Any]:
+        """Return what the shop keeps: each name and phrase once, where it first came."""
+        fields = self.model_dump(mode="json", exclude_none=True, exclude={"reason"})
+        return {
+            name: list(dict.fromkeys(said)) if isinstance(said, list) else said
+            for name, said in fields.items()
+        }

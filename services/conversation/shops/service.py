@@ -133,8 +133,7 @@ class Shops:
             action = "shop.abuse_allowed" if allows_abuse else "shop.wording_policy_set"
             await self.audit.note(session, principal, action, shop.id, note=policy.reason or "")
             version = shop.version + 1
-            fields = policy.model_dump(mode="json", exclude_none=True, exclude={"reason"})
-            told = shop.policy | fields | {"policy_version": str(version)}
+            told = shop.policy | policy.kept() | {"policy_version": str(version)}
             changed = replace(shop, policy=told, version=version)
             await repository.save_shop(session, changed)
             await outbox.add(session, listed_shop(changed, self._stamp()))

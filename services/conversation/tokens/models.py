@@ -17,6 +17,7 @@ class RefreshTokenRow(Base):
         CheckConstraint("kind in ('staff', 'buyer')", name="kind"),
         Index(None, "family"),
         Index(None, "subject"),
+        Index(None, "parent"),
         Index(None, "expires_at"),
         {"info": row_security.exempt("a token is found by its hash, before its shop is known")},
     )
@@ -28,3 +29,5 @@ class RefreshTokenRow(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     created_at: Mapped[datetime | None]
+    parent: Mapped[bytes | None] = mapped_column(comment="the token that was spent for this one")
+    dropped_at: Mapped[datetime | None] = mapped_column(comment="another was used in its place")

@@ -12,6 +12,7 @@ HEADS: Final[Mapping[str, str]] = {
     "conversations": "conversation",
     "inbox": "conversation",
     "intake": "orders",
+    "me": "conversation",
     "monitor": "monitor",
     "orders": "orders",
     "sessions": "conversation",

@@ -26,6 +26,7 @@ SHOP, BUYER, AGENT, ORDER = ShopId("plans"), PersonId("buyer-10"), "agent-10", "
 PLACE = (datetime(2026, 11, 11, tzinfo=UTC), "work-0500")
 CASES, WORK = ("/v1/cases",), ("/v1/work-items",)
 OF_ORDER = "what one order has"
+BOTH_HOLDERS = "a page held as agent and a page held as senior are sorted into one"
 SOME_CASES = [CaseId("case-0001"), CaseId("case-0002")]
 SOME_WORK = [WorkId("work-0001"), WorkId("work-0002")]
 
@@ -47,9 +48,13 @@ READS = [
     Read("a shop's work", work(), WORK),
     Read("the next page of work", work(below=PLACE), WORK),
     Read("work in a state", work(state=WorkState.OPEN, below=PLACE), WORK),
-    Read("a holder's work", work(agent_id=AGENT, below=PLACE), WORK),
+    Read("a holder's work", work(agent_id=AGENT, below=PLACE), WORK, sorts=BOTH_HOLDERS),
     Read(
-        "a holder's work in a state", work(agent_id=AGENT, state=WorkState.OPEN, below=PLACE), WORK
+        "a holder's work in a state",
+        work(agent_id=AGENT, state=WorkState.OPEN, below=PLACE),
+        WORK,
+        filters="the states of what one senior holds",
+        sorts=BOTH_HOLDERS,
     ),
     Read("an order's work", work(order_id=ORDER), WORK, filters=OF_ORDER),
     Read("timers that are due", partial(timers.due, kind="case_warning", limit=100)),
@@ -111,11 +116,12 @@ FILLS = (
     """,
     f"""
     insert into work_items (id, shop_id, order_id, buyer_id, kind, attempt, state, agent_id,
-        due_at, opened_at)
+        senior_id, due_at, opened_at)
     select 'work-' || lpad(n::text, 4, '0'), {_SHOP},
         'order-' || lpad(n::text, 4, '0'),
         'buyer-' || n % 100, 'verify_address', 1, (array['open', 'settled'])[1 + n / 20 % 2],
-        'agent-' || n % 20, now(), '2026-11-11'::timestamptz + n * interval '1 second'
+        'agent-' || n % 20, case n % 7 when 0 then 'agent-' || (n + 3) % 20 end, now(),
+        '2026-11-11'::timestamptz + n * interval '1 second'
         from generate_series(1, 1000) n
     """,
 )

@@ -51,6 +51,21 @@ async def test_which_profile_is_none_is_said_by_its_place(platform: Platform) ->
     assert "taobao_2099" not in fault["detail"]
 
 
+async def test_what_a_policy_names_several_times_is_kept_once(platform: Platform) -> None:
+    shop = await platform.shop()
+    policy = {
+        "profiles": ["qiyu", "jd_2021", "qiyu"],
+        "wording_terms": ["滚一边去", "滚一边去"],
+        "allow_spans": ["傻瓜相机", "傻瓜相机"],
+        "reason": "goods are called so",
+    }
+
+    kept = ok(await shop.boss.put(f"/v1/shops/{shop.id}/wording-policy", policy))["policy"]
+
+    assert kept["profiles"] == ["qiyu", "jd_2021"]
+    assert (kept["wording_terms"], kept["allow_spans"]) == (["滚一边去"], ["傻瓜相机"])
+
+
 async def test_a_shop_is_measured_by_a_profile_of_the_house_s_own_folder(
     settings: SeedSettings, tmp_path: Path
 ) -> None:

@@ -112,6 +112,34 @@ async def test_the_list_of_work_shows_who_is_beside_its_agent(trade: Trade) -> N
     await eventually(shown)
 
 
+async def test_a_senior_finds_the_work_that_he_holds_beside_agents_and_the_work_of_his_own(
+    trade: Trade,
+) -> None:
+    shop = trade.shop()
+    agent, senior = shop.person(Role.AGENT), shop.person(Role.SENIOR)
+    first, second, third = [await shop.order() for _ in range(3)]
+    beside = await trade.assign(first, agent, also=senior)
+    own = await trade.assign(second, senior)
+    foreign = await trade.assign(third, agent)
+
+    async def listed(who: Person) -> list[str]:
+        found = (await senior.get("/v1/work-items", agent_id=who.id)).json()["items"]
+        return [item["id"] for item in found]
+
+    async def all_are_listed() -> bool:
+        return len(await listed(senior)) == len(await listed(agent)) == 2
+
+    await eventually(all_are_listed)
+    assert await listed(senior) == [own.work_id, beside.work_id]
+    assert await listed(agent) == [foreign.work_id, beside.work_id]
+    page = (await senior.get("/v1/work-items", agent_id=senior.id, limit=1)).json()
+    assert [item["id"] for item in page["items"]] == [own.work_id]
+    rest = await senior.get(
+        "/v1/work-items", agent_id=senior.id, limit=1, cursor=page["next_cursor"]
+    )
+    assert [item["id"] for item in rest.json()["items"]] == [beside.work_id]
+
+
 async def _masked(person: Person, order_id: str) -> bool:
     found: bool = (await person.get(f"/v1/orders/{order_id}")).json()["address"]["masked"]
     return found

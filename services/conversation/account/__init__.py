@@ -1,0 +1,1 @@
+"""A person's own account: what he is shown of himself, and his own password."""

@@ -1,0 +1,34 @@
+"""Which console a gateway serves: that of its settings, else the one beside the code."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from kit.service.core import Service
+from services.gateway.pages import assets
+from services.gateway.pages.routes import PAGE, Pages
+from services.gateway.settings import Settings
+
+_CODE: Final = Path(__file__).resolve().parents[3]
+CAME_ALONG: Final = (_CODE / "console" / "dist", _CODE / "services" / "gateway" / "console")
+"""In a checkout, and in what was installed from a wheel."""
+
+log: Final = structlog.get_logger("gateway.pages")
+
+
+def register(service: Service[Settings]) -> None:
+    """Serve the console to browsers; packing goes on in a thread while the gateway starts."""
+    folder = _folder(service.settings.console_folder)
+    found = assets.read(folder)
+    if PAGE not in found:
+        log.warning("pages.missing", folder=str(folder))
+    service.resource(start=lambda: asyncio.to_thread(assets.pack, found.values()))
+    service.routes(Pages(found).router())
+
+
+def _folder(named: str) -> Path:
+    if named:
+        return Path(named)
+    return next((place for place in CAME_ALONG if place.is_dir()), CAME_ALONG[0])
