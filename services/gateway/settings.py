@@ -7,6 +7,7 @@ from socket import gethostname
 from pydantic import AwareDatetime, Field, SecretStr, field_validator
 
 from kit.settings import DEVELOPMENT_PRIVATE_KEY, ServiceSettings, SettingsRefused
+from services.gateway.hosts import Hosts
 from wording import LexiconError, LiveEngine
 
 
@@ -20,6 +21,9 @@ class Settings(ServiceSettings):
     """Signs the tokens that this gateway shows services: base64 of a raw Ed25519 private key."""
     allowed_origins: str = ""
     """Origins that browsers may connect from, comma separated. Programs send no Origin."""
+    allowed_hosts: str = ""
+    """Names under which browsers reach this gateway, comma separated, without a port. The names of
+    the machine itself are among them: pages that it serves under one of these are its own."""
 
     conversation_url: str = "http://127.0.0.1:8001"
     """Where the public routes of each service answer, and the internal ones of two."""
@@ -35,7 +39,8 @@ class Settings(ServiceSettings):
     """The same of the monitor."""
 
     tick_ms: int = Field(default=5, ge=0, le=100)
-    """Sends of this time are handed over together: the cost is per request (measured)."""
+    """Sends of this time are handed over together: the cost is per request (measured). Where few
+    come they wait less, on a quiet gateway not at all."""
     outcome_s: float = Field(default=2.0, gt=0)
     """A send unacknowledged for so long is answered `retry`."""
     dated_ids_from: AwareDatetime = datetime(2026, 12, 1, tzinfo=UTC)
@@ -111,6 +116,12 @@ class Settings(ServiceSettings):
     def origins(self) -> frozenset[str]:
         """The origins as a set."""
         return frozenset(filter(None, (one.strip() for one in self.allowed_origins.split(","))))
+
+    @property
+    def hosts(self) -> Hosts:
+        """Which names and pages are allowed."""
+        names = (one.strip().lower() for one in self.allowed_hosts.split(","))
+        return Hosts(names=frozenset(filter(None, names)), origins=self.origins)
 
     @property
     def addresses(self) -> dict[str, str]:

@@ -34,6 +34,12 @@ def routes(sessions: Sessions) -> APIRouter:
         """Spend a refresh token on a new pair."""
         return await sessions.refresh(body.refresh_token)
 
+    @router.post("/sessions/end")
+    async def end_session(body: Refresh) -> Done:
+        """End one session: nothing renews it any more, and its token ends within 15 minutes."""
+        await sessions.end(body.refresh_token)
+        return Done()
+
     @router.delete("/sessions")
     async def sign_out(principal: Caller) -> Done:
         """End all of the caller's sessions; open sockets are closed within seconds."""

@@ -121,6 +121,19 @@ class Sessions:
             await tokens.forget_family(session, token.family)
         raise BadToken  # only now: raising inside the block would undo the end of the family
 
+    async def end(self, refresh_token: str) -> None:
+        """End the session that this token is of, spent or not. Raises `BadToken` if it is unknown.
+
+        The person is locked first, so that a refresh under way leaves no token behind.
+        """
+        hashed = _hash(refresh_token)
+        async with self.db.write_across("a token is found by its hash") as session:
+            seen = await tokens.find_refresh(session, hashed)
+            if seen is None:
+                raise BadToken
+            await _lock_person(session, seen)
+            await tokens.forget_family(session, seen.family)
+
     async def logout(self, principal: Principal) -> None:
         """End all sessions of the caller, on every open socket too (H13).
 

@@ -4,7 +4,8 @@ Knows prefixes, headers and addresses; must not know what a route does. Internal
 ports, and no path leads there.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import httpx2
 from fastapi import APIRouter, Request
@@ -21,6 +22,7 @@ from services.gateway.rest.neighbours import Neighbours
 _OPEN: Final = (
     "/v1/sessions",
     "/v1/sessions/refresh",
+    "/v1/sessions/end",
     "/v1/sessions/buyer",
     "/v1/sessions/visitor",
     "/v1/intake/{shop_id}/orders",
@@ -100,33 +102,45 @@ class Proxy:
 
         A caller who leaves ends his request to the service, which may then let go of it too (H44).
         """
-        service, target = self._target(request)
         headers += [line for line in request.scope["headers"] if line[0] in _PASSED_ON]
-        headers += [(name.encode(), value) for name, value in inject()]
-        if request.client is not None:
-            headers.append((b"x-forwarded-for", request.client.host.encode()))
-        try:
-            body = await request.body()
-            answer = await while_there(
-                request,
-                self._pools[service].request(request.method, target, headers=headers, content=body),
-            )
-        except httpx2.HTTPError:
-            raise Unavailable("The service behind this address does not answer.") from None
-        return _answer(answer)
-
-    def _target(self, request: Request) -> tuple[str, httpx2.URL]:
         path: bytes = request.scope["raw_path"].partition(b"?")[0]
         segments = request.url.path.split("/")
         service = service_of(request.url.path)
         if service is None or not {".", ".."}.isdisjoint(segments) or b"%2f" in path.lower():
             raise NotFound
         query: bytes = request.scope["query_string"]
-        raw_path = path + (b"?" + query if query else b"")
-        return service, self._services[service].copy_with(raw_path=raw_path)
+        call = Call(service, request.method, path + (b"?" + query if query else b""), headers)
+        return passed_back(await self.ask(request, call, await request.body()))
+
+    async def ask(self, request: Request, call: "Call", body: bytes) -> httpx2.Response:
+        """Return what a service answers, in a request's name. Raises `Unavailable`, `CallerLeft`.
+
+        Of the request's own headers none goes along but those of the call.
+        """
+        headers = [*call.headers, *((name.encode(), value) for name, value in inject())]
+        if request.client is not None:
+            headers.append((b"x-forwarded-for", request.client.host.encode()))
+        target = self._services[call.service].copy_with(raw_path=call.raw_path)
+        pool = self._pools[call.service]
+        try:
+            return await while_there(
+                request, pool.request(call.method, target, headers=headers, content=body)
+            )
+        except httpx2.HTTPError:
+            raise Unavailable("The service behind this address does not answer.") from None
 
 
-def _answer(answer: httpx2.Response) -> Response:
+class Call(NamedTuple):
+    """What is asked of a service: its name, method, path with its query as bytes, headers."""
+
+    service: str
+    method: str
+    raw_path: bytes
+    headers: Sequence[Line] = ()
+
+
+def passed_back(answer: httpx2.Response) -> Response:
+    """Return a service's answer as this door gives it."""
     response = Response(answer.content, status_code=answer.status_code)
     kept = [(k, v) for k, v in answer.headers.multi_items() if k.lower() not in _NOT_BACK]
     length = [(k, v) for k, v in response.headers.items() if k == "content-length"]

@@ -6,6 +6,7 @@ from kit.service.core import Service
 from services.gateway.rest.neighbours import Neighbours
 from services.gateway.rest.proxy import Proxy, service_of
 from services.gateway.rest.routes import OpenApi, limits_router
+from services.gateway.rest.slots import Slots
 from services.gateway.settings import Settings
 
 
@@ -15,8 +16,10 @@ def register(service: Service[Settings], limits: Callable[[], Mapping[str, objec
     neighbours = Neighbours(settings.addresses, timeout_s=settings.proxy_timeout_s)
     openapi = OpenApi(neighbours, leads_to=service_of, clock=service.clock)
     service.resource(stop=neighbours.close)
+    proxy = Proxy(neighbours)
     service.routes(
         limits_router(limits),
         openapi.router(lambda: service.http),
-        Proxy(neighbours).router(),
+        Slots(proxy, settings.hosts).router(),
+        proxy.router(),
     )

@@ -18,12 +18,13 @@ from picows import (
 )
 
 from contracts.frames import SUBPROTOCOL
-from kit.errors import AppError, Forbidden, NotFound, TooMany, Unavailable
+from kit.errors import AppError, NotFound, TooMany, Unavailable
 from kit.web.capacity import ConnectionLimits
 from kit.web.edge import SECURITY_HEADERS
 from kit.web.forwarded import TrustedProxies
 from kit.web.head import Line, check_host, check_no_token, check_singletons
 from kit.web.problems import MEDIA_TYPE, BadRequest, document, of_status
+from services.gateway.hosts import Hosts
 
 PATH: Final = b"/v1/ws"
 SUBPROTOCOL_HEADER: Final = "Sec-WebSocket-Protocol"
@@ -37,12 +38,6 @@ log: Final = structlog.get_logger("gateway.socket")
 
 NewListener = Callable[[str, str | None], WSListener]
 """Given the client's address and the bearer token, answers who listens."""
-
-
-class BadOrigin(Forbidden):
-    """A page of another site tries to open a socket."""
-
-    slug, title = "bad_origin", "Sockets from this origin are not allowed"
 
 
 class BadSubprotocol(BadRequest):
@@ -72,13 +67,13 @@ class Handshake:
         connections: ConnectionLimits,
         *,
         ready: Callable[[], bool],
-        origins: frozenset[str],
+        hosts: Hosts,
         proxies: TrustedProxies,
     ) -> None:
         self._listener = listener
         self._connections = connections
         self._ready = ready
-        self._origins = origins
+        self._hosts = hosts
         self._proxies = proxies
         self.closed = False
 
@@ -109,7 +104,7 @@ class Handshake:
         check_no_token(query.decode("latin-1"))
         if path != PATH:
             raise NotFound
-        self._check_origin(headers.getall("Origin", []), cookie="Cookie" in headers)
+        self._check_origin(request)
         offered = ",".join(headers.getall(SUBPROTOCOL_HEADER, []))
         if SUBPROTOCOL not in {one.strip() for one in offered.split(",")}:
             raise BadSubprotocol
@@ -118,13 +113,11 @@ class Handshake:
         if self._connections.crowded(address):
             raise TooMany("Too many sockets of this address have not said hello.")
 
-    def _check_origin(self, found: list[str], *, cookie: bool) -> None:
-        """Programs send no Origin; browsers always do, and must come from an allowed one."""
-        if not found:
-            if cookie:
-                raise BadOrigin
-        elif len(found) != 1 or found[0] not in self._origins:
-            raise BadOrigin
+    def _check_origin(self, request: WSUpgradeRequest) -> None:
+        """Programs send no Origin; browsers always do, and must come from an allowed page."""
+        found = request.headers.getall("Origin", [])
+        if found or "Cookie" in request.headers:
+            self._hosts.check(found, request.headers.get("Host", ""))
 
 
 def _lines(request: WSUpgradeRequest) -> list[Line]:

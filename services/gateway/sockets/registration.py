@@ -71,7 +71,7 @@ def register(
         lambda address, bearer: Connection(dispatcher, registry, address=address, bearer=bearer),
         connections,
         ready=ready,
-        origins=settings.origins,
+        hosts=settings.hosts,
         proxies=TrustedProxies(settings.trusted_proxies),
     )
     service.every(EVERY_S, "reaper", Reaper(hub, registry, limits=limits, clock=clock).once)

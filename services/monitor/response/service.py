@@ -15,6 +15,10 @@ from services.monitor.response.schemas import SCORES
 MOST: Final = 500
 """Rows judged in one transaction."""
 
+BATCHES: Final = 20
+"""Transactions of a table in one go. Bots answer at once, before it is known who is there: at the
+peak hundreds of rounds a second have to be judged again, and a backlog would grow all day."""
+
 
 class Provisionals:
     """Rounds and sessions of which it is not known yet whether anybody was there."""
@@ -31,10 +35,15 @@ class Provisionals:
         if not self._folds():
             return judged
         for table in repository.JUDGED:
-            judged += await self._judge(table)
+            for _ in range(BATCHES):
+                found, mended = await self._judge(table)
+                judged += mended
+                if found < MOST:
+                    break
         return judged
 
-    async def _judge(self, table: str) -> int:
+    async def _judge(self, table: str) -> tuple[int, int]:
+        """Judge a batch; return how many rows were due, and how many of them were ours."""
         staffing = self._rules.staffing
         async with self._db.write_across("what was settled before staff was read") as session:
             rows = await repository.provisional(
@@ -55,7 +64,7 @@ class Provisionals:
                     key = row.partition, CounterKey(row.shop_id, name, row.day, row.agent_id)
                     off[key] = off.get(key, Score()) + SCORES[table](numbers).times(-1)
             await repository.count(session, [(*key, score) for key, score in off.items()])
-        return len(mended)
+        return len(rows), len(mended)
 
     def _left_out(self, row: Provisional) -> list[ProfileName]:
         """Return the profiles that leave out what began while nobody was there.

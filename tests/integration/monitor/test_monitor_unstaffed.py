@@ -6,7 +6,7 @@ import pytest
 
 from contracts.people import AgentState
 from services.monitor.directory.rules import Rules
-from services.monitor.response.service import Provisionals
+from services.monitor.response.service import MOST, Provisionals
 from tests.integration.monitor.chats import NOON
 from tests.integration.monitor.rig import Monitor, Rig, Shop
 from tests.waiting import eventually
@@ -110,3 +110,33 @@ async def test_only_a_monitor_that_folds_judges_and_no_unknown_profile_is_left_o
     assert await rig.rows(taken_off, shop=shop.id) == [("jd_2021", -1)]
     await rig.change("delete from sessions where shop_id = :shop", shop=shop.id)
     await rig.change("delete from counters where shop_id = :shop", shop=shop.id)
+
+
+async def test_what_gathered_while_bots_answered_by_the_hundred_is_judged_in_one_go(
+    rig: Rig,
+) -> None:
+    shop = rig.shop()
+    rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
+    rules.staffing.note(shop.state_of(AgentState.ONLINE))
+    began = round((await rig.now()).timestamp() * 1000) + 86_400_000
+    rules.staffing.through_ms = began + 1
+    gathered = 2 * MOST + 7
+    await rig.change(
+        """
+        insert into sessions (generation, partition, reading, readings, started_offset, shop_id,
+            conversation_id, buyer_id, day, started_ms, to_human_ms, born_offset,
+            settled_offset, rules, judged)
+        select 1, 9, 'agent/3600/600', '{agent/3600/600}', n, :shop, 'c', 'b', '2026-11-11',
+            :began, :began, 1, 1, 2, '{"jd_2021": [1, 1, 400, 1]}'
+        from generate_series(1, :gathered) n
+        """,
+        shop=shop.id,
+        began=began,
+        gathered=gathered,
+    )
+
+    assert await Provisionals(rig.database, rules, folds=lambda: True).judge_due() == gathered
+
+    known = "select unstaffed, count(*) from sessions where shop_id = :shop group by unstaffed"
+    assert await rig.rows(known, shop=shop.id) == [(False, gathered)]
+    await rig.change("delete from sessions where shop_id = :shop", shop=shop.id)
