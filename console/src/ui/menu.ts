@@ -1,0 +1,14 @@
+import type { IconName } from "./icons.ts";
+
+/** A line of a menu. */
+export interface MenuItem<Value extends string = string> {
+  value: Value;
+  label: string;
+  /** What it does, in words, below the label. */
+  effect?: string;
+  icon?: IconName;
+  keys?: string;
+  disabled?: boolean;
+  /** Whether a line stands above it. */
+  apart?: boolean;
+}
