@@ -13,7 +13,7 @@ export const routes: RouteRecordRaw[] = [
   {
     path: "/desk/:conversation?",
     name: "desk",
-    component: () => import("./features/desk/DeskPage.vue"),
+    component: () => import("./places/DeskPlace.vue"),
     meta: { title: "shell.places.desk" },
   },
 ];

@@ -13,6 +13,7 @@ export class Refusal extends Error implements Problem {
   constructor(
     readonly code: string,
     readonly title: string,
+    readonly status: number,
   ) {
     super(title);
   }
@@ -54,8 +55,8 @@ async function answered(response: Response): Promise<unknown> {
   if (response.ok) return text === "" ? null : JSON.parse(text);
   try {
     const problem = JSON.parse(text) as Partial<Problem>;
-    throw new Refusal(problem.code ?? `http_${response.status}`, problem.title ?? response.statusText);
+    throw new Refusal(problem.code ?? `http_${response.status}`, problem.title ?? response.statusText, response.status);
   } catch (error) {
-    throw error instanceof Refusal ? error : new Refusal(`http_${response.status}`, response.statusText);
+    throw error instanceof Refusal ? error : new Refusal(`http_${response.status}`, response.statusText, response.status);
   }
 }

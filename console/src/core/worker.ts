@@ -7,7 +7,7 @@ import { systemClock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Desk } from "./desk.ts";
 import { Refusal } from "./rest.ts";
-import type { State } from "./types.ts";
+import type { AgentState, State } from "./types.ts";
 
 /** Changes are collected for so long and go out as one. */
 const COLLECT_MS = 50;
@@ -47,9 +47,21 @@ const slot = Number(scope.name.replace(/^\D*/, "")) || 0;
 const desk = new Desk(slot, dial, systemClock, show, crypto.randomUUID());
 void desk.start();
 
+/** What pages may ask for, by name. */
+const calls: Record<Asked["name"], (...given: never[]) => Promise<void>> = {
+  signIn: (login: string, password: string) => desk.signIn(login, password),
+  signOut: () => desk.signOut(),
+  setState: (state: AgentState) => desk.setState(state),
+  send: (conversation: string, text: string) => desk.outbox.send(conversation, text),
+  retry: (id: string) => desk.outbox.retry(id),
+  discard: (id: string) => desk.outbox.discard(id),
+  draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
+  read: (conversation: string) => desk.read(conversation),
+};
+
 async function answer(port: MessagePort, asked: Asked): Promise<void> {
   try {
-    await (desk[asked.name] as (...given: unknown[]) => Promise<void>).apply(desk, asked.given);
+    await calls[asked.name](...(asked.given as never[]));
     // What the call changed is shown before it counts as done.
     flush();
     port.postMessage({ id: asked.id } satisfies Told);

@@ -1,0 +1,99 @@
+/**
+ * What one wrote and is not in the log yet, and what one has not sent: kept in the browser's database
+ * before a frame leaves, so that neither a reload nor a lost gateway costs a word.
+ */
+
+import type { Clock } from "./clock.ts";
+import type { Database } from "./database.ts";
+import type { Frame, Refused } from "./frames.ts";
+import type { Outcomes, Stream } from "./stream.ts";
+import { without, type Store } from "./store.ts";
+import type { Pending } from "./types.ts";
+import { uuid7 } from "./uuid.ts";
+
+export class Outbox implements Outcomes {
+  /** The person's, once he is known. */
+  database: Database | null = null;
+
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Clock,
+    private readonly streamOf: (conversation: string) => Stream,
+    private readonly streams: () => Iterable<Stream>,
+  ) {}
+
+  async send(conversation: string, text: string): Promise<void> {
+    const now = this.clock.now();
+    const pending: Pending = { id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" };
+    const { outbox, drafts, refusals } = this.store.state;
+    this.store.change({ outbox: [...outbox, pending], drafts: without(drafts, conversation), refusals: without(refusals, conversation) });
+    await this.database?.queue(pending);
+    this.streamOf(conversation).send({ ...pending });
+  }
+
+  /** Go on with what an earlier life of this worker left behind. */
+  resume(kept: readonly Pending[]): void {
+    for (const pending of kept) this.streamOf(pending.conversation).send({ ...pending });
+  }
+
+  /** Send what failed once more, as something new that was first tried now. */
+  async retry(id: string): Promise<void> {
+    const failed = this.store.state.outbox.find((one) => one.id === id);
+    if (failed === undefined) return;
+    await this.discard(id);
+    await this.send(failed.conversation, failed.text);
+  }
+
+  async discard(id: string): Promise<void> {
+    this.drop(id);
+    for (const stream of this.streams()) stream.discard(id);
+    await this.database?.forget(id);
+  }
+
+  async draft(conversation: string, text: string): Promise<void> {
+    const { drafts, refusals } = this.store.state;
+    const kept = text === "" ? without(drafts, conversation) : { ...drafts, [conversation]: text };
+    const refusal = refusals[conversation];
+    const isOver = refusal !== undefined && refusal.text !== text;
+    this.store.change({ drafts: kept, ...(isOver ? { refusals: without(refusals, conversation) } : {}) });
+    await this.database?.draft(conversation, text);
+  }
+
+  /** An own message that is in the log needs no place here, whichever was told first. */
+  arrived(frame: Frame): void {
+    const client = frame.d?.client_id;
+    const { outbox, me } = this.store.state;
+    if (frame.d?.sender_id === me?.id && outbox.some((one) => one.id === client)) void this.discard(String(client));
+  }
+
+  // -- what becomes of a send -----------------------------------------------------------------------
+
+  changed(pending: Pending): void {
+    const { outbox } = this.store.state;
+    if (!outbox.some((one) => one.id === pending.id)) return;
+    this.store.change({ outbox: outbox.map((one) => (one.id === pending.id ? { ...pending } : one)) });
+    void this.database?.keep({ ...pending });
+  }
+
+  /** It is in the log. The thread shows it once its event is there; until then it stays on screen. */
+  delivered(pending: Pending): void {
+    void this.database?.forget(pending.id);
+  }
+
+  /** It is not, and never will be: the words go back to where they were typed. */
+  refused(pending: Pending, problem: Refused): void {
+    const { conversation, text } = pending;
+    this.drop(pending.id);
+    const { drafts, refusals } = this.store.state;
+    const typed = drafts[conversation];
+    const back = typed ? `${text}\n${typed}` : text;
+    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [] };
+    this.store.change({ drafts: { ...drafts, [conversation]: back }, refusals: { ...refusals, [conversation]: refusal } });
+    void this.database?.giveBack({ ...pending, text: back });
+  }
+
+  private drop(id: string): void {
+    const { outbox } = this.store.state;
+    if (outbox.some((one) => one.id === id)) this.store.change({ outbox: outbox.filter((one) => one.id !== id) });
+  }
+}
