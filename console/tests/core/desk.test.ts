@@ -1,0 +1,169 @@
+import "fake-indexeddb/auto";
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Dial } from "@/core/connection.ts";
+import { Desk } from "@/core/desk.ts";
+import type { Frame, Outgoing } from "@/core/frames.ts";
+
+import { ManualClock } from "./time.ts";
+
+const CONVERSATION = "0190-c";
+
+/** The gateway's end of one socket. */
+class Line {
+  static readonly all: Line[] = [];
+  readonly heard: Outgoing[] = [];
+
+  constructor(readonly events: Parameters<Dial>[0]) {
+    Line.all.push(this);
+  }
+
+  tell(frame: Frame): void {
+    this.events.said(JSON.stringify(frame));
+  }
+
+  /** Greet, and grant every subscription that is asked for. */
+  greet(): void {
+    this.events.opened();
+    this.tell({ t: "ready", server_time: "2026-11-11T00:00:00Z" });
+    this.grant();
+  }
+
+  grant(): void {
+    for (const sub of this.heard.filter((frame) => frame.t === "sub")) {
+      this.heard.splice(this.heard.indexOf(sub), 1);
+      if (sub.s === "inbox") this.tell({ t: "snap", s: "inbox", d: { conversations: [ROW], work: [] } });
+      else this.tell({ t: "snap", s: sub.s as string, position: [1, 1], d: { conversation: ROW, items: [ASKED] } });
+      this.tell({ t: "ok", id: sub.id as string, d: { may_send: true } });
+    }
+    if (this.heard.some((frame) => frame.t === "sub")) this.grant();
+  }
+
+  get sends(): Outgoing[] {
+    return this.heard.filter((frame) => frame.t === "send");
+  }
+}
+
+const ROW = { id: CONVERSATION, buyer_id: "b", buyer: { id: "b", name: "王小明" }, agent_id: "me", state: "active" };
+const ASKED = {
+  t: "ev",
+  id: "m1",
+  position: [1, 1],
+  type: "chat.message.v1",
+  time: "2026-11-11T00:00:00Z",
+  d: { sender_kind: "buyer", sender_id: "b", client_id: "k1", d: { text: "在吗" } },
+};
+
+const dial: Dial = (events) => {
+  const line = new Line(events);
+  return { send: (text) => line.heard.push(JSON.parse(text) as Outgoing), close: () => undefined };
+};
+
+let clock: ManualClock;
+let person = "me";
+
+function desk(slot: number): Desk {
+  return new Desk(slot, dial, clock, () => undefined, "worker-1");
+}
+
+beforeEach(() => {
+  clock = new ManualClock();
+  Line.all.length = 0;
+  person = "me";
+  vi.stubGlobal("fetch", (path: string) => {
+    const session = { token: "t", expires_at: new Date(clock.now() + 900_000).toISOString(), person: { id: person, role: "agent", shop_id: "s", name: "小陈" } };
+    return Promise.resolve(new Response(JSON.stringify(path.endsWith("/me") ? { state: "online" } : session)));
+  });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+async function signedIn(slot: number): Promise<[Desk, Line]> {
+  const made = desk(slot);
+  await made.start();
+  const line = Line.all.at(-1) as Line;
+  line.greet();
+  return [made, line];
+}
+
+describe("a desk", () => {
+  it("shows who is one's own, what was said and since when they wait", async () => {
+    const [made] = await signedIn(0);
+
+    const shown = made.state.conversations[CONVERSATION];
+    expect(shown?.buyer).toBe("王小明");
+    expect(shown?.items.map((item) => item.text)).toEqual(["在吗"]);
+    expect(shown?.waitingSince).toBe(Date.parse("2026-11-11T00:00:00Z"));
+  });
+
+  it("sends what was written while the gateway was away, once it is back", async () => {
+    const [made, line] = await signedIn(1);
+    line.events.closed(1006);
+    await made.outbox.send(CONVERSATION, "在的");
+    expect(made.state.outbox.map((one) => one.state)).toEqual(["queued"]);
+
+    clock.advance(1_000);
+    const next = Line.all.at(-1) as Line;
+    next.greet();
+
+    expect(next.sends.map((frame) => frame.d)).toEqual([{ text: "在的" }]);
+  });
+
+  it("takes a message from the outbox when the log shows it", async () => {
+    const [made, line] = await signedIn(2);
+    await made.outbox.send(CONVERSATION, "在的");
+    const [send] = line.sends;
+
+    line.tell({ ...ASKED, s: `conv:${CONVERSATION}`, id: "m2", position: [1, 2], d: { sender_kind: "agent", sender_id: "me", client_id: send?.id, d: { text: "在的" } } } as Frame);
+
+    expect(made.state.outbox).toEqual([]);
+    expect(made.state.conversations[CONVERSATION]?.waitingSince).toBeNull();
+  });
+
+  it("gives words back that the gate stopped, before what was typed since", async () => {
+    const [made, line] = await signedIn(3);
+    await made.outbox.send(CONVERSATION, "不好的话");
+    await made.outbox.draft(CONVERSATION, "后来的话");
+
+    line.tell({ t: "err", id: line.sends[0]?.id as string, problem: { code: "blocked", hits: [] } });
+
+    expect(made.state.outbox).toEqual([]);
+    expect(made.state.drafts[CONVERSATION]).toBe("不好的话\n后来的话");
+    expect(made.state.refusals[CONVERSATION]?.code).toBe("blocked");
+  });
+
+  it("keeps drafts and unsent words through the end of the worker, and one person's from another", async () => {
+    const [made, line] = await signedIn(4);
+    line.events.closed(1006);
+    await made.outbox.draft(CONVERSATION, "没写完");
+    await made.outbox.send("0190-d", "没发出");
+
+    const again = desk(4);
+    await again.start();
+    expect(again.state.drafts).toEqual({ [CONVERSATION]: "没写完" });
+    expect(again.state.outbox.map((one) => one.text)).toEqual(["没发出"]);
+
+    person = "other";
+    const other = desk(4);
+    await other.start();
+    expect([other.state.drafts, other.state.outbox]).toEqual([{}, []]);
+  });
+
+  it("says that the connection is lost only after a while", async () => {
+    const [made, line] = await signedIn(5);
+
+    line.events.closed(1006);
+    expect(made.state.connection).toBe("connecting");
+    clock.advance(1_500);
+
+    expect(made.state.connection).toBe("lost");
+  });
+
+  it("ends with a close code that says so, and keeps nothing of the person on screen", async () => {
+    const [made, line] = await signedIn(6);
+
+    line.events.closed(4503);
+
+    expect(made.state).toMatchObject({ session: "out", me: null, ended: 4503, conversations: {} });
+  });
+});
