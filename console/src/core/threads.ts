@@ -1,0 +1,66 @@
+/** What is known of conversations, folded from frames. Pure: no socket, no time of its own. */
+
+import { compare, itemOf, type Frame } from "./frames.ts";
+import type { Conversation, Item, Position } from "./types.ts";
+
+/** Entries that a thread keeps; older ones are in the history. */
+const KEPT = 500;
+
+/** An own conversation as the inbox or a snapshot describes it. */
+export interface Described {
+  id: string;
+  buyer?: { id: string; name: string };
+  buyer_id?: string;
+  agent_id?: string | null;
+  state?: string;
+}
+
+export function described(known: Conversation | undefined, facts: Described): Conversation {
+  const before = known ?? { id: facts.id, buyer: "", buyerId: "", items: [], waitingSince: null, readUpTo: null, maySend: false };
+  return {
+    ...before,
+    buyer: facts.buyer?.name ?? before.buyer,
+    buyerId: facts.buyer_id ?? facts.buyer?.id ?? before.buyerId,
+  };
+}
+
+/** Add what was said, in the order of the log and each once, and see who waits since when. */
+export function withItems(known: Conversation, frames: readonly Frame[]): Conversation {
+  const fresh = frames.map(itemOf).filter((item): item is Item => item !== null);
+  const byId = new Map([...known.items, ...fresh].map((item) => [item.id, item]));
+  const items = [...byId.values()].sort((a, b) => compare(a.position, b.position)).slice(-KEPT);
+  return { ...known, items, waitingSince: waitingSince(items) };
+}
+
+/** Only a person's answer ends the waiting; what a bot or the system says does not. */
+export function waitingSince(items: readonly Item[]): number | null {
+  let since: number | null = null;
+  for (const item of items) {
+    if (item.type === "conversation.closed.v1") since = null;
+    if (item.type !== "chat.message.v1") continue;
+    if (item.by === "buyer") since ??= item.at;
+    else if (item.by === "agent") since = null;
+  }
+  return since;
+}
+
+export function readUpTo(known: Conversation, position: Position): Conversation {
+  const later = known.readUpTo === null || compare(position, known.readUpTo) > 0;
+  return later ? { ...known, readUpTo: position } : known;
+}
+
+/** Tell whether a conversation is still this person's own after a lifecycle event; null: unchanged. */
+export function ownership(frame: Frame, me: string): boolean | null {
+  const body = frame.d ?? {};
+  switch (frame.type) {
+    case "conversation.assigned.v1":
+      return body.agent_id === me;
+    case "conversation.transferred.v1":
+      return body.to_agent_id === me;
+    case "conversation.queued.v1":
+    case "conversation.closed.v1":
+      return false;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,129 @@
+/** What the console knows, as the worker keeps it and the page shows it. Times are ms since 1970. */
+
+export type AgentState = "online" | "busy" | "suspended" | "break" | "offline";
+export type Speaker = "buyer" | "agent" | "system" | "auto" | "assist_bot";
+/** Generation and offset; later is larger, place by place. */
+export type Position = readonly [number, number];
+
+/** Who is signed in in this slot. */
+export interface Me {
+  id: string;
+  name: string;
+  role: string;
+  shopId: string;
+  state: AgentState | null;
+}
+
+/** `unknown` until the slot's cookie was tried. */
+export type Session = "unknown" | "out" | "in";
+
+/** `lost` only after 1.5 s: a gateway that hands over is nobody's concern. */
+export type Connection = "connecting" | "connected" | "lost";
+
+/** One entry of a thread, as the log has it. */
+export interface Item {
+  id: string;
+  position: Position;
+  at: number;
+  type: string;
+  by: Speaker;
+  senderId: string;
+  clientId: string | null;
+  /** Empty for what is neither words nor a picture. */
+  text: string;
+}
+
+/**
+ * How far an own message is on its way: `queued` was not written to a socket yet, `unknown` was and
+ * may have arrived, `failed` is older than ten minutes and is never sent again by itself.
+ */
+export type SendState = "queued" | "sending" | "unknown" | "failed";
+
+/** A message that is not in the log yet, as it is kept in the browser's database. */
+export interface Pending {
+  id: string;
+  conversation: string;
+  text: string;
+  firstTriedAt: number;
+  /** Whether a frame of it was ever written; what comes again says so. */
+  written: boolean;
+  state: SendState;
+}
+
+/** What the gate, or a lost seat, made of the words that now stand in the composer again. */
+export interface Refusal {
+  code: string;
+  /** The words it is about; it is over when they change. */
+  text: string;
+  hits: readonly Hit[];
+}
+
+/** Where a phrase stands, in code points. */
+export interface Hit {
+  category: string;
+  start: number;
+  end: number;
+  surface: string;
+}
+
+/** One conversation of one's own with what was said in it. */
+export interface Conversation {
+  id: string;
+  buyer: string;
+  buyerId: string;
+  items: readonly Item[];
+  /** The buyer's first word that nobody answered. */
+  waitingSince: number | null;
+  /** The buyer has seen everything up to here. */
+  readUpTo: Position | null;
+  maySend: boolean;
+}
+
+/** Everything that a page shows; a diff has those keys that changed, whole. */
+export interface State {
+  session: Session;
+  me: Me | null;
+  connection: Connection;
+  connectionSince: number;
+  /** Server's clock minus this machine's. */
+  clockOffset: number;
+  conversations: Readonly<Record<string, Conversation>>;
+  outbox: readonly Pending[];
+  drafts: Readonly<Record<string, string>>;
+  refusals: Readonly<Record<string, Refusal>>;
+  /** Why the session ended, if a close code said so. */
+  ended: number | null;
+}
+
+/** A problem document's machine-readable part. */
+export interface Problem {
+  code: string;
+  title: string;
+}
+
+/** What a page may ask of the worker; what goes wrong is rejected with a `Problem`. */
+export interface Core {
+  readonly state: State;
+  subscribe(listener: (changed: Partial<State>) => void): () => void;
+  signIn(login: string, password: string): Promise<void>;
+  signOut(): Promise<void>;
+  setState(state: AgentState): Promise<void>;
+  send(conversation: string, text: string): Promise<void>;
+  retry(id: string): Promise<void>;
+  discard(id: string): Promise<void>;
+  draft(conversation: string, text: string): Promise<void>;
+  read(conversation: string): Promise<void>;
+}
+
+export const EMPTY: State = {
+  session: "unknown",
+  me: null,
+  connection: "connecting",
+  connectionSince: 0,
+  clockOffset: 0,
+  conversations: {},
+  outbox: [],
+  drafts: {},
+  refusals: {},
+  ended: null,
+};
