@@ -1,6 +1,6 @@
 // Runs before the first paint, as a blocking file of its own, because inline scripts are forbidden:
 // who works in the dark is not dazzled, and no word changes its language before their eyes.
-// Keys and values are those of src/shell/preferences.ts.
+// Keys and values are those of src/preferences.ts.
 (function () {
   var root = document.documentElement;
   var read = function (key) {

@@ -2,12 +2,18 @@ import { createApp } from "vue";
 import { createRouter, createWebHistory } from "vue-router";
 
 import App from "./App.vue";
-import { i18n, speak } from "./locales/i18n.ts";
+import { useLive } from "./live.ts";
+import { i18n } from "./locales/i18n.ts";
 import { routes } from "./routes.ts";
+import { guard } from "./shell/guard.ts";
+import { applyPreferences } from "./preferences.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
 
 const router = createRouter({ history: createWebHistory(), routes });
+const isSecure = globalThis.isSecureContext && "SharedWorker" in globalThis;
 
-await speak(document.documentElement.lang === "en" ? "en" : "zh-CN");
-createApp(App).use(i18n).use(router).mount("#app");
+await applyPreferences();
+// Without a secure context there is no worker, no lock and no cookie: the sign-in says so by itself.
+if (isSecure) guard(router, useLive().live);
+createApp(App, { isSecure }).use(i18n).use(router).mount("#app");

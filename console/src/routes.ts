@@ -3,7 +3,12 @@
 import type { RouteRecordRaw } from "vue-router";
 
 export const routes: RouteRecordRaw[] = [
-  { path: "/", redirect: "/desk" },
+  {
+    path: "/",
+    name: "start",
+    component: () => import("./shell/Nowhere.vue"),
+    meta: { title: "shell.product" },
+  },
   {
     path: "/sign-in",
     name: "sign-in",
@@ -16,4 +21,5 @@ export const routes: RouteRecordRaw[] = [
     component: () => import("./places/DeskPlace.vue"),
     meta: { title: "shell.places.desk" },
   },
+  { path: "/:nowhere(.*)*", redirect: "/" },
 ];

@@ -1,1 +1,0 @@
-import{N as e,b as t,c as n,n as r,o as i,p as a}from"./vue-i18n.runtime-CnG31Fr0.js";var o=n({__name:`SignInPage`,setup(n){let{t:o}=r();return(n,r)=>(a(),i(`main`,null,e(t(o)(`session.signIn`)),1))}});export{o as default};

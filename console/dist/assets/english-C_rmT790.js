@@ -1,1 +1,0 @@
-import{t as e}from"./merged-dC_SpQbL.js";var t=e(Object.assign({"./en/desk.json":{title:{t:0,b:{t:2,i:[{t:3}],s:`Desk`}}},"./en/session.json":{signIn:{t:0,b:{t:2,i:[{t:3}],s:`Sign in`}}},"./en/shell.json":{places:{signIn:{t:0,b:{t:2,i:[{t:3}],s:`Sign in`}},desk:{t:0,b:{t:2,i:[{t:3}],s:`Desk`}}}}}));export{t as english};

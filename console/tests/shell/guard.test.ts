@@ -1,0 +1,47 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Me, Session } from "@/core/types.ts";
+import { admit } from "@/shell/guard.ts";
+
+vi.mock("@/core/page.ts", () => ({ slotOfTab: () => 0, useSlot: vi.fn() }));
+
+const desk = (fullPath = "/desk") => ({ name: "desk", fullPath, query: {}, meta: { title: "" } });
+const signIn = (query = {}) => ({ name: "sign-in", fullPath: "/sign-in", query, meta: { title: "", open: true } });
+const start = { name: "start", fullPath: "/", query: {}, meta: { title: "" } };
+
+function shown(session: Session, role = "agent"): { session: Session; me: Me | null } {
+  return { session, me: session === "in" ? ({ role } as Me) : null };
+}
+
+describe("the guard of places", () => {
+  beforeEach(() => sessionStorage.clear());
+
+  it("asks who has not signed in to do so, and remembers where they wanted to go", () => {
+    expect(admit(desk("/desk/c1"), shown("out"))).toEqual({ name: "sign-in", query: { next: "/desk/c1" } });
+    expect(admit(desk(), shown("out"))).toEqual({ name: "sign-in", query: {} });
+    expect(admit(signIn(), shown("out"))).toBe(true);
+  });
+
+  it("leads each role home, and whoever has no screen to the page that says so", () => {
+    expect(admit(signIn(), shown("in"))).toBe("/desk");
+    expect(admit(start, shown("in", "supervisor"))).toBe("/desk");
+    expect(admit(signIn(), shown("in", "clerk"))).toBe("/");
+    expect(admit(start, shown("in", "clerk"))).toBe(true);
+    expect(admit(desk(), shown("in", "clerk"))).toBe("/");
+  });
+
+  it("goes back to the wanted place", () => {
+    expect(admit(signIn({ next: "/desk/c1" }), shown("in"))).toBe("/desk/c1");
+  });
+
+  it.each(["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])(
+    "never goes to %s",
+    (next) => {
+      expect(admit(signIn({ next }), shown("in"))).toBe("/desk");
+    },
+  );
+
+  it("decides nothing before it is known who is there", () => {
+    expect(admit(desk(), shown("unknown"))).toBe(true);
+  });
+});
