@@ -25,7 +25,7 @@ def register(service: Service[Settings]) -> None:
     if PAGE not in found:
         log.warning("pages.missing", folder=str(folder))
     service.resource(start=lambda: asyncio.to_thread(assets.pack, found.values()))
-    service.routes(Pages(found).router())
+    service.routes(Pages(found, service.settings.hosts).router())
 
 
 def _folder(named: str) -> Path:

@@ -10,7 +10,8 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from kit.errors import NotFound
+from kit.errors import AppError, NotFound
+from services.gateway.hosts import Hosts
 from services.gateway.pages.assets import Asset
 
 PLACES: Final = ("sign-in", "desk", "todo", "search", "board", "reports", "settings")
@@ -44,11 +45,17 @@ PAGE_POLICY: Final = "; ".join(_RULES)
 _NOTHING: Final = re.compile(r"\s*q\s*=\s*0(\.0{0,3})?\s*", re.IGNORECASE)
 
 
+class WrongHost(AppError):
+    """A foreign name leads to this machine: under it the page would be that name's own."""
+
+    slug, status, title = "wrong_host", 421, "This gateway is not known under that name"
+
+
 class Pages:
     """Answers for the files of a console."""
 
-    def __init__(self, assets: Mapping[str, Asset]) -> None:
-        self._assets = assets
+    def __init__(self, assets: Mapping[str, Asset], hosts: Hosts) -> None:
+        self._assets, self._hosts = assets, hosts
 
     def router(self) -> APIRouter:
         """Return the routes; none at all where there is no console."""
@@ -63,6 +70,8 @@ class Pages:
         return router
 
     async def _page(self, request: Request) -> Response:
+        if not self._hosts.is_ours(request.headers["host"]):
+            raise WrongHost
         return _answer(request, self._assets[PAGE], lasts=ASK_AGAIN)
 
     async def _asset(self, request: Request, path: str) -> Response:

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from kit.clock import SystemClock
 from kit.web.app import create_app
+from services.gateway.hosts import Hosts
 from services.gateway.pages import assets
 from services.gateway.pages.routes import PAGE_POLICY, Pages
 
@@ -31,7 +32,7 @@ def application(folder: Path, *, packed: bool = True) -> FastAPI:
     found = assets.read(folder)
     if packed:
         assets.pack(found.values())
-    router = Pages(found).router()
+    router = Pages(found, Hosts()).router()
     return create_app(title="Pages", version="1", routers=[router], clock=SystemClock())
 
 
@@ -123,6 +124,14 @@ def test_a_head_has_no_body_and_a_range_is_answered_whole(client: TestClient) ->
     assert head.status_code == 200
     assert head.headers["etag"] == client.get("/desk").headers["etag"]
     assert (ranged.status_code, ranged.text) == (200, SCRIPT)
+
+
+def test_under_a_foreign_name_there_is_no_page(folder: Path) -> None:
+    client = TestClient(application(folder), base_url="http://evil.example:7300")
+
+    answer = client.get("/sign-in")
+
+    assert (answer.status_code, answer.json()["code"]) == (421, "wrong_host")
 
 
 def test_without_a_console_there_is_nothing(tmp_path: Path) -> None:

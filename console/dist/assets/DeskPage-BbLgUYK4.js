@@ -1,1 +1,0 @@
-import{Et as e,at as t,f as n,g as r,k as i,n as a}from"./vue-i18n.runtime-Cn-LWuoD.js";var o=r({__name:`DeskPage`,setup(r){let{t:o}=a();return(r,a)=>(i(),n(`main`,null,e(t(o)(`desk.title`)),1))}});export{o as default};
