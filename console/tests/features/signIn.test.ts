@@ -78,6 +78,14 @@ describe("the sign-in", () => {
     expect(document.documentElement.lang).toBe("en");
   });
 
+  it("says what went wrong in the language that is chosen afterwards", async () => {
+    core.signIn.mockRejectedValue({ code: "unauthorized", title: "" });
+    const screen = shown();
+    await tryToSignIn(screen);
+    await screen.page.get("button[lang=en]").trigger("click");
+    await vi.waitFor(() => expect(screen.page.get("[role=alert]").text()).toBe("Wrong login or password"));
+  });
+
   it("shows the password to who asks", async () => {
     const screen = shown();
     await screen.page.get("[aria-label=显示密码]").trigger("click");
