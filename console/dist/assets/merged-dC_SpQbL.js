@@ -1,0 +1,1 @@
+function e(e){let t=Object.entries(e).map(([e,t])=>[e.replace(/^.*\/|\.json$/g,``),t]);return Object.fromEntries(t)}export{e as t};
