@@ -61,11 +61,13 @@ describe("the sign-in", () => {
     expect(screen.button.attributes("disabled")).toBeUndefined();
   });
 
-  it("is off until both are written", async () => {
+  it("goes to the field that is still empty, and asks nobody", async () => {
     const screen = shown();
-    expect(screen.button.attributes("disabled")).toBeDefined();
+    await screen.page.get("form").trigger("submit");
+    expect(document.activeElement).toBe(screen.login.element);
     await screen.login.setValue("agent1@demo");
     await screen.page.get("form").trigger("submit");
+    expect(document.activeElement).toBe(screen.password.element);
     expect(core.signIn).not.toHaveBeenCalled();
   });
 

@@ -1,5 +1,5 @@
-import { flushPromises, mount } from "@vue/test-utils";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { enableAutoUnmount, flushPromises, mount } from "@vue/test-utils";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { shallowReactive } from "vue";
 
 import { EMPTY, type AgentState, type Conversation, type Me, type State } from "@/core/types.ts";
@@ -30,9 +30,10 @@ function press(name: string): void {
   buttons.find((one) => one.textContent?.includes(name))?.click();
 }
 
+enableAutoUnmount(afterEach);
+
 describe("the menu of states", () => {
   beforeEach(() => {
-    document.body.replaceChildren();
     core.setState.mockReset().mockResolvedValue();
     live = shallowReactive({
       ...EMPTY,
@@ -64,6 +65,18 @@ describe("the menu of states", () => {
     expect(document.querySelector("[role=dialog]")?.textContent).toContain("2 位买家还没有回复");
     press("小休");
     expect(core.setState).toHaveBeenCalledExactlyOnceWith("break");
+  });
+
+  it("opens by Alt S, but not while an input method has the keys", async () => {
+    mount(StateMenu, { global: { plugins: [i18n] }, attachTo: document.body });
+    const press = (isComposing: boolean) =>
+      dispatchEvent(new KeyboardEvent("keydown", { code: "KeyS", altKey: true, isComposing }));
+    press(true);
+    await flushPromises();
+    expect(document.querySelector("[role=menu]")).toBeNull();
+    press(false);
+    await flushPromises();
+    expect(document.querySelector("[role=menu]")).not.toBeNull();
   });
 
   it("changes nothing when that is declined", async () => {
