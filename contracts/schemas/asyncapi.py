@@ -1,11 +1,16 @@
-"""The AsyncAPI 3.0 document of the Kafka side: every topic, every event on it, how to read one."""
+"""The AsyncAPI 3.0 document: every topic, every event on it, how to read one, and the socket."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from contracts.base import Event
+from contracts.frames import SUBPROTOCOL, ClientFrame, ServerFrame
 from contracts.gateway import WORDING
+from contracts.schemas.frames import frame_types, frames_of
 from contracts.topics import TOPICS, Topic
+
+SOCKET: Final = "socket"
+"""The one channel that is no topic: the gateway's WebSocket."""
 
 _HEADERS: Final = {
     "ce_specversion": "always 1.0",
@@ -33,14 +38,20 @@ def document(events: Sequence[type[Event]]) -> dict[str, Any]:
             "version": "1.0.0",
             "description": "Events of the PeakDesk services on Kafka. CloudEvents 1.0.2, binary "
             "mode: attributes in headers, JSON in the body. Delivery is at least once, in order "
-            "per key: drop repeats by ce_id.",
+            "per key: drop repeats by ce_id. The channel `socket` is the gateway's WebSocket; "
+            "docs/protocol.md says its rules.",
         },
         "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic, events) for topic in TOPICS},
-        "operations": {_operation(topic): _send(topic, events) for topic in TOPICS},
+        "channels": {topic.name: _channel(topic, events) for topic in TOPICS} | {SOCKET: _socket()},
+        "operations": {_operation(topic): _send(topic, events) for topic in TOPICS}
+        | {
+            "client-says": _said("receive", ClientFrame),
+            "gateway-says": _said("send", ServerFrame),
+        },
         "components": {
             "messageTraits": {"cloudevent": {"headers": _headers()}},
-            "messages": {event.type: _message(event) for event in events},
+            "messages": {event.type: _message(event) for event in events}
+            | {f"frame.{name}": _frame(name) for name in frame_types()},
         },
     }
 
@@ -73,6 +84,37 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "contentType": "application/json",
         "traits": [{"$ref": "#/components/messageTraits/cloudevent"}],
         "payload": {"$ref": f"./schemas/{event.type}.json"},
+    }
+
+
+def _socket() -> dict[str, Any]:
+    return {
+        "address": "/v1/ws",
+        "description": f"The gateway's WebSocket, subprotocol `{SUBPROTOCOL}`. A frame is one JSON "
+        "object.",
+        "messages": {
+            f"frame.{name}": {"$ref": f"#/components/messages/frame.{name}"}
+            for name in frame_types()
+        },
+    }
+
+
+def _said(action: str, side: Any) -> dict[str, Any]:
+    """Return what one side says on the socket, `action` as the gateway does it."""
+    channel = f"#/channels/{SOCKET}"
+    return {
+        "action": action,
+        "channel": {"$ref": channel},
+        "messages": [{"$ref": f"{channel}/messages/frame.{name}"} for name in frames_of(side)],
+    }
+
+
+def _frame(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "summary": (frame_types()[name].__doc__ or "").strip().splitlines()[0],
+        "contentType": "application/json",
+        "payload": {"$ref": f"./schemas/frames/{name}.json"},
     }
 
 

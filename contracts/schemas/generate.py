@@ -1,4 +1,4 @@
-"""Derives the schema of each event's body from its model and keeps it in a file."""
+"""Derives the schema of each event's body and each frame from its model and keeps it in a file."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,11 @@ from typing import Any, Final
 import contracts
 from contracts.base import ENVELOPE, Event
 from contracts.schemas.asyncapi import document
+from contracts.schemas.frames import frame_types, of_frame
 from contracts.schemas.gate import breaks
 
 FOLDER: Final = Path(__file__).parent
+FRAMES: Final = FOLDER / "frames"
 ASYNCAPI: Final = FOLDER.parent / "asyncapi.json"
 
 
@@ -35,26 +37,32 @@ def path_of(event: type[Event]) -> Path:
     return FOLDER / f"{event.type}.json"
 
 
+def path_of_frame(name: str) -> Path:
+    """Return where the schema of the frame whose `t` is `name` is kept."""
+    return FRAMES / f"{name}.json"
+
+
 def write() -> list[str]:
     """Write what changed and return the names of the files; refuse what would break anybody.
 
-    Raises `Breaking`; then nothing is written. A schema whose event is gone counts as broken:
-    delete the file when nobody can hold such records any more.
+    Raises `Breaking`; then nothing is written. A schema whose event or frame is gone counts as
+    broken: delete the file when nobody can hold such records any more.
     """
     events = contracts.event_types()
-    texts = {path_of(event): _text(of_event(event)) for event in events.values()}
-    texts[ASYNCAPI] = _text(document(list(events.values())))
+    schemas = {path_of(event): of_event(event) for event in events.values()}
+    schemas |= {path_of_frame(name): of_frame(name) for name in frame_types()}
     found = [
-        f"{event.type}: {broken}"
-        for event in events.values()
-        if path_of(event).exists()
-        for broken in breaks(json.loads(path_of(event).read_text()), of_event(event))
+        f"{path.stem}: {broken}"
+        for path, schema in schemas.items()
+        if path.exists()
+        for broken in breaks(json.loads(path.read_text()), schema)
     ]
-    found += [
-        f"{path.stem}: the event is gone" for path in FOLDER.glob("*.json") if path not in texts
-    ]
+    kept = [*FOLDER.glob("*.json"), *FRAMES.glob("*.json")]
+    found += [f"{path.stem}: what it describes is gone" for path in kept if path not in schemas]
     if found:
-        raise Breaking("Give the event a new version instead:\n" + "\n".join(found))
+        raise Breaking("Give it a new version instead:\n" + "\n".join(found))
+    texts = {path: _text(schema) for path, schema in schemas.items()}
+    texts[ASYNCAPI] = _text(document(list(events.values())))
     changed = [
         path for path, text in texts.items() if not path.exists() or path.read_text() != text
     ]

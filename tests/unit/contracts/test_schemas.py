@@ -5,18 +5,30 @@ import json
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import TypeAdapter
 from pydantic_asyncapi import AsyncAPI
 from typing_extensions import override
 
 import contracts
 from contracts.base import Event, Moment
+from contracts.frames import CLIENT_FRAME, SERVER_FRAME
 from contracts.orders import OrderPaid
-from contracts.schemas import breaks, document, of_event, path_of
-from contracts.schemas.generate import ASYNCAPI, FOLDER
+from contracts.schemas import (
+    breaks,
+    document,
+    frame_types,
+    of_event,
+    of_frame,
+    path_of,
+    path_of_frame,
+)
+from contracts.schemas.asyncapi import SOCKET
+from contracts.schemas.generate import ASYNCAPI, FOLDER, FRAMES
 from contracts.topics import ORDERS, TOPICS, Topic
 
 pytestmark = pytest.mark.unit
 
+FRAME_NAMES = sorted(frame_types())
 EVENTS = sorted(contracts.event_types().values(), key=lambda event: event.type)
 
 
@@ -36,6 +48,32 @@ def test_the_kept_schema_is_the_models(event: type[Event]) -> None:
     )
 
 
+@pytest.mark.parametrize("name", FRAME_NAMES)
+def test_the_kept_schema_of_a_frame_is_the_models(name: str) -> None:
+    described = json.loads(path_of_frame(name).read_text())
+
+    assert described == of_frame(name), "run python -m contracts.schemas"
+    assert described["properties"]["t"]["const"] == name
+
+
+@pytest.mark.parametrize("name", FRAME_NAMES)
+def test_only_a_clients_frame_is_refused_for_a_field_more(name: str) -> None:
+    admits = of_frame(name).get("additionalProperties", True)
+
+    assert admits is (name not in _names(CLIENT_FRAME))
+
+
+def test_every_frame_of_both_sides_has_its_own_schema() -> None:
+    both = {*_names(CLIENT_FRAME), *_names(SERVER_FRAME)}
+
+    assert len(both) == len(_names(CLIENT_FRAME)) + len(_names(SERVER_FRAME))
+    assert {path.stem for path in FRAMES.glob("*.json")} == both == set(FRAME_NAMES)
+
+
+def _names(frame: TypeAdapter[Any]) -> list[str]:
+    return list(frame.json_schema()["discriminator"]["mapping"])
+
+
 def test_the_asyncapi_document_is_up_to_date() -> None:
     expected = document(list(contracts.event_types().values()))
     assert json.loads(ASYNCAPI.read_text()) == expected, "run python -m contracts.schemas"
@@ -47,7 +85,7 @@ def test_no_kept_schema_is_without_its_event() -> None:
 
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     described = document(list(contracts.event_types().values()))
-    assert set(described["channels"]) == {topic.name for topic in TOPICS}
+    assert set(described["channels"]) == {SOCKET, *(topic.name for topic in TOPICS)}
     for reference in references(described):
         if reference.startswith("./"):
             assert (ASYNCAPI.parent / reference).exists(), reference
@@ -167,4 +205,4 @@ def test_the_asyncapi_document_is_one() -> None:
     document = AsyncAPI.model_validate_json(ASYNCAPI.read_text())
 
     assert document.root.asyncapi == "3.0.0"
-    assert set(document.root.channels or {}) == {topic.name for topic in TOPICS}
+    assert set(document.root.channels or {}) == {SOCKET, *(topic.name for topic in TOPICS)}
