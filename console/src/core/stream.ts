@@ -67,7 +67,6 @@ export class Stream {
   cut(): void {
     this.live = false;
     this.stopWaiting();
-    this.first.clear();
     for (const one of this.pending.values()) this.show(one, one.written ? "unknown" : "queued");
   }
 
