@@ -44,6 +44,8 @@ export class Connection {
   private filledAt = 0;
   private timers: (() => void)[] = [];
   private pausing = false;
+  private end: (code: number) => void = () => undefined;
+  private isAnswered = true;
 
   constructor(
     private readonly dial: Dial,
@@ -64,8 +66,9 @@ export class Connection {
       alive = false;
       this.gone(code);
     };
+    this.end = closed;
     this.wire = this.dial({ opened, said: (text) => alive && this.heard(JSON.parse(text) as Frame), closed });
-    this.timers.push(this.clock.after(ANSWER_MS, () => (this.isReady ? undefined : this.drop(closed))));
+    this.timers.push(this.clock.after(ANSWER_MS, () => (this.isReady ? undefined : this.drop())));
   }
 
   /** Write a frame in its turn; without a connection it is dropped. */
@@ -87,12 +90,14 @@ export class Connection {
     this.wire?.close();
   }
 
-  private drop(closed: (code: number) => void): void {
+  /** Give the connection up without waiting for the other side: it may not be there. */
+  private drop(): void {
     this.wire?.close();
-    closed(1006);
+    this.end(1006);
   }
 
   private heard(frame: Frame): void {
+    this.isAnswered = true;
     if (frame.t === "ready") {
       this.isReady = true;
       this.ceiling = BACKOFF_MS[0];
@@ -111,7 +116,9 @@ export class Connection {
     const wait = HEARTBEAT_MS * (0.8 + 0.4 * this.clock.random());
     this.timers.push(
       this.clock.after(wait, () => {
+        this.isAnswered = false;
         this.write({ t: "ping", ts: this.clock.now() });
+        this.timers.push(this.clock.after(ANSWER_MS, () => (this.isAnswered ? undefined : this.drop())));
         this.beat();
       }),
     );
@@ -134,7 +141,7 @@ export class Connection {
       this.token = await this.ears.renew();
       this.comeBack();
     } catch {
-      this.ears.over(code);
+      if (!this.stopped) this.ears.over(code);
     }
   }
 

@@ -17,6 +17,8 @@ import { EMPTY, type AgentState, type Position, type State } from "./types.ts";
 const LOST_AFTER_MS = 1_500;
 const RENEW_BEFORE_MS = 60_000;
 const RETRY_MS = 2_000;
+/** Close code: a position that was never given out. Coming back with it would end the same way. */
+const BAD_POSITION = 4004;
 const INBOX = "inbox";
 /** Somebody else may set one's state, and no stream tells so. */
 const LOOK_EVERY_MS = 15_000;
@@ -33,6 +35,7 @@ export class Desk {
   private cancelLost: (() => void) | null = null;
   private cancelRenewal: (() => void) | null = null;
   private cancelLook: (() => void) | null = null;
+  private renewal: Promise<string> | null = null;
 
   constructor(
     private readonly slot: number,
@@ -53,11 +56,9 @@ export class Desk {
   /** Go on with the session that the slot's cookie holds, if there is one. */
   async start(): Promise<void> {
     try {
-      await this.enter(await this.rest.refresh());
-    } catch (error) {
-      const isAway = !(error instanceof Refusal) || error.status >= 500;
-      if (isAway) this.clock.after(RETRY_MS, () => void this.start());
-      else this.store.change({ session: "out" });
+      await this.enter(await this.refreshed(() => this.state.session === "unknown"));
+    } catch {
+      if (this.state.session === "unknown") this.store.change({ session: "out" });
     }
   }
 
@@ -96,6 +97,7 @@ export class Desk {
     this.connection = new Connection(this.dial, this.clock, this.ears(), this.token, this.instance);
     this.stream(INBOX);
     this.outbox.resume(kept.outbox);
+    this.soonLost();
     this.connection.open();
     this.look();
   }
@@ -120,16 +122,36 @@ export class Desk {
     this.cancelRenewal = this.clock.after(Math.max(wait, RETRY_MS), () => void this.renew().catch(() => undefined));
   }
 
-  /** Fetch the next token; another person in this slot is an end, never a change. */
-  private async renew(): Promise<string> {
-    const signed = await this.rest.refresh();
-    if (signed.person.id !== this.state.me?.id) {
+  /** Fetch the next token, once for all who ask meanwhile. */
+  private renew(): Promise<string> {
+    this.renewal ??= this.renewed().finally(() => (this.renewal = null));
+    return this.renewal;
+  }
+
+  /** Another person in this slot is an end, never a change. */
+  private async renewed(): Promise<string> {
+    const me = this.state.me?.id;
+    const signed = await this.refreshed(() => this.state.me?.id === me);
+    if (signed.person.id !== me) {
       this.leave(null);
       throw new Refusal("another_person", "Somebody else signed in here.", 401);
     }
     this.hold(signed);
     this.connection?.fresh(signed.token);
     return signed.token;
+  }
+
+  /** Refresh the session, however long the platform is away: only its refusal ends one. */
+  private async refreshed(isWanted: () => boolean): Promise<Signed> {
+    for (;;) {
+      try {
+        return await this.rest.refresh();
+      } catch (error) {
+        if (!isAway(error) || !isWanted()) throw error;
+      }
+      await new Promise<void>((resolve) => this.clock.after(RETRY_MS * (0.5 + this.clock.random()), resolve));
+      if (!isWanted()) throw new Refusal("unauthorized", "The session ended meanwhile.", 401);
+    }
   }
 
   /** Look now and every so often, a little apart from everybody else. */
@@ -154,7 +176,7 @@ export class Desk {
     return {
       ready: (frame: Frame) => this.connected(frame),
       frame: (frame: Frame) => this.heard(frame),
-      lost: () => this.cut(),
+      lost: (code: number) => this.cut(code),
       renew: () => this.renew(),
       over: (code: number) => this.leave(code),
     };
@@ -169,12 +191,19 @@ export class Desk {
     for (const stream of this.streams.values()) this.join(stream);
   }
 
-  private cut(): void {
+  private cut(code: number): void {
     this.asked.clear();
-    const since = this.clock.now();
-    for (const stream of this.streams.values()) stream.cut();
+    for (const stream of this.streams.values()) {
+      stream.cut();
+      if (code === BAD_POSITION) stream.position = null;
+    }
     if (this.state.connection !== "connected") return;
-    this.store.change({ connection: "connecting", connectionSince: since });
+    this.store.change({ connection: "connecting", connectionSince: this.clock.now() });
+    this.soonLost();
+  }
+
+  private soonLost(): void {
+    this.cancelLost?.();
     this.cancelLost = this.clock.after(LOST_AFTER_MS, () => this.store.change({ connection: "lost" }));
   }
 
@@ -240,10 +269,11 @@ export class Desk {
       const rows = ((frame.d?.conversations ?? []) as Described[]).filter((one) => one.agent_id === me && one.state !== "closed");
       const gone = Object.keys(this.state.conversations).filter((id) => !rows.some((one) => one.id === id));
       const conversations = { ...this.state.conversations };
-      for (const id of gone) delete conversations[id];
+      const come = rows.filter((one) => conversations[one.id] === undefined);
       for (const row of rows) conversations[row.id] = described(conversations[row.id], row);
       this.store.change({ conversations });
-      for (const row of rows) this.streamOf(row.id);
+      for (const id of gone) this.forget(id);
+      for (const row of come) this.follow(row.id);
     } else if (frame.t === "ev") {
       this.owned(frame);
     }
@@ -254,11 +284,18 @@ export class Desk {
     const mine = ownership(frame, this.state.me?.id ?? "");
     if (mine === true && this.state.conversations[id] === undefined) {
       this.store.change({ conversations: { ...this.state.conversations, [id]: described(undefined, { id }) } });
-      this.streamOf(id);
+      this.follow(id);
       this.look();
     } else if (mine === false) {
       this.forget(id);
     }
+  }
+
+  /** Follow a conversation that became one's own: whatever is known of its stream, it begins with a snapshot. */
+  private follow(id: string): void {
+    const known = this.streams.get(`conv:${id}`);
+    if (known === undefined) this.streamOf(id);
+    else this.again(known);
   }
 
   private forget(id: string): void {
@@ -270,7 +307,8 @@ export class Desk {
   private conversation(stream: Stream, frame: Frame): void {
     const known = this.state.conversations[idOf(stream)];
     if (frame.t === "snap") {
-      const items = ((frame.d?.items ?? []) as Frame[]).filter((item) => stream.isNew(item));
+      const items = (frame.d?.items ?? []) as Frame[];
+      for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
       if (known !== undefined) this.store.patch(idOf(stream), withItems(described(known, frame.d?.conversation as Described), items));
       for (const item of items) this.outbox.arrived(item);
@@ -283,6 +321,10 @@ export class Desk {
       if (read?.position && read.person_id !== this.state.me?.id) this.store.patch(idOf(stream), readUpTo(known, read.position));
     }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return !(error instanceof Refusal) || error.status >= 500 || error.status === 429;
 }
 
 function idOf(stream: Stream): string {

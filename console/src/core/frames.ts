@@ -18,6 +18,7 @@ export interface Frame {
   position?: Position;
   type?: string;
   time?: string;
+  not_owner?: boolean;
   server_time?: string;
   reconnect_after_ms?: number;
   problem?: Refused;
@@ -39,6 +40,7 @@ export function itemOf(frame: Frame): Item | null {
     by: (body.sender_kind as Speaker | undefined) ?? "system",
     senderId: String(body.sender_id ?? ""),
     clientId: (body.client_id as string | undefined) ?? null,
+    ...(frame.not_owner === true ? { notOwner: true } : {}),
     text: typeof said.text === "string" ? said.text : "",
   };
 }

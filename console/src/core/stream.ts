@@ -29,6 +29,8 @@ export class Stream {
   private cancel: (() => void) | null = null;
   /** The oldest goes alone after a refusal: the others would be refused with it. */
   private probe: string | null = null;
+  /** What is on its way for the first time: if that try was not looked at, there was none. */
+  private readonly first = new Set<string>();
 
   constructor(
     readonly name: string,
@@ -65,15 +67,20 @@ export class Stream {
   cut(): void {
     this.live = false;
     this.stopWaiting();
+    this.first.clear();
     for (const one of this.pending.values()) this.show(one, one.written ? "unknown" : "queued");
   }
 
   send(pending: Pending): void {
     this.pending.set(pending.id, pending);
+    this.clock.after(Math.max(0, pending.firstTriedAt + TOO_OLD_MS + 1 - this.clock.now()), () => {
+      if (this.pending.get(pending.id) === pending) this.giveUp(pending);
+    });
     if (this.live && this.cancel === null && this.probe === null) this.put(pending);
   }
 
   discard(id: string): void {
+    this.first.delete(id);
     this.pending.delete(id);
     if (this.probe === id) this.resend();
   }
@@ -87,8 +94,7 @@ export class Stream {
       this.later(pending, problem);
       return true;
     }
-    this.pending.delete(pending.id);
-    if (this.probe === pending.id) this.resend();
+    this.discard(pending.id);
     if (frame.t === "ok") this.outcomes.delivered(pending);
     else this.outcomes.refused(pending, problem ?? { code: "unknown" });
     return true;
@@ -102,11 +108,12 @@ export class Stream {
 
   private put(pending: Pending): void {
     if (this.clock.now() - pending.firstTriedAt > TOO_OLD_MS) {
-      this.pending.delete(pending.id);
-      this.show(pending, "failed");
+      this.giveUp(pending);
       return;
     }
     const again = pending.written ? { again: true } : {};
+    if (pending.written) this.first.delete(pending.id);
+    else this.first.add(pending.id);
     pending.written = true;
     this.show(pending, pending.state === "unknown" ? "unknown" : "sending");
     this.write({ t: "send", id: pending.id, s: this.name, kind: "text", d: { text: pending.text }, ...again });
@@ -115,8 +122,14 @@ export class Stream {
     });
   }
 
+  /** It is too old to be sent by itself; what waited behind it goes on. */
+  private giveUp(pending: Pending): void {
+    this.show(pending, "failed");
+    this.discard(pending.id);
+  }
+
   private later(pending: Pending, problem: Refused): void {
-    if (problem.taken === false) pending.written = pending.state === "unknown";
+    if (this.first.delete(pending.id) && problem.taken === false) pending.written = false;
     if (this.cancel !== null || (this.probe !== null && this.probe !== pending.id)) return;
     this.probe = null;
     this.show(pending, "unknown");

@@ -32,14 +32,14 @@ export function withItems(known: Conversation, frames: readonly Frame[]): Conver
   return { ...known, items, waitingSince: waitingSince(items) };
 }
 
-/** Only a person's answer ends the waiting; what a bot or the system says does not. */
+/** Only the owner's answer ends the waiting; what a bot, the system or a former owner says does not. */
 export function waitingSince(items: readonly Item[]): number | null {
   let since: number | null = null;
   for (const item of items) {
     if (item.type === "conversation.closed.v1") since = null;
     if (item.type !== "chat.message.v1") continue;
     if (item.by === "buyer") since ??= item.at;
-    else if (item.by === "agent") since = null;
+    else if (item.by === "agent" && item.notOwner !== true) since = null;
   }
   return since;
 }

@@ -29,6 +29,8 @@ export interface Item {
   by: Speaker;
   senderId: string;
   clientId: string | null;
+  /** Written from a seat that was lost meanwhile: the buyer has it, and it answers nothing. */
+  notOwner?: boolean;
   /** Empty for what is neither words nor a picture. */
   text: string;
 }

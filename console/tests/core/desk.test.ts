@@ -62,6 +62,7 @@ const dial: Dial = (events) => {
 
 let clock: ManualClock;
 let person = "me";
+let isAway = false;
 
 function desk(slot: number): Desk {
   return new Desk(slot, dial, clock, () => undefined, "worker-1");
@@ -71,12 +72,20 @@ beforeEach(() => {
   clock = new ManualClock();
   Line.all.length = 0;
   person = "me";
+  isAway = false;
   vi.stubGlobal("fetch", (path: string) => {
+    if (isAway) return Promise.resolve(new Response("{}", { status: 503 }));
     const session = { token: "t", expires_at: new Date(clock.now() + 900_000).toISOString(), person: { id: person, role: "agent", shop_id: "s", name: "小陈" } };
     return Promise.resolve(new Response(JSON.stringify(path.endsWith("/me") ? { state: "online" } : session)));
   });
 });
 afterEach(() => vi.unstubAllGlobals());
+
+/** Let what was promised happen; time stands still meanwhile. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+}
 
 async function signedIn(slot: number): Promise<[Desk, Line]> {
   const made = desk(slot);
@@ -147,6 +156,73 @@ describe("a desk", () => {
     const other = desk(4);
     await other.start();
     expect([other.state.drafts, other.state.outbox]).toEqual([{}, []]);
+  });
+
+  it("shows all of a conversation that left and came back", async () => {
+    const [made, line] = await signedIn(7);
+    line.events.closed(1006);
+    await made.outbox.send(CONVERSATION, "在的");
+    clock.advance(1_000);
+    const next = Line.all.at(-1) as Line;
+    next.greet();
+    const told = { s: "inbox", id: "e1", time: ASKED.time } as const;
+
+    next.tell({ ...told, t: "ev", type: "conversation.closed.v1", d: { conversation_id: CONVERSATION } });
+    expect(made.state.conversations).toEqual({});
+    next.tell({ ...told, t: "ev", id: "e2", type: "conversation.assigned.v1", d: { conversation_id: CONVERSATION, agent_id: "me" } });
+    next.grant();
+
+    expect(made.state.conversations[CONVERSATION]?.items.map((item) => item.text)).toEqual(["在吗"]);
+    expect(made.state.conversations[CONVERSATION]?.buyer).toBe("王小明");
+  });
+
+  it("stays signed in while the platform is too far away to renew a token", async () => {
+    const [made, line] = await signedIn(8);
+    isAway = true;
+    line.events.closed(4005);
+    await settled();
+    expect(made.state.session).toBe("in");
+
+    isAway = false;
+    clock.advance(2_000);
+    await settled();
+    clock.advance(500);
+    (Line.all.at(-1) as Line).greet();
+
+    expect(Line.all).toHaveLength(2);
+    expect(made.state.connection).toBe("connected");
+  });
+
+  it("comes back without a position that the gateway does not know", async () => {
+    const [, line] = await signedIn(9);
+    line.events.closed(4004);
+    clock.advance(1_000);
+    const next = Line.all.at(-1) as Line;
+
+    next.events.opened();
+    next.tell({ t: "ready", server_time: ASKED.time });
+
+    expect(next.heard.filter((frame) => frame.t === "sub").map((frame) => frame.position)).toEqual([undefined, undefined]);
+  });
+
+  it("gives up a connection that answers nothing any more", async () => {
+    const [made, line] = await signedIn(10);
+    clock.advance(20_000);
+    expect(line.heard.at(-1)?.t).toBe("ping");
+
+    clock.advance(10_000);
+
+    expect(made.state.connection).not.toBe("connected");
+    expect(Line.all).toHaveLength(2);
+  });
+
+  it("says that the connection is lost where there never was one", async () => {
+    const made = desk(11);
+    await made.start();
+
+    clock.advance(1_500);
+
+    expect(made.state.connection).toBe("lost");
   });
 
   it("says that the connection is lost only after a while", async () => {

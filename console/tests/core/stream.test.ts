@@ -100,6 +100,40 @@ describe("what is sent", () => {
     expect(told).toEqual(["a failed"]);
   });
 
+  it("lets go what waits behind a send that grew too old while it was tried", () => {
+    stream.joined();
+    stream.send({ ...pending("a"), firstTriedAt: clock.now() - TOO_OLD_MS + 50 });
+    stream.answered({ t: "err", id: "a", problem: { code: "retry", retry_after_ms: 20 } });
+    clock.advance(20);
+    stream.send(pending("b"));
+    expect(sends()).toEqual(["a", "a again"]);
+
+    clock.advance(100);
+
+    expect(told).toContain("a failed");
+    expect(sends()).toEqual(["a", "a again", "b"]);
+  });
+
+  it("is shown as failed after ten minutes without a connection", () => {
+    stream.send(pending("a"));
+
+    clock.advance(TOO_OLD_MS + 1);
+
+    expect(told).toEqual(["a failed"]);
+  });
+
+  it("needs the mark once one of its tries may have been taken", () => {
+    stream.joined();
+    stream.send(pending("a"));
+    stream.cut();
+    stream.joined();
+
+    stream.answered({ t: "err", id: "a", problem: { code: "retry", retry_after_ms: 100, taken: false } });
+    clock.advance(100);
+
+    expect(sends()).toEqual(["a", "a again", "a again"]);
+  });
+
   it("ends with the gate's refusal", () => {
     stream.joined();
     stream.send(pending("a"));

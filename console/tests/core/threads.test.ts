@@ -41,6 +41,12 @@ describe("a thread", () => {
     expect(asked.waitingSince).toBe(AT + 1_000);
   });
 
+  it("goes on waiting through the words of somebody who had lost the conversation", () => {
+    const crossed = withItems(empty, [said(1, "buyer"), { ...said(2, "agent"), not_owner: true }]);
+
+    expect(crossed.waitingSince).toBe(AT + 1_000);
+  });
+
   it("waits no longer once it is closed", () => {
     const closed: Frame = { ...said(2, "system"), type: "conversation.closed.v1", d: {} };
 
