@@ -45,6 +45,8 @@ export default ts.config(
       "vue/no-v-html": "error",
       "vue/no-restricted-syntax": ["error", ...TEMPLATE],
       "vue/no-bare-strings-in-template": "error",
+      // An optional prop without a default is undefined, and its type says so.
+      "vue/require-default-prop": "off",
       "vue/max-attributes-per-line": "off",
       "vue/singleline-html-element-content-newline": "off",
       "vue/html-self-closing": ["error", { html: { void: "always" } }],

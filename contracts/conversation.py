@@ -4,7 +4,7 @@
 """
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Protocol
 
 from pydantic import Field
 from typing_extensions import override
@@ -239,15 +239,67 @@ class PersonListed(Event):
         )
 
 
-def person_listed(record: Readable) -> PersonListed | None:
-    """Return a person's entry of the directory, None for any other. Raises `Dead`."""
+class SessionEnded(Event):
+    """The directory's entry of a session that was ended before its tokens were over.
+
+    A tombstone follows, once none of them can be good any more.
+    """
+
+    topic: ClassVar[Topic] = DIRECTORY
+    type: ClassVar[str] = "directory.session.v1"
+    source: ClassVar[str] = "conversation"
+
+    sid: str = Field(min_length=1)
+    """Never empty: tokens of an older release name no session."""
+    subject: PersonId
+    """Whose session it was."""
+    ended_at: Moment
+
+    @property
+    @override
+    def key(self) -> str:
+        """One session; prefixed, so that it never meets a person's key."""
+        return session_key(self.sid)
+
+    @property
+    def version(self) -> int:
+        """A session ends once."""
+        return 1
+
+    def withdraws(self, *, role: str, shop_id: str, issued_at: datetime) -> bool:
+        """Tell whether a token of this session is worth nothing any more: none is."""
+        del role, shop_id, issued_at
+        return True
+
+
+def session_key(sid: str) -> str:
+    """Return the directory's key of a session."""
+    return f"session:{sid}"
+
+
+class Holder(Protocol):
+    """What a token says of who holds it, as far as the directory knows of him."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def sid(self) -> str: ...
+
+
+def withdrawal_keys(token: Holder) -> tuple[str, str]:
+    """Return under which keys of the directory it may stand that a token was withdrawn."""
+    return token.subject, session_key(token.sid)
+
+
+def withdrawal(record: Readable) -> PersonListed | SessionEnded | None:
+    """Return a person's or a session's entry of the directory, None for others. Raises `Dead`."""
     try:
         event = decode(record)
     except UnknownEvent:
         return None
     except UnreadableEvent as unreadable:
         raise Dead(str(unreadable)) from None
-    return event if isinstance(event, PersonListed) else None
+    return event if isinstance(event, PersonListed | SessionEnded) else None
 
 
 class Timing(Part):

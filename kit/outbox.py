@@ -5,12 +5,14 @@ Knows no broker; `kit.relay` publishes what stands here.
 
 import json
 import zlib
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit.bus.ports import MESSAGE_BYTES, Envelope, TooLarge
+from kit.bus.ports import MESSAGE_BYTES, Envelope, Headers, TooLarge
 from kit.telemetry import inject
 
 SHARDS: Final = 8
@@ -33,6 +35,26 @@ _ADD: Final = text(
 
 CHANNEL: Final = "outbox_"
 """Channel of the wake-up, followed by the schema; the payload lists the shards, by commas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Says on a compacted topic that there is nothing more to say of a key."""
+
+    id: str
+    time: datetime
+    topic_name: str
+    key: str
+    shop_id: str
+    type: str = "tombstone"
+
+    def body(self) -> bytes:
+        """Return nothing: no event has an empty body, and the relay sends none for it."""
+        return b""
+
+    def headers(self) -> Headers:
+        """Return none."""
+        return ()
 
 
 async def add(session: AsyncSession, *events: Envelope) -> None:

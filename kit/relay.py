@@ -233,4 +233,5 @@ async def _first_of(
 
 def _message(row: Any) -> Message:
     headers = tuple((name, value.encode()) for name, value in json.loads(row["headers"]))
-    return Message(row["topic"], row["key"].encode(), bytes(row["body"]), headers)
+    value = bytes(row["body"]) or None  # `outbox.Tombstone`
+    return Message(row["topic"], row["key"].encode(), value, headers)

@@ -203,6 +203,19 @@ def rehearse(context: typer.Context, *, name: Name = "default", folder: Folder =
 
 
 @app.command()
+def buyer(
+    *,
+    name: Name = "default",
+    folder: Folder = None,
+    called: Annotated[str, typer.Option("--name", help="What agents see of you.")] = "小林",
+) -> None:
+    """Chat with the demo shop as one of its buyers, in this terminal; Ctrl-D ends."""
+    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
+    platform.require_up(known)
+    raise SystemExit(demo.be_a_buyer(known, called))
+
+
+@app.command()
 def recompute(*, name: Name = "default", folder: Folder = None) -> None:
     """Fold the chat log offline and compare with the monitor's figures; the difference is 0."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))

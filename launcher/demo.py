@@ -26,6 +26,9 @@ def show_addresses(known: Instance, screen: Screen) -> None:
     screen.say("")
     screen.say(f"  [bold]PeakDesk is up:[/] {url}   (API: {url}/openapi.json)")
     screen.say("")
+    screen.say("  1. Open that address, sign in as an agent and choose 在线 (online).")
+    screen.say("  2. Be a buyer in another terminal: [bold]./peakdesk buyer[/]")
+    screen.say("")
     rows = [[who.role, who.login, who.password] for who in seed.logins(known)]
     screen.table(["  role", "login", "password"], [[f"  {row[0]}", *row[1:]] for row in rows])
     screen.say("")
@@ -48,6 +51,14 @@ def explain_rehearsal(screen: Screen) -> int:
     screen.say("--instance and --folder choose it, as for every command.", plain=True)
     words = run_module("rehearsal", "--help")
     return subprocess.run(words, env=os.environ | _CALLED, check=False).returncode
+
+
+def be_a_buyer(known: Instance, name: str) -> int:
+    """Chat with the demo shop in this terminal; return the exit code."""
+    url = services.public_url(known)
+    words = run_module("rehearsal.buyer", "--url", url, "--shop", seed.SHOP, "--name", name)
+    called = {"PEAKDESK_COMMAND": "./peakdesk buyer"}
+    return subprocess.run(words, env=os.environ | called, check=False).returncode
 
 
 def rehearse(known: Instance, arguments: Sequence[str]) -> int:

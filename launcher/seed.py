@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Final
 
+from kit.ids import derived_id
 from launcher import services
 from launcher.errors import LaunchError
 from launcher.instance.instance import Instance
@@ -19,6 +20,8 @@ TIMEOUT_S: Final = 60
 ADMINISTRATOR: Final = "admin"
 """The platform's administrator, who may make shops; a rehearsal signs in as him."""
 SHOWN_AGENTS: Final = 2
+SHOP: Final = derived_id("shop", "demo")
+"""The demo shop's id, the same wherever it is made."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class Person:
     id: str
     role: Role
     shop_id: str
+    sid: str = ""
 
     async def get(self, path: str, **query: Any) -> httpx2.Response:
         """Read as this person."""
@@ -81,7 +82,11 @@ class Person:
         """Return the header that says who calls."""
         issuer = TokenIssuer(self.trade.keys.private, SystemClock())
         token = issuer.issue(
-            subject=self.id, role=self.role.value, shop_id=self.shop_id, name=f"{self.role} 小陈"
+            subject=self.id,
+            role=self.role.value,
+            shop_id=self.shop_id,
+            name=f"{self.role} 小陈",
+            sid=self.sid,
         )
         return {"Authorization": f"Bearer {token}"}
 
@@ -95,7 +100,8 @@ class Shop:
 
     def person(self, role: Role) -> Person:
         """Return a new member of the staff."""
-        return Person(self.trade, self.trade.ids.new(), role, self.id)
+        ids = self.trade.ids
+        return Person(self.trade, ids.new(), role, self.id, sid=ids.new())
 
     def buyer(self, external_id: str) -> Person:
         """Return the buyer whom the platform knows by that id."""

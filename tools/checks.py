@@ -23,7 +23,7 @@ from launcher.instance.processes import Processes
 from launcher.kafka import java
 from launcher.screen import Screen
 from launcher.sentences import in_a_sentence
-from tools import browser
+from tools import browser, nodejs
 
 STEP_TIMEOUT_S: Final = 900
 TESTS_TIMEOUT_S: Final = 3600
@@ -62,7 +62,10 @@ CHECKS: Final = (
     Step("format", ("ruff", "format", "--check", "--output-format", "concise")),
     Step("types", ("mypy",)),
     Step("layers", ("lint-imports", "--no-cache")),
+    Step("console", ("python", "-m", "tools.console", "check")),
 )
+WHOLE: Final = (*CHECKS[:-1], Step("console", ("python", "-m", "tools.console", "test")))
+"""Before all tests: the console's own too, and its pages built anew and compared. Needs Node."""
 
 
 def check(screen: Screen, steps: Sequence[Step] = CHECKS) -> None:
@@ -161,8 +164,11 @@ def main() -> None:
     word, *arguments = sys.argv[1:]
     screen = Screen(Console())
     with in_a_sentence():
-        if word == "check" or is_whole(arguments):
+        if word == "check":
             check(screen)
+        elif is_whole(arguments):
+            nodejs.ensure(screen)
+            check(screen, WHOLE)
         if word == "test":
             raise SystemExit(run_tests(arguments, screen))
 

@@ -59,10 +59,7 @@ def build(into: Path = DIST) -> None:
 
 
 def check() -> None:
-    """Raise LaunchError unless the committed pages are of these sources, which lint and types pass.
-
-    Costs no Node while a checkout's console is as it was committed.
-    """
+    """Raise LaunchError unless the committed pages were built from these sources. Needs no Node."""
     if not is_current():
         raise LaunchError(STALE)
 

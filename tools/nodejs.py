@@ -9,13 +9,13 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from launcher.errors import LaunchError
 from launcher.instance.folders import CHECKOUT
+from launcher.screen import Screen
 
 CONSOLE: Final = CHECKOUT / "console"
 MODULES: Final = CONSOLE / "node_modules"
@@ -31,8 +31,7 @@ def run(
     program: str, arguments: Sequence[str], variables: Mapping[str, str] | None = None
 ) -> tuple[bool, str]:
     """Run a program of node_modules in console/; return whether it succeeded, and what it said."""
-    node = _node()
-    _install(node)
+    node = ready()
     done = subprocess.run(
         [str(node), str(MODULES / program), *arguments],
         cwd=CONSOLE,
@@ -48,26 +47,51 @@ def run(
 
 def stay(program: str, arguments: Sequence[str]) -> int:
     """Run a program of node_modules at the terminal until it ends; return its exit code."""
-    node = _node()
-    _install(node)
+    node = ready()
     argv = [str(node), str(MODULES / program), *arguments]
     return subprocess.run(argv, cwd=CONSOLE, env=_variables(node), check=False).returncode
 
 
-def _install(node: Path) -> None:
-    """Have the packages that the lock file names. Raises LaunchError if npm cannot get them."""
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if INSTALLED.is_file() and INSTALLED.read_text(encoding="utf-8") == wanted:
+def ensure(screen: Screen) -> None:
+    """Have Node and the console's packages, with a line on the screen if they must be fetched.
+
+    Raises LaunchError if npm cannot get them.
+    """
+    if is_installed():
         return
-    sys.stdout.write("  fetching the console's packages, about 50 MB (once per lock file)\n")
-    sys.stdout.flush()
+    with screen.step("npm") as step:
+        screen.say("  fetching the console's packages, about 50 MB (once per lock file)")
+        ready()
+        step.outcome = "packages installed"
+
+
+def is_installed() -> bool:
+    """Tell whether the packages are there that the lock file names now."""
+    return INSTALLED.is_file() and INSTALLED.read_text(encoding="utf-8") == _lock()
+
+
+def ready() -> Path:
+    """Return Node, once the packages are there. Raises LaunchError if npm cannot get them."""
+    node = _node()
+    if is_installed():
+        return node
     # Its bin/npm is a copy that does not find its own modules.
     npm = _own_node() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    argv = [str(node), str(npm), "ci", "--loglevel=error"]
-    done = subprocess.run(argv, cwd=CONSOLE, env=_variables(node), check=False, timeout=TIMEOUT_S)
+    done = subprocess.run(
+        [str(node), str(npm), "ci", "--loglevel=error"],
+        cwd=CONSOLE,
+        env=_variables(node),
+        check=False,
+        timeout=TIMEOUT_S,
+    )
     if done.returncode != 0:
         raise LaunchError("The console's packages could not be installed: npm's words stand above.")
-    INSTALLED.write_text(wanted, encoding="utf-8")
+    INSTALLED.write_text(_lock(), encoding="utf-8")
+    return node
+
+
+def _lock() -> str:
+    return hashlib.sha256(LOCK.read_bytes()).hexdigest()
 
 
 def _variables(node: Path) -> dict[str, str]:

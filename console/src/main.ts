@@ -4,7 +4,8 @@ import { createRouter, createWebHistory } from "vue-router";
 import App from "./App.vue";
 import { useLive } from "./live.ts";
 import { i18n } from "./locales/i18n.ts";
-import { routes } from "./routes.ts";
+import { parts, routes } from "./routes.ts";
+import { fetchAtIdle } from "./shell/chunks.ts";
 import { guard } from "./shell/guard.ts";
 import { applyPreferences } from "./preferences.ts";
 import "./ui/tokens.css";
@@ -17,3 +18,4 @@ await applyPreferences();
 // Without a secure context there is no worker, no lock and no cookie: the sign-in says so by itself.
 if (isSecure) guard(router, useLive().live);
 createApp(App, { isSecure }).use(i18n).use(router).mount("#app");
+fetchAtIdle(parts);

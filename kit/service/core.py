@@ -3,7 +3,7 @@
 Knows every piece that all services share; must not know what any of them does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final, TypeVar
 
@@ -48,13 +48,19 @@ class Service(Worker[S]):
         self._app: App | None = None
         self._revoked: Callable[[Principal], bool] | None = None
 
-    def refuse_revoked(self, topic: Named, decode: Callable[[Record], Entry | None]) -> None:
-        """Refuse tokens that the entries of a compacted topic withdraw (H41).
+    def refuse_revoked(
+        self,
+        topic: Named,
+        decode: Callable[[Record], Entry | None],
+        *,
+        keys: Callable[[Principal], Sequence[str]],
+    ) -> None:
+        """Refuse tokens that the entries of a compacted topic withdraw (H41): those of `keys`.
 
         Register it first: the parts behind it begin once it was read, or after `WAIT_S`. It is no
         part of readiness, for without a broker signed tokens are believed.
         """
-        revocations, name = Revocations(decode), f"{self.name}.revocations"
+        revocations, name = Revocations(decode, keys), f"{self.name}.revocations"
         loop = ReaderLoop(
             self.bus,
             topics=[topic.name],

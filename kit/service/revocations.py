@@ -1,6 +1,7 @@
-"""Tokens that were withdrawn before their end, as a compacted topic of people says (H13, H41).
+"""Tokens that were withdrawn before their end, as a compacted topic says (H13, H41).
 
-Knows keys and versions; what an entry means for a token, its class says.
+Knows keys and versions; which entries are about a token, and what one means for it, whoever
+registers it says.
 """
 
 import asyncio
@@ -21,11 +22,11 @@ WAIT_S: Final = 10.0
 
 
 class Entry(Protocol):
-    """What is known of one person."""
+    """What is known of one person, or of one session."""
 
     @property
-    def subject(self) -> str:
-        """Whose entry it is."""
+    def key(self) -> str:
+        """The record's key: what it is about."""
 
     @property
     def version(self) -> int:
@@ -36,14 +37,19 @@ class Entry(Protocol):
 
 
 class Revocations:
-    """The newest entry of every person. Who is not listed is believed: his token is signed.
+    """The newest entry of every key. Who is not listed is believed: his token is signed.
 
     `decode` answers None for entries of other things, and may raise a `Verdict` for what it cannot
-    read.
+    read. `keys` are those of the entries that are about a token.
     """
 
-    def __init__(self, decode: Callable[[Record], Entry | None]) -> None:
+    def __init__(
+        self,
+        decode: Callable[[Record], Entry | None],
+        keys: Callable[[Principal], Sequence[str]],
+    ) -> None:
         self._decode = decode
+        self._keys = keys
         self._newest: dict[str, Entry] = {}
 
     async def __call__(self, records: Sequence[Record]) -> None:
@@ -59,15 +65,19 @@ class Revocations:
                 continue
             if entry is None:
                 continue
-            known = self._newest.get(entry.subject)
+            known = self._newest.get(entry.key)
             if known is None or entry.version > known.version:
-                self._newest[entry.subject] = entry
+                self._newest[entry.key] = entry
 
     def revoked(self, principal: Principal) -> bool:
         """Tell whether the bearer of a good token was sent away, or is somebody else by now."""
-        entry = self._newest.get(principal.subject)
-        return entry is not None and entry.withdraws(
-            role=principal.role, shop_id=principal.shop_id, issued_at=principal.issued_at
+        found = (self._newest.get(key) for key in self._keys(principal))
+        return any(
+            entry.withdraws(
+                role=principal.role, shop_id=principal.shop_id, issued_at=principal.issued_at
+            )
+            for entry in found
+            if entry is not None
         )
 
 

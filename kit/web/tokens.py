@@ -60,6 +60,8 @@ class Principal:
     jti: str
     issued_at: datetime
     expires_at: datetime
+    sid: str = ""
+    """The session that the token is of; empty of a service, and of an older release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,19 @@ class TokenIssuer:
         self._ids = ids or Uuid7Ids(clock)
 
     def issue(
-        self, *, subject: str, role: str, shop_id: str, name: str, ttl_s: int = LIFETIME_LIMIT_S
+        self,
+        *,
+        subject: str,
+        role: str,
+        shop_id: str,
+        name: str,
+        sid: str = "",
+        ttl_s: int = LIFETIME_LIMIT_S,
     ) -> str:
-        """Return a token that lives `ttl_s` seconds, at most `LIFETIME_LIMIT_S`."""
+        """Return a token that lives `ttl_s` seconds, at most `LIFETIME_LIMIT_S`.
+
+        `sid` is the session that it is of.
+        """
         if not 0 < ttl_s <= LIFETIME_LIMIT_S:
             raise ValueError(f"a token lives 1 to {LIFETIME_LIMIT_S} seconds, not {ttl_s}")
         now = int(self._clock.now().timestamp())
@@ -105,6 +117,7 @@ class TokenIssuer:
             "iat": now,
             "exp": now + ttl_s,
             "jti": self._ids.new(),
+            "sid": sid,
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
@@ -176,6 +189,7 @@ class TokenVerifier:
             jti=_text(claims, "jti", least=1),
             issued_at=datetime.fromtimestamp(issued, UTC),
             expires_at=datetime.fromtimestamp(expires, UTC),
+            sid=_text(claims, "sid") if "sid" in claims else "",
         )
 
     def _claims(self, token: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ again; `... generation --begin` accepts a chat topic that was made anew.
 
 from typing import Final, NoReturn
 
-from contracts.conversation import person_listed
+from contracts.conversation import withdrawal, withdrawal_keys
 from contracts.people import WATCHING_STAFF
 from contracts.topics import DIRECTORY
 from kit.admission import Admission
@@ -51,7 +51,7 @@ class ConversationService(DatabaseService[Settings]):
         self, settings: Settings, bus: Bus, *, clock: Clock, passwords: Passwords | None = None
     ) -> None:
         super().__init__(NAME, settings, clock=clock, bus=bus)
-        self.refuse_revoked(DIRECTORY, person_listed)
+        self.refuse_revoked(DIRECTORY, withdrawal, keys=withdrawal_keys)
         self.turns = turns = Turns(self.db, waiting_most=settings.database_pool // 2)
         leases = Leases(self.db)
         self.resource(stop=leases.close)

@@ -7,7 +7,7 @@ that was made anew.
 
 from typing import Final, NoReturn
 
-from contracts.conversation import person_listed
+from contracts.conversation import withdrawal, withdrawal_keys
 from contracts.topics import DIRECTORY
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
@@ -48,7 +48,7 @@ def build(
     """Return the service, not started. Raises `SettingsRefused` for unusable data files."""
     service = opened(settings, clock=clock, bus=bus)
     clock, db = service.clock, service.db
-    service.refuse_revoked(DIRECTORY, person_listed)
+    service.refuse_revoked(DIRECTORY, withdrawal, keys=withdrawal_keys)
     lexicon = settings.open_lexicon()
     rules = Rules.from_settings(settings, lexicon)
     known = directory.register(service, rules.directory)

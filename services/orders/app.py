@@ -5,7 +5,7 @@
 
 from typing import Final, NoReturn
 
-from contracts.conversation import person_listed
+from contracts.conversation import withdrawal, withdrawal_keys
 from contracts.handling import decoded
 from contracts.people import WATCHING_STAFF
 from contracts.topics import CASES, DIRECTORY, WORK
@@ -40,7 +40,7 @@ def build(
     clock = clock or SystemClock()
     bus = bus or KafkaBus.from_settings(settings, client_id=f"peakdesk-{NAME}")
     service = DatabaseService(NAME, settings, clock=clock, bus=bus)
-    service.refuse_revoked(DIRECTORY, person_listed)
+    service.refuse_revoked(DIRECTORY, withdrawal, keys=withdrawal_keys)
     db, ids = service.db, service.ids
     cursors, audit = Cursors(settings.cursor_secret), Audit(AUDIT, clock, ids)
     admission, access = Admission(db, audit, ForeignIdLimits(clock)), Access(db, audit)

@@ -12,6 +12,7 @@ from typing import Final
 import httpx2
 import pytest
 
+from contracts.frames import CloseCode
 from tests.attacks.attacker import Attacker, is_problem
 from tests.attacks.cast import Cast
 from tests.world import World
@@ -130,13 +131,17 @@ async def test_two_people_share_one_browser_and_stay_who_they_are(
 async def test_signing_out_ends_this_session_alone_and_its_token_renews_nothing(
     browser: Browser, logins: list[Mapping[str, str]]
 ) -> None:
-    await browser.ask("POST", slot(0), logins[0])
+    begun = (await browser.ask("POST", slot(0), logins[0])).json()
+    phone = await browser.attacker.phone(begun["token"])
     elsewhere = Browser(browser.attacker)
     await elsewhere.ask("POST", slot(0), logins[0])
     stolen = dict(browser.kept)
 
     assert (await browser.ask("DELETE", slot(0))).status_code == 204
 
+    assert await phone.close_code() == CloseCode.REVOKED
+    refused = await browser.attacker.ask("GET", "/v1/me", token=begun["token"])
+    assert refused.status_code == 401
     assert browser.kept == {}
     browser.kept = stolen
     is_problem(await browser.ask("POST", slot(0, "/refresh")), 401, "bad_token")

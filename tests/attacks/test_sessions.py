@@ -86,6 +86,30 @@ async def test_attack_09_logout_and_a_new_password_close_all_three_sockets(
         await _cannot_refresh(attacker, one.session)
 
 
+async def test_attack_09_one_session_that_is_ended_closes_its_sockets_and_every_door(
+    attacker: Attacker, world: World, cast: Cast
+) -> None:
+    shop = cast.ours.shop(world)
+    login = {"login": f"lost.{uuid.uuid4()}", "password": str(uuid.uuid4())}
+    await shop.boss.call("POST", "/v1/staff", {**login, "name": "小陈", "role": "agent"})
+    here, lost = [await world.api.sign_in(login["login"], login["password"]) for _ in range(2)]
+    stays, gone = [await attacker.phone(one.token) for one in (here, lost)]
+    listed = (await attacker.ask("GET", "/v1/sessions", token=here.token)).json()["items"]
+    [sid] = [one["sid"] for one in listed if not one["current"]]
+
+    answer = await attacker.ask("DELETE", f"/v1/sessions/{sid}", token=here.token)
+
+    assert answer.status_code == 200
+    await are_closed([gone], CloseCode.REVOKED)
+    await is_out(attacker, lost.token)
+    await _cannot_refresh(attacker, lost)
+    for path in ("/v1/orders", "/v1/cases", "/v1/monitor/figures", "/v1/me"):
+        assert (await attacker.ask("GET", path, token=lost.token)).status_code == 401
+    assert (await attacker.ask("GET", "/v1/orders", token=here.token)).status_code == 200
+    stays.say(t="ping", ts=1)
+    await stays.of("pong")
+
+
 async def test_attack_11_somebody_disabled_gets_no_socket_and_no_session(
     attacker: Attacker, world: World, cast: Cast
 ) -> None:
@@ -164,16 +188,20 @@ async def test_attack_70_a_token_of_somebody_else_does_not_renew(
         assert await phone.close_code() == CloseCode.BAD_TOKEN
 
 
+@pytest.mark.parametrize("which", ["all of them", "this one"])
 async def test_a_refresh_in_flight_does_not_outlive_what_ended_the_session(
-    attacker: Attacker, world: World, cast: Cast
+    attacker: Attacker, world: World, cast: Cast, which: str
 ) -> None:
     shop = cast.ours.shop(world)
     guests = [await world.visitor(shop) for _ in range(6)]
 
     async def race(guest: Person) -> list[str]:
+        token = guest.session.token
+        sid = (await attacker.ask("GET", "/v1/me", token=token)).json()["sid"]
+        path = f"/v1/sessions/{sid}" if which == "this one" else "/v1/sessions"
         body = {"refresh_token": guest.session.refresh_token}
         refreshes = [attacker.ask("POST", "/v1/sessions/refresh", json=body) for _ in range(3)]
-        leaving = attacker.ask("DELETE", "/v1/sessions", token=guest.session.token)
+        leaving = attacker.ask("DELETE", path, token=token)
         *answers, left = await asyncio.gather(*refreshes, leaving)
         assert left.status_code == 200
         return [answer.json()["token"] for answer in answers if answer.status_code == 200]

@@ -33,8 +33,8 @@ from tests.world import World
 pytestmark = [pytest.mark.load, pytest.mark.timeout(1_200)]
 
 MOST_KIB: Final = 15.0
-MOST_START_S: Final = 30.0
-MOST_IDLE_PERCENT: Final = 20.0
+MOST_START_S: Final = 15
+MOST_IDLE_PERCENT: Final = 5
 FILES: Final = 3 * idle.SOCKETS
 
 

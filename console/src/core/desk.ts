@@ -18,6 +18,8 @@ const LOST_AFTER_MS = 1_500;
 const RENEW_BEFORE_MS = 60_000;
 const RETRY_MS = 2_000;
 const INBOX = "inbox";
+/** Somebody else may set one's state, and no stream tells so. */
+const LOOK_EVERY_MS = 15_000;
 
 export class Desk {
   readonly outbox: Outbox;
@@ -30,6 +32,7 @@ export class Desk {
   private sequence = 0;
   private cancelLost: (() => void) | null = null;
   private cancelRenewal: (() => void) | null = null;
+  private cancelLook: (() => void) | null = null;
 
   constructor(
     private readonly slot: number,
@@ -94,15 +97,16 @@ export class Desk {
     this.stream(INBOX);
     this.outbox.resume(kept.outbox);
     this.connection.open();
-    void this.ownState();
+    this.look();
   }
 
   private leave(ended: number | null): void {
     this.connection?.stop();
     this.cancelRenewal?.();
     this.cancelLost?.();
+    this.cancelLook?.();
     this.outbox.database?.close();
-    this.connection = this.outbox.database = this.cancelRenewal = this.cancelLost = null;
+    this.connection = this.outbox.database = this.cancelRenewal = this.cancelLost = this.cancelLook = null;
     this.streams.clear();
     this.asked.clear();
     this.token = "";
@@ -126,6 +130,13 @@ export class Desk {
     this.hold(signed);
     this.connection?.fresh(signed.token);
     return signed.token;
+  }
+
+  /** Look now and every so often, a little apart from everybody else. */
+  private look(): void {
+    this.cancelLook?.();
+    this.cancelLook = this.clock.after(LOOK_EVERY_MS * (0.8 + 0.4 * this.clock.random()), () => this.look());
+    void this.ownState();
   }
 
   private async ownState(): Promise<void> {
@@ -244,6 +255,7 @@ export class Desk {
     if (mine === true && this.state.conversations[id] === undefined) {
       this.store.change({ conversations: { ...this.state.conversations, [id]: described(undefined, { id }) } });
       this.streamOf(id);
+      this.look();
     } else if (mine === false) {
       this.forget(id);
     }

@@ -9,6 +9,8 @@ export interface MenuItem<Value extends string = string> {
   icon?: IconName;
   keys?: string;
   disabled?: boolean;
+  /** Whether it is on, for what is on or off by itself: a `menuitemcheckbox`. */
+  checked?: boolean;
   /** Whether a line stands above it. */
   apart?: boolean;
 }

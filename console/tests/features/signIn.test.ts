@@ -61,11 +61,13 @@ describe("the sign-in", () => {
     expect(screen.button.attributes("disabled")).toBeUndefined();
   });
 
-  it("is off until both are written", async () => {
+  it("goes to the field that is still empty, and asks nobody", async () => {
     const screen = shown();
-    expect(screen.button.attributes("disabled")).toBeDefined();
+    await screen.page.get("form").trigger("submit");
+    expect(document.activeElement).toBe(screen.login.element);
     await screen.login.setValue("agent1@demo");
     await screen.page.get("form").trigger("submit");
+    expect(document.activeElement).toBe(screen.password.element);
     expect(core.signIn).not.toHaveBeenCalled();
   });
 
@@ -76,6 +78,14 @@ describe("the sign-in", () => {
     await vi.waitFor(() => expect(screen.button.text()).toBe("Sign in"));
     expect(screen.login.element.value).toBe("agent1@demo");
     expect(document.documentElement.lang).toBe("en");
+  });
+
+  it("says what went wrong in the language that is chosen afterwards", async () => {
+    core.signIn.mockRejectedValue({ code: "unauthorized", title: "" });
+    const screen = shown();
+    await tryToSignIn(screen);
+    await screen.page.get("button[lang=en]").trigger("click");
+    await vi.waitFor(() => expect(screen.page.get("[role=alert]").text()).toBe("Wrong login or password"));
   });
 
   it("shows the password to who asks", async () => {

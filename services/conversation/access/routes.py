@@ -58,6 +58,13 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def client_of(request: Request) -> str:
+    """Return how the client calls itself, empty if it does not."""
+    return request.headers.get("user-agent", "")
+
+
 PersonPath = Annotated[str, Path(max_length=64)]
+
+SessionPath = Annotated[str, Path(max_length=64)]
 
 ConversationPath = Annotated[str, Path(max_length=64)]

@@ -27,3 +27,20 @@ class MeView(View):
     capacity: int | None = None
     state: AgentState | None = None
     state_since: Moment | None = None
+    sid: str = Field(description="the session that the token is of")
+
+
+class OwnSession(View):
+    """A session of the caller's. `client` is how it called itself, `used_at` its last renewal."""
+
+    sid: str
+    opened_at: Moment | None
+    used_at: Moment | None
+    client: str
+    current: bool = Field(description="whether the request's token is of it")
+
+
+class OwnSessions(View):
+    """The sessions of one person, the one used last first; a hundred at most."""
+
+    items: list[OwnSession]

@@ -18,6 +18,8 @@ from services.conversation.shops import repository as shops
 from services.conversation.shops.domain import listed_shop
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import listed_agent
+from services.conversation.tokens import repository as tokens
+from services.conversation.tokens.withdrawals import STILL_OUT, listed_session
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Relisting:
     ids: Ids
 
     async def everything(self) -> int:
-        """List all shops, all staff, and buyers whose tokens may still be out; return how many.
+        """List all shops, all staff, and what ended tokens that may still be out; return how many.
 
         Their rows stay locked meanwhile: an older entry behind a newer one would outlive it.
         """
@@ -40,8 +42,10 @@ class Relisting:
             known = await shops.every_shop(session)
             revoked = await buyers.revoked_buyers(session, since=still_out)
             await outbox.add(session, *(listed_shop(shop, stamp) for shop in known))
+            ended = await tokens.ended_since(session, stamp.at - STILL_OUT)
             await outbox.add(session, *(listed_buyer(buyer, stamp) for buyer in revoked))
-            count += len(known) + len(revoked)
+            await outbox.add(session, *(listed_session(one, stamp) for one in ended))
+            count += len(known) + len(revoked) + len(ended)
             after: str | None = None
             while agents := await staff.every_agent(session, after=after):
                 await outbox.add(session, *(listed_agent(agent, stamp) for agent in agents))

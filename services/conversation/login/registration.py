@@ -39,6 +39,6 @@ def register(service: DatabaseService[Settings], passwords: Passwords, leases: L
         ids=service.ids,
     )
     service.routes(routes.routes(sessions))
-    retention = Retention(service.db, clock)
+    retention = Retention(service.db, clock, service.ids)
     service.forgets(SweepLoop("forgetting", retention.forget, leases=leases))
     return Login(sessions, retention)

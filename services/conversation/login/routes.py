@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from kit.web.auth import Caller
 from kit.web.leaving import while_there
-from services.conversation.access.routes import address_of, versioned
+from services.conversation.access.routes import address_of, client_of, versioned
 from services.conversation.login.schemas import (
     BuyerLogin,
     Done,
@@ -26,7 +26,9 @@ def routes(sessions: Sessions) -> APIRouter:
     @router.post("/sessions", status_code=201)
     async def sign_in(request: Request, body: Login) -> SessionView:
         """Sign in as staff."""
-        login = sessions.login(body.login, body.password, address=address_of(request))
+        login = sessions.login(
+            body.login, body.password, address=address_of(request), client=client_of(request)
+        )
         return await while_there(request, login)
 
     @router.post("/sessions/refresh")
@@ -36,7 +38,7 @@ def routes(sessions: Sessions) -> APIRouter:
 
     @router.post("/sessions/end")
     async def end_session(body: Refresh) -> Done:
-        """End one session: nothing renews it any more, and its token ends within 15 minutes."""
+        """End one session: nothing renews it, and its open sockets are closed within seconds."""
         await sessions.end(body.refresh_token)
         return Done()
 
@@ -47,13 +49,15 @@ def routes(sessions: Sessions) -> APIRouter:
         return Done()
 
     @router.post("/sessions/buyer", status_code=201)
-    async def exchange_shop_token(body: BuyerLogin) -> SessionView:
+    async def exchange_shop_token(request: Request, body: BuyerLogin) -> SessionView:
         """Exchange a token that a shop signed for its buyer."""
-        return await sessions.buyer(body.shop_id, body.token)
+        return await sessions.buyer(body.shop_id, body.token, client=client_of(request))
 
     @router.post("/sessions/visitor", status_code=201)
     async def begin_visit(request: Request, body: VisitorLogin) -> SessionView:
         """Come in without an account."""
-        return await sessions.visitor(body.shop_id, body.name, address=address_of(request))
+        return await sessions.visitor(
+            body.shop_id, body.name, address=address_of(request), client=client_of(request)
+        )
 
     return router

@@ -16,7 +16,7 @@ from kit.clock import Clock
 from kit.errors import NotFound, Unauthorized, Unavailable
 from kit.ids import Ids
 from kit.postgres import Database
-from kit.text import refuse_unstorable
+from kit.text import clip, refuse_unstorable
 from kit.web.auth import BadToken, Passwords, Principal, TokenIssuer
 from kit.web.limits import origin_of
 from kit.web.tokens import LIFETIME_LIMIT_S
@@ -33,13 +33,17 @@ from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import Agent
 from services.conversation.staff.withdrawals import end_staff_sessions
 from services.conversation.tokens import repository as tokens
-from services.conversation.tokens.repository import RefreshToken
+from services.conversation.tokens.repository import EndedSession, RefreshToken
+from services.conversation.tokens.withdrawals import end_session
 
 STAFF_STAYS: Final = timedelta(hours=16)
 """A refresh token of staff: a long shift."""
 
 BUYER_STAYS: Final = timedelta(days=7)
 """A refresh token of a buyer or visitor."""
+
+CLIENT_LIMIT: Final = 200
+"""Characters that are kept of how a client calls itself."""
 
 ADMISSIONS: Final = 3
 """How often a session waits for the end of the second in which the person's others were ended; then
@@ -64,7 +68,7 @@ class Sessions:
     clock: Clock
     ids: Ids
 
-    async def login(self, login: str, password: str, *, address: str) -> SessionView:
+    async def login(self, login: str, password: str, *, address: str, client: str) -> SessionView:
         """Open a session for staff. Raises `WrongLogin`, `TooMany`, `Unavailable`.
 
         Cancel it when the caller leaves: who waits for his turn then has made no attempt.
@@ -72,7 +76,7 @@ class Sessions:
         name, origin = login.strip().lower(), origin_of(address)
         refuse_unstorable(name)
         agent, stored = await self.prove(name, password, origin)
-        return await self.admit(agent, stored, origin)
+        return await self._admit(agent, stored, origin=origin, client=client)
 
     async def prove(self, login: str, password: str, origin: str) -> tuple[Agent, str]:
         """Return who has this login and password, with the stored hash; an attempt either way.
@@ -118,7 +122,7 @@ class Sessions:
                 raise BadToken
             if await families.spend(session, token, now=now):
                 return await self._open(session, person, heir_of=token)
-            await tokens.forget_family(session, token.family)
+            await _end(session, token, person, stamp=Stamp(now, self.ids))
         raise BadToken  # only now: raising inside the block would undo the end of the family
 
     async def end(self, refresh_token: str) -> None:
@@ -131,8 +135,8 @@ class Sessions:
             seen = await tokens.find_refresh(session, hashed)
             if seen is None:
                 raise BadToken
-            await _lock_person(session, seen)
-            await tokens.forget_family(session, seen.family)
+            person = await _lock_person(session, seen)
+            await _end(session, seen, person, stamp=Stamp(self.clock.now(), self.ids))
 
     async def logout(self, principal: Principal) -> None:
         """End all sessions of the caller, on every open socket too (H13).
@@ -152,7 +156,7 @@ class Sessions:
                     stamp = Stamp(self.clock.now(), self.ids)
                     await end_staff_sessions(session, agent, stamp)
 
-    async def buyer(self, shop_id: str, token: str) -> SessionView:
+    async def buyer(self, shop_id: str, token: str, *, client: str) -> SessionView:
         """Open a session for a buyer whose shop vouches for him. Raises `BadToken`."""
         refuse_unstorable(shop_id)
         async with self.db.read(shop_id) as session:
@@ -164,11 +168,11 @@ class Sessions:
             async with self.db.write(shop.id) as session:
                 kept = await buyers.keep_buyer(session, vouched.buyer, told=vouched.told)
                 if kept.not_before <= self.clock.now():
-                    return await self._open(session, kept)
+                    return await self._open(session, kept, client=client)
             await self._wait_until(kept.not_before)
         raise Unavailable
 
-    async def visitor(self, shop_id: str, name: str, *, address: str) -> SessionView:
+    async def visitor(self, shop_id: str, name: str, *, address: str, client: str) -> SessionView:
         """Open a session for somebody unknown.
 
         Raises `NotFound` for a shop that does not exist, `TooMany`.
@@ -182,9 +186,10 @@ class Sessions:
                 raise NotFound
             self.limits.visitors.spend(shop.id)
             visitor = Buyer(id=PersonId(self.ids.new()), shop_id=shop.id, name=name)
-            return await self._open(session, await buyers.keep_buyer(session, visitor, told=()))
+            kept = await buyers.keep_buyer(session, visitor, told=())
+            return await self._open(session, kept, client=client)
 
-    async def admit(self, seen: Agent, stored: str, origin: str) -> SessionView:
+    async def _admit(self, seen: Agent, stored: str, *, origin: str, client: str) -> SessionView:
         """Open the session of somebody whose password was right, unless that is over by now.
 
         Raises `WrongLogin`, `TooMany`, `Unavailable`.
@@ -199,33 +204,44 @@ class Sessions:
                     raise WrongLogin
                 if agent.not_before <= now:
                     await repository.keep(session, agent.id, origin, at=now)
-                    return await self._open(session, agent)
+                    return await self._open(session, agent, client=client)
             await self._wait_until(agent.not_before)
         raise Unavailable
 
     async def _open(
-        self, session: AsyncSession, person: Agent | Buyer, *, heir_of: RefreshToken | None = None
+        self,
+        session: AsyncSession,
+        person: Agent | Buyer,
+        *,
+        heir_of: RefreshToken | None = None,
+        client: str | None = None,
     ) -> SessionView:
+        """Make a token and what renews it; as an heir it is of the same session and client."""
         self.limits.sessions.spend(person.id)
         now = self.clock.now()
         staff = isinstance(person, Agent)
         role = person.role if isinstance(person, Agent) else Role.BUYER
         text = secrets.token_urlsafe(32)
+        sid = self.ids.new() if heir_of is None else heir_of.family
+        if heir_of is not None:
+            client = heir_of.client
         await tokens.add_refresh(
             session,
             RefreshToken(
                 hash=_hash(text),
-                family=self.ids.new() if heir_of is None else heir_of.family,
+                family=sid,
                 subject=person.id,
                 kind="staff" if staff else "buyer",
                 expires_at=now + (STAFF_STAYS if staff else BUYER_STAYS),
                 created_at=now,
                 parent=None if heir_of is None else heir_of.hash,
+                opened_at=now if heir_of is None else heir_of.opened_at or heir_of.created_at,
+                client=None if client is None else clip(client, CLIENT_LIMIT),
             ),
         )
         return SessionView(
             token=self.issuer.issue(
-                subject=person.id, role=role, shop_id=person.shop_id, name=person.name
+                subject=person.id, role=role, shop_id=person.shop_id, name=person.name, sid=sid
             ),
             expires_at=now.replace(microsecond=0) + timedelta(seconds=LIFETIME_LIMIT_S),
             refresh_token=text,
@@ -246,6 +262,17 @@ async def _lock_person(session: AsyncSession, token: RefreshToken) -> Agent | Bu
         return await buyers.find_buyer(session, token.subject, lock=True)
     agent = await staff.find_agent(session, token.subject, lock=True)
     return agent if agent is not None and agent.active else None
+
+
+async def _end(
+    session: AsyncSession, token: RefreshToken, person: Agent | Buyer | None, *, stamp: Stamp
+) -> None:
+    """End the session of a token; of somebody who was sent away every token is withdrawn."""
+    if person is None:
+        await tokens.forget_family(session, token.family)
+        return
+    ended = EndedSession(token.family, person.id, person.shop_id, stamp.at)
+    await end_session(session, ended, stamp)
 
 
 def _begun(token: RefreshToken) -> datetime:

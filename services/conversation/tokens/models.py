@@ -1,4 +1,4 @@
-"""The table of refresh tokens."""
+"""The tables of refresh tokens, and of sessions that were ended."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit import row_security
-from services.conversation.tables import Base, Id
+from services.conversation.tables import Base, Id, Key
 
 
 class RefreshTokenRow(Base):
@@ -31,3 +31,17 @@ class RefreshTokenRow(Base):
     created_at: Mapped[datetime | None]
     parent: Mapped[bytes | None] = mapped_column(comment="the token that was spent for this one")
     dropped_at: Mapped[datetime | None] = mapped_column(comment="another was used in its place")
+    opened_at: Mapped[datetime | None] = mapped_column(comment="when its family began")
+    client: Mapped[str | None] = mapped_column(comment="as it called itself, cut")
+
+
+class EndedSessionRow(Base):
+    """A session that was ended while its tokens were good, until none of them is."""
+
+    __tablename__ = "ended_sessions"
+    __table_args__ = (Index(None, "ended_at"),)
+
+    sid: Mapped[Key]
+    subject: Mapped[Id]
+    shop_id: Mapped[str]
+    ended_at: Mapped[datetime]

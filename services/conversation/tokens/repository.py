@@ -1,18 +1,24 @@
-"""Refresh tokens by their hash: stored, spent, withdrawn. Knows no rule and makes no hash."""
+"""Refresh tokens by their hash: stored, spent, withdrawn; and the sessions that they are of.
+
+Knows no rule and makes no hash.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, true, update
+from sqlalchemy import Row, delete, func, insert, select, true, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import PersonId
+from contracts.people import PersonId, ShopId
 from services.conversation.tables import fields, table_of
-from services.conversation.tokens.models import RefreshTokenRow
+from services.conversation.tokens.models import EndedSessionRow, RefreshTokenRow
 
 _REFRESH_TOKENS: Final = table_of(RefreshTokenRow)
+_ENDED: Final = table_of(EndedSessionRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,7 @@ class RefreshToken:
     `created_at` None: it was stored before that was kept. `parent`: the hash of the token that was
     spent for this one; None for the first of a login, and where a release before stored it.
     `dropped_at`: since when another, spent for the same, goes on in its place.
+    `opened_at` and `client` are the family's: when it began, and in what, as that called itself.
     """
 
     hash: bytes
@@ -33,6 +40,31 @@ class RefreshToken:
     used_at: datetime | None = None
     parent: bytes | None = None
     dropped_at: datetime | None = None
+    opened_at: datetime | None = None
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that can be renewed: a family. `used_at` is when its newest token was made.
+
+    Moments are None where a release before stored them not.
+    """
+
+    sid: str
+    opened_at: datetime | None
+    used_at: datetime | None
+    client: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that was ended, and whose it was."""
+
+    sid: str
+    subject: PersonId
+    shop_id: ShopId
+    ended_at: datetime
 
 
 async def add_refresh(session: AsyncSession, token: RefreshToken) -> None:
@@ -79,9 +111,71 @@ async def forget_family(session: AsyncSession, family: str) -> None:
     await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.family == family))
 
 
-async def forget_subject(session: AsyncSession, subject: str) -> None:
-    """End every login of a person."""
-    await session.execute(delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.subject == subject))
+async def forget_subject(session: AsyncSession, subject: str, *, but: str | None = None) -> None:
+    """End every login of a person, or all but one."""
+    gone = delete(_REFRESH_TOKENS).where(
+        _REFRESH_TOKENS.c.subject == subject,
+        _REFRESH_TOKENS.c.family != but if but is not None else true(),
+    )
+    await session.execute(gone)
+
+
+async def sessions_of(
+    session: AsyncSession, subject: str, *, now: datetime, limit: int | None = None
+) -> Sequence[OpenSession]:
+    """Return the sessions of a person that can be renewed, the one used last first."""
+    token = _REFRESH_TOKENS.c
+    newest = (
+        select(
+            token.family.label("sid"),
+            func.coalesce(token.opened_at, token.created_at).label("opened_at"),
+            token.created_at.label("used_at"),
+            token.client,
+        )
+        .ext(distinct_on(token.family))
+        .where(token.subject == subject, token.expires_at > now)
+        .order_by(token.family, token.created_at.desc().nulls_last())
+        .subquery()
+    )
+    wanted = select(newest).order_by(newest.c.used_at.desc().nulls_last(), newest.c.sid)
+    found = await session.execute(wanted.limit(limit))
+    return [OpenSession(row.sid, row.opened_at, row.used_at, row.client) for row in found]
+
+
+async def is_session_of(session: AsyncSession, sid: str, subject: str) -> bool:
+    """Tell whether a session is this person's and refresh tokens of it are kept."""
+    wanted = select(_REFRESH_TOKENS.c.hash).where(
+        _REFRESH_TOKENS.c.family == sid, _REFRESH_TOKENS.c.subject == subject
+    )
+    return (await session.execute(wanted.limit(1))).one_or_none() is not None
+
+
+async def keep_ended(session: AsyncSession, *ended: EndedSession) -> None:
+    """Keep that sessions were ended; of one that was already, the first time stays."""
+    rows = [fields(one, _ENDED.columns.keys()) for one in ended]
+    await session.execute(upsert(_ENDED).values(rows).on_conflict_do_nothing())
+
+
+async def was_ended(session: AsyncSession, sid: str, subject: str) -> bool:
+    """Tell whether a session of this person was ended a short while ago."""
+    wanted = select(_ENDED.c.sid).where(_ENDED.c.sid == sid, _ENDED.c.subject == subject)
+    return (await session.execute(wanted)).one_or_none() is not None
+
+
+async def ended_since(session: AsyncSession, since: datetime) -> Sequence[EndedSession]:
+    """Return the sessions that were ended since then, locked."""
+    wanted = select(_ENDED).where(_ENDED.c.ended_at > since).with_for_update()
+    return [_ended(row) for row in await session.execute(wanted)]
+
+
+async def forget_ended(
+    session: AsyncSession, before: datetime, *, limit: int
+) -> Sequence[EndedSession]:
+    """Delete at most `limit` sessions that were ended before that moment, and return them."""
+    old = select(_ENDED.c.sid).where(_ENDED.c.ended_at < before).limit(limit)
+    free = old.with_for_update(skip_locked=True)
+    gone = delete(_ENDED).where(_ENDED.c.sid.in_(free)).returning(*_ENDED.c)
+    return [_ended(row) for row in await session.execute(gone)]
 
 
 async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) -> int:
@@ -91,6 +185,10 @@ async def forget_expired(session: AsyncSession, now: datetime, *, limit: int) ->
     free = over.with_for_update(skip_locked=True)
     gone = delete(_REFRESH_TOKENS).where(_REFRESH_TOKENS.c.hash.in_(free))
     return len((await session.execute(gone.returning(_REFRESH_TOKENS.c.hash))).all())
+
+
+def _ended(row: Row[Any]) -> EndedSession:
+    return EndedSession(row.sid, PersonId(row.subject), ShopId(row.shop_id), row.ended_at)
 
 
 def _token(row: Row[Any]) -> RefreshToken:
@@ -104,4 +202,6 @@ def _token(row: Row[Any]) -> RefreshToken:
         used_at=row.used_at,
         parent=row.parent,
         dropped_at=row.dropped_at,
+        opened_at=row.opened_at,
+        client=row.client,
     )

@@ -6,18 +6,20 @@ Latest version wins. Knows no token format and no socket; forgets a key on a tom
 from datetime import UTC, datetime
 
 import contracts
-from contracts.conversation import PersonListed, ShopListed
+from contracts.conversation import PersonListed, SessionEnded, ShopListed, session_key
 from contracts.people import PersonId, ShopId
 from kit.bus.ports import Record
 from services.gateway.hub.person import Person
 
 
 class Directory:
-    """Every listed person and shop, in memory."""
+    """Every listed person, shop and ended session, in memory."""
 
     def __init__(self) -> None:
         self._people: dict[PersonId, PersonListed] = {}
         self._shops: dict[ShopId, ShopListed] = {}
+        self._ended: set[str] = set()
+        """Keys of sessions; each is forgotten when its last token is over."""
 
     def apply(self, record: Record) -> PersonId | None:
         """Take over a record; return whose entry changed. Raises as `contracts.decode` does."""
@@ -30,6 +32,9 @@ class Directory:
             if known is None or event.version > known.version:
                 self._shops[event.shop_id] = event
             return None
+        if isinstance(event, SessionEnded):
+            self._ended.add(event.key)
+            return event.subject
         if isinstance(event, PersonListed) and self._is_news(event):
             self._people[event.subject] = event
             return event.subject
@@ -40,6 +45,8 @@ class Directory:
 
         Who is not listed is believed: the token is signed, and the entry may be on its way.
         """
+        if session_key(person.sid) in self._ended:
+            return True
         listed = self._people.get(person.subject)
         return listed is not None and listed.withdraws(
             role=person.role,
@@ -59,3 +66,4 @@ class Directory:
         name = key.decode(errors="replace")
         self._people.pop(PersonId(name), None)
         self._shops.pop(ShopId(name.removeprefix("shop:")), None)
+        self._ended.discard(name)

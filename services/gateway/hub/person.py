@@ -15,6 +15,8 @@ class Person(NamedTuple):
     name: str
     issued_at: float
     expires_at: float
+    sid: str = ""
+    """The session that the token is of; empty of an older release's."""
 
     @classmethod
     def of(cls, principal: Principal) -> "Person":
@@ -26,6 +28,7 @@ class Person(NamedTuple):
             principal.name,
             principal.issued_at.timestamp(),
             principal.expires_at.timestamp(),
+            principal.sid,
         )
 
     @property

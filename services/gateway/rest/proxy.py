@@ -115,11 +115,14 @@ class Proxy:
     async def ask(self, request: Request, call: "Call", body: bytes) -> httpx2.Response:
         """Return what a service answers, in a request's name. Raises `Unavailable`, `CallerLeft`.
 
-        Of the request's own headers none goes along but those of the call.
+        Of the request's own headers none goes along but those of the call, and how its client calls
+        itself.
         """
         headers = [*call.headers, *((name.encode(), value) for name, value in inject())]
         if request.client is not None:
             headers.append((b"x-forwarded-for", request.client.host.encode()))
+        client = request.headers.get("user-agent", "")
+        headers.append((b"user-agent", client.encode("latin-1")))
         target = self._services[call.service].copy_with(raw_path=call.raw_path)
         pool = self._pools[call.service]
         try:

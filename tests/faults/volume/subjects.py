@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from contracts.people import ShopId
+from kit.clock import SystemClock
+from kit.ids import Uuid7Ids, dated_id, derived_id
 from services.conversation.archive import repository as archive
 from services.conversation.archive.domain import Batch
 from tests.faults.volume.ground import Ground
@@ -80,8 +82,9 @@ def subjects() -> list[Subject]:
         Subject("conversation: any history", _any_history, only_reads=True, dear=_cold),
         Subject("conversation: a go of routing", _routed),
         Subject("monitor: a board", _board, "monitor", only_reads=True),
+        Subject(f"conversation: a batch of {BATCH} for the archive", _archived_in_time),
         Subject(
-            f"conversation: a batch of {BATCH} for the archive", _archived, dear=_random_places
+            "conversation: the same under ids that keep no time", _archived, dear=_random_places
         ),
     ]
 
@@ -127,22 +130,34 @@ async def _board(ground: Ground) -> Once:
     return Once((time.perf_counter() - since) * 1000, len(board.agents))
 
 
+async def _archived_in_time(ground: Ground) -> Once:
+    """Store what is said in conversations that go on, its ids made of clients' UUIDv7."""
+    client = Uuid7Ids(SystemClock())
+
+    def new_id() -> str:
+        said = client.new()
+        return dated_id(said, said)
+
+    return await _stored(ground, new_id)
+
+
 async def _archived(ground: Ground) -> Once:
-    """Store what is said in conversations that go on, under ids that clients made."""
-    batch, ends = _batch(ground)
+    """The same of clients that make other ids."""
+    return await _stored(ground, lambda: derived_id(f"{ground.draw.getrandbits(128):032x}"))
+
+
+async def _stored(ground: Ground, new_id: Callable[[], str]) -> Once:
+    batch, ends = _batch(ground, new_id)
     since = time.perf_counter()
     new = await ground.conversation.archive.archiving.store(batch, ends, generation=1)
     return Once((time.perf_counter() - since) * 1000, new)
 
 
-def _batch(ground: Ground) -> tuple[Batch, dict[int, int]]:
+def _batch(ground: Ground, new_id: Callable[[], str]) -> tuple[Batch, dict[int, int]]:
     batch, ends, going_on = Batch.empty(), {}, live(ground.conversations)
     for _ in range(BATCH):
         number = ground.draw.choice(going_on)
-        digits = f"{ground.draw.getrandbits(128):032x}"
-        batch.ids.append(
-            f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-        )
+        batch.ids.append(new_id())
         batch.conversations.append(conversation_id(number))
         batch.shops.append(shop_of(number))
         batch.partitions.append(number % PARTITIONS)

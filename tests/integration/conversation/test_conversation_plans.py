@@ -187,6 +187,25 @@ READS = [
         filters="an operator's command after the loss of a log, once",
     ),
     Read(
+        "a person's own sessions",
+        partial(tokens.sessions_of, subject=AGENT, now=MOMENT, limit=100),
+        ("/v1/sessions",),
+        filters="those of his tokens that are over and not yet forgotten",
+        sorts="his tokens, by session; then his sessions, by use",
+    ),
+    Read(
+        "whether a session is a person's",
+        partial(tokens.is_session_of, sid=_id(5, 1), subject=AGENT),
+        filters="the session's own tokens",
+    ),
+    Read(
+        "whether a session was ended",
+        partial(tokens.was_ended, sid=_id(5, 1), subject=AGENT),
+        filters="the one session",
+    ),
+    Read("sessions ended of late", partial(tokens.ended_since, since=MOMENT)),
+    Read("ended sessions to forget", partial(tokens.forget_ended, before=MOMENT, limit=100)),
+    Read(
         "refresh tokens to forget",
         partial(tokens.forget_expired, now=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
     ),

@@ -118,10 +118,18 @@ class Desk:
     # ---- people
 
     def token(
-        self, subject: str, role: Role = Role.AGENT, *, shop: str = SHOP, ttl_s: int = 900
+        self,
+        subject: str,
+        role: Role = Role.AGENT,
+        *,
+        shop: str = SHOP,
+        ttl_s: int = 900,
+        sid: str = "",
     ) -> str:
         """Return a token as the conversation service would issue it."""
-        return self.issuer.issue(subject=subject, role=role, shop_id=shop, name="", ttl_s=ttl_s)
+        return self.issuer.issue(
+            subject=subject, role=role, shop_id=shop, name="", ttl_s=ttl_s, sid=sid
+        )
 
     async def dial(self, **how: Any) -> Phone:
         """Open a socket that has not said hello."""

@@ -157,6 +157,7 @@ async def test_a_request_is_passed_on_without_what_others_could_forge(
     assert got["headers"]["idempotency-key"] == "k1"
     assert got["headers"]["if-match"] == '"2"'
     assert got["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert got["headers"]["user-agent"] == web.headers["user-agent"]
     assert "traceparent" in got["headers"]
     assert not {"forwarded", "x-forwarded-host", "x-peakdesk-user"} & got["headers"].keys()
 

@@ -18,7 +18,7 @@ from kit.bus.ports import Headers, Message, Position, Producer, Record
 from kit.clock import SystemClock
 from kit.ids import SequenceIds
 from kit.metrics import Metrics
-from kit.outbox import SHARDS
+from kit.outbox import SHARDS, Tombstone
 from kit.postgres import Database, DirectConnection
 from kit.relay import BATCH, LEASE_RETRY_S, Relay
 from kit.telemetry import TRACEPARENT, new_trace, traced
@@ -66,6 +66,22 @@ async def test_sixteen_writers_and_four_relays_lose_nothing_and_reorder_nothing(
 
     records = await read(bus, topic, WRITERS * TRANSACTIONS * 2)
     assert numbers_by_key(records) == await committed(store)
+
+
+async def test_a_tombstone_comes_behind_what_was_said_of_its_key(
+    store: Database, bus: KafkaBus, make_topic: MakeTopic
+) -> None:
+    topic, at = await make_topic(1), datetime(2026, 11, 11, tzinfo=UTC)
+    said = Counted(topic, key="k", number=1, id="e1")
+    gone = Tombstone("e2", time=at, topic_name=topic, key="k", shop_id="shop")
+    async with store.write_across("a test") as session:
+        await outbox.add(session, said, gone)
+
+    async with running([Relay(store, bus)]):
+        await eventually(lambda: is_empty(store), within=30)
+
+    told = await read(bus, topic, 2)
+    assert [(one.key, one.value) for one in told] == [(b"k", b"1"), (b"k", None)]
 
 
 async def test_a_relay_killed_between_ack_and_delete_repeats_at_most_one_batch(

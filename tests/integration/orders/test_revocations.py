@@ -1,11 +1,12 @@
 """A token that was withdrawn is worth nothing at a service's own door either (H41)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from contracts.conversation import PersonListed
+from contracts.conversation import PersonListed, SessionEnded
 from contracts.people import PersonId, Role, ShopId
 from contracts.topics import DIRECTORY
 from kit.bus.ports import Message
@@ -31,6 +32,19 @@ def listed(person: Person, version: int, **changes: Any) -> PersonListed:
         "version": version,
     }
     return PersonListed(**(facts | changes))
+
+
+def ended(person: Person) -> SessionEnded:
+    """Return the directory's entry of the person's session, which he ended."""
+    now = datetime.now(UTC)
+    return SessionEnded(
+        id=person.trade.ids.new(),
+        time=now,
+        shop_id=ShopId(person.shop_id),
+        sid=person.sid,
+        subject=PersonId(person.id),
+        ended_at=now,
+    )
 
 
 async def _answers(person: Person, path: str, status: int) -> bool:
@@ -63,6 +77,19 @@ async def test_who_was_sent_away_is_refused_and_a_newer_entry_lets_him_in(
     assert (await colleague.get(path)).status_code == 200
     await trade.tell(listed(person, 3))
     await eventually(lambda: _answers(person, path, 200), what="the way back in")
+
+
+@pytest.mark.parametrize("path", DOORS)
+async def test_an_ended_session_is_refused_and_another_of_the_same_person_is_not(
+    trade: Trade, path: str
+) -> None:
+    here = trade.shop().person(Role.AGENT)
+    elsewhere = replace(here, sid=trade.ids.new())
+
+    await trade.tell(ended(here))
+    await eventually(lambda: _answers(here, path, 401), what="the refusal")
+
+    assert (await elsewhere.get(path)).status_code == 200
 
 
 async def test_an_entry_that_cannot_be_read_or_was_removed_harms_nobody(trade: Trade) -> None:

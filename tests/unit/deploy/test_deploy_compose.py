@@ -107,7 +107,7 @@ def test_the_image_holds_every_package_of_the_project() -> None:
     dockerfile = deployed.DOCKERFILE.read_text(encoding="utf-8")
     allowed = (deployed.CHECKOUT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
-    for package in packages:
+    for package in [*packages, "console/dist"]:
         assert f"COPY {package} {package}\n" in dockerfile
         assert f"!{package}" in allowed
 

@@ -85,7 +85,7 @@ def test_an_issued_token_says_who_holds_it(
     keys: KeyPair, clock: ManualClock, verifier: TokenVerifier
 ) -> None:
     token = TokenIssuer(keys.private, clock).issue(
-        subject="a1", role="agent", shop_id="s1", name="小王"
+        subject="a1", role="agent", shop_id="s1", name="小王", sid="f1"
     )
 
     principal = verifier.verify(token)
@@ -95,6 +95,16 @@ def test_an_issued_token_says_who_holds_it(
     assert principal.issued_at == START
     assert (principal.expires_at - principal.issued_at).total_seconds() == 900
     assert principal.jti
+    assert principal.sid == "f1"
+
+
+def test_a_token_of_an_older_release_names_no_session(
+    keys: KeyPair, verifier: TokenVerifier
+) -> None:
+    assert verifier.verify(signed(keys)).sid == ""
+    for odd in (1, ["f1"], "x" * 201):
+        with refused():
+            verifier.verify(signed(keys, sid=odd))
 
 
 def test_no_token_lives_longer_than_a_quarter_of_an_hour(

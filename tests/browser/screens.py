@@ -1,0 +1,100 @@
+"""The console as somebody at it sees and uses it: by roles and names, never by classes or ids."""
+
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.world import Login
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The thread on screen and its composer."""
+
+    page: Page
+
+    @property
+    def log(self) -> Locator:
+        """What was said, oldest first."""
+        return self.page.get_by_role("log")
+
+    @property
+    def composer(self) -> Locator:
+        """Where one writes."""
+        return self.page.get_by_role("textbox", name="回复")
+
+    @property
+    def send_button(self) -> Locator:
+        """The button that sends."""
+        return self.page.get_by_role("button", name="发送", exact=True)
+
+    def bubble(self, text: str) -> Locator:
+        """Return the entry of the thread with this text."""
+        return self.log.get_by_role("listitem").filter(has_text=text)
+
+    async def is_with(self, buyer: str) -> None:
+        """Wait until this is the conversation with `buyer`."""
+        await expect(self.page.get_by_role("heading", name=buyer)).to_be_visible()
+
+    async def write(self, text: str) -> None:
+        """Type without sending."""
+        await self.composer.fill(text)
+
+    async def say(self, text: str) -> None:
+        """Type and press Enter."""
+        await self.write(text)
+        await self.composer.press("Enter")
+
+    async def shows(self, text: str, state: str = "") -> None:
+        """Wait until the thread has the text once, in this state of sending if one is named."""
+        await expect(self.bubble(text)).to_have_count(1)
+        await expect(self.bubble(text)).to_contain_text(state)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The workbench: who waits, and the conversation that is open."""
+
+    page: Page
+
+    @property
+    def rows(self) -> Locator:
+        """The list, longest waiting first."""
+        return self.page.get_by_role("listbox").get_by_role("option")
+
+    @property
+    def conversation(self) -> Conversation:
+        """What is open."""
+        return Conversation(self.page)
+
+    def row(self, buyer: str) -> Locator:
+        """Return the row of a buyer."""
+        return self.rows.filter(has_text=buyer)
+
+    async def open(self, buyer: str) -> Conversation:
+        """Click a buyer's row."""
+        await self.row(buyer).click()
+        await self.conversation.is_with(buyer)
+        return self.conversation
+
+    async def go_online(self) -> None:
+        """Choose online in the menu of states."""
+        await self.page.get_by_role("button", name=re.compile("离线|挂起|在线")).click()
+        await self.page.get_by_role("menuitemradio", name=re.compile("在线")).click()
+        await expect(self.page.get_by_role("button", name=re.compile("在线"))).to_be_visible()
+
+    async def sign_in_another(self, login: Login) -> "Desk":
+        """Let somebody else use this tab, beside whom the browser knows already."""
+        await self.page.get_by_role("button", name=re.compile("我的")).click()
+        await self.page.get_by_role("menuitem", name="换个账号登录").click()
+        return await sign_in(self.page, login)
+
+
+async def sign_in(page: Page, login: Login) -> Desk:
+    """Sign in on the page that asks for it, and wait for the desk."""
+    await page.get_by_label("账号").fill(login.name)
+    await page.get_by_label("密码", exact=True).fill(login.password)
+    await page.get_by_role("button", name="登录", exact=True).click()
+    await expect(page.get_by_role("listbox")).to_be_attached()
+    return Desk(page)
