@@ -31,7 +31,7 @@ export interface Item {
   clientId: string | null;
   /** Written from a seat that was lost meanwhile: the buyer has it, and it answers nothing. */
   notOwner?: boolean;
-  /** Empty for what is neither words nor a picture. */
+  /** What was said, or the note of a transfer; empty for everything else. */
   text: string;
 }
 
