@@ -221,9 +221,19 @@ export class Desk {
   }
 
   private join(stream: Stream): void {
-    const id = `r${(this.sequence += 1)}`;
+    for (const [earlier, one] of this.asked) if (one === stream) this.asked.delete(earlier);
+    const id = this.nextId();
     this.asked.set(id, stream);
     this.write({ ...stream.subscribeFrame(), id });
+  }
+
+  /** A second `sub` would be refused as long as the first stands. */
+  private leaveStream(name: string): void {
+    this.write({ t: "unsub", id: this.nextId(), s: name });
+  }
+
+  private nextId(): string {
+    return `r${(this.sequence += 1)}`;
   }
 
   private write(frame: Outgoing): void {
@@ -294,14 +304,18 @@ export class Desk {
   /** Follow a conversation that became one's own: whatever is known of its stream, it begins with a snapshot. */
   private follow(id: string): void {
     const known = this.streams.get(`conv:${id}`);
-    if (known === undefined) this.streamOf(id);
-    else this.again(known);
+    if (known === undefined) {
+      this.streamOf(id);
+      return;
+    }
+    this.leaveStream(known.name);
+    this.again(known);
   }
 
   private forget(id: string): void {
     if (this.state.conversations[id] !== undefined) this.store.change({ conversations: without(this.state.conversations, id) });
     if (this.state.outbox.some((one) => one.conversation === id) || !this.streams.delete(`conv:${id}`)) return;
-    this.write({ t: "unsub", id: `r${(this.sequence += 1)}`, s: `conv:${id}` });
+    this.leaveStream(`conv:${id}`);
   }
 
   private conversation(stream: Stream, frame: Frame): void {

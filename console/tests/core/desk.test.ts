@@ -170,6 +170,7 @@ describe("a desk", () => {
     next.tell({ ...told, t: "ev", type: "conversation.closed.v1", d: { conversation_id: CONVERSATION } });
     expect(made.state.conversations).toEqual({});
     next.tell({ ...told, t: "ev", id: "e2", type: "conversation.assigned.v1", d: { conversation_id: CONVERSATION, agent_id: "me" } });
+    expect(next.heard.slice(-2).map((frame) => frame.t)).toEqual(["unsub", "sub"]);
     next.grant();
 
     expect(made.state.conversations[CONVERSATION]?.items.map((item) => item.text)).toEqual(["在吗"]);
