@@ -6,8 +6,10 @@ the numbers mean is the monitor's business: nothing here counts, or knows a serv
 
 from profiles.files import (
     SHIPPED,
+    Levels,
     ProfileFile,
     ProfileRefused,
+    Title,
     Unanswered,
     WindowBy,
     load,
@@ -17,8 +19,10 @@ from profiles.files import (
 
 __all__ = [
     "SHIPPED",
+    "Levels",
     "ProfileFile",
     "ProfileRefused",
+    "Title",
     "Unanswered",
     "WindowBy",
     "load",

@@ -10,7 +10,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 SHIPPED: Final = Path(__file__).parent / "shipped"
 PROFILES_LIMIT: Final = 64
@@ -100,6 +108,34 @@ class Alerts(_Strict):
     breach_s: int = Field(gt=0)
 
 
+Deepening = tuple[PositiveInt, PositiveInt, PositiveInt]
+"""Seconds of waiting after which a screen shows notice, warning and breach, ascending."""
+
+
+class Levels(_Strict):
+    """How a screen shows who waits: until the first reply of a conversation, and after it.
+
+    Only shown, never counted: `alerts` tells people, `replies` measures them.
+    """
+
+    first: Deepening
+    later: Deepening
+
+    @field_validator("first", "later")
+    @classmethod
+    def _deepens(cls, steps: Deepening) -> Deepening:
+        if not steps[0] < steps[1] < steps[2]:
+            raise ValueError("each step must be longer than the one before it")
+        return steps
+
+
+class Title(_Strict):
+    """What people call the profile."""
+
+    zh: str = Field(min_length=1, max_length=40)
+    en: str = Field(min_length=1, max_length=40)
+
+
 class ProfileFile(_Strict):
     """What a profile file says, as it says it."""
 
@@ -111,6 +147,10 @@ class ProfileFile(_Strict):
     rounds: Rounds
     sessions: Sessions
     alerts: Alerts
+    levels: Levels | None = None
+    """None in files from before screens asked: waiting is then shown without colours."""
+    title: Title | None = None
+    """None in files from before screens asked: its name is shown."""
 
 
 def load(folder: Path | None = None) -> tuple[ProfileFile, ...]:

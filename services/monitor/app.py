@@ -17,6 +17,8 @@ from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.database import DatabaseService
 from services.monitor.boards import registration as boards
+from services.monitor.console import routes as console_routes
+from services.monitor.console.service import Console
 from services.monitor.directory import registration as directory
 from services.monitor.directory.rules import Rules
 from services.monitor.evidence import registration as evidence
@@ -67,6 +69,7 @@ def build(
         figure_routes.reading(FigureReader(db, rules)),
         waiting_routes.reading(Waiters(db)),
         traffic_routes.reading(TrafficReader(db, rules)),
+        console_routes.reading(Console(rules, clock=clock)),
     )
     return service
 

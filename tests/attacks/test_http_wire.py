@@ -1,6 +1,7 @@
 """Rows 21, 54, 55 and 57: HTTP itself, where what is sent is not what was agreed."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from contracts.people import Role
 from kit.web.edge import BODY_LIMIT
 from kit.web.guard import HEAD_LIMIT
+from kit.web.problems import MEDIA_TYPE
 from tests.attacks import watching
 from tests.attacks.attacker import UPGRADE, Attacker, head, is_problem
 from tests.attacks.cast import Cast
@@ -196,6 +198,21 @@ async def test_attack_55_ranges_are_not_looked_at(attacker: Attacker, cast: Cast
     assert answer.status_code == 200
 
 
+async def test_attack_55_ranges_of_pages_and_their_files_are_not_looked_at(
+    attacker: Attacker,
+) -> None:
+    page = await attacker.ask("GET", "/desk")
+    script = re.search(r'"(/assets/[^"]+\.js)"', page.text)
+    assert script is not None
+    many = "bytes=" + ",".join("0-" for _ in range(3_000))
+    for path in ("/desk", script[1]):
+        whole = await attacker.ask("GET", path)
+        for value in ("bytes=0-0", many, "bytes=-1", "x=1-2"):
+            answer = await attacker.ask("GET", path, headers={"Range": value})
+            assert (answer.status_code, answer.content) == (200, whole.content)
+            assert {"content-range", "accept-ranges"}.isdisjoint(answer.headers)
+
+
 HIDDEN = (
     "/metrics",
     "/internal",
@@ -235,6 +252,31 @@ async def test_attack_57_what_is_for_operators_is_not_at_the_public_door(
             answer = await attacker.exchange(head(f"GET {path} HTTP/1.1", headers))
             is_problem(answer, {404} if token else {401, 404})
             assert b"peakdesk_http" not in answer.body
+
+
+BESIDE_THE_PAGES = (
+    "/index.html",
+    "/built_from",
+    "/chunks.json",
+    "/console",
+    "/desks",
+    "/assets",
+    "/assets/",
+    "/assets/gone.js",
+    "/assets/../index.html",
+    "/assets/%2e%2e/index.html",
+    "/assets/..%2findex.html",
+    "/assets//etc/passwd",
+)
+
+
+async def test_attack_57_nothing_hidden_answers_a_page_to_a_browser(attacker: Attacker) -> None:
+    for path in HIDDEN + BESIDE_THE_PAGES:
+        headers = [HOST, ("Accept", "text/html,*/*;q=0.8")]
+        answer = await attacker.exchange(head(f"GET {path} HTTP/1.1", headers))
+        assert answer.status in {401, 404}, path
+        assert answer.headers["content-type"] == MEDIA_TYPE, path
+        assert answer.headers["cache-control"] == "no-store", path
 
 
 async def test_heads_over_their_limit_are_refused_however_they_come(attacker: Attacker) -> None:

@@ -46,6 +46,15 @@ class Conversation:
         await self.write(text)
         await self.composer.press("Enter")
 
+    async def hand_on(self, to: str, note: str) -> None:
+        """Hand the conversation on with a note, by keys as far as there are some."""
+        await self.page.keyboard.press("Alt+t")
+        dialog = self.page.get_by_role("dialog", name="转接")
+        await dialog.get_by_label("转给").select_option(to)
+        await dialog.get_by_label("交接备注").fill(note)
+        await self.page.keyboard.press("Control+Enter")
+        await expect(dialog).to_be_hidden()
+
     async def shows(self, text: str, state: str = "") -> None:
         """Wait until the thread has the text once, in this state of sending if one is named."""
         await expect(self.bubble(text)).to_have_count(1)

@@ -151,6 +151,26 @@ async def test_nothing_breaks_the_csp(windows: Windows, world: World, shop: Shop
 
 
 @pytest.mark.heavy
+async def test_a_transfer_carries_its_note(windows: Windows, world: World, shop: Shop) -> None:
+    first = await on_duty(await windows.open(), world, shop, "客服甲")
+    buyer, talk = await waiting(world, shop, "王小明", "能改地址吗")
+    conversation = await first.open("王小明")
+    second = await on_duty(await windows.open(), world, shop, "客服乙")
+
+    await conversation.hand_on("客服乙", "改到公司地址，还没改单")
+
+    await expect(first.rows).to_have_count(0)
+    handed = await second.open("王小明")
+    await handed.shows("改到公司地址，还没改单")
+    await handed.say("已经帮您改好了")
+    await handed.shows("已经帮您改好了", "已送达")
+    await second.page.keyboard.press("Alt+x")
+    await expect(second.rows).to_have_count(0)
+    await buyer.sees("已经帮您改好了")
+    assert buyer.texts(talk) == ["能改地址吗", "已经帮您改好了"]
+
+
+@pytest.mark.heavy
 async def test_two_tabs_share_one_outbox(
     windows: Windows, world: World, shop: Shop, platform: Platform
 ) -> None:

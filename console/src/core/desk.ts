@@ -166,7 +166,7 @@ export class Desk {
     if (this.state.me !== null && found?.state) this.store.change({ me: { ...this.state.me, state: found.state } });
   }
 
-  private call(method: string, path: string, body?: unknown): Promise<unknown> {
+  call(method: string, path: string, body?: unknown): Promise<unknown> {
     return this.rest.call(method, path, this.token, body);
   }
 

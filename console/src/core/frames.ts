@@ -41,8 +41,12 @@ export function itemOf(frame: Frame): Item | null {
     senderId: String(body.sender_id ?? ""),
     clientId: (body.client_id as string | undefined) ?? null,
     ...(frame.not_owner === true ? { notOwner: true } : {}),
-    text: typeof said.text === "string" ? said.text : "",
+    text: words(said.text) || words(body.note),
   };
+}
+
+function words(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** Compare two places in the log. */

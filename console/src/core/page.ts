@@ -2,7 +2,7 @@
 
 import { workerUrl } from "@/trusted.ts";
 
-import { EMPTY, type Core, type Problem, type State } from "./types.ts";
+import { EMPTY, type Core, type Problem, type Receivers, type State } from "./types.ts";
 import type { Asked, Told } from "./worker.ts";
 import url from "./worker.ts?sharedworker&url";
 
@@ -23,7 +23,7 @@ export function useSlot(slot: number): number {
 export function connect(slot: number): Core {
   const { port } = new SharedWorker(workerUrl(url), { type: "module", name: `peakdesk-${slot}` });
   const listeners = new Set<(changed: Partial<State>) => void>();
-  const waiting = new Map<number, { resolve: () => void; reject: (problem: Problem) => void }>();
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (problem: Problem) => void }>();
   let state: State = EMPTY;
   let sequence = 0;
   port.onmessage = ({ data }: MessageEvent<Told>) => {
@@ -34,16 +34,17 @@ export function connect(slot: number): Core {
     }
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
-    if (data.problem === undefined) asked?.resolve();
+    if (data.problem === undefined) asked?.resolve(data.value);
     else asked?.reject(data.problem);
   };
   addEventListener("pagehide", () => port.postMessage("bye"));
   const ask = (name: Asked["name"], ...given: unknown[]) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<unknown>((resolve, reject) => {
       const id = (sequence += 1);
       waiting.set(id, { resolve, reject });
       port.postMessage({ id, name, given } satisfies Asked);
     });
+  const done = async (name: Asked["name"], ...given: unknown[]): Promise<void> => void (await ask(name, ...given));
   return {
     get state() {
       return state;
@@ -52,13 +53,16 @@ export function connect(slot: number): Core {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    signIn: (login, password) => ask("signIn", login, password),
-    signOut: () => ask("signOut"),
-    setState: (wanted) => ask("setState", wanted),
-    send: (conversation, text) => ask("send", conversation, text),
-    retry: (id) => ask("retry", id),
-    discard: (id) => ask("discard", id),
-    draft: (conversation, text) => ask("draft", conversation, text),
-    read: (conversation) => ask("read", conversation),
+    signIn: (login, password) => done("signIn", login, password),
+    signOut: () => done("signOut"),
+    setState: (wanted) => done("setState", wanted),
+    send: (conversation, text) => done("send", conversation, text),
+    retry: (id) => done("retry", id),
+    discard: (id) => done("discard", id),
+    draft: (conversation, text) => done("draft", conversation, text),
+    read: (conversation) => done("read", conversation),
+    end: (conversation) => done("end", conversation),
+    transfer: (conversation, to, note) => done("transfer", conversation, to, note),
+    receivers: () => ask("receivers") as Promise<Receivers>,
   };
 }

@@ -36,7 +36,8 @@ export class Rest {
 
   /** Call a route as the person whom `token` stands for. Rejects with a `Refusal`. */
   async call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
-    return answered(await fetch(path, request(method, body, { Authorization: `Bearer ${token}` })));
+    const key: Record<string, string> = method === "POST" ? { "Idempotency-Key": crypto.randomUUID() } : {};
+    return answered(await fetch(path, request(method, body, { Authorization: `Bearer ${token}`, ...key })));
   }
 
   private async session(method: string, tail: string, body?: unknown): Promise<unknown> {

@@ -31,7 +31,7 @@ export interface Item {
   clientId: string | null;
   /** Written from a seat that was lost meanwhile: the buyer has it, and it answers nothing. */
   notOwner?: boolean;
-  /** Empty for what is neither words nor a picture. */
+  /** What was said, or the note of a transfer; empty for everything else. */
   text: string;
 }
 
@@ -103,6 +103,16 @@ export interface Problem {
   title: string;
 }
 
+/** Who may be handed a conversation. */
+export interface Receiver {
+  kind: "group" | "agent";
+  /** A group's code or a person's id. */
+  id: string;
+  name: string;
+}
+
+export type Receivers = readonly Receiver[];
+
 /** What a page may ask of the worker; what goes wrong is rejected with a `Problem`. */
 export interface Core {
   readonly state: State;
@@ -115,6 +125,9 @@ export interface Core {
   discard(id: string): Promise<void>;
   draft(conversation: string, text: string): Promise<void>;
   read(conversation: string): Promise<void>;
+  end(conversation: string): Promise<void>;
+  transfer(conversation: string, to: Receiver, note: string): Promise<void>;
+  receivers(): Promise<Receivers>;
 }
 
 export const EMPTY: State = {

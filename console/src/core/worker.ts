@@ -6,19 +6,20 @@
 import { systemClock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Desk } from "./desk.ts";
+import { end, receivers, transfer, type Call } from "./reception.ts";
 import { Refusal } from "./rest.ts";
-import type { AgentState, State } from "./types.ts";
+import type { AgentState, Receiver, State } from "./types.ts";
 
 /** Changes are collected for so long and go out as one. */
 const COLLECT_MS = 50;
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read";
+  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "end" | "transfer" | "receivers";
   given: unknown[];
 }
 
-export type Told = { id: number; problem?: { code: string; title: string } } | { changed: Partial<State> };
+export type Told = { id: number; value?: unknown; problem?: { code: string; title: string } } | { changed: Partial<State> };
 
 const scope = globalThis as unknown as { name: string; location: Location; onconnect: (event: MessageEvent) => void };
 const ports = new Set<MessagePort>();
@@ -47,8 +48,10 @@ const slot = Number(scope.name.replace(/^\D*/, "")) || 0;
 const desk = new Desk(slot, dial, systemClock, show, crypto.randomUUID());
 void desk.start();
 
+const call: Call = (method, path, body) => desk.call(method, path, body);
+
 /** What pages may ask for, by name. */
-const calls: Record<Asked["name"], (...given: never[]) => Promise<void>> = {
+const calls: Record<Asked["name"], (...given: never[]) => Promise<unknown>> = {
   signIn: (login: string, password: string) => desk.signIn(login, password),
   signOut: () => desk.signOut(),
   setState: (state: AgentState) => desk.setState(state),
@@ -57,14 +60,17 @@ const calls: Record<Asked["name"], (...given: never[]) => Promise<void>> = {
   discard: (id: string) => desk.outbox.discard(id),
   draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
   read: (conversation: string) => desk.read(conversation),
+  end: (conversation: string) => end(call, conversation),
+  transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
+  receivers: () => receivers(call, desk.state.me?.id ?? ""),
 };
 
 async function answer(port: MessagePort, asked: Asked): Promise<void> {
   try {
-    await calls[asked.name](...(asked.given as never[]));
+    const value = await calls[asked.name](...(asked.given as never[]));
     // What the call changed is shown before it counts as done.
     flush();
-    port.postMessage({ id: asked.id } satisfies Told);
+    port.postMessage({ id: asked.id, value } satisfies Told);
   } catch (error) {
     const problem = error instanceof Refusal ? { code: error.code, title: error.title } : { code: "unreachable", title: String(error) };
     port.postMessage({ id: asked.id, problem } satisfies Told);

@@ -4,12 +4,13 @@ Knows bytes; must not know requests.
 """
 
 import gzip
-import hashlib
 import mimetypes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from kit.web.unchanged import etag_of
 
 SMALLEST_PACKED: Final = 512
 """Bytes; what is shorter hardly becomes less."""
@@ -34,7 +35,7 @@ class Asset:
     """None until it was packed, and for what becomes no smaller."""
 
     def __post_init__(self) -> None:
-        self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+        self.etag = etag_of(self.body)
 
     def pack(self) -> None:
         """Pack it, if that makes it smaller."""

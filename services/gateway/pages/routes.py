@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from kit.errors import AppError, NotFound
+from kit.web.unchanged import has
 from services.gateway.hosts import Hosts
 from services.gateway.pages.assets import Asset
 
@@ -89,7 +90,7 @@ def _answer(request: Request, asset: Asset, *, lasts: str) -> Response:
         "etag": asset.etag,
         "vary": "accept-encoding",
     }
-    if asset.etag in _listed(request.headers.get("if-none-match", "")):
+    if has(request.headers.get("if-none-match", ""), asset.etag):
         return Response(status_code=304, headers=headers)
     if asset.packed is not None and "gzip" in _accepted(request):
         headers["content-encoding"] = "gzip"
@@ -101,7 +102,3 @@ def _accepted(request: Request) -> set[str]:
     """Return the encodings that are wanted; one with the weight 0 is not."""
     wanted = (one.partition(";") for one in request.headers.get("accept-encoding", "").split(","))
     return {name.strip().lower() for name, _, more in wanted if not _NOTHING.fullmatch(more)}
-
-
-def _listed(header: str) -> set[str]:
-    return {one.strip().removeprefix("W/") for one in header.split(",")}

@@ -9,6 +9,7 @@ HEADS: Final[Mapping[str, str]] = {
     "audit/conversation": "conversation",
     "audit/orders": "orders",
     "cases": "aftersales",
+    "console": "monitor",
     "conversations": "conversation",
     "inbox": "conversation",
     "intake": "orders",

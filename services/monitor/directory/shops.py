@@ -25,6 +25,7 @@ class Shop:
     profiles: tuple[ProfileName, ...]
     policy: Policy
     version: int
+    name: str = ""
 
 
 class Directory:
@@ -59,7 +60,9 @@ class Directory:
         zone = _zone(entry.time_zone)
         calendar = known.calendar if known and known.calendar.zone == zone else Calendar(zone)
         profiles = tuple(ProfileName(name) for name in entry.profiles)
-        self._shops[entry.shop_id] = Shop(calendar, profiles, policy_of(entry), entry.version)
+        self._shops[entry.shop_id] = Shop(
+            calendar, profiles, policy_of(entry), entry.version, entry.name
+        )
 
     def list_person(self, entry: PersonListed) -> None:
         """Take an entry in, unless a newer one is known."""

@@ -127,6 +127,8 @@ def _profile(file: ProfileFile) -> Profile:
         first_within_ms=file.replies.first_within_s * 1000,
         thresholds_s=tuple(sorted(set(file.alerts.thresholds_s))),
         breach_s=file.alerts.breach_s,
+        levels=file.levels,
+        title=file.title,
     )
 
 

@@ -5,13 +5,16 @@ Pure values. Every number comes from a data file.
 
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import NewType, Self
+from typing import Final, NewType, Self
 
 from contracts.people import SenderKind
-from profiles import Unanswered, WindowBy
+from profiles import Levels, Title, Unanswered, WindowBy
 
 ReadingKey = NewType("ReadingKey", str)
 ProfileName = NewType("ProfileName", str)
+
+_NO_RULE: Final = frozenset({"reading", "levels", "title"})
+"""A reading has its key, and nothing is counted anew because a screen shows it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,11 @@ class Profile:
     """A wait of so many seconds raises one alert each (M10), ascending."""
     breach_s: int
     """A wait of so many seconds counts as breaching on the board."""
+    levels: Levels | None = None
+    title: Title | None = None
 
     @property
     def digest(self) -> str:
-        """Return a text that is another one for every other rule."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "reading"}
+        """Return a text that is another one for every other rule, and the same for other looks."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_RULE}
         return f"{self.reading.key} {plain}"

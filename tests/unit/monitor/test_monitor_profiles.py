@@ -66,6 +66,20 @@ def test_two_versions_of_one_date_are_refused() -> None:
         profiles.ProfileBook.of([one, one])
 
 
+def test_what_only_screens_show_makes_no_other_book() -> None:
+    """Else every figure would be counted anew because a title was changed."""
+    looks = QIYU.replace("Qiyu", "Seven Fish").replace("[20, 100, 180]", "[1, 2, 3]")
+    rules = QIYU.replace("within_s = 180", "within_s = 181")
+
+    book, other_looks, other_rules = (
+        profiles.ProfileBook.of([profiles.parse(text, "qiyu")]) for text in (QIYU, looks, rules)
+    )
+
+    assert looks != QIYU
+    assert other_looks.fingerprint == book.fingerprint
+    assert other_rules.fingerprint != book.fingerprint
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProfileRefused, match="0 profile files"):
         profiles.load(tmp_path)

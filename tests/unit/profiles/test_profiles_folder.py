@@ -76,6 +76,10 @@ def test_a_new_shop_is_measured_by_profiles_that_exist() -> None:
             QIYU.replace("rejoin_s = 600", "rejoin_s = 600\nsilence_s = 600").encode(),
             r"own_night\.toml: sessions: silence_s and session_gap_s are both there",
         ),
+        (
+            QIYU.replace("first = [20, 100, 180]", "first = [20, 180, 100]").encode(),
+            r"own_night\.toml: levels\.first: each step must be longer than the one before it",
+        ),
     ],
 )
 async def test_a_broken_file_is_refused_at_the_start_of_all_who_read_it(

@@ -10,6 +10,8 @@ export interface Entry {
   by: Speaker;
   /** Words, or the name of what happened. */
   text: string;
+  /** What who handed the conversation on wanted known; staff alone see it. */
+  note: string;
   at: number;
   state: SendState | "delivered" | "read" | null;
 }
@@ -32,15 +34,15 @@ export function entries(conversation: Conversation, outbox: readonly Pending[], 
 
 function entry(item: Item, conversation: Conversation, me: string): Entry | null {
   const event = EVENTS[item.type];
-  if (event !== undefined) return { key: item.id, look: "event", mine: false, by: "system", text: event, at: item.at, state: null };
+  if (event !== undefined) return { key: item.id, look: "event", mine: false, by: "system", text: event, note: item.text, at: item.at, state: null };
   if (item.type !== "chat.message.v1") return null;
   const mine = item.senderId === me;
   const read = conversation.readUpTo !== null && compare(item.position, conversation.readUpTo) <= 0;
   const state = mine ? (read ? "read" : "delivered") : null;
   const look = item.by === "buyer" ? "theirs" : "mine";
-  return { key: item.id, look, mine, by: item.by, text: item.text, at: item.at, state };
+  return { key: item.id, look, mine, by: item.by, text: item.text, note: "", at: item.at, state };
 }
 
 function pendingEntry(one: Pending): Entry {
-  return { key: one.id, look: "mine", mine: true, by: "agent", text: one.text, at: one.firstTriedAt, state: one.state };
+  return { key: one.id, look: "mine", mine: true, by: "agent", text: one.text, note: "", at: one.firstTriedAt, state: one.state };
 }
