@@ -12,7 +12,8 @@ from tests.browser.windows import Window, Windows, axe, barriers
 from tests.platform import Platform
 from tests.world import Person, Shop, World, archived
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser]
+# The first one waits for a platform, which in a whole run starts beside two others.
+pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(300)]
 
 INSULT = "你是不是傻逼啊"
 
