@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.browser.windows import RECONNECT_MS
 from tests.world import Login
 
 
@@ -92,6 +93,14 @@ class Desk:
         await self.page.get_by_role("button", name=re.compile("离线|挂起|在线")).click()
         await self.page.get_by_role("menuitemradio", name=re.compile("在线")).click()
         await expect(self.page.get_by_role("button", name=re.compile("在线"))).to_be_visible()
+
+    async def is_cut_off(self) -> None:
+        """Wait until the desk says that the connection is lost, and that nothing else is."""
+        await expect(self.page.get_by_text("你写的会保留")).to_be_visible()
+
+    async def is_connected(self) -> None:
+        """Wait until the desk says that the connection is back."""
+        await expect(self.page.get_by_text("已连接")).to_be_visible(timeout=RECONNECT_MS)
 
     async def sign_in_another(self, login: Login) -> "Desk":
         """Let somebody else use this tab, beside whom the browser knows already."""

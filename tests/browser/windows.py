@@ -25,6 +25,8 @@ from tools import browser
 
 PATIENCE_MS: Final = 15_000
 """Longest wait for something that should appear; a busy machine needs most of a second."""
+RECONNECT_MS: Final = 60_000
+"""The same for a connection that comes back: clients wait up to 30 s between two tries."""
 SIZE: Final = {"width": 1440, "height": 900}
 PICTURES: Final = CHECKOUT / ".peakdesk" / "pictures"
 """What tabs showed when a journey failed."""
