@@ -21,6 +21,10 @@ const RETRY_MS = 2_000;
 /** Close code: a position that was never given out. Coming back with it would end the same way. */
 const BAD_POSITION = 4004;
 const INBOX = "inbox";
+/** A `sub` refused by one of these will always be; any other refusal passes. */
+const HOPELESS = ["forbidden", "not_found", "bad_stream"];
+/** Conversations whose version is remembered: more than a day's. */
+const VERSIONS = 4_096;
 /** Somebody else may set one's state, and no stream tells so. */
 const LOOK_EVERY_MS = 15_000;
 
@@ -32,6 +36,8 @@ export class Desk {
   private connection: Connection | null = null;
   private streams = new Map<string, Stream>();
   private asked = new Map<string, Stream>();
+  /** The newest version by which it was judged whose a conversation is. */
+  private versions = new Map<string, number>();
   private sequence = 0;
   private cancelLost: (() => void) | null = null;
   private cancelRenewal: (() => void) | null = null;
@@ -97,6 +103,7 @@ export class Desk {
     this.outbox.database = await Database.of(this.slot, id);
     const kept = await this.outbox.database.read();
     this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts: kept.drafts, outbox: kept.outbox, levels: kept.levels });
+    this.forgetAll();
     this.connection = new Connection(this.dial, this.clock, this.ears(), this.token, this.instance);
     this.stream(INBOX);
     this.outbox.resume(kept.outbox);
@@ -105,16 +112,23 @@ export class Desk {
     this.look();
   }
 
-  private leave(ended: number | null): void {
+  /** Let go of the connection and what came by it: two of one worker would end one another. */
+  private forgetAll(): void {
     this.connection?.stop();
+    this.connection = null;
+    this.streams.clear();
+    this.asked.clear();
+    this.versions.clear();
+  }
+
+  private leave(ended: number | null): void {
+    this.forgetAll();
     this.cancelRenewal?.();
     this.cancelLost?.();
     this.cancelLook?.();
     this.outbox.database?.close();
-    this.connection = this.outbox.database = this.cancelRenewal = this.cancelLost = this.cancelLook = null;
-    this.streams.clear();
-    this.asked.clear();
     this.hasFacts = false;
+    this.outbox.database = this.cancelRenewal = this.cancelLost = this.cancelLook = null;
     this.token = "";
     this.store.change({ ...EMPTY, session: "out", ended });
   }
@@ -276,11 +290,20 @@ export class Desk {
     if (frame.t === "ok") {
       this.store.patch(idOf(stream), { maySend: frame.d?.may_send === true });
       stream.joined();
-    } else if (code === "retry" || code === "resync" || code === "rate_limited") {
-      this.clock.after(frame.problem?.retry_after_ms ?? RETRY_MS, () => this.join(stream));
-    } else {
+    } else if (code === "already_subscribed") {
+      this.leaveStream(stream.name);
+      this.again(stream);
+    } else if (HOPELESS.includes(code ?? "")) {
       this.forget(idOf(stream));
+    } else {
+      this.clock.after(frame.problem?.retry_after_ms ?? RETRY_MS, () => this.joinLate(stream));
     }
+  }
+
+  /** Ask again for a stream, unless a new connection did so meanwhile, or nobody wants it any more. */
+  private joinLate(stream: Stream): void {
+    const isAsked = [...this.asked.values()].includes(stream);
+    if (this.streams.get(stream.name) === stream && !stream.live && !isAsked && this.state.connection === "connected") this.join(stream);
   }
 
   private again(stream: Stream): void {
@@ -298,6 +321,7 @@ export class Desk {
       const come = rows.filter((one) => conversations[one.id] === undefined);
       for (const row of rows) conversations[row.id] = described(conversations[row.id], row);
       this.store.change({ conversations });
+      for (const row of rows) this.isNewer(row.id, row.version);
       for (const id of gone) this.forget(id);
       for (const row of come) this.follow(row.id);
     } else if (frame.t === "ev") {
@@ -308,6 +332,7 @@ export class Desk {
   private owned(frame: Frame): void {
     const id = String(frame.d?.conversation_id ?? "");
     const mine = ownership(frame, this.state.me?.id ?? "");
+    if (mine === null || !this.isNewer(id, frame.d?.version)) return;
     if (mine === true && this.state.conversations[id] === undefined) {
       this.store.change({ conversations: { ...this.state.conversations, [id]: described(undefined, { id }) } });
       this.follow(id);
@@ -315,6 +340,16 @@ export class Desk {
     } else if (mine === false) {
       this.forget(id);
     }
+  }
+
+  /** A resumed stream tells what happened before the inbox said how things stand: that is over. */
+  private isNewer(id: string, version: unknown): boolean {
+    if (typeof version !== "number") return true;
+    if (version <= (this.versions.get(id) ?? -1)) return false;
+    this.versions.delete(id);
+    this.versions.set(id, version);
+    if (this.versions.size > VERSIONS) this.versions.delete(this.versions.keys().next().value as string);
+    return true;
   }
 
   /** Follow a conversation that became one's own: whatever is known of its stream, it begins with a snapshot. */

@@ -27,7 +27,7 @@ export class Outbox implements Outcomes {
     const pending: Pending = { id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" };
     const { outbox, drafts, refusals } = this.store.state;
     this.store.change({ outbox: [...outbox, pending], drafts: without(drafts, conversation), refusals: without(refusals, conversation) });
-    await this.database?.queue(pending);
+    await this.tried(this.database?.queue(pending));
     this.streamOf(conversation).send({ ...pending });
   }
 
@@ -47,7 +47,7 @@ export class Outbox implements Outcomes {
   async discard(id: string): Promise<void> {
     this.drop(id);
     for (const stream of this.streams()) stream.discard(id);
-    await this.database?.forget(id);
+    await this.tried(this.database?.forget(id));
   }
 
   async draft(conversation: string, text: string): Promise<void> {
@@ -72,12 +72,12 @@ export class Outbox implements Outcomes {
     const { outbox } = this.store.state;
     if (!outbox.some((one) => one.id === pending.id)) return;
     this.store.change({ outbox: outbox.map((one) => (one.id === pending.id ? { ...pending } : one)) });
-    void this.database?.keep({ ...pending });
+    void this.tried(this.database?.keep({ ...pending }));
   }
 
   /** It is in the log. The thread shows it once its event is there; until then it stays on screen. */
   delivered(pending: Pending): void {
-    void this.database?.forget(pending.id);
+    void this.tried(this.database?.forget(pending.id));
   }
 
   /** It is not, and never will be: the words go back to where they were typed. */
@@ -89,7 +89,12 @@ export class Outbox implements Outcomes {
     const back = typed ? `${text}\n${typed}` : text;
     const refusal = { code: problem.code, text: back, hits: problem.hits ?? [] };
     this.store.change({ drafts: { ...drafts, [conversation]: back }, refusals: { ...refusals, [conversation]: refusal } });
-    void this.database?.giveBack({ ...pending, text: back });
+    void this.tried(this.database?.giveBack({ ...pending, text: back }));
+  }
+
+  /** A database that fails, on a full disk say, costs a message its safety, never its way. */
+  private tried(kept: Promise<void> | undefined): Promise<void> {
+    return (kept ?? Promise.resolve()).catch(() => undefined);
   }
 
   private drop(id: string): void {

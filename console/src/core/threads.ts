@@ -13,6 +13,7 @@ export interface Described {
   buyer_id?: string;
   agent_id?: string | null;
   state?: string;
+  version?: number;
 }
 
 export function described(known: Conversation | undefined, facts: Described): Conversation {

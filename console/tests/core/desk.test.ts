@@ -45,7 +45,7 @@ class Line {
   }
 }
 
-const ROW = { id: CONVERSATION, buyer_id: "b", buyer: { id: "b", name: "王小明" }, agent_id: "me", state: "active" };
+const ROW = { id: CONVERSATION, buyer_id: "b", buyer: { id: "b", name: "王小明" }, agent_id: "me", state: "active", version: 5 };
 const ASKED = {
   t: "ev",
   id: "m1",
@@ -182,6 +182,70 @@ describe("a desk", () => {
 
     expect(made.state.conversations[CONVERSATION]?.items.map((item) => item.text)).toEqual(["在吗"]);
     expect(made.state.conversations[CONVERSATION]?.buyer).toBe("王小明");
+  });
+
+  it("keeps what the inbox gave it when a stream tells how it was lost before", async () => {
+    const [made, line] = await signedIn(12);
+    const told = { t: "ev", s: `conv:${CONVERSATION}`, time: ASKED.time } as const;
+
+    line.tell({ ...told, id: "e1", position: [1, 2], type: "conversation.queued.v1", d: { conversation_id: CONVERSATION, version: 3 } });
+    expect(Object.keys(made.state.conversations)).toEqual([CONVERSATION]);
+    line.tell({ ...told, id: "e2", position: [1, 3], type: "conversation.queued.v1", d: { conversation_id: CONVERSATION, version: 6 } });
+
+    expect(made.state.conversations).toEqual({});
+  });
+
+  it.each(["retry", "internal_error", "too_many_subscriptions", "already_subscribed"])("asks again for a stream that was refused with %s", async (code) => {
+    const made = desk(13);
+    await made.start();
+    const line = Line.all.at(-1) as Line;
+    line.events.opened();
+    line.tell({ t: "ready", server_time: ASKED.time });
+    const [sub] = line.heard.splice(0).filter((frame) => frame.t === "sub");
+
+    line.tell({ t: "err", id: sub?.id as string, problem: { code } });
+    clock.advance(2_000);
+    line.grant();
+
+    expect(Object.keys(made.state.conversations)).toEqual([CONVERSATION]);
+  });
+
+  it("asks for a stream once on a connection that came between a refusal and its end", async () => {
+    const made = desk(14);
+    await made.start();
+    const line = Line.all.at(-1) as Line;
+    line.events.opened();
+    line.tell({ t: "ready", server_time: ASKED.time });
+    const sub = line.heard.find((frame) => frame.t === "sub");
+    line.tell({ t: "err", id: sub?.id as string, problem: { code: "retry", retry_after_ms: 2_000 } });
+    line.events.closed(1006);
+    clock.advance(1_000);
+    const next = Line.all.at(-1) as Line;
+    next.greet();
+
+    clock.advance(2_000);
+
+    expect(next.heard.filter((frame) => frame.t === "sub")).toEqual([]);
+  });
+
+  it("signs in once, however often it was asked to at one time", async () => {
+    const made = desk(15);
+    await Promise.all([made.signIn("a", "b"), made.signIn("a", "b")]);
+    const [first, second] = Line.all as [Line, Line];
+
+    first.events.closed(4505);
+    second.greet();
+
+    expect(made.state).toMatchObject({ session: "in", connection: "connected" });
+  });
+
+  it("sends what the browser's database refuses to keep", async () => {
+    const [made, line] = await signedIn(16);
+    made.outbox.database?.close();
+
+    await made.outbox.send(CONVERSATION, "在的");
+
+    expect(line.sends.map((frame) => frame.d)).toEqual([{ text: "在的" }]);
   });
 
   it("stays signed in while the platform is too far away to renew a token", async () => {
