@@ -1,12 +1,15 @@
 /** What survives a reload: the outbox and the drafts of one person in one slot. Knows IndexedDB. */
 
-import type { Pending } from "./types.ts";
+import type { Levels, Pending } from "./types.ts";
 
-const VERSION = 1;
+const VERSION = 2;
+/** Key of the levels among the facts. */
+const LEVELS = "levels";
 
 export interface Kept {
   outbox: Pending[];
   drafts: Record<string, string>;
+  levels: Levels | null;
 }
 
 export class Database {
@@ -15,9 +18,12 @@ export class Database {
   /** Open the database of a person. Two people of one browser never share one. */
   static async of(slot: number, person: string): Promise<Database> {
     const asked = indexedDB.open(`peakdesk-${slot}-${person}`, VERSION);
-    asked.onupgradeneeded = () => {
-      asked.result.createObjectStore("outbox", { keyPath: "id" });
-      asked.result.createObjectStore("drafts");
+    asked.onupgradeneeded = ({ oldVersion }) => {
+      if (oldVersion < 1) {
+        asked.result.createObjectStore("outbox", { keyPath: "id" });
+        asked.result.createObjectStore("drafts");
+      }
+      if (oldVersion < 2) asked.result.createObjectStore("facts");
     };
     const open = await done(asked);
     open.onversionchange = () => open.close();
@@ -25,15 +31,16 @@ export class Database {
   }
 
   async read(): Promise<Kept> {
-    const transaction = this.open.transaction(["outbox", "drafts"]);
+    const transaction = this.open.transaction(["outbox", "drafts", "facts"]);
     const drafts = transaction.objectStore("drafts");
-    const [outbox, keys, texts] = await Promise.all([
+    const [outbox, keys, texts, levels] = await Promise.all([
       done(transaction.objectStore("outbox").getAll() as IDBRequest<Pending[]>),
       done(drafts.getAllKeys()),
       done(drafts.getAll() as IDBRequest<string[]>),
+      done(transaction.objectStore("facts").get(LEVELS) as IDBRequest<Levels | null | undefined>),
     ]);
     outbox.sort((a, b) => a.firstTriedAt - b.firstTriedAt || (a.id < b.id ? -1 : 1));
-    return { outbox, drafts: Object.fromEntries(keys.map((key, index) => [String(key), texts[index] ?? ""])) };
+    return { outbox, drafts: Object.fromEntries(keys.map((key, index) => [String(key), texts[index] ?? ""])), levels: levels ?? null };
   }
 
   /** Keep a message and forget the draft that it was, together: neither twice nor not at all. */
@@ -71,7 +78,13 @@ export class Database {
     await committed(transaction);
   }
 
-  /** Drop everything: a person signed out. */
+  async levels(levels: Levels | null): Promise<void> {
+    const transaction = this.open.transaction("facts", "readwrite");
+    transaction.objectStore("facts").put(levels, LEVELS);
+    await committed(transaction);
+  }
+
+  /** Drop every word: a person signed out. */
   async clear(): Promise<void> {
     const transaction = this.open.transaction(["outbox", "drafts"], "readwrite");
     transaction.objectStore("outbox").clear();

@@ -6,6 +6,7 @@
 import type { Clock } from "./clock.ts";
 import { Connection, type Dial } from "./connection.ts";
 import { Database } from "./database.ts";
+import { levelsOf } from "./facts.ts";
 import type { Frame, Outgoing } from "./frames.ts";
 import { Outbox } from "./outbox.ts";
 import { Rest, Refusal, type Signed } from "./rest.ts";
@@ -42,6 +43,8 @@ export class Desk {
   private cancelRenewal: (() => void) | null = null;
   private cancelLook: (() => void) | null = null;
   private renewal: Promise<string> | null = null;
+  /** Whether this connection's gateway was asked what the shop's levels are, and answered. */
+  private hasFacts = false;
 
   constructor(
     private readonly slot: number,
@@ -99,7 +102,7 @@ export class Desk {
     this.outbox.database?.close();
     this.outbox.database = await Database.of(this.slot, id);
     const kept = await this.outbox.database.read();
-    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts: kept.drafts, outbox: kept.outbox });
+    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts: kept.drafts, outbox: kept.outbox, levels: kept.levels });
     this.forgetAll();
     this.connection = new Connection(this.dial, this.clock, this.ears(), this.token, this.instance);
     this.stream(INBOX);
@@ -124,6 +127,7 @@ export class Desk {
     this.cancelLost?.();
     this.cancelLook?.();
     this.outbox.database?.close();
+    this.hasFacts = false;
     this.outbox.database = this.cancelRenewal = this.cancelLost = this.cancelLook = null;
     this.token = "";
     this.store.change({ ...EMPTY, session: "out", ended });
@@ -173,6 +177,17 @@ export class Desk {
     this.cancelLook?.();
     this.cancelLook = this.clock.after(LOOK_EVERY_MS * (0.8 + 0.4 * this.clock.random()), () => this.look());
     void this.ownState();
+    if (!this.hasFacts) void this.facts();
+  }
+
+  /** Ask what the shop's levels are; while nobody answers, the last ones hold. */
+  private async facts(): Promise<void> {
+    const me = this.state.me?.id;
+    const levels = await this.call("GET", "/v1/console").then(levelsOf).catch(() => undefined);
+    if (levels === undefined || this.state.me?.id !== me) return;
+    this.hasFacts = true;
+    this.store.change({ levels });
+    await this.outbox.database?.levels(levels);
   }
 
   private async ownState(): Promise<void> {
@@ -206,6 +221,7 @@ export class Desk {
   }
 
   private cut(code: number): void {
+    this.hasFacts = false;
     this.asked.clear();
     for (const stream of this.streams.values()) {
       stream.cut();

@@ -17,7 +17,7 @@ export interface Described {
 }
 
 export function described(known: Conversation | undefined, facts: Described): Conversation {
-  const before = known ?? { id: facts.id, buyer: "", buyerId: "", items: [], waitingSince: null, readUpTo: null, maySend: false };
+  const before = known ?? { id: facts.id, buyer: "", buyerId: "", items: [], waitingSince: null, isFirst: true, readUpTo: null, maySend: false };
   return {
     ...before,
     buyer: facts.buyer?.name ?? before.buyer,
@@ -30,19 +30,29 @@ export function withItems(known: Conversation, frames: readonly Frame[]): Conver
   const fresh = frames.map(itemOf).filter((item): item is Item => item !== null);
   const byId = new Map([...known.items, ...fresh].map((item) => [item.id, item]));
   const items = [...byId.values()].sort((a, b) => compare(a.position, b.position)).slice(-KEPT);
-  return { ...known, items, waitingSince: waitingSince(items) };
+  return { ...known, items, ...roundOf(items) };
 }
 
+type Round = Pick<Conversation, "waitingSince" | "isFirst">;
+
 /** Only the owner's answer ends the waiting; what a bot, the system or a former owner says does not. */
-export function waitingSince(items: readonly Item[]): number | null {
-  let since: number | null = null;
-  for (const item of items) {
-    if (item.type === "conversation.closed.v1") since = null;
-    if (item.type !== "chat.message.v1") continue;
-    if (item.by === "buyer") since ??= item.at;
-    else if (item.by === "agent" && item.notOwner !== true) since = null;
+export function roundOf(items: readonly Item[]): Round {
+  return items.reduce(afterItem, { waitingSince: null, isFirst: true });
+}
+
+function afterItem(round: Round, item: Item): Round {
+  switch (item.type) {
+    case "conversation.opened.v1":
+    case "conversation.reopened.v1":
+      return { ...round, isFirst: true };
+    case "conversation.closed.v1":
+      return { ...round, waitingSince: null };
+    case "chat.message.v1":
+      if (item.by === "buyer") return { ...round, waitingSince: round.waitingSince ?? item.at };
+      return item.by === "agent" && item.notOwner !== true ? { waitingSince: null, isFirst: false } : round;
+    default:
+      return round;
   }
-  return since;
 }
 
 export function readUpTo(known: Conversation, position: Position): Conversation {

@@ -68,6 +68,17 @@ export interface Hit {
   surface: string;
 }
 
+/** Seconds of waiting from which it is worth a look, too long, and over the limit. */
+export type Steps = readonly [notice: number, warn: number, breach: number];
+
+/** When waiting counts as long, by the profile that rules the shop's colours. */
+export interface Levels {
+  /** For the first reply since a conversation began, or began anew. */
+  first: Steps;
+  /** For every later one. */
+  later: Steps;
+}
+
 /** One conversation of one's own with what was said in it. */
 export interface Conversation {
   id: string;
@@ -76,6 +87,8 @@ export interface Conversation {
   items: readonly Item[];
   /** The buyer's first word that nobody answered. */
   waitingSince: number | null;
+  /** No agent has replied since it began, or began anew. */
+  isFirst: boolean;
   /** The buyer has seen everything up to here. */
   readUpTo: Position | null;
   maySend: boolean;
@@ -93,6 +106,8 @@ export interface State {
   outbox: readonly Pending[];
   drafts: Readonly<Record<string, string>>;
   refusals: Readonly<Record<string, Refusal>>;
+  /** As they were last told, also while the platform is away; null until then. */
+  levels: Levels | null;
   /** Why the session ended, if a close code said so. */
   ended: number | null;
 }
@@ -140,5 +155,6 @@ export const EMPTY: State = {
   outbox: [],
   drafts: {},
   refusals: {},
+  levels: null,
   ended: null,
 };

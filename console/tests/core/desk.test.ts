@@ -63,6 +63,8 @@ const dial: Dial = (events) => {
 let clock: ManualClock;
 let person = "me";
 let isAway = false;
+let levels: unknown = null;
+const LEVELS = { first: [10, 20, 30], later: [20, 100, 180] };
 
 function desk(slot: number): Desk {
   return new Desk(slot, dial, clock, () => undefined, "worker-1");
@@ -73,7 +75,12 @@ beforeEach(() => {
   Line.all.length = 0;
   person = "me";
   isAway = false;
+  levels = LEVELS;
   vi.stubGlobal("fetch", (path: string) => {
+    if (path === "/v1/console") {
+      const facts = { profiles: [{ name: "other", levels: null }, { name: "jd_2021", levels }], levels_profile: "jd_2021" };
+      return Promise.resolve(new Response(JSON.stringify(facts), { status: levels === null ? 503 : 200 }));
+    }
     if (isAway) return Promise.resolve(new Response("{}", { status: 503 }));
     const session = { token: "t", expires_at: new Date(clock.now() + 900_000).toISOString(), person: { id: person, role: "agent", shop_id: "s", name: "小陈" } };
     return Promise.resolve(new Response(JSON.stringify(path.endsWith("/me") ? { state: "online" } : session)));
@@ -298,6 +305,30 @@ describe("a desk", () => {
     clock.advance(1_500);
 
     expect(made.state.connection).toBe("lost");
+  });
+
+  it("knows how long is too long, and still does while nobody answers", async () => {
+    const [made] = await signedIn(12);
+    await settled();
+    expect(made.state.levels).toEqual(LEVELS);
+
+    levels = null;
+    const again = desk(12);
+    await again.start();
+    await settled();
+    expect(again.state.levels).toEqual(LEVELS);
+  });
+
+  it("asks how long is too long until somebody answers", async () => {
+    levels = null;
+    const [made] = await signedIn(13);
+    await settled();
+    expect(made.state.levels).toBeNull();
+
+    levels = LEVELS;
+    clock.advance(18_000);
+    await settled();
+    expect(made.state.levels).toEqual(LEVELS);
   });
 
   it("ends with a close code that says so, and keeps nothing of the person on screen", async () => {

@@ -47,6 +47,18 @@ describe("a thread", () => {
     expect(crossed.waitingSince).toBe(AT + 1_000);
   });
 
+  it("is at its first reply until an agent answers, and again when it begins anew", () => {
+    const event = (offset: number, type: string): Frame => ({ ...said(offset, "system"), type, d: {} });
+    const asked = withItems(empty, [event(1, "conversation.opened.v1"), said(2, "buyer"), said(3, "auto")]);
+    expect(asked.isFirst).toBe(true);
+
+    const answered = withItems(asked, [said(4, "agent"), said(5, "buyer")]);
+    expect(answered.isFirst).toBe(false);
+
+    const anew = [event(6, "conversation.closed.v1"), said(7, "buyer"), event(8, "conversation.reopened.v1")];
+    expect(withItems(answered, anew).isFirst).toBe(true);
+  });
+
   it("waits no longer once it is closed", () => {
     const closed: Frame = { ...said(2, "system"), type: "conversation.closed.v1", d: {} };
 
