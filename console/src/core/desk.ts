@@ -187,7 +187,8 @@ export class Desk {
     if (levels === undefined || this.state.me?.id !== me) return;
     this.hasFacts = true;
     this.store.change({ levels });
-    await this.outbox.database?.levels(levels);
+    // A database that just closed, or is full, costs the next start its colours and nothing else.
+    await this.outbox.database?.levels(levels).catch(() => undefined);
   }
 
   private async ownState(): Promise<void> {

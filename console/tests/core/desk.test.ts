@@ -308,12 +308,12 @@ describe("a desk", () => {
   });
 
   it("knows how long is too long, and still does while nobody answers", async () => {
-    const [made] = await signedIn(12);
+    const [made] = await signedIn(30);
     await settled();
     expect(made.state.levels).toEqual(LEVELS);
 
     levels = null;
-    const again = desk(12);
+    const again = desk(30);
     await again.start();
     await settled();
     expect(again.state.levels).toEqual(LEVELS);
@@ -321,7 +321,7 @@ describe("a desk", () => {
 
   it("asks how long is too long until somebody answers", async () => {
     levels = null;
-    const [made] = await signedIn(13);
+    const [made] = await signedIn(31);
     await settled();
     expect(made.state.levels).toBeNull();
 
