@@ -26,8 +26,10 @@ export function guard(router: Router, shown: Shown): void {
   router.beforeEach((to) => admit(to, shown));
   watch(
     () => shown.session,
-    (session) => {
+    async (session) => {
       if (session === "in") markUsed();
+      // A worker that runs already answers before the first place is loaded: until then there is none to judge.
+      await router.isReady().catch(() => undefined);
       const verdict = admit(router.currentRoute.value, shown);
       if (verdict !== true) void router.replace(verdict);
     },

@@ -1,7 +1,10 @@
+import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { shallowReactive } from "vue";
+import { createMemoryHistory, createRouter } from "vue-router";
 
 import type { Me, Session } from "@/core/types.ts";
-import { admit } from "@/shell/guard.ts";
+import { admit, guard } from "@/shell/guard.ts";
 
 vi.mock("@/core/page.ts", () => ({ slotOfTab: () => 0, useSlot: vi.fn() }));
 
@@ -40,6 +43,25 @@ describe("the guard of places", () => {
       expect(admit(signIn({ next }), shown("in"))).toBe("/desk");
     },
   );
+
+  it("leaves the address as it is where the worker answers before the place is loaded", async () => {
+    let load: (place: object) => void = () => undefined;
+    const place = new Promise<object>((resolve) => (load = resolve));
+    const path = "/desk/:conversation?";
+    const routes = [{ path: "/", name: "start", component: {} }, { path, name: "desk", component: () => place }];
+    const router = createRouter({ history: createMemoryHistory(), routes });
+    const live = shallowReactive(shown("unknown"));
+    guard(router, live);
+    const arrived = router.push("/desk/c1");
+
+    Object.assign(live, shown("in"));
+    await flushPromises();
+    load({ render: () => null });
+    await arrived;
+    await flushPromises();
+
+    expect(router.currentRoute.value.fullPath).toBe("/desk/c1");
+  });
 
   it("decides nothing before it is known who is there", () => {
     expect(admit(desk(), shown("unknown"))).toBe(true);
