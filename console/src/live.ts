@@ -2,7 +2,7 @@
 
 import { shallowReactive } from "vue";
 
-import { connect, slotOfTab, useSlot } from "@/core/page.ts";
+import { connect, slotOfTab } from "@/core/page.ts";
 import type { Core, State } from "@/core/types.ts";
 
 let core: Core | null = null;
@@ -17,10 +17,4 @@ export function useLive(): { core: Core; live: Readonly<State> } {
     live = shown;
   }
   return { core, live };
-}
-
-/** Go on as somebody else in this tab: in the next of ten slots. */
-export function useAnotherSlot(): void {
-  useSlot((slotOfTab() + 1) % 10);
-  core = live = null;
 }
