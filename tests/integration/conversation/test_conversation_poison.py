@@ -1,6 +1,7 @@
 """What the archive cannot read, or does not know: set aside or kept, and nobody else waits."""
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -66,16 +67,21 @@ async def test_what_a_newer_release_wrote_is_kept_and_not_shown(
     await platform.say(talk, "后")
     await eventually(lambda: has_text(agent, talk, "后"))
 
-    assert await _stored_type(platform, place) == kind
+    assert await _stored_type(platform, talk, place) == kind
     assert await texts(agent, talk) == await texts(buyer, talk) == ["后"]
     dead = await letters(platform.service.bus, "conversation.archive")
     assert place not in {Position(one.partition, one.offset) for one in dead}
 
 
-async def _stored_type(platform: Platform, place: Position) -> str:
-    query = "select type from messages where partition = :p and log_offset = :o"
+async def _stored_type(platform: Platform, talk: dict[str, Any], place: Position) -> str:
+    """Return the type at the place in this conversation: other tests' rows have made-up places."""
+    query = """
+    select type from messages
+    where conversation_id = cast(:c as uuid) and partition = :p and log_offset = :o
+    """
+    where = {"c": talk["id"], "p": place.partition, "o": place.offset}
     async with platform.service.db.read_across("a test") as session:
-        found = await session.execute(text(query), {"p": place.partition, "o": place.offset})
+        found = await session.execute(text(query), where)
         return str(found.scalar_one())
 
 
