@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 import structlog
 import uvloop
 
-from kit.process.app import Addresses, App, Resource, Role
+from kit.process.app import Addresses, App, Gate, Resource, Role
 from kit.process.files import make_room
 from kit.process.life import Life, StartFailed
 from kit.settings import SettingsRefused
@@ -26,6 +26,7 @@ from kit.web.server import PortTaken
 __all__ = [
     "Addresses",
     "App",
+    "Gate",
     "Resource",
     "Role",
     "RoleDied",
@@ -84,20 +85,35 @@ async def _main(build: Callable[[], App]) -> int:
     life = Life(app)
     _own_signals(life)
     try:
-        addresses = await life.start()
+        addresses = await _started(life)
     except (StartFailed, PortTaken) as failure:
         log.error("service.not_started", reason=str(failure))  # noqa: TRY400 - the text says it all
         return 1
-    _settle_memory()
-    log.info("service.started", http=addresses.http, admin=addresses.admin)
-    await life.over.wait()
-    _bound_the_exit()
-    await life.stop()
+    if addresses is not None:
+        _settle_memory()
+        log.info("service.started", http=addresses.http, admin=addresses.admin)
+        await life.over.wait()
+        _bound_the_exit()
+        await life.stop()
     if life.failure is not None:
         log.error("service.failed", reason=life.failure)
         return 1
     log.info("service.stopped")
     return 0
+
+
+async def _started(life: Life) -> Addresses | None:
+    """Start; None if it was over before that: a gate may wait for long, and nobody for it."""
+    starting = asyncio.create_task(life.start())
+    over = asyncio.create_task(life.over.wait())
+    await asyncio.wait({starting, over}, return_when=asyncio.FIRST_COMPLETED)
+    over.cancel()
+    if starting.done():
+        return starting.result()
+    _bound_the_exit()
+    starting.cancel()  # and it undoes what it did
+    await asyncio.wait({starting})
+    return None
 
 
 def _settle_memory() -> None:

@@ -7,14 +7,21 @@ Knows roles by their protocol only, never what they do.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
+import structlog
 from fastapi import FastAPI
+from typing_extensions import override
 
 from kit.settings import ServiceSettings
 from kit.telemetry import Tracing
 from kit.web.capacity import CONNECTIONS
 from kit.web.health import Health
+
+log = structlog.get_logger(__name__)
+
+GATE_SAYS_S: Final = 15.0
+"""Seconds between two lines of a gate that waits."""
 
 
 class Role(Protocol):
@@ -56,6 +63,29 @@ class Resource:
         self._over.set()
         if self._stop is not None:
             await self._stop()
+
+
+class Gate(Resource):
+    """A role that opens once something has happened; the roles behind it start only then.
+
+    It waits for as long as that takes: a broker that is away at the start is no reason to end. A
+    loop reads as soon as its own start is over, so a gate behind it may wait for what it read.
+    """
+
+    def __init__(self, name: str, happened: asyncio.Event) -> None:
+        super().__init__()
+        self.name = name
+        self._happened = happened
+
+    @override
+    async def start(self) -> None:
+        """Wait, and say now and then for what."""
+        while not self._happened.is_set():
+            try:
+                async with asyncio.timeout(GATE_SAYS_S):
+                    await self._happened.wait()
+            except TimeoutError:
+                log.warning("gate.waits", gate=self.name)
 
 
 @dataclass(kw_only=True)

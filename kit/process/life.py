@@ -11,13 +11,13 @@ from typing import Final
 
 import structlog
 
-from kit.process.app import Addresses, App, Role
+from kit.process.app import Addresses, App, Gate, Role
 from kit.process.files import make_room
 from kit.web.forwarded import TrustedProxies
 from kit.web.server import GRACE_S, Listener, listen
 
 START_LIMIT_S: Final = 60
-"""Seconds for one role to start; then the start has failed."""
+"""Seconds for one role to start; then the start has failed. A gate may take longer."""
 
 DRAIN_LIMIT_S: Final = 13
 """Seconds for all drain steps together; the rest is skipped."""
@@ -86,7 +86,7 @@ class Life:
         name = type(role).__name__
         self._started.append(role)
         try:
-            async with asyncio.timeout(START_LIMIT_S):
+            async with asyncio.timeout(None if isinstance(role, Gate) else START_LIMIT_S):
                 await role.start()
         except Exception as error:
             self._log.exception("role.not_started", role=name)

@@ -3,9 +3,9 @@
 import asyncio
 
 from contracts import topics
+from kit.process import Gate
 from kit.service.database import DatabaseService
 from services.monitor.directory.consumers import DIRECTORY, DirectoryEntries
-from services.monitor.directory.deadlines import Wait
 from services.monitor.directory.shops import Directory
 from services.monitor.settings import Settings
 
@@ -16,5 +16,5 @@ def register(service: DatabaseService[Settings], directory: Directory) -> asynci
     Parts that are registered behind it start only then.
     """
     reader = service.read(DIRECTORY, [topics.DIRECTORY], DirectoryEntries(directory))
-    service.role(Wait(reader.caught_up))
+    service.role(Gate("directory", reader.caught_up))
     return reader.caught_up

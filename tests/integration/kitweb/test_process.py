@@ -14,7 +14,7 @@ from fastapi import APIRouter
 
 from kit.clock import SystemClock
 from kit.metrics import Metrics
-from kit.process import Addresses, App, Resource, Role, RoleDied, StartFailed, life, running
+from kit.process import Addresses, App, Gate, Resource, Role, RoleDied, StartFailed, life, running
 from kit.settings import ServiceSettings
 from kit.web.app import create_app
 from kit.web.health import Health, create_admin
@@ -22,7 +22,8 @@ from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
+"""For a process to come or to end, maybe on a machine that does much else."""
 
 
 @dataclass
@@ -185,6 +186,21 @@ async def test_a_resource_is_opened_first_and_closed_last() -> None:
     assert diary.index("stop w") < diary.index("close")
 
 
+async def test_a_gate_is_waited_for_longer_than_a_role_may_take_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(life, "START_LIMIT_S", 0.01)
+    diary: list[str] = []
+    known = asyncio.Event()
+
+    async def opened() -> None:
+        asyncio.get_running_loop().call_later(0.2, known.set)
+
+    async with running(app_of([Resource(opened), Gate("directory", known), Worker("w", diary)])):
+        assert known.is_set()
+        assert diary == ["start w"]
+
+
 async def test_several_services_live_in_one_process() -> None:
     async with (
         running(app_of([])) as one,
@@ -200,7 +216,7 @@ SERVICE = """
 import asyncio, os
 from kit.clock import SystemClock
 from kit.metrics import Metrics
-from kit.process import App, run
+from kit.process import App, Gate, run
 from kit.settings import ServiceSettings, load
 from kit.web.app import create_app
 from kit.web.health import Health, create_admin
@@ -218,8 +234,10 @@ class Worker:
 
 def build():
     clock, health = SystemClock(), Health()
+    gates = [Gate("directory", asyncio.Event())] if os.environ.get("WAITS") else []
     return App(
-        name="orders", settings=load(ServiceSettings), health=health, roles=[Worker()],
+        name="orders", settings=load(ServiceSettings), health=health,
+        roles=[Worker(), *gates],
         http=create_app(title="t", version="1", routers=[], clock=clock),
         admin=create_admin(title="a", version="1", clock=clock, health=health, metrics=Metrics()),
     )
@@ -266,8 +284,22 @@ async def test_a_signal_stops_the_process_in_order(number: signal.Signals) -> No
     assert "Traceback" not in err
 
 
-async def test_a_dead_role_ends_the_process_with_one_clear_reason() -> None:
-    code, _, err = await ended(await launched(DIE="1"))
+async def test_a_signal_ends_a_process_that_waits_for_others_to_start() -> None:
+    service = await launched(WAITS="1")
+    assert service.stdout is not None
+    async with asyncio.timeout(TIMEOUT_S):
+        assert await service.stdout.readline() == b"ready\n"
+    service.send_signal(signal.SIGTERM)
+    code, out, err = await ended(service)
+    assert (code, out) == (0, "stopped\n")
+    assert "service.started" not in err
+    assert "service.stopped" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("waits", ["", "1"])
+async def test_a_dead_role_ends_the_process_with_one_clear_reason(waits: str) -> None:
+    code, _, err = await ended(await launched(DIE="1", WAITS=waits))
     assert code == 1
     assert "Worker ended by itself (RuntimeError: no more)" in err
     assert "Traceback" not in err
