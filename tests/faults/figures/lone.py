@@ -6,7 +6,6 @@ figures should be.
 
 import asyncio
 import os
-import socket
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from kit.settings import DEVELOPMENT_PRIVATE_KEY
 from kit.web.tokens import TokenIssuer
 from launcher.kafka import topics
 from tests.infrastructure import CHECKOUT, Infrastructure, TestDatabase
+from tests.ports import HeldPorts
 from tests.waiting import eventually
 
 READY_S: Final = 60.0
@@ -57,7 +57,8 @@ class LoneMonitor:
         self._servers = infra.bootstrap_servers
         self.bus = KafkaBus(infra.bootstrap_servers, prefix=prefix, client_id="peakdesk-figures")
         self._producer = self.bus.producer()
-        self._ports = free_ports(2)
+        self._held = HeldPorts(2)
+        self._ports = self._held.numbers
         self._process: asyncio.subprocess.Process | None = None
         self._issuer = TokenIssuer(DEVELOPMENT_PRIVATE_KEY, SystemClock())
         self._http = httpx2.AsyncClient(
@@ -108,6 +109,7 @@ class LoneMonitor:
         await self._producer.stop()
         await self._http.aclose()
         await self.bus.close()
+        self._held.close()
 
     async def command(self, *words: str) -> tuple[int, str]:
         """Run a command of the service; return its exit code and what it said."""
@@ -183,18 +185,6 @@ class LoneMonitor:
 
 Monitors = Callable[[], Awaitable[LoneMonitor]]
 """Starts another monitor that stands alone."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now."""
-    taken = [socket.socket() for _ in range(count)]
-    try:
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in taken]
-    finally:
-        for one in taken:
-            one.close()
 
 
 async def read(bus: KafkaBus, topic: str) -> dict[int, list[Event]]:

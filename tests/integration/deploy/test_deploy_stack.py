@@ -8,12 +8,12 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import httpx2
@@ -25,6 +25,7 @@ from launcher.postgres.roles import DATABASE_SERVICES
 from tests import deployed, infrastructure
 from tests.deployed import Part
 from tests.infrastructure import Infrastructure
+from tests.ports import HeldPorts
 from tests.waiting import eventually
 from tests.web import NO_TLS
 
@@ -37,13 +38,6 @@ ENDED_S = 25
 HEALTHCHECK = deployed.CHECKOUT / "deploy/docker/healthcheck.py"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @dataclass
 class Stack:
     """The processes of docker-compose.yml, each on its own ports instead of its own host."""
@@ -54,6 +48,7 @@ class Stack:
     ports: Mapping[tuple[str, str], int]
     """By host name and container port."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    logs: dict[str, Path] = field(default_factory=dict)
 
     def variables(self, part: Part) -> dict[str, str]:
         """Return what the container's environment becomes here."""
@@ -90,6 +85,7 @@ class Stack:
 
     def start(self, part: Part, log: Path) -> None:
         """Start a service."""
+        self.logs[part.name] = log
         with log.open("wb") as output:
             self.running[part.name] = subprocess.Popen(
                 self.argv(part), env=self.variables(part), stdout=output, stderr=output, cwd="/"
@@ -100,7 +96,8 @@ class Stack:
 
         A program of its own for each look took a whole core from the services that were starting.
         """
-        assert self.running[part.name].poll() is None, f"{part.name} ended"
+        said = self.logs[part.name]
+        assert self.running[part.name].poll() is None, f"{part.name} ended:\n{said.read_text()}"
         async with httpx2.AsyncClient(trust_env=False, timeout=READY_S, verify=NO_TLS) as http:
             try:
                 port = self.variables(part)["PEAKDESK_ADMIN_PORT"]
@@ -146,12 +143,14 @@ def stack(infra: Infrastructure, tmp_path: Path) -> Iterator[Stack]:
     for service in DATABASE_SERVICES:
         (vault / f"database_url_{service}").write_text(database.dsn(service))
     deployment.write_secrets(vault, host=database.address, name=database.name)
-    ports = {(name, port): free_port() for name in deployed.NAMES for port in ("8000", "9000")}
-    made = Stack(vault, infra.bootstrap_servers, prefix, ports)
-    yield made
-    for process in made.running.values():
-        process.kill()
-        process.wait(ENDED_S)
+    doors = list(product(deployed.NAMES, ("8000", "9000")))
+    with HeldPorts(len(doors)) as held:
+        ports = dict(zip(doors, held.numbers, strict=True))
+        made = Stack(vault, infra.bootstrap_servers, prefix, ports)
+        yield made
+        for process in made.running.values():
+            process.kill()
+            process.wait(ENDED_S)
     asyncio.run(infrastructure.drop_database(infra, database.name))
     asyncio.run(infrastructure.delete_topics(infra, prefix))
 
