@@ -5,6 +5,7 @@ Knows the order; readiness, the listeners and the bus are closed by the process 
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from contracts.frames import CloseCode
@@ -13,6 +14,7 @@ from services.gateway.frames import server
 from services.gateway.hub import Hub
 from services.gateway.inbound import Inbound
 from services.gateway.sockets.handshake import Handshake
+from services.gateway.sockets.port import Peer
 
 POLL_S: Final = 0.05
 GOODBYE_S: Final = 1.0
@@ -36,13 +38,16 @@ class Drain:
         inbound: Inbound,
         *,
         handshake: Handshake,
+        unauthenticated: AbstractSet[Peer],
         clock: Clock,
         times: DrainTimes,
         chance: random.Random,
     ) -> None:
+        """`unauthenticated` are the connections that have not said hello, as they come and go."""
         self._hub = hub
         self._inbound = inbound
         self._handshake = handshake
+        self._unauthenticated = unauthenticated
         self._clock = clock
         self._chance = chance
         self._times = times
@@ -74,12 +79,23 @@ class Drain:
             await self._clock.sleep(POLL_S)
 
     async def close(self) -> None:
-        """Answer `retry` to what is left, close everybody with 4000, and see them off."""
+        """Answer `retry` to what is left, close everybody with 4000, and see them off.
+
+        Also who was upgraded just before and has not said hello: a late hello would be welcomed,
+        and what is then said on that socket would be answered by nobody.
+        """
         self._inbound.give_up()
         now = self._clock.monotonic()
         for socket in self._hub.sockets():
             socket.close(CloseCode.DRAINING, now)
-        while len(self._hub) and self._clock.monotonic() - now < GOODBYE_S:
+        for peer in list(self._unauthenticated):
+            peer.close(CloseCode.DRAINING, "draining")
+        while self._somebody_left() and self._clock.monotonic() - now < GOODBYE_S:
             await self._clock.sleep(POLL_S)
         for socket in self._hub.sockets():
             socket.wire.abort()
+        for peer in list(self._unauthenticated):
+            peer.abort()
+
+    def _somebody_left(self) -> bool:
+        return bool(len(self._hub) or self._unauthenticated)

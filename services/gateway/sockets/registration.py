@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from kit.service.core import Service
@@ -16,7 +17,7 @@ from services.gateway.sockets.connection import Connection
 from services.gateway.sockets.dispatcher import FrameDispatcher
 from services.gateway.sockets.drain import Drain, DrainTimes
 from services.gateway.sockets.handshake import Handshake
-from services.gateway.sockets.port import Limits
+from services.gateway.sockets.port import Limits, Peer
 from services.gateway.sockets.rates import FrameRates
 from services.gateway.sockets.reaper import EVERY_S, Reaper
 from services.gateway.sockets.registry import ConnectionRegistry
@@ -75,7 +76,10 @@ def register(
         proxies=TrustedProxies(settings.trusted_proxies),
     )
     service.every(EVERY_S, "reaper", Reaper(hub, registry, limits=limits, clock=clock).once)
-    return Sockets(handshake, registry, _drain(service, hub, inbound, handshake=handshake))
+    drain = _drain(
+        service, hub, inbound, handshake=handshake, unauthenticated=registry.unauthenticated
+    )
+    return Sockets(handshake, registry, drain)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -93,7 +97,12 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def _drain(
-    service: Service[Settings], hub: Hub, inbound: Inbound, *, handshake: Handshake
+    service: Service[Settings],
+    hub: Hub,
+    inbound: Inbound,
+    *,
+    handshake: Handshake,
+    unauthenticated: AbstractSet[Peer],
 ) -> Drain:
     settings = service.settings
     times = DrainTimes(settings.drain_notice_s, settings.drain_spread_s, settings.drain_flush_s)
@@ -101,6 +110,7 @@ def _drain(
         hub,
         inbound,
         handshake=handshake,
+        unauthenticated=unauthenticated,
         clock=service.clock,
         times=times,
         chance=random.Random(),  # noqa: S311 - spreads reconnects, no secret

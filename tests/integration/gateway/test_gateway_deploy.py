@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import pytest
 
+from contracts.frames import CloseCode
 from contracts.people import Role
 from contracts.topics import TOPICS
 from kit.bus.memory import MemoryBus
@@ -25,7 +26,14 @@ from rehearsal.ledger import Ledger, Serial, Shown
 from services.gateway.frames import records
 from services.gateway.history import Stored
 from tests.faults.network import Network
-from tests.integration.gateway.desk import GENERATION, Conversation, Desk, PaperHistory, opened
+from tests.integration.gateway.desk import (
+    GENERATION,
+    Conversation,
+    Desk,
+    PaperHistory,
+    memory_bus,
+    opened,
+)
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -35,6 +43,10 @@ TALKS: Final = 5
 SAYS_EVERY_S: Final = 0.01
 PARTITIONS: Final = 3
 QUICK: Final = (0.01, 0.1)
+LAST_ANSWER_S: Final = 120
+"""The slower the machine, the longer a deploy and the more is said meanwhile, several times as fast
+as a client may send: what waits then goes out at the client's pace, and again when it is refused.
+"""
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -72,6 +84,14 @@ async def test_deploys_under_load_lose_nothing(seed: int) -> None:
     assert (found.lost, found.doubled, found.out_of_order) == (0, 0, 0), found.examples
     codes = {sent.code for sent in people.ledger.sent.values()}
     assert codes == {None}, "every send was acknowledged in the end"
+
+
+async def test_who_has_not_said_hello_yet_is_closed_with_the_others() -> None:
+    async with opened(memory_bus()) as desk:
+        phone = await desk.dial()
+        desk.phones.remove(phone)  # it stays on the line until the gateway ends it
+
+    assert await phone.close_code() == CloseCode.DRAINING
 
 
 # -- gateways ---------------------------------------------------------------------------
@@ -174,7 +194,7 @@ class People:
             saying = speaker.say(talk.id, Turn(side, "在吗"), Serial(self.said), due=0.0)
             answers.append(asyncio.create_task(saying))
             await asyncio.sleep(self.rng.uniform(0.0, 2 * SAYS_EVERY_S))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LAST_ANSWER_S):
             await asyncio.gather(*answers)
 
     async def lose_lines(self) -> None:
