@@ -149,11 +149,11 @@ class World:
         """End every socket."""
         await asyncio.gather(*(person.leave() for person in self._people))
 
-    async def shop(self) -> Shop:
+    async def shop(self, **more: Any) -> Shop:
         """Open a shop."""
         login, password = f"boss.{uuid.uuid4()}", str(uuid.uuid4())
         body = {"name": "旗舰店", "admin_login": login, "admin_password": password}
-        made = await self.api.call("POST", "/v1/shops", token=self.admin.token, body=body)
+        made = await self.api.call("POST", "/v1/shops", token=self.admin.token, body=body | more)
         session = await self.api.sign_in(login, password)
         return Shop(made["id"], self.person(session, made["id"]))
 

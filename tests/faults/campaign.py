@@ -22,6 +22,8 @@ class Wish:
     rounds: int | None
     only: tuple[str, ...]
     seed: int | None
+    zone: str | None = None
+    """Where the probes' shop is: a play can so cross a midnight."""
 
     def names(self, fault: str) -> bool:
         """Whether the fault is among those to play."""
@@ -35,6 +37,7 @@ def wished(config: pytest.Config) -> Wish:
         config.getoption("rounds", None),
         tuple(config.getoption("only", None) or ()),
         config.getoption("seed", None),
+        config.getoption("zone", None),
     )
 
 

@@ -16,6 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     prove = parser.getgroup("prove", "repeat and choose faults")
     prove.addoption("--only", action="append", help="faults whose name contains this; repeatable")
     prove.addoption("--seed", type=int, help="the first round's seed")
+    prove.addoption("--zone", help="time zone of the probes' shop, so that a play crosses midnight")
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 import httpx2
 
 from contracts.people import Role
 from rehearsal.api import ApiRefused
+from rehearsal.streams import Frame
+from tests.faults.days import Days, Place
 from tests.world import Person, World, assigned
 
 EVERY_S: Final = 0.5
@@ -33,6 +36,8 @@ LOOK_S: Final = 0.05
 PAGE: Final = 50
 BACKOFF_S: Final = (0.1, 0.5)
 """Reconnects are quick here: what is measured is the platform, not a client's patience."""
+
+_Found = TypeVar("_Found")
 
 
 class Part(StrEnum):
@@ -71,24 +76,26 @@ class Recovery:
 class Probes:
     """A buyer, an agent and a supervisor of a shop of their own who never stop trying."""
 
-    def __init__(self, buyer: Person, agent: Person, boss: Person, *, conversation: str) -> None:
+    def __init__(
+        self, buyer: Person, agent: Person, boss: Person, *, conversation: str, zone: str
+    ) -> None:
         self._buyer, self._agent, self._boss = buyer, agent, boss
         self.conversation = conversation
+        self._days = Days(ZoneInfo(zone))
         self.trials: list[Trial] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None
         self._archived: set[str] = set()
         self._awaited: dict[str, float] = {}
-        self._said = 0
         self._rng = random.Random(2)
         self._http = httpx2.AsyncClient(
             base_url=buyer.api.base_url, timeout=NORMAL_S, trust_env=False
         )
 
     @classmethod
-    async def opened(cls, world: World) -> Self:
-        """Return probes whose people are connected and in one conversation."""
-        shop = await world.shop()
+    async def opened(cls, world: World, *, zone: str) -> Self:
+        """Return probes whose people are connected and in one conversation of a shop there."""
+        shop = await world.shop(time_zone=zone)
         agent = await world.staff(shop, Role.AGENT)
         await agent.connect("inbox", backoff_s=BACKOFF_S)
         await agent.call("PUT", "/v1/agents/me/state", {"state": "online"})
@@ -101,7 +108,7 @@ class Probes:
         await buyer.client.subscribe(f"conv:{conversation}")
         await assigned(agent, conversation)
         await agent.client.subscribe(f"conv:{conversation}")
-        return cls(buyer, agent, boss, conversation=conversation)
+        return cls(buyer, agent, boss, conversation=conversation, zone=zone)
 
     @property
     def staff(self) -> Person:
@@ -160,21 +167,18 @@ class Probes:
                 )
                 if answer.message_id is not None:
                     self._awaited[answer.message_id] = began
-                self._said += 1
-                number = self._said
-                await _ends(chat, lambda: self._shows(text))
+                shown = await _ends(chat, lambda: self._shown(text))
+                place = self._days.said(str(shown.time))
                 await asyncio.gather(
                     _ends(archive, lambda: answer.message_id in self._archived),
-                    _ends(board, lambda: self._counted(number)),
+                    _ends(board, lambda: self._counted(place)),
                 )
         except TimeoutError:
             return
 
-    def _shows(self, text: str) -> bool:
-        return any(
-            frame.type == "chat.message.v1" and frame.d["d"].get("text") == text
-            for frame in reversed(self._agent.events)
-        )
+    def _shown(self, text: str) -> Frame | None:
+        said = (f for f in reversed(self._agent.events) if f.type == "chat.message.v1")
+        return next((frame for frame in said if frame.d["d"].get("text") == text), None)
 
     async def _read_history(self) -> None:
         """Look at what is new in the history again and again, for all trials together."""
@@ -202,9 +206,9 @@ class Probes:
             cursor = following and f"&cursor={following}"
         self._archived |= found
 
-    def _counted(self, number: int) -> bool:
-        states = self._boss.states
-        return bool(states) and int(states[-1].d["messages"]) >= number
+    def _counted(self, place: Place) -> bool:
+        board = self._boss.states[-1].d if self._boss.states else None
+        return board is not None and self._days.counted(place, board)
 
     async def _orders(self) -> None:
         await self._read(Part.ORDERS, "/v1/orders")
@@ -233,7 +237,8 @@ class Probes:
         return answer if answer.is_success else None
 
 
-async def _ends(trial: Trial, looks: Callable[[], bool]) -> None:
-    while not looks():  # noqa: ASYNC110 - ends with the trial's timeout
+async def _ends(trial: Trial, looks: Callable[[], _Found | None]) -> _Found:
+    while not (found := looks()):  # noqa: ASYNC110 - ends with the trial's timeout
         await asyncio.sleep(LOOK_S)
     trial.ended = time.monotonic()
+    return found

@@ -99,6 +99,8 @@ class Load:
     seed: int = 11
     backoff_s: tuple[float, float] = PATIENCE_S
     """`within_s`: when everything must be over and judged; what hangs fails then and says where."""
+    zone: str = "Asia/Shanghai"
+    """The time zone of the probes' shop: whether its midnight falls into the play."""
 
     def sown(self, seed: int) -> "Load":
         """Return the same load with another timetable and other people."""
@@ -157,7 +159,8 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
     ):
         admin = await api.sign_in(*platform.admin)
         world = World(api, admin)
-        stage = Stage(platform, network, world, await Probes.opened(world))
+        probes = await Probes.opened(world, zone=load.zone)
+        stage = Stage(platform, network, world, probes)
         before = await _letters(platform)
         plan = Plan(
             dialogues.load(), load.rate, load.seconds, seed=load.seed, backoff_s=load.backoff_s

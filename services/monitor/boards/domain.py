@@ -1,12 +1,15 @@
-"""How much of a board is pushed: the agents of a large shop do not fit into one message.
+"""How much of a board is pushed, and whose next: a message has a limit, and so has a moment.
 
 Knows what a supervisor has to see first; must not know how a board comes about.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from contracts.monitor import AgentTile, BoardPublished
-from contracts.people import AgentState
+from contracts.people import AgentState, ShopId
 
 BOARD_BYTES: Final = 400 * 1024
 """Of a board at most; a message may have 512 KiB, and every supervisor gets each of them whole."""
@@ -16,6 +19,16 @@ TILE_BYTES: Final = 560
 
 FIGURES_BYTES: Final = 320
 """Of one profile's figures, with sums as large as a year makes them."""
+
+REFRESH_MS: Final = 5_000
+"""A board that shows somebody waiting, or a delay, is published anew so often without a change."""
+
+RENEWED_AT_ONCE: Final = 25
+"""Boards of quiet shops at one look. A board takes 10 ms, and at midnight, when a sale begins, a
+busy shop's waits for no more than these; ten thousand quiet ones have turned in three minutes."""
+
+DayOf = Callable[[ShopId], date]
+"""A shop's local day at the moment of the look."""
 
 
 def pushed(board: BoardPublished) -> BoardPublished:
@@ -37,3 +50,68 @@ def _urgency(tile: AgentTile) -> tuple[int, int, bool, int, str]:
     is_offline = tile.state is AgentState.OFFLINE
     waiting = -tile.breaching, -tile.longest_wait_ms
     return *waiting, is_offline, -tile.open_conversations, tile.agent_id
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The board of a shop that was published last. `day` None: not by this monitor, or none."""
+
+    revision: int
+    at_ms: int = 0
+    day: date | None = None
+    is_moving: bool = False
+    """Somebody waits, or the board is delayed: time alone changes it."""
+
+    def is_changed(self, revision: int, age_ms: int) -> bool:
+        """Tell whether it shows too little: something happened, or time passes for who waits."""
+        return revision > self.revision or (self.is_moving and age_ms >= REFRESH_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Shops whose board is due."""
+
+    changed: tuple[ShopId, ...]
+    """Who looks at these is told something new."""
+    renewed: tuple[ShopId, ...]
+    """Nothing happened in these but a midnight. They may be all shops: a few at each look."""
+
+
+class Pace:
+    """What was published of every shop, and so what is due."""
+
+    def __init__(self, interval_ms: int) -> None:
+        self._interval_ms = interval_ms
+        self._shown: dict[ShopId, Shown] = {}
+
+    def due(self, revisions: Mapping[ShopId, int], day_of: DayOf, *, now_ms: int) -> Turns:
+        """Return whose board is due, given each shop's revision as of now."""
+        first = not self._shown
+        changed: list[ShopId] = []
+        renewed: list[ShopId] = []
+        for shop_id, revision in revisions.items():
+            # At the first look every shop is new, and none has changed as far as is known here.
+            shown = self._shown.get(shop_id) or Shown(revision if first else revision - 1)
+            if revision < shown.revision:
+                # A day left those that are summed, which is no change of today's board; if there
+                # was one as well, it comes with the few. The next one is seen again.
+                shown = replace(shown, revision=revision, day=None)
+            self._shown[shop_id] = shown
+            age_ms = now_ms - shown.at_ms
+            if age_ms < self._interval_ms:
+                continue
+            if shown.is_changed(revision, age_ms):
+                changed.append(shop_id)
+            elif shown.day != day_of(shop_id):
+                renewed.append(shop_id)
+        return Turns(tuple(changed), tuple(renewed))
+
+    def published(
+        self, shop_id: ShopId, revision: int, day: date, *, at_ms: int, is_moving: bool
+    ) -> None:
+        """A shop's board of that day was published."""
+        self._shown[shop_id] = Shown(revision, at_ms, day, is_moving)
+
+    def left(self, shop_id: ShopId, revision: int) -> None:
+        """Another monitor publishes the shop's board. If it dies, what it missed comes in turn."""
+        self._shown[shop_id] = Shown(revision)

@@ -18,7 +18,7 @@ from kit.ids import Ids
 from kit.leases import Leases
 from kit.postgres import Database
 from services.monitor.boards import repository
-from services.monitor.boards.domain import pushed
+from services.monitor.boards.domain import RENEWED_AT_ONCE, Pace, pushed
 from services.monitor.boards.repository import Today
 from services.monitor.boards.schemas import Board
 from services.monitor.directory.rules import Rules
@@ -33,9 +33,6 @@ from services.monitor.response.measure import Response
 from services.monitor.response.repository import Load, Wait
 
 log = structlog.get_logger()
-
-REFRESH_MS: Final = 5_000
-"""A board that shows somebody waiting, or a delay, is published anew so often without a change."""
 
 ON_TIME_MS: Final = 2_000
 """Folded through a moment so lately: not delayed. It is noted once a second (H31)."""
@@ -68,6 +65,10 @@ class Boards:
     async def as_pushed(self, shop_id: ShopId) -> Board:
         """Return the board of a shop as of now, as its watchers get it."""
         return Board.model_validate(pushed(await self.snapshot(shop_id)), from_attributes=True)
+
+    def today(self, shop_id: ShopId) -> date:
+        """Return the local day that the board of a shop shows now."""
+        return self._directory.calendar(shop_id).day(self._clock.now_ms())
 
     async def snapshot(self, shop_id: ShopId) -> BoardPublished:
         """Return the board of a shop as of now, with everybody on it."""
@@ -201,45 +202,38 @@ class Publisher:
         self._leases = leases
         self._producer = producer
         self._clock = clock
-        self._interval_ms = interval_ms
-        self._shown: dict[ShopId, _Shown] = {}
+        self._pace = Pace(interval_ms)
 
     async def publish_due(self) -> int:
-        """Publish every board that changed, or shows time passing; return how many."""
+        """Publish every board that changed, or shows time passing; return how many.
+
+        Of those that only a new day changes `RENEWED_AT_ONCE`, the others at the next looks.
+        """
         since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
         async with self._leases.read_across("which boards changed") as connection:
             revisions = await repository.revisions(connection, since)
+        turns = self._pace.due(revisions, self._boards.today, now_ms=self._clock.now_ms())
         published = 0
-        for shop_id, revision in revisions.items():
-            shown = self._shown.get(shop_id)
-            if shown is not None and not shown.is_due(
-                revision, self._clock.now_ms(), self._interval_ms
-            ):
-                continue
-            if not await self._leases.take(f"board/{shop_id}"):
-                continue
-            board = pushed(await self._boards.snapshot(shop_id))
-            await self._producer.send(message_of(board))
-            moving = board.waiting > 0 or board.delayed_ms > 0
-            self._shown[shop_id] = _Shown(revision, self._clock.now_ms(), moving)
-            published += 1
-        return published
+        for shop_id in turns.changed:
+            published += await self._publish(shop_id, revisions[shop_id])
+        renewed = 0
+        for shop_id in turns.renewed:
+            if renewed == RENEWED_AT_ONCE:
+                break
+            renewed += await self._publish(shop_id, revisions[shop_id])
+        return published + renewed
 
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """The board that was published last."""
-
-    revision: int
-    at_ms: int
-    moving: bool
-
-    def is_due(self, revision: int, now_ms: int, interval_ms: int) -> bool:
-        """Tell whether to publish again: changed, or time passes for somebody who waits."""
-        age = now_ms - self.at_ms
-        return (
-            age >= interval_ms if revision != self.revision else self.moving and age >= REFRESH_MS
-        )
+    async def _publish(self, shop_id: ShopId, revision: int) -> bool:
+        """Publish a board, if its lease is held here; tell whether it is."""
+        if not await self._leases.take(f"board/{shop_id}"):
+            self._pace.left(shop_id, revision)
+            return False
+        day = self._boards.today(shop_id)  # before it is read: one that turns meanwhile is due
+        board = pushed(await self._boards.snapshot(shop_id))
+        await self._producer.send(message_of(board))
+        moving = board.waiting > 0 or board.delayed_ms > 0
+        self._pace.published(shop_id, revision, day, at_ms=self._clock.now_ms(), is_moving=moving)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
