@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId, SkillGroupId
 from services.conversation.conversations.clock import FIRST_UNANSWERED
 from services.conversation.routing.assignment import Candidate, Overdue, Places, Waiting
+from services.conversation.shops.repository import OVERFLOW_S
 from services.conversation.staff.domain import AT_DESK, AWAY
 
 HEADS: Final = 50
@@ -105,6 +106,10 @@ _OWN: Final = (
 
 _HEADS: Final = text(
     f"""
+    with patient as (
+        select cast(:now as timestamptz) - make_interval(secs => {OVERFLOW_S}) as since
+    )
+    select patient.since as patient, head.* from patient left join lateral (
     select h.* from ({_SERVED}) g cross join lateral (
         {_CHATS} and c.skill_group_id = g.id {_CHATS_IN_ORDER} :most
     ) h
@@ -129,19 +134,21 @@ _HEADS: Final = text(
     ) h
     union
     select h.* from skill_groups g cross join lateral (
-        {_CHATS} and c.skill_group_id = g.id and c.rank_at <= :patient
-            and c.waiting_since <= :patient {_CHATS_IN_ORDER} :online
+        {_CHATS} and c.skill_group_id = g.id and c.rank_at <= patient.since
+            and c.waiting_since <= patient.since {_CHATS_IN_ORDER} :online
     ) h where g.shop_id = :shop
     union
     select h.* from skill_groups g cross join lateral (
-        {_WORK} and w.skill_group_id = g.id and w.waiting_since <= :patient
+        {_WORK} and w.skill_group_id = g.id and w.waiting_since <= patient.since
             {_WORK_IN_ORDER} :online
     ) h where g.shop_id = :shop
+    ) head on true
     """
 )
 """Of each group and role with places its heads, of each agent his own, of every group those who
 waited for so long that anybody helps. A head may be found in more ways than one; what names a role
-names no group."""
+names no group. Since when that is, is told even where there is no head: the rest of the row is
+empty then."""
 
 _LEFT_WAITING: Final = text(
     f"""
@@ -180,10 +187,14 @@ _SHOPS_SERVING: Final = text(_each_shop("conversations", "state = 'assigned'"))
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The heads of a shop's queues; `work` names those that are work items."""
+    """The heads of a shop's queues; `work` names those that are work items.
+
+    Who waits since `patient`, or longer, is helped by any group.
+    """
 
     waiting: tuple[Waiting, ...]
     work: frozenset[str]
+    patient: datetime
 
 
 async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
@@ -210,13 +221,8 @@ async def load_of(session: AsyncSession, agent_id: PersonId) -> int:
     return int((await session.execute(_LOAD, {"agent": agent_id})).scalar_one())
 
 
-async def heads(
-    session: AsyncSession, shop_id: ShopId, places: Places, *, patient: datetime
-) -> Queue:
-    """Return who may be given one of these places.
-
-    `patient` is the moment since which somebody waited whom any group helps.
-    """
+async def heads(session: AsyncSession, shop_id: ShopId, places: Places, *, now: datetime) -> Queue:
+    """Return who may be given one of these places."""
     asked = {
         "shop": shop_id,
         "every": places.every,
@@ -228,12 +234,14 @@ async def heads(
         "agents": [agent_id for agent_id, _, _ in places.own],
         "rooms": [min(room, HEADS) for _, room, _ in places.own],
         "their_roles": [role for _, _, role in places.own],
-        "patient": patient,
+        "now": now,
     }
-    rows = list(await session.execute(_HEADS, asked))
+    told = list(await session.execute(_HEADS, asked))
+    rows = [row for row in told if row.id is not None]
     return Queue(
         waiting=tuple(_waiting(row) for row in rows),
         work=frozenset(str(row.id) for row in rows if row.kind == "work"),
+        patient=told[0].patient,
     )
 
 

@@ -105,7 +105,7 @@ READS = [
     Read("everybody's load", partial(queues.candidates, shop_id=SHOP), filters=STAFF),
     Read(
         "heads of the queues",
-        partial(queues.heads, shop_id=SHOP, places=PLACES, patient=MOMENT),
+        partial(queues.heads, shop_id=SHOP, places=PLACES, now=MOMENT),
         filters="a shop's few groups, and heads whose tier alone put them first",
         sorts="work for anybody, which only a shop without the usual group has",
     ),
