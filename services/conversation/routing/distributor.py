@@ -90,7 +90,7 @@ class Distributor:
         looked at (H39). Loads are counted from what is stored: whoever loses a conversation that
         joins must be seen without it. The log is told which of the joining have to wait.
         """
-        known = await queues.candidates(session, shop_id)
+        known = await queues.candidates(session, shop_id, everybody=bool(occasion.joining))
         distribution = Distribution(known, now=self._clock.now())
         beside = await self._seniors.bring(session, shop_id, distribution, occasion.trigger)
         made, work = await self._decided(session, shop_id, distribution, occasion)
@@ -128,8 +128,7 @@ class Distributor:
         for one in (joining.conversation for joining in occasion.joining):
             if heads[one.skill_group_id] < queues.HEADS:
                 waiting[one.id] = _waiting(one)
-        decisions = distribution.decide(waiting.values(), patient=queue.patient)
-        return [one for one in decisions if one.agent_id is not None], queue.work
+        return distribution.decide(waiting.values(), patient=queue.patient), queue.work
 
     async def _given(
         self, session: AsyncSession, made: Sequence[Decision], stamp: Stamp

@@ -24,9 +24,11 @@ _STATES: Final = {str(state): state for state in AgentState}
 
 _CANDIDATES: Final = text(
     """
-    select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role, k.groups,
-           coalesce(b.count, 0) as beside,
-           coalesce(c.count, 0) + coalesce(w.count, 0) + coalesce(b.count, 0) as load
+    select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role,
+           case when :everybody or has.load < s.capacity then array(
+               select k.skill_group_id::text from staff_skills k where k.staff_id = s.id
+           ) end as groups,
+           coalesce(b.count, 0) as beside, has.load
     from staff s
     left join (
         select agent_id, count(*) from conversations
@@ -40,11 +42,9 @@ _CANDIDATES: Final = text(
         select senior_id, count(*) from work_items
         where shop_id = :shop and senior_id is not null and not settled group by senior_id
     ) b on b.senior_id = s.id
-    left join (
-        select k.staff_id, array_agg(k.skill_group_id::text) as groups
-        from staff m join staff_skills k on k.staff_id = m.id
-        where m.shop_id = :shop group by k.staff_id
-    ) k on k.staff_id = s.id
+    cross join lateral (
+        select coalesce(c.count, 0) + coalesce(w.count, 0) + coalesce(b.count, 0) as load
+    ) has
     where s.shop_id = :shop and s.active and s.state <> 'offline' and s.role = any(:roles)
     """
 )
@@ -197,17 +197,20 @@ class Queue:
     patient: datetime
 
 
-async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
-    """Return the shop's agents who are not offline, each with his load."""
-    roles = sorted(CHATTING_STAFF)
-    rows = await session.execute(_CANDIDATES, {"shop": shop_id, "roles": roles})
+async def candidates(session: AsyncSession, shop_id: ShopId, *, everybody: bool) -> list[Candidate]:
+    """Return the shop's agents who are not offline, each with his load.
+
+    The groups of `everybody` say why somebody has to wait; without, those of who has room are read.
+    """
+    asked = {"shop": shop_id, "roles": sorted(CHATTING_STAFF), "everybody": everybody}
+    rows = await session.execute(_CANDIDATES, asked)
     return [
         Candidate(
             agent_id=PersonId(agent_id),
             state=_STATES[state],
             load=load,
             capacity=capacity,
-            groups=frozenset(groups or ()),
+            groups=None if groups is None else frozenset(groups),
             last_assigned_at=last_assigned_at,
             role=role,
             beside=beside,

@@ -102,7 +102,11 @@ READS = [
     Read("an agent's inbox", partial(conversations.owned_by, agent_id=AGENT)),
     Read("an agent's work", partial(routing.work_of, agent_id=AGENT)),
     Read("an agent's load", partial(queues.load_of, agent_id=AGENT)),
-    Read("everybody's load", partial(queues.candidates, shop_id=SHOP), filters=STAFF),
+    Read(
+        "everybody's load",
+        partial(queues.candidates, shop_id=SHOP, everybody=True),
+        filters=STAFF,
+    ),
     Read(
         "heads of the queues",
         partial(queues.heads, shop_id=SHOP, places=PLACES, now=MOMENT),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -180,7 +181,8 @@ async def test_heads_and_loads_are_what_the_whole_shop_says(store: Database, see
         for timing in own:
             await shops.keep_timing(session, shop.shop, timing, NOW)
     async with store.read(shop.shop) as session:
-        known = await queues.candidates(session, shop.shop)
+        known = await queues.candidates(session, shop.shop, everybody=True)
+        fewer = await queues.candidates(session, shop.shop, everybody=False)
         places = Distribution(known, now=NOW).places()
         found = await queues.heads(session, shop.shop, places, now=NOW)
 
@@ -188,6 +190,9 @@ async def test_heads_and_loads_are_what_the_whole_shop_says(store: Database, see
         return one.agent_id
 
     assert sorted(known, key=by_id) == sorted(shop.agents, key=by_id)
+    assert sorted(fewer, key=by_id) == [
+        one if one.has_room else replace(one, groups=None) for one in sorted(shop.agents, key=by_id)
+    ]
     wanted = heads(shop.waiting, places, patient=patient, work=shop.work)
     assert sorted(one.id for one in found.waiting) == sorted(one.id for one in wanted)
     assert {one.id: one for one in found.waiting} == {one.id: one for one in wanted}

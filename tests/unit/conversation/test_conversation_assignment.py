@@ -62,12 +62,21 @@ def accompany(work: list[Overdue], agents: Iterable[Candidate]) -> list[PersonId
 
 
 def distribute(queue: Iterable[Waiting], agents: Iterable[Candidate]) -> list[Decision]:
-    return Distribution(agents, now=NOW).decide(queue, patient=NOW - PATIENCE)
+    return told(Distribution(agents, now=NOW), queue, patient=NOW - PATIENCE)
+
+
+def told(
+    distribution: Distribution, queue: Iterable[Waiting], *, patient: datetime
+) -> list[Decision]:
+    """Return what is decided, in the order of the queue, and why the others wait on."""
+    line = in_order(queue)
+    made = {one.waiting_id: one for one in distribution.decide(line, patient=patient)}
+    return [made.get(one.id) or distribution.left(one.id, one.skill_group_id) for one in line]
 
 
 def choose(one: Waiting, agents: Iterable[Candidate], *, overflows: bool = False) -> Decision:
     patience = timedelta(0) if overflows else timedelta(days=1)
-    return Distribution(agents, now=NOW).decide([one], patient=NOW - patience)[0]
+    return told(Distribution(agents, now=NOW), [one], patient=NOW - patience)[0]
 
 
 def test_the_least_loaded_for_his_capacity_is_chosen() -> None:
@@ -207,7 +216,7 @@ def test_a_senior_who_was_added_has_a_place_less_for_those_who_wait() -> None:
     assert distribution.places().count == 1
     assert distribution.accompany(overdue())
     assert distribution.places().count == 0
-    assert distribution.decide([waiting()], patient=NOW - PATIENCE)[0].agent_id is None
+    assert distribution.decide([waiting()], patient=NOW - PATIENCE) == []
 
 
 def test_whoever_handed_the_buyer_on_is_asked_last() -> None:
@@ -355,6 +364,28 @@ def test_the_heads_that_a_go_looks_at_get_what_the_whole_queue_would_give_them(
 
     assert given_to(seen) == given_to(queue)
     assert places.count or not seen
+
+
+@given(queue=_QUEUE, agents=_AGENTS)
+def test_nobody_is_chosen_by_the_groups_of_who_has_no_room(
+    queue: list[Waiting], agents: list[Candidate]
+) -> None:
+    fewer = [one if one.has_room else msgspec.structs.replace(one, groups=None) for one in agents]
+    whole, read = Distribution(agents, now=NOW), Distribution(fewer, now=NOW)
+
+    def chosen(distribution: Distribution) -> list[tuple[str, PersonId | None, Reason]]:
+        made = distribution.decide(queue, patient=NOW - PATIENCE)
+        return [(one.waiting_id, one.agent_id, one.reason) for one in made]
+
+    assert read.places() == whole.places()
+    assert chosen(read) == chosen(whole)
+
+
+def test_why_somebody_waits_is_not_told_without_everybodys_groups() -> None:
+    distribution = Distribution([agent("a", load=5, groups=None)], now=NOW)
+
+    with pytest.raises(ValueError, match="groups were not read"):
+        distribution.left("w", PRE)
 
 
 def by_sorting(queue: list[Waiting], agents: list[Candidate]) -> list[tuple[str, PersonId | None]]:
