@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from kit.clock import Clock, SystemClock
+
 Position = tuple[int, int]
 
 SEEN_LIMIT: Final = 4_096
@@ -22,6 +24,13 @@ RESEND_AFTER_S: Final = 1.0
 
 LATE: Final = 1.25
 """Longest wait, as a multiple of what was said: who was refused together comes back apart."""
+
+RESEND_FOR_S: Final = 600.0
+"""An older send is not put on the wire again by itself: the platform knows a repeat by its id for a
+while, not for ever, and its sender may have said it in other words by then."""
+
+TOO_OLD: Final = "too_old"
+"""The code of the answer then."""
 
 _LATER: Final = frozenset({"retry", "rate_limited"})
 """Problem codes that say: the same send, a little later."""
@@ -63,6 +72,7 @@ class Answer:
 class _Pending:
     frame: dict[str, Any]
     answered: asyncio.Future[Answer]
+    begun: float
     written: bool = False
 
 
@@ -73,6 +83,7 @@ class Stream:
     name: str
     write: Write
     rng: random.Random
+    clock: Clock = field(default_factory=SystemClock)
     position: Position | None = None
     live: asyncio.Event = field(default_factory=asyncio.Event)
     joining: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -112,7 +123,8 @@ class Stream:
     def send(self, frame: dict[str, Any]) -> asyncio.Future[Answer]:
         """Send now, or once the stream is subscribed and no refused send has to go first (H6)."""
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        pending = self._pending[frame["id"]] = _Pending(frame, answered)
+        pending = _Pending(frame, answered, self.clock.monotonic())
+        self._pending[frame["id"]] = pending
         if self.subscribed and not self._pause and not self._probe:
             self._put(pending)
         return answered
@@ -132,8 +144,9 @@ class Stream:
         return True
 
     def resend(self) -> None:
-        """Put every unanswered send on the wire, oldest first."""
+        """Put every unanswered send on the wire, oldest first; end those that are too old."""
         self._stop_waiting()
+        self._end_old()
         if self.subscribed:
             for pending in self._pending.values():
                 self._put(pending)
@@ -184,9 +197,18 @@ class Stream:
 
     def _try_oldest(self) -> None:
         self._pause = None
+        self._end_old()
         if self.subscribed and self._pending:
             self._probe, oldest = next(iter(self._pending.items()))
             self._put(oldest)
+
+    def _end_old(self) -> None:
+        begun_after = self.clock.monotonic() - RESEND_FOR_S
+        for client_id, pending in list(self._pending.items()):
+            if pending.begun < begun_after:
+                del self._pending[client_id]
+                if not pending.answered.done():
+                    pending.answered.set_result(Answer(TOO_OLD))
 
     def _stop_waiting(self) -> None:
         self._probe = None

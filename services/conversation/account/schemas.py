@@ -16,14 +16,17 @@ class NewPassword(Body):
 
 
 class MeView(View):
-    """The caller; what only staff have is null or empty for buyers. `skill_groups` are codes."""
+    """The caller; what only staff have is null or empty for buyers.
+
+    `groups` are the codes of his skill groups.
+    """
 
     id: str
     role: Role
     shop_id: str
     name: str
     login: str | None = None
-    skill_groups: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     capacity: int | None = None
     state: AgentState | None = None
     state_since: Moment | None = None

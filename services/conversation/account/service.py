@@ -71,7 +71,7 @@ class Account:
             shop_id=agent.shop_id,
             name=agent.name,
             login=agent.login,
-            skill_groups=tuple(sorted(codes[one] for one in agent.skill_group_ids)),
+            groups=tuple(sorted(codes[one] for one in agent.skill_group_ids)),
             capacity=agent.capacity,
             state=agent.state,
             state_since=agent.state_since,

@@ -119,11 +119,8 @@ class Openings:
         async with self._turns.after(shop, ready) as (session, facts):
             standing, answers = await self._standing(session, shop_id, facts)
             joining = list(standing.joining.values())
-            overflow = timedelta(seconds=facts.timing.overflow_s)
             if joining:
-                found = await self._routing.join(
-                    session, shop_id, joining, trigger="opened", overflow=overflow
-                )
+                found = await self._routing.join(session, shop_id, joining, trigger="opened")
                 standing.now |= {one.buyer_id: one for one in found.values()}
             return await _kept(session, facts, standing, answers)
 

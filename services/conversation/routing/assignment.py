@@ -51,16 +51,16 @@ class Reason(StrEnum):
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """An agent as routing sees him. `load` counts open conversations and work items.
 
-    Without any group he is a generalist and serves them all. Of his work items `beside` are those
-    on which he is the senior beside another. A msgspec struct: a go makes one of everybody in the
-    shop.
+    Without any group he is a generalist and serves them all; None says that they were not read, as
+    of somebody without room. Of his work items `beside` are those on which he is the senior beside
+    another. A msgspec struct: a go makes one of everybody in the shop.
     """
 
     agent_id: PersonId
     state: AgentState
     load: int
     capacity: int
-    groups: frozenset[SkillGroupId]
+    groups: frozenset[SkillGroupId] | None
     last_assigned_at: datetime | None = None
     role: str = Role.AGENT
     beside: int = 0
@@ -89,7 +89,8 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
 
     def serves(self, group: SkillGroupId | None) -> bool:
         """Tell whether he answers this group's buyers; None is anybody's."""
-        return group is None or not self.groups or group in self.groups
+        groups = _groups(self)
+        return group is None or not groups or group in groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +172,18 @@ class Distribution:
         return Places(
             own=tuple((one.agent_id, one.room, one.role) for one in here),
             online=sum(one.room for one in online),
-            groups=frozenset(group for one in online for group in one.groups),
-            every=any(not one.groups for one in online),
+            groups=frozenset(group for one in online for group in _groups(one)),
+            every=any(not _groups(one) for one in online),
             roles=frozenset(one.role for one in online),
         )
 
     def decide(self, queue: Iterable[Waiting], *, patient: datetime) -> list[Decision]:
-        """Decide for each of them, in the order of the queue.
+        """Choose an agent for each of them, in the order of the queue; leave out whom nobody fits.
 
         Who waits since the moment `patient`, or longer, is helped by every group.
         """
-        return [self._decided(one, patient) for one in in_order(queue)]
+        chosen = (self._decided(one, patient) for one in in_order(queue))
+        return [one for one in chosen if one is not None]
 
     def seniors_with_room(self) -> list[PersonId]:
         """Return who may be added to overdue work of others."""
@@ -206,7 +208,7 @@ class Distribution:
         return Decision(work_id, None, Reason.NO_SENIOR, self._seniors())
 
     def left(self, waiting_id: str, group: SkillGroupId | None) -> Decision:
-        """Return why somebody of this group waits on."""
+        """Return why somebody of this group waits on; asks for the groups of everybody."""
         every, groups = self._online
         if every or group in groups or (group is None and groups):
             reason = Reason.ALL_FULL
@@ -228,22 +230,23 @@ class Distribution:
     def _online(self) -> tuple[bool, frozenset[SkillGroupId]]:
         """Whether a generalist is online, and of which groups somebody is."""
         online = [one for one in self._known.values() if one.state is AgentState.ONLINE]
-        groups = frozenset(group for one in online for group in one.groups)
-        return any(not one.groups for one in online), groups
+        groups = frozenset(group for one in online for group in _groups(one))
+        return any(not _groups(one) for one in online), groups
 
     @cached_property
     def _is_anybody_there(self) -> bool:
         return any(one.state not in _NOT_THERE for one in self._known.values())
 
-    def _decided(self, waiting: Waiting, patient: datetime) -> Decision:
-        chosen, reason = self._choice(waiting, patient)
-        if chosen is None:
-            return self.left(waiting.id, waiting.skill_group_id)
+    def _decided(self, waiting: Waiting, patient: datetime) -> Decision | None:
+        choice = self._choice(waiting, patient)
+        if choice is None:
+            return None
+        chosen, reason = choice
         seen = self._seen()
         self._give(chosen)
         return Decision(waiting.id, chosen.agent_id, reason, seen)
 
-    def _choice(self, waiting: Waiting, patient: datetime) -> tuple[Candidate | None, Reason]:
+    def _choice(self, waiting: Waiting, patient: datetime) -> tuple[Candidate, Reason] | None:
         """Choose the agent for one who waits.
 
         The agent who had the buyer comes first, even when busy; then the least loaded of the group
@@ -255,9 +258,8 @@ class Distribution:
         skilled = self._first(waiting, lambda one: one.serves(waiting.skill_group_id))
         if skilled is not None:
             return skilled, Reason.LEAST_LOADED
-        if waiting.since <= patient:
-            return self._first(waiting, lambda _: True), Reason.OVERFLOW
-        return None, Reason.ALL_FULL
+        anybody = self._first(waiting, lambda _: True) if waiting.since <= patient else None
+        return None if anybody is None else (anybody, Reason.OVERFLOW)
 
     def _first(self, waiting: Waiting, fits: Callable[[Candidate], bool]) -> Candidate | None:
         """Return the best placed who may have it, online with room; who is avoided is last."""
@@ -290,6 +292,12 @@ class Distribution:
     def _seen(self) -> tuple[Candidate, ...]:
         best = self._placings[:CANDIDATES_KEPT]
         return tuple(self._known[PersonId(agent_id)] for *_, agent_id in best)
+
+
+def _groups(candidate: Candidate) -> frozenset[SkillGroupId]:
+    if candidate.groups is None:
+        raise ValueError("of who has no room the groups were not read")
+    return candidate.groups
 
 
 def _is_open(candidate: Candidate) -> bool:

@@ -6,7 +6,7 @@ Decides nothing itself (`assignment` does) and opens no transaction.
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,7 +29,6 @@ from services.conversation.routing.assignment import Decision, Distribution, Wai
 from services.conversation.routing.domain import assign_work
 from services.conversation.routing.repository import Kept
 from services.conversation.routing.seniors import Seniors
-from services.conversation.shops import repository as shops
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,6 @@ class Occasion:
     trigger: str
     joining: Sequence[Joining] = ()
     told: Sequence[Event] = ()
-    overflow: timedelta | None = None
-    """The wait after which every group of the shop helps, where the caller knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Distributor:
         looked at (H39). Loads are counted from what is stored: whoever loses a conversation that
         joins must be seen without it. The log is told which of the joining have to wait.
         """
-        known = await queues.candidates(session, shop_id)
+        known = await queues.candidates(session, shop_id, everybody=bool(occasion.joining))
         distribution = Distribution(known, now=self._clock.now())
         beside = await self._seniors.bring(session, shop_id, distribution, occasion.trigger)
         made, work = await self._decided(session, shop_id, distribution, occasion)
@@ -124,19 +121,14 @@ class Distributor:
         places = distribution.places()
         if not places.count:
             return [], frozenset()
-        overflow = occasion.overflow
-        if overflow is None:
-            overflow = timedelta(seconds=(await shops.timing_of(session, shop_id)).overflow_s)
-        patient = self._clock.now() - overflow
-        queue = await queues.heads(session, shop_id, places, patient=patient)
+        queue = await queues.heads(session, shop_id, places, now=self._clock.now())
         waiting = {one.id: one for one in queue.waiting}
         # In a queue that was not seen to its end others stand before whoever joins it.
         heads = Counter(one.skill_group_id for one in queue.waiting)
         for one in (joining.conversation for joining in occasion.joining):
             if heads[one.skill_group_id] < queues.HEADS:
                 waiting[one.id] = _waiting(one)
-        decisions = distribution.decide(waiting.values(), patient=patient)
-        return [one for one in decisions if one.agent_id is not None], queue.work
+        return distribution.decide(waiting.values(), patient=queue.patient), queue.work
 
     async def _given(
         self, session: AsyncSession, made: Sequence[Decision], stamp: Stamp

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId, SkillGroupId
 from services.conversation.conversations.clock import FIRST_UNANSWERED
 from services.conversation.routing.assignment import Candidate, Overdue, Places, Waiting
+from services.conversation.shops.repository import OVERFLOW_S
 from services.conversation.staff.domain import AT_DESK, AWAY
 
 HEADS: Final = 50
@@ -23,9 +24,11 @@ _STATES: Final = {str(state): state for state in AgentState}
 
 _CANDIDATES: Final = text(
     """
-    select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role, k.groups,
-           coalesce(b.count, 0) as beside,
-           coalesce(c.count, 0) + coalesce(w.count, 0) + coalesce(b.count, 0) as load
+    select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role,
+           case when :everybody or has.load < s.capacity then array(
+               select k.skill_group_id::text from staff_skills k where k.staff_id = s.id
+           ) end as groups,
+           coalesce(b.count, 0) as beside, has.load
     from staff s
     left join (
         select agent_id, count(*) from conversations
@@ -39,11 +42,9 @@ _CANDIDATES: Final = text(
         select senior_id, count(*) from work_items
         where shop_id = :shop and senior_id is not null and not settled group by senior_id
     ) b on b.senior_id = s.id
-    left join (
-        select k.staff_id, array_agg(k.skill_group_id::text) as groups
-        from staff m join staff_skills k on k.staff_id = m.id
-        where m.shop_id = :shop group by k.staff_id
-    ) k on k.staff_id = s.id
+    cross join lateral (
+        select coalesce(c.count, 0) + coalesce(w.count, 0) + coalesce(b.count, 0) as load
+    ) has
     where s.shop_id = :shop and s.active and s.state <> 'offline' and s.role = any(:roles)
     """
 )
@@ -105,6 +106,10 @@ _OWN: Final = (
 
 _HEADS: Final = text(
     f"""
+    with patient as (
+        select cast(:now as timestamptz) - make_interval(secs => {OVERFLOW_S}) as since
+    )
+    select patient.since as patient, head.* from patient left join lateral (
     select h.* from ({_SERVED}) g cross join lateral (
         {_CHATS} and c.skill_group_id = g.id {_CHATS_IN_ORDER} :most
     ) h
@@ -129,19 +134,21 @@ _HEADS: Final = text(
     ) h
     union
     select h.* from skill_groups g cross join lateral (
-        {_CHATS} and c.skill_group_id = g.id and c.rank_at <= :patient
-            and c.waiting_since <= :patient {_CHATS_IN_ORDER} :online
+        {_CHATS} and c.skill_group_id = g.id and c.rank_at <= patient.since
+            and c.waiting_since <= patient.since {_CHATS_IN_ORDER} :online
     ) h where g.shop_id = :shop
     union
     select h.* from skill_groups g cross join lateral (
-        {_WORK} and w.skill_group_id = g.id and w.waiting_since <= :patient
+        {_WORK} and w.skill_group_id = g.id and w.waiting_since <= patient.since
             {_WORK_IN_ORDER} :online
     ) h where g.shop_id = :shop
+    ) head on true
     """
 )
 """Of each group and role with places its heads, of each agent his own, of every group those who
 waited for so long that anybody helps. A head may be found in more ways than one; what names a role
-names no group."""
+names no group. Since when that is, is told even where there is no head: the rest of the row is
+empty then."""
 
 _LEFT_WAITING: Final = text(
     f"""
@@ -180,23 +187,30 @@ _SHOPS_SERVING: Final = text(_each_shop("conversations", "state = 'assigned'"))
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """The heads of a shop's queues; `work` names those that are work items."""
+    """The heads of a shop's queues; `work` names those that are work items.
+
+    Who waits since `patient`, or longer, is helped by any group.
+    """
 
     waiting: tuple[Waiting, ...]
     work: frozenset[str]
+    patient: datetime
 
 
-async def candidates(session: AsyncSession, shop_id: ShopId) -> list[Candidate]:
-    """Return the shop's agents who are not offline, each with his load."""
-    roles = sorted(CHATTING_STAFF)
-    rows = await session.execute(_CANDIDATES, {"shop": shop_id, "roles": roles})
+async def candidates(session: AsyncSession, shop_id: ShopId, *, everybody: bool) -> list[Candidate]:
+    """Return the shop's agents who are not offline, each with his load.
+
+    The groups of `everybody` say why somebody has to wait; without, those of who has room are read.
+    """
+    asked = {"shop": shop_id, "roles": sorted(CHATTING_STAFF), "everybody": everybody}
+    rows = await session.execute(_CANDIDATES, asked)
     return [
         Candidate(
             agent_id=PersonId(agent_id),
             state=_STATES[state],
             load=load,
             capacity=capacity,
-            groups=frozenset(groups or ()),
+            groups=None if groups is None else frozenset(groups),
             last_assigned_at=last_assigned_at,
             role=role,
             beside=beside,
@@ -210,13 +224,8 @@ async def load_of(session: AsyncSession, agent_id: PersonId) -> int:
     return int((await session.execute(_LOAD, {"agent": agent_id})).scalar_one())
 
 
-async def heads(
-    session: AsyncSession, shop_id: ShopId, places: Places, *, patient: datetime
-) -> Queue:
-    """Return who may be given one of these places.
-
-    `patient` is the moment since which somebody waited whom any group helps.
-    """
+async def heads(session: AsyncSession, shop_id: ShopId, places: Places, *, now: datetime) -> Queue:
+    """Return who may be given one of these places."""
     asked = {
         "shop": shop_id,
         "every": places.every,
@@ -228,12 +237,14 @@ async def heads(
         "agents": [agent_id for agent_id, _, _ in places.own],
         "rooms": [min(room, HEADS) for _, room, _ in places.own],
         "their_roles": [role for _, _, role in places.own],
-        "patient": patient,
+        "now": now,
     }
-    rows = list(await session.execute(_HEADS, asked))
+    told = list(await session.execute(_HEADS, asked))
+    rows = [row for row in told if row.id is not None]
     return Queue(
         waiting=tuple(_waiting(row) for row in rows),
         work=frozenset(str(row.id) for row in rows if row.kind == "work"),
+        patient=told[0].patient,
     )
 
 

@@ -4,7 +4,7 @@ Decides nothing itself (`assignment` and the domains do) and opens no transactio
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -80,14 +80,12 @@ class Routing:
         joining: Sequence[Joining],
         *,
         trigger: str,
-        overflow: timedelta | None = None,
     ) -> Mapping[str, Conversation]:
         """Look for agents for those who join the queue, in one go; tell the log who has to wait.
 
         Return each as it is now.
         """
-        occasion = Occasion(trigger, joining, overflow=overflow)
-        return (await self._distributor.go(session, shop_id, occasion)).joined
+        return (await self._distributor.go(session, shop_id, Occasion(trigger, joining))).joined
 
     async def free(self, session: AsyncSession, outcome: Outcome, trigger: str) -> Conversation:
         """Store a decision that frees a place, and give it to whoever waits."""

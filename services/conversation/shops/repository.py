@@ -25,6 +25,14 @@ _NEWEST_TIMINGS: Final = text(
     """
 )
 
+OVERFLOW_S: Final = f"""
+    coalesce(
+        (select overflow_s from timings where shop_id = :shop order by since desc limit 1),
+        {USUAL.overflow_s}
+    )
+"""
+"""The wait of `:shop` after which its every group helps, for a statement that needs it."""
+
 _KEEP_TIMING: Final = text(
     """
     insert into timings

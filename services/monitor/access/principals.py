@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from contracts.people import CHATTING_STAFF, WATCHING_STAFF, PersonId, ShopId
+from contracts.people import CHATTING_STAFF, WATCHING_STAFF, PersonId, ShopId, runs_platform
 from kit.errors import Forbidden, NotFound
 from kit.web.auth import Principal, require
 
@@ -17,6 +17,16 @@ def own_shop(principal: Principal, shop: str) -> ShopId:
     if principal.shop_id != shop:
         raise NotFound
     return ShopId(shop)
+
+
+def watched_shop(principal: Principal, shop: str) -> ShopId:
+    """Return the shop whose board is asked for, as the gateway lets it be watched.
+
+    One's own, and any for an administrator of the platform.
+    """
+    if runs_platform(principal.role, principal.shop_id):
+        return ShopId(shop)
+    return own_shop(principal, shop)
 
 
 def only(principal: Principal) -> PersonId | None:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.monitor.access.principals import Shop, Watcher, own_shop
+from services.monitor.access.principals import Shop, Watcher, watched_shop
 from services.monitor.boards.schemas import Board
 from services.monitor.boards.service import Boards
 
@@ -13,7 +13,10 @@ def reading(boards: Boards) -> APIRouter:
 
     @router.get("/board")
     async def read_board(principal: Watcher, shop: Shop) -> Board:
-        """Return the supervisor board as it is pushed on `monitor:<shop>`."""
-        return await boards.read(own_shop(principal, shop))
+        """Return the supervisor board as it is pushed on `monitor:<shop>`, to whom it is pushed.
+
+        An administrator of the platform names any shop.
+        """
+        return await boards.read(watched_shop(principal, shop))
 
     return router

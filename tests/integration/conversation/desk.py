@@ -149,6 +149,10 @@ class Platform:
             method, self.addresses.http + path, json=body, params=params, headers=headers
         )
 
+    async def refresh(self, token: str) -> httpx2.Response:
+        """Ask for fresh tokens by a refresh token."""
+        return await self.call("POST", "/v1/sessions/refresh", body={"refresh_token": token})
+
     async def internal(self, path: str, **params: Any) -> httpx2.Response:
         """Call the admin port as the gateway does."""
         tokens = ServiceTokens(DEVELOPMENT_PRIVATE_KEY, "gateway", self.service.clock)

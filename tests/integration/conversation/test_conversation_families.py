@@ -3,7 +3,6 @@
 Attack table, row 8. Time passes by moving what is stored back.
 """
 
-import httpx2
 import pytest
 from sqlalchemy import text
 
@@ -36,8 +35,8 @@ async def test_a_thief_who_comes_first_is_met_when_the_owner_goes_on(platform: P
     await _passed(platform, person, minutes=10)
     owners = await _renewed(platform, person.refresh_token)
 
-    assert code(await _refresh(platform, stolen)) == ENDED
-    assert code(await _refresh(platform, owners)) == ENDED
+    assert code(await platform.refresh(stolen)) == ENDED
+    assert code(await platform.refresh(owners)) == ENDED
     assert await _kept(platform, person) == 0
 
 
@@ -47,8 +46,8 @@ async def test_a_thief_who_goes_on_first_is_met_by_the_owner(platform: Platform)
     thiefs = await _renewed(platform, stolen)
     await _passed(platform, person, minutes=1)
 
-    assert code(await _refresh(platform, person.refresh_token)) == ENDED
-    assert code(await _refresh(platform, thiefs)) == ENDED
+    assert code(await platform.refresh(person.refresh_token)) == ENDED
+    assert code(await platform.refresh(thiefs)) == ENDED
 
 
 async def test_a_thief_within_the_seconds_of_a_reload_is_met_at_the_next_refresh(
@@ -59,8 +58,8 @@ async def test_a_thief_within_the_seconds_of_a_reload_is_met_at_the_next_refresh
     thiefs = await _renewed(platform, person.refresh_token)
 
     goes_on = await _renewed(platform, owners)
-    assert code(await _refresh(platform, thiefs)) == ENDED
-    assert code(await _refresh(platform, goes_on)) == ENDED
+    assert code(await platform.refresh(thiefs)) == ENDED
+    assert code(await platform.refresh(goes_on)) == ENDED
 
 
 @pytest.mark.parametrize("came_last", [0, 1])
@@ -83,20 +82,16 @@ async def test_what_the_release_before_has_spent_is_spent_for_good(platform: Pla
         forgotten = "update refresh_tokens set parent = null where subject = :id"
         await session.execute(text(forgotten), {"id": person.id})
 
-    assert code(await _refresh(platform, person.refresh_token)) == ENDED
-    assert code(await _refresh(platform, heir)) == ENDED
+    assert code(await platform.refresh(person.refresh_token)) == ENDED
+    assert code(await platform.refresh(heir)) == ENDED
 
 
 async def _signed_in(platform: Platform) -> Person:
     return await (await platform.shop()).staff(state=None)
 
 
-async def _refresh(platform: Platform, token: str) -> httpx2.Response:
-    return await platform.call("POST", "/v1/sessions/refresh", body={"refresh_token": token})
-
-
 async def _renewed(platform: Platform, token: str) -> str:
-    found: str = ok(await _refresh(platform, token))["refresh_token"]
+    found: str = ok(await platform.refresh(token))["refresh_token"]
     return found
 
 

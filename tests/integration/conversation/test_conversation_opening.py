@@ -25,6 +25,10 @@ UNDER_THE_TURN = 7
 """What he has open, the agents, the queues, his conversation, its events, the decision, the
 answer. So many of an open, and of a crowd that is opened together."""
 
+OF_A_FREED_PLACE = 11
+"""The row that is closed, read and written; the agents, the queues; the head, its buyer's wait, its
+row; events, the decision; who the buyer is, and the answer."""
+
 BEGIN, TURN = "set_config('app.shop'", "pg_try_advisory_xact_lock(hashtextextended("
 
 SHOPS, BUYERS, AGENTS, CAPACITY = 3, 16, 4, 3
@@ -93,6 +97,21 @@ async def test_an_open_asks_little_and_less_while_it_has_the_turn(platform: Plat
     assert talk["state"] == "assigned"
     [[*statements]] = [one for one in sent.with_turn_of(shop.id) if _opens(one)]
     assert _counted(statements) == (BEFORE_THE_TURN, UNDER_THE_TURN), statements
+
+
+async def test_a_place_that_is_freed_finds_the_next_buyer_by_few_questions(
+    platform: Platform,
+) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff(capacity=1)
+    had, waits = [await open_talk(await shop.buyer()) for _ in range(2)]
+
+    with transactions() as sent:
+        ok(await agent.post(f"/v1/conversations/{had['id']}/close"))
+
+    assert ok(await agent.get(f"/v1/conversations/{waits['id']}"))["agent_id"] == agent.id
+    [[*statements]] = [one for one in sent.with_turn_of(shop.id) if _gives(one)]
+    assert _counted(statements)[1] == OF_A_FREED_PLACE, statements
 
 
 async def test_a_crowd_is_opened_by_a_few_goes(platform: Platform) -> None:
@@ -232,6 +251,10 @@ async def _overfull(platform: Platform, over: asyncio.Event) -> set[str]:
 
 def _opens(statements: Sequence[str]) -> bool:
     return any("INSERT INTO conversation.conversations" in one for one in statements)
+
+
+def _gives(statements: Sequence[str]) -> bool:
+    return any("insert into decisions" in one for one in statements)
 
 
 def _counted(statements: Sequence[str]) -> tuple[int, int]:

@@ -26,7 +26,7 @@ async def test_every_token_says_of_which_session_it_is(platform: Platform) -> No
     agent = await (await platform.shop()).staff(state=None)
     elsewhere = await platform.sign_in(agent.login)
 
-    renewed = ok(await _refresh(platform, agent.refresh_token))
+    renewed = ok(await platform.refresh(agent.refresh_token))
 
     assert _sid(renewed["token"]) == _sid(agent.token) != _sid(elsewhere.token)
     for one in (agent, elsewhere):
@@ -37,7 +37,7 @@ async def test_people_see_their_own_sessions_and_nobody_elses(platform: Platform
     shop = await platform.shop()
     agent, _ = await shop.staff(state=None), await shop.staff(state=None)
     await _called(platform, agent.login, "Mozilla/5.0 (Windows NT 10.0) 测试".encode())
-    ok(await _refresh(platform, agent.refresh_token))
+    ok(await platform.refresh(agent.refresh_token))
 
     here, elsewhere = ok(await agent.get("/v1/sessions"))["items"]
 
@@ -70,10 +70,10 @@ async def test_an_ended_session_is_over_and_the_others_of_that_person_go_on(
 
     ok(await _end(platform, here, _sid(lost.token)))
 
-    assert code(await _refresh(platform, lost.refresh_token)) == ENDED
+    assert code(await platform.refresh(lost.refresh_token)) == ENDED
     await _is_refused(lost)
     assert ok(await here.get("/v1/me"))["id"] == lost.id
-    assert ok(await _refresh(platform, here.refresh_token))
+    assert ok(await platform.refresh(here.refresh_token))
     (left,) = ok(await here.get("/v1/sessions"))["items"]
     assert left["sid"] == _sid(here.token)
     entry = await _told(platform, _sid(lost.token))
@@ -99,17 +99,17 @@ async def test_nobody_ends_the_session_of_another(platform: Platform) -> None:
         for who in (agent, shop.boss):
             assert (await _end(platform, who, sid)).status_code == 404
 
-    assert ok(await _refresh(platform, other.refresh_token))
+    assert ok(await platform.refresh(other.refresh_token))
 
 
 async def test_a_thief_and_his_victim_lose_their_tokens_with_the_session(
     platform: Platform,
 ) -> None:
     agent = await (await platform.shop()).staff(state=None)
-    stolen = ok(await _refresh(platform, agent.refresh_token))
-    ok(await _refresh(platform, stolen["refresh_token"]))
+    stolen = ok(await platform.refresh(agent.refresh_token))
+    ok(await platform.refresh(stolen["refresh_token"]))
 
-    assert code(await _refresh(platform, agent.refresh_token)) == ENDED
+    assert code(await platform.refresh(agent.refresh_token)) == ENDED
 
     await _is_refused(agent)
     await _told(platform, _sid(stolen["token"]))
@@ -173,7 +173,7 @@ async def test_a_session_that_the_release_before_began_is_shown_since_its_token(
     (before,) = ok(await agent.get("/v1/sessions"))["items"]
     assert (before["opened_at"], before["client"]) == (before["used_at"], "")
 
-    ok(await _refresh(platform, agent.refresh_token))
+    ok(await platform.refresh(agent.refresh_token))
 
     (after,) = ok(await agent.get("/v1/sessions"))["items"]
     assert after["opened_at"] == before["opened_at"] < after["used_at"]
@@ -183,10 +183,6 @@ def _sid(token: str) -> str:
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     sid: str = claims["sid"]
     return sid
-
-
-async def _refresh(platform: Platform, token: str) -> httpx2.Response:
-    return await platform.call("POST", "/v1/sessions/refresh", body={"refresh_token": token})
 
 
 async def _end(platform: Platform, who: Person, sid: str) -> httpx2.Response:

@@ -102,10 +102,14 @@ READS = [
     Read("an agent's inbox", partial(conversations.owned_by, agent_id=AGENT)),
     Read("an agent's work", partial(routing.work_of, agent_id=AGENT)),
     Read("an agent's load", partial(queues.load_of, agent_id=AGENT)),
-    Read("everybody's load", partial(queues.candidates, shop_id=SHOP), filters=STAFF),
+    Read(
+        "everybody's load",
+        partial(queues.candidates, shop_id=SHOP, everybody=True),
+        filters=STAFF,
+    ),
     Read(
         "heads of the queues",
-        partial(queues.heads, shop_id=SHOP, places=PLACES, patient=MOMENT),
+        partial(queues.heads, shop_id=SHOP, places=PLACES, now=MOMENT),
         filters="a shop's few groups, and heads whose tier alone put them first",
         sorts="work for anybody, which only a shop without the usual group has",
     ),

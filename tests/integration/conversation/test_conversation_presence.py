@@ -1,7 +1,7 @@
 """Many agents at once: those whom a gateway loses are one go of their shop, not one each (H39)."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -93,10 +93,9 @@ def goes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         joining: Sequence[Joining],
         *,
         trigger: str,
-        overflow: timedelta | None = None,
     ) -> Mapping[str, Conversation]:
         shops.append(shop_id)
-        return await plain(routing, session, shop_id, joining, trigger=trigger, overflow=overflow)
+        return await plain(routing, session, shop_id, joining, trigger=trigger)
 
     monkeypatch.setattr(Routing, "join", counted)
     return shops

@@ -9,14 +9,18 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.conversation import Timing
 from contracts.people import AgentState, PersonId, Role, ShopId, SkillGroupId
 from kit.postgres import Database
 from services.conversation.conversations.domain import rank_of
 from services.conversation.routing import queues
 from services.conversation.routing.assignment import Candidate, Distribution, Waiting
+from services.conversation.shops import repository as shops
+from services.conversation.shops.domain import USUAL
 from tests.infrastructure import Infrastructure
 from tests.plans import filled
 from tests.unit.conversation.queue_model import heads
@@ -24,7 +28,6 @@ from tests.unit.conversation.queue_model import heads
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 NOW = datetime(2026, 11, 11, tzinfo=UTC)
-PATIENCE = timedelta(seconds=20)
 ROLES = (Role.AGENT, Role.SENIOR, Role.SUPERVISOR)
 
 _SHOP = text("insert into shops (id, name, time_zone) values (:id, '', 'Asia/Shanghai')")
@@ -171,20 +174,29 @@ async def store(infra: Infrastructure) -> AsyncIterator[Database]:
 @pytest.mark.parametrize("seed", range(60))
 async def test_heads_and_loads_are_what_the_whole_shop_says(store: Database, seed: int) -> None:
     shop = Situation(Random(seed), ShopId(f"shop-{seed}"))
+    own = [] if seed % 2 else [Timing(overflow_s=one) for one in (1, 5 + seed)]
+    patient = NOW - timedelta(seconds=[USUAL, *own][-1].overflow_s)
     async with store.write(shop.shop) as session:
         await shop.fill(session)
+        for timing in own:
+            await shops.keep_timing(session, shop.shop, timing, NOW)
     async with store.read(shop.shop) as session:
-        known = await queues.candidates(session, shop.shop)
+        known = await queues.candidates(session, shop.shop, everybody=True)
+        fewer = await queues.candidates(session, shop.shop, everybody=False)
         places = Distribution(known, now=NOW).places()
-        found = await queues.heads(session, shop.shop, places, patient=NOW - PATIENCE)
+        found = await queues.heads(session, shop.shop, places, now=NOW)
 
     def by_id(one: Candidate) -> str:
         return one.agent_id
 
     assert sorted(known, key=by_id) == sorted(shop.agents, key=by_id)
-    wanted = heads(shop.waiting, places, patient=NOW - PATIENCE, work=shop.work)
+    assert sorted(fewer, key=by_id) == [
+        one if one.has_room else replace(one, groups=None) for one in sorted(shop.agents, key=by_id)
+    ]
+    wanted = heads(shop.waiting, places, patient=patient, work=shop.work)
     assert sorted(one.id for one in found.waiting) == sorted(one.id for one in wanted)
     assert {one.id: one for one in found.waiting} == {one.id: one for one in wanted}
+    assert found.patient == patient
     assert found.work == shop.work & {one.id for one in wanted}
 
 

@@ -48,14 +48,14 @@ async def test_a_refresh_that_writes_as_the_sessions_end_survives_not(
     shop = await platform.shop()
     person = await shop.staff(state=None)
     async with _held(platform, "lock table refresh_tokens in share mode"):
-        refresh = asyncio.create_task(_refresh(platform, person.refresh_token))
+        refresh = asyncio.create_task(platform.refresh(person.refresh_token))
         await eventually(lambda: _waiting(platform, 1))
         end = asyncio.create_task(ending(shop, person))
         await eventually(lambda: _waiting(platform, 2))
 
     ok(await end)
     renewed = ok(await refresh)
-    assert code(await _refresh(platform, renewed["refresh_token"])) == (401, "bad_token")
+    assert code(await platform.refresh(renewed["refresh_token"])) == (401, "bad_token")
     assert await _tokens(platform, person) == 0
 
 
@@ -69,7 +69,7 @@ async def test_a_refresh_that_comes_as_the_sessions_end_finds_no_token(
     async with _held(platform, locking):
         end = asyncio.create_task(ending(shop, person))
         await eventually(lambda: _waiting(platform, 1))
-        refresh = asyncio.create_task(_refresh(platform, person.refresh_token))
+        refresh = asyncio.create_task(platform.refresh(person.refresh_token))
         await eventually(lambda: _waiting(platform, 2))
 
     ok(await end)
@@ -81,7 +81,7 @@ async def test_a_buyer_signs_out_beside_his_refresh(platform: Platform) -> None:
     shop = await platform.shop()
     buyer = await shop.buyer()
     async with _held(platform, "lock table refresh_tokens in share mode"):
-        refresh = asyncio.create_task(_refresh(platform, buyer.refresh_token))
+        refresh = asyncio.create_task(platform.refresh(buyer.refresh_token))
         await eventually(lambda: _waiting(platform, 1))
         end = asyncio.create_task(_sign_out(shop, buyer))
         await eventually(lambda: _waiting(platform, 2))
@@ -107,11 +107,7 @@ async def test_a_token_older_than_the_end_of_the_sessions_is_worth_nothing(
                 {"id": person.id},
             )
 
-    assert code(await _refresh(platform, person.refresh_token)) == (401, "bad_token")
-
-
-async def _refresh(platform: Platform, token: str) -> httpx2.Response:
-    return await platform.call("POST", "/v1/sessions/refresh", body={"refresh_token": token})
+    assert code(await platform.refresh(person.refresh_token)) == (401, "bad_token")
 
 
 @asynccontextmanager

@@ -45,13 +45,13 @@ async def test_guessing_a_password_is_stopped(platform: Platform) -> None:
 async def test_a_refresh_token_is_spent_by_its_use(platform: Platform) -> None:
     agent = await (await platform.shop()).staff(state=None)
 
-    fresh = await _refresh(platform, agent.refresh_token)
+    fresh = await platform.refresh(agent.refresh_token)
 
     renewed = ok(fresh)
     assert renewed["refresh_token"] != agent.refresh_token
     assert renewed["person"]["id"] == agent.id
-    assert ok(await _refresh(platform, renewed["refresh_token"]))["token"]
-    assert code(await _refresh(platform, "made up")) == (401, "bad_token")
+    assert ok(await platform.refresh(renewed["refresh_token"]))["token"]
+    assert code(await platform.refresh("made up")) == (401, "bad_token")
 
 
 async def test_signing_out_ends_every_session_and_tells_the_directory(platform: Platform) -> None:
@@ -59,7 +59,7 @@ async def test_signing_out_ends_every_session_and_tells_the_directory(platform: 
 
     ok(await platform.call("DELETE", "/v1/sessions", agent.token))
 
-    assert code(await _refresh(platform, agent.refresh_token)) == (401, "bad_token")
+    assert code(await platform.refresh(agent.refresh_token)) == (401, "bad_token")
     entry = await _listed(platform, agent.id, version=2)
     assert entry.active
     again = await platform.sign_in(agent.login)
@@ -86,7 +86,7 @@ async def test_who_loses_a_right_loses_his_sessions(platform: Platform) -> None:
     for person, active in ((lowered, True), (fired, False)):
         entry = await _listed(platform, person.id, version=3)
         assert entry.active is active
-        assert code(await _refresh(platform, person.refresh_token)) == (401, "bad_token")
+        assert code(await platform.refresh(person.refresh_token)) == (401, "bad_token")
     assert code(await _login(platform, fired.login, PASSWORD)) == (401, "wrong_login")
     assert (await platform.sign_in(lowered.login)).id == lowered.id
 
@@ -291,11 +291,6 @@ async def test_a_login_is_taken_once(platform: Platform) -> None:
     )
     odd = wish | {"login": "x.z", "skill_groups": ["nowhere"]}
     assert code(await other.boss.post("/v1/staff", odd)) == (422, "unknown_group")
-
-
-async def _refresh(platform: Platform, token: str) -> Any:
-    body = {"refresh_token": token}
-    return await platform.call("POST", "/v1/sessions/refresh", body=body)
 
 
 async def _exchange(platform: Platform, shop_id: str, token: str) -> Any:

@@ -1,9 +1,15 @@
-"""Which heads of a shop's queues a go looks at, said plainly: what `queues.heads` must find."""
+"""What a go does, said plainly: the heads that `queues.heads` must find, and what is decided."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from services.conversation.routing.assignment import Places, Waiting, in_order
+from services.conversation.routing.assignment import (
+    Decision,
+    Distribution,
+    Places,
+    Waiting,
+    in_order,
+)
 
 
 def heads(
@@ -36,3 +42,12 @@ def heads(
         his = [one for one in line if one.preferred_agent_id == agent_id]
         look_at([one for one in his if one.role in {None, role}], room)
     return [one for one in line if one.id in found]
+
+
+def told(
+    distribution: Distribution, queue: Iterable[Waiting], *, patient: datetime
+) -> list[Decision]:
+    """Return what is decided, in the order of the queue, and why the others wait on."""
+    line = in_order(queue)
+    made = {one.waiting_id: one for one in distribution.decide(line, patient=patient)}
+    return [made.get(one.id) or distribution.left(one.id, one.skill_group_id) for one in line]

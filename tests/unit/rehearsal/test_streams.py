@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.streams import LATE, Answer, Frame, Stream
+from kit.clock import ManualClock
+from rehearsal.streams import LATE, RESEND_FOR_S, TOO_OLD, Answer, Frame, Stream
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.unit
@@ -21,8 +22,12 @@ class Line:
     def __init__(self) -> None:
         self.written: list[dict[str, Any]] = []
         self.answers: dict[str, asyncio.Future[Answer]] = {}
+        self.clock = ManualClock()
         self.stream = Stream(
-            "conv:1", lambda frame: self.written.append({**frame}), random.Random(1)
+            "conv:1",
+            lambda frame: self.written.append({**frame}),
+            random.Random(1),
+            self.clock,
         )
         self.stream.live.set()
 
@@ -101,6 +106,38 @@ async def test_what_was_not_taken_comes_again_as_if_for_the_first_time(line: Lin
     await eventually(lambda: line.written[3:])
 
     assert line.take() == [("a", False), ("a", False), ("a", True), ("a", True)]
+
+
+async def test_what_is_older_than_ten_minutes_is_not_sent_again_by_itself(line: Line) -> None:
+    line.send("old")
+    line.clock.advance(1)
+    line.send("young")
+    line.stream.live.clear()
+    line.clock.advance(RESEND_FOR_S)
+    line.take()
+
+    line.stream.live.set()
+    line.stream.resend()
+
+    assert line.take() == [("young", True)]
+    assert line.answers["old"].result() == Answer(TOO_OLD)
+    assert not line.answers["young"].done()
+
+
+async def test_a_refusal_that_lasts_ends_what_has_grown_too_old_and_lets_the_next_go(
+    line: Line,
+) -> None:
+    line.send("old")
+    line.clock.advance(1)
+    line.send("young")
+    line.refuse("old", "young")
+    line.clock.advance(RESEND_FOR_S)
+    line.take()
+
+    await eventually(lambda: line.written)
+
+    assert line.take() == [("young", True)]
+    assert line.answers["old"].result() == Answer(TOO_OLD)
 
 
 async def test_a_refused_try_is_tried_again_and_nothing_passes_it(line: Line) -> None:
