@@ -17,7 +17,7 @@ export interface Described {
 }
 
 export function described(known: Conversation | undefined, facts: Described): Conversation {
-  const before = known ?? { id: facts.id, buyer: "", buyerId: "", items: [], waitingSince: null, isFirst: true, readUpTo: null, maySend: false };
+  const before = known ?? { id: facts.id, buyer: "", buyerId: "", items: [], waitingSince: null, isFirst: true, readUpTo: null, maySend: null };
   return {
     ...before,
     buyer: facts.buyer?.name ?? before.buyer,

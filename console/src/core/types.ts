@@ -91,7 +91,8 @@ export interface Conversation {
   isFirst: boolean;
   /** The buyer has seen everything up to here. */
   readUpTo: Position | null;
-  maySend: boolean;
+  /** Whether one holds the seat; null until the gateway has said so. */
+  maySend: boolean | null;
 }
 
 /** Everything that a page shows; a diff has those keys that changed, whole. */
