@@ -62,6 +62,7 @@ export function connect(slot: number): Core {
     draft: (conversation, text) => done("draft", conversation, text),
     read: (conversation) => done("read", conversation, state.conversations[conversation]?.items.at(-1)?.position),
     older: (conversation) => done("older", conversation),
+    resume: () => done("resume"),
     end: (conversation) => done("end", conversation),
     transfer: (conversation, to, note) => done("transfer", conversation, to, note),
     receivers: () => ask("receivers") as Promise<Receivers>,

@@ -15,7 +15,7 @@ const COLLECT_MS = 50;
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "older" | "end" | "transfer" | "receivers";
+  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers";
   given: unknown[];
 }
 
@@ -61,6 +61,7 @@ const calls: Record<Asked["name"], (...given: never[]) => Promise<unknown>> = {
   draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
   read: (conversation: string, position: Position | undefined) => desk.read(conversation, position),
   older: (conversation: string) => desk.older(conversation),
+  resume: () => desk.resume(),
   end: (conversation: string) => end(call, conversation),
   transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
   receivers: () => receivers(call, desk.state.me?.id ?? ""),
