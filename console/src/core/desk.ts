@@ -167,7 +167,7 @@ export class Desk {
   }
 
   private async ownState(): Promise<void> {
-    const found = (await this.call("GET", "/v1/me").catch(() => null)) as { state?: AgentState } | null;
-    if (this.state.me !== null && found?.state) this.store.change({ me: { ...this.state.me, state: found.state } });
+    const found = (await this.call("GET", "/v1/me").catch(() => null)) as { state?: AgentState; capacity?: number | null } | null;
+    if (this.state.me !== null && found?.state) this.store.change({ me: { ...this.state.me, state: found.state, capacity: found.capacity ?? null } });
   }
 }

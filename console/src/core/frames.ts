@@ -8,6 +8,8 @@ export interface Refused {
   retry_after_ms?: number;
   taken?: boolean;
   hits?: readonly Hit[];
+  /** Beside the code `confirm`: the signature that lets the same words pass. */
+  confirm?: string;
 }
 
 /** Any frame of the server; which fields it has depends on `t`. */

@@ -8,8 +8,11 @@ import type { Database } from "./database.ts";
 import type { Frame, Refused } from "./frames.ts";
 import type { Outcomes, Stream } from "./stream.ts";
 import { without, type Store } from "./store.ts";
-import type { Pending } from "./types.ts";
+import type { Hit, Pending } from "./types.ts";
 import { uuid7 } from "./uuid.ts";
+
+/** Messages whose findings are remembered. */
+const WARNED = 200;
 
 export class Outbox implements Outcomes {
   /** The person's, once he is known. */
@@ -24,7 +27,19 @@ export class Outbox implements Outcomes {
 
   async send(conversation: string, text: string): Promise<void> {
     const now = this.clock.now();
-    const pending: Pending = { id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" };
+    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" });
+  }
+
+  /** Send once more what the gate asked about; nothing if it asked about nothing, or the words changed since. */
+  async confirm(conversation: string): Promise<void> {
+    const refusal = this.store.state.refusals[conversation];
+    if (refusal?.confirm === undefined) return;
+    const { id, text, confirm } = refusal;
+    await this.queue({ id, conversation, text, firstTriedAt: this.clock.now(), written: false, state: "queued", confirm });
+  }
+
+  private async queue(pending: Pending): Promise<void> {
+    const { conversation } = pending;
     const { outbox, drafts, refusals } = this.store.state;
     this.store.change({ outbox: [...outbox, pending], drafts: without(drafts, conversation), refusals: without(refusals, conversation) });
     await this.tried(this.database?.queue(pending));
@@ -87,9 +102,16 @@ export class Outbox implements Outcomes {
     const { drafts, refusals } = this.store.state;
     const typed = drafts[conversation];
     const back = typed ? `${text}\n${typed}` : text;
-    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [] };
+    // The signature is for these very words: with others behind them they are to be judged anew.
+    const signed = problem.confirm === undefined || typed ? {} : { confirm: problem.confirm };
+    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [], id: pending.id, ...signed };
     this.store.change({ drafts: { ...drafts, [conversation]: back }, refusals: { ...refusals, [conversation]: refusal } });
     void this.tried(this.database?.giveBack({ ...pending, text: back }));
+  }
+
+  warned(id: string, hits: readonly Hit[]): void {
+    const kept = Object.entries(this.store.state.warned).slice(1 - WARNED);
+    this.store.change({ warned: { ...Object.fromEntries(kept), [id]: hits } });
   }
 
   /** A database that fails, on a full disk say, costs a message its safety, never its way. */

@@ -57,6 +57,7 @@ export function connect(slot: number): Core {
     signOut: () => done("signOut"),
     setState: (wanted) => done("setState", wanted),
     send: (conversation, text) => done("send", conversation, text),
+    confirm: (conversation) => done("confirm", conversation),
     retry: (id) => done("retry", id),
     discard: (id) => done("discard", id),
     draft: (conversation, text) => done("draft", conversation, text),

@@ -6,6 +6,7 @@
 import type { Clock } from "./clock.ts";
 import type { Frame, Outgoing } from "./frames.ts";
 import { Stream, type Outcomes } from "./stream.ts";
+import type { Hit } from "./types.ts";
 
 const RETRY_MS = 2_000;
 /** Close code: a position that was never given out. Coming back with it would end the same way. */
@@ -108,6 +109,9 @@ export class Streams {
   private answered(frame: Frame): void {
     const one = this.asked.get(frame.id ?? "");
     if (one === undefined) {
+      // Its event may have come first, and then no stream waits for the answer any more.
+      const { client_id: id, warnings } = frame.d ?? {};
+      if (typeof id === "string" && Array.isArray(warnings)) this.outcomes.warned?.(id, warnings as Hit[]);
       for (const { stream } of this.followed.values()) if (stream.answered(frame)) return;
       return;
     }

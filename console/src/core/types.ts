@@ -12,6 +12,8 @@ export interface Me {
   role: string;
   shopId: string;
   state: AgentState | null;
+  /** How many buyers one serves at once at most; null or missing where that is not known. */
+  capacity?: number | null;
 }
 
 /** `unknown` until the slot's cookie was tried. */
@@ -77,6 +79,8 @@ export interface Pending {
   /** Whether a frame of it was ever written; what comes again says so. */
   written: boolean;
   state: SendState;
+  /** The gate's signature, for words that it asked about and that are meant. */
+  confirm?: string;
 }
 
 /** What the gate, or a lost seat, made of the words that now stand in the composer again. */
@@ -85,6 +89,10 @@ export interface Refusal {
   /** The words it is about; it is over when they change. */
   text: string;
   hits: readonly Hit[];
+  /** Under which id it was tried. */
+  id: string;
+  /** The signature that lets the same words pass under the same id, where the gate asked whether they are meant. */
+  confirm?: string;
 }
 
 /** Where a phrase stands, in code points. */
@@ -159,6 +167,8 @@ export interface State {
   outbox: readonly Pending[];
   drafts: Readonly<Record<string, string>>;
   refusals: Readonly<Record<string, Refusal>>;
+  /** What the gate found in own messages and let pass, by client id: the latest, and none after a reload. */
+  warned: Readonly<Record<string, readonly Hit[]>>;
   /** As they were last told, also while the platform is away; null until then. */
   levels: Levels | null;
   /** Why the session ended, if a close code said so. */
@@ -192,6 +202,8 @@ export interface Core {
   signOut(): Promise<void>;
   setState(state: AgentState): Promise<void>;
   send(conversation: string, text: string): Promise<void>;
+  /** Send what the gate asked about as it stands. */
+  confirm(conversation: string): Promise<void>;
   retry(id: string): Promise<void>;
   discard(id: string): Promise<void>;
   draft(conversation: string, text: string): Promise<void>;
@@ -218,6 +230,7 @@ export const EMPTY: State = {
   outbox: [],
   drafts: {},
   refusals: {},
+  warned: {},
   levels: null,
   ended: null,
   stopped: null,

@@ -15,7 +15,7 @@ const COLLECT_MS = 50;
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers";
+  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers";
   given: unknown[];
 }
 
@@ -56,6 +56,7 @@ const calls: Record<Asked["name"], (...given: never[]) => Promise<unknown>> = {
   signOut: () => desk.signOut(),
   setState: (state: AgentState) => desk.setState(state),
   send: (conversation: string, text: string) => desk.outbox.send(conversation, text),
+  confirm: (conversation: string) => desk.outbox.confirm(conversation),
   retry: (id: string) => desk.outbox.retry(id),
   discard: (id: string) => desk.outbox.discard(id),
   draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
