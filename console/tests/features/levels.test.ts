@@ -80,6 +80,10 @@ describe("the list's other states", () => {
     expect(shown.get("[aria-label='4 条未读']").text()).toBe("4");
   });
 
+  it("marks how long somebody waits as rough while the platform is away", () => {
+    expect(list({ conversations: [waits(30)], isRough: true }).get(".timer").text()).toContain("≈0:30");
+  });
+
   it("keeps who left where he stood, grey, with the reason, and counts him no more", () => {
     const gone = waits(192);
     const left = { [gone.id]: { conversation: gone, reason: "transferred", toAgent: null, toGroup: null, by: null, at: NOW } };
