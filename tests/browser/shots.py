@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from contracts.people import Role
 from launcher.instance.folders import CHECKOUT
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(600)
 INTO: Final = CHECKOUT / "docs" / "pictures"
 STEP_S: Final = 11
 """Between two buyers: the profile of this shop has levels of 10, 20 and 30 s."""
-PHONE: Final = {"width": 390, "height": 844}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 LOOKS: Final = (("", "light", "zh-CN"), ("-dark", "dark", "zh-CN"), ("-en", "light", "en"))
 WAITING: Final = (
     ("王小明", ("你们到底什么时候发货", "都三天了，再不发我退款了")),
