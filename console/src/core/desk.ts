@@ -30,6 +30,7 @@ export class Desk {
   private readonly departures: Departures;
   private readonly history: History;
   private readonly version = new Version();
+  private isStopped = false;
   private cancelLook: (() => void) | null = null;
   /** Whether this connection's gateway was asked what the shop's levels are, and answered. */
   private hasFacts = false;
@@ -66,7 +67,7 @@ export class Desk {
   /** Go on with the session that the slot's cookie holds, if there is one. */
   async start(): Promise<void> {
     try {
-      await this.enter(await this.session.refreshed(() => this.state.session === "unknown"));
+      await this.enter(await this.session.refreshed(() => this.state.session === "unknown" && !this.isStopped));
     } catch {
       if (this.state.session === "unknown") this.store.change({ session: "out" });
     }
@@ -108,12 +109,14 @@ export class Desk {
 
   private async enter(signed: Signed): Promise<void> {
     const { id, name, role, shop_id: shopId } = signed.person;
+    if (this.isStopped) return;
     if (this.state.me !== null && this.state.me.id !== id) this.leave(null);
     this.session.hold(signed);
     const me = { id, name, role, shopId, state: null };
     this.outbox.database?.close();
     this.outbox.database = await Database.of(this.slot, id);
     const kept = await this.outbox.database.read();
+    if (this.isStopped) return this.release();
     const { drafts, outbox, levels } = kept;
     this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, outbox, levels, stale: this.state.stale });
     this.forgetAll();
@@ -121,6 +124,21 @@ export class Desk {
     this.outbox.resume(kept.outbox);
     this.line.open(this.session.token);
     this.look();
+  }
+
+  /** Let go of everything here: another worker goes on with this session. */
+  stop(): void {
+    this.isStopped = true;
+    this.release();
+  }
+
+  private release(): void {
+    this.forgetAll();
+    this.session.end();
+    this.cancelLook?.();
+    this.cancelLook = null;
+    this.outbox.database?.close();
+    this.outbox.database = null;
   }
 
   /** Whoever is connected anew may be so because pages and platform were replaced. */
@@ -137,12 +155,7 @@ export class Desk {
 
   private leave(ended: number | null): void {
     const { stale } = this.state;
-    this.forgetAll();
-    this.session.end();
-    this.cancelLook?.();
-    this.cancelLook = null;
-    this.outbox.database?.close();
-    this.outbox.database = null;
+    this.release();
     this.hasFacts = false;
     this.store.change({ ...EMPTY, session: "out", ended, stale });
   }

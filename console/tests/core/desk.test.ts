@@ -306,4 +306,41 @@ describe("a desk", () => {
 
     expect(made.state).toMatchObject({ session: "in", me: { id: "other" } });
   });
+
+  it("makes one message of what is asked again, and keeps what was typed since", async () => {
+    const [made, line] = await signedIn(80);
+    await made.outbox.draft(CONVERSATION, "后来的话");
+
+    await made.outbox.send(CONVERSATION, "在的", "m-1", true);
+    await made.outbox.send(CONVERSATION, "在的", "m-1", true);
+    await settled();
+
+    expect(line.sends.map(({ id, again }) => [id, again])).toEqual([["m-1", true]]);
+    const [next] = await signedIn(80);
+    expect([next.state.drafts, next.state.outbox.map((one) => one.id)]).toEqual([{ [CONVERSATION]: "后来的话" }, ["m-1"]]);
+  });
+
+  it("sends nothing again that the log shows", async () => {
+    const [made, line] = await signedIn(81);
+
+    await made.outbox.send(CONVERSATION, "在吗", "k1", true);
+
+    expect([line.sends, made.state.outbox]).toEqual([[], []]);
+  });
+
+  it("leaves session and words to its successor once it was stopped, whatever it was about to do", async () => {
+    const [made, line] = await signedIn(82);
+    await made.outbox.draft(CONVERSATION, "没写完");
+    made.stop();
+    expect(line.isClosed).toBe(true);
+
+    const late = desk(82);
+    const starting = late.start();
+    late.stop();
+    await starting;
+    expect(Line.all).toHaveLength(1);
+
+    const [next] = await signedIn(82);
+    expect(next.state).toMatchObject({ session: "in", drafts: { [CONVERSATION]: "没写完" } });
+  });
 });
