@@ -52,9 +52,9 @@ made:
     .venv/bin/python -m tools.pages
     .venv/bin/python -m tools.heads
 
-# Build the console's pages into console/dist; `just console dev` serves them as they are edited
+# Build the console's pages into console/dist; `just console dev` serves them as they are edited, `shots` pictures them
 console word="build":
-    .venv/bin/python -m tools.console {{ word }}
+    {{ if word == "shots" { "./peakdesk test tests/browser/shots.py -n 0" } else { ".venv/bin/python -m tools.console " + word } }}
 
 # Resolve a Kafka version anew and lock its jars
 relock-kafka version:

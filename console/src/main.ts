@@ -10,9 +10,11 @@ import { guard } from "./shell/guard.ts";
 import { applyPreferences } from "./preferences.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import "./ui/tones.css";
+import "./ui/controls.css";
 
 const router = createRouter({ history: createWebHistory(), routes });
-const isSecure = globalThis.isSecureContext && "SharedWorker" in globalThis;
+const isSecure = globalThis.isSecureContext;
 
 await applyPreferences();
 // Without a secure context there is no worker, no lock and no cookie: the sign-in says so by itself.

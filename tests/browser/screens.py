@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from playwright.async_api import Locator, Page, expect
 
@@ -47,19 +48,56 @@ class Conversation:
         await self.write(text)
         await self.composer.press("Enter")
 
-    async def hand_on(self, to: str, note: str) -> None:
-        """Hand the conversation on with a note, by keys as far as there are some."""
+    async def hand_on(self, to: str, note: str, *, press: str = "keys") -> None:
+        """Hand the conversation on with a note, by keys as far as there are some, or `dblclick`."""
         await self.page.keyboard.press("Alt+t")
         dialog = self.page.get_by_role("dialog", name="转接")
         await dialog.get_by_label("转给").select_option(to)
         await dialog.get_by_label("交接备注").fill(note)
-        await self.page.keyboard.press("Control+Enter")
+        if press == "dblclick":
+            await dialog.get_by_role("button", name="转接").dblclick()
+        else:
+            await self.page.keyboard.press("Control+Enter")
         await expect(dialog).to_be_hidden()
 
     async def shows(self, text: str, state: str = "") -> None:
         """Wait until the thread has the text once, in this state of sending if one is named."""
         await expect(self.bubble(text)).to_have_count(1)
         await expect(self.bubble(text)).to_contain_text(state)
+
+    async def scroll_to_the_first(self) -> list[float]:
+        """Scroll up until nothing older comes; return what each page moved the rest by, in px."""
+        return list(await self.page.evaluate(_SCROLL_UP))
+
+    async def nodes(self) -> int:
+        """Return how many elements the page has."""
+        return int(await self.page.evaluate("document.querySelectorAll('*').length"))
+
+
+_SCROLL_UP: Final = """async () => {
+  const log = document.querySelector('[role=log]');
+  const frames = async (count) => {
+    while (count-- > 0) await new Promise(requestAnimationFrame);
+  };
+  const moved = [];
+  for (let quiet = 0; quiet < 60; ) {
+    log.scrollTop = Math.max(0, log.scrollTop - 400);
+    await frames(3);
+    const top = log.getBoundingClientRect().top;
+    const place = (row) => row.getBoundingClientRect().top;
+    const seen = [...log.querySelectorAll('li')].find((row) => place(row) >= top);
+    const before = seen && place(seen);
+    const height = log.scrollHeight;
+    for (let waited = 0; waited < 30 && log.scrollHeight === height; waited += 1) await frames(1);
+    if (log.scrollHeight === height) {
+      quiet = log.scrollTop === 0 ? quiet + 30 : 0;
+      continue;
+    }
+    await frames(3);
+    if (seen?.isConnected) moved.push(place(seen) - before);
+  }
+  return moved;
+}"""
 
 
 @dataclass(frozen=True)
@@ -93,6 +131,11 @@ class Desk:
         await self.page.get_by_role("button", name=re.compile("离线|挂起|在线")).click()
         await self.page.get_by_role("menuitemradio", name=re.compile("在线")).click()
         await expect(self.page.get_by_role("button", name=re.compile("在线"))).to_be_visible()
+
+    async def change_language(self) -> None:
+        """Change to English."""
+        await self.page.get_by_role("button", name=re.compile("我的")).click()
+        await self.page.get_by_role("menuitem", name="English").click()
 
     async def is_cut_off(self) -> None:
         """Wait until the desk says that the connection is lost, and that nothing else is."""

@@ -3,6 +3,8 @@
 Budget on two cores, the fetching of a browser aside: 2:30 for all journeys of the default run.
 """
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
@@ -16,6 +18,7 @@ from tests.world import Person, Shop, World, archived
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(300)]
 
 INSULT = "你是不是傻逼啊"
+ASKED_ABOUT = "您加我微信聊吧，优惠更多"
 
 
 async def on_duty(window: Window, world: World, shop: Shop, name: str = "小陈") -> Desk:
@@ -131,7 +134,8 @@ async def test_the_longest_waiting_buyer_is_one_key_away(
 async def test_nothing_breaks_the_csp(windows: Windows, world: World, shop: Shop) -> None:
     found: dict[str, list[str]] = {}
     for theme in ("light", "dark"):
-        window = await windows.open(color_scheme=theme)
+        # Colours of what is still fading in are nobody's.
+        window = await windows.open(color_scheme=theme, reduced_motion="reduce")
         await window.context.add_init_script(axe())
         page = await window.tab("/sign-in")
         await expect(page.get_by_label("账号")).to_be_visible()
@@ -146,6 +150,13 @@ async def test_nothing_breaks_the_csp(windows: Windows, world: World, shop: Shop
         await conversation.say(INSULT)
         await expect(page.get_by_text("买家没有看到")).to_be_visible()
         found[f"blocked, {theme}"] = list(await barriers(page))
+        await page.keyboard.press("Alt+t")
+        await expect(page.get_by_role("dialog", name="转接")).to_be_visible()
+        found[f"transfer, {theme}"] = list(await barriers(page))
+        await page.keyboard.press("Escape")
+        await desk.change_language()
+        await expect(page.get_by_role("button", name="Send")).to_be_visible()
+        found[f"English, {theme}"] = list(await barriers(page))
         await windows.leave(window)
 
     assert {screen: barrier for screen, barrier in found.items() if barrier} == {}
@@ -217,3 +228,166 @@ async def test_two_people_share_one_browser(windows: Windows, world: World, shop
     await first.conversation.shows("还是我", "已送达")
     await buyer.sees("还是我")
     assert buyer.texts(talk) == ["在吗", "还是我"]
+
+
+@pytest.mark.heavy
+async def test_a_question_of_the_gate_is_answered_once(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    desk = await on_duty(await windows.open(), world, shop)
+    buyer, talk = await waiting(world, shop, "王小明", "有优惠吗")
+    conversation = await desk.open("王小明")
+
+    await conversation.say(ASKED_ABOUT)
+    await expect(conversation.composer).to_have_value(ASKED_ABOUT)
+    await expect(conversation.send_button).to_be_disabled()
+    assert buyer.texts(talk) == ["有优惠吗"]
+    await desk.page.get_by_role("button", name="仍然发送").dblclick()
+
+    await conversation.shows(ASKED_ABOUT, "已送达")
+    await conversation.shows(ASKED_ABOUT, "请注意措辞")
+    await expect(conversation.composer).to_have_value("")
+    await conversation.say("还有别的要问吗")
+    await buyer.sees("还有别的要问吗")
+    assert buyer.texts(talk) == ["有优惠吗", ASKED_ABOUT, "还有别的要问吗"]
+
+
+@pytest.mark.heavy
+async def test_a_double_click_does_once_what_it_says(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    first = await on_duty(await windows.open(), world, shop, "客服甲")
+    buyer, talk = await waiting(world, shop, "王小明", "在吗")
+    conversation = await first.open("王小明")
+    second = await on_duty(await windows.open(), world, shop, "客服乙")
+
+    await conversation.write("在的，您说")
+    await conversation.send_button.dblclick()
+    await conversation.shows("在的，您说", "已送达")
+    await conversation.hand_on("客服乙", "按了两次", press="dblclick")
+
+    handed = await second.open("王小明")
+    await handed.shows("按了两次")
+    await handed.write("我来接着看")
+    await handed.send_button.dblclick()
+    await buyer.sees("我来接着看")
+    assert buyer.texts(talk) == ["在吗", "在的，您说", "我来接着看"]
+    items = await archived(buyer, talk, 3)
+    assert [item["d"]["d"]["text"] for item in items] == buyer.texts(talk)
+
+
+@pytest.mark.heavy
+async def test_a_transfer_loses_nothing_that_is_said_meanwhile(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    first = await on_duty(await windows.open(), world, shop, "客服甲")
+    buyer, talk = await waiting(world, shop, "王小明", "开始")
+    conversation = await first.open("王小明")
+    second = await on_duty(await windows.open(), world, shop, "客服乙")
+    words = [f"一边转接一边说的第{number}句" for number in range(20)]
+
+    async def go_on() -> None:
+        for text in words:
+            await buyer.say(talk, text)
+
+    await asyncio.gather(go_on(), conversation.hand_on("客服乙", "买家还在说"))
+
+    handed = await second.open("王小明")
+    # A thread has the rows on screen; who answers goes to its end.
+    await handed.shows(words[0])
+    await handed.say("都看到了")
+    await handed.shows(words[-1])
+    await buyer.sees("都看到了")
+    assert buyer.texts(talk) == ["开始", *words, "都看到了"]
+    items = await archived(buyer, talk, len(words) + 2)
+    assert [item["d"]["d"]["text"] for item in items] == buyer.texts(talk)
+
+
+@pytest.mark.heavy
+async def test_what_is_older_comes_without_moving_what_is_read(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    desk = await on_duty(await windows.open(), world, shop)
+    buyer, talk = await waiting(world, shop, "王小明", "第一句")
+    for number in range(150):
+        await buyer.say(talk, f"第{number}条消息")
+    await archived(buyer, talk, 151)
+    conversation = await desk.open("王小明")
+    await desk.page.reload()
+    await conversation.shows("第149条消息")
+
+    moved = await conversation.scroll_to_the_first()
+
+    await conversation.shows("第一句")
+    assert max(map(abs, moved)) <= 1
+    assert await conversation.nodes() <= 3_000
+
+
+@pytest.mark.heavy
+async def test_the_desk_without_a_platform_is_open_to_all(
+    windows: Windows, world: World, shop: Shop, platform: Platform
+) -> None:
+    window = await windows.open()
+    await window.context.add_init_script(axe())
+    desk = await on_duty(window, world, shop)
+    await waiting(world, shop, "王小明", "在吗")
+    conversation = await desk.open("王小明")
+
+    platform.kill("gateway")
+    await desk.is_cut_off()
+    await conversation.say("断线时写的")
+    await conversation.shows("断线时写的", "待发送")
+    found = list(await barriers(desk.page))
+    platform.start("gateway")
+    await desk.is_connected()
+
+    assert found == []
+
+
+@pytest.mark.heavy
+async def test_a_phone_is_enough(windows: Windows, world: World, shop: Shop) -> None:
+    window = await windows.open(viewport={"width": 390, "height": 844})
+    desk = await on_duty(window, world, shop)
+    buyer, _ = await waiting(world, shop, "王小明", "在吗")
+    conversation = await desk.open("王小明")
+    await expect(desk.rows).not_to_be_visible()
+
+    await conversation.say("在的，您说")
+    await buyer.sees("在的，您说")
+    await desk.page.get_by_role("button", name="返回").click()
+
+    await expect(desk.row("王小明")).to_be_visible()
+    await expect(conversation.log).to_have_count(0)
+
+
+async def test_tabs_without_a_shared_worker_follow_one_and_take_over(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    window = await windows.open()
+    await window.context.add_init_script("delete globalThis.SharedWorker")
+    first = await on_duty(window, world, shop)
+    buyer, talk = await waiting(world, shop, "王小明", "在吗")
+    second = Desk(await window.tab("/desk"))
+    conversation = await second.open("王小明")
+
+    await conversation.say("跟随的窗口写的")
+    await (await first.open("王小明")).shows("跟随的窗口写的", "已送达")
+    await conversation.write("还没写完的话")
+    await first.page.close()
+
+    await second.is_connected()
+    await expect(conversation.composer).to_have_value("还没写完的话")
+    await conversation.composer.press("Enter")
+    await conversation.shows("还没写完的话", "已送达")
+    await hang_the_worker(second)
+    await conversation.say("卡住时写的")
+    await conversation.shows("卡住时写的", "已送达")
+    await buyer.sees("卡住时写的")
+    assert buyer.texts(talk) == ["在吗", "跟随的窗口写的", "还没写完的话", "卡住时写的"]
+    assert window.complaints == []
+
+
+async def hang_the_worker(desk: Desk) -> None:
+    """Let the worker of this tab run in a circle, so that it answers nobody any more."""
+    (worker,) = desk.page.workers
+    await worker.evaluate("() => void setTimeout(() => { for (;;); })")

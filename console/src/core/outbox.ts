@@ -8,8 +8,11 @@ import type { Database } from "./database.ts";
 import type { Frame, Refused } from "./frames.ts";
 import type { Outcomes, Stream } from "./stream.ts";
 import { without, type Store } from "./store.ts";
-import type { Pending } from "./types.ts";
+import type { Hit, Pending } from "./types.ts";
 import { uuid7 } from "./uuid.ts";
+
+/** Messages whose findings are remembered. */
+const WARNED = 200;
 
 export class Outbox implements Outcomes {
   /** The person's, once he is known. */
@@ -22,13 +25,36 @@ export class Outbox implements Outcomes {
     private readonly streams: () => Iterable<Stream>,
   ) {}
 
-  async send(conversation: string, text: string): Promise<void> {
-    const now = this.clock.now();
-    const pending: Pending = { id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" };
+  /** `id` names it for good: what is asked again, because nobody knows whether it was done, is one message. */
+  async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false): Promise<void> {
+    if (isAgain && this.isKnown(conversation, id)) return;
+    const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued" };
+    // Words that were typed since are none of this message's.
+    await this.queue(pending, isAgain && this.store.state.drafts[conversation] !== text);
+  }
+
+  /** Send once more what the gate asked about; nothing if it asked about nothing, or the words changed since. */
+  async confirm(conversation: string): Promise<void> {
+    const refusal = this.store.state.refusals[conversation];
+    if (refusal?.confirm === undefined) return;
+    const { id, text, confirm } = refusal;
+    await this.queue({ id, conversation, text, firstTriedAt: this.clock.now(), written: false, state: "queued", confirm });
+  }
+
+  private async queue(pending: Pending, isTypedSince = false): Promise<void> {
+    const { conversation } = pending;
     const { outbox, drafts, refusals } = this.store.state;
-    this.store.change({ outbox: [...outbox, pending], drafts: without(drafts, conversation), refusals: without(refusals, conversation) });
-    await this.tried(this.database?.queue(pending));
+    this.store.change({
+      outbox: [...outbox, pending],
+      ...(isTypedSince ? {} : { drafts: without(drafts, conversation), refusals: without(refusals, conversation) }),
+    });
+    await this.tried(isTypedSince ? this.database?.keep(pending) : this.database?.queue(pending));
     this.streamOf(conversation).send({ ...pending });
+  }
+
+  private isKnown(conversation: string, id: string): boolean {
+    const { outbox, conversations } = this.store.state;
+    return outbox.some((one) => one.id === id) || conversations[conversation]?.items.some((item) => item.clientId === id) === true;
   }
 
   /** Go on with what an earlier life of this worker left behind. */
@@ -40,8 +66,9 @@ export class Outbox implements Outcomes {
   async retry(id: string): Promise<void> {
     const failed = this.store.state.outbox.find((one) => one.id === id);
     if (failed === undefined) return;
-    await this.discard(id);
+    // Whatever happens between the two, the words are in one of them.
     await this.send(failed.conversation, failed.text);
+    await this.discard(id);
   }
 
   async discard(id: string): Promise<void> {
@@ -87,9 +114,16 @@ export class Outbox implements Outcomes {
     const { drafts, refusals } = this.store.state;
     const typed = drafts[conversation];
     const back = typed ? `${text}\n${typed}` : text;
-    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [] };
+    // The signature is for these very words: with others behind them they are to be judged anew.
+    const signed = problem.confirm === undefined || typed ? {} : { confirm: problem.confirm };
+    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [], id: pending.id, ...signed };
     this.store.change({ drafts: { ...drafts, [conversation]: back }, refusals: { ...refusals, [conversation]: refusal } });
     void this.tried(this.database?.giveBack({ ...pending, text: back }));
+  }
+
+  warned(id: string, hits: readonly Hit[]): void {
+    const kept = Object.entries(this.store.state.warned).slice(1 - WARNED);
+    this.store.change({ warned: { ...Object.fromEntries(kept), [id]: hits } });
   }
 
   /** A database that fails, on a full disk say, costs a message its safety, never its way. */

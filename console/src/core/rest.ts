@@ -19,8 +19,11 @@ export class Refusal extends Error implements Problem {
   }
 }
 
+/** Staff have 0 to 9; a widget's visitor has `w` with the shop's id. */
+export type Slot = number | `w${string}`;
+
 export class Rest {
-  constructor(private readonly slot: number) {}
+  constructor(private readonly slot: Slot) {}
 
   signIn(login: string, password: string): Promise<Signed> {
     return this.session("POST", "", { login, password }) as Promise<Signed>;

@@ -5,7 +5,7 @@
 
 import type { Clock } from "./clock.ts";
 import { compare, type Frame, type Outgoing, type Refused } from "./frames.ts";
-import type { Pending, Position } from "./types.ts";
+import type { Hit, Pending, Position } from "./types.ts";
 
 const SEEN = 4096;
 const RESEND_MS = 2_000;
@@ -19,6 +19,8 @@ export interface Outcomes {
   changed(pending: Pending): void;
   delivered(pending: Pending): void;
   refused(pending: Pending, problem: Refused): void;
+  /** A message is in the log, and this was found in it. */
+  warned?(id: string, hits: readonly Hit[]): void;
 }
 
 export class Stream {
@@ -99,6 +101,14 @@ export class Stream {
     return true;
   }
 
+  /** The server never follows this stream: what waits to be sent on it has an answer. */
+  refuse(code: string): void {
+    for (const one of [...this.pending.values()]) {
+      this.discard(one.id);
+      this.outcomes.refused(one, { code });
+    }
+  }
+
   private resend(): void {
     this.stopWaiting();
     if (!this.live) return;
@@ -111,11 +121,12 @@ export class Stream {
       return;
     }
     const again = pending.written ? { again: true } : {};
+    const confirm = pending.confirm === undefined ? {} : { confirm: pending.confirm };
     if (pending.written) this.first.delete(pending.id);
     else this.first.add(pending.id);
     pending.written = true;
     this.show(pending, pending.state === "unknown" ? "unknown" : "sending");
-    this.write({ t: "send", id: pending.id, s: this.name, kind: "text", d: { text: pending.text }, ...again });
+    this.write({ t: "send", id: pending.id, s: this.name, kind: "text", d: { text: pending.text }, ...again, ...confirm });
     this.clock.after(RESEND_MS, () => {
       if (this.pending.get(pending.id) === pending && pending.state === "sending") this.show(pending, "unknown");
     });

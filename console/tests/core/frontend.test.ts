@@ -68,7 +68,7 @@ describe("a frontend in a few lines", () => {
     expect(core.send).toHaveBeenCalledExactlyOnceWith("b", "在的");
     expect(box().value).toBe("");
 
-    tell({ drafts: { b: "在的" }, refusals: { b: { code: "blocked", text: "在的", hits: [] } } });
+    tell({ drafts: { b: "在的" }, refusals: { b: { code: "blocked", text: "在的", hits: [], id: "c1" } } });
     expect(box().value).toBe("在的");
   });
 });

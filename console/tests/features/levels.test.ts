@@ -11,7 +11,7 @@ const NOW = 1_000_000;
 const LEVELS: Levels = { first: [10, 20, 30], later: [20, 100, 180] };
 
 function waits(seconds: number | null, isFirst = false, buyer = `等${seconds}`): Conversation {
-  return { id: buyer, buyer, buyerId: buyer, items: [], waitingSince: seconds === null ? null : NOW - seconds * 1_000, isFirst, readUpTo: null, maySend: true };
+  return { id: buyer, buyer, buyerId: buyer, items: [], waitingSince: seconds === null ? null : NOW - seconds * 1_000, isFirst, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
 }
 
 describe("how long is too long", () => {
@@ -47,13 +47,53 @@ describe("how long is too long", () => {
 describe("the list", () => {
   it("shows a level by colour, by shape and in words", () => {
     const conversations = [waits(192), waits(107), waits(38), waits(6)];
-    const list = mount(ConversationList, { props: { conversations, drafts: {}, levels: LEVELS, now: NOW, open: null }, global: { plugins: [i18n] } });
+    const list = mount(ConversationList, { props: { conversations, drafts: {}, levels: LEVELS, now: NOW, open: null, known: true }, global: { plugins: [i18n] } });
 
     const rows = list.findAll("[role=option]");
     expect(rows.map((row) => row.classes().find((name) => name.startsWith("level")))).toEqual(["level-3", "level-2", "level-1", "level-0"]);
-    expect(rows.map((row) => row.get(".timer").text())).toEqual(["3:12", "1:47", "0:38", "0:06"]);
-    expect(rows.map((row) => row.get("use").attributes("href")?.split("#")[1])).toEqual(["warning", "clock", "clock", "clock"]);
+    expect(rows.map((row) => row.get(".timer").text())).toEqual(["超时3:12", "久等1:47", "该回复0:38", "0:06"]);
+    expect(rows.map((row) => row.get("use").attributes("href")?.split("#")[1])).toEqual(["warning", "overdue", "hourglass", "clock"]);
     expect(rows[0]?.text()).toContain("已等待 3 分钟，已超时");
+  });
+});
+
+describe("the list's other states", () => {
+  const list = (props: Record<string, unknown>) =>
+    mount(ConversationList, { props: { conversations: [], drafts: {}, levels: LEVELS, now: NOW, open: null, known: true, ...props }, global: { plugins: [i18n] } });
+
+  it("is grey lines until it is known whose conversations are one's own", () => {
+    expect(list({ known: false }).get("[role=status]").attributes("aria-label")).toBe("正在取会话列表");
+  });
+
+  it.each([
+    ["online", "现在没有买家在等你"],
+    ["suspended", "你已挂起"],
+    ["offline", "你还没有上线"],
+  ])("says why nobody is there: %s", (state, words) => {
+    expect(list({ state }).text()).toContain(words);
+  });
+
+  it("counts who waits and who was answered, and what was not read", () => {
+    const shown = list({ conversations: [{ ...waits(30), unread: 4 }, { ...waits(null), unread: 0 }] });
+
+    expect(shown.findAll(".title").map((one) => one.text())).toEqual(["等待回复 1", "已回复 1"]);
+    expect(shown.get("[aria-label='4 条未读']").text()).toBe("4");
+  });
+
+  it("marks how long somebody waits as rough while the platform is away", () => {
+    expect(list({ conversations: [waits(30)], isRough: true }).get(".timer").text()).toContain("≈0:30");
+  });
+
+  it("keeps who left where he stood, grey, with the reason, and counts him no more", () => {
+    const gone = waits(192);
+    const left = { [gone.id]: { conversation: gone, reason: "transferred", toAgent: null, toGroup: null, by: null, at: NOW } };
+    const shown = list({ conversations: [waits(30)], left });
+
+    const rows = shown.findAll("[role=option]");
+    expect(rows.map((row) => row.classes("left"))).toEqual([true, false]);
+    expect(rows[0]?.text()).toContain("已转走");
+    expect(rows[0]?.find(".timer").exists()).toBe(false);
+    expect(shown.get(".title").text()).toBe("等待回复 1");
   });
 });
 

@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 
 import type { Conversation } from "@/core/types.ts";
 import { Composing } from "@/features/composer/composing.ts";
-import { frozen, inOrder, longestWaiting } from "@/features/desk/order.ts";
+import { frozen, inOrder, longestWaiting, orderOf } from "@/features/desk/order.ts";
 
 function one(id: string, waitingSince: number | null, at = 0): Conversation {
   const item = { id: `m${id}`, position: [1, at] as const, at, type: "chat.message.v1", by: "agent" as const, senderId: "me", clientId: null, text: "" };
-  return { id, buyer: id, buyerId: id, items: [item], waitingSince, isFirst: true, readUpTo: null, maySend: true };
+  return { id, buyer: id, buyerId: id, items: [item], waitingSince, isFirst: true, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
 }
 
 it("puts who waits longest on top, then the latest answered", () => {
@@ -17,8 +17,15 @@ it("puts who waits longest on top, then the latest answered", () => {
   expect(longestWaiting([one("a", null)])).toBeUndefined();
 });
 
-it("moves no row under the pointer", () => {
-  expect(frozen(["b", "a", "gone"], ["a", "b", "fresh"])).toEqual(["b", "a", "fresh"]);
+it("parts who waits from who was answered", () => {
+  expect(orderOf([one("old", null, 5), one("late", 200), one("new", null, 9), one("long", 100)])).toEqual({ waiting: ["long", "late"], answered: ["new", "old"] });
+});
+
+it("moves no row under the pointer, not even into the other part", () => {
+  const shown = { waiting: ["b", "a", "gone"], answered: ["c"] };
+  const wanted = { waiting: ["c", "a", "fresh"], answered: ["b"] };
+
+  expect(frozen(shown, wanted)).toEqual({ waiting: ["b", "a", "fresh"], answered: ["c"] });
 });
 
 it("leaves keys to an input method until shortly behind its end", () => {

@@ -2,6 +2,12 @@
 
 import type { Conversation } from "@/core/types.ts";
 
+/** The list's two parts, as ids: who waits, the longest on top, then who was answered, the latest on top. */
+export interface Order {
+  waiting: readonly string[];
+  answered: readonly string[];
+}
+
 /** Waiting first, the longest on top; then answered, the latest on top. */
 export function inOrder(all: readonly Conversation[]): Conversation[] {
   return [...all].sort((a, b) => {
@@ -11,15 +17,22 @@ export function inOrder(all: readonly Conversation[]): Conversation[] {
   });
 }
 
+export function orderOf(all: readonly Conversation[]): Order {
+  const rows = inOrder(all);
+  const ids = (wanted: boolean) => rows.filter((one) => (one.waitingSince !== null) === wanted).map((one) => one.id);
+  return { waiting: ids(true), answered: ids(false) };
+}
+
 export function longestWaiting(all: readonly Conversation[]): Conversation | undefined {
   return inOrder(all.filter((one) => one.waitingSince !== null))[0];
 }
 
-/** Keep an order that somebody is pointing at: who left is gone, who is new comes last. */
-export function frozen(shown: readonly string[], wanted: readonly string[]): string[] {
-  const there = new Set(wanted);
-  const before = new Set(shown);
-  return [...shown.filter((id) => there.has(id)), ...wanted.filter((id) => !before.has(id))];
+/** Keep an order that somebody is pointing at: who left is gone, who is new comes last in his part. */
+export function frozen(shown: Order, wanted: Order): Order {
+  const there = new Set([...wanted.waiting, ...wanted.answered]);
+  const before = new Set([...shown.waiting, ...shown.answered]);
+  const part = (name: keyof Order) => [...shown[name].filter((id) => there.has(id)), ...wanted[name].filter((id) => !before.has(id))];
+  return { waiting: part("waiting"), answered: part("answered") };
 }
 
 function byId(a: Conversation, b: Conversation): number {

@@ -1,7 +1,13 @@
-/** Entries of a thread as they are shown: what the log has, then what is on its way. */
+/** Rows of a thread as they are shown: what the log has, then what is on its way. */
 
 import { compare } from "@/core/frames.ts";
-import type { Conversation, Item, Pending, SendState, Speaker } from "@/core/types.ts";
+import type { Conversation, Hit, Item, Pending, SendState, Speaker } from "@/core/types.ts";
+
+/** How long the words of one speaker go on as one group. */
+const GROUP_MS = 120_000;
+
+/** How far an own message came; `warned`: delivered, and the gate has something to say about it. */
+export type Came = SendState | "delivered" | "read";
 
 export interface Entry {
   key: string;
@@ -13,7 +19,20 @@ export interface Entry {
   /** What who handed the conversation on wanted known; staff alone see it. */
   note: string;
   at: number;
-  state: SendState | "delivered" | "read" | null;
+  state: Came | null;
+  /** What the gate found in it and let pass. */
+  warned: readonly Hit[];
+}
+
+/** An entry with what stands around it. */
+export interface Row extends Entry {
+  /** The day begins here, and is said above. */
+  isDay: boolean;
+  /** Above it everything was seen. */
+  isNew: boolean;
+  /** The first of a group says who speaks; the last, or one that differs, how far it came. */
+  begins: boolean;
+  ends: boolean;
 }
 
 /** Events that are told in a thread; of others it says nothing. */
@@ -25,24 +44,62 @@ const EVENTS: Record<string, string> = {
   "conversation.closed.v1": "closed",
 };
 
-export function entries(conversation: Conversation, outbox: readonly Pending[], me: string): Entry[] {
-  const logged = conversation.items.flatMap((item) => entry(item, conversation, me) ?? []);
+/** What is shown beside the log itself. */
+export interface Beside {
+  outbox: readonly Pending[];
+  me: string;
+  /** By client id. */
+  warned: Readonly<Record<string, readonly Hit[]>>;
+  /** The first that was not seen when the thread was opened. */
+  newFrom: string | null;
+}
+
+export function rows(conversation: Conversation, beside: Beside): Row[] {
+  const all = entries(conversation, beside);
+  return all.map((one, index) => {
+    const [before, behind] = [all[index - 1], all[index + 1]];
+    return {
+      ...one,
+      // What stands before the first is not known while there is more of it, and a day must not be said twice.
+      isDay: before === undefined ? conversation.older === "none" : dayOf(before.at) !== dayOf(one.at),
+      isNew: one.key === beside.newFrom,
+      begins: before === undefined || !goesOn(before, one) || one.key === beside.newFrom,
+      ends: behind === undefined || !goesOn(one, behind) || behind.state !== one.state || one.warned.length > 0,
+    };
+  });
+}
+
+/** Return a number that is the same for all times of one day, where the reader is. */
+export function dayOf(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+function entries(conversation: Conversation, { outbox, me, warned }: Beside): Entry[] {
+  const logged = conversation.items.flatMap((item) => entry(item, conversation, me, warned) ?? []);
   const known = new Set(conversation.items.map((item) => item.clientId));
   const waiting = outbox.filter((one) => one.conversation === conversation.id && !known.has(one.id));
   return [...logged, ...waiting.map(pendingEntry)];
 }
 
-function entry(item: Item, conversation: Conversation, me: string): Entry | null {
+function goesOn(one: Entry, next: Entry): boolean {
+  const sameSpeaker = one.look !== "event" && one.look === next.look && one.by === next.by && one.mine === next.mine;
+  return sameSpeaker && next.at - one.at < GROUP_MS && dayOf(one.at) === dayOf(next.at);
+}
+
+function entry(item: Item, conversation: Conversation, me: string, warned: Beside["warned"]): Entry | null {
   const event = EVENTS[item.type];
-  if (event !== undefined) return { key: item.id, look: "event", mine: false, by: "system", text: event, note: item.text, at: item.at, state: null };
+  const common = { key: item.id, by: item.by, at: item.at, text: item.text, note: "", warned: [] };
+  if (event !== undefined) return { ...common, look: "event", mine: false, by: "system", text: event, note: item.text, state: null };
   if (item.type !== "chat.message.v1") return null;
   const mine = item.senderId === me;
   const read = conversation.readUpTo !== null && compare(item.position, conversation.readUpTo) <= 0;
   const state = mine ? (read ? "read" : "delivered") : null;
   const look = item.by === "buyer" ? "theirs" : "mine";
-  return { key: item.id, look, mine, by: item.by, text: item.text, note: "", at: item.at, state };
+  // What is on its way and what then stands in the log is one row, so that it does not blink.
+  const key = mine && item.clientId !== null ? item.clientId : item.id;
+  return { ...common, key, look, mine, state, warned: (mine && warned[item.clientId ?? ""]) || [] };
 }
 
 function pendingEntry(one: Pending): Entry {
-  return { key: one.id, look: "mine", mine: true, by: "agent", text: one.text, note: "", at: one.firstTriedAt, state: one.state };
+  return { key: one.id, look: "mine", mine: true, by: "agent", text: one.text, note: "", at: one.firstTriedAt, state: one.state, warned: [] };
 }

@@ -1,0 +1,199 @@
+/**
+ * Whose conversations are one's own, what was said in them and what of it was seen: the inbox and a
+ * stream for each. Knows frames; must not know sockets, REST or pages.
+ */
+
+import { compare, type Frame } from "./frames.ts";
+import type { Departures } from "./left.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Store } from "./store.ts";
+import type { Stream } from "./stream.ts";
+import type { Follower, Streams } from "./streams.ts";
+import { described, ownership, readUpTo, unreadOf, withItems, withOlder, withSnapshot, type Described, type Gone } from "./threads.ts";
+import type { Conversation, Position } from "./types.ts";
+
+const INBOX = "inbox";
+/** Conversations whose version is remembered: more than a day's. */
+const VERSIONS = 4_096;
+const GONE: Gone = { mine: false, reason: "gone", toAgent: null, toGroup: null, by: null };
+
+export interface ConversationEars {
+  /** A conversation became one's own while one looked. */
+  came(): void;
+  /** Everything up to here was seen. */
+  read(id: string, position: Position): void;
+}
+
+export class Conversations {
+  /** The newest version by which it was judged whose a conversation is. */
+  private readonly versions = new Map<string, number>();
+  private marks: Record<string, Position> = {};
+  private readonly inbox: Follower = { heard: (_stream, frame) => this.told(frame) };
+  private readonly thread: Follower = {
+    heard: (stream, frame) => this.said(idOf(stream), stream, frame),
+    joined: (stream, granted) => this.joined(idOf(stream), granted.may_send === true),
+    refused: (stream, code) => this.refused(stream, code),
+  };
+
+  constructor(
+    private readonly store: Store,
+    private readonly streams: Streams,
+    private readonly outbox: Outbox,
+    private readonly departures: Departures,
+    private readonly ears: ConversationEars,
+  ) {}
+
+  /** Begin with what an earlier life of this worker knew to be seen. */
+  start(marks: Record<string, Position>): void {
+    this.versions.clear();
+    this.marks = { ...marks };
+    this.streams.follow(INBOX, this.inbox);
+  }
+
+  streamOf(id: string): Stream {
+    return this.streams.follow(`conv:${id}`, this.thread);
+  }
+
+  /** Take note that a person saw everything up to here. What came since is not seen. */
+  read(id: string, position: Position): void {
+    const mark = this.marks[id];
+    if (mark === undefined || compare(position, mark) > 0) {
+      this.marks[id] = position;
+      this.ears.read(id, position);
+      const known = this.store.state.conversations[id];
+      if (known !== undefined) this.store.patch(id, this.seen(known));
+    }
+    this.mark(id);
+  }
+
+  /** Put a page of what was said before in front. */
+  add(id: string, frames: readonly Frame[]): void {
+    const known = this.store.state.conversations[id];
+    if (known !== undefined) this.store.patch(id, this.seen(withOlder(known, frames)));
+  }
+
+  private get me(): string {
+    return this.store.state.me?.id ?? "";
+  }
+
+  private seen(known: Conversation): Conversation {
+    return { ...known, ...unreadOf(known.items, this.marks[known.id] ?? null, this.me) };
+  }
+
+  /** Tell the buyer how far his words were read. Lossy: said again at every chance. */
+  private mark(id: string): void {
+    const position = this.marks[id];
+    if (position !== undefined) this.streams.write({ t: "read", s: `conv:${id}`, position });
+  }
+
+  private joined(id: string, maySend: boolean): void {
+    this.store.patch(id, { maySend });
+    if (this.store.state.conversations[id] !== undefined) this.mark(id);
+  }
+
+  /** Words that waited for it are given back, in a row of their own if there is none. */
+  private refused(stream: Stream, code: string): void {
+    const id = idOf(stream);
+    if (this.strange().has(id)) this.departures.left(described(undefined, { id }), GONE);
+    stream.refuse(code);
+    this.forget(id, GONE);
+  }
+
+  private told(frame: Frame): void {
+    if (frame.t === "snap") this.all((frame.d?.conversations ?? []) as Described[]);
+    else if (frame.t === "ev") this.owned(frame);
+  }
+
+  /** The inbox says how things stand; what it does not name is nobody's here. */
+  private all(known: readonly Described[]): void {
+    const rows = known.filter((one) => one.agent_id === this.me && one.state !== "closed");
+    const gone = Object.keys(this.store.state.conversations).filter((id) => !rows.some((one) => one.id === id));
+    const conversations = { ...this.store.state.conversations };
+    const come = rows.filter((one) => conversations[one.id] === undefined);
+    for (const row of rows) conversations[row.id] = described(conversations[row.id], row);
+    this.store.change({ conversations, listed: true });
+    for (const row of rows) this.came(row.id, row.version);
+    for (const id of gone) this.forget(id, GONE);
+    for (const row of come) this.follow(row.id);
+    for (const id of this.strange()) this.streams.restart(`conv:${id}`);
+  }
+
+  /** Conversations that are not one's own and hold words of one's own on their way. */
+  private strange(): Set<string> {
+    const { conversations, outbox } = this.store.state;
+    return new Set(outbox.map((one) => one.conversation).filter((id) => conversations[id] === undefined));
+  }
+
+  private came(id: string, version: unknown): void {
+    this.isNewer(id, version);
+    this.departures.returned(id);
+  }
+
+  private owned(frame: Frame): void {
+    const id = String(frame.d?.conversation_id ?? "");
+    const change = ownership(frame, this.me);
+    if (change === null || !this.isNewer(id, frame.d?.version)) return;
+    if (!change.mine) {
+      this.forget(id, change);
+    } else if (this.store.state.conversations[id] === undefined) {
+      const row = described(undefined, { id, ...(frame.d ?? {}) } as Described);
+      this.departures.returned(id);
+      this.store.change({ conversations: { ...this.store.state.conversations, [id]: row } });
+      this.follow(id);
+      this.ears.came();
+    }
+  }
+
+  /** A resumed stream tells what happened before the inbox said how things stand: that is over. */
+  private isNewer(id: string, version: unknown): boolean {
+    if (typeof version !== "number") return true;
+    if (version <= (this.versions.get(id) ?? -1)) return false;
+    this.versions.delete(id);
+    this.versions.set(id, version);
+    if (this.versions.size > VERSIONS) this.versions.delete(this.versions.keys().next().value as string);
+    return true;
+  }
+
+  /** Follow a conversation that became one's own: whatever is known of its stream, it begins with a snapshot. */
+  private follow(id: string): void {
+    const name = `conv:${id}`;
+    if (this.streams.get(name) === undefined) this.streamOf(id);
+    else this.streams.restart(name);
+  }
+
+  private forget(id: string, how: Gone): void {
+    const known = this.store.state.conversations[id];
+    if (known !== undefined) this.departures.left(known, how);
+    if (!this.store.state.outbox.some((one) => one.conversation === id)) this.streams.leave(`conv:${id}`);
+  }
+
+  private said(id: string, stream: Stream, frame: Frame): void {
+    const known = this.store.state.conversations[id];
+    if (frame.t === "snap") {
+      const items = (frame.d?.items ?? []) as Frame[];
+      for (const item of items) stream.isNew(item);
+      stream.advance(frame.position);
+      this.snapped(id, frame.d?.conversation as Described | undefined, items);
+      for (const item of items) this.outbox.arrived(item);
+    } else if (frame.t === "ev" && stream.isNew(frame)) {
+      if (known !== undefined) this.store.patch(id, this.seen(withItems(known, [frame])));
+      this.outbox.arrived(frame);
+      this.owned(frame);
+    } else if (frame.t === "patch" && known !== undefined) {
+      const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
+      if (read?.position && read.person_id !== this.me) this.store.patch(id, readUpTo(known, read.position));
+    }
+  }
+
+  private snapped(id: string, facts: Described | undefined, items: readonly Frame[]): void {
+    const known = this.store.state.conversations[id];
+    const isStrange = this.store.state.listed && this.strange().has(id) && this.store.state.left[id] === undefined;
+    if (known !== undefined) this.store.patch(id, this.seen(withSnapshot(known, facts, items)));
+    // Words on their way to whom one has lost while one was away have a place on the screen too.
+    else if (isStrange) this.departures.left(withSnapshot(described(undefined, { ...facts, id }), undefined, items), GONE);
+  }
+}
+
+function idOf(stream: Stream): string {
+  return stream.name.slice("conv:".length);
+}

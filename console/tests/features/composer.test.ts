@@ -1,0 +1,112 @@
+import { enableAutoUnmount, mount } from "@vue/test-utils";
+import { afterEach, describe, expect, it } from "vitest";
+
+import type { Left, Refusal } from "@/core/types.ts";
+import Composer from "@/features/composer/Composer.vue";
+import { i18n } from "@/locales/i18n.ts";
+
+enableAutoUnmount(afterEach);
+
+interface Given {
+  draft?: string;
+  refusal?: Refusal | null;
+  maySend?: boolean;
+  left?: Left["reason"] | null;
+}
+
+function shown({ draft = "", refusal = null, maySend = true, left = null }: Given = {}) {
+  const composer = mount(Composer, { props: { draft, refusal, maySend, left }, global: { plugins: [i18n] }, attachTo: document.body });
+  const area = composer.get("textarea");
+  const send = composer.findAll("button").find((button) => button.text() === "发送");
+  if (send === undefined) throw new Error("There is no button that sends.");
+  return { composer, area, send };
+}
+
+const buttons = (composer: ReturnType<typeof shown>["composer"]) => composer.findAll("button").map((one) => one.text());
+
+describe("the composer", () => {
+  it("sends by Enter and by its button, once each, and is empty behind", async () => {
+    const { composer, area, send } = shown();
+
+    await area.setValue("在的");
+    await area.trigger("keydown", { key: "Enter" });
+    await area.trigger("keydown", { key: "Enter" });
+    await area.setValue("您说");
+    await send.trigger("click");
+    await send.trigger("click");
+
+    expect(composer.emitted("send")).toEqual([["在的"], ["您说"]]);
+    expect(area.element.value).toBe("");
+    expect(document.activeElement).toBe(area.element);
+  });
+
+  it("breaks the line by Shift and Enter, and leaves Enter to an input method", async () => {
+    const { composer, area } = shown();
+
+    await area.setValue("zai de");
+    await area.trigger("keydown", { key: "Enter", shiftKey: true });
+    await area.trigger("compositionstart");
+    await area.trigger("keydown", { key: "Enter" });
+
+    expect(composer.emitted("send")).toBeUndefined();
+    expect(area.element.value).toBe("zai de");
+  });
+
+  it("lets nothing leave from a seat that was lost, and keeps the words", async () => {
+    const { composer, area, send } = shown({ draft: "写了一半", maySend: false });
+
+    await area.trigger("keydown", { key: "Enter" });
+
+    expect(composer.emitted("send")).toBeUndefined();
+    expect(send.attributes("disabled")).toBeDefined();
+    expect(area.element.value).toBe("写了一半");
+    expect(composer.get("[role=status]").text()).toContain("不再由您接待");
+
+    await composer.setProps({ maySend: true });
+    expect(composer.find("[role=status]").exists()).toBe(false);
+    await area.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("send")).toEqual([["写了一半"]]);
+  });
+
+  it("shows what was stopped, goes to the phrase, and sends nothing until the words change", async () => {
+    const blocked: Refusal = { code: "blocked", text: "你傻逼啊", hits: [{ category: "insult", start: 1, end: 3, surface: "傻逼" }], id: "c1" };
+    const { composer, area, send } = shown({ draft: blocked.text, refusal: blocked });
+
+    await area.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("send")).toBeUndefined();
+    expect(send.attributes("disabled")).toBeDefined();
+    expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
+    expect(composer.findAll("mark").map((one) => one.text())).toEqual(["傻逼"]);
+    expect(buttons(composer)).toEqual(["改写", "发送"]);
+
+    await composer.get("[role=alert] button").trigger("click");
+    expect([area.element.selectionStart, area.element.selectionEnd]).toEqual([1, 3]);
+
+    await area.setValue("你好");
+    expect(composer.find("[role=alert]").exists()).toBe(false);
+    expect(send.attributes("disabled")).toBeUndefined();
+  });
+
+  it("asks before it sends what may upset, and sends it as it stands when it is meant, once", async () => {
+    const asked: Refusal = { code: "confirm", text: "爱买不买", hits: [{ category: "attitude", start: 0, end: 4, surface: "爱买不买" }], id: "c1", confirm: "signed" };
+    const { composer, area } = shown({ draft: asked.text, refusal: asked });
+    await area.trigger("keydown", { key: "Enter" });
+    expect(buttons(composer)).toEqual(["改写", "仍然发送", "发送"]);
+    const anyway = composer.findAll("button")[1];
+
+    await anyway?.trigger("click");
+    await anyway?.trigger("click");
+
+    expect(composer.emitted("confirm")).toHaveLength(1);
+    expect(composer.emitted("send")).toBeUndefined();
+    expect(area.element.value).toBe("");
+    expect(document.activeElement).toBe(area.element);
+  });
+
+  it("says where a conversation went, and that the words are kept", () => {
+    const { composer } = shown({ draft: "写了一半", maySend: false, left: "transferred" });
+
+    expect(composer.get("[role=status]").text()).toContain("已转给别人");
+    expect(composer.get("[role=status]").text()).toContain("已保留为草稿");
+  });
+});

@@ -1,0 +1,153 @@
+import { enableAutoUnmount, flushPromises, mount } from "@vue/test-utils";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { defineComponent, h } from "vue";
+
+import type { Conversation, Item, Pending } from "@/core/types.ts";
+import { rows, type Beside } from "@/features/thread/entries.ts";
+import Thread from "@/features/thread/Thread.vue";
+import { i18n } from "@/locales/i18n.ts";
+
+const scrolled = vi.fn();
+
+/** The list without measuring, which needs a browser: every row is there. */
+vi.mock("virtua/vue", () => ({
+  Virtualizer: defineComponent({
+    props: { data: { type: Array, required: true }, shift: Boolean },
+    setup: (props, { slots, expose }) => {
+      expose({ scrollToIndex: scrolled });
+      return () => h("ol", { "data-shift": String(props.shift) }, props.data.map((item) => h("li", slots.default?.({ item }))));
+    },
+  }),
+}));
+
+const NOON = new Date(2026, 10, 11, 12).getTime();
+const MINUTE = 60_000;
+let sequence = 0;
+
+function said(by: "buyer" | "agent", at: number, text = "在吗", senderId = by): Item {
+  sequence += 1;
+  return { id: `m${sequence}`, position: [1, sequence], at, type: "chat.message.v1", by, senderId, clientId: by === "agent" ? `c${sequence}` : null, text };
+}
+
+function talk(items: Item[], more: Partial<Conversation> = {}): Conversation {
+  return { id: "a", buyer: "王小明", buyerId: "b", items, waitingSince: null, isFirst: true, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none", ...more };
+}
+
+const beside = (more: Partial<Beside> = {}): Beside => ({ outbox: [], me: "agent", warned: {}, newFrom: null, ...more });
+
+beforeEach(() => {
+  sequence = 0;
+  scrolled.mockReset();
+});
+enableAutoUnmount(afterEach);
+
+describe("rows of a thread", () => {
+  it("go on as one group while one speaks within two minutes", () => {
+    const shown = rows(talk([said("buyer", NOON), said("buyer", NOON + MINUTE), said("buyer", NOON + 4 * MINUTE), said("agent", NOON + 4 * MINUTE)]), beside());
+
+    expect(shown.map((row) => row.begins)).toEqual([true, false, true, true]);
+    expect(shown.map((row) => row.ends)).toEqual([false, true, true, true]);
+  });
+
+  it("say a day once, and that of the first only where nothing is older", () => {
+    const items = [said("buyer", NOON - 24 * 60 * MINUTE), said("buyer", NOON), said("buyer", NOON + 1)];
+
+    expect(rows(talk(items), beside()).map((row) => row.isDay)).toEqual([true, true, false]);
+    expect(rows(talk(items, { older: "more" }), beside()).map((row) => row.isDay)).toEqual([false, true, false]);
+  });
+
+  it("keep the key of what was sent when it stands in the log", () => {
+    const pending: Pending = { id: "c1", conversation: "a", text: "在的", firstTriedAt: NOON, written: true, state: "sending" };
+
+    const before = rows(talk([]), beside({ outbox: [pending] }));
+    const after = rows(talk([said("agent", NOON, "在的")]), beside({ outbox: [pending] }));
+
+    expect(before.map((row) => [row.key, row.state])).toEqual([["c1", "sending"]]);
+    expect(after.map((row) => [row.key, row.state])).toEqual([["c1", "delivered"]]);
+  });
+});
+
+async function shown(conversation: Conversation, more: Record<string, unknown> = {}) {
+  const thread = mount(Thread, { props: { conversation, me: "agent", pending: [], now: NOON, ...more }, global: { plugins: [i18n] }, attachTo: document.body });
+  await flushPromises();
+  return thread;
+}
+
+describe("the thread", () => {
+  it("names who speaks and when once for a group, and says how far own words came", async () => {
+    const items = [said("buyer", NOON), said("buyer", NOON + 1), said("agent", NOON + 2)];
+    const thread = await shown(talk(items, { readUpTo: [1, 3] }));
+
+    expect(thread.findAll(".head .speaker").map((one) => one.text())).toEqual(["王小明"]);
+    expect(thread.get(".foot").text()).toContain("已读");
+    expect(thread.text()).toContain("今天");
+  });
+
+  it("opens where one stopped reading, and says so there", async () => {
+    const items = [said("buyer", NOON), said("buyer", NOON + 1), said("buyer", NOON + 2)];
+    const thread = await shown(talk(items, { firstUnread: "m2" }));
+
+    expect(scrolled).toHaveBeenCalledExactlyOnceWith(1, { align: "start" });
+    expect(thread.findAll("li")[1]?.text()).toContain("以下是新消息");
+  });
+
+  it("opens at its end where everything was read", async () => {
+    await shown(talk([said("buyer", NOON), said("buyer", NOON + 1)]));
+
+    expect(scrolled).toHaveBeenCalledExactlyOnceWith(1, { align: "end" });
+  });
+
+  it("puts what is older in front without going to the end", async () => {
+    const [first, second, third] = [said("buyer", NOON - 2), said("buyer", NOON - 1), said("buyer", NOON)] as [Item, Item, Item];
+    const thread = await shown(talk([third], { older: "loading" }));
+    scrolled.mockReset();
+    const shifts: (string | undefined)[] = [];
+    const seen = new MutationObserver(() => shifts.push(thread.get("ol").attributes("data-shift")));
+    seen.observe(thread.get("ol").element, { attributes: true });
+
+    await thread.setProps({ conversation: talk([first, second, third]) });
+    await flushPromises();
+
+    expect(thread.findAll("li")).toHaveLength(3);
+    expect(shifts[0]).toBe("true");
+    expect(scrolled).not.toHaveBeenCalled();
+  });
+
+  it("asks for what is older near its top, and lets one try again what failed", async () => {
+    const thread = await shown(talk([said("buyer", NOON)], { older: "more" }));
+    await thread.get("[role=log]").trigger("scroll");
+    expect(thread.emitted("older")).toHaveLength(1);
+
+    await thread.setProps({ conversation: talk([said("buyer", NOON)], { older: "failed" }) });
+    expect(thread.get("[role=status]").text()).toContain("历史暂时取不到");
+    await thread.get("[role=status] button").trigger("click");
+    expect(thread.emitted("older")).toHaveLength(2);
+  });
+
+  it("is grey lines until it is known what was said, then says that nobody said anything", async () => {
+    const thread = await shown(talk([], { maySend: null }));
+    expect(thread.get("[role=status]").attributes("aria-label")).toBe("正在取聊天记录");
+
+    await thread.setProps({ conversation: talk([]) });
+    expect(thread.text()).toContain("还没有人说话");
+  });
+
+  it("names below an own message the words that the gate let pass", async () => {
+    const items = [said("agent", NOON, "爱买不买")];
+    const warned = { c1: [{ category: "attitude", start: 0, end: 4, surface: "爱买不买" }] };
+
+    expect((await shown(talk(items), { warned })).get(".foot").text()).toContain("「爱买不买」请注意措辞");
+  });
+
+  it("offers to send again, or to drop, what failed", async () => {
+    const failed: Pending = { id: "c9", conversation: "a", text: "在的", firstTriedAt: NOON, written: true, state: "failed" };
+    const thread = await shown(talk([said("buyer", NOON)]), { pending: [failed] });
+    const [again, drop] = thread.findAll(".foot button");
+
+    await again?.trigger("click");
+    await drop?.trigger("click");
+
+    expect(thread.emitted("retry")).toEqual([["c9"]]);
+    expect(thread.emitted("discard")).toEqual([["c9"]]);
+  });
+});
