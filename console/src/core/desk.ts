@@ -10,6 +10,7 @@ import { Database } from "./database.ts";
 import { levelsOf } from "./facts.ts";
 import { Line } from "./line.ts";
 import { Outbox } from "./outbox.ts";
+import { Oversight } from "./oversight.ts";
 import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
 import { Store } from "./store.ts";
@@ -20,6 +21,7 @@ const LOOK_EVERY_MS = 15_000;
 
 export class Desk {
   readonly outbox: Outbox;
+  readonly oversight: Oversight;
   private readonly store: Store;
   private readonly session: Session;
   private readonly line: Line;
@@ -46,6 +48,7 @@ export class Desk {
     };
     this.line = new Line(dial, clock, instance, ears, this.outbox);
     this.conversations = new Conversations(this.store, this.line.streams, this.outbox, () => this.look());
+    this.oversight = new Oversight(this.store, this.line.streams, clock, (id) => void this.conversations.streamOf(id));
   }
 
   get state(): State {
@@ -105,6 +108,7 @@ export class Desk {
   private forgetAll(): void {
     this.line.close();
     this.conversations.clear();
+    this.oversight.clear();
   }
 
   private leave(ended: number | null): void {

@@ -15,7 +15,7 @@ const COLLECT_MS = 50;
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "end" | "transfer" | "receivers";
+  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
   given: unknown[];
 }
 
@@ -63,6 +63,9 @@ const calls: Record<Asked["name"], (...given: never[]) => Promise<unknown>> = {
   end: (conversation: string) => end(call, conversation),
   transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
   receivers: () => receivers(call, desk.state.me?.id ?? ""),
+  board: async () => desk.oversight.board(),
+  watch: async (conversation: string) => desk.oversight.watch(conversation),
+  get: (path: string) => call("GET", path),
 };
 
 async function answer(port: MessagePort, asked: Asked): Promise<void> {
