@@ -45,7 +45,7 @@ export function reset(): void {
   const levels = { first: [10, 20, 30], later: [20, 100, 180] } as const;
   world.live = shallowReactive({ ...EMPTY, session: "in", me, levels, connection: "connected", connectionSince: NOW });
   world.now.value = NOW;
-  world.answers = { "/v1/console": FACTS };
+  world.answers = { "/v1/console": FACTS, "/v1/monitor/flags": { items: [], next_cursor: null }, "/v1/monitor/incidents": { items: [], next_cursor: null } };
   core.board.mockClear();
   core.watch.mockClear();
   core.get.mockClear();
@@ -70,7 +70,7 @@ export interface Shown {
 }
 
 export async function show(path = "/board"): Promise<Shown> {
-  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: "/board", name: "board", component: BoardPage }] });
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: "/board", name: "board", component: { components: { BoardPage }, template: "<BoardPage><template #talk=\"{ conversation }\"><p class=\"talk\">{{ conversation }}</p></template></BoardPage>" } }] });
   await router.push(path);
   const page = mount({ template: "<RouterView />" }, { global: { plugins: [i18n, router] }, attachTo: document.body });
   await flushPromises();

@@ -1,1 +1,0 @@
-import{nt as e,p as t,r as n}from"./Icon-DybxQ74O.js";var r=e(Date.now());setInterval(()=>r.value=Date.now(),1e3);function i(){let{live:e}=n();return t(()=>r.value+e.clockOffset)}function a(e){let t=Math.max(0,Math.floor(e/1e3)),n=Math.floor(t/60);return n<60?`${n}:${String(t%60).padStart(2,`0`)}`:`${Math.floor(n/60)}h${String(n%60).padStart(2,`0`)}`}export{a as n,i as t};
