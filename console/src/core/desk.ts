@@ -8,13 +8,15 @@ import type { Dial } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
 import { Database } from "./database.ts";
 import { levelsOf } from "./facts.ts";
+import { History } from "./history.ts";
+import { Departures } from "./left.ts";
 import { Line } from "./line.ts";
 import { Outbox } from "./outbox.ts";
 import { Oversight } from "./oversight.ts";
 import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
 import { Store } from "./store.ts";
-import { EMPTY, type AgentState, type State } from "./types.ts";
+import { EMPTY, type AgentState, type Position, type State } from "./types.ts";
 
 /** Somebody else may set one's state, and no stream tells so. */
 const LOOK_EVERY_MS = 15_000;
@@ -26,6 +28,8 @@ export class Desk {
   private readonly session: Session;
   private readonly line: Line;
   private readonly conversations: Conversations;
+  private readonly departures: Departures;
+  private readonly history: History;
   private cancelLook: (() => void) | null = null;
   /** Whether this connection's gateway was asked what the shop's levels are, and answered. */
   private hasFacts = false;
@@ -47,7 +51,12 @@ export class Desk {
       over: (code: number) => this.leave(code),
     };
     this.line = new Line(dial, clock, instance, ears, this.outbox);
-    this.conversations = new Conversations(this.store, this.line.streams, this.outbox, () => this.look());
+    this.departures = new Departures(this.store, clock, (id) => this.line.streams.leave(`conv:${id}`));
+    this.conversations = new Conversations(this.store, this.line.streams, this.outbox, this.departures, {
+      came: () => this.look(),
+      read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
+    });
+    this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));
     this.oversight = new Oversight(this.store, this.line.streams, clock, (id) => void this.conversations.streamOf(id));
   }
 
@@ -80,9 +89,13 @@ export class Desk {
     if (this.state.me !== null) this.store.change({ me: { ...this.state.me, state: answer.state } });
   }
 
-  async read(conversation: string): Promise<void> {
-    const last = this.state.conversations[conversation]?.items.at(-1);
-    if (last !== undefined) this.line.write({ t: "read", s: `conv:${conversation}`, position: last.position });
+  /** A person saw a conversation up to `position`, which is what his page showed. */
+  async read(conversation: string, position: Position | undefined): Promise<void> {
+    if (position !== undefined) this.conversations.read(conversation, position);
+  }
+
+  async older(conversation: string): Promise<void> {
+    await this.history.older(conversation);
   }
 
   call(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -99,7 +112,7 @@ export class Desk {
     const kept = await this.outbox.database.read();
     this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts: kept.drafts, outbox: kept.outbox, levels: kept.levels });
     this.forgetAll();
-    this.conversations.start();
+    this.conversations.start(kept.marks);
     this.outbox.resume(kept.outbox);
     this.line.open(this.session.token);
     this.look();
@@ -107,7 +120,8 @@ export class Desk {
 
   private forgetAll(): void {
     this.line.close();
-    this.conversations.clear();
+    this.departures.clear();
+    this.history.clear();
     this.oversight.clear();
   }
 

@@ -9,7 +9,7 @@ import type { Frame } from "./frames.ts";
 import { without, type Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
 import type { Follower, Streams } from "./streams.ts";
-import { described, readUpTo, withItems, type Described } from "./threads.ts";
+import { described, readUpTo, withItems, withSnapshot, type Described } from "./threads.ts";
 import type { Position } from "./types.ts";
 
 /** For so long a look holds; pages renew it well before. */
@@ -92,7 +92,7 @@ export class Oversight {
       const items = (frame.d?.items ?? []) as Frame[];
       for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
-      now = withItems(described(known, frame.d?.conversation as Described), items);
+      now = withSnapshot(known ?? described(undefined, { id }), frame.d?.conversation as Described | undefined, items);
     } else if (frame.t === "ev" && known !== undefined && stream.isNew(frame)) {
       now = withItems(known, [frame]);
     } else if (frame.t === "patch" && known !== undefined) {

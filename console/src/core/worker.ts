@@ -8,14 +8,14 @@ import type { Dial } from "./connection.ts";
 import { Desk } from "./desk.ts";
 import { end, receivers, transfer, type Call } from "./reception.ts";
 import { Refusal } from "./rest.ts";
-import type { AgentState, Receiver, State } from "./types.ts";
+import type { AgentState, Position, Receiver, State } from "./types.ts";
 
 /** Changes are collected for so long and go out as one. */
 const COLLECT_MS = 50;
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
+  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "older" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
   given: unknown[];
 }
 
@@ -59,7 +59,8 @@ const calls: Record<Asked["name"], (...given: never[]) => Promise<unknown>> = {
   retry: (id: string) => desk.outbox.retry(id),
   discard: (id: string) => desk.outbox.discard(id),
   draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
-  read: (conversation: string) => desk.read(conversation),
+  read: (conversation: string, position: Position | undefined) => desk.read(conversation, position),
+  older: (conversation: string) => desk.older(conversation),
   end: (conversation: string) => end(call, conversation),
   transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
   receivers: () => receivers(call, desk.state.me?.id ?? ""),
