@@ -86,7 +86,7 @@ export function useTiles(given: () => Given): ComputedRef<Figure[]> {
         ...plain,
         key: "first",
         label: t("board.tiles.first", { seconds: figures?.firstWithinS ?? 30 }),
-        value: share === null ? null : n(share * 100, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+        value: share === null ? null : n(share * 100, { minimumFractionDigits: share === 1 ? 0 : 1, maximumFractionDigits: 1 }),
         unit: t("board.percent"),
         about: share === null ? none : t("board.sessions", { count: n(figures?.sessions ?? 0) }),
         drill: "figures",

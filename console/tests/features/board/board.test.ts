@@ -57,7 +57,7 @@ describe("the board", () => {
 
     expect(tile("等待中")).toContain("0 没有买家在等");
     expect(tile("最久等待")).toContain("— 没有买家在等");
-    expect(tile("平均响应")).toContain("— 还没有可计的会话（计 09:00–23:00）");
+    expect(tile("平均响应")).toContain("— 尚无，只计 09:00–23:00");
     expect(tile("首次 30 秒")).toContain("—");
     expect(tile("拦截")).toContain("0");
   });
