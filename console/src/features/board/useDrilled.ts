@@ -43,7 +43,13 @@ export function useDrilled(
   const waits = computed(() => new Map(board().longest.map((one) => [one.conversation, one.since])));
   /** Who waits stands on the board already, the first twenty at least. */
   const isOnBoard = computed(() => drill() === "waiting" && board().longest.length >= board().waiting);
-  const rows = computed(() => (isOnBoard.value ? board().longest : fetched.value.rows));
+  const rows = computed(() => {
+    if (drill() !== "waiting") return fetched.value.rows;
+    // The board is newer than what was fetched: of that only who came later than those on the board counts.
+    const { longest, waiting } = board();
+    const last = longest.at(-1)?.since ?? 0;
+    return [...longest, ...fetched.value.rows.filter((one) => (one.since ?? 0) > last)].slice(0, waiting);
+  });
 
   async function read(what: string): Promise<Fetched> {
     if (what === "waiting") {

@@ -47,6 +47,16 @@ describe("what lies behind a figure", () => {
     expect(router.currentRoute.value.query).toEqual({});
   });
 
+  it("lists who waits as the board has them, and behind them those who do not fit into it", async () => {
+    const late = { conversation_id: "c9", agent_id: null, waiting_since: at(5) };
+    const answered = { conversation_id: "c8", agent_id: "a7", waiting_since: at(400) };
+    world.answers["/v1/monitor/waiting"] = { items: [answered, waiter, late] };
+    publish({ waiting: 2, waiting_longest: [waiter], agents });
+    const { page } = await show("/board?drill=waiting");
+
+    expect(page.findAll("[role=dialog] li").map((row) => row.get(".timer").text())).toEqual(["3:12", "0:05"]);
+  });
+
   it("leads to a conversation, read only, and back to the list", async () => {
     const { page, router } = await show("/board?drill=waiting");
     await page.get("[role=dialog] li button").trigger("click");
