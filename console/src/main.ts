@@ -14,7 +14,7 @@ import "./ui/tones.css";
 import "./ui/controls.css";
 
 const router = createRouter({ history: createWebHistory(), routes });
-const isSecure = globalThis.isSecureContext && "SharedWorker" in globalThis;
+const isSecure = globalThis.isSecureContext;
 
 await applyPreferences();
 // Without a secure context there is no worker, no lock and no cookie: the sign-in says so by itself.

@@ -217,3 +217,36 @@ async def test_two_people_share_one_browser(windows: Windows, world: World, shop
     await first.conversation.shows("还是我", "已送达")
     await buyer.sees("还是我")
     assert buyer.texts(talk) == ["在吗", "还是我"]
+
+
+async def test_tabs_without_a_shared_worker_follow_one_and_take_over(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    window = await windows.open()
+    await window.context.add_init_script("delete globalThis.SharedWorker")
+    first = await on_duty(window, world, shop)
+    buyer, talk = await waiting(world, shop, "王小明", "在吗")
+    second = Desk(await window.tab("/desk"))
+    conversation = await second.open("王小明")
+
+    await conversation.say("跟随的窗口写的")
+    await (await first.open("王小明")).shows("跟随的窗口写的", "已送达")
+    await conversation.write("还没写完的话")
+    await first.page.close()
+
+    await second.is_connected()
+    await expect(conversation.composer).to_have_value("还没写完的话")
+    await conversation.composer.press("Enter")
+    await conversation.shows("还没写完的话", "已送达")
+    await hang_the_worker(second)
+    await conversation.say("卡住时写的")
+    await conversation.shows("卡住时写的", "已送达")
+    await buyer.sees("卡住时写的")
+    assert buyer.texts(talk) == ["在吗", "跟随的窗口写的", "还没写完的话", "卡住时写的"]
+    assert window.complaints == []
+
+
+async def hang_the_worker(desk: Desk) -> None:
+    """Let the worker of this tab run in a circle, so that it answers nobody any more."""
+    (worker,) = desk.page.workers
+    await worker.evaluate("() => void setTimeout(() => { for (;;); })")

@@ -32,7 +32,7 @@ export class Conversations {
   private readonly thread: Follower = {
     heard: (stream, frame) => this.said(idOf(stream), stream, frame),
     joined: (stream, granted) => this.joined(idOf(stream), granted.may_send === true),
-    refused: (stream) => this.forget(idOf(stream), GONE),
+    refused: (stream, code) => this.refused(stream, code),
   };
 
   constructor(
@@ -89,6 +89,14 @@ export class Conversations {
   private joined(id: string, maySend: boolean): void {
     this.store.patch(id, { maySend });
     if (this.store.state.conversations[id] !== undefined) this.mark(id);
+  }
+
+  /** Words that waited for it are given back, in a row of their own if there is none. */
+  private refused(stream: Stream, code: string): void {
+    const id = idOf(stream);
+    if (this.strange().has(id)) this.departures.left(described(undefined, { id }), GONE);
+    stream.refuse(code);
+    this.forget(id, GONE);
   }
 
   private told(frame: Frame): void {

@@ -99,6 +99,14 @@ export class Stream {
     return true;
   }
 
+  /** The server never follows this stream: what waits to be sent on it has an answer. */
+  refuse(code: string): void {
+    for (const one of [...this.pending.values()]) {
+      this.discard(one.id);
+      this.outcomes.refused(one, { code });
+    }
+  }
+
   private resend(): void {
     this.stopWaiting();
     if (!this.live) return;

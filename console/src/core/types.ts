@@ -207,6 +207,8 @@ export interface Core {
   read(conversation: string): Promise<void>;
   /** Fetch what stands before the first item; what comes of it is in `Conversation.older`. */
   older(conversation: string): Promise<void>;
+  /** Connect again after `stopped`, in this place. */
+  resume(): Promise<void>;
   end(conversation: string): Promise<void>;
   transfer(conversation: string, to: Receiver, note: string): Promise<void>;
   receivers(): Promise<Receivers>;

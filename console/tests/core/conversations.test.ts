@@ -70,6 +70,30 @@ describe("who left", () => {
   });
 });
 
+describe("words for a conversation that is closed to one", () => {
+  it.each(["forbidden", "not_found"])("are given back, where they can be seen, when it is refused with %s", async (code) => {
+    const slot = code === "forbidden" ? 44 : 45;
+    const [before, lost] = await signedIn(slot);
+    lost.events.closed(1006);
+    await before.outbox.send("0190-gone", "在的");
+
+    const made = desk(slot);
+    await made.start();
+    const line = Line.all.at(-1) as Line;
+    line.events.opened();
+    line.tell({ t: "ready", server_time: ASKED.time });
+    const sub = line.heard.find((frame) => frame.s === "conv:0190-gone");
+    line.tell({ t: "err", id: sub?.id as string, problem: { code } });
+    world.clock.advance(5_000);
+
+    expect(made.state.outbox).toEqual([]);
+    expect(made.state.drafts["0190-gone"]).toBe("在的");
+    expect(made.state.left["0190-gone"]).toMatchObject({ reason: "gone" });
+    const [again] = await signedIn(slot);
+    expect(again.state.drafts["0190-gone"]).toBe("在的");
+  });
+});
+
 describe("what was not seen", () => {
   it("is counted until a person saw it, and the buyer is told how far", async () => {
     const [made, line] = await signedIn(50);

@@ -240,4 +240,107 @@ describe("a desk", () => {
 
     expect(made.state).toMatchObject({ session: "out", me: null, ended: 4503, conversations: {} });
   });
+
+  it.each([
+    [4501, "protocol"],
+    [4502, "version"],
+    [4505, "elsewhere"],
+    [4506, "tooMany"],
+  ])("stops and stays signed in where a socket was closed with %i", async (code, stopped) => {
+    const [made, line] = await signedIn(code);
+    await made.outbox.draft(CONVERSATION, "没写完");
+
+    line.events.closed(code);
+    world.clock.advance(60_000);
+
+    expect(Line.all).toHaveLength(1);
+    expect(made.state).toMatchObject({ session: "in", connection: "stopped", stopped, ended: null, drafts: { [CONVERSATION]: "没写完" } });
+    expect(made.state.conversations[CONVERSATION]?.items).toHaveLength(1);
+  });
+
+  it("goes on in this place when it is asked to, with what was written meanwhile", async () => {
+    const [made, line] = await signedIn(70);
+    line.events.closed(4505);
+    await made.outbox.send(CONVERSATION, "在的");
+    expect(made.state.outbox.map((one) => one.state)).toEqual(["queued"]);
+
+    await made.resume();
+    await made.resume();
+    const next = Line.all.at(-1) as Line;
+    next.events.opened();
+    next.tell({ t: "ready", server_time: ASKED.time });
+    expect(next.heard.filter((frame) => frame.t === "sub").map((frame) => frame.position)).toEqual([undefined, [1, 1]]);
+    next.grant();
+
+    expect(Line.all).toHaveLength(2);
+    expect(made.state).toMatchObject({ connection: "connected", stopped: null });
+    expect(next.sends.map((frame) => frame.d)).toEqual([{ text: "在的" }]);
+  });
+
+  it("says that newer pages are served once it came back to them, and not before", async () => {
+    const [made, line] = await signedIn(71);
+    await settled();
+    world.served = '"two"';
+    expect(made.state.stale).toBe(false);
+
+    line.events.closed(4000);
+    world.clock.advance(1_000);
+    (Line.all.at(-1) as Line).greet();
+    await settled();
+
+    expect(made.state.stale).toBe(true);
+  });
+
+  it("takes no token that came for who has signed out meanwhile", async () => {
+    const [made, line] = await signedIn(72);
+    await settled();
+    world.held = [];
+    line.events.closed(4005);
+    world.person = "other";
+    const [release] = [world.held];
+    world.held = null;
+    await made.signIn("other", "p");
+    world.person = "me";
+    for (const go of release) go();
+    await settled();
+
+    expect(made.state).toMatchObject({ session: "in", me: { id: "other" } });
+  });
+
+  it("makes one message of what is asked again, and keeps what was typed since", async () => {
+    const [made, line] = await signedIn(80);
+    await made.outbox.draft(CONVERSATION, "后来的话");
+
+    await made.outbox.send(CONVERSATION, "在的", "m-1", true);
+    await made.outbox.send(CONVERSATION, "在的", "m-1", true);
+    await settled();
+
+    expect(line.sends.map(({ id, again }) => [id, again])).toEqual([["m-1", true]]);
+    const [next] = await signedIn(80);
+    expect([next.state.drafts, next.state.outbox.map((one) => one.id)]).toEqual([{ [CONVERSATION]: "后来的话" }, ["m-1"]]);
+  });
+
+  it("sends nothing again that the log shows", async () => {
+    const [made, line] = await signedIn(81);
+
+    await made.outbox.send(CONVERSATION, "在吗", "k1", true);
+
+    expect([line.sends, made.state.outbox]).toEqual([[], []]);
+  });
+
+  it("leaves session and words to its successor once it was stopped, whatever it was about to do", async () => {
+    const [made, line] = await signedIn(82);
+    await made.outbox.draft(CONVERSATION, "没写完");
+    made.stop();
+    expect(line.isClosed).toBe(true);
+
+    const late = desk(82);
+    const starting = late.start();
+    late.stop();
+    await starting;
+    expect(Line.all).toHaveLength(1);
+
+    const [next] = await signedIn(82);
+    expect(next.state).toMatchObject({ session: "in", drafts: { [CONVERSATION]: "没写完" } });
+  });
 });

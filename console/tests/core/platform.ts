@@ -19,6 +19,8 @@ export const world = {
   person: "me",
   isAway: false,
   levels: LEVELS as unknown,
+  /** What the served page's ETag is. */
+  served: '"one"',
   /** Pages of the history, by the cursor that asks for them. */
   pages: {} as Record<string, { items: unknown[]; next_cursor: string | null }>,
   /** Whether an answer waits until it is let go. */
@@ -117,6 +119,7 @@ function session(): Response {
 async function answer(path: string): Promise<Response> {
   if (world.held !== null) await new Promise<void>((resolve) => world.held?.push(resolve));
   const url = new URL(path, "http://gateway");
+  if (url.pathname === "/") return new Response(null, { headers: { etag: world.served } });
   if (url.pathname === "/v1/console") return facts();
   if (world.isAway) return new Response("{}", { status: 503 });
   if (url.pathname.endsWith("/messages")) return new Response(JSON.stringify(world.pages[url.searchParams.get("cursor") ?? ""]));
@@ -124,7 +127,7 @@ async function answer(path: string): Promise<Response> {
 }
 
 beforeEach(() => {
-  Object.assign(world, { clock: new ManualClock(), person: "me", isAway: false, levels: LEVELS, pages: {}, held: null });
+  Object.assign(world, { clock: new ManualClock(), person: "me", isAway: false, levels: LEVELS, served: '"one"', pages: {}, held: null });
   Line.all.length = 0;
   vi.stubGlobal("fetch", answer);
 });
