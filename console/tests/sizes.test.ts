@@ -44,9 +44,16 @@ describe("what a first route loads, gzipped", () => {
   it.each([
     ["sign-in", /SignInPage\.vue$/, 120],
     ["desk", /Desk(Page|Place)\.vue$/, 220],
+    ["board", /BoardPlace\.vue$/, 200],
   ])("%s", (_name, page, limit) => {
     const loaded = [...files("index.html", route(page)), ...workers.map((name) => `assets/${name}`)];
     expect(sum(loaded)).toBeLessThanOrEqual(limit * KIB);
+  });
+
+  it("has nothing of the board for whoever serves buyers", () => {
+    const loaded = files("index.html", route(/DeskPlace\.vue$/));
+    expect([...files(route(/BoardPlace\.vue$/))].filter((file) => /\/Board/.test(file))).not.toEqual([]);
+    expect([...loaded].filter((file) => /\/Board/.test(file))).toEqual([]);
   });
 
   it("is at most 60 KiB for every chunk that comes later", () => {

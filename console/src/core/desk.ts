@@ -12,6 +12,7 @@ import { History } from "./history.ts";
 import { Departures } from "./left.ts";
 import { Line, type Linked } from "./line.ts";
 import { Outbox } from "./outbox.ts";
+import { Oversight } from "./oversight.ts";
 import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
 import { Store } from "./store.ts";
@@ -23,6 +24,7 @@ const LOOK_EVERY_MS = 15_000;
 
 export class Desk {
   readonly outbox: Outbox;
+  readonly oversight: Oversight;
   private readonly store: Store;
   private readonly session: Session;
   private readonly line: Line;
@@ -58,6 +60,7 @@ export class Desk {
       read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
     });
     this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));
+    this.oversight = new Oversight(this.store, this.line.streams, clock, (id) => void this.conversations.streamOf(id));
   }
 
   get state(): State {
@@ -151,6 +154,7 @@ export class Desk {
     this.line.close();
     this.departures.clear();
     this.history.clear();
+    this.oversight.clear();
   }
 
   private leave(ended: number | null): void {

@@ -71,6 +71,9 @@ export function connect(slot: number): Core {
     end: (conversation) => done("end", conversation),
     transfer: (conversation, to, note) => done("transfer", conversation, to, note),
     receivers: () => ask("receivers") as Promise<Receivers>,
+    board: () => done("board"),
+    watch: (conversation) => done("watch", conversation),
+    get: (path) => ask("get", path),
   };
 }
 

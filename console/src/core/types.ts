@@ -1,5 +1,7 @@
 /** What the console knows, as the worker keeps it and the page shows it. Times are ms since 1970. */
 
+import type { BoardView } from "./boards.ts";
+
 export type AgentState = "online" | "busy" | "suspended" | "break" | "offline";
 export type Speaker = "buyer" | "agent" | "system" | "auto" | "assist_bot";
 /** Generation and offset; later is larger, place by place. */
@@ -171,6 +173,12 @@ export interface State {
   warned: Readonly<Record<string, readonly Hit[]>>;
   /** As they were last told, also while the platform is away; null until then. */
   levels: Levels | null;
+  /** The shop's board, while somebody looks at it. */
+  board: BoardView | null;
+  /** Alerts that came since the page of the board was opened: a reason to look at what is listed. */
+  alerts: number;
+  /** Conversations of others that are looked at; null: not for this person. */
+  watched: Readonly<Record<string, Conversation | null>>;
   /** Why the session ended, if a close code said so. */
   ended: number | null;
   stopped: Stopped | null;
@@ -216,6 +224,12 @@ export interface Core {
   end(conversation: string): Promise<void>;
   transfer(conversation: string, to: Receiver, note: string): Promise<void>;
   receivers(): Promise<Receivers>;
+  /** Look at the shop's board; to be said again every 15 s. */
+  board(): Promise<void>;
+  /** Look at a conversation of somebody else, unseen; to be said again every 15 s. */
+  watch(conversation: string): Promise<void>;
+  /** Read a public route below /v1 as this person. */
+  get(path: string): Promise<unknown>;
 }
 
 export const EMPTY: State = {
@@ -232,6 +246,9 @@ export const EMPTY: State = {
   refusals: {},
   warned: {},
   levels: null,
+  board: null,
+  alerts: 0,
+  watched: {},
   ended: null,
   stopped: null,
   stale: false,

@@ -14,7 +14,7 @@ import type { AgentState, Position, Receiver, State } from "./types.ts";
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers";
+  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
   given: unknown[];
 }
 
@@ -61,6 +61,9 @@ const callsOf = (desk: Desk, call: Call): Record<Asked["name"], (...given: never
   end: (conversation: string) => end(call, conversation),
   transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
   receivers: () => receivers(call, desk.state.me?.id ?? ""),
+  board: async () => desk.oversight.board(),
+  watch: async (conversation: string) => desk.oversight.watch(conversation),
+  get: (path: string) => call("GET", path),
 });
 
 function lead(show: (changed: Partial<State>) => void): Served {

@@ -13,7 +13,10 @@ export interface Place {
 const CHATTING = ["agent", "senior", "aftersales", "complaint", "supervisor"];
 
 /** In the order of the rail. A place comes into this list together with its route. */
-const PLACES: readonly Place[] = [{ route: "desk", path: "/desk", icon: "desk", roles: new Set(CHATTING) }];
+const PLACES: readonly Place[] = [
+  { route: "board", path: "/board", icon: "board", roles: new Set(["supervisor", "admin"]) },
+  { route: "desk", path: "/desk", icon: "desk", roles: new Set(CHATTING) },
+];
 
 /** Return the places of a role; roles hide what they may not use, the server decides. */
 export function placesOf(role: string): readonly Place[] {

@@ -27,10 +27,12 @@ describe("the guard of places", () => {
 
   it("leads each role home, and whoever has no screen to the page that says so", () => {
     expect(admit(signIn(), shown("in"))).toBe("/desk");
-    expect(admit(start, shown("in", "supervisor"))).toBe("/desk");
+    expect(admit(start, shown("in", "supervisor"))).toBe("/board");
+    expect(admit(signIn(), shown("in", "admin"))).toBe("/board");
     expect(admit(signIn(), shown("in", "clerk"))).toBe("/");
     expect(admit(start, shown("in", "clerk"))).toBe(true);
     expect(admit(desk(), shown("in", "clerk"))).toBe("/");
+    expect(admit({ ...desk("/board"), name: "board" }, shown("in", "agent"))).toBe("/");
   });
 
   it("goes back to the wanted place", () => {

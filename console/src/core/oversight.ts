@@ -1,0 +1,117 @@
+/**
+ * What a supervisor looks at beside his own desk: the shop's board, and conversations of others. Each
+ * is followed while somebody looks and says so again; a page that died says nothing, and is forgotten.
+ */
+
+import { boardOf, type BoardView } from "./boards.ts";
+import type { Clock } from "./clock.ts";
+import type { Frame } from "./frames.ts";
+import { without, type Store } from "./store.ts";
+import type { Stream } from "./stream.ts";
+import type { Follower, Streams } from "./streams.ts";
+import { described, readUpTo, withItems, withSnapshot, type Described } from "./threads.ts";
+import type { Position } from "./types.ts";
+
+/** For so long a look holds; pages renew it well before. */
+export const LOOK_MS = 45_000;
+
+export class Oversight {
+  private readonly looks = new Map<string, () => void>();
+  private readonly shop: Follower = {
+    heard: (_stream, frame) => this.published(frame),
+    refused: () => this.store.change({ board: { status: "refused", latest: null } }),
+  };
+  private readonly thread: Follower = {
+    heard: (stream, frame) => this.said(stream, frame),
+    refused: (stream) => this.store.change({ watched: { ...this.store.state.watched, [idOf(stream)]: null } }),
+  };
+
+  /** `own` is called with a conversation that was watched and has become one's own. */
+  constructor(
+    private readonly store: Store,
+    private readonly streams: Streams,
+    private readonly clock: Clock,
+    private readonly own: (id: string) => void,
+  ) {}
+
+  /** Follow the board of one's shop for a while. */
+  board(): void {
+    const { me, board } = this.store.state;
+    if (me === null) return;
+    const name = `monitor:${me.shopId}`;
+    if (board === null) this.store.change({ board: { status: "asked", latest: null } });
+    this.streams.follow(name, this.shop);
+    this.hold(name, () => this.store.change({ board: null }));
+  }
+
+  /** Follow a conversation for a while, without being seen in it. One's own is on the desk already. */
+  watch(id: string): void {
+    if (this.store.state.conversations[id] !== undefined) return;
+    const name = `conv:${id}`;
+    this.streams.follow(name, this.thread);
+    this.hold(name, () => this.store.change({ watched: without(this.store.state.watched, id) }));
+  }
+
+  clear(): void {
+    for (const cancel of this.looks.values()) cancel();
+    this.looks.clear();
+  }
+
+  private hold(name: string, over: () => void): void {
+    this.looks.get(name)?.();
+    this.looks.set(
+      name,
+      this.clock.after(LOOK_MS, () => {
+        this.looks.delete(name);
+        this.streams.leave(name);
+        over();
+      }),
+    );
+  }
+
+  private published(frame: Frame): void {
+    const { board } = this.store.state;
+    if (frame.t === "ev") {
+      this.store.change({ alerts: this.store.state.alerts + 1 });
+    } else if (frame.d === undefined || frame.d === null) {
+      this.store.change({ board: { status: "missing", latest: board?.latest ?? null } });
+    } else {
+      this.store.change({ board: { status: "live", latest: boardOf(frame.d) } satisfies BoardView });
+    }
+  }
+
+  private said(stream: Stream, frame: Frame): void {
+    const id = idOf(stream);
+    if (this.store.state.conversations[id] !== undefined) {
+      this.handOver(stream.name, id);
+      return;
+    }
+    const known = this.store.state.watched[id] ?? undefined;
+    let now = known;
+    if (frame.t === "snap") {
+      const items = (frame.d?.items ?? []) as Frame[];
+      for (const item of items) stream.isNew(item);
+      stream.advance(frame.position);
+      now = withSnapshot(known ?? described(undefined, { id }), frame.d?.conversation as Described | undefined, items);
+    } else if (frame.t === "ev" && known !== undefined && stream.isNew(frame)) {
+      now = withItems(known, [frame]);
+    } else if (frame.t === "patch" && known !== undefined) {
+      const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
+      if (read?.position && read.person_id === known.buyerId) now = readUpTo(known, read.position);
+    }
+    if (now !== undefined && now !== known) this.store.change({ watched: { ...this.store.state.watched, [id]: now } });
+  }
+
+  /** It became one's own: the desk follows it from here, beginning with a snapshot. */
+  private handOver(name: string, id: string): void {
+    this.looks.get(name)?.();
+    this.looks.delete(name);
+    this.streams.leave(name);
+    this.store.change({ watched: without(this.store.state.watched, id) });
+    this.own(id);
+  }
+}
+
+function idOf(stream: Stream): string {
+  return stream.name.slice("conv:".length);
+}

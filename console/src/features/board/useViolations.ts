@@ -1,0 +1,100 @@
+/** Held messages and flagged ones, as the monitor lists them: newest first. */
+
+import { computed, onBeforeUnmount, onMounted, shallowRef, watch, type ComputedRef, type Ref } from "vue";
+
+import { useLive } from "@/live.ts";
+
+/** Alerts come in bursts: the lists are asked for once in so long at most. */
+const PAUSE_MS = 1_500;
+const SHOWN = 20;
+
+export interface Hit {
+  category: string;
+  surface: string;
+  start: number;
+  end: number;
+}
+
+export interface Violation {
+  id: string;
+  kind: "block" | "confirm" | "agent" | "buyer";
+  conversation: string;
+  /** Who wrote it. */
+  person: string;
+  at: number;
+  categories: readonly string[];
+  phrases: readonly string[];
+  /** The whole text, of a held message alone. */
+  text: string;
+}
+
+interface RawFlag {
+  message_id: string;
+  conversation_id: string;
+  sender_id: string;
+  speaker: "agent" | "buyer";
+  at: string;
+  categories: string[];
+  hits: Hit[];
+}
+
+interface RawIncident {
+  incident_id: string;
+  conversation_id: string;
+  agent_id: string;
+  action: "block" | "confirm";
+  text: string;
+  categories: string[];
+  hits: Hit[];
+  held_at: string;
+}
+
+const phrases = (hits: readonly Hit[]) => [...new Set(hits.map((hit) => hit.surface))];
+
+export function ofFlag(raw: RawFlag): Violation {
+  return { id: raw.message_id, kind: raw.speaker, conversation: raw.conversation_id, person: raw.sender_id, at: Date.parse(raw.at), categories: raw.categories, phrases: phrases(raw.hits), text: "" };
+}
+
+export function ofIncident(raw: RawIncident): Violation {
+  return { id: raw.incident_id, kind: raw.action, conversation: raw.conversation_id, person: raw.agent_id, at: Date.parse(raw.held_at), categories: raw.categories, phrases: phrases(raw.hits), text: raw.text };
+}
+
+export interface Violations {
+  list: ComputedRef<readonly Violation[]>;
+  status: Ref<"asked" | "known" | "failed">;
+  again: () => Promise<void>;
+}
+
+/** The newest of a shop, asked for anew whenever something was held or flagged. */
+export function useViolations(changes: () => unknown): Violations {
+  const { core, live } = useLive();
+  const found = shallowRef<readonly Violation[]>([]);
+  const status = shallowRef<"asked" | "known" | "failed">("asked");
+  let soon: ReturnType<typeof setTimeout> | undefined;
+
+  async function again(): Promise<void> {
+    const query = `?shop=${encodeURIComponent(live.me?.shopId ?? "")}&limit=${SHOWN}`;
+    try {
+      const [flags, incidents] = (await Promise.all([core.get(`/v1/monitor/flags${query}`), core.get(`/v1/monitor/incidents${query}`)])) as [
+        { items: RawFlag[] },
+        { items: RawIncident[] },
+      ];
+      found.value = [...flags.items.map(ofFlag), ...incidents.items.map(ofIncident)].sort((a, b) => b.at - a.at);
+      status.value = "known";
+    } catch {
+      status.value = "failed";
+    }
+  }
+
+  function later(): void {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void again();
+    }, PAUSE_MS);
+  }
+
+  onMounted(again);
+  watch([() => live.alerts, () => live.connection, changes], later);
+  onBeforeUnmount(() => clearTimeout(soon));
+  return { list: computed(() => found.value), status, again };
+}

@@ -1,0 +1,156 @@
+import { flushPromises } from "@vue/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+
+import { speak } from "@/locales/i18n.ts";
+
+import { rawTile } from "../../core/boards.ts";
+import { NOW, core, publish, reset, show, world } from "./showing.ts";
+
+vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: world.live }) }));
+vi.mock("@/now.ts", async (original) => ({ ...(await original<object>()), useNow: () => world.now }));
+
+const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOString();
+const waiter = { conversation_id: "c1", agent_id: "a7", waiting_since: at(192) };
+const agents = [rawTile({ agent_id: "a7", name: "客服7号", longest_wait_ms: 192_000, breaching: 1 })];
+const HIT = { category: "shirking", surface: "爱买不买", start: 0, end: 4, severity: "high" };
+const INCIDENT = { incident_id: "i1", conversation_id: "c1", agent_id: "a7", action: "block", text: "爱买不买，随你", categories: ["shirking"], hits: [HIT, HIT], held_at: at(60) };
+const FLAG = { message_id: "m1", conversation_id: "c1", sender_id: "b1", speaker: "buyer", at: at(30), categories: ["anger"], hits: [{ ...HIT, category: "anger", surface: "骗子店" }] };
+
+beforeEach(async () => {
+  reset();
+  world.answers = {
+    ...world.answers,
+    "/v1/conversations/c1/messages": { items: [{ type: "chat.message.v1", time: at(192), d: { sender_kind: "buyer", d: { text: "你们到底什么时候发货" } } }] },
+    "/v1/conversations/c1": { id: "c1", buyer: { name: "王*明" }, agent_id: "a7", state: "assigned" },
+    "/v1/monitor/flags": { items: [FLAG], next_cursor: null },
+    "/v1/monitor/incidents": { items: [INCIDENT], next_cursor: null },
+  };
+  publish({ waiting: 1, waiting_longest: [waiter], agents });
+  await speak("zh-CN");
+});
+
+describe("what lies behind a figure", () => {
+  it("opens beside the board, with an address of its own, and closes again", async () => {
+    const { page, router } = await show();
+    await page.findAll(".tile")[0]?.trigger("click");
+    await flushPromises();
+
+    const drawer = page.get("[role=dialog]");
+    expect(router.currentRoute.value.query).toEqual({ drill: "waiting" });
+    expect(drawer.attributes("aria-label")).toBe("等待中的买家");
+    expect(drawer.get("li").text()).toMatch(/王\*明.*客服7号.*3:12.*你们到底什么时候发货/);
+
+    await drawer.trigger("keydown", { key: "Escape" });
+    await flushPromises();
+
+    expect(page.find("[role=dialog]").exists()).toBe(false);
+    expect(router.currentRoute.value.query).toEqual({});
+  });
+
+  it("lists who waits as the board has them, and behind them those who do not fit into it", async () => {
+    const late = { conversation_id: "c9", agent_id: null, waiting_since: at(5) };
+    const answered = { conversation_id: "c8", agent_id: "a7", waiting_since: at(400) };
+    world.answers["/v1/monitor/waiting"] = { items: [answered, waiter, late] };
+    publish({ waiting: 2, waiting_longest: [waiter], agents });
+    const { page } = await show("/board?drill=waiting");
+
+    expect(page.findAll("[role=dialog] li").map((row) => row.get(".timer").text())).toEqual(["3:12", "0:05"]);
+  });
+
+  it("leads to a conversation, read only, and back to the list", async () => {
+    const { page, router } = await show("/board?drill=waiting");
+    await page.get("[role=dialog] li button").trigger("click");
+    await flushPromises();
+    expect(router.currentRoute.value.query).toEqual({ drill: "waiting", talk: "c1" });
+    expect(page.get("[role=dialog] .talk").text()).toBe("c1");
+
+    await page.get("[role=dialog]").trigger("keydown", { key: "Escape" });
+    await flushPromises();
+
+    expect(router.currentRoute.value.query).toEqual({ drill: "waiting" });
+    expect(page.get("[role=dialog] li").text()).toContain("王*明");
+  });
+
+  it("lists an agent's conversations, the longest wait first", async () => {
+    world.answers = { "/v1/conversations?state=assigned&agent_id=a7": { items: [{ id: "c2", agent_id: "a7" }, { id: "c1", agent_id: "a7" }], next_cursor: null }, ...world.answers };
+    const { page } = await show();
+    await page.get("[role=rowheader] button").trigger("click");
+    await flushPromises();
+
+    const drawer = page.get("[role=dialog]");
+    expect(drawer.attributes("aria-label")).toBe("客服7号 的会话");
+    expect(drawer.findAll("li").map((row) => row.text())[0]).toContain("王*明");
+    expect(drawer.findAll("li")[1]?.text()).toContain("这个会话暂时看不到");
+  });
+
+  it("says so when the list cannot be had, and asks again when told", async () => {
+    const { page } = await show("/board?drill=open");
+    expect(page.get("[role=dialog]").text()).toContain("列表暂时取不到");
+    world.answers = { "/v1/conversations?state=": { items: [], next_cursor: null }, ...world.answers };
+
+    await page.get("[role=dialog] .strip button").trigger("click");
+    await flushPromises();
+
+    expect(page.get("[role=dialog]").text()).toContain("现在没有会话");
+  });
+
+  it("says what response figures are made of, and by whom", async () => {
+    const { page } = await show("/board?drill=figures");
+
+    expect(page.get("[role=dialog]").text()).toContain("平均响应 27.4 秒：10 轮对话共 274 秒。");
+    expect(page.get("[role=dialog] tbody").text()).toMatch(/客服7号.*27.4 秒.*90%/);
+  });
+
+  it("is nothing for a word in the address that names none", async () => {
+    const { page } = await show("/board?drill=constructor");
+
+    expect(page.find("[role=dialog]").exists()).toBe(false);
+  });
+});
+
+describe("flags and held messages", () => {
+  it("say who, when, by which phrase and why, the newest first", async () => {
+    const { page } = await show();
+
+    const [flag, held] = page.findAll(".violations li").map((row) => row.text());
+    expect(flag).toMatch(/买家用语.*王\*明.*客服7号.*08:00:30.*骗子店/);
+    expect(held).toMatch(/已拦截.*客服7号.*王\*明.*08:00:00.*爱买不买.*推脱.*买家没有看到.*爱买不买，随你/);
+    expect(page.findAll(".violations mark").map((mark) => mark.text())).toEqual(["骗子店", "爱买不买"]);
+  });
+
+  it("lead to the conversation", async () => {
+    const { page, router } = await show();
+    await page.get(".violations li button").trigger("click");
+    await flushPromises();
+
+    expect(router.currentRoute.value.query).toEqual({ drill: "flags", talk: "c1" });
+  });
+
+  it("say that there are none, and that they cannot be had", async () => {
+    world.answers["/v1/monitor/flags"] = world.answers["/v1/monitor/incidents"] = { items: [], next_cursor: null };
+    const { page } = await show();
+    expect(page.get(".violations").text()).toContain("没有违规，也没有拦截");
+
+    world.answers["/v1/monitor/flags"] = new Error("away");
+    const second = await show();
+    expect(second.page.get(".violations").text()).toContain("列表暂时取不到");
+  });
+});
+
+describe("the wall", () => {
+  it("has figures and who needs help, and nothing to press", async () => {
+    const { page } = await show("/board?kiosk=1");
+
+    expect(page.findAll("button, select, a")).toHaveLength(0);
+    expect(page.find(".great").text()).toMatch(/等待中1.*最久等待3:12.*平均响应27.4秒.*首次 30 秒90.0%/);
+    expect(page.get(".great .level-3").text()).toContain("3:12");
+    expect(page.get(".agents .level-3").text()).toMatch(/客服7号.*3:12/);
+  });
+
+  it("says when it lags", async () => {
+    publish({ delayed_ms: 8_000 });
+    const { page } = await show("/board?kiosk=1");
+
+    expect(page.text()).toContain("延迟 8 秒");
+  });
+});
