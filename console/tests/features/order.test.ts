@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Conversation } from "@/core/types.ts";
-import { Composing } from "@/features/composer/composing.ts";
+import { Composing } from "@/ui/composing.ts";
 import { frozen, inOrder, longestWaiting } from "@/features/desk/order.ts";
 
 function one(id: string, waitingSince: number | null, at = 0): Conversation {
