@@ -38,8 +38,8 @@ export type Visited = Pick<State, "connection" | "connectionSince" | "outbox"> &
 
 /** What a browser remembers of a visit without asking anybody. */
 export interface Memory {
-  /** Whether a session was ever begun here, so that it is worth asking for it. */
-  wasHere: boolean;
+  /** Whether a session was begun here, so that it is worth asking for it; null where nothing may be remembered. */
+  wasHere: boolean | null;
 }
 
 export interface Visiting {
@@ -116,7 +116,7 @@ export class Visit {
     const kept = await this.outbox.database?.read().catch(() => undefined);
     if (kept !== undefined) this.store.change({ outbox: kept.outbox, drafts: kept.drafts });
     this.outbox.resume(kept?.outbox ?? []);
-    if (this.visiting.memory.wasHere || this.isOwed()) await this.enter().catch(() => undefined);
+    if (this.visiting.memory.wasHere !== false) await this.enter(false).catch(() => undefined);
     if (this.isOwed()) void this.open();
   }
 
@@ -160,14 +160,15 @@ export class Visit {
   // -- the session ------------------------------------------------------------------------------------
 
   /** Go on with this browser's session, or begin one. Rejects when neither is possible now. */
-  private enter(): Promise<void> {
+  private enter(mayBegin = true): Promise<void> {
     if (this.session.token !== "") return Promise.resolve();
-    this.entering ??= this.entered().finally(() => (this.entering = null));
+    if (this.entering !== null) return mayBegin ? this.entering.catch(() => this.enter()) : this.entering;
+    this.entering = this.entered(mayBegin).finally(() => (this.entering = null));
     return this.entering;
   }
 
-  private async entered(): Promise<void> {
-    const signed = await this.visiting.alone(() => this.signed());
+  private async entered(mayBegin: boolean): Promise<void> {
+    const signed = await this.visiting.alone(() => this.signed(mayBegin));
     this.visiting.memory.wasHere = true;
     this.session.hold(signed);
     const { id, name, role, shop_id: shopId } = signed.person;
@@ -178,12 +179,12 @@ export class Visit {
     if (last !== undefined && this.id === null) this.follow(last);
   }
 
-  private async signed(): Promise<Signed> {
+  private async signed(mayBegin: boolean): Promise<Signed> {
     try {
       // Another tab may have begun one a moment ago: only who has none begins one.
       return await this.session.refreshed(() => true);
     } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== UNAUTHORIZED) throw error;
+      if (!mayBegin || !(error instanceof Refusal) || error.status !== UNAUTHORIZED) throw error;
       return this.session.visit();
     }
   }

@@ -67,9 +67,7 @@ export function openChat(shopId: string, topic: string | null): Chat {
   function tellCount(): void {
     const all = theirs();
     const index = all.findLastIndex((item) => item.id === seenUpTo.value);
-    // What was there when it was opened again was read before, or is told by its own bubble.
-    if (seenUpTo.value === null && !isShown.value) seenUpTo.value = all.at(-1)?.id ?? null;
-    tell({ peakdesk: "unread", count: isShown.value || index < 0 ? 0 : all.length - 1 - index });
+    tell({ peakdesk: "unread", count: isShown.value ? 0 : all.length - 1 - index });
   }
 
   function seen(): void {
@@ -83,7 +81,10 @@ export function openChat(shopId: string, topic: string | null): Chat {
     const said = event.data as { peakdesk?: unknown } | null;
     if (event.source !== window.parent || !isFramed || typeof said !== "object" || said === null) return;
     if (said.peakdesk === "open") isShown.value = true;
-    else if (said.peakdesk === "closed") isShown.value = false;
+    else if (said.peakdesk === "closed") {
+      seenUpTo.value = theirs().at(-1)?.id ?? null;
+      isShown.value = false;
+    }
     tellCount();
   });
   document.addEventListener("visibilitychange", seen);
@@ -117,17 +118,17 @@ export function openChat(shopId: string, topic: string | null): Chat {
 
 function memoryOf(shopId: string): Memory {
   const key = `peakdesk.visit.${shopId}`;
-  let wasHere = false;
+  let wasHere: boolean | null = null;
   try {
     wasHere = localStorage.getItem(key) !== null;
   } catch {
-    // Storage is forbidden in some frames: then the first key asks.
+    // Storage is forbidden in some frames, where the cookie is all that is kept.
   }
   return {
     get wasHere() {
       return wasHere;
     },
-    set wasHere(now: boolean) {
+    set wasHere(now: boolean | null) {
       wasHere = now;
       try {
         if (now) localStorage.setItem(key, "1");
@@ -138,6 +139,17 @@ function memoryOf(shopId: string): Memory {
   };
 }
 
-function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
-  return "locks" in navigator ? (navigator.locks.request(name, work) as Promise<T>) : work();
+/** Some frames may take no lock: then two tabs that begin at once are two visitors, and nothing worse. */
+async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  let isBegun = false;
+  const begun = () => {
+    isBegun = true;
+    return work();
+  };
+  try {
+    return (await navigator.locks.request(name, begun)) as T;
+  } catch (error) {
+    if (isBegun) throw error;
+    return work();
+  }
 }
