@@ -10,6 +10,8 @@ import { guard } from "./shell/guard.ts";
 import { applyPreferences } from "./preferences.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
+import "./ui/tones.css";
+import "./ui/controls.css";
 
 const router = createRouter({ history: createWebHistory(), routes });
 const isSecure = globalThis.isSecureContext && "SharedWorker" in globalThis;

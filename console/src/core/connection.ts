@@ -42,7 +42,7 @@ export class Connection {
   private queue: Outgoing[] = [];
   private allowance = BURST;
   private filledAt = 0;
-  private timers: (() => void)[] = [];
+  private readonly timers = new Set<() => void>();
   private pausing = false;
   private end: (code: number) => void = () => undefined;
   private isAnswered = true;
@@ -68,7 +68,7 @@ export class Connection {
     };
     this.end = closed;
     this.wire = this.dial({ opened, said: (text) => alive && this.heard(JSON.parse(text) as Frame), closed });
-    this.timers.push(this.clock.after(ANSWER_MS, () => (this.isReady ? undefined : this.drop())));
+    this.after(ANSWER_MS, () => (this.isReady ? undefined : this.drop()));
   }
 
   /** Write a frame in its turn; without a connection it is dropped. */
@@ -106,7 +106,7 @@ export class Connection {
       this.ears.ready(frame);
     } else if (frame.t === "goaway") {
       this.soon = 0;
-      this.timers.push(this.clock.after(frame.reconnect_after_ms ?? 0, () => this.wire?.close()));
+      this.after(frame.reconnect_after_ms ?? 0, () => this.wire?.close());
     } else {
       this.ears.frame(frame);
     }
@@ -114,14 +114,12 @@ export class Connection {
 
   private beat(): void {
     const wait = HEARTBEAT_MS * (0.8 + 0.4 * this.clock.random());
-    this.timers.push(
-      this.clock.after(wait, () => {
-        this.isAnswered = false;
-        this.write({ t: "ping", ts: this.clock.now() });
-        this.timers.push(this.clock.after(ANSWER_MS, () => (this.isAnswered ? undefined : this.drop())));
-        this.beat();
-      }),
-    );
+    this.after(wait, () => {
+      this.isAnswered = false;
+      this.write({ t: "ping", ts: this.clock.now() });
+      this.after(ANSWER_MS, () => (this.isAnswered ? undefined : this.drop()));
+      this.beat();
+    });
   }
 
   private gone(code: number): void {
@@ -150,7 +148,7 @@ export class Connection {
     const wait = this.soon ?? this.clock.random() * this.ceiling;
     this.soon = null;
     this.ceiling = Math.min(BACKOFF_MS[1], this.ceiling * 2);
-    this.timers.push(this.clock.after(wait, () => this.open()));
+    this.after(wait, () => this.open());
   }
 
   private flush(): void {
@@ -163,21 +161,28 @@ export class Connection {
     }
     if (this.queue.length === 0 || this.pausing) return;
     this.pausing = true;
-    this.timers.push(
-      this.clock.after(1_000 / PACE, () => {
-        this.pausing = false;
-        this.flush();
-      }),
-    );
+    this.after(1_000 / PACE, () => {
+      this.pausing = false;
+      this.flush();
+    });
   }
 
   private transmit(frame: Outgoing): void {
     this.wire?.send(JSON.stringify(frame));
   }
 
+  /** Do something later, unless the connection is gone by then. */
+  private after(ms: number, work: () => void): void {
+    const cancel = this.clock.after(ms, () => {
+      this.timers.delete(cancel);
+      work();
+    });
+    this.timers.add(cancel);
+  }
+
   private clear(): void {
     for (const cancel of this.timers) cancel();
-    this.timers = [];
+    this.timers.clear();
     this.pausing = false;
   }
 }

@@ -1,52 +1,94 @@
 /**
- * Whose conversations are one's own, and what was said in them: the inbox and a stream for each. Knows
- * frames; must not know sockets, REST or pages.
+ * Whose conversations are one's own, what was said in them and what of it was seen: the inbox and a
+ * stream for each. Knows frames; must not know sockets, REST or pages.
  */
 
-import type { Frame } from "./frames.ts";
+import { compare, type Frame } from "./frames.ts";
+import type { Departures } from "./left.ts";
 import type { Outbox } from "./outbox.ts";
-import { without, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
 import type { Follower, Streams } from "./streams.ts";
-import { described, ownership, readUpTo, withItems, type Described } from "./threads.ts";
-import type { Position } from "./types.ts";
+import { described, ownership, readUpTo, unreadOf, withItems, withOlder, withSnapshot, type Described, type Gone } from "./threads.ts";
+import type { Conversation, Position } from "./types.ts";
 
 const INBOX = "inbox";
 /** Conversations whose version is remembered: more than a day's. */
 const VERSIONS = 4_096;
+const GONE: Gone = { mine: false, reason: "gone", toAgent: null, toGroup: null, by: null };
+
+export interface ConversationEars {
+  /** A conversation became one's own while one looked. */
+  came(): void;
+  /** Everything up to here was seen. */
+  read(id: string, position: Position): void;
+}
 
 export class Conversations {
   /** The newest version by which it was judged whose a conversation is. */
   private readonly versions = new Map<string, number>();
+  private marks: Record<string, Position> = {};
   private readonly inbox: Follower = { heard: (_stream, frame) => this.told(frame) };
   private readonly thread: Follower = {
     heard: (stream, frame) => this.said(idOf(stream), stream, frame),
-    joined: (stream, granted) => this.store.patch(idOf(stream), { maySend: granted.may_send === true }),
-    refused: (stream) => this.forget(idOf(stream)),
+    joined: (stream, granted) => this.joined(idOf(stream), granted.may_send === true),
+    refused: (stream) => this.forget(idOf(stream), GONE),
   };
 
-  /** `came` is called when a conversation became one's own while one looked. */
   constructor(
     private readonly store: Store,
     private readonly streams: Streams,
     private readonly outbox: Outbox,
-    private readonly came: () => void,
+    private readonly departures: Departures,
+    private readonly ears: ConversationEars,
   ) {}
 
-  start(): void {
-    this.streams.follow(INBOX, this.inbox);
-  }
-
-  clear(): void {
+  /** Begin with what an earlier life of this worker knew to be seen. */
+  start(marks: Record<string, Position>): void {
     this.versions.clear();
+    this.marks = { ...marks };
+    this.streams.follow(INBOX, this.inbox);
   }
 
   streamOf(id: string): Stream {
     return this.streams.follow(`conv:${id}`, this.thread);
   }
 
+  /** Take note that a person saw everything up to here. What came since is not seen. */
+  read(id: string, position: Position): void {
+    const mark = this.marks[id];
+    if (mark === undefined || compare(position, mark) > 0) {
+      this.marks[id] = position;
+      this.ears.read(id, position);
+      const known = this.store.state.conversations[id];
+      if (known !== undefined) this.store.patch(id, this.seen(known));
+    }
+    this.mark(id);
+  }
+
+  /** Put a page of what was said before in front. */
+  add(id: string, frames: readonly Frame[]): void {
+    const known = this.store.state.conversations[id];
+    if (known !== undefined) this.store.patch(id, this.seen(withOlder(known, frames)));
+  }
+
   private get me(): string {
     return this.store.state.me?.id ?? "";
+  }
+
+  private seen(known: Conversation): Conversation {
+    return { ...known, ...unreadOf(known.items, this.marks[known.id] ?? null, this.me) };
+  }
+
+  /** Tell the buyer how far his words were read. Lossy: said again at every chance. */
+  private mark(id: string): void {
+    const position = this.marks[id];
+    if (position !== undefined) this.streams.write({ t: "read", s: `conv:${id}`, position });
+  }
+
+  private joined(id: string, maySend: boolean): void {
+    this.store.patch(id, { maySend });
+    if (this.store.state.conversations[id] !== undefined) this.mark(id);
   }
 
   private told(frame: Frame): void {
@@ -61,22 +103,36 @@ export class Conversations {
     const conversations = { ...this.store.state.conversations };
     const come = rows.filter((one) => conversations[one.id] === undefined);
     for (const row of rows) conversations[row.id] = described(conversations[row.id], row);
-    this.store.change({ conversations });
-    for (const row of rows) this.isNewer(row.id, row.version);
-    for (const id of gone) this.forget(id);
+    this.store.change({ conversations, listed: true });
+    for (const row of rows) this.came(row.id, row.version);
+    for (const id of gone) this.forget(id, GONE);
     for (const row of come) this.follow(row.id);
+    for (const id of this.strange()) this.streams.restart(`conv:${id}`);
+  }
+
+  /** Conversations that are not one's own and hold words of one's own on their way. */
+  private strange(): Set<string> {
+    const { conversations, outbox } = this.store.state;
+    return new Set(outbox.map((one) => one.conversation).filter((id) => conversations[id] === undefined));
+  }
+
+  private came(id: string, version: unknown): void {
+    this.isNewer(id, version);
+    this.departures.returned(id);
   }
 
   private owned(frame: Frame): void {
     const id = String(frame.d?.conversation_id ?? "");
-    const mine = ownership(frame, this.me);
-    if (mine === null || !this.isNewer(id, frame.d?.version)) return;
-    if (mine === true && this.store.state.conversations[id] === undefined) {
-      this.store.change({ conversations: { ...this.store.state.conversations, [id]: described(undefined, { id }) } });
+    const change = ownership(frame, this.me);
+    if (change === null || !this.isNewer(id, frame.d?.version)) return;
+    if (!change.mine) {
+      this.forget(id, change);
+    } else if (this.store.state.conversations[id] === undefined) {
+      const row = described(undefined, { id, ...(frame.d ?? {}) } as Described);
+      this.departures.returned(id);
+      this.store.change({ conversations: { ...this.store.state.conversations, [id]: row } });
       this.follow(id);
-      this.came();
-    } else if (mine === false) {
-      this.forget(id);
+      this.ears.came();
     }
   }
 
@@ -97,10 +153,10 @@ export class Conversations {
     else this.streams.restart(name);
   }
 
-  private forget(id: string): void {
-    const { conversations, outbox } = this.store.state;
-    if (conversations[id] !== undefined) this.store.change({ conversations: without(conversations, id) });
-    if (!outbox.some((one) => one.conversation === id)) this.streams.leave(`conv:${id}`);
+  private forget(id: string, how: Gone): void {
+    const known = this.store.state.conversations[id];
+    if (known !== undefined) this.departures.left(known, how);
+    if (!this.store.state.outbox.some((one) => one.conversation === id)) this.streams.leave(`conv:${id}`);
   }
 
   private said(id: string, stream: Stream, frame: Frame): void {
@@ -109,16 +165,24 @@ export class Conversations {
       const items = (frame.d?.items ?? []) as Frame[];
       for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
-      if (known !== undefined) this.store.patch(id, withItems(described(known, frame.d?.conversation as Described), items));
+      this.snapped(id, frame.d?.conversation as Described | undefined, items);
       for (const item of items) this.outbox.arrived(item);
     } else if (frame.t === "ev" && stream.isNew(frame)) {
-      if (known !== undefined) this.store.patch(id, withItems(known, [frame]));
+      if (known !== undefined) this.store.patch(id, this.seen(withItems(known, [frame])));
       this.outbox.arrived(frame);
       this.owned(frame);
     } else if (frame.t === "patch" && known !== undefined) {
       const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
       if (read?.position && read.person_id !== this.me) this.store.patch(id, readUpTo(known, read.position));
     }
+  }
+
+  private snapped(id: string, facts: Described | undefined, items: readonly Frame[]): void {
+    const known = this.store.state.conversations[id];
+    const isStrange = this.store.state.listed && this.strange().has(id) && this.store.state.left[id] === undefined;
+    if (known !== undefined) this.store.patch(id, this.seen(withSnapshot(known, facts, items)));
+    // Words on their way to whom one has lost while one was away have a place on the screen too.
+    else if (isStrange) this.departures.left(withSnapshot(described(undefined, { ...facts, id }), undefined, items), GONE);
   }
 }
 

@@ -1,16 +1,20 @@
 /** What survives a reload: the outbox and the drafts of one person in one slot. Knows IndexedDB. */
 
 import type { Slot } from "./rest.ts";
-import type { Levels, Pending } from "./types.ts";
+import type { Levels, Pending, Position } from "./types.ts";
 
-const VERSION = 2;
+const VERSION = 3;
 /** Key of the levels among the facts. */
 const LEVELS = "levels";
+/** Conversations of which it is kept up to where they were seen: the newest, by their ids. */
+const MARKS = 1_000;
 
 export interface Kept {
   outbox: Pending[];
   drafts: Record<string, string>;
   levels: Levels | null;
+  /** Up to where each conversation was seen. */
+  marks: Record<string, Position>;
 }
 
 export class Database {
@@ -25,6 +29,7 @@ export class Database {
         asked.result.createObjectStore("drafts");
       }
       if (oldVersion < 2) asked.result.createObjectStore("facts");
+      if (oldVersion < 3) asked.result.createObjectStore("marks");
     };
     const open = await done(asked);
     open.onversionchange = () => open.close();
@@ -32,16 +37,20 @@ export class Database {
   }
 
   async read(): Promise<Kept> {
-    const transaction = this.open.transaction(["outbox", "drafts", "facts"]);
-    const drafts = transaction.objectStore("drafts");
-    const [outbox, keys, texts, levels] = await Promise.all([
+    const transaction = this.open.transaction(["outbox", "drafts", "facts", "marks"]);
+    const [drafts, marks] = [transaction.objectStore("drafts"), transaction.objectStore("marks")];
+    const [outbox, keys, texts, levels, seen, places] = await Promise.all([
       done(transaction.objectStore("outbox").getAll() as IDBRequest<Pending[]>),
       done(drafts.getAllKeys()),
       done(drafts.getAll() as IDBRequest<string[]>),
       done(transaction.objectStore("facts").get(LEVELS) as IDBRequest<Levels | null | undefined>),
+      done(marks.getAllKeys()),
+      done(marks.getAll() as IDBRequest<Position[]>),
     ]);
+    await this.forgetOld(seen);
     outbox.sort((a, b) => a.firstTriedAt - b.firstTriedAt || (a.id < b.id ? -1 : 1));
-    return { outbox, drafts: Object.fromEntries(keys.map((key, index) => [String(key), texts[index] ?? ""])), levels: levels ?? null };
+    const named = <T>(names: IDBValidKey[], values: T[]) => Object.fromEntries(names.map((name, index) => [String(name), values[index] as T]));
+    return { outbox, drafts: named(keys, texts), levels: levels ?? null, marks: named(seen, places) };
   }
 
   /** Keep a message and forget the draft that it was, together: neither twice nor not at all. */
@@ -85,11 +94,26 @@ export class Database {
     await committed(transaction);
   }
 
+  async seen(conversation: string, position: Position): Promise<void> {
+    const transaction = this.open.transaction("marks", "readwrite");
+    transaction.objectStore("marks").put([...position], conversation);
+    await committed(transaction);
+  }
+
+  /** Keys come in their order, and ids begin with the time: the first are the oldest. */
+  private async forgetOld(seen: IDBValidKey[]): Promise<void> {
+    const last = seen.at(-MARKS - 1);
+    if (last === undefined) return;
+    const transaction = this.open.transaction("marks", "readwrite");
+    transaction.objectStore("marks").delete(IDBKeyRange.upperBound(last));
+    await committed(transaction);
+  }
+
   /** Drop every word: a person signed out. */
   async clear(): Promise<void> {
-    const transaction = this.open.transaction(["outbox", "drafts"], "readwrite");
-    transaction.objectStore("outbox").clear();
-    transaction.objectStore("drafts").clear();
+    const names = ["outbox", "drafts", "marks"];
+    const transaction = this.open.transaction(names, "readwrite");
+    for (const name of names) transaction.objectStore(name).clear();
     await committed(transaction);
   }
 

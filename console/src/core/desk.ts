@@ -8,12 +8,15 @@ import type { Dial } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
 import { Database } from "./database.ts";
 import { levelsOf } from "./facts.ts";
-import { Line } from "./line.ts";
+import { History } from "./history.ts";
+import { Departures } from "./left.ts";
+import { Line, type Linked } from "./line.ts";
 import { Outbox } from "./outbox.ts";
 import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
 import { Store } from "./store.ts";
-import { EMPTY, type AgentState, type State } from "./types.ts";
+import { Version } from "./version.ts";
+import { EMPTY, type AgentState, type Position, type State } from "./types.ts";
 
 /** Somebody else may set one's state, and no stream tells so. */
 const LOOK_EVERY_MS = 15_000;
@@ -24,6 +27,10 @@ export class Desk {
   private readonly session: Session;
   private readonly line: Line;
   private readonly conversations: Conversations;
+  private readonly departures: Departures;
+  private readonly history: History;
+  private readonly version = new Version();
+  private isStopped = false;
   private cancelLook: (() => void) | null = null;
   /** Whether this connection's gateway was asked what the shop's levels are, and answered. */
   private hasFacts = false;
@@ -39,13 +46,18 @@ export class Desk {
     this.session = new Session(slot, clock, { fresh: (token) => this.line.fresh(token), replaced: () => this.leave(null) });
     this.outbox = new Outbox(this.store, clock, (conversation) => this.conversations.streamOf(conversation), () => this.line.streams.all());
     const ears = {
-      show: (changed: Partial<State>) => this.store.change(changed),
+      show: (changed: Partial<Linked>) => this.linked(changed),
       cut: () => (this.hasFacts = false),
       renew: () => this.session.renew(),
       over: (code: number) => this.leave(code),
     };
     this.line = new Line(dial, clock, instance, ears, this.outbox);
-    this.conversations = new Conversations(this.store, this.line.streams, this.outbox, () => this.look());
+    this.departures = new Departures(this.store, clock, (id) => this.line.streams.leave(`conv:${id}`));
+    this.conversations = new Conversations(this.store, this.line.streams, this.outbox, this.departures, {
+      came: () => this.look(),
+      read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
+    });
+    this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));
   }
 
   get state(): State {
@@ -55,7 +67,7 @@ export class Desk {
   /** Go on with the session that the slot's cookie holds, if there is one. */
   async start(): Promise<void> {
     try {
-      await this.enter(await this.session.refreshed(() => this.state.session === "unknown"));
+      await this.enter(await this.session.refreshed(() => this.state.session === "unknown" && !this.isStopped));
     } catch {
       if (this.state.session === "unknown") this.store.change({ session: "out" });
     }
@@ -77,9 +89,18 @@ export class Desk {
     if (this.state.me !== null) this.store.change({ me: { ...this.state.me, state: answer.state } });
   }
 
-  async read(conversation: string): Promise<void> {
-    const last = this.state.conversations[conversation]?.items.at(-1);
-    if (last !== undefined) this.line.write({ t: "read", s: `conv:${conversation}`, position: last.position });
+  /** A person saw a conversation up to `position`, which is what his page showed. */
+  async read(conversation: string, position: Position | undefined): Promise<void> {
+    if (position !== undefined) this.conversations.read(conversation, position);
+  }
+
+  async older(conversation: string): Promise<void> {
+    await this.history.older(conversation);
+  }
+
+  /** Connect again after `stopped`. */
+  async resume(): Promise<void> {
+    if (this.state.stopped !== null) this.line.resume(this.session.token);
   }
 
   call(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -88,34 +109,55 @@ export class Desk {
 
   private async enter(signed: Signed): Promise<void> {
     const { id, name, role, shop_id: shopId } = signed.person;
+    if (this.isStopped) return;
     if (this.state.me !== null && this.state.me.id !== id) this.leave(null);
     this.session.hold(signed);
     const me = { id, name, role, shopId, state: null };
     this.outbox.database?.close();
     this.outbox.database = await Database.of(this.slot, id);
     const kept = await this.outbox.database.read();
-    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts: kept.drafts, outbox: kept.outbox, levels: kept.levels });
+    if (this.isStopped) return this.release();
+    const { drafts, outbox, levels } = kept;
+    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, outbox, levels, stale: this.state.stale });
     this.forgetAll();
-    this.conversations.start();
+    this.conversations.start(kept.marks);
     this.outbox.resume(kept.outbox);
     this.line.open(this.session.token);
     this.look();
   }
 
-  private forgetAll(): void {
-    this.line.close();
-    this.conversations.clear();
+  /** Let go of everything here: another worker goes on with this session. */
+  stop(): void {
+    this.isStopped = true;
+    this.release();
   }
 
-  private leave(ended: number | null): void {
+  private release(): void {
     this.forgetAll();
     this.session.end();
     this.cancelLook?.();
     this.cancelLook = null;
     this.outbox.database?.close();
     this.outbox.database = null;
+  }
+
+  /** Whoever is connected anew may be so because pages and platform were replaced. */
+  private linked(changed: Partial<Linked>): void {
+    this.store.change(changed);
+    if (changed.connection === "connected") void this.version.look().then((isNew) => isNew && this.store.change({ stale: true }));
+  }
+
+  private forgetAll(): void {
+    this.line.close();
+    this.departures.clear();
+    this.history.clear();
+  }
+
+  private leave(ended: number | null): void {
+    const { stale } = this.state;
+    this.release();
     this.hasFacts = false;
-    this.store.change({ ...EMPTY, session: "out", ended });
+    this.store.change({ ...EMPTY, session: "out", ended, stale });
   }
 
   /** Look now and every so often, a little apart from everybody else. */

@@ -19,6 +19,7 @@ export interface Frame {
   type?: string;
   time?: string;
   not_owner?: boolean;
+  late?: boolean;
   server_time?: string;
   reconnect_after_ms?: number;
   problem?: Refused;
@@ -41,8 +42,30 @@ export function itemOf(frame: Frame): Item | null {
     senderId: String(body.sender_id ?? ""),
     clientId: (body.client_id as string | undefined) ?? null,
     ...(frame.not_owner === true ? { notOwner: true } : {}),
+    ...(frame.late === true ? { late: true } : {}),
+    ...toldIn(frame),
     text: words(said.text) || words(body.note),
   };
+}
+
+/** Return the time in ms, or null for what is none. */
+export function momentOf(value: unknown): number | null {
+  const moment = typeof value === "string" ? Date.parse(value) : NaN;
+  return Number.isNaN(moment) ? null : moment;
+}
+
+/** What the buyer's clock needs to know beside who spoke. */
+function toldIn(frame: Frame): Pick<Item, "told"> {
+  const body = frame.d ?? {};
+  const since = momentOf(frame.type === "conversation.contacted.v1" ? body.received_at : body.waiting_since);
+  const told = {
+    ...(typeof body.version === "number" ? { version: body.version } : {}),
+    ...(typeof body.assignment_version === "number" ? { seat: body.assignment_version } : {}),
+    ...(since === null ? {} : { since }),
+    ...(frame.type === "conversation.late_message.v1" ? { about: String(body.message_id) } : {}),
+    ...(body.sweep === "idle" ? { isIdle: true as const } : {}),
+  };
+  return Object.keys(told).length === 0 ? {} : { told };
 }
 
 function words(value: unknown): string {

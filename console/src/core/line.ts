@@ -9,11 +9,13 @@ import { Connection, type Dial } from "./connection.ts";
 import type { Frame } from "./frames.ts";
 import type { Outcomes } from "./stream.ts";
 import { Streams } from "./streams.ts";
-import type { State } from "./types.ts";
+import type { State, Stopped } from "./types.ts";
 
 const LOST_AFTER_MS = 1_500;
+/** Close codes that stop a connection and leave the session as it is. */
+const STOPS: Readonly<Record<number, Stopped>> = { 4501: "protocol", 4502: "version", 4505: "elsewhere", 4506: "tooMany" };
 
-export type Linked = Pick<State, "connection" | "connectionSince" | "clockOffset">;
+export type Linked = Pick<State, "connection" | "connectionSince" | "clockOffset" | "stopped">;
 
 export interface LineEars {
   show(changed: Partial<Linked>): void;
@@ -21,7 +23,7 @@ export interface LineEars {
   cut(): void;
   /** The token is used up: resolve with a fresh one. Rejects when there is no session any more. */
   renew(): Promise<string>;
-  /** Coming back is of no use, by the close code why. */
+  /** Coming back is of no use, by the close code why: the session is over. */
   over(code: number): void;
 }
 
@@ -45,7 +47,7 @@ export class Line {
   /** Connect as the person whom `token` stands for, in place of whoever was connected. */
   open(token: string): void {
     this.connection?.stop();
-    const { renew, over } = this.ears;
+    const { renew } = this.ears;
     this.connection = new Connection(
       this.dial,
       this.clock,
@@ -54,13 +56,19 @@ export class Line {
         frame: (frame) => this.streams.heard(frame),
         lost: (code) => this.cut(code),
         renew,
-        over,
+        over: (code) => this.over(code),
       },
       token,
       this.instance,
     );
     this.soonLost();
     this.connection.open();
+  }
+
+  /** Connect again after the connection was stopped; streams go on where they stand. */
+  resume(token: string): void {
+    this.ears.show({ connection: "connecting", connectionSince: this.clock.now(), stopped: null });
+    this.open(token);
   }
 
   /** Go on with a fresh token of the same person. */
@@ -99,6 +107,17 @@ export class Line {
     this.isConnected = false;
     this.ears.show({ connection: "connecting", connectionSince: this.clock.now() });
     this.soonLost();
+  }
+
+  private over(code: number): void {
+    const stopped = STOPS[code];
+    if (stopped === undefined) {
+      this.ears.over(code);
+      return;
+    }
+    this.cancelLost?.();
+    this.cancelLost = null;
+    this.ears.show({ connection: "stopped", connectionSince: this.clock.now(), stopped });
   }
 
   private soonLost(): void {

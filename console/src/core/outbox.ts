@@ -22,13 +22,24 @@ export class Outbox implements Outcomes {
     private readonly streams: () => Iterable<Stream>,
   ) {}
 
-  async send(conversation: string, text: string): Promise<void> {
-    const now = this.clock.now();
-    const pending: Pending = { id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" };
+  /** `id` names it for good: what is asked again, because nobody knows whether it was done, is one message. */
+  async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false): Promise<void> {
     const { outbox, drafts, refusals } = this.store.state;
-    this.store.change({ outbox: [...outbox, pending], drafts: without(drafts, conversation), refusals: without(refusals, conversation) });
-    await this.tried(this.database?.queue(pending));
+    if (isAgain && this.isKnown(conversation, id)) return;
+    const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued" };
+    // Words that were typed since are none of this message's.
+    const isTypedSince = isAgain && drafts[conversation] !== text;
+    this.store.change({
+      outbox: [...outbox, pending],
+      ...(isTypedSince ? {} : { drafts: without(drafts, conversation), refusals: without(refusals, conversation) }),
+    });
+    await this.tried(isTypedSince ? this.database?.keep(pending) : this.database?.queue(pending));
     this.streamOf(conversation).send({ ...pending });
+  }
+
+  private isKnown(conversation: string, id: string): boolean {
+    const { outbox, conversations } = this.store.state;
+    return outbox.some((one) => one.id === id) || conversations[conversation]?.items.some((item) => item.clientId === id) === true;
   }
 
   /** Go on with what an earlier life of this worker left behind. */
@@ -40,8 +51,9 @@ export class Outbox implements Outcomes {
   async retry(id: string): Promise<void> {
     const failed = this.store.state.outbox.find((one) => one.id === id);
     if (failed === undefined) return;
-    await this.discard(id);
+    // Whatever happens between the two, the words are in one of them.
     await this.send(failed.conversation, failed.text);
+    await this.discard(id);
   }
 
   async discard(id: string): Promise<void> {

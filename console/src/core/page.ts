@@ -2,8 +2,11 @@
 
 import { workerUrl } from "@/trusted.ts";
 
-import { EMPTY, type Core, type Problem, type Receivers, type State } from "./types.ts";
-import type { Asked, Told } from "./worker.ts";
+import { systemClock } from "./clock.ts";
+import { Lifeline, askAgain, settle, type Waiting, type Worked } from "./lifeline.ts";
+import { EMPTY, type Core, type Receivers, type State } from "./types.ts";
+import { uuid7 } from "./uuid.ts";
+import type { Asked, Said, Told } from "./worker.ts";
 import url from "./worker.ts?sharedworker&url";
 
 /** Return the slot of this tab: its own, else the one that was used last in this browser. */
@@ -21,28 +24,29 @@ export function useSlot(slot: number): number {
 
 /** Speak to the worker of a slot, started if it does not run. */
 export function connect(slot: number): Core {
-  const { port } = new SharedWorker(workerUrl(url), { type: "module", name: `peakdesk-${slot}` });
   const listeners = new Set<(changed: Partial<State>) => void>();
-  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (problem: Problem) => void }>();
+  const waiting = new Map<number, Waiting>();
   let state: State = EMPTY;
   let sequence = 0;
-  port.onmessage = ({ data }: MessageEvent<Told>) => {
-    if ("changed" in data) {
-      state = { ...state, ...data.changed };
-      for (const listener of listeners) listener(data.changed);
-      return;
-    }
-    const asked = waiting.get(data.id);
-    waiting.delete(data.id);
-    if (data.problem === undefined) asked?.resolve(data.value);
-    else asked?.reject(data.problem);
+  const change = (changed: Partial<State>) => {
+    state = { ...state, ...changed };
+    for (const listener of listeners) listener(changed);
   };
-  addEventListener("pagehide", () => port.postMessage("bye"));
+  const lifeline = new Lifeline((place) => begin(slot, place), systemClock, {
+    told: (told) => {
+      if ("changed" in told) change(told.changed);
+      else if ("id" in told) settle(waiting, told);
+    },
+    hung: () => change({ connection: "lost", connectionSince: Date.now() }),
+    begun: () => askAgain(waiting, (asked) => lifeline.say(asked)),
+  });
+  addEventListener("pagehide", () => lifeline.say("bye"));
+  addEventListener("pageshow", (event) => event.persisted && lifeline.say("back"));
   const ask = (name: Asked["name"], ...given: unknown[]) =>
     new Promise<unknown>((resolve, reject) => {
-      const id = (sequence += 1);
-      waiting.set(id, { resolve, reject });
-      port.postMessage({ id, name, given } satisfies Asked);
+      const asked: Asked = { id: (sequence += 1), name, given };
+      waiting.set(asked.id, { asked, resolve, reject });
+      lifeline.say(asked);
     });
   const done = async (name: Asked["name"], ...given: unknown[]): Promise<void> => void (await ask(name, ...given));
   return {
@@ -56,13 +60,34 @@ export function connect(slot: number): Core {
     signIn: (login, password) => done("signIn", login, password),
     signOut: () => done("signOut"),
     setState: (wanted) => done("setState", wanted),
-    send: (conversation, text) => done("send", conversation, text),
+    send: (conversation, text) => done("send", conversation, text, uuid7(Date.now())),
     retry: (id) => done("retry", id),
     discard: (id) => done("discard", id),
     draft: (conversation, text) => done("draft", conversation, text),
-    read: (conversation) => done("read", conversation),
+    read: (conversation) => done("read", conversation, state.conversations[conversation]?.items.at(-1)?.position),
+    older: (conversation) => done("older", conversation),
+    resume: () => done("resume"),
     end: (conversation) => done("end", conversation),
     transfer: (conversation, to, note) => done("transfer", conversation, to, note),
     receivers: () => ask("receivers") as Promise<Receivers>,
+  };
+}
+
+/** Start the worker of a slot, or find it; `place` counts those that were begun beside one that hung. */
+function begin(slot: number, place: number): Worked {
+  const options = { type: "module", name: `peakdesk-${slot}${place === 1 ? "" : `#${place}`}` } as const;
+  if (!("SharedWorker" in globalThis)) {
+    const own = new Worker(workerUrl(url), options);
+    return {
+      say: (said: Said) => own.postMessage(said),
+      hear: (told) => (own.onmessage = ({ data }: MessageEvent<Told>) => told(data)),
+      end: () => own.terminate(),
+    };
+  }
+  const { port } = new SharedWorker(workerUrl(url), options);
+  return {
+    say: (said: Said) => port.postMessage(said),
+    hear: (told) => (port.onmessage = ({ data }: MessageEvent<Told>) => told(data)),
+    end: () => port.close(),
   };
 }

@@ -87,6 +87,8 @@ export class Session {
   private async renewed(): Promise<string> {
     const person = this.person;
     const signed = await this.refreshed(() => this.person === person);
+    // Who signed in meanwhile has a token of his own, and this one may be somebody else's.
+    if (this.person !== person) throw new Refusal("unauthorized", "The session ended meanwhile.", 401);
     if (signed.person.id !== person) {
       this.ears.replaced();
       throw new Refusal("another_person", "Somebody else signed in here.", 401);

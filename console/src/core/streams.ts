@@ -35,7 +35,8 @@ export class Streams {
   private sequence = 0;
 
   constructor(
-    private readonly write: (frame: Outgoing) => void,
+    /** Write a frame; without a connection it is dropped. */
+    readonly write: (frame: Outgoing) => void,
     private readonly clock: Clock,
     private readonly outcomes: Outcomes,
   ) {}

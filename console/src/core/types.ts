@@ -17,8 +17,18 @@ export interface Me {
 /** `unknown` until the slot's cookie was tried. */
 export type Session = "unknown" | "out" | "in";
 
-/** `lost` only after 1.5 s: a gateway that hands over is nobody's concern. */
-export type Connection = "connecting" | "connected" | "lost";
+/**
+ * `lost` only after 1.5 s: a gateway that hands over is nobody's concern. `stopped` is not tried again
+ * by itself; `State.stopped` says why.
+ */
+export type Connection = "connecting" | "connected" | "lost" | "stopped";
+
+/**
+ * Why a connection stopped that had not to end the session: `elsewhere` another socket took this
+ * one's place (4505), `tooMany` one person, or the gateway, may have no more (4506), `version` the
+ * platform speaks another version (4502), `protocol` it did not understand this one (4501).
+ */
+export type Stopped = "elsewhere" | "tooMany" | "version" | "protocol";
 
 /** One entry of a thread, as the log has it. */
 export interface Item {
@@ -31,8 +41,25 @@ export interface Item {
   clientId: string | null;
   /** Written from a seat that was lost meanwhile: the buyer has it, and it answers nothing. */
   notOwner?: boolean;
+  /** Written behind the close, and answered elsewhere if at all. */
+  late?: boolean;
+  told?: Told;
   /** What was said, or the note of a transfer; empty for everything else. */
   text: string;
+}
+
+/** What the log says beside who spoke, as far as the buyer's clock needs it. */
+export interface Told {
+  /** The conversation's, after this. */
+  version?: number;
+  /** The version of the seat that an agent wrote from. */
+  seat?: number;
+  /** Since when the buyer waits, by whoever wrote this. */
+  since?: number;
+  /** The message that this is about. */
+  about?: string;
+  /** A close for long silence, which ends nobody's waiting. */
+  isIdle?: true;
 }
 
 /**
@@ -91,7 +118,29 @@ export interface Conversation {
   isFirst: boolean;
   /** The buyer has seen everything up to here. */
   readUpTo: Position | null;
-  maySend: boolean;
+  /** Null until the platform said so. */
+  maySend: boolean | null;
+  /** The buyer's words that one has not seen. */
+  unread: number;
+  /** The id of the first of them; null where everything was seen. */
+  firstUnread: string | null;
+  older: Older;
+}
+
+/** What stands before the first of a conversation's items: more of it, nothing, or nobody knows yet. */
+export type Older = "more" | "loading" | "failed" | "none";
+
+/** A conversation that just ceased to be one's own. It is shown for a while, and its words stay where they were. */
+export interface Left {
+  conversation: Conversation;
+  /** `gone`: it left while one was not connected, and nobody said how. */
+  reason: "closed" | "transferred" | "queued" | "assigned" | "gone";
+  /** Who has it now, if that is known: a person's or a group's id. */
+  toAgent: string | null;
+  toGroup: string | null;
+  /** Who did it; null: the platform. */
+  by: string | null;
+  at: number;
 }
 
 /** Everything that a page shows; a diff has those keys that changed, whole. */
@@ -103,6 +152,10 @@ export interface State {
   /** Server's clock minus this machine's. */
   clockOffset: number;
   conversations: Readonly<Record<string, Conversation>>;
+  /** Whether `conversations` is what the platform says; until then an empty list means nothing. */
+  listed: boolean;
+  /** Those that left within the last 5 s, and those that still hold words of one's own that were not sent. */
+  left: Readonly<Record<string, Left>>;
   outbox: readonly Pending[];
   drafts: Readonly<Record<string, string>>;
   refusals: Readonly<Record<string, Refusal>>;
@@ -110,6 +163,9 @@ export interface State {
   levels: Levels | null;
   /** Why the session ended, if a close code said so. */
   ended: number | null;
+  stopped: Stopped | null;
+  /** There is a newer version of these pages than the one that runs. */
+  stale: boolean;
 }
 
 /** A problem document's machine-readable part. */
@@ -139,7 +195,12 @@ export interface Core {
   retry(id: string): Promise<void>;
   discard(id: string): Promise<void>;
   draft(conversation: string, text: string): Promise<void>;
+  /** Everything that this page shows of a conversation was seen by a person. */
   read(conversation: string): Promise<void>;
+  /** Fetch what stands before the first item; what comes of it is in `Conversation.older`. */
+  older(conversation: string): Promise<void>;
+  /** Connect again after `stopped`, in this place. */
+  resume(): Promise<void>;
   end(conversation: string): Promise<void>;
   transfer(conversation: string, to: Receiver, note: string): Promise<void>;
   receivers(): Promise<Receivers>;
@@ -152,9 +213,13 @@ export const EMPTY: State = {
   connectionSince: 0,
   clockOffset: 0,
   conversations: {},
+  listed: false,
+  left: {},
   outbox: [],
   drafts: {},
   refusals: {},
   levels: null,
   ended: null,
+  stopped: null,
+  stale: false,
 };

@@ -15,7 +15,7 @@ import { RETRY_MS, Session } from "./session.ts";
 import { Store } from "./store.ts";
 import { Stream, TOO_OLD_MS } from "./stream.ts";
 import type { Follower } from "./streams.ts";
-import { described, readUpTo, withItems, type Described } from "./threads.ts";
+import { described, readUpTo, withItems, withSnapshot, type Described } from "./threads.ts";
 import { EMPTY, type Conversation, type Item, type Pending, type Position, type State } from "./types.ts";
 import { lookAfterMs, standingOf, type Served, type Standing } from "./visits.ts";
 
@@ -123,6 +123,7 @@ export class Visit {
   /** Keep what stands in the composer; the first key begins the session. */
   async draft(text: string): Promise<void> {
     if (text !== "") void this.enter().catch(() => undefined);
+    if (this.store.state.connection === "stopped" && this.session.token !== "") this.line.resume(this.session.token);
     // A database that fails costs a draft its safety, never its way.
     await this.outbox.draft(CHAT, text).catch(() => undefined);
   }
@@ -277,7 +278,7 @@ export class Visit {
       const items = (frame.d?.items ?? []) as Frame[];
       for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
-      this.store.patch(CHAT, withItems(known, items));
+      this.store.patch(CHAT, withSnapshot(known, undefined, items));
       for (const item of items) this.outbox.arrived(item);
     } else if (frame.t === "ev" && stream.isNew(frame)) {
       this.store.patch(CHAT, withItems(known, [frame]));

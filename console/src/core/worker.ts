@@ -1,29 +1,38 @@
 /**
- * The worker of one slot: it owns session, socket, outbox and drafts, so that several tabs share one
- * connection and a hidden tab's slowed timers starve nothing. Pages ask by number and are answered by it.
+ * A worker of one slot. One of them owns session, socket, outbox and drafts, so that several tabs share
+ * one connection and a hidden tab's slowed timers starve nothing. Pages ask by number and are answered
+ * by it. Runs shared by tabs where the browser can, else in each.
  */
 
 import { systemClock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Desk } from "./desk.ts";
+import { Host, type Port, type Served } from "./host.ts";
 import { end, receivers, transfer, type Call } from "./reception.ts";
 import { Refusal } from "./rest.ts";
-import type { AgentState, Receiver, State } from "./types.ts";
-
-/** Changes are collected for so long and go out as one. */
-const COLLECT_MS = 50;
+import type { AgentState, Position, Receiver, State } from "./types.ts";
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "end" | "transfer" | "receivers";
+  name: "signIn" | "signOut" | "setState" | "send" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers";
   given: unknown[];
 }
 
-export type Told = { id: number; value?: unknown; problem?: { code: string; title: string } } | { changed: Partial<State> };
+/** `alive` answers a page's `ping`. */
+export type Told = { id: number; value?: unknown; problem?: { code: string; title: string } } | { changed: Partial<State> } | { alive: true };
 
-const scope = globalThis as unknown as { name: string; location: Location; onconnect: (event: MessageEvent) => void };
-const ports = new Set<MessagePort>();
-let collected: Partial<State> | null = null;
+/** What a page says beside asking: it goes, it came back from where browsers keep pages, is anybody there. */
+export type Said = Asked | "bye" | "back" | "ping";
+
+interface Scope {
+  name: string;
+  location: Location;
+  onconnect?: (event: MessageEvent) => void;
+  onmessage?: (event: MessageEvent<Said>) => void;
+  postMessage?: (told: Told) => void;
+}
+
+const scope = globalThis as unknown as Scope;
 
 const dial: Dial = (events) => {
   const socket = new WebSocket(`${scope.location.origin.replace(/^http/, "ws")}/v1/ws`, "peakdesk.v1");
@@ -33,56 +42,75 @@ const dial: Dial = (events) => {
   return { send: (text) => socket.send(text), close: () => socket.close() };
 };
 
-function show(changed: Partial<State>): void {
-  if (collected === null) setTimeout(flush, COLLECT_MS);
-  collected = { ...collected, ...changed };
-}
-
-function flush(): void {
-  const changed = collected;
-  collected = null;
-  if (changed !== null) for (const port of ports) port.postMessage({ changed } satisfies Told);
-}
-
-const slot = Number(scope.name.replace(/^\D*/, "")) || 0;
-const desk = new Desk(slot, dial, systemClock, show, crypto.randomUUID());
-void desk.start();
-
-const call: Call = (method, path, body) => desk.call(method, path, body);
+/** As pages name it: `peakdesk-<slot>`, and `#<number>` where it takes the place of one that hung. */
+const [, slot, place] = /-(\d+)(?:#(\d+))?$/.exec(scope.name) ?? ["", "0"];
 
 /** What pages may ask for, by name. */
-const calls: Record<Asked["name"], (...given: never[]) => Promise<unknown>> = {
+const callsOf = (desk: Desk, call: Call): Record<Asked["name"], (...given: never[]) => Promise<unknown>> => ({
   signIn: (login: string, password: string) => desk.signIn(login, password),
   signOut: () => desk.signOut(),
   setState: (state: AgentState) => desk.setState(state),
-  send: (conversation: string, text: string) => desk.outbox.send(conversation, text),
+  send: (conversation: string, text: string, id: string, isAgain?: boolean) => desk.outbox.send(conversation, text, id, isAgain),
   retry: (id: string) => desk.outbox.retry(id),
   discard: (id: string) => desk.outbox.discard(id),
   draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
-  read: (conversation: string) => desk.read(conversation),
+  read: (conversation: string, position: Position | undefined) => desk.read(conversation, position),
+  older: (conversation: string) => desk.older(conversation),
+  resume: () => desk.resume(),
   end: (conversation: string) => end(call, conversation),
   transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
   receivers: () => receivers(call, desk.state.me?.id ?? ""),
-};
+});
 
-async function answer(port: MessagePort, asked: Asked): Promise<void> {
-  try {
-    const value = await calls[asked.name](...(asked.given as never[]));
-    // What the call changed is shown before it counts as done.
-    flush();
-    port.postMessage({ id: asked.id, value } satisfies Told);
-  } catch (error) {
-    const problem = error instanceof Refusal ? { code: error.code, title: error.title } : { code: "unreachable", title: String(error) };
-    port.postMessage({ id: asked.id, problem } satisfies Told);
-  }
+function lead(show: (changed: Partial<State>) => void): Served {
+  const desk = new Desk(Number(slot), dial, systemClock, show, crypto.randomUUID());
+  const started = desk.start();
+  const calls = callsOf(desk, (method, path, body) => desk.call(method, path, body));
+  return {
+    get state() {
+      return desk.state;
+    },
+    async answer({ id, name, given }) {
+      try {
+        // Before that nothing that was kept is here, and what is asked would be forgotten with it.
+        await started;
+        return { id, value: await calls[name](...(given as never[])) };
+      } catch (error) {
+        const problem = error instanceof Refusal ? { code: error.code, title: error.title } : { code: "unreachable", title: String(error) };
+        return { id, problem };
+      }
+    },
+    stop: () => desk.stop(),
+  };
+}
+
+const host = new Host({
+  clock: systemClock,
+  id: crypto.randomUUID(),
+  version: import.meta.url,
+  lock: `peakdesk-${slot}`,
+  locks: navigator.locks ?? null,
+  channel: "BroadcastChannel" in globalThis ? new BroadcastChannel(`peakdesk-${slot}`) : null,
+  lead,
+});
+host.start(place !== undefined);
+
+function hear(port: Port, said: Said): void {
+  if (said === "bye") host.remove(port);
+  else if (said === "back") host.add(port);
+  else if (said === "ping") port.postMessage({ alive: true });
+  else host.ask(port, said);
 }
 
 scope.onconnect = (event) => {
   const port = event.ports[0] as MessagePort;
-  ports.add(port);
-  port.onmessage = (message: MessageEvent<Asked | "bye">) => {
-    if (message.data === "bye") ports.delete(port);
-    else void answer(port, message.data);
-  };
-  port.postMessage({ changed: desk.state } satisfies Told);
+  port.onmessage = (message: MessageEvent<Said>) => hear(port, message.data);
+  host.add(port);
 };
+
+// One tab's own worker has no ports: the tab itself is the one who speaks.
+if (typeof scope.postMessage === "function") {
+  const tab: Port = { postMessage: (told) => scope.postMessage?.(told) };
+  scope.onmessage = (message) => hear(tab, message.data);
+  host.add(tab);
+}

@@ -19,6 +19,8 @@ export type IconName =
   | "transfer"
   | "end"
   | "clock"
+  | "hourglass"
+  | "overdue"
   | "warning"
   | "stop"
   | "info"

@@ -1,106 +1,8 @@
-import "fake-indexeddb/auto";
+import { describe, expect, it } from "vitest";
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Frame } from "@/core/frames.ts";
 
-import type { Dial } from "@/core/connection.ts";
-import { Desk } from "@/core/desk.ts";
-import type { Frame, Outgoing } from "@/core/frames.ts";
-
-import { ManualClock } from "./time.ts";
-
-const CONVERSATION = "0190-c";
-
-/** The gateway's end of one socket. */
-class Line {
-  static readonly all: Line[] = [];
-  readonly heard: Outgoing[] = [];
-
-  constructor(readonly events: Parameters<Dial>[0]) {
-    Line.all.push(this);
-  }
-
-  tell(frame: Frame): void {
-    this.events.said(JSON.stringify(frame));
-  }
-
-  /** Greet, and grant every subscription that is asked for. */
-  greet(): void {
-    this.events.opened();
-    this.tell({ t: "ready", server_time: "2026-11-11T00:00:00Z" });
-    this.grant();
-  }
-
-  grant(): void {
-    for (const sub of this.heard.filter((frame) => frame.t === "sub")) {
-      this.heard.splice(this.heard.indexOf(sub), 1);
-      if (sub.s === "inbox") this.tell({ t: "snap", s: "inbox", d: { conversations: [ROW], work: [] } });
-      else this.tell({ t: "snap", s: sub.s as string, position: [1, 1], d: { conversation: ROW, items: [ASKED] } });
-      this.tell({ t: "ok", id: sub.id as string, d: { may_send: true } });
-    }
-    if (this.heard.some((frame) => frame.t === "sub")) this.grant();
-  }
-
-  get sends(): Outgoing[] {
-    return this.heard.filter((frame) => frame.t === "send");
-  }
-}
-
-const ROW = { id: CONVERSATION, buyer_id: "b", buyer: { id: "b", name: "王小明" }, agent_id: "me", state: "active", version: 5 };
-const ASKED = {
-  t: "ev",
-  id: "m1",
-  position: [1, 1],
-  type: "chat.message.v1",
-  time: "2026-11-11T00:00:00Z",
-  d: { sender_kind: "buyer", sender_id: "b", client_id: "k1", d: { text: "在吗" } },
-};
-
-const dial: Dial = (events) => {
-  const line = new Line(events);
-  return { send: (text) => line.heard.push(JSON.parse(text) as Outgoing), close: () => undefined };
-};
-
-let clock: ManualClock;
-let person = "me";
-let isAway = false;
-let levels: unknown = null;
-const LEVELS = { first: [10, 20, 30], later: [20, 100, 180] };
-
-function desk(slot: number): Desk {
-  return new Desk(slot, dial, clock, () => undefined, "worker-1");
-}
-
-beforeEach(() => {
-  clock = new ManualClock();
-  Line.all.length = 0;
-  person = "me";
-  isAway = false;
-  levels = LEVELS;
-  vi.stubGlobal("fetch", (path: string) => {
-    if (path === "/v1/console") {
-      const facts = { profiles: [{ name: "other", levels: null }, { name: "jd_2021", levels }], levels_profile: "jd_2021" };
-      return Promise.resolve(new Response(JSON.stringify(facts), { status: levels === null ? 503 : 200 }));
-    }
-    if (isAway) return Promise.resolve(new Response("{}", { status: 503 }));
-    const session = { token: "t", expires_at: new Date(clock.now() + 900_000).toISOString(), person: { id: person, role: "agent", shop_id: "s", name: "小陈" } };
-    return Promise.resolve(new Response(JSON.stringify(path.endsWith("/me") ? { state: "online" } : session)));
-  });
-});
-afterEach(() => vi.unstubAllGlobals());
-
-/** Let what was promised happen; time stands still meanwhile. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
-  await new Promise((resolve) => setTimeout(resolve));
-}
-
-async function signedIn(slot: number): Promise<[Desk, Line]> {
-  const made = desk(slot);
-  await made.start();
-  const line = Line.all.at(-1) as Line;
-  line.greet();
-  return [made, line];
-}
+import { ASKED, CONVERSATION, LEVELS, Line, desk, settled, signedIn, world } from "./platform.ts";
 
 describe("a desk", () => {
   it("shows who is one's own, what was said and since when they wait", async () => {
@@ -118,7 +20,7 @@ describe("a desk", () => {
     await made.outbox.send(CONVERSATION, "在的");
     expect(made.state.outbox.map((one) => one.state)).toEqual(["queued"]);
 
-    clock.advance(1_000);
+    world.clock.advance(1_000);
     const next = Line.all.at(-1) as Line;
     next.greet();
 
@@ -159,7 +61,7 @@ describe("a desk", () => {
     expect(again.state.drafts).toEqual({ [CONVERSATION]: "没写完" });
     expect(again.state.outbox.map((one) => one.text)).toEqual(["没发出"]);
 
-    person = "other";
+    world.person = "other";
     const other = desk(4);
     await other.start();
     expect([other.state.drafts, other.state.outbox]).toEqual([{}, []]);
@@ -169,7 +71,7 @@ describe("a desk", () => {
     const [made, line] = await signedIn(7);
     line.events.closed(1006);
     await made.outbox.send(CONVERSATION, "在的");
-    clock.advance(1_000);
+    world.clock.advance(1_000);
     const next = Line.all.at(-1) as Line;
     next.greet();
     const told = { s: "inbox", id: "e1", time: ASKED.time } as const;
@@ -204,7 +106,7 @@ describe("a desk", () => {
     const [sub] = line.heard.splice(0).filter((frame) => frame.t === "sub");
 
     line.tell({ t: "err", id: sub?.id as string, problem: { code } });
-    clock.advance(2_000);
+    world.clock.advance(2_000);
     line.grant();
 
     expect(Object.keys(made.state.conversations)).toEqual([CONVERSATION]);
@@ -219,11 +121,11 @@ describe("a desk", () => {
     const sub = line.heard.find((frame) => frame.t === "sub");
     line.tell({ t: "err", id: sub?.id as string, problem: { code: "retry", retry_after_ms: 2_000 } });
     line.events.closed(1006);
-    clock.advance(1_000);
+    world.clock.advance(1_000);
     const next = Line.all.at(-1) as Line;
     next.greet();
 
-    clock.advance(2_000);
+    world.clock.advance(2_000);
 
     expect(next.heard.filter((frame) => frame.t === "sub")).toEqual([]);
   });
@@ -250,15 +152,15 @@ describe("a desk", () => {
 
   it("stays signed in while the platform is too far away to renew a token", async () => {
     const [made, line] = await signedIn(8);
-    isAway = true;
+    world.isAway = true;
     line.events.closed(4005);
     await settled();
     expect(made.state.session).toBe("in");
 
-    isAway = false;
-    clock.advance(2_000);
+    world.isAway = false;
+    world.clock.advance(2_000);
     await settled();
-    clock.advance(500);
+    world.clock.advance(500);
     (Line.all.at(-1) as Line).greet();
 
     expect(Line.all).toHaveLength(2);
@@ -268,7 +170,7 @@ describe("a desk", () => {
   it("comes back without a position that the gateway does not know", async () => {
     const [, line] = await signedIn(9);
     line.events.closed(4004);
-    clock.advance(1_000);
+    world.clock.advance(1_000);
     const next = Line.all.at(-1) as Line;
 
     next.events.opened();
@@ -279,10 +181,10 @@ describe("a desk", () => {
 
   it("gives up a connection that answers nothing any more", async () => {
     const [made, line] = await signedIn(10);
-    clock.advance(20_000);
+    world.clock.advance(20_000);
     expect(line.heard.at(-1)?.t).toBe("ping");
 
-    clock.advance(10_000);
+    world.clock.advance(10_000);
 
     expect(made.state.connection).not.toBe("connected");
     expect(Line.all).toHaveLength(2);
@@ -292,7 +194,7 @@ describe("a desk", () => {
     const made = desk(11);
     await made.start();
 
-    clock.advance(1_500);
+    world.clock.advance(1_500);
 
     expect(made.state.connection).toBe("lost");
   });
@@ -302,7 +204,7 @@ describe("a desk", () => {
 
     line.events.closed(1006);
     expect(made.state.connection).toBe("connecting");
-    clock.advance(1_500);
+    world.clock.advance(1_500);
 
     expect(made.state.connection).toBe("lost");
   });
@@ -312,7 +214,7 @@ describe("a desk", () => {
     await settled();
     expect(made.state.levels).toEqual(LEVELS);
 
-    levels = null;
+    world.levels = null;
     const again = desk(30);
     await again.start();
     await settled();
@@ -320,13 +222,13 @@ describe("a desk", () => {
   });
 
   it("asks how long is too long until somebody answers", async () => {
-    levels = null;
+    world.levels = null;
     const [made] = await signedIn(31);
     await settled();
     expect(made.state.levels).toBeNull();
 
-    levels = LEVELS;
-    clock.advance(18_000);
+    world.levels = LEVELS;
+    world.clock.advance(18_000);
     await settled();
     expect(made.state.levels).toEqual(LEVELS);
   });
@@ -337,5 +239,108 @@ describe("a desk", () => {
     line.events.closed(4503);
 
     expect(made.state).toMatchObject({ session: "out", me: null, ended: 4503, conversations: {} });
+  });
+
+  it.each([
+    [4501, "protocol"],
+    [4502, "version"],
+    [4505, "elsewhere"],
+    [4506, "tooMany"],
+  ])("stops and stays signed in where a socket was closed with %i", async (code, stopped) => {
+    const [made, line] = await signedIn(code);
+    await made.outbox.draft(CONVERSATION, "没写完");
+
+    line.events.closed(code);
+    world.clock.advance(60_000);
+
+    expect(Line.all).toHaveLength(1);
+    expect(made.state).toMatchObject({ session: "in", connection: "stopped", stopped, ended: null, drafts: { [CONVERSATION]: "没写完" } });
+    expect(made.state.conversations[CONVERSATION]?.items).toHaveLength(1);
+  });
+
+  it("goes on in this place when it is asked to, with what was written meanwhile", async () => {
+    const [made, line] = await signedIn(70);
+    line.events.closed(4505);
+    await made.outbox.send(CONVERSATION, "在的");
+    expect(made.state.outbox.map((one) => one.state)).toEqual(["queued"]);
+
+    await made.resume();
+    await made.resume();
+    const next = Line.all.at(-1) as Line;
+    next.events.opened();
+    next.tell({ t: "ready", server_time: ASKED.time });
+    expect(next.heard.filter((frame) => frame.t === "sub").map((frame) => frame.position)).toEqual([undefined, [1, 1]]);
+    next.grant();
+
+    expect(Line.all).toHaveLength(2);
+    expect(made.state).toMatchObject({ connection: "connected", stopped: null });
+    expect(next.sends.map((frame) => frame.d)).toEqual([{ text: "在的" }]);
+  });
+
+  it("says that newer pages are served once it came back to them, and not before", async () => {
+    const [made, line] = await signedIn(71);
+    await settled();
+    world.served = '"two"';
+    expect(made.state.stale).toBe(false);
+
+    line.events.closed(4000);
+    world.clock.advance(1_000);
+    (Line.all.at(-1) as Line).greet();
+    await settled();
+
+    expect(made.state.stale).toBe(true);
+  });
+
+  it("takes no token that came for who has signed out meanwhile", async () => {
+    const [made, line] = await signedIn(72);
+    await settled();
+    world.held = [];
+    line.events.closed(4005);
+    world.person = "other";
+    const [release] = [world.held];
+    world.held = null;
+    await made.signIn("other", "p");
+    world.person = "me";
+    for (const go of release) go();
+    await settled();
+
+    expect(made.state).toMatchObject({ session: "in", me: { id: "other" } });
+  });
+
+  it("makes one message of what is asked again, and keeps what was typed since", async () => {
+    const [made, line] = await signedIn(80);
+    await made.outbox.draft(CONVERSATION, "后来的话");
+
+    await made.outbox.send(CONVERSATION, "在的", "m-1", true);
+    await made.outbox.send(CONVERSATION, "在的", "m-1", true);
+    await settled();
+
+    expect(line.sends.map(({ id, again }) => [id, again])).toEqual([["m-1", true]]);
+    const [next] = await signedIn(80);
+    expect([next.state.drafts, next.state.outbox.map((one) => one.id)]).toEqual([{ [CONVERSATION]: "后来的话" }, ["m-1"]]);
+  });
+
+  it("sends nothing again that the log shows", async () => {
+    const [made, line] = await signedIn(81);
+
+    await made.outbox.send(CONVERSATION, "在吗", "k1", true);
+
+    expect([line.sends, made.state.outbox]).toEqual([[], []]);
+  });
+
+  it("leaves session and words to its successor once it was stopped, whatever it was about to do", async () => {
+    const [made, line] = await signedIn(82);
+    await made.outbox.draft(CONVERSATION, "没写完");
+    made.stop();
+    expect(line.isClosed).toBe(true);
+
+    const late = desk(82);
+    const starting = late.start();
+    late.stop();
+    await starting;
+    expect(Line.all).toHaveLength(1);
+
+    const [next] = await signedIn(82);
+    expect(next.state).toMatchObject({ session: "in", drafts: { [CONVERSATION]: "没写完" } });
   });
 });

@@ -11,7 +11,7 @@ const NOW = 1_000_000;
 const LEVELS: Levels = { first: [10, 20, 30], later: [20, 100, 180] };
 
 function waits(seconds: number | null, isFirst = false, buyer = `等${seconds}`): Conversation {
-  return { id: buyer, buyer, buyerId: buyer, items: [], waitingSince: seconds === null ? null : NOW - seconds * 1_000, isFirst, readUpTo: null, maySend: true };
+  return { id: buyer, buyer, buyerId: buyer, items: [], waitingSince: seconds === null ? null : NOW - seconds * 1_000, isFirst, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
 }
 
 describe("how long is too long", () => {
@@ -51,8 +51,8 @@ describe("the list", () => {
 
     const rows = list.findAll("[role=option]");
     expect(rows.map((row) => row.classes().find((name) => name.startsWith("level")))).toEqual(["level-3", "level-2", "level-1", "level-0"]);
-    expect(rows.map((row) => row.get(".timer").text())).toEqual(["3:12", "1:47", "0:38", "0:06"]);
-    expect(rows.map((row) => row.get("use").attributes("href")?.split("#")[1])).toEqual(["warning", "clock", "clock", "clock"]);
+    expect(rows.map((row) => row.get(".timer").text())).toEqual(["超时3:12", "久等1:47", "该回复0:38", "0:06"]);
+    expect(rows.map((row) => row.get("use").attributes("href")?.split("#")[1])).toEqual(["warning", "overdue", "hourglass", "clock"]);
     expect(rows[0]?.text()).toContain("已等待 3 分钟，已超时");
   });
 });

@@ -108,7 +108,7 @@ export function openChat(shopId: string, topic: string | null): Chat {
     visited,
     shop,
     isNowhere,
-    isCutOff: computed(() => isAway.value || visited.value.connection === "lost"),
+    isCutOff: computed(() => isAway.value || ["lost", "stopped"].includes(visited.value.connection)),
     isShown,
     isFramed,
     putAway: () => tell({ peakdesk: "close" }),
