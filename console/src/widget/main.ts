@@ -7,6 +7,8 @@ import ChatPage from "@/features/widget/ChatPage.vue";
 import { i18n, speak, type Language } from "@/locales/i18n.ts";
 import "@/ui/tokens.css";
 import "@/ui/base.css";
+import "@/ui/tones.css";
+import "@/ui/controls.css";
 
 const wished = new URLSearchParams(location.search);
 const own: Language = navigator.language.toLowerCase().startsWith("zh") ? "zh-CN" : "en";
