@@ -5,6 +5,7 @@ import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
 import { early } from "./build/early.ts";
+import { loader } from "./build/loader.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -22,6 +23,7 @@ export default defineConfig({
       strictMessage: true,
     }),
     early(new URL("./build/theme.js", import.meta.url), process.env.PEAKDESK_BUILT_FROM ?? "development"),
+    loader(new URL("./build/widget.js", import.meta.url)),
   ],
   resolve: { alias: { "@": here("./src") } },
   worker: { format: "es" },
@@ -33,6 +35,7 @@ export default defineConfig({
     reportCompressedSize: false,
     // What each first route loads is summed from it; see tests/sizes.test.ts.
     manifest: "chunks.json",
+    rolldownOptions: { input: ["index.html", "widget.html", "demo-shop.html"].map(here) },
     sourcemap: false,
   },
   server: {

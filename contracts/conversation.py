@@ -336,6 +336,9 @@ class ShopListed(Event):
     policy_version: str = "1"
     profiles: tuple[str, ...] = ("taobao_2022", "jd_2021", "qiyu")
     timing: Timing = Timing()
+    widget_origins: tuple[str, ...] = ()
+    """Sites that may show the shop's chat in a frame, as `contracts.origins` admits them."""
+    widget_greeting: str = ""
     version: int
 
     @property

@@ -56,16 +56,26 @@ describe("what a first route loads, gzipped", () => {
     expect([...loaded].filter((file) => /\/Board/.test(file))).toEqual([]);
   });
 
+  it("a shop's chat", () => {
+    expect(sum(files("widget.html"))).toBeLessThanOrEqual(110 * KIB);
+  });
+
+  it("the script on a shop's page", () => {
+    expect(gzipped("widget.js")).toBeLessThanOrEqual(3 * KIB);
+  });
+
   it("is at most 60 KiB for every chunk that comes later", () => {
-    const first = files("index.html");
+    const first = files("index.html", "widget.html");
     const lazy = Object.values(chunks).flatMap((chunk) => chunk.dynamicImports ?? []);
     const sizes = lazy.map((name) => [name, sum([...files(name)].filter((file) => !first.has(file)))] as const);
     expect(sizes.filter(([, size]) => size > 60 * KIB)).toEqual([]);
   });
 
   it("holds no inline script or style, which the page's policy would stop", () => {
-    const page = readFileSync("dist/index.html", "utf8");
-    expect(page).not.toMatch(/<script(?![^>]* src=)|<style|style=|javascript:| on\w+=/);
+    for (const name of ["index", "widget", "demo-shop"]) {
+      const page = readFileSync(`dist/${name}.html`, "utf8");
+      expect(page).not.toMatch(/<script(?![^>]* src=)|<style|style=|javascript:| on\w+=/);
+    }
   });
 
   it("holds no code that makes code of text", () => {

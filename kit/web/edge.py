@@ -52,7 +52,8 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "strict-transport-security": "max-age=31536000; includeSubDomains",
     "cache-control": "no-store",
 }
-"""On every answer that does not set its own: right for an API, replaced where pages are served."""
+"""On every answer that does not set its own: right for an API, replaced where pages are served. One
+that an answer sets empty is left out."""
 
 
 @dataclass
@@ -122,6 +123,8 @@ class Edge:
                 headers = MutableHeaders(scope=message)
                 for name, value in extra.items():
                     headers.setdefault(name, value)
+                    if not headers[name]:
+                        del headers[name]
             await exchange.send(message)
 
         async def receive() -> Message:

@@ -92,8 +92,8 @@ class Gateway(Service[Settings]):
             streams=kinds,
             ready=self.ready,
         )
-        rest.register(self, limits=sockets.limits_of(settings).shown)
-        pages.register(self)
+        rest.register(self, sockets.limits_of(settings).shown, directory=directory)
+        pages.register(self, directory)
         self.hub, self.ring, self.authenticator = hub, ring, authenticator
 
     async def _end_of(self, partition: int) -> int:

@@ -50,7 +50,8 @@ class Browser:
         sent = {name: value for name, value in changed.items() if value}
         answer = await self.attacker.ask(method, path, headers=sent, json=body)
         for line in answer.headers.get_list("set-cookie"):
-            for name, one in SimpleCookie(line).items():
+            # An attribute that this Python does not know, and without a value.
+            for name, one in SimpleCookie(line.removesuffix("; Partitioned")).items():
                 self.kept[name, one["path"]] = one
                 if one["max-age"] == "0":
                     del self.kept[name, one["path"]]
@@ -82,7 +83,7 @@ async def logins(world: World, cast: Cast) -> list[Mapping[str, str]]:
     return made
 
 
-def slot(number: int, what: str = "") -> str:
+def slot(number: int | str, what: str = "") -> str:
     """Return the path of a slot, or of what is done with it."""
     return f"/v1/sessions/slots/{number}{what}"
 
@@ -215,3 +216,89 @@ async def test_a_reload_that_asks_twice_goes_on_with_either_answer(
     await browser.ask("POST", slot(0, "/refresh"))
 
     assert (await browser.ask("POST", slot(0, "/refresh"))).status_code == 200
+
+
+async def test_a_visit_is_kept_for_one_shop_in_a_frame_and_nowhere_else(
+    browser: Browser, world: World, cast: Cast
+) -> None:
+    ours = cast.ours.shop(world).id
+    theirs = cast.theirs.shop(world).id
+
+    begun = await browser.ask("POST", slot(f"w{ours}"), {"name": "过客"})
+
+    assert begun.status_code == 201
+    assert set(begun.json()) == {"token", "expires_at", "person"}
+    person = begun.json()["person"]
+    assert (person["role"], person["shop_id"]) == ("buyer", ours)
+    [cookie] = browser.kept.values()
+    assert cookie["path"] == slot(f"w{ours}")
+    assert cookie["httponly"]
+    assert cookie["secure"]
+    assert cookie["samesite"] == "none"
+    assert begun.headers["set-cookie"].endswith("; Partitioned")
+    assert cookie.value not in begun.text
+
+    renewed = await browser.ask("POST", slot(f"w{ours}", "/refresh"))
+    assert renewed.json()["person"] == person
+    other = {"Cookie": f"{cookie.key}={cookie.value}"}
+    elsewhere = await browser.ask("POST", slot(f"w{theirs}", "/refresh"), headers=other)
+    is_problem(elsewhere, 401, "signed_out")
+
+    assert (await browser.ask("DELETE", slot(f"w{ours}"))).status_code == 204
+    assert browser.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal"),
+    [
+        ({"Origin": "https://evil.example"}, "bad_origin"),
+        ({"Origin": "null"}, "bad_origin"),
+        ({"Origin": None}, "bad_origin"),
+        ({"X-PeakDesk": None}, "no_page"),
+    ],
+)
+async def test_a_page_around_a_frame_does_nothing_with_the_visit_in_it(
+    browser: Browser,
+    world: World,
+    cast: Cast,
+    headers: Mapping[str, str | None],
+    refusal: str,
+) -> None:
+    here = f"w{cast.ours.shop(world).id}"
+    begun = await browser.ask("POST", slot(here), {})
+    kept = dict(browser.kept)
+
+    for method, path, body in (
+        ("POST", slot(here), {}),
+        ("POST", slot(here, "/refresh"), None),
+        ("DELETE", slot(here), None),
+    ):
+        is_problem(await browser.ask(method, path, body, headers=headers), 403, refusal)
+
+    assert browser.kept == kept
+    renewed = await browser.ask("POST", slot(here, "/refresh"))
+    assert renewed.json()["person"] == begun.json()["person"]
+
+
+@pytest.mark.parametrize("shop", ["nobody", "platform"])
+async def test_nobody_visits_what_is_no_shop(browser: Browser, shop: str) -> None:
+    is_problem(await browser.ask("POST", slot(f"w{shop}"), {}), 404, "not_found")
+    assert browser.kept == {}
+
+
+@pytest.mark.parametrize("shop", ["", "a.b", "a" * 65, "a;b"])
+async def test_what_cannot_be_a_shop_is_no_slot(browser: Browser, shop: str) -> None:
+    answer = await browser.ask("POST", slot(f"w{shop}"), {})
+
+    assert answer.status_code in {404, 422}
+    assert browser.kept == {}
+
+
+async def test_a_word_of_the_shop_lets_its_buyer_in_and_a_made_up_one_nobody(
+    browser: Browser, world: World, cast: Cast
+) -> None:
+    here = slot(f"w{cast.ours.shop(world).id}")
+
+    is_problem(await browser.ask("POST", here, {"token": "made.up.word"}), 401, "bad_token")
+    is_problem(await browser.ask("POST", here, {"role": "admin"}), 422)
+    assert browser.kept == {}

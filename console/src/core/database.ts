@@ -1,5 +1,6 @@
 /** What survives a reload: the outbox and the drafts of one person in one slot. Knows IndexedDB. */
 
+import type { Slot } from "./rest.ts";
 import type { Levels, Pending, Position } from "./types.ts";
 
 const VERSION = 3;
@@ -20,7 +21,7 @@ export class Database {
   private constructor(private readonly open: IDBDatabase) {}
 
   /** Open the database of a person. Two people of one browser never share one. */
-  static async of(slot: number, person: string): Promise<Database> {
+  static async of(slot: Slot, person: string): Promise<Database> {
     const asked = indexedDB.open(`peakdesk-${slot}-${person}`, VERSION);
     asked.onupgradeneeded = ({ oldVersion }) => {
       if (oldVersion < 1) {

@@ -29,6 +29,11 @@ export class Rest {
     return this.session("POST", "", { login, password }) as Promise<Signed>;
   }
 
+  /** Begin a visit to the shop whose chat this slot is. */
+  visit(): Promise<Signed> {
+    return this.session("POST", "", {}) as Promise<Signed>;
+  }
+
   refresh(): Promise<Signed> {
     return this.session("POST", "/refresh") as Promise<Signed>;
   }

@@ -35,6 +35,10 @@ export class Session {
     return this.rest.signIn(login, password);
   }
 
+  visit(): Promise<Signed> {
+    return this.rest.visit();
+  }
+
   /** Ask the platform to end this session alone. */
   async signOut(): Promise<void> {
     await this.rest.signOut().catch(() => undefined);

@@ -80,6 +80,11 @@ export class Stream {
     if (this.live && this.cancel === null && this.probe === null) this.put(pending);
   }
 
+  /** Tell whether a send is unanswered here. */
+  has(id: string): boolean {
+    return this.pending.has(id);
+  }
+
   discard(id: string): void {
     this.first.delete(id);
     this.pending.delete(id);

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 
 import type { Conversation } from "@/core/types.ts";
-import { Composing } from "@/features/composer/composing.ts";
 import { frozen, inOrder, longestWaiting, orderOf } from "@/features/desk/order.ts";
+import { Composing } from "@/ui/composing.ts";
 
 function one(id: string, waitingSince: number | null, at = 0): Conversation {
   const item = { id: `m${id}`, position: [1, at] as const, at, type: "chat.message.v1", by: "agent" as const, senderId: "me", clientId: null, text: "" };

@@ -45,6 +45,21 @@ _STANDING = text(
 ).columns(**{column.name: column.type for column in _CONVERSATIONS.columns})
 
 
+AHEAD: Final = 100
+"""How many before a buyer are counted: nobody who waits behind so many needs to know them all."""
+
+_AHEAD = text(
+    """
+    select count(*) from (
+        select from conversations
+        where shop_id = :shop and skill_group_id = :group and state = 'queued'
+            and (rank_at, id) < (cast(:rank as timestamptz), cast(:id as uuid))
+        limit :most
+    ) before
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which conversations a list shows."""
@@ -109,6 +124,18 @@ async def open_of_buyers(
         _CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.buyer_id.in_(buyer_ids), _OPEN
     )
     return [_conversation(row) for row in await session.execute(wanted)]
+
+
+async def ahead_of(session: AsyncSession, waiting: Conversation) -> int:
+    """Return how many in the queue of its group are before a conversation, `AHEAD` at most."""
+    facts = {
+        "shop": waiting.shop_id,
+        "group": waiting.skill_group_id,
+        "rank": waiting.rank_at,
+        "id": waiting.id,
+        "most": AHEAD,
+    }
+    return int((await session.execute(_AHEAD, facts)).scalar_one())
 
 
 async def page(

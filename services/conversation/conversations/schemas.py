@@ -16,8 +16,19 @@ class BuyerView(View):
     masked: bool
 
 
+class ServedBy(View):
+    """Who serves a buyer, and whether he is at his desk."""
+
+    name: str
+    online: bool
+
+
 class ConversationView(View):
-    """Where a conversation stands; `version` compares with the stream's events."""
+    """Where a conversation stands; `version` compares with the stream's events.
+
+    `agent` and `ahead` are for the buyer who reads his conversation: who serves him, and while
+    nobody does how many are before him, 100 at most. Everywhere else they are null.
+    """
 
     id: str
     shop_id: str
@@ -35,3 +46,5 @@ class ConversationView(View):
     waiting_since: Moment | None
     closed_at: Moment | None
     score: int | None
+    agent: ServedBy | None = None
+    ahead: int | None = None

@@ -10,8 +10,11 @@ from kit.web.auth import Principal
 from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
 from services.conversation.conversations import clock
+from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
-from services.conversation.conversations.schemas import BuyerView, ConversationView
+from services.conversation.conversations.schemas import BuyerView, ConversationView, ServedBy
+from services.conversation.staff import repository as staff
+from services.conversation.staff.domain import AT_DESK
 
 
 async def views(
@@ -41,6 +44,22 @@ async def view(
 ) -> ConversationView:
     """Show one conversation."""
     return (await views(session, [found], principal))[0]
+
+
+async def for_buyer(
+    session: AsyncSession, found: Conversation, principal: Principal
+) -> ConversationView:
+    """Show a buyer his conversation, with who serves him, or how many are before him."""
+    seen = await view(session, found, principal)
+    if found.agent_id is not None:
+        agent = await staff.find_agent(session, found.agent_id)
+        if agent is None:
+            return seen
+        served = ServedBy(name=agent.name, online=agent.state in AT_DESK)
+        return seen.model_copy(update={"agent": served})
+    if found.state is ConversationState.QUEUED:
+        return seen.model_copy(update={"ahead": await conversations.ahead_of(session, found)})
+    return seen
 
 
 def _nobody(found: Conversation) -> Buyer:

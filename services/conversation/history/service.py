@@ -30,7 +30,7 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
 from services.conversation.conversations.schemas import ConversationView
-from services.conversation.conversations.views import view, views
+from services.conversation.conversations.views import for_buyer, view, views
 from services.conversation.conversations.visibility import owner_of, visible
 from services.conversation.domain import known_form
 from services.conversation.history.schemas import (
@@ -134,7 +134,8 @@ class Histories:
     async def one(self, principal: Principal, conversation_id: str) -> ConversationView:
         """Return one conversation. Raises `NotFound` for somebody else's."""
         async with self._watched(principal, conversation_id) as (session, conversation):
-            return await view(session, conversation, principal)
+            shown = for_buyer if principal.role == Role.BUYER else view
+            return await shown(session, conversation, principal)
 
     async def decisions(self, principal: Principal, conversation_id: str) -> DecisionsView:
         """Return the latest decisions of routing on a conversation."""

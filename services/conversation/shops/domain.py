@@ -19,7 +19,7 @@ USUAL: Final = Timing()
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A tenant. `policy` holds the wording policy as `directory.shop` carries it."""
+    """A tenant. `policy` and `widget` hold what it decided as `directory.shop` carries it."""
 
     id: ShopId
     name: str
@@ -27,6 +27,7 @@ class Shop:
     active: bool = True
     secret_version: int = FIRST_SECRET
     policy: dict[str, Any] = field(default_factory=dict)
+    widget: dict[str, Any] = field(default_factory=dict)
     timing: Timing = USUAL
     version: int = 1
 
@@ -48,4 +49,5 @@ def listed_shop(shop: Shop, stamp: Stamp) -> ShopListed:
         timing=shop.timing,
         version=shop.version,
         **shop.policy,
+        **shop.widget,
     )

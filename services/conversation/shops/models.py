@@ -25,7 +25,7 @@ class TimingRow(Base):
 
 
 class ShopRow(Base):
-    """A tenant, with what it decides about wording."""
+    """A tenant, with what it decides about wording and about its chat in other sites' pages."""
 
     __tablename__ = "shops"
     __table_args__ = ({"info": row_security.of("id")},)
@@ -36,5 +36,6 @@ class ShopRow(Base):
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     secret_version: Mapped[int] = mapped_column(server_default=text("1"))
     policy: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    widget: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[Made]

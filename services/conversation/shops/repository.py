@@ -108,6 +108,7 @@ def _shop(row: Row[Any], timing: Timing) -> Shop:
         active=row.active,
         secret_version=row.secret_version,
         policy=row.policy,
+        widget=row.widget,
         timing=timing,
         version=row.version,
     )

@@ -23,6 +23,8 @@ from services.conversation.shops.schemas import (
     ShopView,
     TimingChange,
     TimingView,
+    WidgetChange,
+    WidgetView,
     WordingPolicy,
 )
 from services.conversation.shops.service import Shops
@@ -35,6 +37,7 @@ def routes(shops: Shops, limits: CommandLimits) -> APIRouter:
     router = versioned("shops")
     _shops(router, shops, limits)
     _timing(router, shops, limits)
+    _widget(router, shops, limits)
     _secrets(router, shops, limits)
     return router
 
@@ -84,6 +87,21 @@ def _timing(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
         _own(principal, shop_id)
         limits.spend(principal, POLICY_COST)
         return await shops.set_timing(principal, change)
+
+
+def _widget(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
+    @router.get("/shops/{shop_id}/widget")
+    async def read_widget(principal: AnyStaff, shop_id: ShopPath) -> WidgetView:
+        """Read which sites may show the shop's chat, and how it greets there."""
+        _own(principal, shop_id)
+        return await shops.widget(principal)
+
+    @router.put("/shops/{shop_id}/widget")
+    async def set_widget(principal: Leading, shop_id: ShopPath, body: WidgetChange) -> WidgetView:
+        """Replace these sites and the greeting; recorded in the audit, in force within seconds."""
+        _own(principal, shop_id)
+        limits.spend(principal, POLICY_COST)
+        return await shops.set_widget(principal, body)
 
 
 def _secrets(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from contracts.origins import LONGEST, may_embed
 from kit.web.app import Body
 from services.conversation.access.schemas import Name, View
 from services.conversation.staff.schemas import NewLogin
@@ -47,6 +48,34 @@ class TimingView(View):
     abandon_s: int
     silence_s: int
     overflow_s: int
+
+
+def _may_embed(origin: str) -> str:
+    if not may_embed(origin):
+        raise ValueError("name one site as browsers write it: https://shop.example, no path")
+    return origin
+
+
+Site = Annotated[str, AfterValidator(_may_embed), Field(max_length=LONGEST)]
+
+
+class WidgetChange(Body):
+    """Which sites may show the shop's chat in their pages, and how it greets there."""
+
+    origins: tuple[Site, ...] = Field(default=(), max_length=20)
+    greeting: str = Field(default="", max_length=200)
+
+    def kept(self) -> dict[str, Any]:
+        """Return what the shop keeps: each site once, where it first came."""
+        origins = list(dict.fromkeys(self.origins))
+        return {"widget_origins": origins, "widget_greeting": self.greeting}
+
+
+class WidgetView(View):
+    """Which sites may show the shop's chat in their pages, and how it greets there."""
+
+    origins: tuple[str, ...]
+    greeting: str
 
 
 class NewShop(Body):

@@ -5,6 +5,7 @@ Every change that a gateway must know of goes to the directory in the same trans
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +17,7 @@ from kit.errors import NotFound, Unprocessable
 from kit.idempotency import CommandKey, Replayed
 from kit.ids import Ids
 from kit.postgres import Database
-from kit.text import is_blank, refuse_unstorable
+from kit.text import clip, is_blank, refuse_unstorable
 from kit.web.auth import Passwords, Principal
 from kit.web.problems import invalid
 from services.conversation.domain import Stamp
@@ -31,11 +32,16 @@ from services.conversation.shops.schemas import (
     ShopView,
     TimingChange,
     TimingView,
+    WidgetChange,
+    WidgetView,
     WordingPolicy,
 )
 from services.conversation.shops.secrets import ShopSecrets
 from services.conversation.staff import hiring
 from services.conversation.staff.schemas import NewStaff
+
+NOTED: Final = 200
+"""Characters of the sites that the audit keeps."""
 
 
 class ReasonMissing(Unprocessable):
@@ -168,6 +174,28 @@ class Shops:
                 await outbox.add(session, listed_shop(shop, stamp))
             return _timing_view(shop)
 
+    async def widget(self, principal: Principal) -> WidgetView:
+        """Show which sites may show the chat of the caller's shop."""
+        async with self.db.read(principal.shop_id) as session:
+            return _widget_view(await _own(session, principal))
+
+    async def set_widget(self, principal: Principal, body: WidgetChange) -> WidgetView:
+        """Replace these sites and the greeting; recorded (X4).
+
+        What is the same already changes nothing.
+        """
+        refuse_unstorable(body.greeting)
+        async with self.db.write(principal.shop_id) as session:
+            shop = await _own(session, principal, lock=True)
+            if body.kept() != shop.widget:
+                sites = ", ".join(body.kept()["widget_origins"])
+                note = clip(sites, NOTED) or "no site"
+                await self.audit.note(session, principal, "shop.widget_set", shop.id, note=note)
+                shop = replace(shop, widget=body.kept(), version=shop.version + 1)
+                await repository.save_shop(session, shop)
+                await outbox.add(session, listed_shop(shop, self._stamp()))
+            return _widget_view(shop)
+
     async def show_secret(self, principal: Principal) -> SecretView:
         """Show a shop's secret to its administrator; recorded (X4)."""
         async with self.db.write(principal.shop_id) as session:
@@ -196,6 +224,13 @@ class Shops:
 
     def _stamp(self) -> Stamp:
         return Stamp(self.clock.now(), self.ids)
+
+
+def _widget_view(shop: Shop) -> WidgetView:
+    kept = shop.widget
+    return WidgetView(
+        origins=tuple(kept.get("widget_origins", ())), greeting=kept.get("widget_greeting", "")
+    )
 
 
 def _timing_view(shop: Shop) -> TimingView:

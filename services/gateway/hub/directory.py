@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import contracts
 from contracts.conversation import PersonListed, SessionEnded, ShopListed, session_key
-from contracts.people import PersonId, ShopId
+from contracts.people import PLATFORM, PersonId, ShopId
 from kit.bus.ports import Record
+from kit.errors import NotFound
 from services.gateway.hub.person import Person
 
 
@@ -57,6 +58,13 @@ class Directory:
     def shop(self, shop_id: ShopId) -> ShopListed | None:
         """Return the shop's entry, if there is one."""
         return self._shops.get(shop_id)
+
+    def visited(self, shop_id: str) -> ShopListed:
+        """Return a shop that lets buyers in. Raises `NotFound`."""
+        shop = self._shops.get(ShopId(shop_id))
+        if shop is None or not shop.active or shop_id == PLATFORM:
+            raise NotFound
+        return shop
 
     def _is_news(self, event: PersonListed) -> bool:
         known = self._people.get(event.subject)

@@ -1,4 +1,4 @@
-"""The console's pages, served from memory: files of a folder, and the one HTML that each place is.
+"""Pages served from memory: the console's places and files, and a shop's chat for its buyers.
 
 Knows files and headers; must not know what a page does, or any route of REST.
 """

@@ -65,6 +65,16 @@ LAST = "the end of a list of shops"
 TALK = "one conversation's records, from its end to the last answer"
 STAFF = "a shop's staff, who are read whole page by page"
 
+WAITING = Conversation(
+    ConversationId(CHAT),
+    SHOP,
+    BUYER,
+    SkillGroupId(_id(4, 1)),
+    ConversationState.QUEUED,
+    opened_at=MOMENT,
+    waiting_since=MOMENT,
+)
+
 FLOODED, FLOOD = _id(3, 90), 5_000
 
 
@@ -99,6 +109,7 @@ READS = [
         partial(conversations.open_of, buyer_id=BUYER),
         filters="one buyer's conversations",
     ),
+    Read("how many are before a buyer", partial(conversations.ahead_of, waiting=WAITING)),
     Read("an agent's inbox", partial(conversations.owned_by, agent_id=AGENT)),
     Read("an agent's work", partial(routing.work_of, agent_id=AGENT)),
     Read("an agent's load", partial(queues.load_of, agent_id=AGENT)),

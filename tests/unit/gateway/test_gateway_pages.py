@@ -11,7 +11,8 @@ from kit.clock import SystemClock
 from kit.web.app import create_app
 from services.gateway.hosts import Hosts
 from services.gateway.pages import assets
-from services.gateway.pages.routes import PAGE_POLICY, Pages
+from services.gateway.pages.answers import PAGE_POLICY
+from services.gateway.pages.routes import Pages
 
 pytestmark = pytest.mark.unit
 
