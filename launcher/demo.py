@@ -36,6 +36,7 @@ class Place:
 
 _SCREENS: Final = (
     Place("Desk", "/desk", "agent1@demo"),
+    Place("Board", "/board", "supervisor@demo"),
     Place("Buyer's window", "/demo-shop", None),
 )
 

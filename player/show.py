@@ -67,7 +67,7 @@ class Desk:
         others = [state for one, state in states.items() if one not in ours]
         taking = others.count(TAKES_BUYERS)
         if taking != self.taking:
-            log.info("%d at the desk take buyers, simulated ones among them", taking)
+            log.info("people at the desk who take buyers: %d", taking)
         self.taking = taking
         if any(state != AWAY for state in others):
             self.seen_at = now
