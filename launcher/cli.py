@@ -1,8 +1,6 @@
 """The commands of `./peakdesk`. Each is a few lines over the module that does the work."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -31,7 +29,7 @@ from launcher.interpreter import run_module
 from launcher.kafka import groups, topics
 from launcher.postgres import addresses, database
 from launcher.screen import Screen
-from launcher.sentences import in_a_sentence
+from launcher.sentences import completable, in_a_sentence
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """For commands that hand their arguments to another program."""
@@ -103,7 +101,7 @@ def _bring_up(
     infrastructure.check(wanted, start_all=not infrastructure_only)
     place = infrastructure.folder_of(wanted)
     yours.try_out(wanted)
-    with _completable(), instance.locked(place, on_wait=screen.say):
+    with completable(), instance.locked(place, on_wait=screen.say):
         known = infrastructure.open_instance(wanted, place, say=screen.say)
         if no_keeper:
             platform.end_keeper(known)
@@ -378,18 +376,6 @@ def main() -> None:
     """Run a command; what goes wrong becomes one sentence and exit code 1."""
     with in_a_sentence():
         app(prog_name="./peakdesk")
-
-
-@contextmanager
-def _completable() -> Iterator[None]:
-    """Tell whoever interrupts the block what goes on, and how to end or complete it."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise LaunchError(
-            "Interrupted: what has started by now goes on. Complete it with `./peakdesk up`, "
-            "or stop it with `./peakdesk down`."
-        ) from None
 
 
 def _screen() -> Screen:
