@@ -1,8 +1,6 @@
 """The commands of `./peakdesk`. Each is a few lines over the module that does the work."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -10,7 +8,17 @@ import typer
 from rich.console import Console
 
 from contracts.topics import GROUPS
-from launcher import deadletters, demo, infrastructure, platform, report, seed, services, yours
+from launcher import (
+    deadletters,
+    demo,
+    infrastructure,
+    platform,
+    player,
+    report,
+    seed,
+    services,
+    yours,
+)
 from launcher.deploy import deployment
 from launcher.errors import LaunchError
 from launcher.infrastructure import Wanted
@@ -21,7 +29,7 @@ from launcher.interpreter import run_module
 from launcher.kafka import groups, topics
 from launcher.postgres import addresses, database
 from launcher.screen import Screen
-from launcher.sentences import in_a_sentence
+from launcher.sentences import completable, in_a_sentence
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """For commands that hand their arguments to another program."""
@@ -81,10 +89,19 @@ def up(
         name, folder, base_port, brokers, not test_data, bootstrap_servers, database_url
     )
     screen = _screen()
+    known = _bring_up(wanted, screen, infrastructure_only=infrastructure_only, no_keeper=no_keeper)
+    if not infrastructure_only:
+        demo.show_addresses(known, screen)
+
+
+def _bring_up(
+    wanted: Wanted, screen: Screen, *, infrastructure_only: bool = False, no_keeper: bool = False
+) -> Instance:
+    """Start what does not run, and return when all of it is ready."""
     infrastructure.check(wanted, start_all=not infrastructure_only)
     place = infrastructure.folder_of(wanted)
     yours.try_out(wanted)
-    with _completable(), instance.locked(place, on_wait=screen.say):
+    with completable(), instance.locked(place, on_wait=screen.say):
         known = infrastructure.open_instance(wanted, place, say=screen.say)
         if no_keeper:
             platform.end_keeper(known)
@@ -98,8 +115,7 @@ def up(
             platform.start_services(known, screen)
         if not no_keeper:
             platform.keep(known, screen)
-    if not infrastructure_only:
-        demo.show_addresses(known, screen)
+    return known
 
 
 @app.command()
@@ -184,12 +200,33 @@ def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
 
 
 @app.command(name="demo", context_settings=PASS_ON)
-def run_demo(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
-    """Bring everything up and rehearse real dialogue; it takes the options of `rehearse`, too."""
+def run_demo(
+    context: typer.Context,
+    *,
+    name: Name = "default",
+    folder: Folder = None,
+    base_port: BasePort = None,
+    still: Annotated[
+        bool, typer.Option("--still", help="Nobody simulated in the demo shop.")
+    ] = False,
+) -> None:
+    """Bring everything up, with simulated people in the demo shop, and rehearse real dialogue.
+
+    It takes the options of `rehearse`, too.
+    """
     demo.check_options(context.args)
-    up(name=name, folder=folder)
-    known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
-    raise SystemExit(demo.rehearse(known, context.args))
+    screen, wanted = _screen(), Wanted(name, folder, base_port)
+    before = platform.pids(infrastructure.folder_of(wanted))
+    known = _bring_up(wanted, screen)
+    with instance.locked(known.folder, on_wait=screen.say):
+        (player.end if still else player.begin)(known, screen)
+    if platform.pids(known.folder) == before:
+        screen.say("  All of it ran already: nothing was started, nothing was changed.")
+    demo.show_addresses(known, screen)
+    code = demo.rehearse(known, context.args)
+    screen.say("")
+    demo.show_screens(known, screen)
+    raise SystemExit(code)
 
 
 @app.command(context_settings=PASS_ON, add_help_option=False)
@@ -339,18 +376,6 @@ def main() -> None:
     """Run a command; what goes wrong becomes one sentence and exit code 1."""
     with in_a_sentence():
         app(prog_name="./peakdesk")
-
-
-@contextmanager
-def _completable() -> Iterator[None]:
-    """Tell whoever interrupts the block what goes on, and how to end or complete it."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise LaunchError(
-            "Interrupted: what has started by now goes on. Complete it with `./peakdesk up`, "
-            "or stop it with `./peakdesk down`."
-        ) from None
 
 
 def _screen() -> Screen:

@@ -1,4 +1,4 @@
-"""What a newcomer sees: the addresses and logins of the demo shop, and a rehearsal of dialogue.
+"""What a newcomer sees: the demo shop's screens and logins, and a rehearsal of dialogue.
 
 Knows the instance and the rehearsal's command line; must not know how either works.
 """
@@ -6,9 +6,12 @@ Knows the instance and the rehearsal's command line; must not know how either wo
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from launcher import seed, services
+import httpx2
+
+from launcher import platform, player, seed, services
 from launcher.instance.instance import Instance
 from launcher.interpreter import run_module
 from launcher.screen import Screen
@@ -16,24 +19,67 @@ from launcher.screen import Screen
 _VARIABLE: Final = "PEAKDESK_PASSWORD"
 """Where the rehearsal reads it; not in argv, which other users of this machine can read."""
 
+PAGE_TIMEOUT_S: Final = 2.0
+
 _CALLED: Final = {"PEAKDESK_COMMAND": "./peakdesk rehearse"}
 """How the rehearsal is to call itself in what it says of its options."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """A screen of the demo; `login` None: anybody may look, if this release has it."""
+
+    name: str
+    path: str
+    login: str | None
+
+
+_SCREENS: Final = (
+    Place("Desk", "/desk", "agent1@demo"),
+    Place("Board", "/board", "supervisor@demo"),
+    Place("Buyer's window", "/demo-shop", None),
+)
+
+
 def show_addresses(known: Instance, screen: Screen) -> None:
-    """Print where the platform answers and who may log in."""
+    """Print where the platform answers, what to do first, and who may log in."""
     url = services.public_url(known)
     screen.say("")
     screen.say(f"  [bold]PeakDesk is up:[/] {url}   (API: {url}/openapi.json)")
     screen.say("")
-    screen.say("  1. Open that address, sign in as an agent and choose 在线 (online).")
-    screen.say("  2. Be a buyer in another terminal: [bold]./peakdesk buyer[/]")
+    show_screens(known, screen)
+    screen.say("")
+    if player.runs(known):
+        screen.say("  First: sign in at the desk and choose 在线 (online): buyers come to you.")
+        screen.say("  Who is called ·模拟 is simulated, and so are the agents 3 to 8.")
+    else:
+        screen.say("  First: sign in at the desk and choose 在线 (online).")
+    screen.say("  Be a buyer yourself in another terminal: [bold]./peakdesk buyer[/]")
     screen.say("")
     rows = [[who.role, who.login, who.password] for who in seed.logins(known)]
     screen.table(["  role", "login", "password"], [[f"  {row[0]}", *row[1:]] for row in rows])
     screen.say("")
     screen.say("  Play dialogue: ./peakdesk rehearse    Stop, keeping all data: ./peakdesk down")
     screen.say(f"  [dim]Data and logs: {known.folder}[/]")
+
+
+def show_screens(known: Instance, screen: Screen) -> None:
+    """Print the address of each screen, and as whom to look at it."""
+    url = services.public_url(known)
+    passwords = {one.login: one.password for one in seed.logins(known)}
+    for place in _SCREENS:
+        if place.login is None and not _answers(f"{url}{place.path}"):
+            continue
+        who = f"{place.login}  {passwords[place.login]}" if place.login else "no login"
+        screen.say(f"  {place.name:<14} {url + place.path:<38} {who}", plain=True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        answer = httpx2.get(url, timeout=PAGE_TIMEOUT_S, trust_env=False, verify=platform.NO_TLS)
+    except httpx2.HTTPError:
+        return False
+    return answer.status_code == httpx2.codes.OK
 
 
 def check_options(arguments: Sequence[str]) -> None:

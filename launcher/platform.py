@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import httpx2
 
-from launcher import infrastructure, keeper, services
+from launcher import infrastructure, keeper, player, services
 from launcher.errors import LaunchError
-from launcher.instance import ports
+from launcher.instance import instance, ports
 from launcher.instance.deaths import Deaths
 from launcher.instance.identity import is_suspended
 from launcher.instance.instance import Instance
@@ -29,6 +30,8 @@ READY_TIMEOUT_S: Final = 90
 READY_POLL_S: Final = 0.25
 """A service logs each answer that it is not ready yet."""
 PROBE_TIMEOUT_S: Final = 2.0
+_BESIDE: Final = frozenset({keeper.NAME, player.NAME})
+"""Processes that nobody asks anything of."""
 NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For probes of this machine: a client without it reads the system's authorities, 22 ms of CPU."""
 
@@ -111,8 +114,9 @@ def start_services(known: Instance, screen: Screen) -> None:
 
 
 def down(known: Instance, screen: Screen) -> None:
-    """Stop the keeper, services, Kafka and PostgreSQL in that order; all data stays."""
+    """Stop keeper, player, services, Kafka and PostgreSQL in that order; all data stays."""
     end_keeper(known)
+    player.end(known, screen)
     stop_services(known, screen, SERVICES)
     infrastructure.stop(known, screen)
 
@@ -142,10 +146,21 @@ def stop_services(known: Instance, screen: Screen, chosen: Sequence[Service]) ->
             step.outcome = "stopped" if stopped else "was not running"
 
 
+def pids(folder: Path) -> dict[str, int]:
+    """Return the pid of every process that lives, by name; none where there is no instance."""
+    known = instance.load(folder)
+    if known is None:
+        return {}
+    processes = Processes(known)
+    found = {name: processes.pid(name) for name in processes.names()}
+    return {name: pid for name, pid in found.items() if pid is not None}
+
+
 def status(known: Instance) -> list[ProcessLine]:
     """Return every process of the instance: its pid, and whether it does its work.
 
     Without a keeper, which not everybody wants, nothing is amiss; with a dead one something is.
+    A player is shown where one was begun.
     """
     found = []
     for name in infrastructure.process_names(known):
@@ -156,6 +171,8 @@ def status(known: Instance) -> list[ProcessLine]:
         found.append(
             _line(known, service.name, address, answers=partial(is_ready, known, service.name))
         )
+    if Processes(known).is_noted(player.NAME):
+        found.append(_line(known, player.NAME, "", answers=lambda: True))
     kept = _line(known, keeper.NAME, "", answers=lambda: True)
     found.append(replace(kept, ready=True) if kept.state is State.STOPPED else kept)
     return found
@@ -189,8 +206,8 @@ def is_ready(known: Instance, service: str) -> bool:
 
 
 def require_up(known: Instance) -> None:
-    """Raise LaunchError unless every process runs and is ready."""
-    lines = [line for line in status(known) if line.name != keeper.NAME]
+    """Raise LaunchError unless every process that answers somebody runs and is ready."""
+    lines = [line for line in status(known) if line.name not in _BESIDE]
     missing = [line.name for line in lines if not line.ready]
     if missing:
         raise LaunchError(f"Not running: {', '.join(missing)}. Start them with `./peakdesk up`.")

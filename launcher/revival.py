@@ -1,6 +1,6 @@
 """Starts one process of an instance by its name, as `up` would; waits not until it is ready."""
 
-from launcher import services
+from launcher import player, services
 from launcher.errors import LaunchError
 from launcher.instance import account, folders
 from launcher.instance.instance import Instance
@@ -20,6 +20,8 @@ def start(known: Instance, name: str) -> None:
         home = known.folder.parent
         jar_folder = folders.jar_cache(home, jars.read_lock().version)
         Kafka(known, processes, jars=jar_folder).launch([broker_of(name)])
+    elif name == player.NAME:
+        processes.start(player.command(known))
     else:
         service = next((one for one in services.SERVICES if one.name == name), None)
         if service is None:

@@ -57,7 +57,7 @@ def ensure(known: Instance, screen: Screen) -> None:
 def logins(known: Instance) -> list[Login]:
     """Return who may log in, the platform's administrator first; agents share a password."""
     agents = (f"agent{number}@demo" for number in range(1, SHOWN_AGENTS + 1))
-    password = {name: known.secret(f"seed_{name}") for name in _PEOPLE}
+    password = {name: password_of(known, name) for name in _PEOPLE}
     return [
         Login("platform admin", ADMINISTRATOR, password["platform"]),
         Login("shop admin", "admin@demo", password["admin"]),
@@ -66,12 +66,17 @@ def logins(known: Instance) -> list[Login]:
     ]
 
 
+def password_of(known: Instance, people: str) -> str:
+    """Return the password of `platform`, `admin`, `supervisor`, or `agent` for all agents."""
+    return known.secret(f"seed_{people}")
+
+
 _PEOPLE: Final = ("platform", "admin", "supervisor", "agent")
 
 
 def _environment(known: Instance) -> dict[str, str]:
     conversation = next(one for one in services.SERVICES if one.name == "conversation")
     passwords = {
-        f"PEAKDESK_SEED_{name.upper()}_PASSWORD": known.secret(f"seed_{name}") for name in _PEOPLE
+        f"PEAKDESK_SEED_{name.upper()}_PASSWORD": password_of(known, name) for name in _PEOPLE
     }
     return services.environment(known, conversation) | passwords

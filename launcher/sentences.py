@@ -32,6 +32,18 @@ def in_a_sentence() -> Iterator[None]:
         _give_up(f"{error}: give yourself the right, then run it again.", error)
 
 
+@contextmanager
+def completable() -> Iterator[None]:
+    """Tell whoever interrupts the block what goes on, and how to end or complete it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise LaunchError(
+            "Interrupted: what has started by now goes on. Complete it with `./peakdesk up`, "
+            "or stop it with `./peakdesk down`."
+        ) from None
+
+
 def _give_up(sentence: str, error: Exception) -> NoReturn:
     screen = Screen(Console(stderr=True))
     screen.say(f"peakdesk: {sentence}", plain=True)

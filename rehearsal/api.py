@@ -132,6 +132,18 @@ class Api:
         )
         return _session(answer)
 
+    async def vouched(self, shop_id: str, token: str) -> Session:
+        """Enter a shop as the buyer whom its own token names."""
+        answer = await self.call(
+            "POST", "/v1/sessions/buyer", body={"shop_id": shop_id, "token": token}
+        )
+        return _session(answer)
+
+    async def end(self, session: Session) -> None:
+        """Sign a person out here: neither of the session's tokens counts any more."""
+        body = {"refresh_token": session.refresh_token}
+        await self.call("POST", "/v1/sessions/end", body=body)
+
     async def pages(
         self, path: str, *, token: str, params: dict[str, str] | None = None
     ) -> AsyncIterator[dict[str, Any]]:

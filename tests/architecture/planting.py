@@ -21,6 +21,7 @@ PACKAGES: Final = (
     "services",
     "launcher",
     "rehearsal",
+    "player",
     "tools",
 )
 TIMEOUT_S: Final = 120

@@ -14,7 +14,16 @@ import pytest
 pytestmark = pytest.mark.unit
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PACKAGES: Final = ("contracts", "kit", "wording", "services", "launcher", "rehearsal", "tools")
+PACKAGES: Final = (
+    "contracts",
+    "kit",
+    "wording",
+    "services",
+    "launcher",
+    "rehearsal",
+    "player",
+    "tools",
+)
 
 MOST: Final = 3
 

@@ -19,6 +19,7 @@ FOLDERS = (
     "services",
     "launcher",
     "rehearsal",
+    "player",
     "tools",
     "tests",
 )
