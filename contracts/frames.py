@@ -221,13 +221,18 @@ class Limits(Frame):
 
 
 class Ready(Frame):
-    """The answer to `hello`."""
+    """The answer to `hello`.
+
+    `frames_left` of the burst may be sent at once: what staff sent on another socket, or on one
+    that was lost a moment ago, is taken from it. Absent from older gateways: the whole burst.
+    """
 
     t: Literal["ready"] = "ready"
     session: str
     user: User
     hb_ms: int
     limits: Limits
+    frames_left: int | None = None
     server_time: Moment
 
 

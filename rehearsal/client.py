@@ -183,7 +183,7 @@ class Client:
             case "ok" | "err":
                 self._answered(frame)
             case "ready" if self._ready is not None and not self._ready.done():
-                self._pace.open(frame.limits or {})
+                self._pace.open(frame.limits or {}, frame.frames_left)
                 self._ready.set_result(frame)
             case "resync" if stream is not None:
                 self._resync(stream)

@@ -35,10 +35,15 @@ class Pace:
         self._waiting: deque[Frame] = deque()
         self._later: asyncio.Task[None] | None = None
 
-    def open(self, limits: Mapping[str, Any]) -> None:
-        """Begin a connection on which these limits hold; what waits goes out first."""
+    def open(self, limits: Mapping[str, Any], frames_left: int | None = None) -> None:
+        """Begin a connection on which these limits hold; what waits goes out first.
+
+        `frames_left` of the burst are there at once; a client that counted on the whole burst after
+        each reconnection would be cut off again and again, and get few messages through.
+        """
         rate, burst = float(limits["frames_per_s"]), float(limits["burst"])
-        self._bucket = TokenBucket(rate * SHARE, max(1.0, burst * SHARE), self._clock)
+        level = None if frames_left is None else frames_left * SHARE
+        self._bucket = TokenBucket(rate * SHARE, max(1.0, burst * SHARE), self._clock, level=level)
         chars, octets = limits.get("chars_per_frame"), limits.get("bytes_per_frame")
         self._unit = (chars or math.inf, octets or math.inf)
         self._go_on()

@@ -52,6 +52,7 @@ class Frame(msgspec.Struct):
     problem: dict[str, Any] | None = None
     reconnect_after_ms: int | None = None
     limits: dict[str, int] | None = None
+    frames_left: int | None = None
 
     @property
     def code(self) -> str | None:

@@ -29,19 +29,25 @@ class TokenBucket:
 
     __slots__ = ("_burst", "_clock", "_level", "_rate", "_then")
 
-    def __init__(self, rate: float, burst: float, clock: Clock) -> None:
+    def __init__(
+        self, rate: float, burst: float, clock: Clock, *, level: float | None = None
+    ) -> None:
         self._rate = rate
         self._burst = burst
         self._clock = clock
-        self._level = burst
+        self._level = burst if level is None else min(burst, level)
         self._then = clock.monotonic()
 
-    def take(self, amount: float = 1.0) -> bool:
-        """Take from the bucket; False means that nothing was taken because too little is left."""
+    def left(self) -> float:
+        """Return what can be taken at once now."""
         now = self._clock.monotonic()
         self._level = min(self._burst, self._level + (now - self._then) * self._rate)
         self._then = now
-        if self._level < amount:
+        return self._level
+
+    def take(self, amount: float = 1.0) -> bool:
+        """Take from the bucket; False means that nothing was taken because too little is left."""
+        if self.left() < amount:
             return False
         self._level -= amount
         return True

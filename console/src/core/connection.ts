@@ -101,7 +101,8 @@ export class Connection {
     if (frame.t === "ready") {
       this.isReady = true;
       this.ceiling = BACKOFF_MS[0];
-      this.allowance = BURST;
+      this.allowance = Math.min(BURST, frame.frames_left ?? BURST);
+      this.filledAt = this.clock.now();
       this.beat();
       this.ears.ready(frame);
     } else if (frame.t === "goaway") {

@@ -23,6 +23,8 @@ export interface Frame {
   not_owner?: boolean;
   late?: boolean;
   server_time?: string;
+  /** In `ready`: how much of the burst may be sent at once; all of a person's sockets share it. */
+  frames_left?: number;
   reconnect_after_ms?: number;
   problem?: Refused;
   d?: Record<string, unknown>;

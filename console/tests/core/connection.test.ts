@@ -24,6 +24,26 @@ describe("a connection", () => {
 
     expect(held(connection)).toBeLessThanOrEqual(after);
   });
+
+  it("begins with what is left of the burst, which all of a person's sockets share", () => {
+    const clock = new ManualClock();
+    const written: string[] = [];
+    let events: Parameters<Dial>[0] | undefined;
+    const dial: Dial = (ears) => {
+      events = ears;
+      return { send: (text) => void written.push(JSON.parse(text).t), close: () => undefined };
+    };
+    const ears = { ready: () => undefined, frame: () => undefined, lost: () => undefined, renew: () => Promise.resolve(""), over: () => undefined };
+    const connection = new Connection(dial, clock, ears, "t", "i");
+    connection.open();
+    events?.opened();
+    events?.said('{"t":"ready","frames_left":2}');
+
+    for (let each = 0; each < 4; each++) connection.write({ t: "send" });
+    expect(written).toEqual(["hello", "send", "send"]);
+    clock.advance(200);
+    expect(written).toEqual(["hello", "send", "send", "send", "send"]);
+  });
 });
 
 function held(connection: Connection): number {

@@ -129,5 +129,6 @@ class SocketSessions:
             },
             "hb_ms": round(self._limits.heartbeat_s * 1000),
             "limits": self._limits.shown(),
+            "frames_left": int(socket.bucket.left()),
             "server_time": rfc3339(self._clock.now()),
         }

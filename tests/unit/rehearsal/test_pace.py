@@ -42,6 +42,19 @@ async def test_what_is_over_the_burst_follows_at_the_rate(
     pace.close()
 
 
+async def test_a_connection_begins_with_what_the_server_has_left_of_the_burst(
+    pace: Pace, clock: ManualClock, written: list[str]
+) -> None:
+    pace.open(LIMITS, frames_left=0)
+    for number in range(2):
+        pace.put({"id": f"{number}"})
+    assert written == []
+
+    await clock.walk(0.25)
+    assert written == ["0", "1"]
+    pace.close()
+
+
 async def test_nothing_is_written_before_the_limits_are_known(
     pace: Pace, written: list[str]
 ) -> None:
