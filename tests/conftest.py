@@ -10,9 +10,12 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from tests import infrastructure
 from tests.infrastructure import Infrastructure, TestDatabase
+from tests.workers import ByPlatform
 
 # What an example takes is the machine's affair: a deadline would judge who else works on it.
 settings.register_profile("peakdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         help="prove: play each fault so often, with other seeds; bench: measure each side so often",
     )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Deal tests out to the workers."""
+    return ByPlatform(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,9 +24,9 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform() -> Iterator[Platform]:
-    """The whole platform, shared by the module."""
+    """The whole platform, shared by the folder: one worker has all of it, journey by journey."""
     with platforms.lent(NAME) as lent:
         yield lent
 
