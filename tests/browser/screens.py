@@ -1,5 +1,6 @@
 """The console as somebody at it sees and uses it: by roles and names, never by classes or ids."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -64,6 +65,13 @@ class Conversation:
         """Wait until the thread has the text once, in this state of sending if one is named."""
         await expect(self.bubble(text)).to_have_count(1)
         await expect(self.bubble(text)).to_contain_text(state)
+
+    async def read_to(self, text: str) -> None:
+        """Go down from where one stopped reading, until the last words are there."""
+        log = self.page.get_by_role("log")
+        while not await self.bubble(text).is_visible():
+            await log.press("End")
+            await asyncio.sleep(0.1)
 
     async def scroll_to_the_first(self) -> list[float]:
         """Scroll up until nothing older comes; return what each page moved the rest by, in px."""

@@ -314,7 +314,8 @@ async def test_what_is_older_comes_without_moving_what_is_read(
     await archived(buyer, talk, 151)
     conversation = await desk.open("王小明")
     await desk.page.reload()
-    await conversation.shows("第149条消息")
+    async with asyncio.timeout(60):
+        await conversation.read_to("第149条消息")
 
     moved = await conversation.scroll_to_the_first()
 
