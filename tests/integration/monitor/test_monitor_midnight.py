@@ -86,7 +86,9 @@ async def test_at_midnight_a_busy_shop_waits_for_no_quiet_one(rig: Rig) -> None:
     async with rig.watching(BOARD.name) as seen, publishing(rig, clock, *quiet, busy) as publisher:
         while await publisher.publish_due():
             pass
-        await eventually(lambda: boards_of(seen, busy), what="the busy shop's board")
+        await eventually(
+            lambda: all(boards_of(seen, shop) for shop in (*quiet, busy)), what="all boards"
+        )
         before = len(seen)
         await rig.change(
             "update traffic set revision = revision + 1 where shop_id = :shop", shop=busy.id
