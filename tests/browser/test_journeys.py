@@ -313,9 +313,11 @@ async def test_what_is_older_comes_without_moving_what_is_read(
         await buyer.say(talk, f"第{number}条消息")
     await archived(buyer, talk, 151)
     conversation = await desk.open("王小明")
-    await desk.page.reload()
     async with asyncio.timeout(60):
         await conversation.read_to("第149条消息")
+    await expect(desk.row("王小明")).not_to_contain_text("99+")
+    await desk.page.reload()
+    await conversation.shows("第149条消息")
 
     moved = await conversation.scroll_to_the_first()
 
