@@ -159,6 +159,7 @@ async def test_a_number_opens_its_conversations_and_nobody_sees_who_watches(
     assert [frame for frame in new if frame.t == "patch"] == []
 
 
+@pytest.mark.heavy
 async def test_what_the_gate_held_is_on_the_board(
     windows: Windows, world: World, shop: Shop
 ) -> None:
@@ -176,7 +177,7 @@ async def test_what_the_gate_held_is_on_the_board(
     await expect(board.drawer.get_by_role("log")).not_to_contain_text(INSULT)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.heavy)])
 async def test_the_board_keeps_nobody_out(
     windows: Windows, world: World, shop: Shop, theme: str
 ) -> None:
