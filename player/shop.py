@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -104,11 +105,14 @@ class DemoShop:
             self._admin = await self._api.renew(self._admin)
 
     async def colleague(self, login: str, heard: OnFrame) -> Somebody:
-        """Let a simulated colleague take his place and take buyers."""
+        """Let a simulated colleague take his place and take buyers; who cannot leaves no socket."""
         session = await self._sign_in(login, self._settings.agent_password)
         one = Somebody(self._api, session, rng=self._rng, heard=heard)
-        await one.sit_down("inbox")
-        await one.call("PUT", "/v1/agents/me/state", {"state": "online"})
+        async with AsyncExitStack() as undone:
+            undone.push_async_callback(one.leave)
+            await one.sit_down("inbox")
+            await one.call("PUT", "/v1/agents/me/state", {"state": "online"})
+            undone.pop_all()
         return one
 
     async def buyer(self, number: int, heard: OnFrame) -> Somebody:

@@ -61,6 +61,8 @@ class Desk:
     """How many of them take buyers."""
     seen_at: float = float("-inf")
     """When one of them was there last."""
+    looked_at: float = 0.0
+    """A platform that does not answer empties no desk."""
 
     def look(self, states: Mapping[str, str], ours: Collection[str], now: float) -> None:
         """Take the states of all agents of the shop."""
@@ -68,13 +70,13 @@ class Desk:
         taking = others.count(TAKES_BUYERS)
         if taking != self.taking:
             log.info("people at the desk who take buyers: %d", taking)
-        self.taking = taking
+        self.taking, self.looked_at = taking, now
         if any(state != AWAY for state in others):
             self.seen_at = now
 
-    def is_empty(self, now: float) -> bool:
-        """Whether nobody has been there for longer than a reload takes."""
-        return now - self.seen_at > ABSENT_S
+    def is_empty(self) -> bool:
+        """Whether nobody had been there for longer than a reload takes, at the last look."""
+        return self.looked_at - self.seen_at > ABSENT_S
 
 
 class Show:
@@ -123,9 +125,9 @@ class Show:
         self._let_in(now)
         for visit in list(self._visits):
             turn = visit.look(now)
-            if self._desk.is_empty(now) and visit.is_for_people:
+            if self._desk.is_empty() and visit.is_for_people:
                 visit.scene.over = True
-            if visit.scene.over:
+            if visit.is_over:
                 self._visits.remove(visit)
                 self._spawn(self._let_go(visit))
             elif turn is not None and self._pace.take():

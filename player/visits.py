@@ -92,6 +92,7 @@ class Visit:
         self._company = company
         self._buyer: Somebody | None = None
         self._conversation = ""
+        self._has_come = False
         self._closed = False
 
     async def enter(self, shop: DemoShop) -> None:
@@ -99,14 +100,20 @@ class Visit:
         try:
             self._buyer = buyer = await shop.buyer(self.number, self._hear)
             opened = await buyer.call("POST", "/v1/conversations", {"topic": self.topic})
-            conversation = str(opened["id"])
+            self._conversation = conversation = str(opened["id"])
             await buyer.sit_down(f"conv:{conversation}")
+            version, agent = opened["assignment_version"], opened["agent_id"] or ""
+            self._company.serves(conversation, version, agent)
+            self.scene.begin(time.monotonic())
         except TROUBLE:
             self.scene.over = True
-            return
-        self._company.serves(conversation, opened["assignment_version"], opened["agent_id"] or "")
-        self._conversation = conversation
-        self.scene.begin(time.monotonic())
+        finally:
+            self._has_come = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether he may be let go; who is still coming in would open what nobody closes."""
+        return self.scene.over and self._has_come
 
     @property
     def is_for_people(self) -> bool:
@@ -141,12 +148,14 @@ class Visit:
         buyer = self._buyer
         if buyer is None:
             return
-        if self._conversation:
+        try:
+            if self._conversation:
+                with suppress(*TROUBLE):
+                    await self._close(buyer, rng)
             with suppress(*TROUBLE):
-                await self._close(buyer, rng)
-        with suppress(*TROUBLE):
-            await api.end(buyer.session)
-        await buyer.leave()
+                await api.end(buyer.session)
+        finally:
+            await buyer.leave()
 
     async def _close(self, buyer: Somebody, rng: random.Random) -> None:
         colleague = self._company.colleague_of(self._conversation)
@@ -160,7 +169,7 @@ class Visit:
 
     def _hear(self, buyer: Somebody, frame: Frame) -> None:
         self._company.hear(buyer, frame)
-        if not self._conversation:
+        if not self._has_come:
             return  # what was said before he came
         d: Any = frame.d if isinstance(frame.d, dict) else {}
         if frame.type == "conversation.closed.v1":

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from typing_extensions import override
 
+from player.people import Somebody
 from player.programme import NEWCOMERS_TOPIC
 from player.settings import Settings
 from player.shop import (
@@ -109,6 +110,27 @@ def test_who_comes_to_the_desk_is_another_than_who_comes_to_colleagues() -> None
     for number in others:
         buyers.back(number)
     assert buyers.next("in_sale") not in others, "who has rested longest comes next"
+
+
+async def test_a_colleague_who_cannot_take_his_place_leaves_no_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left: list[str] = []
+
+    async def away(*_: object) -> None:
+        raise TimeoutError
+
+    async def leave(one: Somebody) -> None:
+        left.append(one.id)
+
+    monkeypatch.setattr(Api, "socket_url", "ws://127.0.0.1:1/v1/ws")
+    monkeypatch.setattr(Somebody, "sit_down", away)
+    monkeypatch.setattr(Somebody, "leave", leave)
+
+    with pytest.raises(TimeoutError):
+        await shop_on(Platform()).colleague("agent3@demo", lambda *_: None)
+
+    assert left == ["agent3@demo"]
 
 
 async def test_the_shop_vouches_for_a_buyer_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
