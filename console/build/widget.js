@@ -79,5 +79,10 @@
     }
   });
 
-  window.PeakDesk = { open: show.bind(null, true), close: show.bind(null, false) };
+  // What is not open stays as it is: a page that closes it to be sure opens nothing and keeps its focus.
+  function close() {
+    if (frame && !frame.hidden) show(false);
+  }
+
+  window.PeakDesk = { open: show.bind(null, true), close: close };
 })();

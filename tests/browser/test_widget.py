@@ -84,6 +84,8 @@ async def test_a_foreign_page_carries_the_widget(
         opener = page.get_by_role("button", name="咨询客服")
         await expect(opener).to_have_attribute("aria-expanded", "false")
 
+        await page.evaluate("PeakDesk.close()")
+        await expect(page.locator("iframe")).to_have_count(0)
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         chat = in_frame(page)
