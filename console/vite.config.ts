@@ -40,7 +40,8 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/v1": { target: gateway, ws: true, changeOrigin: true } },
+    // The host stays this server's: a gateway signs people in on pages of the host that is asked.
+    proxy: { "/v1": { target: gateway, ws: true, changeOrigin: false } },
   },
   test: {
     environment: "happy-dom",
