@@ -111,9 +111,10 @@ async def _started(life: Life) -> Addresses | None:
     if starting.done():
         return starting.result()
     _bound_the_exit()
-    starting.cancel()  # and it undoes what it did
+    if not life.stopping:  # one that failed is being undone as it is
+        starting.cancel()  # and it undoes what it did
     await asyncio.wait({starting})
-    return None
+    return None if starting.cancelled() else starting.result()
 
 
 def _settle_memory() -> None:

@@ -48,6 +48,11 @@ class Life:
     def __post_init__(self) -> None:
         self._log = structlog.get_logger("kit.process").bind(service=self.app.name)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it is being undone."""
+        return self._stopping
+
     async def start(self) -> Addresses:
         """Open the admin door, start the roles, open the public door. Undoes itself on failure."""
         settings = self.app.settings

@@ -82,7 +82,7 @@ def file(
         "vary": "accept-encoding",
         **(headers or {}),
     }
-    if has(request.headers.get("if-none-match", ""), asset.etag):
+    if has(request.headers.get("if-none-match", ""), sent["etag"]):
         return Response(status_code=304, headers=sent)
     if asset.packed is not None and "gzip" in _accepted(request):
         sent["content-encoding"] = "gzip"

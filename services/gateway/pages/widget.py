@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from contracts.conversation import ShopListed
 from contracts.origins import may_embed
+from kit.web.unchanged import etag_of
 from services.gateway.hosts import Hosts
 from services.gateway.pages import answers
 from services.gateway.pages.assets import Asset
@@ -52,8 +53,15 @@ class WidgetPages:
     async def _frame(self, request: Request, shop_id: str) -> Response:
         named = filter(may_embed, self._visited(shop_id).widget_origins)
         rules = answers.policy(embedded_by=["'self'", *named])
-        headers = {"content-security-policy": rules, "x-frame-options": "", **EVERYWHERE}
-        return answers.page(request, self._assets[FRAME], hosts=self._hosts, headers=headers)
+        frame = self._assets[FRAME]
+        headers = {
+            "content-security-policy": rules,
+            # Safari keeps the policy that it has when it is told that the page is the same.
+            "etag": etag_of((frame.etag + rules).encode()),
+            "x-frame-options": "",
+            **EVERYWHERE,
+        }
+        return answers.page(request, frame, hosts=self._hosts, headers=headers)
 
     async def _loader(self, request: Request) -> Response:
         loader = self._assets[LOADER]

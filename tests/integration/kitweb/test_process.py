@@ -230,14 +230,23 @@ class Worker:
             raise RuntimeError("no more")
         await asyncio.Event().wait()
     async def stop(self):
+        if os.environ.get("REFUSES"):
+            print("stopping", flush=True)
+            await asyncio.sleep(0.5)
         print("stopped", flush=True)
+
+class Refusing(Worker):
+    async def start(self):
+        raise RuntimeError("not today")
+    async def stop(self):
+        pass
 
 def build():
     clock, health = SystemClock(), Health()
     gates = [Gate("directory", asyncio.Event())] if os.environ.get("WAITS") else []
     return App(
         name="orders", settings=load(ServiceSettings), health=health,
-        roles=[Worker(), *gates],
+        roles=[Worker(), *gates, *([Refusing()] if os.environ.get("REFUSES") else [])],
         http=create_app(title="t", version="1", routers=[], clock=clock),
         admin=create_admin(title="a", version="1", clock=clock, health=health, metrics=Metrics()),
     )
@@ -295,6 +304,19 @@ async def test_a_signal_ends_a_process_that_waits_for_others_to_start() -> None:
     assert "service.started" not in err
     assert "service.stopped" in err
     assert "Traceback" not in err
+
+
+async def test_a_signal_does_not_cut_short_what_undoes_a_start_that_failed() -> None:
+    service = await launched(REFUSES="1")
+    assert service.stdout is not None
+    async with asyncio.timeout(TIMEOUT_S):
+        while await service.stdout.readline() != b"stopping\n":
+            pass
+    service.send_signal(signal.SIGTERM)
+    code, out, err = await ended(service)
+    assert (code, out) == (1, "stopped\n")
+    assert "Refusing did not start (RuntimeError): not today" in err
+    assert "service.stopped" not in err
 
 
 @pytest.mark.parametrize("waits", ["", "1"])

@@ -98,6 +98,17 @@ def test_the_newest_choice_holds(folder: Path) -> None:
     assert ancestors(client) == ["'self'"]
 
 
+def test_a_page_that_was_kept_is_the_same_only_while_the_same_sites_may_show_it(
+    folder: Path,
+) -> None:
+    before = browser(folder, listed(widget_origins=[SITE]))
+    kept = {"if-none-match": before.get(f"/widget/{SHOP}").headers["etag"]}
+
+    assert before.get(f"/widget/{SHOP}", headers=kept).status_code == 304
+    after = browser(folder, listed(widget_origins=[SITE]), listed(version=2))
+    assert after.get(f"/widget/{SHOP}", headers=kept).status_code == 200
+
+
 def test_what_is_no_site_gets_into_no_header(folder: Path) -> None:
     bad = ["*", "https://a.example; script-src *", "https://a.example\r\nset-cookie: a=b", SITE]
 
