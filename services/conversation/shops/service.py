@@ -5,7 +5,6 @@ Every change that a gateway must know of goes to the directory in the same trans
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,7 +16,7 @@ from kit.errors import NotFound, Unprocessable
 from kit.idempotency import CommandKey, Replayed
 from kit.ids import Ids
 from kit.postgres import Database
-from kit.text import clip, is_blank, refuse_unstorable
+from kit.text import is_blank, refuse_unstorable
 from kit.web.auth import Passwords, Principal
 from kit.web.problems import invalid
 from services.conversation.domain import Stamp
@@ -39,9 +38,6 @@ from services.conversation.shops.schemas import (
 from services.conversation.shops.secrets import ShopSecrets
 from services.conversation.staff import hiring
 from services.conversation.staff.schemas import NewStaff
-
-NOTED: Final = 200
-"""Characters of the sites that the audit keeps."""
 
 
 class ReasonMissing(Unprocessable):
@@ -188,8 +184,7 @@ class Shops:
         async with self.db.write(principal.shop_id) as session:
             shop = await _own(session, principal, lock=True)
             if body.kept() != shop.widget:
-                sites = ", ".join(body.kept()["widget_origins"])
-                note = clip(sites, NOTED) or "no site"
+                note = ", ".join(body.kept()["widget_origins"]) or "no site"
                 await self.audit.note(session, principal, "shop.widget_set", shop.id, note=note)
                 shop = replace(shop, widget=body.kept(), version=shop.version + 1)
                 await repository.save_shop(session, shop)

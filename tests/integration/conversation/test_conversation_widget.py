@@ -36,6 +36,15 @@ async def test_a_leader_names_sites_which_is_recorded_and_told(platform: Platfor
     assert await _audited(platform, shop) == [f"{SITE}, http://localhost:3000"]
 
 
+async def test_the_audit_has_every_site_however_many_and_long(platform: Platform) -> None:
+    shop = await platform.shop()
+    sites = [f"https://{'s' * 60}{number:02}.example" for number in range(20)]
+
+    ok(await shop.boss.put(_path(shop), {"origins": sites}))
+
+    assert await _audited(platform, shop) == [", ".join(sites)]
+
+
 async def test_a_wording_policy_keeps_the_sites(platform: Platform) -> None:
     shop = await platform.shop()
     ok(await shop.boss.put(_path(shop), {"origins": [SITE]}))
