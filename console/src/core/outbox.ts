@@ -66,8 +66,10 @@ export class Outbox implements Outcomes {
   async retry(id: string): Promise<void> {
     const failed = this.store.state.outbox.find((one) => one.id === id);
     if (failed === undefined) return;
-    // Whatever happens between the two, the words are in one of them.
-    await this.send(failed.conversation, failed.text);
+    const { conversation, text } = failed;
+    const now = this.clock.now();
+    // Whatever happens between the two, the words are in one of them; what is being typed stays where it is.
+    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" }, true);
     await this.discard(id);
   }
 

@@ -307,6 +307,23 @@ describe("a desk", () => {
     expect(made.state).toMatchObject({ session: "in", me: { id: "other" } });
   });
 
+  it("sends once more what failed, and leaves alone what is being typed", async () => {
+    const [made, line] = await signedIn(83);
+    line.events.closed(4505);
+    await made.outbox.send(CONVERSATION, "没发出");
+    world.clock.advance(600_001);
+    const [failed] = made.state.outbox;
+    expect(failed?.state).toBe("failed");
+    await made.outbox.draft(CONVERSATION, "没写完");
+
+    await made.outbox.retry(failed?.id ?? "");
+    await settled();
+
+    expect(made.state.drafts).toEqual({ [CONVERSATION]: "没写完" });
+    const [next] = await signedIn(83);
+    expect([next.state.drafts, next.state.outbox.map((one) => [one.text, one.id === failed?.id])]).toEqual([{ [CONVERSATION]: "没写完" }, [["没发出", false]]]);
+  });
+
   it("makes one message of what is asked again, and keeps what was typed since", async () => {
     const [made, line] = await signedIn(80);
     await made.outbox.draft(CONVERSATION, "后来的话");
