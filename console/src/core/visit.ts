@@ -6,7 +6,7 @@
 
 import type { Clock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
-import { Database } from "./database.ts";
+import { Database, type Kept } from "./database.ts";
 import type { Frame, Refused } from "./frames.ts";
 import { Line } from "./line.ts";
 import { Outbox } from "./outbox.ts";
@@ -114,10 +114,20 @@ export class Visit {
   async start(): Promise<void> {
     this.outbox.database = await Database.of(`w${this.visiting.shop}`, CHAT).catch(() => null);
     const kept = await this.outbox.database?.read().catch(() => undefined);
-    if (kept !== undefined) this.store.change({ outbox: kept.outbox, drafts: kept.drafts });
+    if (kept !== undefined) this.restore(kept);
     this.outbox.resume(kept?.outbox ?? []);
     if (this.visiting.memory.wasHere !== false) await this.enter(false).catch(() => undefined);
     if (this.isOwed()) void this.open();
+  }
+
+  /** Take up what was kept. Who is quick wrote before it could be read, and that stays. */
+  private restore(kept: Kept): void {
+    const { outbox, drafts } = this.store.state;
+    const known = new Set(kept.outbox.map((one) => one.id));
+    const fresh = outbox.filter((one) => !known.has(one.id));
+    this.store.change({ outbox: [...kept.outbox, ...fresh], drafts: { ...kept.drafts, ...drafts } });
+    for (const one of fresh) void this.outbox.database?.keep({ ...one }).catch(() => undefined);
+    if (drafts[CHAT] !== undefined) void this.outbox.database?.draft(CHAT, drafts[CHAT]).catch(() => undefined);
   }
 
   /** Keep what stands in the composer; the first key begins the session. */
@@ -130,12 +140,12 @@ export class Visit {
 
   async send(text: string): Promise<void> {
     await this.outbox.send(CHAT, text);
-    if (this.id === null || this.standing?.state === "closed") void this.open();
+    this.openFor();
   }
 
   async retry(id: string): Promise<void> {
     await this.outbox.retry(id);
-    if (this.id === null) void this.open();
+    this.openFor();
   }
 
   discard(id: string): Promise<void> {
@@ -210,6 +220,11 @@ export class Visit {
   /** Whether words wait that are still to be sent by themselves. */
   private isOwed(): boolean {
     return this.store.state.outbox.some((one) => one.state !== "failed" && this.clock.now() - one.firstTriedAt <= TOO_OLD_MS);
+  }
+
+  /** Words were written: where nothing is open to say them in, something is opened. */
+  private openFor(): void {
+    if (this.id === null || this.standing?.state === "closed") void this.open();
   }
 
   /** Open the conversation that words wait for, however long the platform is away. */

@@ -197,6 +197,34 @@ describe("a visit", () => {
     await settled(() => expect(sent()).toEqual([["conv:c2", "还有一件事"]]));
   });
 
+  it("says what failed where the buyer is served now, though what it was written in is closed", async () => {
+    const made = visit();
+    await made.start();
+    await made.send("在吗");
+    await settled(() => expect(sent()).toHaveLength(1));
+    Wire.all[0]?.events.closed(4505);
+    answers["GET /v1/conversations/c1"] = () => [200, CLOSED];
+    clock.advance(600_001);
+    await settled(() => expect(made.visited.standing?.state).toBe("closed"));
+    const [failed] = made.visited.outbox;
+    expect(failed?.state).toBe("failed");
+    answers["POST /v1/conversations"] = () => [201, { ...QUEUED, id: "c2" }];
+
+    await made.retry(failed?.id ?? "");
+
+    await settled(() => expect(made.visited.conversation?.id).toBe("c2"));
+  });
+
+  it("keeps what was sent and typed before it was known what had been kept", async () => {
+    const made = visit();
+    const started = made.start();
+    const written = [made.send("在吗"), made.draft("还没写完")];
+    await Promise.all([started, ...written]);
+
+    expect(made.visited.draft).toBe("还没写完");
+    await settled(() => expect(sent()).toEqual([["conv:c1", "在吗"]]));
+  });
+
   it("says once more, in the next conversation, what came too late for the last", async () => {
     const made = visit();
     await made.start();
