@@ -26,6 +26,14 @@ export function phrases(text: string, hits: readonly Hit[]): string[] {
   return [...new Set(pieces(text, hits).flatMap((piece) => (piece.isFound ? piece.text : [])))];
 }
 
+/** Put words that came back before what is typed by now, of which they may have the beginning at their end already. */
+export function rejoined(back: string, typed: string): string {
+  for (let length = typed.length; length > 0; length -= 1) {
+    if (back.endsWith(`\n${typed.slice(0, length)}`)) return back + typed.slice(length);
+  }
+  return typed === "" || typed === back ? back : `${back}\n${typed}`;
+}
+
 /** Return where findings are, each place once. */
 function spans(hits: readonly Hit[]): [number, number][] {
   const found: [number, number][] = [];

@@ -16,6 +16,11 @@ export class Composing {
     this.endedAt = event.timeStamp;
   }
 
+  /** Whether it has words that are not the text's yet. */
+  get isAtWork(): boolean {
+    return this.under;
+  }
+
   owns(event: { isComposing: boolean; timeStamp: number }): boolean {
     return this.under || event.isComposing || event.timeStamp - this.endedAt < BEHIND_MS;
   }

@@ -103,6 +103,56 @@ describe("the composer", () => {
     expect(document.activeElement).toBe(area.element);
   });
 
+  it("does not take its own words for news when they come back behind a send", async () => {
+    const { composer, area } = shown();
+    await area.setValue("在的");
+    await area.trigger("keydown", { key: "Enter" });
+
+    await composer.setProps({ draft: "在的" });
+    await composer.setProps({ draft: "" });
+    expect(area.element.value).toBe("");
+
+    area.element.blur();
+    await composer.setProps({ draft: "别处写的" });
+    expect(area.element.value).toBe("别处写的");
+    await composer.setProps({ draft: "" });
+    expect(area.element.value).toBe("");
+  });
+
+  it("puts what was stopped before what was typed meanwhile, and says why", async () => {
+    const blocked: Refusal = { code: "blocked", text: "你傻逼啊\n那", hits: [{ category: "insult", start: 1, end: 3, surface: "傻逼" }], id: "c1" };
+    const { composer, area } = shown();
+    area.element.focus();
+    await area.setValue("那我");
+
+    await composer.setProps({ draft: blocked.text, refusal: blocked });
+
+    expect(area.element.value).toBe("你傻逼啊\n那我");
+    expect(composer.emitted("draft")?.at(-1)).toEqual(["你傻逼啊\n那我"]);
+    await composer.setProps({ draft: "你傻逼啊\n那我", refusal: null });
+    expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
+  });
+
+  it("gives words back behind an input method's, which loses none of either", async () => {
+    const blocked: Refusal = { code: "blocked", text: "你傻逼啊", hits: [{ category: "insult", start: 1, end: 3, surface: "傻逼" }], id: "c1" };
+    const { composer, area } = shown();
+    area.element.focus();
+    await area.trigger("compositionstart");
+    area.element.value = "ni";
+    await area.trigger("input");
+
+    await composer.setProps({ draft: blocked.text, refusal: blocked });
+    await area.trigger("input");
+    expect(area.element.value).toBe("ni");
+    expect(composer.emitted("draft")).toBeUndefined();
+    area.element.value = "您";
+    await area.trigger("compositionend");
+
+    expect(area.element.value).toBe("你傻逼啊\n您");
+    expect(composer.emitted("draft")).toEqual([["你傻逼啊\n您"]]);
+    expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
+  });
+
   it("says where a conversation went, and that the words are kept", () => {
     const { composer } = shown({ draft: "写了一半", maySend: false, left: "transferred" });
 
