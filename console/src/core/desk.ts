@@ -33,6 +33,8 @@ export class Desk {
   private readonly history: History;
   private readonly version = new Version();
   private isStopped = false;
+  /** How often a state was chosen here. */
+  private chosen = 0;
   private cancelLook: (() => void) | null = null;
   /** Whether this connection's gateway was asked what the shop's levels are, and answered. */
   private hasFacts = false;
@@ -89,6 +91,7 @@ export class Desk {
 
   async setState(state: AgentState): Promise<void> {
     const answer = (await this.call("PUT", "/v1/agents/me/state", { state })) as { state: AgentState };
+    this.chosen += 1;
     if (this.state.me !== null) this.store.change({ me: { ...this.state.me, state: answer.state } });
   }
 
@@ -184,7 +187,10 @@ export class Desk {
   }
 
   private async ownState(): Promise<void> {
+    const [me, chosen] = [this.state.me?.id, this.chosen];
     const found = (await this.call("GET", "/v1/me").catch(() => null)) as { state?: AgentState; capacity?: number | null } | null;
+    // What was asked before a state was chosen, or by somebody else, says how things were.
+    if (this.state.me?.id !== me || this.chosen !== chosen) return;
     if (this.state.me !== null && found?.state) this.store.change({ me: { ...this.state.me, state: found.state, capacity: found.capacity ?? null } });
   }
 }

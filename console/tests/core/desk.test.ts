@@ -324,6 +324,22 @@ describe("a desk", () => {
     expect([next.state.drafts, next.state.outbox.map((one) => [one.text, one.id === failed?.id])]).toEqual([{ [CONVERSATION]: "没写完" }, [["没发出", false]]]);
   });
 
+  it("shows the state that was chosen, whatever was asked before says", async () => {
+    const [made] = await signedIn(84);
+    await settled();
+    world.held = [];
+    world.clock.advance(18_000);
+    const [before] = [world.held];
+    world.held = null;
+    world.state = "break";
+    await made.setState("break");
+    world.state = "online";
+    for (const go of before) go();
+    await settled();
+
+    expect(made.state.me?.state).toBe("break");
+  });
+
   it("makes one message of what is asked again, and keeps what was typed since", async () => {
     const [made, line] = await signedIn(80);
     await made.outbox.draft(CONVERSATION, "后来的话");

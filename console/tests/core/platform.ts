@@ -17,6 +17,8 @@ export const LEVELS = { first: [10, 20, 30], later: [20, 100, 180] };
 export const world = {
   clock: new ManualClock(),
   person: "me",
+  /** One's own state, as the platform has it. */
+  state: "online",
   isAway: false,
   levels: LEVELS as unknown,
   /** What the served page's ETag is. */
@@ -123,11 +125,11 @@ async function answer(path: string): Promise<Response> {
   if (url.pathname === "/v1/console") return facts();
   if (world.isAway) return new Response("{}", { status: 503 });
   if (url.pathname.endsWith("/messages")) return new Response(JSON.stringify(world.pages[url.searchParams.get("cursor") ?? ""]));
-  return url.pathname === "/v1/me" ? new Response(JSON.stringify({ state: "online" })) : session();
+  return ["/v1/me", "/v1/agents/me/state"].includes(url.pathname) ? new Response(JSON.stringify({ state: world.state })) : session();
 }
 
 beforeEach(() => {
-  Object.assign(world, { clock: new ManualClock(), person: "me", isAway: false, levels: LEVELS, served: '"one"', pages: {}, held: null });
+  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, levels: LEVELS, served: '"one"', pages: {}, held: null });
   Line.all.length = 0;
   vi.stubGlobal("fetch", answer);
 });
