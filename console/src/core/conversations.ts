@@ -54,6 +54,11 @@ export class Conversations {
     return this.streams.follow(`conv:${id}`, this.thread);
   }
 
+  /** Follow a conversation no longer; who looks at it from the board goes on. */
+  letGo(id: string): void {
+    this.streams.leave(`conv:${id}`, this.thread);
+  }
+
   /** Take note that a person saw everything up to here. What came since is not seen. */
   read(id: string, position: Position): void {
     const mark = this.marks[id];
@@ -164,7 +169,7 @@ export class Conversations {
   private forget(id: string, how: Gone): void {
     const known = this.store.state.conversations[id];
     if (known !== undefined) this.departures.left(known, how);
-    if (!this.store.state.outbox.some((one) => one.conversation === id)) this.streams.leave(`conv:${id}`);
+    if (!this.store.state.outbox.some((one) => one.conversation === id)) this.letGo(id);
   }
 
   private said(id: string, stream: Stream, frame: Frame): void {

@@ -56,7 +56,7 @@ export class Desk {
       over: (code: number) => this.leave(code),
     };
     this.line = new Line(dial, clock, instance, ears, this.outbox);
-    this.departures = new Departures(this.store, clock, (id) => this.line.streams.leave(`conv:${id}`));
+    this.departures = new Departures(this.store, clock, (id) => this.conversations.letGo(id));
     this.conversations = new Conversations(this.store, this.line.streams, this.outbox, this.departures, {
       came: () => this.look(),
       read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),

@@ -41,7 +41,7 @@ export class Oversight {
     const name = `monitor:${me.shopId}`;
     if (board === null) this.store.change({ board: { status: "asked", latest: null } });
     this.streams.follow(name, this.shop);
-    this.hold(name, () => this.store.change({ board: null }));
+    this.hold(name, this.shop, () => this.store.change({ board: null }));
   }
 
   /** Follow a conversation for a while, without being seen in it. One's own is on the desk already. */
@@ -49,7 +49,7 @@ export class Oversight {
     if (this.store.state.conversations[id] !== undefined) return;
     const name = `conv:${id}`;
     this.streams.follow(name, this.thread);
-    this.hold(name, () => this.store.change({ watched: without(this.store.state.watched, id) }));
+    this.hold(name, this.thread, () => this.store.change({ watched: without(this.store.state.watched, id) }));
   }
 
   clear(): void {
@@ -57,13 +57,13 @@ export class Oversight {
     this.looks.clear();
   }
 
-  private hold(name: string, over: () => void): void {
+  private hold(name: string, follower: Follower, over: () => void): void {
     this.looks.get(name)?.();
     this.looks.set(
       name,
       this.clock.after(LOOK_MS, () => {
         this.looks.delete(name);
-        this.streams.leave(name);
+        this.streams.leave(name, follower);
         over();
       }),
     );

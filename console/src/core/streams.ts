@@ -62,8 +62,9 @@ export class Streams {
     return stream;
   }
 
-  /** Let a stream go; false if nobody followed it. */
-  leave(name: string): boolean {
+  /** Let a stream go; false if nobody followed it, or, where a follower is named, somebody else does. */
+  leave(name: string, follower?: Follower): boolean {
+    if (follower !== undefined && this.followed.get(name)?.follower !== follower) return false;
     const isKnown = this.followed.delete(name);
     if (isKnown) this.unsubscribe(name);
     return isKnown;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Frame } from "@/core/frames.ts";
+import { SHOWN_MS } from "@/core/left.ts";
 
 import { ASKED, CONVERSATION, LEVELS, Line, desk, settled, signedIn, world } from "./platform.ts";
 
@@ -338,6 +339,20 @@ describe("a desk", () => {
     await settled();
 
     expect(made.state.me?.state).toBe("break");
+  });
+
+  it("leaves a conversation that left to who looks at it from the board", async () => {
+    const [made, line] = await signedIn(85);
+    line.tell({ t: "ev", s: "inbox", id: "e1", time: ASKED.time, type: "conversation.closed.v1", d: { conversation_id: CONVERSATION } });
+    made.oversight.watch(CONVERSATION);
+    line.grant();
+    line.heard.length = 0;
+
+    world.clock.advance(SHOWN_MS);
+
+    expect(made.state.left).toEqual({});
+    expect(line.heard.filter((frame) => frame.t === "unsub")).toEqual([]);
+    expect(made.state.watched[CONVERSATION]?.items).toHaveLength(1);
   });
 
   it("makes one message of what is asked again, and keeps what was typed since", async () => {
