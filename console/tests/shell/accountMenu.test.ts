@@ -7,7 +7,8 @@ import { applyPreferences, chooseLanguage, chooseTheme } from "@/preferences.ts"
 import AccountMenu from "@/shell/AccountMenu.vue";
 
 const core = { signOut: vi.fn<() => Promise<void>>() };
-vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: { ...EMPTY, me: { name: "客服1号" } as Me } }) }));
+const words: { drafts: Record<string, string> } = { drafts: {} };
+vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: { ...EMPTY, ...words, me: { name: "客服1号" } as Me } }) }));
 vi.mock("@/core/page.ts", () => ({ slotOfTab: () => 0, useSlot: vi.fn() }));
 
 async function choose(word: string): Promise<void> {
@@ -23,6 +24,7 @@ describe("the account's menu", () => {
   beforeEach(async () => {
     document.body.replaceChildren();
     localStorage.clear();
+    words.drafts = {};
     core.signOut.mockReset().mockResolvedValue();
     await applyPreferences();
   });
@@ -53,6 +55,18 @@ describe("the account's menu", () => {
     await choose("退出");
     expect(core.signOut).toHaveBeenCalledOnce();
     expect(localStorage.getItem("peakdesk.slots")).toBe("3");
+  });
+
+  it("says before it signs out which words go with it, and asks once", async () => {
+    words.drafts = { c1: "没写完" };
+    await choose("退出");
+    expect(core.signOut).not.toHaveBeenCalled();
+    const dialog = document.querySelector<HTMLElement>("[role=dialog]");
+    expect(dialog?.textContent).toContain("还有 1 条草稿");
+
+    [...(dialog?.querySelectorAll("button") ?? [])].find((button) => button.textContent?.includes("退出登录"))?.click();
+    await flushPromises();
+    expect(core.signOut).toHaveBeenCalledOnce();
   });
 
   it("keeps the slot taken when signing out did not work", async () => {
