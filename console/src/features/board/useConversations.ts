@@ -2,10 +2,13 @@
 
 import { reactive } from "vue";
 
+import type { Problem } from "@/core/types.ts";
 import { useLive } from "@/live.ts";
 
 /** So many are asked for at once; the others wait. */
 const AT_ONCE = 4;
+/** Refused by one of these, a conversation is not for this person. */
+const NEVER = ["forbidden", "not_found"];
 /** Behind the last words stand an assignment and a close at most. */
 const LAST_ITEMS = 5;
 
@@ -57,8 +60,10 @@ export function useConversations() {
         by: last?.d.sender_kind ?? "",
         at: last === undefined ? null : Date.parse(last.time),
       });
-    } catch {
-      told.set(id, null);
+    } catch (error) {
+      // Only a refusal says that there is nothing to tell; who could not be asked is asked again.
+      if (NEVER.includes((error as Partial<Problem>).code ?? "")) told.set(id, null);
+      else asked.delete(id);
     }
   }
 
