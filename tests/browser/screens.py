@@ -89,20 +89,21 @@ _SCROLL_UP: Final = """async () => {
   };
   const moved = [];
   for (let quiet = 0; quiet < 60; ) {
-    log.scrollTop = Math.max(0, log.scrollTop - 400);
     await frames(3);
     const top = log.getBoundingClientRect().top;
     const place = (row) => row.getBoundingClientRect().top;
     const seen = [...log.querySelectorAll('li')].find((row) => place(row) >= top);
-    const before = seen && place(seen);
     const height = log.scrollHeight;
+    const step = Math.min(200, log.scrollTop);
+    const expected = seen && place(seen) + step;
+    log.scrollTop -= step;
     for (let waited = 0; waited < 30 && log.scrollHeight === height; waited += 1) await frames(1);
     if (log.scrollHeight === height) {
       quiet = log.scrollTop === 0 ? quiet + 30 : 0;
       continue;
     }
     await frames(3);
-    if (seen?.isConnected) moved.push(place(seen) - before);
+    if (seen?.isConnected) moved.push(place(seen) - expected);
   }
   return moved;
 }"""
