@@ -1,18 +1,17 @@
-import { computed, onBeforeUnmount, ref, watch, type ComputedRef, type Ref } from "vue";
+import { computed, onBeforeUnmount, ref, shallowRef, watch, type ComputedRef, type ShallowRef } from "vue";
 
 const REST_MS = 800;
 
 /**
  * An order that rests while somebody points: nothing moves away under the pointer. `point` says that
  * somebody does, `settle` that nobody does any more; it happens by itself soon after the last `point`.
+ * `resting` says what stays of the order shown when another one is wanted.
  */
-export function useRestingOrder(wanted: () => readonly string[]): {
-  order: Ref<readonly string[]>;
-  isBehind: ComputedRef<boolean>;
-  point: () => void;
-  settle: () => void;
-} {
-  const order = ref<readonly string[]>(wanted());
+export function useRestingOrder<Order>(
+  wanted: () => Order,
+  resting: (shown: Order, wanted: Order) => Order,
+): { order: ShallowRef<Order>; isBehind: ComputedRef<boolean>; point: () => void; settle: () => void } {
+  const order = shallowRef(wanted());
   const pointed = ref(false);
   let rest: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,11 +30,11 @@ export function useRestingOrder(wanted: () => readonly string[]): {
   }
 
   onBeforeUnmount(() => clearTimeout(rest));
-  return { order, isBehind: computed(() => order.value.join() !== wanted().join()), point, settle };
+  return { order, isBehind: computed(() => JSON.stringify(order.value) !== JSON.stringify(wanted())), point, settle };
 }
 
-/** Who left is gone, who is new comes last, everybody else stays. */
-function resting(shown: readonly string[], wanted: readonly string[]): string[] {
+/** Keep a list as it is shown: who left is gone, who is new comes last, everybody else stays. */
+export function restingList(shown: readonly string[], wanted: readonly string[]): string[] {
   const there = new Set(wanted);
   const before = new Set(shown);
   return [...shown.filter((id) => there.has(id)), ...wanted.filter((id) => !before.has(id))];
