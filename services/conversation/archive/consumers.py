@@ -244,15 +244,16 @@ class Archive:
         await self._archiving.store(Batch.empty(), ends, generation=generation)
 
     async def _on_assigned(self, consumer: Consumer, partitions: frozenset[TopicPartition]) -> None:
-        """Begin where the database says, so that a restored backup is filled up again."""
-        try:
-            marks = await self._archiving.marks()
-        except Unavailable as away:
-            log.warning("archive.begins_at_commit", reason=away.slug)
-            return
+        """Begin where the database says, so that a restored backup is filled up again.
+
+        Of a partition without a mark it knows nothing, whatever the group has committed: that one
+        is read from its start. With the database away nobody knows where, so the loop joins again.
+        """
+        marks = await self._archiving.marks()
+        unmarked = {tp for tp in partitions if tp.partition not in marks}
+        oldest = await consumer.beginning_offsets(unmarked) if unmarked else {}
         for tp in partitions:
-            if tp.partition in marks:
-                consumer.seek(tp, marks[tp.partition])
+            consumer.seek(tp, oldest[tp] if tp in unmarked else marks[tp.partition])
 
     async def _know_generation(self) -> int:
         if self._generation is None:

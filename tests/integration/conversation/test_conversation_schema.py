@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from kit import positions
 from kit.bus.kafka import KafkaBus
 from kit.clock import SystemClock
 from kit.positions import ForeignTopic
@@ -67,6 +68,7 @@ async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) 
     service = _service(settings)
     topic_id = await service.bus.topic_id("chat")
     archiving = service.archive.archiving
+    marks = await archiving.marks()
     try:
         number = await archiving.generation(topic_id)
         assert await archiving.begin_generation(topic_id) == number
@@ -75,9 +77,12 @@ async def test_a_topic_made_anew_needs_a_new_generation(settings: SeedSettings) 
             await archiving.generation("another topic")
         assert await archiving.begin_generation("another topic") == number + 1
         assert await archiving.generation("another topic") == number + 1
+        assert await archiving.marks() == {}
     finally:
+        # As it was found: other modules of this session go on with the same topic and database.
         async with service.db.write_across("a test") as session:
             await session.execute(text("delete from generations"))
+            await positions.raise_marks(session, "chat", marks)
         await service.close()
 
 
