@@ -20,8 +20,9 @@ from kit.ids import Ids, derived_id
 from kit.process import Addresses, running
 from kit.settings import DEVELOPMENT_PRIVATE_KEY
 from kit.web.auth import Passwords, ServiceTokens
+from services.conversation.administrator import founding_on
 from services.conversation.app import ConversationService
-from services.conversation.seed import SeedSettings, founding_on, seed
+from services.conversation.seed import SeedSettings, seed
 from tests.web import NO_TLS
 
 PASSWORD = "correct horse battery"

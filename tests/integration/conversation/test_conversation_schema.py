@@ -12,8 +12,9 @@ from kit.bus.kafka import KafkaBus
 from kit.clock import SystemClock
 from kit.positions import ForeignTopic
 from kit.web.auth import Passwords
+from services.conversation.administrator import founding_on
 from services.conversation.app import ConversationService
-from services.conversation.seed import SeedSettings, founding_on, seed
+from services.conversation.seed import SeedSettings, seed
 from services.conversation.tables import METADATA
 from tests.infrastructure import TestDatabase
 

@@ -17,7 +17,7 @@ from tests import deployed
 pytestmark = pytest.mark.unit
 
 SERVICES: dict[str, dict[str, Any]] = deployed.compose()["services"]
-TASKS = {"setup", "seed"}
+TASKS = {"setup", "administrator", "seed"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
