@@ -25,6 +25,7 @@ from launcher.infrastructure import Wanted
 from launcher.instance import instance, logs
 from launcher.instance.folders import CHECKOUT
 from launcher.instance.instance import Instance
+from launcher.instance.typed import USUAL, typed
 from launcher.interpreter import run_module
 from launcher.kafka import groups, topics
 from launcher.postgres import addresses, database
@@ -68,7 +69,7 @@ DatabaseUrl = Annotated[
 @app.command()
 def up(
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     base_port: BasePort = None,
     brokers: Brokers = None,
@@ -101,7 +102,7 @@ def _bring_up(
     infrastructure.check(wanted, start_all=not infrastructure_only)
     place = infrastructure.folder_of(wanted)
     yours.try_out(wanted)
-    with completable(), instance.locked(place, on_wait=screen.say):
+    with completable(place), instance.locked(place, on_wait=screen.say):
         known = infrastructure.open_instance(wanted, place, say=screen.say)
         if no_keeper:
             platform.end_keeper(known)
@@ -119,7 +120,7 @@ def _bring_up(
 
 
 @app.command()
-def down(*, name: Name = "default", folder: Folder = None) -> None:
+def down(*, name: Name = USUAL, folder: Folder = None) -> None:
     """Stop the services, Kafka and PostgreSQL, in that order; all data stays."""
     place = infrastructure.folder_of(Wanted(name, folder))
     known = _existing(name, place)
@@ -130,7 +131,7 @@ def down(*, name: Name = "default", folder: Folder = None) -> None:
 
 
 @app.command()
-def status(*, name: Name = "default", folder: Folder = None, json: Json = False) -> None:
+def status(*, name: Name = USUAL, folder: Folder = None, json: Json = False) -> None:
     """Show every process, its address and whether it is ready; exit 1 if one is not."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     lines = platform.status(known)
@@ -147,7 +148,7 @@ def status(*, name: Name = "default", folder: Folder = None, json: Json = False)
 def show_logs(
     process: Annotated[str | None, typer.Argument(help="gateway, kafka-0, postgres, ...")] = None,
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what is printed from now on.")
@@ -169,7 +170,7 @@ def show_logs(
 
 
 @app.command(name="topics")
-def show_topics(*, name: Name = "default", folder: Folder = None, json: Json = False) -> None:
+def show_topics(*, name: Name = USUAL, folder: Folder = None, json: Json = False) -> None:
     """Create the topics that are missing and list all: key, partitions, who writes and reads."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     topics.ensure(known)
@@ -181,7 +182,7 @@ def show_topics(*, name: Name = "default", folder: Folder = None, json: Json = F
 
 
 @app.command()
-def migrate(*, name: Name = "default", folder: Folder = None) -> None:
+def migrate(*, name: Name = USUAL, folder: Folder = None) -> None:
     """Make topics, roles and schemas, and bring each service's schema up to date."""
     place = infrastructure.folder_of(Wanted(name, folder))
     known = _existing(name, place)
@@ -190,7 +191,7 @@ def migrate(*, name: Name = "default", folder: Folder = None) -> None:
 
 
 @app.command(name="seed")
-def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
+def run_seed(*, name: Name = USUAL, folder: Folder = None) -> None:
     """Make the demo shop with its staff; what is there already stays."""
     place = infrastructure.folder_of(Wanted(name, folder))
     known = _existing(name, place)
@@ -203,7 +204,7 @@ def run_seed(*, name: Name = "default", folder: Folder = None) -> None:
 def run_demo(
     context: typer.Context,
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     base_port: BasePort = None,
     still: Annotated[
@@ -230,7 +231,7 @@ def run_demo(
 
 
 @app.command(context_settings=PASS_ON, add_help_option=False)
-def rehearse(context: typer.Context, *, name: Name = "default", folder: Folder = None) -> None:
+def rehearse(context: typer.Context, *, name: Name = USUAL, folder: Folder = None) -> None:
     """Play dialogues against the running platform; options as in `rehearse --help`."""
     if "--help" in context.args:
         raise SystemExit(demo.explain_rehearsal(_screen()))
@@ -242,7 +243,7 @@ def rehearse(context: typer.Context, *, name: Name = "default", folder: Folder =
 @app.command()
 def buyer(
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     called: Annotated[str, typer.Option("--name", help="What agents see of you.")] = "小林",
 ) -> None:
@@ -253,7 +254,7 @@ def buyer(
 
 
 @app.command()
-def recompute(*, name: Name = "default", folder: Folder = None) -> None:
+def recompute(*, name: Name = USUAL, folder: Folder = None) -> None:
     """Fold the chat log offline and compare with the monitor's figures; the difference is 0."""
     known = _existing(name, infrastructure.folder_of(Wanted(name, folder)))
     raise SystemExit(services.run_task(known, "monitor", ["recompute"]))
@@ -262,7 +263,7 @@ def recompute(*, name: Name = "default", folder: Folder = None) -> None:
 @app.command()
 def generation(
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     begin: Annotated[
         bool, typer.Option("--begin", help="Keep what is stored and begin the next generation.")
@@ -283,7 +284,7 @@ def generation(
 def show_dead_letters(
     group: Annotated[str | None, typer.Argument(help="A consumer group; default: all.")] = None,
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     replay: Annotated[
         bool, typer.Option("--replay", help="Hand them to the group's handler once more.")
@@ -314,7 +315,7 @@ def show_dead_letters(
 def show_groups(
     group: Annotated[str | None, typer.Argument(help="A consumer group; default: all.")] = None,
     *,
-    name: Name = "default",
+    name: Name = USUAL,
     folder: Folder = None,
     reset_to: Annotated[
         str | None, typer.Option(help=f"Let it go on elsewhere: {groups.PLACES}.")
@@ -385,7 +386,8 @@ def _screen() -> Screen:
 def _existing(name: str, place: Path) -> Instance:
     known = instance.load(place)
     if known is None:
-        raise LaunchError(f"There is no instance called {name} yet: `./peakdesk up` makes it.")
+        up = typed("up", place)
+        raise LaunchError(f"There is no instance called {name} yet: `{up}` makes it.")
     return known
 
 

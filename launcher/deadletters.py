@@ -15,6 +15,7 @@ from kit.bus.ports import BusAway
 from launcher import services
 from launcher.errors import LaunchError
 from launcher.instance.instance import Instance
+from launcher.instance.typed import typed
 
 READ_TIMEOUT_S: Final = 60
 
@@ -31,7 +32,8 @@ def read(known: Instance, groups: Sequence[str] = GROUPS) -> dict[str, list[Dead
         return asyncio.run(_read(known, groups))
     except (BusAway, TimeoutError) as error:
         raise LaunchError(
-            f"Kafka at {known.bootstrap_servers} does not answer: start it with `./peakdesk up`."
+            f"Kafka at {known.bootstrap_servers} does not answer: start it with "
+            f"`{typed('up', known.folder)}`."
         ) from error
 
 

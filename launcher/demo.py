@@ -13,6 +13,7 @@ import httpx2
 
 from launcher import platform, player, seed, services
 from launcher.instance.instance import Instance
+from launcher.instance.typed import typed
 from launcher.interpreter import run_module
 from launcher.screen import Screen
 
@@ -54,13 +55,15 @@ def show_addresses(known: Instance, screen: Screen) -> None:
         screen.say("  Who is called ·模拟 is simulated, and so are the agents 3 to 8.")
     else:
         screen.say("  First: sign in at the desk and choose 在线 (online).")
-    screen.say("  Be a buyer yourself in another terminal: [bold]./peakdesk buyer[/]")
+    buyer = typed("buyer", known.folder)
+    screen.say(f"  Be a buyer yourself in another terminal: {buyer}", plain=True)
     screen.say("")
     rows = [[who.role, who.login, who.password] for who in seed.logins(known)]
     screen.table(["  role", "login", "password"], [[f"  {row[0]}", *row[1:]] for row in rows])
     screen.say("")
-    screen.say("  Play dialogue: ./peakdesk rehearse    Stop, keeping all data: ./peakdesk down")
-    screen.say(f"  [dim]Data and logs: {known.folder}[/]")
+    screen.say(f"  Play dialogue: {typed('rehearse', known.folder)}", plain=True)
+    screen.say(f"  Stop, keeping all data: {typed('down', known.folder)}", plain=True)
+    screen.say(f"  Data and logs: {known.folder}", plain=True)
 
 
 def show_screens(known: Instance, screen: Screen) -> None:

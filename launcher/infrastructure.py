@@ -13,6 +13,7 @@ from launcher.errors import LaunchError
 from launcher.instance import account, folders, instance, ports
 from launcher.instance.instance import Instance
 from launcher.instance.processes import Processes
+from launcher.instance.typed import USUAL, typed
 from launcher.kafka import jars
 from launcher.kafka.broker import Kafka, broker_of, kafka_names
 from launcher.postgres import addresses
@@ -29,7 +30,7 @@ _SERVERS: Final = re.compile(r"[\w.\-\[\]:]+:\d{1,5}(,[\w.\-\[\]:]+:\d{1,5})*", 
 class Wanted:
     """What the command line asks of an instance; None leaves it to what is there, or to us."""
 
-    name: str = "default"
+    name: str = USUAL
     folder: Path | None = None
     base_port: int | None = None
     brokers: int | None = None
@@ -231,6 +232,6 @@ def _require_stopped(known: Instance) -> None:
     processes = Processes(known)
     if any(processes.find(name) for name in processes.names()):
         raise LaunchError(
-            f"The instance {known.name} runs: stop it with `./peakdesk down` before you change "
-            "its ports or addresses."
+            f"The instance {known.name} runs: stop it with `{typed('down', known.folder)}` before "
+            "you change its ports or addresses."
         )

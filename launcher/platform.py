@@ -20,6 +20,7 @@ from launcher.instance.deaths import Deaths
 from launcher.instance.identity import is_suspended
 from launcher.instance.instance import Instance
 from launcher.instance.processes import Processes
+from launcher.instance.typed import typed
 from launcher.kafka import topics
 from launcher.postgres import addresses, database
 from launcher.screen import Screen
@@ -210,4 +211,6 @@ def require_up(known: Instance) -> None:
     lines = [line for line in status(known) if line.name not in _BESIDE]
     missing = [line.name for line in lines if not line.ready]
     if missing:
-        raise LaunchError(f"Not running: {', '.join(missing)}. Start them with `./peakdesk up`.")
+        raise LaunchError(
+            f"Not running: {', '.join(missing)}. Start them with `{typed('up', known.folder)}`."
+        )

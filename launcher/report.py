@@ -13,6 +13,7 @@ from kit.bus.ports import TopicPartition
 from launcher import keeper
 from launcher.instance import space
 from launcher.instance.instance import Instance
+from launcher.instance.typed import typed
 from launcher.kafka.groups import GroupLine, Move
 from launcher.kafka.topics import TopicLine
 from launcher.platform import ProcessLine, State
@@ -55,9 +56,11 @@ def show_processes(
         if line.deaths is not None:
             screen.say(f"{line.name} {line.deaths.sentence(now=now)}", plain=True)
     if any(line.name == keeper.NAME and line.state is State.ENDED for line in lines):
-        screen.say("nothing that dies is started again: `./peakdesk up` starts another keeper")
+        up = typed("up", known.folder)
+        screen.say(f"nothing that dies is started again: `{up}` starts another keeper", plain=True)
     if secured is False:
-        screen.say(f"{database.UNSECURED} `./peakdesk migrate` says what to do.", plain=True)
+        migrate = typed("migrate", known.folder)
+        screen.say(f"{database.UNSECURED} `{migrate}` says what to do.", plain=True)
     if (full := space.complaint(known.folder)) is not None:
         screen.say(full, plain=True)
     screen.say(f"data and logs: {known.folder}", plain=True)

@@ -12,6 +12,7 @@ from kit.ids import derived_id
 from launcher import services
 from launcher.errors import LaunchError
 from launcher.instance.instance import Instance
+from launcher.instance.typed import typed
 from launcher.interpreter import run_module
 from launcher.screen import Screen
 
@@ -48,7 +49,7 @@ def ensure(known: Instance, screen: Screen) -> None:
             words = " ".join(done.stderr.strip().splitlines()[-1:])
             raise LaunchError(
                 f"The demo shop could not be made ({words}): bring schemas up to date with "
-                "`./peakdesk migrate`, then run the command again."
+                f"`{typed('migrate', known.folder)}`, then run the command again."
             )
         made = json.loads(done.stdout.splitlines()[-1])["created"]
         step.outcome = f"{made} things made" if made else "is there"

@@ -11,6 +11,7 @@ from rich.console import Console
 from launcher.errors import LaunchError
 from launcher.instance import space
 from launcher.instance.folders import CHECKOUT
+from launcher.instance.typed import typed
 from launcher.screen import Screen
 
 
@@ -33,14 +34,14 @@ def in_a_sentence() -> Iterator[None]:
 
 
 @contextmanager
-def completable() -> Iterator[None]:
-    """Tell whoever interrupts the block what goes on, and how to end or complete it."""
+def completable(folder: Path) -> Iterator[None]:
+    """Tell whoever interrupts the block what goes on in an instance, and how to complete it."""
     try:
         yield
     except KeyboardInterrupt:
         raise LaunchError(
-            "Interrupted: what has started by now goes on. Complete it with `./peakdesk up`, "
-            "or stop it with `./peakdesk down`."
+            f"Interrupted: what has started by now goes on. Complete it with "
+            f"`{typed('up', folder)}`, or stop it with `{typed('down', folder)}`."
         ) from None
 
 

@@ -16,6 +16,7 @@ from kit.bus.kafka.groups import GroupFacts, GroupInUse, Member, group_facts, se
 from kit.bus.ports import BusAway, Consumer, TopicPartition
 from launcher.errors import LaunchError
 from launcher.instance.instance import Instance
+from launcher.instance.typed import typed
 
 OWN_POSITIONS: Final = ("monitor.fold",)
 """Groups that keep their positions beside what they made of the records; Kafka's are for show."""
@@ -89,8 +90,8 @@ def moves(known: Instance, group: str, to: str) -> list[Move]:
         clients = ", ".join(sorted({member.client_id for member in line.members}))
         raise LaunchError(
             f"{group} has {len(line.members)} members ({clients}), who would go on where they "
-            "are: stop all with `./peakdesk down`, start Kafka alone with `./peakdesk up "
-            "--infrastructure-only`, then run the command again."
+            f"are: stop all with `{typed('down', known.folder)}`, start Kafka alone with "
+            f"`{typed('up --infrastructure-only', known.folder)}`, then run the command again."
         )
     if not line.places:
         raise LaunchError(f"{group} has read nothing yet: there is nothing to set.")

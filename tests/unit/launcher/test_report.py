@@ -15,6 +15,7 @@ from launcher.instance import deaths
 from launcher.instance.deaths import Deaths
 from launcher.instance.instance import Instance
 from launcher.instance.ports import Ports
+from launcher.instance.typed import typed
 from launcher.kafka import topics
 from launcher.kafka.topics import TopicLine
 from launcher.platform import ProcessLine, State
@@ -157,7 +158,8 @@ def test_a_dead_keeper_is_told_with_what_brings_another(
 ) -> None:
     report.show_processes(known, [replace(LINES[1], state=State.ENDED)], pipe, secured=True)
 
-    assert "nothing that dies is started again: `./peakdesk up` starts" in printed.getvalue()
+    up = typed("up", known.folder)
+    assert f"nothing that dies is started again: `{up}` starts" in printed.getvalue()
 
 
 @pytest.mark.parametrize(("secured", "told"), [(False, True), (True, False), (None, False)])
