@@ -192,7 +192,7 @@ class Trade:
             told = [event for event in self.log if isinstance(event, kind) and event.key == key]
             return told if len(told) >= count else []
 
-        return await eventually(found, within=20, what=f"{count} {kind.__name__} of {key}")
+        return await eventually(found, what=f"{count} {kind.__name__} of {key}")
 
     def told(self, key: str) -> list[str]:
         """Return the types of all events of a key so far, in the log's order."""
@@ -208,7 +208,7 @@ class Trade:
             told = [e for e in self.log if isinstance(e, WorkOpened) and e.order_id == order_id]
             return next((e for e in told if e.work_id not in over), None)
 
-        opened = await eventually(found, within=20, what=f"work.opened of {order_id}")
+        opened = await eventually(found, what=f"work.opened of {order_id}")
         assert opened is not None
         assigned = WorkAssigned(
             id=self.ids.new(),
@@ -223,7 +223,7 @@ class Trade:
             version=version,
         )
         await self.tell(assigned)
-        await eventually(lambda: self._knows(assigned), within=20, what="the assignment")
+        await eventually(lambda: self._knows(assigned), what="the assignment")
         return opened
 
     async def _knows(self, assigned: WorkAssigned) -> bool:

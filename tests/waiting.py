@@ -3,9 +3,14 @@
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 T = TypeVar("T")
+
+PATIENCE_S: Final = 30.0
+"""No promise and no pace: what has not come by then hangs. Two busy cores take 10 s for what a free
+one has at once, and whoever waits for what comes pays nothing for a long limit."""
+
 
 _STEP_S, _LONGEST_STEP_S = 0.01, 0.05
 _SHARE = 0.1
@@ -23,7 +28,9 @@ async def eventually(
 async def eventually(condition: Callable[[], T], *, within: float = ..., what: str = ...) -> T: ...
 
 
-async def eventually(condition: Callable[[], Any], *, within: float = 10.0, what: str = "") -> Any:
+async def eventually(
+    condition: Callable[[], Any], *, within: float = PATIENCE_S, what: str = ""
+) -> Any:
     """Return the first true answer of `condition`; fail after `within` seconds, naming `what`."""
     loop = asyncio.get_running_loop()
     begun = loop.time()

@@ -9,15 +9,13 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from contracts.people import Role
 from rehearsal.api import Api, Session
 from rehearsal.client import BACKOFF_S, Client
 from rehearsal.streams import Answer, Frame
-
-PATIENCE_S: Final = 15.0
-"""Longest wait for something that should happen; a busy machine needs most of a second."""
+from tests.waiting import PATIENCE_S
 
 
 @dataclass

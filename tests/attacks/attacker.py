@@ -18,10 +18,8 @@ from typing_extensions import override
 
 from kit.web.problems import MEDIA_TYPE
 from tests.integration.gateway.phone import Phone
+from tests.waiting import PATIENCE_S
 from tests.web import NO_TLS
-
-PATIENCE_S: Final = 15.0
-"""Longest wait for an answer that should come at once; a busy machine needs seconds."""
 
 UPGRADE: Final = (
     ("Host", "localhost"),

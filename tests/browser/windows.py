@@ -21,10 +21,11 @@ from playwright.async_api import (
 from rich.console import Console
 
 from launcher.instance.folders import CHECKOUT
+from tests.waiting import PATIENCE_S
 from tools import browser
 
-PATIENCE_MS: Final = 15_000
-"""Longest wait for something that should appear; a busy machine needs most of a second."""
+PATIENCE_MS: Final = 1000 * PATIENCE_S
+"""The longest wait for something that should appear."""
 RECONNECT_MS: Final = 60_000
 """The same for a connection that comes back: clients wait up to 30 s between two tries."""
 SIZE: Final = {"width": 1440, "height": 900}

@@ -6,7 +6,8 @@ import pytest
 
 from rehearsal.api import ApiRefused
 from rehearsal.streams import Frame
-from tests.world import World, archived, assigned, eventually
+from tests import noon
+from tests.world import Person, World, archived, assigned, eventually
 
 pytestmark = pytest.mark.journey
 
@@ -177,8 +178,10 @@ async def test_nobody_sees_another_shops_conversation(world: World) -> None:
 
 
 async def test_the_board_shows_a_waiting_buyer_and_the_answer(world: World) -> None:
-    shop = await world.shop()
+    zone = noon.zone()
+    shop = await world.shop(time_zone=zone)
     supervisor = await world.supervisor(shop)
+    await eventually(lambda: _zone_of_figures(supervisor), lambda known: known == zone)
     agent, buyer = await world.agent(shop), await world.buyer(shop)
     talk = await world.talk(buyer, agent)
 
@@ -195,6 +198,13 @@ def _is_transfer_to(frame: Frame, agent: str) -> bool:
         and frame.type == "conversation.transferred.v1"
         and frame.d["to_agent_id"] == agent
     )
+
+
+async def _zone_of_figures(person: Person) -> str:
+    """Return the time zone in which the monitor counts the days of a person's shop."""
+    day = "&from=2026-11-11&to=2026-11-12"
+    path = f"/v1/monitor/figures?shop={person.shop_id}&profile=qiyu{day}"
+    return str((await person.call("GET", path))["time_zone"])
 
 
 def _board(frame: Frame, name: str) -> Any:

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.platform import Platform
-from tests.world import PATIENCE_S, World
+from tests.waiting import PATIENCE_S
+from tests.world import World
 
 pytestmark = pytest.mark.journey
 

@@ -12,6 +12,7 @@ from kit.bus.loops import BatchLoop, SingleLoop
 from kit.bus.ports import Bus, Message, Producer, Record
 from kit.clock import Clock
 from kit.metrics import Metrics
+from tests.waiting import PATIENCE_S
 
 
 class Runs(Protocol):
@@ -50,7 +51,7 @@ async def running(role: Runs) -> AsyncIterator[None]:
         yield
     finally:
         await role.stop()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             await task
 
 

@@ -25,7 +25,7 @@ from tests.suites.loop_rig import (
     single_loop,
     strange_letters,
 )
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 
 class LoopsSuite(ABC):
@@ -82,7 +82,7 @@ class LoopsSuite(ABC):
             seen.note(records)
 
         async with running(batch_loop(bus, producer, topic, handle)):
-            await eventually(lambda: len(seen.values) == 195, within=20)
+            await eventually(lambda: len(seen.values) == 195)
             dead = await eventually(lambda: letters_if(bus, topic, 5))
 
         reasons = sorted(letter.reason for letter in dead)
@@ -199,7 +199,7 @@ class LoopsSuite(ABC):
             on_revoked=going,
         )
         async with running(loop):
-            await eventually(lambda: sum(stored.values()) == 30, within=20)
+            await eventually(lambda: sum(stored.values()) == 30)
 
         assert assigned == [3, 3]
         assert revoked == [3, 3]
@@ -297,10 +297,9 @@ class LoopsSuite(ABC):
                     sent += 30
                     await eventually(
                         lambda: len({*first.values, *second.values}) == sent,  # noqa: B023 - now
-                        within=20,
                     )
             await fill(producer, topic, 30, start=sent)
-            await eventually(lambda: len({*first.values, *second.values}) == sent + 30, within=20)
+            await eventually(lambda: len({*first.values, *second.values}) == sent + 30)
 
     async def test_a_reader_says_when_it_has_caught_up_and_skips_what_it_cannot_handle(
         self, bus: Bus, producer: Producer, topic: str
@@ -317,7 +316,7 @@ class LoopsSuite(ABC):
         with pytest.raises(Unavailable, match="still reading"):
             await loop.ping()
         async with running(loop):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await loop.caught_up.wait()
             assert len(seen.values) == 49
             await loop.ping()
@@ -334,7 +333,7 @@ class LoopsSuite(ABC):
         seen = Seen()
         loop = reader_of(kind, bus, topic, seen)
         async with running(loop):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await loop.caught_up.wait()
             await loop.ping()
             assert len(seen.values) >= 1
@@ -361,7 +360,7 @@ class LoopsSuite(ABC):
         with pytest.raises(BusAway):
             await loop.end_of(place)
         async with running(loop):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await loop.caught_up.wait()
             assert len(seen.values) == 5
             assert await loop.end_of(place) == 20
@@ -377,7 +376,7 @@ class LoopsSuite(ABC):
             bus, topics=[topic], name="reader", handle=noting(seen), back=timedelta(0)
         )
         async with running(loop):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await loop.caught_up.wait()
             await fill(producer, topic, 3, key=b"new")
             await eventually(lambda: len(seen.values) >= 3)
@@ -387,7 +386,7 @@ class LoopsSuite(ABC):
     async def test_an_empty_topic_is_caught_up_at_once(self, bus: Bus, topic: str) -> None:
         loop = ReaderLoop(bus, topics=[topic], name="reader", handle=noting(Seen()))
         async with running(loop):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await loop.caught_up.wait()
             await eventually(lambda: loop.healthy)
 

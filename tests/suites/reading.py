@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from kit.bus.ports import Bus, Consumer, Record
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 
 async def read(bus: Bus, topic: str, count: int) -> list[Record]:
@@ -17,7 +17,7 @@ async def read(bus: Bus, topic: str, count: int) -> list[Record]:
         await reader.stop()
 
 
-async def take(consumer: Consumer, count: int, *, within: float = 15.0) -> list[Record]:
+async def take(consumer: Consumer, count: int, *, within: float = PATIENCE_S) -> list[Record]:
     """Return exactly `count` records from a consumer, in the order of their arrival."""
     taken: list[Record] = []
     async with asyncio.timeout(within):
@@ -29,7 +29,7 @@ async def take(consumer: Consumer, count: int, *, within: float = 15.0) -> list[
 
 
 async def polled_until(
-    condition: Callable[[], bool], *consumers: Consumer, within: float = 20.0
+    condition: Callable[[], bool], *consumers: Consumer, within: float = PATIENCE_S
 ) -> None:
     """Keep the consumers reading, as a loop would, until the condition holds."""
 

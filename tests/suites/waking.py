@@ -5,6 +5,7 @@ import asyncio
 from kit.bus.ports import Bus, Message
 from tests.suites.bus import MakeTopic
 from tests.suites.reading import take
+from tests.waiting import PATIENCE_S
 
 
 class WakeSuite:
@@ -24,7 +25,7 @@ class WakeSuite:
             assert not waiting.done()
             reader.wake()
             reader.wake()
-            assert await asyncio.wait_for(waiting, 10) == {}
+            assert await asyncio.wait_for(waiting, PATIENCE_S) == {}
 
             await producer.send(Message(topic, b"k", b"v"))
             assert [r.value for r in await take(reader, 1)] == [b"v"]

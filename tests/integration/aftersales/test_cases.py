@@ -23,7 +23,7 @@ REASON = "尺码偏大，穿不了"
 async def paid_order(trade: Trade, shop: Shop, fen: int = 25_900) -> str:
     """Return a paid order whose payment aftersales knows."""
     order_id = await shop.order(paid_fen=fen)
-    await eventually(lambda: _payment(trade, order_id), within=20, what="the payment")
+    await eventually(lambda: _payment(trade, order_id), what="the payment")
     return order_id
 
 
@@ -117,7 +117,7 @@ async def test_a_full_refund_closes_the_order_and_drops_its_work(trade: Trade) -
 
     (closed,) = await trade.events(OrderClosed, order_id)
     assert closed.reason == "refunded"
-    settled = await eventually(lambda: _settled(boss, order_id), within=20, what="settled work")
+    settled = await eventually(lambda: _settled(boss, order_id), what="settled work")
     assert settled["outcome"] == "order_closed"
 
 

@@ -97,7 +97,7 @@ async def _assert_the_log_tells_legal_histories(trade: Trade, cases: list[str]) 
             [CaseRequested.__name__, "CaseReviewed reject"],
             [CaseRequested.__name__, "CaseReviewed approve", CaseRefunded.__name__],
         )
-    await eventually(lambda: _published(trade), within=20, what="an empty outbox")
+    await eventually(lambda: _published(trade), what="an empty outbox")
 
 
 async def _published(trade: Trade) -> bool:

@@ -258,7 +258,7 @@ async def _open(trade: Trade, shop: Shop) -> WorkOpened:
         opened = (e for e in trade.log if isinstance(e, WorkOpened))
         return next((event for event in opened if event.order_id == order_id), None)
 
-    opened = await eventually(found, within=20, what="work.opened")
+    opened = await eventually(found, what="work.opened")
     assert opened is not None
     return opened
 

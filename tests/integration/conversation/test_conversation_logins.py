@@ -24,7 +24,7 @@ from services.conversation.login.limits import LINE, LOGIN_ATTEMPTS, PAIR_ATTEMP
 from services.conversation.login.repository import ORIGINS_LIMIT
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation.desk import PASSWORD, Platform, code, ok, started
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -125,7 +125,7 @@ async def test_others_sign_in_while_one_address_guesses(
         passwords.permits.release()
         await eventually(partial(passwords.has_checked, checked))
 
-    assert (await asyncio.wait_for(honest, 5)).status_code == 201
+    assert (await asyncio.wait_for(honest, PATIENCE_S)).status_code == 201
     assert sum(not task.done() for task in crowd) >= LINE - 4
     passwords.release()
     answers = Counter(answer.status_code for answer in await asyncio.gather(*crowd))

@@ -37,7 +37,7 @@ from tests.integration.conversation.talking import (
     told,
 )
 from tests.integration.conversation.timed import is_open
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -288,7 +288,7 @@ async def test_all_shops_are_archived_again_before_the_places_are_given_away(
     async def beside(routing: Routing, session: AsyncSession, shop_id: ShopId, why: str) -> int:
         if why == "slot_free":
             async with platform.service.db.write_across("a test") as other:
-                await asyncio.wait_for(archive.hold_back(other), 2)
+                await asyncio.wait_for(archive.hold_back(other), PATIENCE_S)
             filled.append(shop_id)
         return await plain(routing, session, shop_id, why)
 

@@ -99,8 +99,8 @@ async def test_no_sequence_of_legal_commands_keeps_a_word_out_of_the_archive(
     for step in [("open", 0, 0), ("open", 1, 0), *steps]:
         await house.do(step)
 
-    await eventually(lambda: _archived(platform, house), within=20)
-    await eventually(lambda: _acted_on(platform, house.shop), within=20)
+    await eventually(lambda: _archived(platform, house))
+    await eventually(lambda: _acted_on(platform, house.shop))
     dead = {
         Position(one.partition, one.offset)
         for one in await letters(platform.service.bus, "conversation.archive")

@@ -33,7 +33,7 @@ from tests.integration.conversation.shift import (
     until_queued,
 )
 from tests.integration.conversation.talking import archived, events, has_text
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -210,7 +210,7 @@ async def test_a_word_that_is_being_stored_while_its_agent_goes_away_is_found_by
 
     monkeypatch.setattr(archive, "store", held)
     await platform.say(asked, "在吗")
-    await asyncio.wait_for(stored.wait(), 10)
+    await asyncio.wait_for(stored.wait(), PATIENCE_S)
     try:
         await leaving.be(state)
     finally:

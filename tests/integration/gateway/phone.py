@@ -8,7 +8,7 @@ import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from typing_extensions import override
 
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 Frame = dict[str, Any]
 
@@ -102,7 +102,7 @@ class Phone(WSListener):
 
     # ---- from the gateway
 
-    async def get(self, wanted: Callable[[Frame], bool], within: float = 10.0) -> Frame:
+    async def get(self, wanted: Callable[[Frame], bool], within: float = PATIENCE_S) -> Frame:
         """Return the first frame of all so far that fits, waiting for it."""
 
         def found() -> Frame | None:
@@ -110,7 +110,7 @@ class Phone(WSListener):
 
         return await eventually(found, within=within, what=f"a frame in {self.frames[-5:]}") or {}
 
-    async def of(self, t: str, within: float = 10.0, **fields: Any) -> Frame:
+    async def of(self, t: str, within: float = PATIENCE_S, **fields: Any) -> Frame:
         """Return the first frame of a type with these members."""
 
         def fits(frame: Frame) -> bool:
@@ -118,7 +118,7 @@ class Phone(WSListener):
 
         return await self.get(fits, within)
 
-    async def answer(self, frame_id: str | None, within: float = 10.0) -> Frame:
+    async def answer(self, frame_id: str | None, within: float = PATIENCE_S) -> Frame:
         """Return the `ok` or `err` of an id."""
 
         def fits(frame: Frame) -> bool:
@@ -126,7 +126,7 @@ class Phone(WSListener):
 
         return await self.get(fits, within)
 
-    async def code(self, frame_id: str | None, within: float = 10.0) -> str | None:
+    async def code(self, frame_id: str | None, within: float = PATIENCE_S) -> str | None:
         """Return the problem's code of an answer; None for `ok`."""
         problem = (await self.answer(frame_id, within)).get("problem")
         return None if problem is None else str(problem["code"])
@@ -137,7 +137,7 @@ class Phone(WSListener):
         await self.of("pong", ts=frame_id)
         return await self.code(frame_id, within=0)
 
-    async def close_code(self, within: float = 15.0) -> int:
+    async def close_code(self, within: float = PATIENCE_S) -> int:
         """Return the code with which the socket was closed."""
         await eventually(lambda: self.closed is not None, within=within, what="the close")
         assert self.closed is not None

@@ -17,7 +17,7 @@ from kit.ids import derived_id
 from services.gateway.frames.records import body_hash
 from services.gateway.history import Stored
 from tests.integration.gateway.desk import GENERATION, SHOP, Desk, lexicon, opened
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 from wording import HOUSE
 
 pytestmark = pytest.mark.integration
@@ -273,7 +273,7 @@ async def records_of(
     reader = bus.reader([topic])
     await reader.start()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(found) < number:
                 for records in (await reader.getmany(200)).values():
                     found += [one for one in records if one.key == conversation_id.encode()]

@@ -76,7 +76,7 @@ async def test_deploys_under_load_lose_nothing(seed: int) -> None:
             task.cancel()
         bus.release_acks()
         await playing
-        await eventually(lambda: all(people.ledger.complete(talk.id) for talk in talks), within=20)
+        await eventually(lambda: all(people.ledger.complete(talk.id) for talk in talks))
         people.ledger.history.update(_history(bus, talks))
         found = people.ledger.judge()
 

@@ -15,7 +15,7 @@ from kit.bus.kafka import KafkaBus
 from kit.clock import ManualClock
 from kit.web.auth import TokenIssuer, generate_keypair
 from tests.integration.gateway.desk import KEYS, SHOP, Desk, opened
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 from tests.web import NO_TLS
 
 pytestmark = pytest.mark.integration
@@ -66,7 +66,7 @@ async def test_no_token_in_the_url_and_no_other_path(desk: Desk) -> None:
         port = int(desk.url.rsplit(":", 1)[1])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request.encode())
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
         writer.close()
         await writer.wait_closed()
         assert answer.startswith(f"HTTP/1.1 {status} ".encode()), path

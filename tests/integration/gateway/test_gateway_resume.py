@@ -245,7 +245,7 @@ async def test_a_reader_that_stops_is_closed_and_resumes_without_a_hole(bus: Kaf
         for number in range(120):
             large(buyer, s, text=f"{number}", id=f"bbbbbbbb-{number}")
             assert await buyer.code(f"bbbbbbbb-{number}") is None
-        await eventually(lambda: session.closing, within=10)
+        await eventually(lambda: session.closing)
         agent.transport.underlying_transport.resume_reading()
         assert await agent.close_code() in {CloseCode.SLOW_READER, 1006}
         got = agent.texts(s)
@@ -254,7 +254,7 @@ async def test_a_reader_that_stops_is_closed_and_resumes_without_a_hole(bus: Kaf
 
         back = await desk.phone(talk.agent_id or "")
         await desk.join(back, talk, position=position)
-        await eventually(lambda: len(back.texts(s)) == 120, within=20)
+        await eventually(lambda: len(back.texts(s)) == 120)
         assert back.texts(s) == [str(n) for n in range(120)]
 
 
@@ -270,10 +270,10 @@ async def test_a_reader_that_was_slow_for_a_moment_is_refilled(bus: KafkaBus) ->
             large(buyer, s, text=f"{number}", id=f"cccccccc-{number}")
             assert await buyer.code(f"cccccccc-{number}") is None
         session = desk.service.hub.people[agent_of(talk)][0]
-        await eventually(lambda: session.full_since is not None, within=20)
+        await eventually(lambda: session.full_since is not None)
         agent.transport.underlying_transport.resume_reading()
 
-        await eventually(lambda: len(agent.texts(s)) >= 150, within=20)
+        await eventually(lambda: len(agent.texts(s)) >= 150)
         assert agent.texts(s) == [str(n) for n in range(150)]
         assert agent.closed is None
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, MetaData, Table, Text, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kit import row_security, tables
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -57,7 +57,7 @@ async def test_a_table_of_a_shop_gets_its_policy_once(engine: AsyncEngine, notes
 
     async with engine.begin() as reader:
         await reader.execute(text(f"select from {notes.schema}.notes"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await ensure(engine, notes)  # waits for nobody, for it changes nothing
 
 
@@ -85,11 +85,11 @@ async def test_who_uses_a_table_is_not_held_up_by_a_policy_that_waits(
         securing = asyncio.create_task(ensure(engine, notes))
         for number in range(5):
             await eventually(waits, what="the policy waits")
-            async with asyncio.timeout(5), engine.begin() as other:
+            async with asyncio.timeout(PATIENCE_S), engine.begin() as other:
                 await other.execute(text(f"insert into {name} values ('{number}', 'shop')"))
         assert not securing.done()
         assert await policies(engine, notes) == []
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await securing
     assert len(await policies(engine, notes)) == 1

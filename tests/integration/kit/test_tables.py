@@ -10,7 +10,7 @@ from sqlalchemy import text
 from kit import table_locks, tables
 from kit.postgres import Database
 from kit.table_locks import TablesInUse
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -142,7 +142,7 @@ async def test_an_index_is_built_while_others_write(
         await early.execute(WRITE, {"id": "1"})
         migrating = asyncio.create_task(tables.upgrade(pg_dsn, service, package=package))
         await eventually(lambda: _index_is(database, service, valid=False))
-        async with asyncio.timeout(5), database.write_across("a test") as late:
+        async with asyncio.timeout(PATIENCE_S), database.write_across("a test") as late:
             await late.execute(WRITE, {"id": "2"})
         await asyncio.sleep(2 * table_locks.WAIT_MS / 1000)  # it holds nobody up, and gives not up
         assert not migrating.done()

@@ -19,7 +19,7 @@ from kit.metrics import Metrics
 from kit.postgres import Database, DatabaseAway, DatabaseBusy
 from kit.timers import BATCH, LEASE, Timer, Timers
 from tests.sweeping import swept
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -146,12 +146,12 @@ async def test_a_timer_fires_when_it_is_due_and_not_before(subjects: Database) -
         await timers.start(session, Timer(KIND, "later", SHOP, at))
 
     async with running(sweeper(subjects, reminders)):
-        await eventually(lambda: _told_once(subjects, "s00000"), within=5)
+        await eventually(lambda: _told_once(subjects, "s00000"))
         assert await told(subjects) == {1: 1, 0: 1}
 
         async with subjects.write(SHOP) as session:
             await timers.start(session, Timer(KIND, "later", SHOP, datetime.now(UTC)))
-        await eventually(lambda: _told_once(subjects, "later"), within=5)
+        await eventually(lambda: _told_once(subjects, "later"))
     assert await left(subjects) == 0
 
 
@@ -206,7 +206,7 @@ async def test_a_sweep_that_waits_for_the_command_finds_the_timer_gone(
     async with subjects.write(SHOP) as session:
         await session.execute(_LOCK, {"ids": [subject]})
         sweeping = asyncio.create_task(swept(sweeper(subjects, reminders, EverLeading)))
-        await eventually(lambda: _waiting(subjects), within=5, what="the sweep at the lock")
+        await eventually(lambda: _waiting(subjects), what="the sweep at the lock")
         await timers.cancel(session, KIND, [subject])
     await sweeping
 
@@ -229,7 +229,7 @@ async def test_a_kill_between_taking_and_committing_fires_it_again_and_once(
     reminders.go_on.clear()
 
     sweeping = asyncio.create_task(swept(sweeper(subjects, reminders, EverLeading)))
-    await asyncio.wait_for(reminders.inside.wait(), 5)
+    await asyncio.wait_for(reminders.inside.wait(), PATIENCE_S)
     assert reminders.batches == [3]
     await count(
         subjects,
@@ -281,7 +281,7 @@ async def test_the_next_process_takes_over_when_the_leader_is_gone(subjects: Dat
     assert await told(subjects) == {0: 1}, "the leader's timers are left to it"
     async with running(one):
         await leader.close()
-        await eventually(lambda: _empty(subjects), within=5)
+        await eventually(lambda: _empty(subjects))
 
     assert await told(subjects) == {1: 1}
 
@@ -293,7 +293,7 @@ async def test_what_a_frozen_leader_leaves_lying_is_fired_by_another(subjects: D
     await due(subjects, 5, ago="20 seconds")
 
     async with running(sweeper(subjects, reminders)):
-        await eventually(lambda: _empty(subjects), within=5)
+        await eventually(lambda: _empty(subjects))
 
     assert await told(subjects) == {1: 5}
     assert frozen.held(LEASE)

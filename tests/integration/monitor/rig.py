@@ -50,7 +50,7 @@ from services.monitor import app
 from services.monitor.recount.commands import recompute
 from services.monitor.recount.service import Report
 from services.monitor.settings import Settings
-from tests import infrastructure
+from tests import infrastructure, noon
 from tests.infrastructure import Infrastructure, TestDatabase
 from tests.integration.monitor.chats import NOON, Chat
 from tests.waiting import eventually
@@ -178,6 +178,19 @@ class Monitor:
         async with _client(self.addresses.admin) as door:
             rows = (await door.get("/metrics")).text.splitlines()
         return sum(float(row.split()[-1]) for row in rows if row.startswith(f"{series} "))
+
+    async def shop_at_noon(self, **changes: Any) -> Shop:
+        """Return a shop in which it is noon now; the monitor knows. What is said is of one day."""
+        zone = noon.zone()
+        shop = await self.rig.shop().listed(time_zone=zone, **changes)
+
+        async def known() -> bool:
+            asked = {"profile": "qiyu", "from": f"{DAY}", "to": f"{DAY + timedelta(days=1)}"}
+            answer = await self.get("/v1/monitor/figures", shop.token(), shop=shop.id, **asked)
+            return bool(answer.raise_for_status().json()["time_zone"] == zone)
+
+        await eventually(known, what="the shop's time zone")
+        return shop
 
     async def inside(self, path: str) -> httpx2.Response:
         """Ask the admin port as a neighbour does."""

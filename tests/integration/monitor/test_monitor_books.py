@@ -100,7 +100,7 @@ async def test_what_was_forgotten_before_the_book_changed_leaves_no_difference(
         for _ in range(40):  # one of them moves the log time of its partition
             await shop.chat("ben").buyer(0)
         await rig.folded()
-        await eventually(forgotten, within=20)
+        await eventually(forgotten)
     stored = await rig.rows(
         "select settled_offset from sessions where conversation_id = :chat", chat=chat.id
     )

@@ -10,7 +10,6 @@ import pytest
 
 from tests.integration.monitor.chats import NOON, Chat
 from tests.integration.monitor.rig import DAY, Monitor, Rig, Shop
-from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -56,17 +55,12 @@ async def test_case_6_a_buyer_answered_in_time_is_never_shown_as_failed(
     rig: Rig, monitor: Monitor
 ) -> None:
     now = await rig.now()
-    zone = f"Etc/GMT{now.hour - 12:+d}"  # whose sign is the other way round: there it is noon
-    shop = await rig.shop().listed(time_zone=zone)
+    shop = await monitor.shop_at_noon()
     hours = {
         "from": f"{now - timedelta(hours=1):%FT%TZ}",
         "to": f"{now + timedelta(hours=1):%FT%TZ}",
     }
 
-    async def known() -> bool:
-        return bool((await figures(monitor, shop, "kuaishou_2023", **hours))["time_zone"] == zone)
-
-    await eventually(known, what="the shop's time zone")
     chat = await shop.chat(start=now - timedelta(seconds=10)).opened()
     await chat.buyer(1)
     while_open = await buyers(monitor, shop, "kuaishou_2023", **hours)

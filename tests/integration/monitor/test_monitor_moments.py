@@ -13,7 +13,7 @@ from contracts.monitor import WaitingThresholdPassed
 from contracts.topics import ALERTS, BOARD, CHAT
 from profiles import SHIPPED
 from tests.integration.monitor.chats import Chat, talking
-from tests.integration.monitor.rig import Rig, Shop, boards_of
+from tests.integration.monitor.rig import Monitor, Rig, Shop, boards_of
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -36,11 +36,11 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
-async def monitor(rig: Rig, quick: Path) -> AsyncIterator[None]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def monitor(rig: Rig, quick: Path) -> AsyncIterator[Monitor]:
     """One monitor that runs as long as the module."""
-    async with rig.monitor(profiles_folder=str(quick)):
-        yield
+    async with rig.monitor(profiles_folder=str(quick)) as started:
+        yield started
 
 
 async def beside(rig: Rig, shop: Shop, chat: Chat) -> Chat:
@@ -61,9 +61,9 @@ def fired_for(seen: Sequence[object], chat: Chat) -> list[WaitingThresholdPassed
 
 
 async def test_case_19_thresholds_fire_once_and_in_time_while_records_never_stop(
-    rig: Rig,
+    rig: Rig, monitor: Monitor
 ) -> None:
-    shop = await rig.shop().listed(profiles=("qiyu",))
+    shop = await monitor.shop_at_noon(profiles=("qiyu",))
     start = await rig.now()
     waits = await shop.chat(start=start).opened()
     busy = await beside(rig, shop, waits)
@@ -93,8 +93,10 @@ async def test_case_19_thresholds_fire_once_and_in_time_while_records_never_stop
     assert [board.delayed_ms for board in steady if board.delayed_ms] == []
 
 
-async def test_an_answer_in_time_is_never_followed_by_an_alert_under_traffic(rig: Rig) -> None:
-    shop = await rig.shop().listed(profiles=("qiyu",))
+async def test_an_answer_in_time_is_never_followed_by_an_alert_under_traffic(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop = await monitor.shop_at_noon(profiles=("qiyu",))
     start = await rig.now()
     waits = await shop.chat(start=start).opened()
     busy = await beside(rig, shop, waits)
@@ -111,8 +113,10 @@ async def test_an_answer_in_time_is_never_followed_by_an_alert_under_traffic(rig
     assert fired_for(alerts, waits) == []
 
 
-async def test_a_threshold_that_could_not_be_stored_is_told_once_it_can_be(rig: Rig) -> None:
-    shop = await rig.shop().listed(profiles=("qiyu",))
+async def test_a_threshold_that_could_not_be_stored_is_told_once_it_can_be(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop = await monitor.shop_at_noon(profiles=("qiyu",))
     start = await rig.now()
     waits = await shop.chat(start=start).opened()
     async with rig.watching(ALERTS.name) as alerts:

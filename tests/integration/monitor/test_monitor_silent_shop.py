@@ -37,7 +37,7 @@ async def asked(rig: Rig, shop: Shop) -> None:
         async def caught_up() -> bool:
             return bool(await rig.rows(CAUGHT_UP, shop=shop.id))
 
-        await eventually(caught_up, within=20, what="the day is over for the partition")
+        await eventually(caught_up, what="the day is over for the partition")
 
 
 async def silent(rig: Rig) -> Shop:

@@ -63,7 +63,7 @@ async def test_a_request_that_lands_after_its_refund_is_old_news(trade: Trade) -
     path = f"/v1/orders/{order_id}"
 
     await trade.tell(refunded(trade, late, version=3, fen=100), late)
-    await eventually(lambda: _refunded(trade, shop, order_id), within=20, what="the refund")
+    await eventually(lambda: _refunded(trade, shop, order_id), what="the refund")
     await trade.tell(marker)
     checked = await boss.post(f"{path}/address-verification", {"result": "verified"}, if_match=2)
 
@@ -100,7 +100,7 @@ async def test_poison_is_set_aside_with_its_reason_and_blocks_nobody(trade: Trad
     await _produce(trade, [newer, *poison.values(), message_of(good)])
     boss = shop.person(Role.SUPERVISOR)
     await eventually(
-        lambda: _locked(boss.get(f"/v1/orders/{order_id}/interlocks")), within=20, what="the lock"
+        lambda: _locked(boss.get(f"/v1/orders/{order_id}/interlocks")), what="the lock"
     )
 
     dead = [one for one in await letters(trade.bus, SETTLEMENTS) if one.place not in before]
@@ -116,7 +116,7 @@ async def test_a_replay_hands_the_dead_letters_to_the_handler_once_more(trade: T
     assert isinstance(settings, Settings)
     shop, absent = trade.shop(), trade.ids.new()
     await trade.tell(requested(trade, shop, absent, version=1, case=trade.ids.new()))
-    waiting = await eventually(lambda: _dead(trade, "does not have"), within=20, what="the letter")
+    waiting = await eventually(lambda: _dead(trade, "does not have"), what="the letter")
 
     service = app.build(settings)
     report = await service.replay(SETTLEMENTS)

@@ -90,7 +90,7 @@ async def test_a_cursor_continues_the_list_that_it_was_given_for_and_no_other(
         asked = {
             "order_id": order_id, "kind": "refund", "amount_fen": 100, "buyer_reason": "尺码不合适"
         }  # fmt: skip
-        await eventually(partial(_is_taken, buyer, asked), within=20)
+        await eventually(partial(_is_taken, buyer, asked))
     lists = ["/v1/orders", "/v1/cases", "/v1/work-items"]
     cursors = {path: (await person.get(path, limit=1)).json()["next_cursor"] for path in lists}
 

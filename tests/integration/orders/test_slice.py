@@ -89,7 +89,7 @@ async def test_a_repeat_of_every_fact_changes_nothing(trade: Trade) -> None:
     told = await trade.events(WorkSettled, opened.work_id)
     await trade.events(OrderReleased, order_id)
     told_of = [*told, *await trade.events(OrderPaid, order_id)]
-    await eventually(lambda: _handled(trade, told_of, times=3), within=20, what="calm")
+    await eventually(lambda: _handled(trade, told_of, times=3), what="calm")
     facts = [e for e in trade.log if order_id in {e.key, getattr(e, "order_id", "")}]
     before = await _state(trade, order_id)
 
@@ -100,7 +100,7 @@ async def test_a_repeat_of_every_fact_changes_nothing(trade: Trade) -> None:
         for kind in (OrderPaid, WorkAssigned)
     ]
     await trade.tell(*markers)
-    await eventually(lambda: _handled(trade, markers, times=4), within=20, what="the markers")
+    await eventually(lambda: _handled(trade, markers, times=4), what="the markers")
 
     later = {e.id for e in trade.log if order_id in {e.key, getattr(e, "order_id", "")}}
     assert later - {e.id for e in markers} == {e.id for e in facts}, "nothing new was told"

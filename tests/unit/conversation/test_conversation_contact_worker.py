@@ -8,6 +8,7 @@ import pytest
 from contracts.people import ShopId
 from services.conversation.archive.contacts import Contacts
 from services.conversation.archive.deadlines import WORKERS, ContactWorker
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.unit
 
@@ -34,13 +35,13 @@ async def test_a_backlog_does_not_keep_it_from_stopping() -> None:
     worker = ContactWorker(cast("Contacts", backlog))
     worker.wake([ShopId(f"shop-{n}") for n in range(WORKERS * 3)])
     running = asyncio.create_task(worker.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await backlog.all_busy.wait()
     before = backlog.batches
 
     await worker.stop()
 
-    _, late = await asyncio.wait([running], timeout=2)
+    _, late = await asyncio.wait([running], timeout=PATIENCE_S)
     for task in late:
         task.cancel()
     assert not late

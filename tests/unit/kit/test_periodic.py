@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from kit.clock import ManualClock
 from kit.errors import Unavailable
 from kit.periodic import Periodic
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +33,7 @@ async def test_work_is_done_at_once_and_then_at_its_pace() -> None:
     assert work.calls == 3
 
     await role.stop()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_work_goes_on_when_what_it_leans_on_is_back() -> None:
@@ -44,7 +45,7 @@ async def test_work_goes_on_when_what_it_leans_on_is_back() -> None:
 
     assert work.calls == 4
     await role.stop()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_an_outage_is_told_of_once_and_its_end_too() -> None:
@@ -55,7 +56,7 @@ async def test_an_outage_is_told_of_once_and_its_end_too() -> None:
         running = asyncio.create_task(role.run())
         await clock.walk(5)
         await role.stop()
-        await asyncio.wait_for(running, 1)
+        await asyncio.wait_for(running, PATIENCE_S)
 
     assert [(line["event"], line["work"]) for line in told] == [
         ("periodic.away", "board"),
@@ -90,4 +91,4 @@ async def test_work_with_nothing_to_do_is_called_less_often_until_there_is_somet
     await clock.walk(7)
     assert [at - began for at in calls] == [24, 25, 26, 27]
     await role.stop()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, PATIENCE_S)

@@ -14,6 +14,7 @@ from kit.errors import NotFound, Unavailable
 from kit.metrics import Metrics
 from kit.postgres import Database, DatabaseAway, DatabaseBusy
 from kit.timers import BATCH, BUSY_MOST, GRACE_S, READ, Due, Timers
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.unit
 
@@ -228,10 +229,10 @@ async def test_stopping_ends_after_the_transaction_under_way() -> None:
 
     sweep.on("kind", slow)
     running = asyncio.create_task(sweep.run())
-    await asyncio.wait_for(inside.wait(), 1)
+    await asyncio.wait_for(inside.wait(), PATIENCE_S)
     await sweep.stop()
     go_on.set()
-    await asyncio.wait_for(running, 1)
+    await asyncio.wait_for(running, PATIENCE_S)
 
     assert len(fired.subjects) == BATCH
 

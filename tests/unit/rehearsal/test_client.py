@@ -110,7 +110,7 @@ async def test_a_line_that_is_lost_before_the_upgrade_is_answered_is_tried_again
     )
     opening = asyncio.create_task(client.open())
     try:
-        await eventually(lambda: tries >= 3, within=5)
+        await eventually(lambda: tries >= 3)
     finally:
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
