@@ -1,15 +1,19 @@
 """A shift on a clock that the test moves: buyers come and speak, agents are reported or lost."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from contracts.people import OrderId, PersonId, SenderKind, ShopId, WorkId
 from contracts.work import WorkKind, WorkOpened
 from kit.clock import ManualClock
-from tests.integration.conversation.desk import Person, Platform, Shop, ok
+from services.conversation.presence import registration as presence
+from services.conversation.seed import SeedSettings
+from tests.integration.conversation.desk import Person, Platform, Shop, ok, started
 from tests.waiting import eventually
 
 
@@ -29,6 +33,18 @@ async def until_queued(reader: Person, talk: Mapping[str, Any]) -> dict[str, Any
         return now if now["state"] == "queued" else {}
 
     return await eventually(shown)
+
+
+@asynccontextmanager
+async def watched_by_hand(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
+    """Run the service on a clock; only `let_pass` looks who is there, one look at a time.
+
+    What the service's own look has taken up beside it, it may still be at work on.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(presence, "LOOK_S", 10_000_000.0)
+        async with started(settings, clock=clock) as running_platform:
+            yield running_platform
 
 
 async def let_pass(platform: Platform, clock: ManualClock, seconds: int) -> None:

@@ -15,7 +15,6 @@ from kit.clock import ManualClock
 from kit.web.paging import Cursors
 from services.conversation.conversations.domain import Conversation
 from services.conversation.presence import consumers
-from services.conversation.presence import registration as presence
 from services.conversation.presence.consumers import AT_ONCE, KNOWN_S
 from services.conversation.presence.service import Followed, Reported, States
 from services.conversation.routing import registration as routing
@@ -24,7 +23,7 @@ from services.conversation.routing.service import Routing
 from services.conversation.seed import SeedSettings
 from services.conversation.staff.domain import AtWork
 from services.conversation.turns import ShopBusy, Turns
-from tests.integration.conversation.desk import Person, Platform, Shop, started
+from tests.integration.conversation.desk import Person, Platform, Shop
 from tests.integration.conversation.shift import (
     buyer_says,
     let_pass,
@@ -32,6 +31,7 @@ from tests.integration.conversation.shift import (
     report_staff,
     state_of,
     talk_now,
+    watched_by_hand,
 )
 from tests.integration.conversation.talking import events
 from tests.waiting import eventually
@@ -56,11 +56,10 @@ async def clock() -> ManualClock:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
-    """The service on that clock; only the tests look who is there, one look at a time."""
+    """The service on that clock; only the tests look who is there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(presence, "LOOK_S", 10_000_000.0)
         patch.setattr(routing, "SILENCE_LOOK_S", 86_400.0)
-        async with started(settings, clock=clock) as running_platform:
+        async with watched_by_hand(settings, clock) as running_platform:
             yield running_platform
 
 

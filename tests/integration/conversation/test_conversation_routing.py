@@ -12,7 +12,7 @@ from contracts.people import AgentState, ShopId
 from contracts.work import WorkAssigned, WorkSettled
 from kit.clock import ManualClock
 from services.conversation.seed import SeedSettings
-from tests.integration.conversation.desk import Person, Platform, ok, started
+from tests.integration.conversation.desk import Person, Platform, ok
 from tests.integration.conversation.shift import (
     buyer_says,
     let_pass,
@@ -22,6 +22,7 @@ from tests.integration.conversation.shift import (
     state_of,
     talk_now,
     until_queued,
+    watched_by_hand,
 )
 from tests.integration.conversation.talking import complete, events
 from tests.waiting import eventually
@@ -38,7 +39,7 @@ async def clock() -> ManualClock:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[Platform]:
     """The service on that clock."""
-    async with started(settings, clock=clock) as running_platform:
+    async with watched_by_hand(settings, clock) as running_platform:
         yield running_platform
 
 

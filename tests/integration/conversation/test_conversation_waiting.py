@@ -21,7 +21,7 @@ from services.conversation.archive.domain import Batch
 from services.conversation.archive.repository import ArchivedRow
 from services.conversation.routing import registration as routing
 from services.conversation.seed import SeedSettings
-from tests.integration.conversation.desk import Person, Platform, code, ok, started
+from tests.integration.conversation.desk import Person, Platform, code, ok
 from tests.integration.conversation.shift import (
     agent_says,
     buyer_says,
@@ -31,6 +31,7 @@ from tests.integration.conversation.shift import (
     state_of,
     talk_now,
     until_queued,
+    watched_by_hand,
 )
 from tests.integration.conversation.talking import archived, events, has_text
 from tests.waiting import PATIENCE_S, eventually
@@ -49,7 +50,7 @@ async def platform(settings: SeedSettings, clock: ManualClock) -> AsyncIterator[
     """The service on that clock; its own sweep takes nobody from a silent agent."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(routing, "SILENCE_LOOK_S", 86_400.0)
-        async with started(settings, clock=clock) as running_platform:
+        async with watched_by_hand(settings, clock) as running_platform:
             yield running_platform
 
 
