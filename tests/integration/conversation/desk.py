@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx2
 import jwt
+import pytest
 
 from contracts.base import Event
 from contracts.gateway import ChatMessage, Connected, PresenceReported
 from contracts.people import ConversationId, PersonId, Role, SenderKind, ShopId
+from kit import postgres
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock, SystemClock
@@ -23,6 +25,7 @@ from kit.web.auth import Passwords, ServiceTokens
 from services.conversation.administrator import founding_on
 from services.conversation.app import ConversationService
 from services.conversation.seed import SeedSettings, seed
+from tests.waiting import PATIENCE_S
 from tests.web import NO_TLS
 
 PASSWORD = "correct horse battery"
@@ -35,12 +38,14 @@ async def started(
     """Run the service, on its own clock and with its own passwords if they are given."""
     bus = KafkaBus(settings.bootstrap_servers, prefix=settings.kafka_topic_prefix)
     cheap = passwords or Passwords(memory_kib=64, rounds=1)
-    service = ConversationService(settings, bus, clock=clock or SystemClock(), passwords=cheap)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres, "POOL_TIMEOUT_S", PATIENCE_S)  # a crowd is served, however slowly
+        service = ConversationService(settings, bus, clock=clock or SystemClock(), passwords=cheap)
     founding = founding_on(service.db, settings, clock=service.clock, passwords=cheap)
     await seed(founding, settings)
     async with (
         running(service.app()) as addresses,
-        httpx2.AsyncClient(timeout=20, verify=NO_TLS) as client,
+        httpx2.AsyncClient(timeout=2 * PATIENCE_S, verify=NO_TLS) as client,
     ):
         producer = bus.producer()
         await producer.start()
