@@ -45,6 +45,7 @@ class Watchdog:
         self._patience = patience
         self._progress_at = clock.monotonic()
         self._restart_at = clock.monotonic()
+        self._excused_at = clock.monotonic()
 
     @property
     def silent_s(self) -> float:
@@ -57,17 +58,23 @@ class Watchdog:
 
     def excused(self) -> None:
         """Note that the consumer works and others do not: no reason to restart it, yet not well."""
-        self._restart_at = self._clock.monotonic()
+        self._restart_at = self._excused_at = self._clock.monotonic()
 
     def restarted(self) -> None:
         """Note that the consumer is new: give it time before the next restart."""
         self._restart_at = self._clock.monotonic()
 
     def advice(self, *, broker_answers: bool) -> Advice:
-        """Say what to do. A broker that is away is no reason to end the process."""
+        """Say what to do. A broker that is away, or was until now, is no reason to end the process.
+
+        Where it was away for longer than `exit_s`, a consumer that is about to join again would
+        otherwise have `red_s` to do so, and never be built anew first.
+        """
         patience = self._patience
-        since_restart = self._clock.monotonic() - self._restart_at
-        if broker_answers and self.silent_s > patience.exit_s and since_restart > patience.red_s:
+        now = self._clock.monotonic()
+        since_restart = now - self._restart_at
+        charged_s = min(self.silent_s, now - self._excused_at)
+        if broker_answers and charged_s > patience.exit_s and since_restart > patience.red_s:
             return Advice.EXIT
         if since_restart > patience.restart_s:
             return Advice.RESTART

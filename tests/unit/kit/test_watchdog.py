@@ -50,6 +50,24 @@ def test_progress_makes_well_and_an_excuse_only_spares_the_restart() -> None:
     assert watchdog.advice(broker_answers=True) is Advice.WELL
 
 
+def test_a_broker_that_comes_back_after_minutes_finds_as_much_patience_as_ever() -> None:
+    clock = ManualClock()
+    watchdog = Watchdog(clock, Patience())
+    for _ in range(40):
+        clock.advance(5)
+        watchdog.excused()
+    heard: dict[Advice, int] = {}
+
+    for second in range(140):
+        clock.advance(1)
+        advice = watchdog.advice(broker_answers=True)
+        heard.setdefault(advice, second + 1)
+        if advice is Advice.RESTART:
+            watchdog.restarted()
+
+    assert heard == {Advice.RED: 1, Advice.RESTART: 31, Advice.EXIT: 121}
+
+
 class Deaf(MemoryConsumer):
     """A consumer that hears `hears` times and then nothing, as aiokafka can."""
 
