@@ -21,6 +21,8 @@ _SKIP = "\u200b"
 _PRIVATE = range(0xE000, 0xF900)
 _SURROGATES = range(0xD800, 0xE000)
 _TAGS = 0xE0000
+# Letters by category, yet nothing is drawn of them.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 _HIGH = re.compile("[\U00020000-\U0010ffff]")
 
 # What a homograph attack borrows: letters of other scripts by the latin letter they look like.
@@ -94,6 +96,8 @@ def _is_mark(char: str) -> bool:
 
 def _plain(char: str, simpler: Mapping[str, str]) -> str:
     """Fold one code point: compatibility, case, marks, look-alikes, traditional; else drop it."""
+    if char in _FILLERS:
+        return ""
     folded = _LOOKALIKES.get(char) or _LOOKALIKES.get(char.lower())
     if folded is None:
         folded = _strip_marks(char).casefold()
@@ -205,8 +209,8 @@ def spans(text: str, table: Sequence[Entry], *, length: int) -> list[int]:
 
 
 def invisible(char: str) -> bool:
-    """Tell whether a dropped character cannot be seen (format characters, combining marks)."""
-    return unicodedata.category(char) in _UNSEEN
+    """Tell whether a dropped character cannot be seen (format characters, marks, fillers)."""
+    return unicodedata.category(char) in _UNSEEN or char in _FILLERS
 
 
 _UNSEEN = frozenset({"Cf", "Mn", "Me", "Cc"})

@@ -62,6 +62,7 @@ def repeated(word: str) -> str:
 
 STRICT: dict[str, Transform] = {
     "zero_width": joined("\u200b\u200d\ufeff\u00ad\u2060"),
+    "filler": joined("\u3164\uffa0\u115f\u1160"),
     "punctuation": joined("…，·-_~*|/"),
     "emoji": joined("💩🐶😡"),
     "gap": joined(" \u3000"),
@@ -114,6 +115,7 @@ SHOP_FRAMES = ("{}", "这个{}还有货吗", "亲，{}可以的哦", "{}，今�
     [
         ("你个王八蛋", Why.LITERAL),
         ("王\u200b八蛋", Why.INVISIBLE),
+        ("王\u3164八蛋", Why.INVISIBLE),
         ("王-八-蛋", Why.GAP),
         ("王王八八蛋蛋", Why.REPEAT),
         ("妄八单", Why.HOMOPHONE),
