@@ -15,6 +15,7 @@ import { Outbox } from "./outbox.ts";
 import { Oversight } from "./oversight.ts";
 import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
+import { SignOut } from "./signOut.ts";
 import { Store } from "./store.ts";
 import { Version } from "./version.ts";
 import { EMPTY, type AgentState, type Position, type State } from "./types.ts";
@@ -27,6 +28,7 @@ export class Desk {
   readonly oversight: Oversight;
   private readonly store: Store;
   private readonly session: Session;
+  private readonly leaving: SignOut;
   private readonly line: Line;
   private readonly conversations: Conversations;
   private readonly departures: Departures;
@@ -48,6 +50,7 @@ export class Desk {
   ) {
     this.store = new Store(show);
     this.session = new Session(slot, clock, { fresh: (token) => this.line.fresh(token), replaced: () => this.leave(null) });
+    this.leaving = new SignOut(slot, clock, () => this.session.signOut(), (isLeaving) => this.store.change({ isLeaving }));
     this.outbox = new Outbox(this.store, clock, (conversation) => this.conversations.streamOf(conversation), () => this.line.streams.all());
     const ears = {
       show: (changed: Partial<Linked>) => this.linked(changed),
@@ -69,8 +72,9 @@ export class Desk {
     return this.store.state;
   }
 
-  /** Go on with the session that the slot's cookie holds, if there is one. */
+  /** Go on with the session that the slot's cookie holds, if there is one that nobody has signed out of. */
   async start(): Promise<void> {
+    if (await this.leaving.isLeft()) return this.leave(null);
     try {
       await this.enter(await this.session.refreshed(() => this.state.session === "unknown" && !this.isStopped));
     } catch {
@@ -79,14 +83,17 @@ export class Desk {
   }
 
   async signIn(login: string, password: string): Promise<void> {
+    await this.leaving.settled();
     await this.enter(await this.session.signIn(login, password));
   }
 
-  /** End this session alone; what was typed is dropped with it. */
+  /** End this session alone, here at once and there as soon as the platform answers; what was typed is dropped with it. */
   async signOut(): Promise<void> {
-    await this.session.signOut();
-    await this.outbox.database?.clear();
+    const { database } = this.outbox;
+    await this.leaving.begin();
+    await database?.clear().catch(() => undefined);
     this.leave(null);
+    this.leaving.owe();
   }
 
   async setState(state: AgentState): Promise<void> {
@@ -135,6 +142,7 @@ export class Desk {
   /** Let go of everything here: another worker goes on with this session. */
   stop(): void {
     this.isStopped = true;
+    this.leaving.stop();
     this.release();
   }
 
@@ -161,10 +169,10 @@ export class Desk {
   }
 
   private leave(ended: number | null): void {
-    const { stale } = this.state;
+    const { stale, isLeaving } = this.state;
     this.release();
     this.hasFacts = false;
-    this.store.change({ ...EMPTY, session: "out", ended, stale });
+    this.store.change({ ...EMPTY, session: "out", ended, stale, isLeaving });
   }
 
   /** Look now and every so often, a little apart from everybody else. */

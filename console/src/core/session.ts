@@ -39,9 +39,9 @@ export class Session {
     return this.rest.visit();
   }
 
-  /** Ask the platform to end this session alone. */
-  async signOut(): Promise<void> {
-    await this.rest.signOut().catch(() => undefined);
+  /** Ask the platform to end this session alone. Rejects when it refuses, or is away. */
+  signOut(): Promise<void> {
+    return this.rest.signOut();
   }
 
   /** Call a route as the person. Rejects with a `Refusal`, or a TypeError where nobody answers. */
@@ -99,6 +99,7 @@ export class Session {
   }
 }
 
-function isAway(error: unknown): boolean {
+/** Tell whether something failed because the platform is away, not because it refused. */
+export function isAway(error: unknown): boolean {
   return !(error instanceof Refusal) || error.status >= 500 || error.status === 429;
 }

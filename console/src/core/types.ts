@@ -182,6 +182,8 @@ export interface State {
   /** Why the session ended, if a close code said so. */
   ended: number | null;
   stopped: Stopped | null;
+  /** Somebody signed out here, and the platform has not heard of it yet. */
+  isLeaving: boolean;
   /** There is a newer version of these pages than the one that runs. */
   stale: boolean;
 }
@@ -251,5 +253,6 @@ export const EMPTY: State = {
   watched: {},
   ended: null,
   stopped: null,
+  isLeaving: false,
   stale: false,
 };

@@ -20,6 +20,8 @@ export const world = {
   /** One's own state, as the platform has it. */
   state: "online",
   isAway: false,
+  /** Whether the slot's cookie renews a session. */
+  hasSession: true,
   levels: LEVELS as unknown,
   /** What the served page's ETag is. */
   served: '"one"',
@@ -118,18 +120,28 @@ function session(): Response {
   return new Response(JSON.stringify({ token: "t", expires_at: expires, person: { id: world.person, role: "agent", shop_id: "s", name: "小陈" } }));
 }
 
-async function answer(path: string): Promise<Response> {
+/** What the slot's cookie is good for: a sign-in replaces it, a sign-out ends it. */
+function slot(method: string, isRenewal: boolean): Response {
+  if (method === "POST" && !isRenewal) world.hasSession = true;
+  if (!world.hasSession) return new Response(JSON.stringify({ code: "signed_out", title: "" }), { status: 401 });
+  if (method !== "DELETE") return session();
+  world.hasSession = false;
+  return new Response(null, { status: 204 });
+}
+
+async function answer(path: string, { method = "GET" }: RequestInit = {}): Promise<Response> {
   if (world.held !== null) await new Promise<void>((resolve) => world.held?.push(resolve));
   const url = new URL(path, "http://gateway");
   if (url.pathname === "/") return new Response(null, { headers: { etag: world.served } });
   if (url.pathname === "/v1/console") return facts();
   if (world.isAway) return new Response("{}", { status: 503 });
   if (url.pathname.endsWith("/messages")) return new Response(JSON.stringify(world.pages[url.searchParams.get("cursor") ?? ""]));
-  return ["/v1/me", "/v1/agents/me/state"].includes(url.pathname) ? new Response(JSON.stringify({ state: world.state })) : session();
+  if (url.pathname.startsWith("/v1/sessions/slots/")) return slot(method, url.pathname.endsWith("/refresh"));
+  return new Response(JSON.stringify({ state: world.state }));
 }
 
 beforeEach(() => {
-  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, levels: LEVELS, served: '"one"', pages: {}, held: null });
+  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, hasSession: true, levels: LEVELS, served: '"one"', pages: {}, held: null });
   Line.all.length = 0;
   vi.stubGlobal("fetch", answer);
 });

@@ -94,6 +94,16 @@ describe("the sign-in", () => {
     expect(screen.password.attributes("type")).toBe("text");
   });
 
+  it("says while the platform has not heard of a sign-out that one is signed out here alone", async () => {
+    live = shallowReactive({ ...EMPTY, session: "out", isLeaving: true });
+    const { page } = shown();
+    expect(page.get("[role=status]").text()).toContain("已在这里退出");
+
+    live.isLeaving = false;
+    await flushPromises();
+    expect(page.find("[role=status]").exists()).toBe(false);
+  });
+
   it("says after an ended session that what was not sent is still there", () => {
     live = shallowReactive({ ...EMPTY, session: "out", ended: 4503 });
     expect(shown().page.text()).toContain("没发出的内容还在");
