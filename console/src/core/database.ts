@@ -4,6 +4,8 @@ import type { Slot } from "./rest.ts";
 import type { Levels, Pending, Position } from "./types.ts";
 
 const VERSION = 3;
+/** Before a conversation's id it is the key of the note of a transfer. Older pages take it for a draft of nobody they know. */
+const NOTE = "note:";
 /** Key of the levels among the facts. */
 const LEVELS = "levels";
 /** Conversations of which it is kept up to where they were seen: the newest, by their ids. */
@@ -12,6 +14,8 @@ const MARKS = 1_000;
 export interface Kept {
   outbox: Pending[];
   drafts: Record<string, string>;
+  /** Notes of transfers that were not made. */
+  notes: Record<string, string>;
   levels: Levels | null;
   /** Up to where each conversation was seen. */
   marks: Record<string, Position>;
@@ -50,7 +54,7 @@ export class Database {
     await this.forgetOld(seen);
     outbox.sort((a, b) => a.firstTriedAt - b.firstTriedAt || (a.id < b.id ? -1 : 1));
     const named = <T>(names: IDBValidKey[], values: T[]) => Object.fromEntries(names.map((name, index) => [String(name), values[index] as T]));
-    return { outbox, drafts: named(keys, texts), levels: levels ?? null, marks: named(seen, places) };
+    return { outbox, ...sorted(named(keys, texts)), levels: levels ?? null, marks: named(seen, places) };
   }
 
   /** Keep a message and forget the draft that it was, together: neither twice nor not at all. */
@@ -88,6 +92,11 @@ export class Database {
     await committed(transaction);
   }
 
+  /** Keep the note of a transfer that was not made yet. */
+  note(conversation: string, text: string): Promise<void> {
+    return this.draft(`${NOTE}${conversation}`, text);
+  }
+
   async levels(levels: Levels | null): Promise<void> {
     const transaction = this.open.transaction("facts", "readwrite");
     transaction.objectStore("facts").put(levels, LEVELS);
@@ -120,6 +129,16 @@ export class Database {
   close(): void {
     this.open.close();
   }
+}
+
+/** Tell drafts and notes apart, which stand in one place. */
+function sorted(kept: Record<string, string>): Pick<Kept, "drafts" | "notes"> {
+  const found: Pick<Kept, "drafts" | "notes"> = { drafts: {}, notes: {} };
+  for (const [key, text] of Object.entries(kept)) {
+    if (key.startsWith(NOTE)) found.notes[key.slice(NOTE.length)] = text;
+    else found.drafts[key] = text;
+  }
+  return found;
 }
 
 export function done<T>(asked: IDBRequest<T>): Promise<T> {

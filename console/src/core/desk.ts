@@ -13,12 +13,13 @@ import { Departures } from "./left.ts";
 import { Line, type Linked } from "./line.ts";
 import { Outbox } from "./outbox.ts";
 import { Oversight } from "./oversight.ts";
+import { transfer } from "./reception.ts";
 import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
 import { SignOut } from "./signOut.ts";
 import { Store } from "./store.ts";
 import { Version } from "./version.ts";
-import { EMPTY, type AgentState, type Position, type State } from "./types.ts";
+import { EMPTY, type AgentState, type Position, type Receiver, type State } from "./types.ts";
 
 /** Somebody else may set one's state, and no stream tells so. */
 const LOOK_EVERY_MS = 15_000;
@@ -116,6 +117,12 @@ export class Desk {
     if (this.state.stopped !== null) this.line.resume(this.session.token);
   }
 
+  /** Hand a conversation on; its note is kept until that is done. */
+  async transfer(conversation: string, to: Receiver, note: string): Promise<void> {
+    await transfer((method, path, body) => this.call(method, path, body), conversation, to, note);
+    await this.outbox.note(conversation, "");
+  }
+
   call(method: string, path: string, body?: unknown): Promise<unknown> {
     return this.session.call(method, path, body);
   }
@@ -130,8 +137,8 @@ export class Desk {
     this.outbox.database = await Database.of(this.slot, id);
     const kept = await this.outbox.database.read();
     if (this.isStopped) return this.release();
-    const { drafts, outbox, levels } = kept;
-    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, outbox, levels, stale: this.state.stale });
+    const { drafts, notes, outbox, levels } = kept;
+    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, notes, outbox, levels, stale: this.state.stale });
     this.forgetAll();
     this.conversations.start(kept.marks);
     this.outbox.resume(kept.outbox);

@@ -46,8 +46,8 @@ export class Departures {
   }
 
   private holdsWords(id: string): boolean {
-    const { outbox, drafts, refusals } = this.store.state;
-    return outbox.some((one) => one.conversation === id) || Boolean(drafts[id]) || refusals[id] !== undefined;
+    const { outbox, drafts, notes, refusals } = this.store.state;
+    return outbox.some((one) => one.conversation === id) || Boolean(drafts[id]) || Boolean(notes[id]) || refusals[id] !== undefined;
   }
 
   private end(id: string): void {

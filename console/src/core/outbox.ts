@@ -88,6 +88,13 @@ export class Outbox implements Outcomes {
     await this.database?.draft(conversation, text);
   }
 
+  /** Keep the note of a transfer until that is made; an empty one is forgotten. */
+  async note(conversation: string, text: string): Promise<void> {
+    const { notes } = this.store.state;
+    this.store.change({ notes: text === "" ? without(notes, conversation) : { ...notes, [conversation]: text } });
+    await this.tried(this.database?.note(conversation, text));
+  }
+
   /** An own message that is in the log needs no place here, whichever was told first. */
   arrived(frame: Frame): void {
     const client = frame.d?.client_id;

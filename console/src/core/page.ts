@@ -65,6 +65,7 @@ export function connect(slot: number): Core {
     retry: (id) => done("retry", id),
     discard: (id) => done("discard", id),
     draft: (conversation, text) => done("draft", conversation, text),
+    note: (conversation, text) => done("note", conversation, text),
     read: (conversation) => done("read", conversation, state.conversations[conversation]?.items.at(-1)?.position),
     older: (conversation) => done("older", conversation),
     resume: () => done("resume"),

@@ -168,6 +168,8 @@ export interface State {
   left: Readonly<Record<string, Left>>;
   outbox: readonly Pending[];
   drafts: Readonly<Record<string, string>>;
+  /** What was written for the next one, by conversations that were not handed on yet. */
+  notes: Readonly<Record<string, string>>;
   refusals: Readonly<Record<string, Refusal>>;
   /** What the gate found in own messages and let pass, by client id: the latest, and none after a reload. */
   warned: Readonly<Record<string, readonly Hit[]>>;
@@ -217,6 +219,8 @@ export interface Core {
   retry(id: string): Promise<void>;
   discard(id: string): Promise<void>;
   draft(conversation: string, text: string): Promise<void>;
+  /** Keep the note of a transfer, as a draft is kept; the transfer itself forgets it. */
+  note(conversation: string, text: string): Promise<void>;
   /** Everything that this page shows of a conversation was seen by a person. */
   read(conversation: string): Promise<void>;
   /** Fetch what stands before the first item; what comes of it is in `Conversation.older`. */
@@ -245,6 +249,7 @@ export const EMPTY: State = {
   left: {},
   outbox: [],
   drafts: {},
+  notes: {},
   refusals: {},
   warned: {},
   levels: null,

@@ -8,13 +8,13 @@ import { systemClock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Desk } from "./desk.ts";
 import { Host, type Port, type Served } from "./host.ts";
-import { end, receivers, transfer, type Call } from "./reception.ts";
+import { end, receivers, type Call } from "./reception.ts";
 import { Refusal } from "./rest.ts";
 import type { AgentState, Position, Receiver, State } from "./types.ts";
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
+  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
   given: unknown[];
 }
 
@@ -55,11 +55,12 @@ const callsOf = (desk: Desk, call: Call): Record<Asked["name"], (...given: never
   retry: (id: string) => desk.outbox.retry(id),
   discard: (id: string) => desk.outbox.discard(id),
   draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
+  note: (conversation: string, text: string) => desk.outbox.note(conversation, text),
   read: (conversation: string, position: Position | undefined) => desk.read(conversation, position),
   older: (conversation: string) => desk.older(conversation),
   resume: () => desk.resume(),
   end: (conversation: string) => end(call, conversation),
-  transfer: (conversation: string, to: Receiver, note: string) => transfer(call, conversation, to, note),
+  transfer: (conversation: string, to: Receiver, note: string) => desk.transfer(conversation, to, note),
   receivers: () => receivers(call, desk.state.me?.id ?? ""),
   board: async () => desk.oversight.board(),
   watch: async (conversation: string) => desk.oversight.watch(conversation),

@@ -1,0 +1,65 @@
+import { enableAutoUnmount, flushPromises, mount } from "@vue/test-utils";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Conversation, Item, Receivers } from "@/core/types.ts";
+import Handing from "@/features/thread/Handing.vue";
+import { i18n, speak } from "@/locales/i18n.ts";
+
+enableAutoUnmount(afterEach);
+
+const ASKED = { by: "buyer", text: "能改地址吗" } as Item;
+const talk = { id: "a", items: [ASKED], waitingSince: null } as unknown as Conversation;
+const OFFERED = "买家最后问：能改地址吗";
+
+function shown(kept = "") {
+  const receivers = vi.fn<() => Promise<Receivers>>().mockResolvedValue([{ kind: "group", id: "after_sale", name: "售后" }]);
+  const props = { conversation: talk, kept, receivers, transfer: vi.fn().mockResolvedValue(undefined), end: vi.fn() };
+  return mount(Handing, { props, global: { plugins: [i18n] }, attachTo: document.body });
+}
+
+async function opened(handing: ReturnType<typeof shown>): Promise<HTMLTextAreaElement> {
+  await handing.get("button").trigger("click");
+  await flushPromises();
+  return document.querySelector<HTMLTextAreaElement>("[role=dialog] textarea") as HTMLTextAreaElement;
+}
+
+async function write(area: HTMLTextAreaElement, text: string): Promise<void> {
+  area.value = text;
+  area.dispatchEvent(new Event("input"));
+  await flushPromises();
+}
+
+describe("handing a conversation on", () => {
+  beforeEach(async () => {
+    document.body.replaceChildren();
+    await speak("zh-CN");
+  });
+
+  it("keeps its note at every key, and offers it again when it was closed by Escape", async () => {
+    const handing = shown();
+    const area = await opened(handing);
+    expect(area.value).toBe(OFFERED);
+    await write(area, "要改成公司地址");
+    expect(handing.emitted("note")).toEqual([["要改成公司地址"]]);
+
+    await handing.setProps({ kept: "要改成公司地址" });
+    area.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    await flushPromises();
+    expect(document.querySelector("[role=dialog]")).toBeNull();
+
+    expect((await opened(handing)).value).toBe("要改成公司地址");
+  });
+
+  it("keeps nothing of what it offers by itself", async () => {
+    const handing = shown();
+    const area = await opened(handing);
+    await write(area, `${OFFERED}，`);
+    await write(area, OFFERED);
+
+    expect(handing.emitted("note")?.at(-1)).toEqual([""]);
+  });
+
+  it("offers the note of before a reload", async () => {
+    expect((await opened(shown("昨天写的"))).value).toBe("昨天写的");
+  });
+});
