@@ -4,8 +4,12 @@ import type { Slot } from "./rest.ts";
 import type { Levels, Pending, Position } from "./types.ts";
 
 const VERSION = 3;
-/** Before a conversation's id it is the key of the note of a transfer. Older pages take it for a draft of nobody they know. */
+/**
+ * Before a conversation's id they are the keys of the note of a transfer, and of a draft that another tab
+ * replaced. Older pages take them for drafts of nobody they know.
+ */
 const NOTE = "note:";
+const DISPLACED = "displaced:";
 /** Key of the levels among the facts. */
 const LEVELS = "levels";
 /** Conversations of which it is kept up to where they were seen: the newest, by their ids. */
@@ -16,6 +20,8 @@ export interface Kept {
   drafts: Record<string, string>;
   /** Notes of transfers that were not made. */
   notes: Record<string, string>;
+  /** Drafts that another tab replaced. */
+  displaced: Record<string, string>;
   levels: Levels | null;
   /** Up to where each conversation was seen. */
   marks: Record<string, Position>;
@@ -97,6 +103,11 @@ export class Database {
     return this.draft(`${NOTE}${conversation}`, text);
   }
 
+  /** Keep what another tab's draft replaced. */
+  displaced(conversation: string, text: string): Promise<void> {
+    return this.draft(`${DISPLACED}${conversation}`, text);
+  }
+
   async levels(levels: Levels | null): Promise<void> {
     const transaction = this.open.transaction("facts", "readwrite");
     transaction.objectStore("facts").put(levels, LEVELS);
@@ -131,14 +142,12 @@ export class Database {
   }
 }
 
-/** Tell drafts and notes apart, which stand in one place. */
-function sorted(kept: Record<string, string>): Pick<Kept, "drafts" | "notes"> {
-  const found: Pick<Kept, "drafts" | "notes"> = { drafts: {}, notes: {} };
-  for (const [key, text] of Object.entries(kept)) {
-    if (key.startsWith(NOTE)) found.notes[key.slice(NOTE.length)] = text;
-    else found.drafts[key] = text;
-  }
-  return found;
+/** Tell apart what stands in one place. */
+function sorted(kept: Record<string, string>): Pick<Kept, "drafts" | "notes" | "displaced"> {
+  const named = (prefix: string) =>
+    Object.fromEntries(Object.entries(kept).flatMap(([key, text]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), text]] : [])));
+  const drafts = Object.fromEntries(Object.entries(kept).filter(([key]) => !key.startsWith(NOTE) && !key.startsWith(DISPLACED)));
+  return { drafts, notes: named(NOTE), displaced: named(DISPLACED) };
 }
 
 export function done<T>(asked: IDBRequest<T>): Promise<T> {

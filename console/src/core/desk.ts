@@ -137,8 +137,8 @@ export class Desk {
     this.outbox.database = await Database.of(this.slot, id);
     const kept = await this.outbox.database.read();
     if (this.isStopped) return this.release();
-    const { drafts, notes, outbox, levels } = kept;
-    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, notes, outbox, levels, stale: this.state.stale });
+    const { drafts, notes, displaced, outbox, levels } = kept;
+    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, notes, displaced, outbox, levels, stale: this.state.stale });
     this.forgetAll();
     this.conversations.start(kept.marks);
     this.outbox.resume(kept.outbox);

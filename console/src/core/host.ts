@@ -59,7 +59,7 @@ export interface Surroundings {
 }
 
 /** What may be asked a second time where nobody knows whether it was done; the rest is told as failed. */
-const REPEATABLE: readonly string[] = ["send", "discard", "draft", "note", "read", "older", "resume", "setState", "receivers", "signOut"];
+const REPEATABLE: readonly string[] = ["send", "discard", "draft", "dismiss", "note", "read", "older", "resume", "setState", "receivers", "signOut"];
 
 /** Return what to ask in place of something that was not answered, or null where that might do it twice. */
 export function repeated(asked: Asked): Asked | null {

@@ -46,8 +46,9 @@ export class Departures {
   }
 
   private holdsWords(id: string): boolean {
-    const { outbox, drafts, notes, refusals } = this.store.state;
-    return outbox.some((one) => one.conversation === id) || Boolean(drafts[id]) || Boolean(notes[id]) || refusals[id] !== undefined;
+    const { outbox, drafts, notes, displaced, refusals } = this.store.state;
+    const isTyped = [drafts, notes, displaced].some((kept) => Boolean(kept[id]));
+    return isTyped || outbox.some((one) => one.conversation === id) || refusals[id] !== undefined;
   }
 
   private end(id: string): void {

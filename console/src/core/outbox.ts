@@ -13,6 +13,8 @@ import { uuid7 } from "./uuid.ts";
 
 /** Messages whose findings are remembered. */
 const WARNED = 200;
+/** Of what other tabs replaced, so much is kept of a conversation: its end, several full messages. */
+const DISPLACED = 20_000;
 
 export class Outbox implements Outcomes {
   /** The person's, once he is known. */
@@ -29,8 +31,9 @@ export class Outbox implements Outcomes {
   async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false): Promise<void> {
     if (isAgain && this.isKnown(conversation, id)) return;
     const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued" };
-    // Words that were typed since are none of this message's.
-    await this.queue(pending, isAgain && this.store.state.drafts[conversation] !== text);
+    // Words that were typed since, or in another tab, are none of this message's.
+    const draft = this.store.state.drafts[conversation];
+    await this.queue(pending, draft !== undefined && draft !== text);
   }
 
   /** Send once more what the gate asked about; nothing if it asked about nothing, or the words changed since. */
@@ -79,13 +82,33 @@ export class Outbox implements Outcomes {
     await this.tried(this.database?.forget(id));
   }
 
-  async draft(conversation: string, text: string): Promise<void> {
-    const { drafts, refusals } = this.store.state;
+  /**
+   * Keep what stands in a composer. `over` is what stood there before, as its writer saw it: where the draft
+   * is another one by now, a second tab wrote it, and what is replaced of it is kept beside.
+   */
+  async draft(conversation: string, text: string, over?: string): Promise<void> {
+    const { drafts, displaced, refusals } = this.store.state;
+    const [before, aside] = [drafts[conversation] ?? "", displaced[conversation] ?? ""];
+    const isAnothers = over !== undefined && before !== over && !text.includes(before);
+    // What was put back needs no place beside.
+    const besides = isAnothers ? both(aside, before) : text.includes(aside) ? "" : aside;
+    if (besides !== aside) void this.displace(conversation, besides);
     const kept = text === "" ? without(drafts, conversation) : { ...drafts, [conversation]: text };
     const refusal = refusals[conversation];
     const isOver = refusal !== undefined && refusal.text !== text;
     this.store.change({ drafts: kept, ...(isOver ? { refusals: without(refusals, conversation) } : {}) });
     await this.database?.draft(conversation, text);
+  }
+
+  /** Forget what another tab's draft replaced. */
+  async dismiss(conversation: string): Promise<void> {
+    await this.displace(conversation, "");
+  }
+
+  private async displace(conversation: string, text: string): Promise<void> {
+    const { displaced } = this.store.state;
+    this.store.change({ displaced: text === "" ? without(displaced, conversation) : { ...displaced, [conversation]: text } });
+    await this.tried(this.database?.displaced(conversation, text));
   }
 
   /** Keep the note of a transfer until that is made; an empty one is forgotten. */
@@ -144,4 +167,11 @@ export class Outbox implements Outcomes {
     const { outbox } = this.store.state;
     if (outbox.some((one) => one.id === id)) this.store.change({ outbox: outbox.filter((one) => one.id !== id) });
   }
+}
+
+/** Put what was replaced last behind what was before, once. */
+function both(aside: string, replaced: string): string {
+  if (aside.includes(replaced)) return aside;
+  const whole = replaced.includes(aside) ? replaced : `${aside}\n${replaced}`;
+  return Array.from(whole).slice(-DISPLACED).join("");
 }

@@ -170,6 +170,8 @@ export interface State {
   drafts: Readonly<Record<string, string>>;
   /** What was written for the next one, by conversations that were not handed on yet. */
   notes: Readonly<Record<string, string>>;
+  /** Drafts that another tab replaced, by conversation: to be put back, or dismissed. */
+  displaced: Readonly<Record<string, string>>;
   refusals: Readonly<Record<string, Refusal>>;
   /** What the gate found in own messages and let pass, by client id: the latest, and none after a reload. */
   warned: Readonly<Record<string, readonly Hit[]>>;
@@ -218,7 +220,10 @@ export interface Core {
   confirm(conversation: string): Promise<void>;
   retry(id: string): Promise<void>;
   discard(id: string): Promise<void>;
-  draft(conversation: string, text: string): Promise<void>;
+  /** Keep what stands in a composer; `over` is what stood there before, so that another tab's words are not lost by it. */
+  draft(conversation: string, text: string, over?: string): Promise<void>;
+  /** Forget what another tab's draft replaced. */
+  dismiss(conversation: string): Promise<void>;
   /** Keep the note of a transfer, as a draft is kept; the transfer itself forgets it. */
   note(conversation: string, text: string): Promise<void>;
   /** Everything that this page shows of a conversation was seen by a person. */
@@ -250,6 +255,7 @@ export const EMPTY: State = {
   outbox: [],
   drafts: {},
   notes: {},
+  displaced: {},
   refusals: {},
   warned: {},
   levels: null,

@@ -14,7 +14,7 @@ import type { AgentState, Position, Receiver, State } from "./types.ts";
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
+  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
   given: unknown[];
 }
 
@@ -54,7 +54,8 @@ const callsOf = (desk: Desk, call: Call): Record<Asked["name"], (...given: never
   confirm: (conversation: string) => desk.outbox.confirm(conversation),
   retry: (id: string) => desk.outbox.retry(id),
   discard: (id: string) => desk.outbox.discard(id),
-  draft: (conversation: string, text: string) => desk.outbox.draft(conversation, text),
+  draft: (conversation: string, text: string, over?: string) => desk.outbox.draft(conversation, text, over),
+  dismiss: (conversation: string) => desk.outbox.dismiss(conversation),
   note: (conversation: string, text: string) => desk.outbox.note(conversation, text),
   read: (conversation: string, position: Position | undefined) => desk.read(conversation, position),
   older: (conversation: string) => desk.older(conversation),

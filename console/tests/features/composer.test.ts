@@ -119,6 +119,41 @@ describe("the composer", () => {
     expect(area.element.value).toBe("");
   });
 
+  it("shows what another tab writes as long as nobody writes on here, also where the caret stands in it", async () => {
+    const { composer, area } = shown({ draft: "您好" });
+    area.element.focus();
+
+    await composer.setProps({ draft: "您好，明天" });
+    expect(area.element.value).toBe("您好，明天");
+
+    await area.setValue("您好，明天发");
+    await composer.setProps({ draft: "您好，没货" });
+    expect(area.element.value).toBe("您好，明天发");
+    expect(composer.emitted("draft")).toEqual([["您好，明天发", "您好，明天"]]);
+  });
+
+  it("is empty once another tab sent what stands here", async () => {
+    const { composer, area } = shown({ draft: "在的" });
+    area.element.focus();
+
+    await composer.setProps({ draft: "" });
+
+    expect(area.element.value).toBe("");
+  });
+
+  it("says what it replaced of another tab's words, and puts them behind its own", async () => {
+    const { composer, area } = shown({ draft: "没货" });
+    await composer.setProps({ displaced: "明天发" });
+    expect(composer.get("[role=status]").text()).toContain("明天发");
+
+    await composer.findAll("[role=status] button")[0]?.trigger("click");
+    expect(area.element.value).toBe("没货\n明天发");
+    expect(composer.emitted("draft")).toEqual([["没货\n明天发", "没货"]]);
+
+    await composer.findAll("[role=status] button")[1]?.trigger("click");
+    expect(composer.emitted("dismiss")).toHaveLength(1);
+  });
+
   it("puts what was stopped before what was typed meanwhile, and says why", async () => {
     const blocked: Refusal = { code: "blocked", text: "你傻逼啊\n那", hits: [{ category: "insult", start: 1, end: 3, surface: "傻逼" }], id: "c1" };
     const { composer, area } = shown();
@@ -128,7 +163,7 @@ describe("the composer", () => {
     await composer.setProps({ draft: blocked.text, refusal: blocked });
 
     expect(area.element.value).toBe("你傻逼啊\n那我");
-    expect(composer.emitted("draft")?.at(-1)).toEqual(["你傻逼啊\n那我"]);
+    expect(composer.emitted("draft")?.at(-1)).toEqual(["你傻逼啊\n那我", "那我"]);
     await composer.setProps({ draft: "你傻逼啊\n那我", refusal: null });
     expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
   });
@@ -149,7 +184,7 @@ describe("the composer", () => {
     await area.trigger("compositionend");
 
     expect(area.element.value).toBe("你傻逼啊\n您");
-    expect(composer.emitted("draft")).toEqual([["你傻逼啊\n您"]]);
+    expect(composer.emitted("draft")).toEqual([["你傻逼啊\n您", ""]]);
     expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
   });
 

@@ -15,8 +15,8 @@ export interface Given {
   isFocused: () => boolean;
   /** Whether an input method has words that are not the text's yet. */
   isComposing: () => boolean;
-  /** Keep this as the draft. */
-  keep: (text: string) => void;
+  /** Keep this as the draft; `over` is what stood here before. */
+  keep: (text: string, over: string) => void;
 }
 
 export interface Words {
@@ -27,6 +27,8 @@ export interface Words {
   typed(): void;
   /** The input method let go of its words. */
   composed(): void;
+  /** Put these words behind what stands here. */
+  add(words: string): void;
   /** It was sent. */
   empty(): void;
 }
@@ -40,10 +42,10 @@ export function useWords({ draft, refusal, isFocused, isComposing, keep }: Given
   let held: Refusal | null = null;
   let last = draft();
 
-  // What another tab wrote, or what came back, unless somebody writes here.
-  watch(draft, (now) => {
+  // What another tab wrote, or what came back, unless somebody wrote on here meanwhile.
+  watch(draft, (now, before) => {
     if (isEcho(now) || isComposing()) return;
-    if (now !== text.value && (!isFocused() || text.value === "")) set(now);
+    if (now !== text.value && (!isFocused() || text.value === "" || text.value === before)) set(now);
   });
   watch(refusal, (now, before) => {
     const isKnown = text.value !== "" && now?.id === before?.id && now?.text === before?.text;
@@ -61,6 +63,13 @@ export function useWords({ draft, refusal, isFocused, isComposing, keep }: Given
     told.push(now);
   }
 
+  /** Tell and keep. */
+  function write(now: string): void {
+    const over = last;
+    tell(now);
+    keep(now, over);
+  }
+
   function isEcho(now: string): boolean {
     const at = told.lastIndexOf(now);
     told = at < 0 ? [] : told.slice(at + 1);
@@ -74,8 +83,7 @@ export function useWords({ draft, refusal, isFocused, isComposing, keep }: Given
     const { code, hits, id } = now;
     // The signature is for the words alone.
     cameBack.value = { code, hits, id, text: whole };
-    tell(whole);
-    keep(whole);
+    write(whole);
   }
 
   return {
@@ -83,8 +91,10 @@ export function useWords({ draft, refusal, isFocused, isComposing, keep }: Given
     cameBack,
     typed() {
       if (held !== null || text.value === last) return;
-      tell(text.value);
-      keep(text.value);
+      write(text.value);
+    },
+    add(words) {
+      write(rejoined(text.value, words));
     },
     composed() {
       const back = held;
