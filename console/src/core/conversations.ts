@@ -13,6 +13,8 @@ import { described, ownership, readUpTo, unreadOf, withItems, withOlder, withSna
 import type { Conversation, Position } from "./types.ts";
 
 const INBOX = "inbox";
+/** Conversations that are not one's own and hold words that were typed: so many are asked for, the newest. */
+const STRANGE = 32;
 /** Conversations whose version is remembered: more than a day's. */
 const VERSIONS = 4_096;
 const GONE: Gone = { mine: false, reason: "gone", toAgent: null, toGroup: null, by: null };
@@ -121,12 +123,21 @@ export class Conversations {
     for (const id of gone) this.forget(id, GONE);
     for (const row of come) this.follow(row.id);
     for (const id of this.strange()) this.streams.restart(`conv:${id}`);
+    for (const id of this.typed()) this.streamOf(id);
   }
 
-  /** Conversations that are not one's own and hold words of one's own on their way. */
+  /** Conversations that are not one's own and hold words of one's own, on their way or not sent. */
   private strange(): Set<string> {
     const { conversations, outbox } = this.store.state;
-    return new Set(outbox.map((one) => one.conversation).filter((id) => conversations[id] === undefined));
+    const sent = outbox.map((one) => one.conversation).filter((id) => conversations[id] === undefined);
+    return new Set([...sent, ...this.typed()]);
+  }
+
+  /** Those that were lost while words were typed in them, and that no row shows since a reload. Ids begin with the time. */
+  private typed(): string[] {
+    const { conversations, left, drafts, notes, displaced } = this.store.state;
+    const ids = new Set([drafts, notes, displaced].flatMap((kept) => Object.keys(kept)));
+    return [...ids].filter((id) => conversations[id] === undefined && left[id] === undefined).sort().slice(-STRANGE);
   }
 
   private came(id: string, version: unknown): void {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { CONVERSATION, signedIn } from "./platform.ts";
+import { SHOWN_MS } from "@/core/left.ts";
+
+import { CONVERSATION, signedIn, world } from "./platform.ts";
 
 describe("a draft that two tabs write", () => {
   it("is the last one's, and what it replaced stands beside, also after the end of the worker", async () => {
@@ -57,5 +59,21 @@ describe("a draft that two tabs write", () => {
     expect(made.state.drafts).toEqual({ [CONVERSATION]: "没写完的" });
     const [next] = await signedIn(64);
     expect(next.state).toMatchObject({ drafts: { [CONVERSATION]: "没写完的" }, outbox: [{ text: "在的" }] });
+  });
+});
+
+describe("words that were typed in a conversation that is another's by now", () => {
+  it.each(["draft", "note"] as const)("have a row after a reload, with what was said: %s", async (typed) => {
+    const slot = typed === "draft" ? 20 : 21;
+    const [made] = await signedIn(slot);
+    await made.outbox[typed]("0190-d", "没写完");
+
+    const [next, line] = await signedIn(slot);
+    line.grant();
+
+    expect(next.state.left["0190-d"]).toMatchObject({ reason: "gone", conversation: { id: "0190-d", items: [{ text: "在吗" }], maySend: false } });
+    await next.outbox[typed]("0190-d", "");
+    world.clock.advance(SHOWN_MS);
+    expect(next.state.left).toEqual({});
   });
 });
