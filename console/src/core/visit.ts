@@ -32,6 +32,8 @@ export type Visited = Pick<State, "connection" | "connectionSince" | "outbox"> &
   draft: string;
   refusal: State["refusals"][string] | null;
   standing: Standing | null;
+  /** The session ended: nothing more arrives until another one is begun. */
+  isEnded: boolean;
   /** Whose id own words carry; null until a session began. */
   me: string | null;
 };
@@ -66,6 +68,7 @@ export class Visit {
   private id: string | null = null;
   private earlier: readonly Item[] = [];
   private standing: Standing | null = null;
+  private isEnded = false;
   private entering: Promise<void> | null = null;
   private isOpening = false;
   private cancelLook: (() => void) | null = null;
@@ -106,6 +109,7 @@ export class Visit {
       draft: drafts[CHAT] ?? "",
       refusal: refusals[CHAT] ?? null,
       standing: this.standing,
+      isEnded: this.isEnded,
       me: me?.id ?? null,
     };
   }
@@ -128,6 +132,11 @@ export class Visit {
     this.store.change({ outbox: [...kept.outbox, ...fresh], drafts: { ...kept.drafts, ...drafts } });
     for (const one of fresh) void this.outbox.database?.keep({ ...one }).catch(() => undefined);
     if (drafts[CHAT] !== undefined) void this.outbox.database?.draft(CHAT, drafts[CHAT]).catch(() => undefined);
+  }
+
+  /** Begin another session where one ended; what was typed and said stays on the screen. Rejects where none may be begun. */
+  begin(): Promise<void> {
+    return this.enter();
   }
 
   /** Keep what stands in the composer; the first key begins the session. */
@@ -182,6 +191,7 @@ export class Visit {
     const signed = await this.visiting.alone(() => this.signed(mayBegin));
     this.visiting.memory.wasHere = true;
     this.session.hold(signed);
+    this.isEnded = false;
     const { id, name, role, shop_id: shopId } = signed.person;
     this.store.change({ me: { ...(this.store.state.me ?? { state: null }), id, name, role, shopId }, connectionSince: this.clock.now() });
     this.line.open(this.session.token);
@@ -207,6 +217,9 @@ export class Visit {
     this.line.close();
     this.id = null;
     this.cancelLook?.();
+    // Who serves him is not known any more, and nobody hears him.
+    this.standing = null;
+    this.isEnded = true;
     this.store.change({ connection: "connecting" });
     if (this.isOwed()) void this.open();
   }
@@ -359,5 +372,6 @@ export const NOTHING: Visited = {
   draft: "",
   refusal: null,
   standing: null,
+  isEnded: false,
   me: null,
 };

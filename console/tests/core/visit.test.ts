@@ -225,6 +225,34 @@ describe("a visit", () => {
     await settled(() => expect(sent()).toEqual([["conv:c1", "在吗"]]));
   });
 
+  it("knows nobody who serves him once the session ended, and begins anew with what was typed", async () => {
+    const agent = { name: "小陈", online: true };
+    answers["GET /v1/conversations/c1"] = () => [200, { ...QUEUED, state: "assigned", version: 2, agent, ahead: null }];
+    const made = visit();
+    await made.start();
+    await made.send("在吗");
+    await settled(() => expect(made.visited.standing?.agent).toEqual(agent));
+    await made.draft("还没写完");
+
+    await settled(() => expect(sent()).toHaveLength(1));
+    const said = { sender_kind: "buyer", sender_id: "b", client_id: Wire.all[0]?.sends[0]?.id, d: { text: "在吗" } };
+    Wire.all[0]?.tell({ t: "ev", s: "conv:c1", id: "m2", position: [1, 2], type: "chat.message.v1", time: "2026-11-11T00:00:00Z", d: said });
+    await settled(() => expect(made.visited.outbox).toEqual([]));
+    Wire.all[0]?.events.closed(4503);
+    expect(made.visited).toMatchObject({ isEnded: true, standing: null, draft: "还没写完" });
+    clock.advance(60_000);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(Wire.all).toHaveLength(1);
+
+    answers["POST /v1/conversations"] = () => [201, { ...QUEUED, id: "c2" }];
+    await made.begin();
+    expect(made.visited).toMatchObject({ isEnded: false, draft: "还没写完" });
+    expect(asked.filter((name) => name === "POST /v1/conversations")).toHaveLength(1);
+    await made.send("还没写完");
+    await settled(() => expect(sent().at(-1)).toEqual(["conv:c2", "还没写完"]));
+    expect(made.visited.standing?.id).toBe("c2");
+  });
+
   it("says once more, in the next conversation, what came too late for the last", async () => {
     const made = visit();
     await made.start();
