@@ -43,6 +43,24 @@ describe("the menu of states", () => {
     });
   });
 
+  it("shows no state before the platform said one, and lets one be chosen all the same", async () => {
+    live.me = { state: null } as Me;
+    const menu = await opened();
+    const button = menu.get("button.state");
+    expect(button.text()).toBe("");
+    expect(button.get("[role=img]").attributes("aria-label")).toBe("正在取您的状态");
+    expect(document.querySelectorAll("[role=menu] [aria-checked=true]")).toHaveLength(0);
+
+    const [, suspended] = document.querySelectorAll<HTMLElement>("[role=menu] [role^=menuitem]");
+    suspended?.click();
+    await flushPromises();
+    expect(core.setState).toHaveBeenCalledExactlyOnceWith("suspended");
+
+    live.me = { state: "suspended" } as Me;
+    await flushPromises();
+    expect(button.text()).toBe("挂起");
+  });
+
   it("marks the present state and says what each does to how many", async () => {
     await opened();
     expect(item("在线").getAttribute("aria-checked")).toBe("true");
