@@ -20,6 +20,9 @@ export class Outbox implements Outcomes {
   /** The person's, once he is known. */
   database: Database | null = null;
 
+  /** The newest write of each conversation's draft: an older one says nothing about it any more. */
+  private readonly writes = new Map<string, object>();
+
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
@@ -51,6 +54,10 @@ export class Outbox implements Outcomes {
       outbox: [...outbox, pending],
       ...(isTypedSince ? {} : { drafts: without(drafts, conversation), refusals: without(refusals, conversation) }),
     });
+    if (!isTypedSince) {
+      this.writes.delete(conversation);
+      this.mark(conversation, null);
+    }
     await this.tried(isTypedSince ? this.database?.keep(pending) : this.database?.queue(pending));
     this.streamOf(conversation).send({ ...pending });
   }
@@ -97,7 +104,24 @@ export class Outbox implements Outcomes {
     const refusal = refusals[conversation];
     const isOver = refusal !== undefined && refusal.text !== text;
     this.store.change({ drafts: kept, ...(isOver ? { refusals: without(refusals, conversation) } : {}) });
-    await this.database?.draft(conversation, text);
+    await this.written(conversation, text, this.database?.draft(conversation, text));
+  }
+
+  /** Tell whether a draft that is being written to the browser's database is there. */
+  private async written(conversation: string, text: string, work: Promise<void> | undefined): Promise<void> {
+    const write = {};
+    this.writes.set(conversation, write);
+    if (text !== "") this.mark(conversation, "writing");
+    const isKept = await (work ?? Promise.reject(new Error("there is none"))).then(() => true, () => false);
+    if (this.writes.get(conversation) !== write) return;
+    this.writes.delete(conversation);
+    this.mark(conversation, isKept || text === "" ? null : "failed");
+  }
+
+  private mark(conversation: string, unkept: "writing" | "failed" | null): void {
+    const known = this.store.state.unkept;
+    if ((known[conversation] ?? null) === unkept) return;
+    this.store.change({ unkept: unkept === null ? without(known, conversation) : { ...known, [conversation]: unkept } });
   }
 
   /** Forget what another tab's draft replaced. */
@@ -150,7 +174,7 @@ export class Outbox implements Outcomes {
     const signed = problem.confirm === undefined || typed ? {} : { confirm: problem.confirm };
     const refusal = { code: problem.code, text: back, hits: problem.hits ?? [], id: pending.id, ...signed };
     this.store.change({ drafts: { ...drafts, [conversation]: back }, refusals: { ...refusals, [conversation]: refusal } });
-    void this.tried(this.database?.giveBack({ ...pending, text: back }));
+    void this.written(conversation, back, this.database?.giveBack({ ...pending, text: back }));
   }
 
   warned(id: string, hits: readonly Hit[]): void {

@@ -168,6 +168,8 @@ export interface State {
   left: Readonly<Record<string, Left>>;
   outbox: readonly Pending[];
   drafts: Readonly<Record<string, string>>;
+  /** Drafts that are not in the browser's database: they are being written, or that failed, and a reload would lose them. */
+  unkept: Readonly<Record<string, "writing" | "failed">>;
   /** What was written for the next one, by conversations that were not handed on yet. */
   notes: Readonly<Record<string, string>>;
   /** Drafts that another tab replaced, by conversation: to be put back, or dismissed. */
@@ -254,6 +256,7 @@ export const EMPTY: State = {
   left: {},
   outbox: [],
   drafts: {},
+  unkept: {},
   notes: {},
   displaced: {},
   refusals: {},

@@ -1,8 +1,59 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
+import type { Database } from "@/core/database.ts";
 import { SHOWN_MS } from "@/core/left.ts";
 
-import { CONVERSATION, signedIn, world } from "./platform.ts";
+import { CONVERSATION, settled, signedIn, world } from "./platform.ts";
+
+describe("a draft that the browser's database refuses", () => {
+  it("is said not to be kept, until it is, or is gone", async () => {
+    const [made] = await signedIn(65);
+    const { database } = made.outbox;
+    const works = database?.draft.bind(database);
+    await made.outbox.draft(CONVERSATION, "没");
+    expect(made.state.unkept).toEqual({});
+
+    vi.spyOn(database as Database, "draft").mockRejectedValue(new DOMException("full", "QuotaExceededError"));
+    await made.outbox.draft(CONVERSATION, "没写完");
+    await made.outbox.draft("0190-d", "也没写完");
+    expect(made.state).toMatchObject({ drafts: { [CONVERSATION]: "没写完" }, unkept: { [CONVERSATION]: "failed", "0190-d": "failed" } });
+
+    vi.spyOn(database as Database, "draft").mockImplementation(works as Database["draft"]);
+    await made.outbox.draft(CONVERSATION, "没写完的");
+    expect(made.state.unkept).toEqual({ "0190-d": "failed" });
+    await made.outbox.send("0190-d", "也没写完");
+    expect(made.state.unkept).toEqual({});
+  });
+
+  it("is said not to be kept where it came back from the gate, too", async () => {
+    const [made, line] = await signedIn(67);
+    await made.outbox.send(CONVERSATION, "不好的话");
+    vi.spyOn(made.outbox.database as Database, "giveBack").mockRejectedValue(new Error("full"));
+
+    line.tell({ t: "err", id: line.sends[0]?.id as string, problem: { code: "blocked", hits: [] } });
+    await settled();
+
+    expect(made.state).toMatchObject({ drafts: { [CONVERSATION]: "不好的话" }, unkept: { [CONVERSATION]: "failed" } });
+  });
+
+  it("is not said to be kept before it is, whatever an older write says", async () => {
+    const [made] = await signedIn(66);
+    const answers: ((isKept: boolean) => void)[] = [];
+    vi.spyOn(made.outbox.database as Database, "draft").mockImplementation(
+      () => new Promise((resolve, reject) => answers.push((isKept) => (isKept ? resolve() : reject(new Error("full"))))),
+    );
+    void made.outbox.draft(CONVERSATION, "一");
+    void made.outbox.draft(CONVERSATION, "一二");
+    expect(made.state.unkept).toEqual({ [CONVERSATION]: "writing" });
+
+    answers[0]?.(true);
+    await settled();
+    expect(made.state.unkept).toEqual({ [CONVERSATION]: "writing" });
+    answers[1]?.(false);
+    await settled();
+    expect(made.state.unkept).toEqual({ [CONVERSATION]: "failed" });
+  });
+});
 
 describe("a draft that two tabs write", () => {
   it("is the last one's, and what it replaced stands beside, also after the end of the worker", async () => {

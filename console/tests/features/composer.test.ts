@@ -188,6 +188,18 @@ describe("the composer", () => {
     expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
   });
 
+  it("says that a draft is kept only once it is, and that it is not where that failed", async () => {
+    const { composer } = shown({ draft: "写了一半" });
+    expect(composer.get(".hint").text()).toBe("草稿已存");
+
+    await composer.setProps({ unkept: "writing" });
+    expect(composer.get(".hint").text()).not.toContain("已存");
+
+    await composer.setProps({ unkept: "failed" });
+    expect(composer.get(".hint").text()).toContain("草稿没有存下");
+    expect(composer.get(".hint").attributes("role")).toBe("status");
+  });
+
   it("says where a conversation went, and that the words are kept", () => {
     const { composer } = shown({ draft: "写了一半", maySend: false, left: "transferred" });
 
