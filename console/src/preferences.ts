@@ -2,6 +2,7 @@
 
 import { shallowRef, watchEffect } from "vue";
 
+import { ofBrowser } from "@/core/storage.ts";
 import { speak, type Language } from "@/locales/i18n.ts";
 
 export type Theme = "light" | "dark" | "system";
@@ -10,7 +11,7 @@ export type Density = "cosy" | "compact";
 const CHANNEL = "peakdesk.preferences";
 
 function kept<Value extends string>(key: string, allowed: readonly Value[], otherwise: Value): Value {
-  const found = localStorage.getItem(`peakdesk.${key}`);
+  const found = ofBrowser.get(`peakdesk.${key}`);
   return allowed.find((value) => value === found) ?? otherwise;
 }
 
@@ -49,7 +50,7 @@ export async function applyPreferences(): Promise<void> {
 const others = new BroadcastChannel(CHANNEL);
 
 function keep(key: string, value: string): void {
-  localStorage.setItem(`peakdesk.${key}`, value);
+  ofBrowser.set(`peakdesk.${key}`, value);
   others.postMessage(key);
 }
 

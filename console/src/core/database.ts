@@ -27,6 +27,9 @@ export interface Kept {
   marks: Record<string, Position>;
 }
 
+/** What is kept where nothing was, or nothing can be. */
+export const NOTHING: Kept = { outbox: [], drafts: {}, notes: {}, displaced: {}, levels: null, marks: {} };
+
 export class Database {
   private constructor(private readonly open: IDBDatabase) {}
 

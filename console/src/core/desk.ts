@@ -6,7 +6,7 @@
 import type { Clock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
-import { Database } from "./database.ts";
+import { Database, NOTHING, type Kept } from "./database.ts";
 import { levelsOf } from "./facts.ts";
 import { History } from "./history.ts";
 import { Departures } from "./left.ts";
@@ -133,17 +133,24 @@ export class Desk {
     if (this.state.me !== null && this.state.me.id !== id) this.leave(null);
     this.session.hold(signed);
     const me = { id, name, role, shopId, state: null };
-    this.outbox.database?.close();
-    this.outbox.database = await Database.of(this.slot, id);
-    const kept = await this.outbox.database.read();
+    const { remembers, ...kept } = await this.kept(id);
     if (this.isStopped) return this.release();
     const { drafts, notes, displaced, outbox, levels } = kept;
-    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, notes, displaced, outbox, levels, stale: this.state.stale });
+    this.store.change({ ...EMPTY, session: "in", me, connectionSince: this.clock.now(), drafts, notes, displaced, outbox, levels, remembers, stale: this.state.stale });
     this.forgetAll();
     this.conversations.start(kept.marks);
     this.outbox.resume(kept.outbox);
     this.line.open(this.session.token);
     this.look();
+  }
+
+  /** Take up what the browser keeps of a person. One that keeps nothing, or cannot be read, costs him a reload's safety alone. */
+  private async kept(person: string): Promise<Kept & { remembers: boolean }> {
+    this.outbox.database?.close();
+    const database = await Database.of(this.slot, person).catch(() => null);
+    const kept = await database?.read().catch(() => database.close());
+    this.outbox.database = kept === undefined ? null : database;
+    return { ...(kept ?? NOTHING), remembers: kept !== undefined };
   }
 
   /** Let go of everything here: another worker goes on with this session. */

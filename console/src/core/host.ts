@@ -150,7 +150,12 @@ export class Host {
     const queued = new AbortController();
     this.queued = queued;
     const how: LockOptions = isForced ? { steal: true } : { signal: queued.signal };
-    locks?.request(lock, how, () => this.lead()).catch(() => (queued === this.queued ? this.deposed() : undefined));
+    locks?.request(lock, how, () => this.lead()).catch((error: unknown) => {
+      if (queued !== this.queued) return;
+      // A browser that keeps nothing gives nobody a lock: each worker leads its own pages.
+      if (error instanceof DOMException && error.name === "SecurityError") void this.lead();
+      else this.deposed();
+    });
   }
 
   private lead(): Promise<never> {

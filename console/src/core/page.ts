@@ -4,6 +4,7 @@ import { workerUrl } from "@/trusted.ts";
 
 import { systemClock } from "./clock.ts";
 import { Lifeline, askAgain, settle, type Waiting, type Worked } from "./lifeline.ts";
+import { ofBrowser, ofTab } from "./storage.ts";
 import { EMPTY, type Core, type Receivers, type State } from "./types.ts";
 import { uuid7 } from "./uuid.ts";
 import type { Asked, Said, Told } from "./worker.ts";
@@ -11,14 +12,14 @@ import url from "./worker.ts?sharedworker&url";
 
 /** Return the slot of this tab: its own, else the one that was used last in this browser. */
 export function slotOfTab(): number {
-  const kept = sessionStorage.getItem("peakdesk.slot") ?? localStorage.getItem("peakdesk.slot") ?? "0";
+  const kept = ofTab.get("peakdesk.slot") ?? ofBrowser.get("peakdesk.slot") ?? "0";
   return useSlot(Number(kept));
 }
 
 /** Let this tab use a slot from now on, also after a reload. */
 export function useSlot(slot: number): number {
-  sessionStorage.setItem("peakdesk.slot", String(slot));
-  localStorage.setItem("peakdesk.slot", String(slot));
+  ofTab.set("peakdesk.slot", String(slot));
+  ofBrowser.set("peakdesk.slot", String(slot));
   return slot;
 }
 
@@ -82,7 +83,8 @@ export function connect(slot: number): Core {
 /** Start the worker of a slot, or find it; `place` counts those that were begun beside one that hung. */
 function begin(slot: number, place: number): Worked {
   const options = { type: "module", name: `peakdesk-${slot}${place === 1 ? "" : `#${place}`}` } as const;
-  if (!("SharedWorker" in globalThis)) {
+  const port = sharedPort(options);
+  if (port === null) {
     const own = new Worker(workerUrl(url), options);
     return {
       say: (said: Said) => own.postMessage(said),
@@ -90,10 +92,19 @@ function begin(slot: number, place: number): Worked {
       end: () => own.terminate(),
     };
   }
-  const { port } = new SharedWorker(workerUrl(url), options);
   return {
     say: (said: Said) => port.postMessage(said),
     hear: (told) => (port.onmessage = ({ data }: MessageEvent<Told>) => told(data)),
     end: () => port.close(),
   };
+}
+
+/** Null where the browser has no shared workers, or lets nobody have one because it keeps nothing. */
+function sharedPort(options: WorkerOptions): MessagePort | null {
+  if (!("SharedWorker" in globalThis)) return null;
+  try {
+    return new SharedWorker(workerUrl(url), options).port;
+  } catch {
+    return null;
+  }
 }

@@ -188,6 +188,8 @@ export interface State {
   /** Why the session ended, if a close code said so. */
   ended: number | null;
   stopped: Stopped | null;
+  /** Whether the browser keeps anything for this person; else what was typed lives as long as the worker. */
+  remembers: boolean;
   /** Somebody signed out here, and the platform has not heard of it yet. */
   isLeaving: boolean;
   /** There is a newer version of these pages than the one that runs. */
@@ -267,6 +269,7 @@ export const EMPTY: State = {
   watched: {},
   ended: null,
   stopped: null,
+  remembers: true,
   isLeaving: false,
   stale: false,
 };

@@ -1,6 +1,7 @@
 /** Which of ten people of this browser a tab is: the free slots, so that nobody signs out another. */
 
 import { slotOfTab, useSlot } from "@/core/page.ts";
+import { ofBrowser } from "@/core/storage.ts";
 
 const SLOTS = 10;
 const KEY = "peakdesk.slots";
@@ -25,10 +26,10 @@ export function markFree(): void {
 }
 
 function usedSlots(): Set<number> {
-  const kept = localStorage.getItem(KEY) ?? "";
+  const kept = ofBrowser.get(KEY) ?? "";
   return new Set(kept.split(",").filter((word) => /^\d$/.test(word)).map(Number));
 }
 
 function keep(used: ReadonlySet<number>): void {
-  localStorage.setItem(KEY, [...used].sort().join(","));
+  ofBrowser.set(KEY, [...used].sort().join(","));
 }

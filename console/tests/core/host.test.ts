@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Host, type Channel, type Locks, type Served, type Word } from "@/core/host.ts";
 import { EMPTY, type State } from "@/core/types.ts";
@@ -253,6 +253,16 @@ describe("workers of one slot", () => {
     await pass(1_000);
 
     expect(first.state.drafts).toEqual({});
+  });
+
+  it("lead alone where the browser gives nobody a lock", async () => {
+    const request = vi.fn(() => Promise.reject(new DOMException("Storage is blocked.", "SecurityError")));
+    locks = { request } as unknown as FakeLocks;
+    const tab = new Tab("a");
+    await pass(60_000);
+
+    expect([tab.led, tab.state.session]).toEqual([1, "in"]);
+    expect(request).toHaveBeenCalledOnce();
   });
 
   it("lead alone where the browser has no locks", () => {

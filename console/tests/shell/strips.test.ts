@@ -22,6 +22,10 @@ describe("the strips", () => {
     expect(shown({}).text()).toBe("");
   });
 
+  it("say what it means that the browser keeps nothing", () => {
+    expect(shown({ remembers: false }).get("[role=status]").text()).toContain("刷新或关闭后就没有了");
+  });
+
   it.each([
     ["elsewhere", "已在另一窗口打开", "在这里继续"],
     ["tooMany", "打开的窗口太多", "重试"],
