@@ -1,9 +1,10 @@
 """A shop's chat, played from the buyer's side: a page of its own, a phone, another site."""
 
+import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from contracts.people import Role
 from tests.browser.chats import Chat, in_frame, site
@@ -158,6 +159,59 @@ async def test_a_phone_is_enough(
 
     assert {screen: barrier for screen, barrier in found.items() if barrier} == {}
     assert [complaint for window in windows.opened for complaint in window.complaints] == []
+
+
+@pytest.mark.heavy
+async def test_the_demo_shop_with_its_chat_open_is_open_to_all(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    found: dict[str, list[str]] = {}
+    for theme in ("light", "dark"):
+        visitor = await windows.open(color_scheme=theme)
+        await visitor.context.add_init_script(axe())
+        page = await demo_shop(visitor, shop)
+        found[f"shop, {theme}"] = list(await barriers(page))
+        await page.get_by_role("button", name="咨询客服").click()
+        chat = in_frame(page)
+        await chat.stands("您好，有什么可以帮您？")
+        found[f"greeting, {theme}"] = list(await barriers(page))
+        await chat.say("在吗")
+        await chat.shows("在吗", "已送达")
+        found[f"said, {theme}"] = list(await barriers(page))
+        await chat.composer.press_sequentially("还没写完")
+
+        await end_visit(page, shop)
+        await chat.stands("这次聊天已断开")
+        found[f"ended, {theme}"] = list(await barriers(page))
+        await chat.page.get_by_role("button", name="重新开始").click()
+        await expect(chat.page.get_by_role("button", name="重新开始")).to_have_count(0)
+        await expect(chat.composer).to_have_value("还没写完")
+        await chat.composer.press("Enter")
+        await chat.shows("还没写完", "已送达")
+
+    assert {screen: barrier for screen, barrier in found.items() if barrier} == {}
+    assert [complaint for window in windows.opened for complaint in window.complaints] == []
+
+
+async def demo_shop(visitor: Window, shop: Shop) -> Page:
+    """Open the demo shop's page, with this journey's shop behind its chat."""
+
+    async def with_own_shop(route: Route) -> None:
+        answer = await route.fetch()
+        text = re.sub(r'data-shop="[^"]+"', f'data-shop="{shop.id}"', await answer.text())
+        await route.fulfill(response=answer, body=text)
+
+    await visitor.context.route("**/demo-shop", with_own_shop)
+    return await visitor.tab("/demo-shop")
+
+
+async def end_visit(page: Page, shop: Shop) -> None:
+    """End the session of the chat on this page, as another tab of its buyer's might."""
+    ended = await page.evaluate(
+        "path => fetch(path, {method: 'DELETE', headers: {'X-PeakDesk': '1'}}).then(r => r.status)",
+        f"/v1/sessions/slots/w{shop.id}",
+    )
+    assert ended == 204
 
 
 async def carried_by(visitor: Window, shop: Shop, origin: str) -> None:
