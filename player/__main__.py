@@ -8,7 +8,8 @@ import logging
 import random
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import stamina.instrumentation
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 from player.settings import Settings
 from player.shop import DemoShop, NotTheDemo
-from player.show import ALONE_S, AWAY, RENEW_S, CurtainFell, Show
+from player.show import ALONE_S, AWAY, FAREWELL_S, RENEW_S, CurtainFell, Show
 from player.visits import TROUBLE
 from rehearsal import dialogues
 from rehearsal.api import Api
@@ -36,13 +37,12 @@ async def play(settings: Settings, rng: random.Random) -> None:
     pause = PAUSES_S[0]
     async with Api(settings.url) as api:
         while True:
-            shop = DemoShop(api, settings, rng=rng)
             try:
-                await shop.open()
-                log.info("plays in the demo shop: its buyers and agents 3 to 8 are simulated")
-                await Show(api, shop, played, rng=rng).run()
-                log.info("rests: nobody was at the desk for %.0f hours", ALONE_S / 3600)
-                await _somebody(shop)
+                async with _opened(DemoShop(api, settings, rng=rng)) as shop:
+                    log.info("plays in the demo shop: its buyers and agents 3 to 8 are simulated")
+                    await Show(api, shop, played, rng=rng).run()
+                    log.info("rests: nobody was at the desk for %.0f hours", ALONE_S / 3600)
+                    await _somebody(shop)
                 pause = PAUSES_S[0]
             except (CurtainFell, *TROUBLE) as error:
                 log.info(
@@ -50,6 +50,18 @@ async def play(settings: Settings, rng: random.Random) -> None:
                 )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PAUSES_S[1])
+
+
+@asynccontextmanager
+async def _opened(shop: DemoShop) -> AsyncIterator[DemoShop]:
+    """Have the shop, and leave no session of its administrator behind."""
+    try:
+        await shop.open()
+        yield shop
+    finally:
+        with suppress(*TROUBLE):
+            async with asyncio.timeout(FAREWELL_S):
+                await shop.leave()
 
 
 async def _somebody(shop: DemoShop) -> None:

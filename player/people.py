@@ -74,5 +74,10 @@ class Somebody:
         """Close the socket."""
         await self._client.close()
 
+    async def sign_out(self) -> None:
+        """Close the socket and end the session. Raises `ApiRefused`."""
+        await self.leave()
+        await self._api.end(self.session)
+
     def _end(self, _: ForGood) -> None:
         self.gone = True

@@ -104,12 +104,18 @@ class DemoShop:
         if self._admin is not None:
             self._admin = await self._api.renew(self._admin)
 
+    async def leave(self) -> None:
+        """End the administrator's session. Raises `ApiRefused`."""
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await self._api.end(admin)
+
     async def colleague(self, login: str, heard: OnFrame) -> Somebody:
-        """Let a simulated colleague take his place and take buyers; who cannot leaves no socket."""
+        """Let a simulated colleague come and take buyers; who cannot leaves nothing open."""
         session = await self._sign_in(login, self._settings.agent_password)
         one = Somebody(self._api, session, rng=self._rng, heard=heard)
         async with AsyncExitStack() as undone:
-            undone.push_async_callback(one.leave)
+            undone.push_async_callback(one.sign_out)
             await one.sit_down("inbox")
             await one.call("PUT", "/v1/agents/me/state", {"state": "online"})
             undone.pop_all()
@@ -128,8 +134,8 @@ class DemoShop:
 
     async def states(self) -> Mapping[str, str]:
         """Return the state of every agent of the shop, by his id."""
-        found = await self._ask("GET", "/v1/agents")
-        return {one["id"]: one["state"] for one in found["items"]}
+        found = self._api.pages("/v1/agents", token=self._token)
+        return {one["id"]: one["state"] async for one in found}
 
     async def left_behind(self) -> Sequence[str]:
         """Return the open conversations of simulated buyers: a player before this one died."""
@@ -156,8 +162,8 @@ class DemoShop:
     async def _set_groups(self) -> None:
         """Leave the newcomers' topic to them, unless somebody gave a person other groups."""
         wanted = dict.fromkeys(NEWCOMERS, NEWCOMERS_TOPIC) | shares(COLLEAGUES)
-        staff = await self._ask("GET", "/v1/staff")
-        for one in staff["items"]:
+        staff = [one async for one in self._api.pages("/v1/staff", token=self._token)]
+        for one in staff:
             if one["login"] in wanted and EVERY_GROUP.issubset(one["skill_groups"]):
                 groups = {"skill_groups": [wanted[one["login"]]]}
                 await self._ask("PATCH", f"/v1/staff/{one['id']}", groups)

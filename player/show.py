@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Collection, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -185,4 +186,5 @@ async def _go_home(one: Somebody) -> None:
     except TROUBLE:
         pass
     finally:
-        await one.leave()
+        with suppress(*TROUBLE):
+            await one.sign_out()

@@ -60,6 +60,34 @@ async def test_a_newcomers_buyer_waits_for_him_and_answers_him(
     assert after == before
 
 
+async def test_who_ends_the_player_leaves_no_colleague_signed_in(platform: Platform) -> None:
+    processes = Processes(platform.known)
+    async with Api(platform.url) as api:
+        password = seed.password_of(platform.known, "agent")
+        colleague = await api.sign_in("agent3@demo", password)
+
+        async def sessions() -> int:
+            return len((await api.call("GET", "/v1/sessions", token=colleague.token))["items"])
+
+        async def state() -> str:
+            found = [one async for one in api.pages("/v1/agents", token=colleague.token)]
+            return next(str(one["state"]) for one in found if one["id"] == colleague.person_id)
+
+        async def is_on_duty() -> bool:
+            return await state() == "online"
+
+        before = await sessions()
+        processes.start(player.command(platform.known))
+        try:
+            await eventually(is_on_duty, within=WITHIN_S)
+            assert await sessions() == before + 1
+        finally:
+            processes.stop(player.NAME)
+
+        assert await sessions() == before
+        assert await state() == "offline"
+
+
 def _given_to(newcomer: Person, *, beside: str = "") -> str:
     """Return the newest conversation that the inbox was given, if it is another than `beside`."""
     given = [

@@ -34,10 +34,12 @@ class Platform(Api):
         self.shop_id, self.overflow_s = shop_id, overflow_s
         self.staff = {f"agent{number}@demo": set(EVERY_GROUP) for number in range(1, 9)}
         self.written: list[tuple[str, str, Any]] = []
+        self.ended: list[str] = []
+        self.page = 200
 
     @override
     async def sign_in(self, login: str, password: str) -> Session:
-        return Session(login, f"token of {login}", "refresh")
+        return Session(login, f"token of {login}", f"refresh of {login}")
 
     @override
     async def call(self, method: str, path: str, **given: Any) -> Any:
@@ -45,10 +47,20 @@ class Platform(Api):
             self.written.append((method, path, given.get("body")))
         if path == "/v1/me":
             return {"shop_id": self.shop_id}
+        if path == "/v1/sessions/end":
+            self.ended.append(given["body"]["refresh_token"])
         if path == "/v1/staff":
             items = [{"id": one, "login": one, "skill_groups": g} for one, g in self.staff.items()]
-            return {"items": items}
+            return self._page(items, given.get("params") or {})
+        if path == "/v1/agents":
+            items = [{"id": one, "state": "online"} for one in self.staff]
+            return self._page(items, given.get("params") or {})
         return {"overflow_s": self.overflow_s, "secret": SECRET}
+
+    def _page(self, items: list[dict[str, Any]], params: dict[str, str]) -> dict[str, Any]:
+        first = int(params.get("cursor", "0"))
+        last = first + self.page
+        return {"items": items[first:last], "next_cursor": str(last) if last < len(items) else None}
 
     @classmethod
     def with_choices(cls) -> Self:
@@ -75,6 +87,28 @@ async def test_newcomers_get_their_topic_for_themselves_and_nobody_overflows() -
     assert given["agent1@demo"] == given["agent2@demo"] == [NEWCOMERS_TOPIC]
     others = [given[f"agent{number}@demo"] for number in range(3, 9)]
     assert sorted(others) == sorted(2 * [["in_sale"], ["after_sale"], ["complaint"]])
+
+
+async def test_a_shop_of_more_people_than_one_page_holds_is_set_and_seen_whole() -> None:
+    platform = Platform()
+    platform.page = 3
+    shop = shop_on(platform)
+
+    await shop.open()
+
+    assert len([path for _, path, _ in platform.written if path.startswith("/v1/staff/")]) == 8
+    assert len(await shop.states()) == 8
+
+
+async def test_who_ends_the_play_leaves_no_session_of_the_administrator() -> None:
+    platform = Platform()
+    shop = shop_on(platform)
+    await shop.open()
+
+    await shop.leave()
+    await shop.leave()
+
+    assert platform.ended == ["refresh of admin@demo"]
 
 
 async def test_what_somebody_chose_stays() -> None:
@@ -112,7 +146,7 @@ def test_who_comes_to_the_desk_is_another_than_who_comes_to_colleagues() -> None
     assert buyers.next("in_sale") not in others, "who has rested longest comes next"
 
 
-async def test_a_colleague_who_cannot_take_his_place_leaves_no_socket(
+async def test_a_colleague_who_cannot_take_his_place_leaves_nothing_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     left: list[str] = []
@@ -127,10 +161,12 @@ async def test_a_colleague_who_cannot_take_his_place_leaves_no_socket(
     monkeypatch.setattr(Somebody, "sit_down", away)
     monkeypatch.setattr(Somebody, "leave", leave)
 
+    platform = Platform()
     with pytest.raises(TimeoutError):
-        await shop_on(Platform()).colleague("agent3@demo", lambda *_: None)
+        await shop_on(platform).colleague("agent3@demo", lambda *_: None)
 
     assert left == ["agent3@demo"]
+    assert platform.ended == ["refresh of agent3@demo"]
 
 
 async def test_the_shop_vouches_for_a_buyer_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
