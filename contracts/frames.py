@@ -47,7 +47,7 @@ Position = tuple[
 ]
 """`[generation, offset]`, compared in that order."""
 
-StreamName = Annotated[str, Field(pattern=r"^(inbox|(conv|monitor):[A-Za-z0-9_-]{1,64})$")]
+StreamName = Annotated[str, Field(pattern=r"^(inbox|(conv|monitor|current):[A-Za-z0-9_-]{1,64})$")]
 
 
 class CloseCode(IntEnum):
@@ -266,7 +266,8 @@ class Snap(Frame):
 
     `conv:` `{"conversation": {...}, "items": [...]}`: the latest items, shaped like `ev`, oldest
     first; older ones are pages of the REST history. `inbox`
-    `{"conversations": [...], "work": [...]}`. `monitor:` the board, or null.
+    `{"conversations": [...], "work": [...]}`. `monitor:` the board, or null. `current:`
+    `{"through": ...}`, null before the first mark.
     """
 
     t: Literal["snap"] = "snap"
@@ -278,7 +279,8 @@ class Snap(Frame):
 class Patch(Frame):
     """Latest wins; may be dropped or conflated.
 
-    The board of a `monitor:` stream; `{"typing": ...}` or `{"read": ...}` of a `conv:` stream.
+    The board of a `monitor:` stream; `{"through": ...}` of a `current:` stream; `{"typing": ...}`
+    or `{"read": ...}` of a `conv:` stream.
     """
 
     t: Literal["patch"] = "patch"

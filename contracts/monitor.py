@@ -3,13 +3,14 @@
 Durations are whole milliseconds. Figures carry sums and counts, so that readers can add them.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
+from zlib import crc32
 
 from typing_extensions import override
 
 from contracts.base import Event, Moment, Part
 from contracts.gateway import WordingHit
-from contracts.people import AgentState, ConversationId, MessageId, PersonId
+from contracts.people import AgentState, ConversationId, MessageId, PersonId, ShopId
 from contracts.topics import ALERTS, BOARD, Topic
 
 
@@ -139,4 +140,36 @@ class BoardPublished(Event):
     @override
     def key(self) -> str:
         """Latest board of a shop wins."""
+        return self.shop_id
+
+
+BOARD_SHARES: Final = 16
+"""In so many parts monitors share all shops' boards out among themselves."""
+
+
+def board_share(shop_id: ShopId, of: int = BOARD_SHARES) -> int:
+    """Return the part that a shop's board belongs to."""
+    return crc32(shop_id.encode()) % of
+
+
+class BoardsCurrent(Event):
+    """Boards of these shares show what was folded through a moment; told every two seconds.
+
+    A quiet shop's board is not published anew, so this alone says that somebody still looks after
+    it. `shop_id` is the platform's. A share whose boards are not all published yet by the monitor
+    that has taken it is not named.
+    """
+
+    topic: ClassVar[Topic] = BOARD
+    type: ClassVar[str] = "board.current.v1"
+    source: ClassVar[str] = "monitor"
+
+    shares: tuple[int, ...]
+    of: int
+    through: Moment
+
+    @property
+    @override
+    def key(self) -> str:
+        """One order for all."""
         return self.shop_id

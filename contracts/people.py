@@ -38,6 +38,12 @@ WATCHING_STAFF = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """Roles that may see a whole shop's board, flags and incidents."""
 
 
+def may_watch(role: str, shop_id: str, watched: str) -> bool:
+    """Tell whether somebody with this role and scope may see the whole of the watched shop."""
+    own = role in WATCHING_STAFF and shop_id == watched
+    return own or runs_platform(role, shop_id)
+
+
 def runs_platform(role: str, shop_id: str) -> bool:
     """Tell whether somebody with this role and scope may look at any shop: an administrator alone.
 

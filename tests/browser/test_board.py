@@ -1,6 +1,7 @@
 """The supervisor's board, played in Chromium: beside a rehearsal, and beside a single buyer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -175,6 +176,33 @@ async def test_what_the_gate_held_is_on_the_board(
 
     await expect(board.drawer.get_by_role("log")).to_contain_text("你们到底什么时候发货")
     await expect(board.drawer.get_by_role("log")).not_to_contain_text(INSULT)
+
+
+@pytest.mark.heavy
+async def test_a_quiet_board_says_that_nobody_counts_any_more_and_recovers_by_itself(
+    windows: Windows, world: World, shop: Shop, platform: Platform
+) -> None:
+    window = await windows.open()
+    login = await world.hire(shop, Role.SUPERVISOR, name="值班主管")
+    board = await sign_in(await window.tab("/sign-in"), login)
+    await expect(board.tile("等待中")).to_contain_text("0")
+    wall = await window.tab("/board?kiosk=1")
+    await expect(wall.get_by_role("region", name="当前数字")).to_be_visible()
+    old = re.compile("数字自 .* 起没有更新")
+    await expect(board.page.get_by_text(old)).to_have_count(0)
+
+    platform.drain("monitor")
+    try:
+        for page in (board.page, wall):
+            await expect(page.get_by_text(old)).to_be_visible(timeout=12_000)
+            await expect(page.get_by_text(re.compile("连接中断"))).to_have_count(0)
+        await expect(board.tile("等待中")).to_contain_text("0")
+    finally:
+        platform.start("monitor")
+
+    for page in (board.page, wall):
+        await expect(page.get_by_text(old)).to_have_count(0, timeout=30_000)
+    assert [one for one in window.complaints if "503" not in one] == []
 
 
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.heavy)])

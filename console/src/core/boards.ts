@@ -67,6 +67,8 @@ export interface BoardView {
   status: "asked" | "missing" | "refused" | "live";
   /** The newest that came, also while the connection is away. */
   latest: Board | null;
+  /** Up to then everything is said to be counted, also where no board came since; null: nothing is said. */
+  through: number | null;
 }
 
 interface RawFigures {

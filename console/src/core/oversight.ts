@@ -19,8 +19,9 @@ export class Oversight {
   private readonly looks = new Map<string, () => void>();
   private readonly shop: Follower = {
     heard: (_stream, frame) => this.published(frame),
-    refused: () => this.store.change({ board: { status: "refused", latest: null } }),
+    refused: () => this.show({ status: "refused", latest: null }),
   };
+  private readonly marks: Follower = { heard: (_stream, frame) => this.marked(frame) };
   private readonly thread: Follower = {
     heard: (stream, frame) => this.said(stream, frame),
     refused: (stream) => this.store.change({ watched: { ...this.store.state.watched, [idOf(stream)]: null } }),
@@ -39,9 +40,13 @@ export class Oversight {
     const { me, board } = this.store.state;
     if (me === null) return;
     const name = `monitor:${me.shopId}`;
-    if (board === null) this.store.change({ board: { status: "asked", latest: null } });
+    if (board === null) this.show({ status: "asked", latest: null });
     this.streams.follow(name, this.shop);
     this.hold(name, this.shop, () => this.store.change({ board: null }));
+    // Gateways of before refuse it: then a board is as old as it is.
+    const current = `current:${me.shopId}`;
+    this.streams.follow(current, this.marks);
+    this.hold(current, this.marks, () => undefined);
   }
 
   /** Follow a conversation for a while, without being seen in it. One's own is on the desk already. */
@@ -74,10 +79,20 @@ export class Oversight {
     if (frame.t === "ev") {
       this.store.change({ alerts: this.store.state.alerts + 1 });
     } else if (frame.d === undefined || frame.d === null) {
-      this.store.change({ board: { status: "missing", latest: board?.latest ?? null } });
+      this.show({ status: "missing", latest: board?.latest ?? null });
     } else {
-      this.store.change({ board: { status: "live", latest: boardOf(frame.d) } satisfies BoardView });
+      this.show({ status: "live", latest: boardOf(frame.d) });
     }
+  }
+
+  private marked(frame: Frame): void {
+    const { board } = this.store.state;
+    const through = frame.d?.through;
+    if (board !== null && typeof through === "string") this.store.change({ board: { ...board, through: Date.parse(through) } });
+  }
+
+  private show(board: Pick<BoardView, "status" | "latest">): void {
+    this.store.change({ board: { through: this.store.state.board?.through ?? null, ...board } });
   }
 
   private said(stream: Stream, frame: Frame): void {

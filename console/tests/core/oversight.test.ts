@@ -48,7 +48,7 @@ describe("the board in the worker", () => {
   it("is asked for once however often somebody looks, and shows the newest", () => {
     oversight.board();
     oversight.board();
-    expect(store.state.board).toEqual({ status: "asked", latest: null });
+    expect(store.state.board).toEqual({ status: "asked", latest: null, through: null });
     expect(wrote("sub", "monitor:s")).toBe(1);
 
     streams.heard({ t: "snap", s: "monitor:s", d: rawBoard({ waiting: 2 }) });
@@ -79,6 +79,27 @@ describe("the board in the worker", () => {
     streams.heard({ t: "err", id: written[0]?.id as string, problem: { code: "forbidden" } });
 
     expect(store.state.board?.status).toBe("refused");
+  });
+
+  it("knows how far the board is current, also where no board comes", () => {
+    oversight.board();
+    streams.heard({ t: "snap", s: "current:s", d: { through: null } });
+    expect(store.state.board?.through).toBeNull();
+    streams.heard({ t: "snap", s: "monitor:s", d: rawBoard() });
+    streams.heard({ t: "patch", s: "current:s", d: { through: "2026-11-11T00:05:00Z" } });
+    streams.heard({ t: "patch", s: "monitor:s", d: rawBoard() });
+
+    expect(store.state.board?.through).toBe(Date.parse("2026-11-11T00:05:00Z"));
+    expect(store.state.board?.status).toBe("live");
+  });
+
+  it("does without where the gateway is of an older release", () => {
+    oversight.board();
+    streams.heard({ t: "snap", s: "monitor:s", d: rawBoard() });
+    const asked = written.find((frame) => frame.s === "current:s");
+    streams.heard({ t: "err", id: asked?.id as string, problem: { code: "bad_stream" } });
+
+    expect(store.state.board).toMatchObject({ status: "live", through: null });
   });
 
   it("counts alerts, which are a reason to look at the lists", () => {

@@ -13,7 +13,7 @@ from typing_extensions import override
 from contracts.people import ConversationId, ShopId
 from services.gateway.frames.refusals import BadStream
 
-_NAME: Final = re.compile(r"(conv|monitor):([A-Za-z0-9_-]{1,64})", re.ASCII)
+_NAME: Final = re.compile(r"(conv|monitor|current):([A-Za-z0-9_-]{1,64})", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """An id as it is told, stored and hashed to its partition."""
 
@@ -54,7 +54,18 @@ class BoardName:
         return f"monitor:{self.shop_id}"
 
 
-StreamName = InboxName | ConversationName | BoardName
+@dataclass(frozen=True, slots=True)
+class CurrentName:
+    """How far a shop's board is current."""
+
+    shop_id: ShopId
+
+    @override
+    def __str__(self) -> str:
+        return f"current:{self.shop_id}"
+
+
+StreamName = InboxName | ConversationName | BoardName | CurrentName
 
 
 def stream_of(text: str) -> StreamName:
@@ -66,11 +77,17 @@ def stream_of(text: str) -> StreamName:
         return InboxName()
     found = _NAME.fullmatch(text)
     if found is None:
-        raise BadStream("Streams are inbox, conv:<id> and monitor:<shop>.")
+        raise BadStream("Streams are inbox, conv:<id>, monitor:<shop> and current:<shop>.")
     kind, key = found.groups()
     if _UUID.fullmatch(key) is None and _is_uuid(key):
         raise BadStream("Ids are written as they are told: in lower case and with hyphens.")
-    return ConversationName(ConversationId(key)) if kind == "conv" else BoardName(ShopId(key))
+    match kind:
+        case "conv":
+            return ConversationName(ConversationId(key))
+        case "monitor":
+            return BoardName(ShopId(key))
+        case _:
+            return CurrentName(ShopId(key))
 
 
 def _is_uuid(text: str) -> bool:

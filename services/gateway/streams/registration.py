@@ -8,6 +8,7 @@ from services.gateway.settings import Settings
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.kinds.board import BoardStream
 from services.gateway.streams.kinds.conversation import ConversationStream, Resumes, SendOrder
+from services.gateway.streams.kinds.current import CurrentStream
 from services.gateway.streams.kinds.inbox import InboxStream
 from services.gateway.streams.streams import Streams
 
@@ -27,6 +28,7 @@ def register(
     boards = BoardStream(hub, joins, history=history, turns=turns)
     conversations = ConversationStream(hub, joins, resume, lanes=lanes, tell=inboxes.deliver)
     limit = service.settings.subscriptions
-    streams = Streams(joins, [inboxes, boards, conversations], limit=limit)
+    current = CurrentStream(hub, joins)
+    streams = Streams(joins, [inboxes, boards, current, conversations], limit=limit)
     service.resource(stop=streams.stop)
     return streams, conversations

@@ -27,8 +27,22 @@ RENEWED_AT_ONCE: Final = 25
 """Boards of quiet shops at one look. A board takes 10 ms, and at midnight, when a sale begins, a
 busy shop's waits for no more than these; ten thousand quiet ones have turned in three minutes."""
 
+MISSED_MS: Final = 10_000
+"""What changed so shortly before a share was taken over, its holder may have died over: it comes
+first. The lock of one that is killed is free at once, and others look for it every second."""
+
+MARK_MS: Final = 2_000
+"""How often boards are said to be current. Who heard it last eight seconds ago says that they are
+not: a look that takes long, and a fold that is asked anew, are no fault yet."""
+
+TRY_MS: Final = 1_000
+"""How often the shares of a monitor that is gone are looked for."""
+
 DayOf = Callable[[ShopId], date]
 """A shop's local day at the moment of the look."""
+
+IsOurs = Callable[[ShopId], bool]
+"""Whether a shop's board is published by this monitor."""
 
 
 def pushed(board: BoardPublished) -> BoardPublished:
@@ -61,10 +75,15 @@ class Shown:
     day: date | None = None
     is_moving: bool = False
     """Somebody waits, or the board is delayed: time alone changes it."""
+    changed_ms: int | None = None
+    """When it was seen to change while another monitor had to publish it."""
 
-    def is_changed(self, revision: int, age_ms: int) -> bool:
+    def is_changed(self, revision: int, now_ms: int) -> bool:
         """Tell whether it shows too little: something happened, or time passes for who waits."""
-        return revision > self.revision or (self.is_moving and age_ms >= REFRESH_MS)
+        if self.changed_ms is not None and now_ms - self.changed_ms < MISSED_MS:
+            return True
+        is_old = now_ms - self.at_ms >= REFRESH_MS
+        return revision > self.revision or (self.is_moving and is_old)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +103,9 @@ class Pace:
         self._interval_ms = interval_ms
         self._shown: dict[ShopId, Shown] = {}
 
-    def due(self, revisions: Mapping[ShopId, int], day_of: DayOf, *, now_ms: int) -> Turns:
+    def due(
+        self, revisions: Mapping[ShopId, int], day_of: DayOf, *, is_ours: IsOurs, now_ms: int
+    ) -> Turns:
         """Return whose board is due, given each shop's revision as of now."""
         first = not self._shown
         changed: list[ShopId] = []
@@ -92,15 +113,17 @@ class Pace:
         for shop_id, revision in revisions.items():
             # At the first look every shop is new, and none has changed as far as is known here.
             shown = self._shown.get(shop_id) or Shown(revision if first else revision - 1)
+            if not is_ours(shop_id):
+                self._shown[shop_id] = _of_another(shown, revision, now_ms)
+                continue
             if revision < shown.revision:
                 # A day left those that are summed, which is no change of today's board; if there
                 # was one as well, it comes with the few. The next one is seen again.
                 shown = replace(shown, revision=revision, day=None)
             self._shown[shop_id] = shown
-            age_ms = now_ms - shown.at_ms
-            if age_ms < self._interval_ms:
+            if now_ms - shown.at_ms < self._interval_ms:
                 continue
-            if shown.is_changed(revision, age_ms):
+            if shown.is_changed(revision, now_ms):
                 changed.append(shop_id)
             elif shown.day != day_of(shop_id):
                 renewed.append(shop_id)
@@ -112,6 +135,14 @@ class Pace:
         """A shop's board of that day was published."""
         self._shown[shop_id] = Shown(revision, at_ms, day, is_moving)
 
-    def left(self, shop_id: ShopId, revision: int) -> None:
-        """Another monitor publishes the shop's board. If it dies, what it missed comes in turn."""
-        self._shown[shop_id] = Shown(revision)
+
+def _of_another(shown: Shown, revision: int, now_ms: int) -> Shown:
+    """Return what is known of a board that another monitor publishes.
+
+    Should this one have to, what it missed comes at once if it is new, else in turn.
+    """
+    if revision > shown.revision:
+        return Shown(revision, changed_ms=now_ms)
+    if revision == shown.revision and shown.day is None:
+        return shown
+    return Shown(revision)

@@ -34,6 +34,12 @@ async def revisions(connection: DirectConnection, since: date) -> Mapping[ShopId
     return {ShopId(shop): int(number) for shop, number in rows}
 
 
+async def folded_through(connection: DirectConnection) -> int | None:
+    """Return the moment up to which every partition is folded; None before the first fold."""
+    found = await connection.fetchval(_CAUGHT_UP.text)
+    return None if found is None else int(found)
+
+
 async def caught_up_ms(session: AsyncSession) -> int | None:
     """Return the moment up to which every partition is folded; None before the first fold."""
     found = (await session.execute(_CAUGHT_UP)).scalar()

@@ -1,24 +1,17 @@
-"""Builds a shop's board and keeps the boards of this monitor's shops published (H20).
-
-Knows what a board shows; must not know who looks at it.
-"""
+"""Builds a shop's board (H20). Knows what it shows; must not know who looks at it, or when."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final
-
-import structlog
 
 from contracts.monitor import AgentTile, BoardPublished, ResponseFigures, WaitingBuyer
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId
-from kit.bus.ports import Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from kit.leases import Leases
 from kit.postgres import Database
 from services.monitor.boards import repository
-from services.monitor.boards.domain import RENEWED_AT_ONCE, Pace, pushed
+from services.monitor.boards.domain import pushed
 from services.monitor.boards.repository import Today
 from services.monitor.boards.schemas import Board
 from services.monitor.directory.rules import Rules
@@ -32,13 +25,8 @@ from services.monitor.response.domain import Score
 from services.monitor.response.measure import Response
 from services.monitor.response.repository import Load, Wait
 
-log = structlog.get_logger()
-
 ON_TIME_MS: Final = 2_000
 """Folded through a moment so lately: not delayed. It is noted once a second (H31)."""
-
-REVISION_DAYS: Final = 2
-"""Days before today whose changes count: every time zone's today is among them."""
 
 WAITING_SHOWN: Final = 20
 """Longest waits on a board; the whole list is at `GET /v1/monitor/waiting`."""
@@ -190,50 +178,6 @@ class Boards:
                     for name in rows.first_within_s
                 ),
             )
-
-
-class Publisher:
-    """Publishes the boards of the shops whose lease this monitor holds."""
-
-    def __init__(
-        self, boards: Boards, leases: Leases, producer: Producer, *, clock: Clock, interval_ms: int
-    ) -> None:
-        self._boards = boards
-        self._leases = leases
-        self._producer = producer
-        self._clock = clock
-        self._pace = Pace(interval_ms)
-
-    async def publish_due(self) -> int:
-        """Publish every board that changed, or shows time passing; return how many.
-
-        Of those that only a new day changes `RENEWED_AT_ONCE`, the others at the next looks.
-        """
-        since = (self._clock.now() - timedelta(days=REVISION_DAYS)).date()
-        async with self._leases.read_across("which boards changed") as connection:
-            revisions = await repository.revisions(connection, since)
-        turns = self._pace.due(revisions, self._boards.today, now_ms=self._clock.now_ms())
-        published = 0
-        for shop_id in turns.changed:
-            published += await self._publish(shop_id, revisions[shop_id])
-        renewed = 0
-        for shop_id in turns.renewed:
-            if renewed == RENEWED_AT_ONCE:
-                break
-            renewed += await self._publish(shop_id, revisions[shop_id])
-        return published + renewed
-
-    async def _publish(self, shop_id: ShopId, revision: int) -> bool:
-        """Publish a board, if its lease is held here; tell whether it is."""
-        if not await self._leases.take(f"board/{shop_id}"):
-            self._pace.left(shop_id, revision)
-            return False
-        day = self._boards.today(shop_id)  # before it is read: one that turns meanwhile is due
-        board = pushed(await self._boards.snapshot(shop_id))
-        await self._producer.send(message_of(board))
-        moving = board.waiting > 0 or board.delayed_ms > 0
-        self._pace.published(shop_id, revision, day, at_ms=self._clock.now_ms(), is_moving=moving)
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from contracts.topics import BOARD
 from kit.clock import ManualClock
 from kit.leases import Leases
 from services.monitor.boards.domain import RENEWED_AT_ONCE
-from services.monitor.boards.service import Boards, Publisher
+from services.monitor.boards.publishing import Publisher
+from services.monitor.boards.service import Boards
 from services.monitor.directory.rules import Rules
 from tests.integration.monitor.chats import NOON
 from tests.integration.monitor.rig import Rig, Shop, boards_of
@@ -49,7 +50,9 @@ async def publishing(rig: Rig, clock: ManualClock, *shops: Shop) -> AsyncIterato
     leases = Leases(rig.database)
     boards = Boards(rig.database, rules, clock=clock, ids=rig.ids)
     try:
-        yield Publisher(boards, leases, rig.producer, clock=clock, interval_ms=INTERVAL_MS)
+        yield Publisher(
+            boards, leases, rig.producer, clock=clock, ids=rig.ids, interval_ms=INTERVAL_MS
+        )
     finally:
         await leases.close()
 

@@ -2,9 +2,12 @@
 
 import copy
 import json
+import re
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from pydantic_asyncapi import AsyncAPI
 from typing_extensions import override
@@ -23,6 +26,7 @@ from contracts.schemas import (
     path_of_frame,
 )
 from contracts.schemas.asyncapi import SOCKET
+from contracts.schemas.gate import WIDENED
 from contracts.schemas.generate import ASYNCAPI, FOLDER, FRAMES
 from contracts.topics import ORDERS, TOPICS, Topic
 
@@ -182,6 +186,16 @@ def test_a_type_narrowed_in_one_of_several_breaks() -> None:
     new["properties"]["agreed_reason"]["anyOf"] = [{"type": "string"}]
 
     assert breaks(old, new) == ["body/agreed_reason changed its anyOf"]
+
+
+@pytest.mark.parametrize(("before", "after"), sorted(WIDENED))
+@given(data=st.data())
+def test_a_pattern_that_lets_more_through_lets_through_all_that_it_did(
+    before: str, after: str, data: st.DataObject
+) -> None:
+    assert re.search(after, data.draw(st.from_regex(before, fullmatch=True)))
+    assert breaks({"pattern": before}, {"pattern": after}) == []
+    assert breaks({"pattern": after}, {"pattern": before}) == ["body changed its pattern"]
 
 
 def test_the_envelope_is_no_part_of_the_body() -> None:

@@ -24,6 +24,7 @@ from services.gateway.resume import Resume
 from services.gateway.streams import Joins, Streams, news_of
 from services.gateway.streams.kinds.board import BoardStream, NewBoard
 from services.gateway.streams.kinds.conversation import ConversationStream
+from services.gateway.streams.kinds.current import CurrentStream
 from services.gateway.streams.kinds.inbox import InboxStream
 from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.test_gateway_state import AT
@@ -142,7 +143,10 @@ class World:
         self.conversations = ConversationStream(
             self.hub, self.joins, self.resume, lanes=NoLanes(), tell=self.inboxes.deliver
         )
-        self.streams = Streams(self.joins, [self.inboxes, self.watchers, self.conversations])
+        self.current = CurrentStream(self.hub, self.joins)
+        self.streams = Streams(
+            self.joins, [self.inboxes, self.watchers, self.current, self.conversations]
+        )
         self.chat = ChatChannel(
             self.bus, self.conversations, ring=self.ring, clock=clock, metrics=metrics, ring_s=60
         )

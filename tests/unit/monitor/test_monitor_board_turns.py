@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from contracts.people import ShopId
-from services.monitor.boards.domain import REFRESH_MS, Pace, Turns
+from services.monitor.boards.domain import MISSED_MS, REFRESH_MS, Pace, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -20,11 +20,14 @@ class Monitor:
 
     def __init__(self) -> None:
         self.pace, self.now_ms, self.day = Pace(INTERVAL_MS), 1_000_000, ELEVENTH
+        self.holds = True
 
     def due(self, revisions: Mapping[ShopId, int], *, after_ms: int = INTERVAL_MS) -> Turns:
         """Return what is due after a while."""
         self.now_ms += after_ms
-        return self.pace.due(revisions, lambda _: self.day, now_ms=self.now_ms)
+        return self.pace.due(
+            revisions, lambda _: self.day, is_ours=lambda _: self.holds, now_ms=self.now_ms
+        )
 
     def publish(
         self, revisions: Mapping[ShopId, int], only: Iterable[ShopId], *, is_moving: bool = False
@@ -86,11 +89,28 @@ def test_a_monitor_that_starts_shows_first_where_something_happens_since() -> No
 
 def test_a_monitor_that_takes_over_shows_what_the_other_may_have_missed() -> None:
     monitor = Monitor()
-    monitor.due({QUIET: 7, BUSY: 20})
-    for shop, revision in ((QUIET, 7), (BUSY, 90)):
-        monitor.pace.left(shop, revision)  # as long as the other held both
+    monitor.holds = False
+    monitor.due({QUIET: 7, BUSY: 20, FAR: 3})
+    assert monitor.due({QUIET: 7, BUSY: 90, FAR: 3}, after_ms=MISSED_MS) == Turns((), ())
+    assert monitor.due({QUIET: 7, BUSY: 90, FAR: 4}, after_ms=MISSED_MS) == Turns((), ())
 
-    assert monitor.due({QUIET: 7, BUSY: 91}) == Turns((BUSY,), (QUIET,))
+    monitor.holds = True
+
+    # The other may have died over what is new; what it had ten seconds for comes in turn.
+    assert monitor.due({QUIET: 7, BUSY: 90, FAR: 4}) == Turns((FAR,), (QUIET, BUSY))
+    monitor.publish({QUIET: 7, BUSY: 90, FAR: 4}, [QUIET, BUSY, FAR])
+    assert monitor.due({QUIET: 7, BUSY: 91, FAR: 4}) == Turns((BUSY,), ())
+
+
+def test_a_monitor_that_lost_a_shop_and_has_it_again_publishes_its_board_anew() -> None:
+    monitor = Monitor()
+    monitor.settled({QUIET: 7})
+    monitor.holds = False
+    assert monitor.due({QUIET: 7}) == Turns((), ())
+
+    monitor.holds = True
+
+    assert monitor.due({QUIET: 7}) == Turns((), (QUIET,))
 
 
 def test_a_board_that_changes_all_the_time_comes_once_per_interval() -> None:

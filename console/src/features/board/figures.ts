@@ -50,6 +50,16 @@ export function lagMs(board: Board, now: number): number {
   return board.waiting > 0 && age > OVERDUE_MS ? age : 0;
 }
 
+/** Marks come every two seconds: after so long, nobody looks after the figures any more. */
+const NOT_CURRENT_MS = 8_000;
+
+/** Return since when figures are not current any more; null while they are, or where nobody says how far they are. */
+export function notCurrentSince(board: Board, through: number | null, now: number): number | null {
+  if (through === null) return null;
+  const counted = Math.max(through, board.publishedAt - board.delayedMs);
+  return now - counted > NOT_CURRENT_MS ? counted : null;
+}
+
 /** A wait that is only estimated moves by so much between two boards. */
 const JITTER_MS = 1_500;
 

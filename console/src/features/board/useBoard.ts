@@ -36,7 +36,7 @@ export function useLooking(look: () => Promise<void>): void {
   onBeforeUnmount(() => clearInterval(every));
 }
 
-export function useBoard(): { board: ComputedRef<Board | null>; status: ComputedRef<string> } {
+export function useBoard(): { board: ComputedRef<Board | null>; status: ComputedRef<string>; through: ComputedRef<number | null> } {
   const { core, live } = useLive();
   let tiles = new Map<string, AgentTile>();
   useLooking(() => core.board());
@@ -48,7 +48,7 @@ export function useBoard(): { board: ComputedRef<Board | null>; status: Computed
     tiles = new Map(agents.map((tile) => [tile.id, tile]));
     return { ...latest, agents };
   });
-  return { board, status: computed(() => live.board?.status ?? "asked") };
+  return { board, status: computed(() => live.board?.status ?? "asked"), through: computed(() => live.board?.through ?? null) };
 }
 
 /** Say a moment as the shop's clocks show it. */

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { speak } from "@/locales/i18n.ts";
 
 import { rawFigures, rawTile } from "../../core/boards.ts";
-import { NOW, core, pass, publish, reset, show, world } from "./showing.ts";
+import { NOW, core, mark, pass, publish, reset, show, world } from "./showing.ts";
 
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: world.live }) }));
 vi.mock("@/now.ts", async (original) => ({ ...(await original<object>()), useNow: () => world.now }));
@@ -33,7 +33,7 @@ describe("the board", () => {
   });
 
   it("shows grey rows until something is known, and then figures", async () => {
-    world.live.board = { status: "asked", latest: null };
+    world.live.board = { status: "asked", latest: null, through: null };
     const { page, tile } = await show();
     expect(page.get("[role=status]").attributes("aria-label")).toBe("正在取看板");
 
@@ -127,6 +127,47 @@ describe("a board that is old", () => {
     expect(page.text()).toContain("延迟 14 秒");
   });
 
+  it("says since when it is not current where nobody looks after it, and recovers by itself", async () => {
+    publish();
+    mark(NOW);
+    const { page, tile } = await show();
+    pass(8_000);
+    await flushPromises();
+    expect(page.text()).not.toContain("没有更新");
+
+    pass(1_000);
+    await flushPromises();
+    expect(page.text()).toContain("数字自 08:01:00 起没有更新");
+    expect(page.get("main").classes()).toContain("old");
+    expect(tile("接待中")).toContain("12");
+
+    mark(NOW + 9_000);
+    await flushPromises();
+    expect(page.text()).not.toContain("没有更新");
+    expect(page.get("main").classes()).not.toContain("old");
+  });
+
+  it("says so on the wall too", async () => {
+    publish();
+    mark(NOW);
+    const { page } = await show("/board?kiosk=1");
+    pass(9_000);
+    await flushPromises();
+
+    expect(page.text()).toContain("数字自 08:01:00 起没有更新");
+  });
+
+  it("is current as long as boards come, whether or not somebody says so", async () => {
+    publish();
+    mark(NOW);
+    const { page } = await show();
+    pass(30_000);
+    publish({ time: new Date(NOW + 30_000).toISOString() });
+    await flushPromises();
+
+    expect(page.text()).not.toContain("没有更新");
+  });
+
   it("is grey and says since when, once the connection has been away for ten seconds", async () => {
     publish();
     const { page, tile } = await show();
@@ -145,11 +186,11 @@ describe("a board that is old", () => {
   });
 
   it("says why there is none", async () => {
-    world.live.board = { status: "missing", latest: null };
+    world.live.board = { status: "missing", latest: null, through: null };
     const { page } = await show();
     expect(page.text()).toContain("看板服务暂时没有回答");
 
-    world.live.board = { status: "refused", latest: null };
+    world.live.board = { status: "refused", latest: null, through: null };
     await flushPromises();
 
     expect(page.text()).toContain("这个账号不能看看板");

@@ -57,7 +57,12 @@ export function pass(ms: number): void {
 }
 
 export function publish(changed: Record<string, unknown> = {}): void {
-  world.live.board = { status: "live", latest: boardOf(rawBoard(changed)) };
+  world.live.board = { status: "live", latest: boardOf(rawBoard(changed)), through: world.live.board?.through ?? null };
+}
+
+/** Let it be said that everything up to then is counted. */
+export function mark(through: number): void {
+  if (world.live.board !== null) world.live.board = { ...world.live.board, through };
 }
 
 export interface Shown {

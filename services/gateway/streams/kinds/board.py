@@ -11,7 +11,7 @@ from typing_extensions import override
 import contracts
 from contracts.base import Event
 from contracts.monitor import Alert, BoardPublished
-from contracts.people import WATCHING_STAFF, ShopId, runs_platform
+from contracts.people import ShopId, may_watch
 from contracts.topics import ALERTS, BOARD
 from kit.bus.ports import Record
 from kit.errors import Unavailable
@@ -65,8 +65,7 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         del position  # a board is whole
         shop = name.shop_id
         person = socket.person
-        own = person.role in WATCHING_STAFF and person.shop_id == shop
-        if not (own or runs_platform(person.role, person.shop_id)):
+        if not may_watch(person.role, person.shop_id, shop):
             self._joins.refuse(socket, frame_id, Forbid())
             return
         board = _board_of(socket, name) or self._watch(socket, shop)
