@@ -1,6 +1,7 @@
 // A shop puts this on its pages: <script async src="https://DESK/widget.js" data-shop="SHOP"></script>
-// It adds one button, and a frame when that is pressed first. It makes no inline style and no markup of
-// text, so that a page whose policy names DESK in script-src and frame-src needs nothing else.
+// It adds one button, and a frame when that is pressed first; later pages of the tab have both at once. It
+// makes no inline style and no markup of text, so that a page whose policy names DESK in script-src and
+// frame-src needs nothing else.
 (function () {
   var script = document.currentScript;
   var wish = script && script.dataset;
@@ -26,14 +27,38 @@
   var button = root.appendChild(document.createElement("button"));
   var label = button.appendChild(document.createElement("span"));
   var badge = button.appendChild(document.createElement("b"));
+  var key = "peakdesk.chat." + wish.shop;
   var frame = null;
   var unread = 0;
+  var isAsked = false;
+  var before = kept();
+  var seen = before[1];
   button.type = "button";
   button.addEventListener("click", function () {
     show(!frame || frame.hidden);
   });
+  // A phone's frame would cover the page that the buyer went to.
+  if (before[0]) made(before[0] !== "open" || matchMedia("(max-width:480px)").matches);
   draw();
   (document.body || document.documentElement).appendChild(place);
+
+  // How the last page of this tab was left, and what was seen there: an answer must not wait behind a button
+  // that says nothing of it. A page that may keep nothing begins anew.
+  function kept() {
+    try {
+      return (sessionStorage.getItem(key) || "").split(" ");
+    } catch {
+      return [];
+    }
+  }
+
+  function keep() {
+    try {
+      sessionStorage.setItem(key, (frame.hidden ? "closed " : "open ") + (seen || ""));
+    } catch {
+      return;
+    }
+  }
 
   function draw() {
     var isOpen = !!frame && !frame.hidden;
@@ -44,26 +69,29 @@
     button.setAttribute("aria-label", label.textContent + (badge.hidden ? "" : " (" + unread + " " + words[2] + ")"));
   }
 
-  function made() {
+  function made(isHidden) {
     var asked = new URLSearchParams({ lang: language });
     if (wish.topic) asked.set("topic", wish.topic);
     if (wish.theme) asked.set("theme", wish.theme);
     frame = document.createElement("iframe");
     frame.title = words[0];
+    frame.hidden = isHidden;
     frame.src = desk + "/widget/" + encodeURIComponent(wish.shop) + "?" + asked;
     root.appendChild(frame);
   }
 
   function tell() {
-    frame.contentWindow.postMessage({ peakdesk: frame.hidden ? "closed" : "open" }, desk);
+    frame.contentWindow.postMessage({ peakdesk: frame.hidden ? "closed" : "open", asked: isAsked, seen: seen }, desk);
   }
 
   function show(isOpen) {
-    if (!frame) made();
+    isAsked = true;
+    if (!frame) made(false);
     else {
       frame.hidden = !isOpen;
       tell();
     }
+    keep();
     draw();
     (isOpen ? frame : button).focus();
   }
@@ -75,6 +103,8 @@
     else if (said.peakdesk === "close") show(false);
     else if (said.peakdesk === "unread" && said.count >= 0) {
       unread = said.count | 0;
+      seen = said.seen || seen;
+      keep();
       draw();
     }
   });

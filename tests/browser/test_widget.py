@@ -100,9 +100,17 @@ async def test_a_foreign_page_carries_the_widget(
         await agent.client.subscribe(f"conv:{conversation}")
         await agent.say(conversation, "在的")
         await expect(page.get_by_role("button", name="咨询客服 (1 条未读)")).to_be_visible()
-        await page.reload()
+        await page.goto(f"{origin}/another-page")
+        await expect(page.get_by_role("button", name="咨询客服 (1 条未读)")).to_be_visible()
+        await expect(page.locator("iframe")).to_be_hidden()
         await page.get_by_role("button", name="咨询客服").click()
         await chat.shows("在的")
+        await expect(chat.composer).to_be_focused()
+        await page.goto(f"{origin}/third-page")
+        await chat.shows("在的")
+        assert await page.evaluate("document.activeElement.localName") == "body"
+        await page.get_by_role("button", name="收起聊天").click()
+        await expect(page.get_by_role("button", name="咨询客服", exact=True)).to_be_visible()
         assert errors == []
 
     async with site(windows.url, shop.id, policy=strict) as unnamed:

@@ -20,6 +20,8 @@ export interface Chat {
   isCutOff: Readonly<Ref<boolean>>;
   /** Whether somebody may see it: in a frame, the page around it opens and puts it away. */
   isShown: Readonly<Ref<boolean>>;
+  /** Whether somebody opened it on this page, and so wants to write; else the page before left it open. */
+  isAsked: Readonly<Ref<boolean>>;
   isFramed: boolean;
   putAway(): void;
   /** The end of the thread is on the screen. */
@@ -45,6 +47,7 @@ export function openChat(shopId: string, topic: string | null): Chat {
   const isNowhere = ref(false);
   const isAway = ref(false);
   const isShown = ref(!isFramed);
+  const isAsked = ref(!isFramed);
   const seenUpTo = ref<string | null>(null);
   const theirs = () => [...visited.value.earlier, ...(visited.value.conversation?.items ?? [])].filter((item) => item.type === "chat.message.v1" && item.by !== "buyer");
 
@@ -67,7 +70,7 @@ export function openChat(shopId: string, topic: string | null): Chat {
   function tellCount(): void {
     const all = theirs();
     const index = all.findLastIndex((item) => item.id === seenUpTo.value);
-    tell({ peakdesk: "unread", count: isShown.value ? 0 : all.length - 1 - index });
+    tell({ peakdesk: "unread", count: isShown.value ? 0 : all.length - 1 - index, seen: seenUpTo.value });
   }
 
   function seen(): void {
@@ -78,11 +81,15 @@ export function openChat(shopId: string, topic: string | null): Chat {
   }
 
   addEventListener("message", (event: MessageEvent) => {
-    const said = event.data as { peakdesk?: unknown } | null;
+    const said = event.data as { peakdesk?: unknown; asked?: unknown; seen?: unknown } | null;
     if (event.source !== window.parent || !isFramed || typeof said !== "object" || said === null) return;
+    // A page's script of before this release says nothing of it, and opens nothing by itself.
+    isAsked.value = said.asked !== false;
+    // An earlier page of the tab knows what was seen on it.
+    if (typeof said.seen === "string") seenUpTo.value ??= said.seen;
     if (said.peakdesk === "open") isShown.value = true;
     else if (said.peakdesk === "closed") {
-      seenUpTo.value = theirs().at(-1)?.id ?? null;
+      if (isShown.value) seenUpTo.value = theirs().at(-1)?.id ?? seenUpTo.value;
       isShown.value = false;
     }
     tellCount();
@@ -110,6 +117,7 @@ export function openChat(shopId: string, topic: string | null): Chat {
     isNowhere,
     isCutOff: computed(() => isAway.value || ["lost", "stopped"].includes(visited.value.connection)),
     isShown,
+    isAsked,
     isFramed,
     putAway: () => tell({ peakdesk: "close" }),
     seen,
