@@ -1,4 +1,4 @@
-/** Which words the gate is about: findings overlap, and count code points. */
+/** Which words the gate is about, whose findings overlap and count code points; and what stands for a name. */
 
 import type { Hit } from "@/core/types.ts";
 
@@ -32,6 +32,11 @@ export function rejoined(back: string, typed: string): string {
     if (back.endsWith(`\n${typed.slice(0, length)}`)) return back + typed.slice(length);
   }
   return typed === "" || typed === back ? back : `${back}\n${typed}`;
+}
+
+/** What tells one buyer without a name from another: the end of an id, which differs where its beginning is a time. */
+export function markOf(buyerId: string): string {
+  return buyerId.slice(-4).toUpperCase();
 }
 
 /** Return where findings are, each place once. */

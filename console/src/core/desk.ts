@@ -7,7 +7,7 @@ import type { Clock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
 import { Database, NOTHING, type Kept } from "./database.ts";
-import { levelsOf } from "./facts.ts";
+import { levelsOf, zoneOf } from "./facts.ts";
 import { History } from "./history.ts";
 import { Departures } from "./left.ts";
 import { Line, type Linked } from "./line.ts";
@@ -197,15 +197,15 @@ export class Desk {
     if (!this.hasFacts) void this.facts();
   }
 
-  /** Ask what the shop's levels are; while nobody answers, the last ones hold. */
+  /** Ask what the shop's levels and clocks are; while nobody answers, the last ones hold. */
   private async facts(): Promise<void> {
     const me = this.state.me?.id;
-    const levels = await this.call("GET", "/v1/console").then(levelsOf).catch(() => undefined);
-    if (levels === undefined || this.state.me?.id !== me) return;
+    const facts = await this.call("GET", "/v1/console").then((answer) => ({ levels: levelsOf(answer), zone: zoneOf(answer) })).catch(() => undefined);
+    if (facts === undefined || this.state.me?.id !== me) return;
     this.hasFacts = true;
-    this.store.change({ levels });
+    this.store.change(facts);
     // A database that just closed, or is full, costs the next start its colours and nothing else.
-    await this.outbox.database?.levels(levels).catch(() => undefined);
+    await this.outbox.database?.levels(facts.levels).catch(() => undefined);
   }
 
   private async ownState(): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Levels } from "./types.ts";
 
 interface Facts {
+  shop?: { zone?: string };
   profiles: readonly { name: string; levels: Levels | null }[];
   levels_profile: string | null;
 }
@@ -11,4 +12,9 @@ interface Facts {
 export function levelsOf(answer: unknown): Levels | null {
   const facts = answer as Facts;
   return facts.profiles.find((one) => one.name === facts.levels_profile)?.levels ?? null;
+}
+
+/** Return the zone of the shop's clocks. */
+export function zoneOf(answer: unknown): string | null {
+  return (answer as Facts).shop?.zone ?? null;
 }

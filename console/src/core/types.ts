@@ -179,6 +179,8 @@ export interface State {
   warned: Readonly<Record<string, readonly Hit[]>>;
   /** As they were last told, also while the platform is away; null until then. */
   levels: Levels | null;
+  /** The zone of the shop's clocks; null until it was told. */
+  zone: string | null;
   /** The shop's board, while somebody looks at it. */
   board: BoardView | null;
   /** Alerts that came since the page of the board was opened: a reason to look at what is listed. */
@@ -264,6 +266,7 @@ export const EMPTY: State = {
   refusals: {},
   warned: {},
   levels: null,
+  zone: null,
   board: null,
   alerts: 0,
   watched: {},

@@ -6,6 +6,7 @@ import type { Conversation, Item, Pending } from "@/core/types.ts";
 import { rows, type Beside } from "@/features/thread/entries.ts";
 import Thread from "@/features/thread/Thread.vue";
 import { i18n } from "@/locales/i18n.ts";
+import { zone } from "@/zone.ts";
 
 const scrolled = vi.fn();
 
@@ -38,6 +39,7 @@ const beside = (more: Partial<Beside> = {}): Beside => ({ outbox: [], me: "agent
 beforeEach(() => {
   sequence = 0;
   scrolled.mockReset();
+  zone.value = undefined;
 });
 enableAutoUnmount(afterEach);
 
@@ -81,6 +83,22 @@ describe("the thread", () => {
     expect(thread.findAll(".head .speaker").map((one) => one.text())).toEqual(["王小明"]);
     expect(thread.get(".foot").text()).toContain("已读");
     expect(thread.text()).toContain("今天");
+  });
+
+  it("tells buyers apart who have no name", async () => {
+    const thread = await shown(talk([said("buyer", NOON)], { buyer: "", buyerId: "01920000-0000-7000-8000-00000000c0de" }));
+
+    expect(thread.get("h1").text()).toBe("买家 C0DE");
+    expect(thread.get(".head .speaker").text()).toBe("买家 C0DE");
+  });
+
+  it("says times and days by the shop's clocks", async () => {
+    zone.value = "Asia/Shanghai";
+    const [late, night] = [Date.UTC(2026, 10, 11, 15, 30), Date.UTC(2026, 10, 11, 20, 30)];
+    const thread = await shown(talk([said("buyer", late), said("buyer", night)]), { now: night });
+
+    expect(thread.findAll(".line").map((one) => one.text())).toEqual(["昨天", "今天"]);
+    expect(thread.findAll(".head time").map((one) => one.text())).toEqual(["23:30", "04:30"]);
   });
 
   it("opens where one stopped reading, and says so there", async () => {

@@ -2,6 +2,7 @@
 
 import { compare } from "@/core/frames.ts";
 import type { Conversation, Hit, Item, Pending, SendState, Speaker } from "@/core/types.ts";
+import { dayOf } from "@/zone.ts";
 
 /** How long the words of one speaker go on as one group. */
 const GROUP_MS = 120_000;
@@ -67,11 +68,6 @@ export function rows(conversation: Conversation, beside: Beside): Row[] {
       ends: behind === undefined || !goesOn(one, behind) || behind.state !== one.state || one.warned.length > 0,
     };
   });
-}
-
-/** Return a number that is the same for all times of one day, where the reader is. */
-export function dayOf(at: number): number {
-  return new Date(at).setHours(0, 0, 0, 0);
 }
 
 function entries(conversation: Conversation, { outbox, me, warned }: Beside): Entry[] {
