@@ -16,7 +16,7 @@ function shown(now: Partial<Visited>) {
   const visited = shallowRef<Visited>({ ...NOTHING, connection: "connected", ...now });
   const visit = { begin, draft: vi.fn(), send: vi.fn() } as unknown as Chat["visit"];
   const shop = shallowRef({ name: "示范店", greeting: "" });
-  const chat: Chat = { visit, visited, shop, isNowhere: ref(false), isCutOff: computed(() => false), isShown: ref(true), isFramed: false, putAway: vi.fn(), seen: vi.fn() };
+  const chat: Chat = { visit, visited, shop, isNowhere: ref(false), isCutOff: computed(() => false), isShown: ref(true), isAsked: ref(true), isFramed: false, putAway: vi.fn(), seen: vi.fn() };
   return { visited, page: mount(ChatPage, { props: { chat }, global: { plugins: [i18n] }, attachTo: document.body }) };
 }
 

@@ -1,7 +1,8 @@
 import { enableAutoUnmount, flushPromises, mount } from "@vue/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { Conversation, Item, Receivers } from "@/core/types.ts";
+import { Refusal } from "@/core/rest.ts";
+import type { Conversation, Item, Receiver, Receivers } from "@/core/types.ts";
 import Handing from "@/features/thread/Handing.vue";
 import { i18n, speak } from "@/locales/i18n.ts";
 
@@ -11,8 +12,9 @@ const ASKED = { by: "buyer", text: "能改地址吗" } as Item;
 const talk = { id: "a", items: [ASKED], waitingSince: null } as unknown as Conversation;
 const OFFERED = "买家最后问：能改地址吗";
 
-function shown(kept = "") {
-  const receivers = vi.fn<() => Promise<Receivers>>().mockResolvedValue([{ kind: "group", id: "after_sale", name: "售后" }]);
+const COLLEAGUE: Receiver = { kind: "agent", id: "b", name: "小李" };
+
+function shown(kept = "", receivers = (): Promise<Receivers> => Promise.resolve([COLLEAGUE])) {
   const props = { conversation: talk, kept, receivers, transfer: vi.fn().mockResolvedValue(undefined), end: vi.fn() };
   return mount(Handing, { props, global: { plugins: [i18n] }, attachTo: document.body });
 }
@@ -61,5 +63,27 @@ describe("handing a conversation on", () => {
 
   it("offers the note of before a reload", async () => {
     expect((await opened(shown("昨天写的"))).value).toBe("昨天写的");
+  });
+
+  it("opens where one chooses, and is done by keys from there", async () => {
+    const handing = shown();
+    await opened(handing);
+    const choice = document.querySelector("[role=dialog] select") as HTMLSelectElement;
+    await vi.waitFor(() => expect(document.activeElement).toBe(choice));
+    choice.value = "0";
+    choice.dispatchEvent(new Event("change"));
+
+    choice.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
+
+    await vi.waitFor(() => expect(handing.props("transfer")).toHaveBeenCalledExactlyOnceWith(COLLEAGUE, OFFERED));
+  });
+
+  it("says in words why nobody can be chosen, and does not say that it failed to hand on", async () => {
+    await opened(shown("", () => Promise.reject(new Refusal("unreachable", "", 0))));
+
+    const problem = document.querySelector("[role=dialog] [role=alert]")?.textContent ?? "";
+    expect(problem).toContain("连不上平台");
+    expect(problem).not.toContain("unreachable");
+    expect(problem).not.toContain("没有转成");
   });
 });
