@@ -206,4 +206,10 @@ describe("the composer", () => {
     expect(composer.get("[role=status]").text()).toContain("已转给别人");
     expect(composer.get("[role=status]").text()).toContain("已保留为草稿");
   });
+
+  it("says nothing of kept words where none were written", () => {
+    const { composer } = shown({ draft: "", maySend: false, left: "closed" });
+
+    expect(composer.get("[role=status]").text()).toBe("会话已结束，不能再发送。");
+  });
 });

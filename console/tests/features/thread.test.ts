@@ -67,6 +67,12 @@ describe("rows of a thread", () => {
     expect(before.map((row) => [row.key, row.state])).toEqual([["c1", "sending"]]);
     expect(after.map((row) => [row.key, row.state])).toEqual([["c1", "delivered"]]);
   });
+
+  it("say of each that failed that it did, so that none is overlooked", () => {
+    const failed = (id: string): Pending => ({ id, conversation: "a", text: id, firstTriedAt: NOON, written: true, state: "failed" });
+
+    expect(rows(talk([]), beside({ outbox: [failed("c1"), failed("c2")] })).map((row) => row.ends)).toEqual([true, true]);
+  });
 });
 
 async function shown(conversation: Conversation, more: Record<string, unknown> = {}) {

@@ -31,7 +31,7 @@ export interface Row extends Entry {
   isDay: boolean;
   /** Above it everything was seen. */
   isNew: boolean;
-  /** The first of a group says who speaks; the last, or one that differs, how far it came. */
+  /** The first of a group says who speaks; the last, or one that differs, how far it came, and each that failed, for it has buttons. */
   begins: boolean;
   ends: boolean;
 }
@@ -65,7 +65,7 @@ export function rows(conversation: Conversation, beside: Beside): Row[] {
       isDay: before === undefined ? conversation.older === "none" : dayOf(before.at) !== dayOf(one.at),
       isNew: one.key === beside.newFrom,
       begins: before === undefined || !goesOn(before, one) || one.key === beside.newFrom,
-      ends: behind === undefined || !goesOn(one, behind) || behind.state !== one.state || one.warned.length > 0,
+      ends: behind === undefined || !goesOn(one, behind) || behind.state !== one.state || one.state === "failed" || one.warned.length > 0,
     };
   });
 }
