@@ -22,18 +22,18 @@ async def views(
 ) -> list[ConversationView]:
     """Show conversations to somebody who may see them, with what he may see of their buyers.
 
-    Of queued ones the queue's own column says since when the buyer waits, of the others the archive
-    (H37).
+    Since when a buyer waits says the archive alone, of queued ones too: the queue's own column is
+    the moment at which he came, before he has said a word (H37).
     """
     known = await buyers.find_buyers(session, [one.buyer_id for one in found])
-    assigned = [one.id for one in found if one.state is ConversationState.ASSIGNED]
-    waits = await clock.waiting_since(session, assigned)
+    still_open = [one.id for one in found if one.state is not ConversationState.CLOSED]
+    waits = await clock.waiting_since(session, still_open)
     return [
         shown(
             one,
             known.get(one.buyer_id) or _nobody(one),
             principal,
-            waiting_since=one.waiting_since or waits.get(one.id),
+            waiting_since=waits.get(one.id),
         )
         for one in found
     ]

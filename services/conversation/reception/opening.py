@@ -191,8 +191,7 @@ async def _kept(
             views.append(refused)
             continue
         found, buyer = standing.now[one.buyer_id], facts.buyers[one.buyer_id]
-        since = found.waiting_since or waits.get(found.id)
-        view = shown(found, buyer, one.principal, waiting_since=since)
+        view = shown(found, buyer, one.principal, waiting_since=waits.get(found.id))
         kept.append((one.key, view))
         views.append(view)
     await keyed.keep_all(session, kept)
@@ -221,7 +220,7 @@ def _may_be_owed(found: Conversation, standing: _Standing) -> bool:
     """Tell whether the archive may know of a word that nobody answered; of a new one it cannot."""
     joined = standing.joining.get(found.buyer_id)
     is_new = joined is not None and joined.is_new
-    return found.state is ConversationState.ASSIGNED and not is_new
+    return found.state is not ConversationState.CLOSED and not is_new
 
 
 def _is_closed(conversation: Conversation) -> bool:

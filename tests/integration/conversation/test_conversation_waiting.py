@@ -88,6 +88,29 @@ async def test_golden_case_17_the_clock_counts_from_the_first_word(
     assert [one.waiting_since for one in assigned] == [None, first_word]
 
 
+async def test_a_buyer_in_the_queue_waits_since_his_word_and_not_since_he_came(
+    platform: Platform, clock: ManualClock
+) -> None:
+    shop = await platform.shop()
+    agent, buyer = await shop.staff(capacity=1), await shop.buyer()
+    await open_talk(await shop.buyer())
+    talk = await open_talk(buyer)
+    opened = await open_talk(buyer)
+
+    [silent] = ok(await agent.get("/v1/conversations", state="queued"))["items"]
+    assert {one["state"] for one in (talk, opened, silent)} == {"queued"}
+    assert {_moment(one) for one in (talk, opened, silent)} == {None}
+
+    clock.advance(25)
+    first_word = clock.now()
+    await buyer_says(platform, talk, "在吗")
+
+    [asking] = ok(await agent.get("/v1/conversations", state="queued"))["items"]
+    opened = await open_talk(buyer)
+    assert (opened["id"], opened["state"]) == (talk["id"], "queued")
+    assert {_moment(one) for one in (opened, asking)} == {first_word}
+
+
 async def test_a_hand_over_goes_on_with_the_buyers_wait(
     platform: Platform, clock: ManualClock
 ) -> None:
