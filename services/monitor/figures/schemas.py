@@ -50,8 +50,9 @@ class FiguresRow(Answer):
 class Figures(Answer):
     """Figures of `[from, to)` under one profile.
 
-    Rounds count by the moment they opened, sessions by their start. In `open_rounds` a buyer waits:
-    as long as their day goes on they count nowhere, nor do their sessions that have no answer yet.
+    Rounds count by the moment they opened, sessions by their start. As long as its day goes on a
+    round in which a buyer waits counts nowhere, nor does its session that has no answer yet.
+    `open_rounds` are the shop's buyers who wait since a moment within, whatever the profile.
     """
 
     shop_id: ShopId

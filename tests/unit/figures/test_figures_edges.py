@@ -194,6 +194,31 @@ def test_the_rejoin_counts_from_the_first_close(back: str, sessions: int) -> Non
     assert figures("qiyu", talk, now=at("00:00", NEXT)).sessions == sessions
 
 
+@pytest.mark.parametrize(("back", "sessions"), [("10:14:59.999", 1), ("10:15", 2)])
+def test_no_silence_runs_behind_a_persons_close(back: str, sessions: int) -> None:
+    talk = served(at("10:00")).buyer(at("10:00")).agent(at("10:01")).closed(at("10:05"))
+    talk.buyer(at(back))
+
+    assert figures("kuaimai", talk, now=at("00:00", NEXT)).sessions == sessions
+
+
+def test_the_first_response_may_come_where_nobody_waits_any_more() -> None:
+    talk = served(at("10:00")).buyer(at("10:00")).closed(at("10:01")).owned(at("10:02"), "B")
+    talk.agent(at("10:03"), "B")
+
+    found = figures("qiyu", talk)
+
+    assert (found.rounds, found.unanswered) == (0, 1)
+    assert (found.first_responses, found.first_response_ms) == (1, 180 * SECOND)
+
+
+def test_the_first_response_counts_from_the_first_word_whatever_the_window_goes_by() -> None:
+    talk = Script().buyer(at("10:00")).opened(at("10:00:10")).owned(at("10:00:10"), "A")
+    talk.agent(at("10:00:30"), "A")
+
+    assert figures("douyin_2022", talk).first_response_ms == 30 * SECOND
+
+
 @pytest.mark.parametrize(("after", "whose"), [("10:59:59.999", "B"), ("11:00", "A")])
 def test_what_a_silence_ended_changes_hands_no_more(after: str, whose: str) -> None:
     talk = served(at("10:00")).buyer(at("10:00")).closed(at("10:01"), "abandoned")

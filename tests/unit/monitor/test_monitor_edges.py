@@ -58,6 +58,42 @@ async def test_the_rejoin_counts_from_the_first_close(back: float, sessions: int
     assert found.score("qiyu", at_ms=found.fold.log_ms + 86_400_000).sessions == sessions
 
 
+@pytest.mark.parametrize(("back", "sessions"), [(14.9, 1), (15.0, 2)])
+async def test_no_silence_runs_behind_a_persons_close(back: float, sessions: int) -> None:
+    paper = Paper()
+    talk = await chat(paper).opened(-1)
+    await talk.assigned(-1, ANNE)
+    await talk.buyer(0)
+    await talk.agent(MINUTE)
+    await talk.closed(5 * MINUTE)
+    await talk.buyer(back * MINUTE)
+    found = await folded(paper)
+
+    assert found.score("kuaimai", at_ms=found.fold.log_ms + 86_400_000).sessions == sessions
+
+
+async def test_the_first_response_may_come_where_nobody_waits_any_more() -> None:
+    paper = Paper()
+    talk = await asked_and_closed(paper)
+    await talk.reopened(2 * MINUTE)
+    await talk.assigned(2 * MINUTE, BEN)
+    await talk.agent(3 * MINUTE)
+    found = (await folded(paper)).score("qiyu")
+
+    assert (found.rounds, found.unanswered) == (0, 1)
+    assert (found.first_responses, found.first_response_ms) == (1, 180_000)
+
+
+async def test_the_first_response_counts_from_the_first_word_whatever_the_window_goes_by() -> None:
+    paper = Paper()
+    talk = await chat(paper).buyer(0)
+    await talk.opened(10)
+    await talk.assigned(10, ANNE)
+    await talk.agent(30)
+
+    assert (await folded(paper)).score("douyin_2022").first_response_ms == 30_000
+
+
 WINDOW_ENDS = 11 * 60 * MINUTE
 """23:00, counted from noon."""
 
