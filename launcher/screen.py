@@ -11,11 +11,15 @@ from rich.table import Table
 
 
 class Step:
-    """What a step has to report; set `outcome`, and `failed` if it did, inside the block."""
+    """What a step has to report; set `outcome`, and `failed` if it did, inside the block.
+
+    `took_s` is to be set by one that ran beside others: the block lasts as long as the slowest.
+    """
 
     def __init__(self) -> None:
         self.outcome = ""
         self.failed = False
+        self.took_s: float | None = None
 
 
 class Screen:
@@ -31,7 +35,7 @@ class Screen:
         begun = time.monotonic()
         with self.console.status(f"{name} ..."):
             yield step
-        took = time.monotonic() - begun
+        took = time.monotonic() - begun if step.took_s is None else step.took_s
         mark = "[red]✗[/]" if step.failed else "[green]✓[/]"
         line = f"  {mark} {name:<13} {step.outcome:<52} [dim]{took:5.1f} s[/]"
         self.console.print(line, highlight=False, soft_wrap=True)

@@ -50,6 +50,23 @@ def test_a_failed_step_shows_what_its_tool_said_and_the_others_still_run(
     assert "good" in terminal.getvalue()
 
 
+def test_steps_run_side_by_side(screen: Screen, tmp_path: Path) -> None:
+    meets = """
+import pathlib, sys, time
+own, others = map(pathlib.Path, sys.argv[1:])
+own.touch()
+while not others.exists():
+    time.sleep(0.01)
+"""
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    steps = [
+        Step(name, (PYTHON, "-c", meets, own, others))
+        for name, own, others in (("one", here, there), ("two", there, here))
+    ]
+
+    checks.check(screen, steps)
+
+
 def test_a_tool_that_is_not_installed_is_named(screen: Screen) -> None:
     with pytest.raises(LaunchError, match="no-such-tool is not installed"):
         checks.check(screen, (Step("absent", ("no-such-tool",)),))
