@@ -28,7 +28,7 @@ from tests.integration.gateway.phone import Phone
 from tests.platform import Platform
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.journey
 
 SEED: Final = 11_11
 FEW: Final = 600

@@ -17,7 +17,7 @@ from tests.platform import Platform
 from tests.waiting import eventually
 from tests.world import World
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.journey
 
 HELLO_S = 5.0
 SLACK_S = 8.0

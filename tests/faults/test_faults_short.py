@@ -19,7 +19,7 @@ from tests.faults.pressures import one_dies, poison, two_of_each
 from tests.faults.stage import Fault, Load, play
 from tests.platform import Platform
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
 
 LOAD = Load(rate=20, seconds=45, at_s=2, within_s=200)
 

@@ -13,7 +13,7 @@ from tests.platform import Platform
 from tests.waiting import eventually
 from tests.world import Person
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.journey
 
 WITHIN_S = 90.0
 """Nine people sign in on a busy machine before the first of them speaks."""

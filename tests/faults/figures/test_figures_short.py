@@ -7,7 +7,7 @@ from tests.faults.figures.proving import Proof, long_ago
 from tests.faults.figures.rules import shipped
 from tests.faults.figures.stories import cases, in_order
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.fault
 
 SEED = 5
 CASES = 8

@@ -7,7 +7,7 @@ from tests.faults.volume.filling import Filled, administering, filled
 from tests.faults.volume.masses import LIVE, MASSES, conversation_id, live, shop_of
 from tests.infrastructure import Infrastructure
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 FEW = 2000
 """As many as two windows of conversations that go on at once."""

@@ -30,10 +30,10 @@ from launcher.kafka.broker import Kafka
 from tests.infrastructure import NAME, Infrastructure
 from tests.suites.reading import read
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.integration
 
 USER, PASSWORD = "peakdesk", "a-password-of-the-test"
-CONFIGURED_WITHIN_S = 60
+CONFIGURED_WITHIN_S = 120
 
 
 class Secured(Kafka):

@@ -111,7 +111,7 @@ def test_an_up_that_finds_a_broker_still_starting_waits_for_it(trial: Trial) -> 
     assert ports.is_open(trial.known.ports.kafka())
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_all_data_is_there_after_down_and_up(trial: Trial) -> None:
     infrastructure.start(trial.known, trial.screen)
     made = topics.ensure(trial.known)
