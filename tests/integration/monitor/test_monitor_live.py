@@ -117,7 +117,9 @@ async def test_the_board_shows_an_event_within_a_second(rig: Rig, monitor: Monit
         await shop.agent_is(AgentState.ONLINE)
         await eventually(
             lambda: any(
-                board.agents[0].state is AgentState.ONLINE for board in boards_of(seen, shop)
+                tile.state is AgentState.ONLINE
+                for board in boards_of(seen, shop)
+                for tile in board.agents
             ),
             what="the agent's state on the board",
         )
