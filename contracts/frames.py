@@ -158,7 +158,10 @@ class Send(Frame):
 
 
 class Read(Frame):
-    """The reader has seen everything up to `position`. Lossy, unanswered."""
+    """The reader has seen everything up to `position`, or whatever he was sent. Lossy, unanswered.
+
+    Beyond what this socket was sent nothing counts as seen.
+    """
 
     t: Literal["read"] = "read"
     s: StreamName
@@ -264,10 +267,11 @@ class Ev(Frame):
 class Snap(Frame):
     """State as of `position`; what `d` holds depends on the stream.
 
-    `conv:` `{"conversation": {...}, "items": [...]}`: the latest items, shaped like `ev`, oldest
-    first; older ones are pages of the REST history. `inbox`
-    `{"conversations": [...], "work": [...]}`. `monitor:` the board, or null. `current:`
-    `{"through": ...}`, null before the first mark.
+    `conv:` `{"conversation": {...}, "items": [...], "read": {...}}`: the latest items, shaped like
+    `ev`, oldest first; older ones are pages of the REST history. `read` is `{"buyer", "owner"}`:
+    up to which position the buyer and the present owner have read, null: not at all; it is absent
+    from older gateways. `inbox` `{"conversations": [...], "work": [...]}`. `monitor:` the board, or
+    null. `current:` `{"through": ...}`, null before the first mark.
     """
 
     t: Literal["snap"] = "snap"
@@ -280,7 +284,8 @@ class Patch(Frame):
     """Latest wins; may be dropped or conflated.
 
     The board of a `monitor:` stream; `{"through": ...}` of a `current:` stream; `{"typing": ...}`
-    or `{"read": ...}` of a `conv:` stream.
+    or `{"read": ...}` of a `conv:` stream, each `{"person_id", "time", "position"?}`. What somebody
+    read is told on his own sockets too.
     """
 
     t: Literal["patch"] = "patch"

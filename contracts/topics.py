@@ -43,7 +43,7 @@ SIGNALS = Topic(
     key="conversation_id",
     writers=("gateway",),
     retention=(_HOUR, _HOUR),
-    purpose="Typing and read receipts; lossy, never archived.",
+    purpose="Typing and read receipts; lossy. Of the latter the furthest is kept, nothing else.",
 )
 INCIDENTS = Topic(
     name="chat.incidents",

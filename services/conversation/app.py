@@ -28,6 +28,7 @@ from services.conversation.archive import registration as archive
 from services.conversation.groups import registration as groups
 from services.conversation.history import registration as history
 from services.conversation.login import registration as login
+from services.conversation.markers import registration as markers
 from services.conversation.neighbours import internal
 from services.conversation.presence import registration as presence
 from services.conversation.reception import registration as reception
@@ -73,6 +74,7 @@ class ConversationService(DatabaseService[Settings]):
         self.closings = reception.register(
             self, turns, routing, admission=admission, limits=limits, leases=leases, through=through
         )
+        markers.register(self)
         histories = history.register(self, admission, cursors)
         self.internal(internal.routes(histories, self.producer))
         self.routes(audits.routes(NAME, AuditPages(self.db, AUDIT, cursors), roles=WATCHING_STAFF))

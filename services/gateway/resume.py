@@ -147,7 +147,8 @@ class Resume:
         subscription.sent = max(subscription.sent, self._ring.end(conversation.partition) - 1)
         position = (conversation.generation, subscription.sent) if subscription.sent >= 0 else None
         facts, shown_items = bytes(attached.conversation), b",".join(items[-SNAPSHOT_ITEMS:])
-        d = b'{"conversation":%b,"items":[%b]}' % (facts, shown_items)
+        read = b',"read":%b' % attached.read if bytes(attached.read) else b""
+        d = b'{"conversation":%b,"items":[%b]%b}' % (facts, shown_items, read)
         self._answer(subscription)
         socket.answer(server.snap(conversation.s, d, position=position))
         subscription.state = SubscriptionState.LIVE

@@ -3,7 +3,7 @@
  * stream for each. Knows frames; must not know sockets, REST or pages.
  */
 
-import { compare, type Frame } from "./frames.ts";
+import { compare, readIn, type Frame } from "./frames.ts";
 import type { Departures } from "./left.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Store } from "./store.ts";
@@ -63,13 +63,7 @@ export class Conversations {
 
   /** Take note that a person saw everything up to here. What came since is not seen. */
   read(id: string, position: Position): void {
-    const mark = this.marks[id];
-    if (mark === undefined || compare(position, mark) > 0) {
-      this.marks[id] = position;
-      this.ears.read(id, position);
-      const known = this.store.state.conversations[id];
-      if (known !== undefined) this.store.patch(id, this.seen(known));
-    }
+    this.wasRead(id, position);
     this.mark(id);
   }
 
@@ -81,6 +75,16 @@ export class Conversations {
 
   private get me(): string {
     return this.store.state.me?.id ?? "";
+  }
+
+  /** One has seen everything up to here, on this device or on another. */
+  private wasRead(id: string, position: Position): void {
+    const mark = this.marks[id];
+    if (mark !== undefined && compare(position, mark) <= 0) return;
+    this.marks[id] = position;
+    this.ears.read(id, position);
+    const known = this.store.state.conversations[id];
+    if (known !== undefined) this.store.patch(id, this.seen(known));
   }
 
   private seen(known: Conversation): Conversation {
@@ -189,7 +193,7 @@ export class Conversations {
       const items = (frame.d?.items ?? []) as Frame[];
       for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
-      this.snapped(id, frame.d?.conversation as Described | undefined, items);
+      this.snapped(id, frame, items);
       for (const item of items) this.outbox.arrived(item);
     } else if (frame.t === "ev" && stream.isNew(frame)) {
       if (known !== undefined) this.store.patch(id, this.seen(withItems(known, [frame])));
@@ -197,16 +201,20 @@ export class Conversations {
       this.owned(frame);
     } else if (frame.t === "patch" && known !== undefined) {
       const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
-      if (read?.position && read.person_id !== this.me) this.store.patch(id, readUpTo(known, read.position));
+      if (read?.position && read.person_id === this.me) this.wasRead(id, read.position);
+      else if (read?.position) this.store.patch(id, readUpTo(known, read.position));
     }
   }
 
-  private snapped(id: string, facts: Described | undefined, items: readonly Frame[]): void {
+  private snapped(id: string, snap: Frame, items: readonly Frame[]): void {
+    const facts = snap.d?.conversation as Described | undefined;
     const known = this.store.state.conversations[id];
     const isStrange = this.store.state.listed && this.strange().has(id) && this.store.state.left[id] === undefined;
-    if (known !== undefined) this.store.patch(id, this.seen(withSnapshot(known, facts, items)));
+    const { buyer, owner } = readIn(snap);
+    if (known !== undefined) this.store.patch(id, this.seen(readUpTo(withSnapshot(known, facts, items), buyer)));
+    if (known !== undefined && owner !== null && facts?.agent_id === this.me) this.wasRead(id, owner);
     // Words on their way to whom one has lost while one was away have a place on the screen too.
-    else if (isStrange) this.departures.left(withSnapshot(described(undefined, { ...facts, id }), undefined, items), GONE);
+    if (known === undefined && isStrange) this.departures.left(withSnapshot(described(undefined, { ...facts, id }), undefined, items), GONE);
   }
 }
 

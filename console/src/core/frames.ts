@@ -52,6 +52,12 @@ export function itemOf(frame: Frame): Item | null {
   };
 }
 
+/** How far a conversation was read, as its snapshot says; an older gateway says nothing of it. */
+export function readIn(snap: Frame): { buyer: Position | null; owner: Position | null } {
+  const read = (snap.d?.read ?? {}) as { buyer?: Position | null; owner?: Position | null };
+  return { buyer: read.buyer ?? null, owner: read.owner ?? null };
+}
+
 /** Return the time in ms, or null for what is none. */
 export function momentOf(value: unknown): number | null {
   const moment = typeof value === "string" ? Date.parse(value) : NaN;

@@ -5,7 +5,7 @@
 
 import { boardOf, type BoardView } from "./boards.ts";
 import type { Clock } from "./clock.ts";
-import type { Frame } from "./frames.ts";
+import { readIn, type Frame } from "./frames.ts";
 import { without, type Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
 import type { Follower, Streams } from "./streams.ts";
@@ -107,7 +107,8 @@ export class Oversight {
       const items = (frame.d?.items ?? []) as Frame[];
       for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
-      now = withSnapshot(known ?? described(undefined, { id }), frame.d?.conversation as Described | undefined, items);
+      const snapped = withSnapshot(known ?? described(undefined, { id }), frame.d?.conversation as Described | undefined, items);
+      now = readUpTo(snapped, readIn(frame).buyer);
     } else if (frame.t === "ev" && known !== undefined && stream.isNew(frame)) {
       now = withItems(known, [frame]);
     } else if (frame.t === "patch" && known !== undefined) {

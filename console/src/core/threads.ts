@@ -97,8 +97,8 @@ export function unreadOf(items: readonly Item[], mark: Position | null, me: stri
   return { unread: fresh.length, firstUnread: fresh[0]?.id ?? null };
 }
 
-export function readUpTo(known: Conversation, position: Position): Conversation {
-  const later = known.readUpTo === null || compare(position, known.readUpTo) > 0;
+export function readUpTo(known: Conversation, position: Position | null): Conversation {
+  const later = position !== null && (known.readUpTo === null || compare(position, known.readUpTo) > 0);
   return later ? { ...known, readUpTo: position } : known;
 }
 

@@ -7,7 +7,7 @@
 import type { Clock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Database, type Kept } from "./database.ts";
-import type { Frame, Refused } from "./frames.ts";
+import { readIn, type Frame, type Refused } from "./frames.ts";
 import { Line } from "./line.ts";
 import { Outbox } from "./outbox.ts";
 import { Refusal, type Signed } from "./rest.ts";
@@ -306,7 +306,7 @@ export class Visit {
       const items = (frame.d?.items ?? []) as Frame[];
       for (const item of items) stream.isNew(item);
       stream.advance(frame.position);
-      this.store.patch(CHAT, withSnapshot(known, undefined, items));
+      this.store.patch(CHAT, readUpTo(withSnapshot(known, undefined, items), readIn(frame).owner));
       for (const item of items) this.outbox.arrived(item);
     } else if (frame.t === "ev" && stream.isNew(frame)) {
       this.store.patch(CHAT, withItems(known, [frame]));

@@ -138,6 +138,51 @@ describe("what was not seen", () => {
     expect(shown(again)?.unread).toBe(0);
     expect(reads(next)).toEqual([[1, 1]]);
   });
+
+  it("is what the platform says, where this device knows nothing of it", async () => {
+    world.read = { buyer: null, owner: [1, 1] };
+    const [made, line] = await signedIn(54);
+
+    expect(shown(made)).toMatchObject({ unread: 0, firstUnread: null, readUpTo: null });
+    line.tell(said(2));
+    expect(shown(made)).toMatchObject({ unread: 1, firstUnread: "m2" });
+  });
+
+  it("is what this device knows, where the platform knows less", async () => {
+    const [made] = await signedIn(55);
+    await made.read(CONVERSATION, [1, 1]);
+    await settled();
+    world.read = { buyer: null, owner: [0, 9] };
+
+    const [again, next] = await signedIn(55);
+
+    expect(shown(again)?.unread).toBe(0);
+    expect(reads(next)).toEqual([[1, 1]]);
+  });
+
+  it("goes as soon as it was read on another device, and is kept here", async () => {
+    const [made, line] = await signedIn(56);
+    line.tell(said(2));
+
+    line.tell({ t: "patch", s: `conv:${CONVERSATION}`, d: { read: { person_id: "me", position: [1, 2] } } });
+
+    expect(shown(made)).toMatchObject({ unread: 0, readUpTo: null });
+    expect(reads(line)).toEqual([]);
+    await settled();
+    expect(shown((await signedIn(56))[0])?.unread).toBe(0);
+  });
+});
+
+describe("how far the buyer has read", () => {
+  it("is known after a reload", async () => {
+    world.read = { buyer: [1, 1], owner: null };
+
+    const [made, line] = await signedIn(57);
+
+    expect(shown(made)).toMatchObject({ unread: 1, readUpTo: [1, 1] });
+    line.tell({ t: "patch", s: `conv:${CONVERSATION}`, d: { read: { person_id: "b", position: [1, 3] } } });
+    expect(shown(made)?.readUpTo).toEqual([1, 3]);
+  });
 });
 
 describe("what was said before", () => {

@@ -146,6 +146,15 @@ describe("a watched conversation", () => {
     expect(store.state.watched.c1?.readUpTo).toEqual([1, 1]);
   });
 
+  it("knows how far the buyer had read before one looked", () => {
+    oversight.watch("c1");
+    const first = snap(said("m1", 1, "在吗"));
+
+    streams.heard({ ...first, d: { ...first.d, read: { buyer: [1, 1], owner: [1, 9] } } });
+
+    expect(store.state.watched.c1?.readUpTo).toEqual([1, 1]);
+  });
+
   it("is let go when nobody looks any more", () => {
     oversight.watch("c1");
     streams.heard(snap());

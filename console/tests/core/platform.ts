@@ -27,6 +27,8 @@ export const world = {
   served: '"one"',
   /** Pages of the history, by the cursor that asks for them. */
   pages: {} as Record<string, { items: unknown[]; next_cursor: string | null }>,
+  /** How far the conversation was read, as its snapshot says; null: an older gateway, which does not. */
+  read: null as { buyer: [number, number] | null; owner: [number, number] | null } | null,
   /** Whether an answer waits until it is let go. */
   held: null as (() => void)[] | null,
 };
@@ -56,7 +58,7 @@ export class Line {
     for (const sub of this.heard.filter((frame) => frame.t === "sub")) {
       this.heard.splice(this.heard.indexOf(sub), 1);
       if (sub.s === "inbox") this.tell({ t: "snap", s: "inbox", d: { conversations: [ROW], work: [] } });
-      else this.tell({ t: "snap", s: sub.s as string, position: [1, 1], d: { conversation: ROW, items: [ASKED] } });
+      else this.tell({ t: "snap", s: sub.s as string, position: [1, 1], d: { conversation: ROW, items: [ASKED], ...(world.read === null ? {} : { read: world.read }) } });
       this.tell({ t: "ok", id: sub.id as string, d: { may_send: true } });
     }
     if (this.heard.some((frame) => frame.t === "sub")) this.grant();
@@ -141,7 +143,7 @@ async function answer(path: string, { method = "GET" }: RequestInit = {}): Promi
 }
 
 beforeEach(() => {
-  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, hasSession: true, levels: LEVELS, served: '"one"', pages: {}, held: null });
+  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, hasSession: true, levels: LEVELS, served: '"one"', pages: {}, read: null, held: null });
   Line.all.length = 0;
   vi.stubGlobal("fetch", answer);
 });

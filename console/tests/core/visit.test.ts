@@ -33,7 +33,7 @@ class Wire {
   }
 
   private grant(s: string, id: string): void {
-    this.tell({ t: "snap", s, position: [1, 1], d: { conversation: { id: s.slice(5) }, items: [] } });
+    this.tell({ t: "snap", s, position: [1, 1], d: { conversation: { id: s.slice(5) }, items: [], read: { buyer: null, owner: [1, 1] } } });
     this.tell({ t: "ok", id, d: { may_send: true } });
   }
 }
@@ -130,6 +130,7 @@ describe("a visit", () => {
 
     await settled(() => expect(sent()).toEqual([["conv:c1", "在吗"], ["conv:c1", "有货吗"]]));
     expect(made.visited.standing?.ahead).toBe(3);
+    expect(made.visited.conversation?.readUpTo).toEqual([1, 1]);
     expect(asked.filter((name) => name === "POST /v1/conversations")).toHaveLength(1);
   });
 

@@ -69,6 +69,13 @@ class Member(msgspec.Struct, frozen=True):
     role: str
 
 
+class ReadUpTo(msgspec.Struct, frozen=True):
+    """How far a conversation was read: by its buyer, and by who owns it now; None: never."""
+
+    buyer: tuple[int, int] | None
+    owner: tuple[int, int] | None
+
+
 class Attached(msgspec.Struct, frozen=True):
     """What the gateway needs to seat somebody: all of it of one moment.
 
@@ -84,6 +91,7 @@ class Attached(msgspec.Struct, frozen=True):
     assignment_version: int
     mark: Mark
     items: list[Item]
+    read: ReadUpTo
     resync: bool = False
     continue_in: str | None = None
 

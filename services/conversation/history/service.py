@@ -44,9 +44,11 @@ from services.conversation.history.schemas import (
     Item,
     Mark,
     Member,
+    ReadUpTo,
     SubjectView,
     WorkView,
 )
+from services.conversation.markers import repository as markers
 from services.conversation.routing import repository as routing
 from services.conversation.routing.domain import WorkItem
 
@@ -175,6 +177,7 @@ class Histories:
             home = await _home(session, conversation)
             rows, resync = await _replay(session, conversation.id, after, limit)
             reached = await _mark(session, partition)
+            read = await _read(session, conversation)
         return Attached(
             conversation=msgspec.Raw(shown.model_dump_json().encode()),
             seat=_seat(conversation, principal),
@@ -183,6 +186,7 @@ class Histories:
             assignment_version=conversation.assignment_version,
             mark=reached,
             items=items(rows, conversation.id, principal.role),
+            read=read,
             resync=resync,
             continue_in=home,
         )
@@ -243,6 +247,13 @@ async def _mark(session: AsyncSession, partition: int) -> Mark:
         generation=await archive.newest_generation(session, CHAT.name),
         offset=await positions.mark(session, topic=CHAT.name, partition=partition),
     )
+
+
+async def _read(session: AsyncSession, conversation: Conversation) -> ReadUpTo:
+    buyer, owner = conversation.buyer_id, conversation.agent_id
+    people = [buyer] if owner is None else [buyer, owner]
+    found = await markers.of(session, conversation.id, people)
+    return ReadUpTo(found.get(buyer), None if owner is None else found.get(owner))
 
 
 def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Item]:

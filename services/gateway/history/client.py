@@ -39,8 +39,9 @@ class Facts(Struct, frozen=True, gc=False):
 
 
 class Attached(Struct, frozen=True):
-    """One snapshot: facts, mark and archived items. `conversation` and `items` are shown as is.
+    """One snapshot: facts, mark and archived items.
 
+    `conversation`, `items` and `read` are shown as is; an older release says nothing of `read`.
     `continue_in` names the buyer's other conversation if this one was closed long ago (H30).
     """
 
@@ -48,6 +49,7 @@ class Attached(Struct, frozen=True):
     mark: Mark
     items: list[Raw] = []
     resync: bool = False
+    read: Raw = Raw()
     continue_in: str | None = None
 
     @property

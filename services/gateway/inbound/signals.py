@@ -11,7 +11,7 @@ from contracts.people import ConversationId, ShopId
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
-from services.gateway.hub import SocketSession, subscription_to
+from services.gateway.hub import ConversationSubscription, SocketSession, subscription_to
 from services.gateway.inbound.batcher import Batcher
 
 
@@ -36,6 +36,10 @@ class Signals:
         subscription = subscription_to(socket, s)
         if subscription is None or not subscription.may_speak:
             return
+        if signal == "read":
+            position = _seen(subscription, position)
+            if position is None:
+                return
         key = subscription.conversation.key
         if self._producer.stalled(SignalSent.topic.name, key):
             return
@@ -49,6 +53,16 @@ class Signals:
             position=position,
         )
         self._batcher.add(message_of(event), _forget)
+
+
+def _seen(
+    subscription: ConversationSubscription, position: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """Return what can have been seen: nothing beyond what was sent here, which is kept for ever."""
+    if subscription.sent < 0:
+        return None
+    sent = (subscription.conversation.generation, subscription.sent)
+    return sent if position is None else min(position, sent)
 
 
 def _forget(answer: "asyncio.Future[Position]") -> None:

@@ -44,6 +44,7 @@ class Conversation:
     assignment_version: int = 2
     items: list[dict[str, Any]] = field(default_factory=list)
     continue_in: str | None = None
+    read: dict[str, Any] | None = None
 
 
 class PaperHistory:
@@ -70,13 +71,14 @@ class PaperHistory:
             raise NotFound
         partition = await self._producer.partition_for("chat", conversation.encode())
         items = [i for i in known.items if after is None or tuple(i["position"]) > after]
-        facts = {k: v for k, v in vars(known).items() if k not in {"items", "continue_in"}}
+        facts = {k: v for k, v in vars(known).items() if k not in {"items", "continue_in", "read"}}
         return Attached(
             msgspec.Raw(msgspec.json.encode(facts)),
             Mark(partition, self.marks.get(partition, 0), GENERATION),
             [] if len(items) > limit else [msgspec.Raw(msgspec.json.encode(i)) for i in items],
             resync=after is not None and len(items) > limit,
             continue_in=known.continue_in,
+            read=msgspec.Raw(b"" if known.read is None else msgspec.json.encode(known.read)),
         )
 
     async def inbox(self, principal: Asker) -> bytes:

@@ -231,7 +231,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         return {SIGNALS: self._signal}
 
     def _signal(self, record: Record) -> None:
-        """Show somebody's typing or reading to the others."""
+        """Show somebody's typing to the others; how far he read, on his own other devices too."""
         conversation = self.watched.get(record.key or b"")
         if conversation is None:
             return
@@ -243,9 +243,8 @@ class ConversationStream(Stream[ConversationName, Entry]):
             shown["position"] = event.position
         frame = server.patch(conversation.s, server.json({event.signal: shown}))
         for subscription in conversation.subscriptions:
-            if (
-                subscription.state is SubscriptionState.LIVE
-                and subscription.socket.person.subject != event.person_id
+            if subscription.state is SubscriptionState.LIVE and (
+                event.signal == "read" or subscription.socket.person.subject != event.person_id
             ):
                 subscription.socket.lossy(frame)
 
