@@ -5,10 +5,11 @@ Pure; knows neither who reads the log nor where its records are kept.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from contracts.base import Headers
 from contracts.conversation import ConversationOpened
-from contracts.people import ConversationId, MessageId
+from contracts.people import ConversationId, MessageId, SenderKind
 
 Place = tuple[int, int]
 """`(generation, offset)`, compared in that order (H4)."""
@@ -26,6 +27,26 @@ class Contact:
     place: Place
     said_at: datetime
     is_said: bool = True
+
+
+PREVIEW: Final = 60
+"""Characters (code points) of last words that a list shows; more stand in the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last words of a conversation, on one line. An image or a card has none that are shown."""
+
+    place: Place
+    by: SenderKind
+    kind: str
+    preview: str
+    at: datetime
+
+
+def preview_of(words: str | None) -> str:
+    """Return the beginning of what was said, as one line."""
+    return "" if words is None else " ".join(words.split())[:PREVIEW]
 
 
 @dataclass(frozen=True, slots=True)

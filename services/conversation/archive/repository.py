@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ConversationId, MessageId, SenderKind, ShopId
 from kit import arrays
-from services.conversation.archive.domain import Batch, Contact, Place, Told
+from services.conversation.archive.domain import (
+    Batch,
+    Contact,
+    Head,
+    Place,
+    Told,
+    preview_of,
+)
 
 _INSERT: Final = text(
     """
@@ -151,6 +158,18 @@ _BEFORE: Final = text(
 )
 
 _LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit :limit")
+
+_HEADS: Final = text(
+    """
+    select i.id, h.* from unnest(cast(:ids as uuid[])) as i (id) cross join lateral (
+        select m.generation, m.log_offset, m.time, m.sender_kind, m.body::json ->> 'kind' as kind,
+            m.body::json -> 'd' ->> 'text' as words
+        from messages m
+        where m.conversation_id = i.id and m.type = 'chat.message.v1' and m.sender_kind is not null
+        order by m.generation desc, m.log_offset desc limit 1
+    ) h
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,3 +364,22 @@ async def before(
         return list(await session.execute(_LATEST, query))
     rows = await session.execute(_BEFORE, query | {"generation": place[0], "offset": place[1]})
     return list(rows)
+
+
+async def heads(
+    session: AsyncSession, conversation_ids: Sequence[ConversationId]
+) -> dict[ConversationId, Head]:
+    """Return the last words of each; where nobody said anything yet there are none."""
+    if not conversation_ids:
+        return {}
+    rows = await session.execute(_HEADS, {"ids": list(conversation_ids)})
+    return {
+        ConversationId(str(row.id)): Head(
+            place=(row.generation, row.log_offset),
+            by=SenderKind(row.sender_kind),
+            kind=row.kind,
+            preview=preview_of(row.words if row.kind == "text" else None),
+            at=row.time,
+        )
+        for row in rows
+    }

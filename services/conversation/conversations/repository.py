@@ -68,6 +68,7 @@ class Filter:
     buyer_id: PersonId | None = None
     agent_id: PersonId | None = None
     state: ConversationState | None = None
+    ascending: bool = False
 
 
 async def find(session: AsyncSession, conversation_id: str) -> Conversation | None:
@@ -141,7 +142,7 @@ async def ahead_of(session: AsyncSession, waiting: Conversation) -> int:
 async def page(
     session: AsyncSession, which: Filter, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[Conversation]:
-    """Return at most `limit`, newest opened first, beyond `after` (opened_at, id)."""
+    """Return at most `limit` beyond `after` (opened_at, id), by when they were opened."""
     wanted = _all().where(_CONVERSATIONS.c.shop_id == which.shop_id)
     if which.buyer_id is not None:
         wanted = wanted.where(_CONVERSATIONS.c.buyer_id == which.buyer_id)
@@ -151,9 +152,10 @@ async def page(
         wanted = wanted.where(_CONVERSATIONS.c.state == which.state)
     place = tuple_(_CONVERSATIONS.c.opened_at, _CONVERSATIONS.c.id)
     if after is not None:
-        wanted = wanted.where(place < after)
-    newest = (_CONVERSATIONS.c.opened_at.desc(), _CONVERSATIONS.c.id.desc())
-    rows = await session.execute(wanted.order_by(*newest).limit(limit))
+        wanted = wanted.where(place > after if which.ascending else place < after)
+    by = (_CONVERSATIONS.c.opened_at, _CONVERSATIONS.c.id)
+    order = by if which.ascending else [column.desc() for column in by]
+    rows = await session.execute(wanted.order_by(*order).limit(limit))
     return [_conversation(row) for row in rows]
 
 

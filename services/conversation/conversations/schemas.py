@@ -1,7 +1,7 @@
 """Conversations on the wire."""
 
 from contracts.base import Moment
-from contracts.people import ConversationState, Stage
+from contracts.people import ConversationState, SenderKind, Stage
 from services.conversation.access.schemas import View
 
 
@@ -23,11 +23,22 @@ class ServedBy(View):
     online: bool
 
 
+class HeadView(View):
+    """The last words of a conversation: 60 characters on one line, of an image or a card none."""
+
+    position: tuple[int, int]
+    by: SenderKind
+    kind: str
+    preview: str
+    at: Moment
+
+
 class ConversationView(View):
     """Where a conversation stands; `version` compares with the stream's events.
 
     `agent` and `ahead` are for the buyer who reads his conversation: who serves him, and while
-    nobody does how many are before him, 100 at most. Everywhere else they are null.
+    nobody does how many are before him, 100 at most. `head` is for staff who read a list.
+    Everywhere else they are null.
     """
 
     id: str
@@ -48,3 +59,4 @@ class ConversationView(View):
     score: int | None
     agent: ServedBy | None = None
     ahead: int | None = None
+    head: HeadView | None = None

@@ -13,6 +13,8 @@ from services.conversation.conversations.schemas import ConversationView
 from services.conversation.history.schemas import DecisionsView, HistoryView, InboxView
 from services.conversation.history.service import Histories, Listing, Reading
 
+Direction = Annotated[str, Query(pattern="^(asc|desc)$")]
+
 _UUID = r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
 
 
@@ -25,9 +27,14 @@ def _listing(router: APIRouter, histories: Histories) -> None:
         agent_id: Annotated[str | None, Query(pattern=_UUID)] = None,
         limit: Limit = PAGE_DEFAULT,
         cursor: CursorText = None,
+        order: Direction = "desc",
     ) -> Page[ConversationView]:
-        """List conversations, newest first: a buyer's own, or those of the caller's shop."""
-        return await histories.listed(principal, Listing(limit, cursor, state, agent_id))
+        """List conversations by when they were opened: one's own as a buyer, or the shop's.
+
+        The newest come first, or with `order=asc` the oldest. Staff see each with its last words.
+        """
+        listing = Listing(limit, cursor, state, agent_id, ascending=order == "asc")
+        return await histories.listed(principal, listing)
 
     @router.get("/inbox")
     async def read_inbox(principal: Caller) -> InboxView:
@@ -50,7 +57,7 @@ def _reading(router: APIRouter, histories: Histories) -> None:
         conversation_id: ConversationPath,
         limit: Limit = PAGE_DEFAULT,
         cursor: CursorText = None,
-        order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
+        order: Direction = "desc",
     ) -> Response:
         """Read what was said, by position in the log: newest first, or `order=asc`."""
         reading = Reading(limit=limit, cursor=cursor, ascending=order == "asc")

@@ -25,11 +25,11 @@ from kit.web import paging
 from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page
 from services.conversation.archive import repository as archive
-from services.conversation.archive.domain import Place
+from services.conversation.archive.domain import Head, Place
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
-from services.conversation.conversations.schemas import ConversationView
+from services.conversation.conversations.schemas import ConversationView, HeadView
 from services.conversation.conversations.views import for_buyer, view, views
 from services.conversation.conversations.visibility import owner_of, visible
 from services.conversation.domain import known_form
@@ -82,6 +82,7 @@ class Listing:
     cursor: str | None = None
     state: ConversationState | None = None
     agent_id: str | None = None
+    ascending: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,19 @@ class Histories:
     cursors: Cursors
 
     async def listed(self, principal: Principal, listing: Listing) -> Page[ConversationView]:
-        """Return a page of conversations, newest first: a buyer's own, or the shop's."""
+        """Return a page of conversations, newest first: a buyer's own, or the shop's.
+
+        Staff see each with its last words, as far as they are archived.
+        """
         shop_id, which = principal.shop_id, _filter(principal, listing)
-        query = paging.page(self.cursors, listing, by=BY_OPENING, shop_id=shop_id, list_name=LIST)
+        name = f"{LIST}:up" if listing.ascending else LIST
+        query = paging.page(self.cursors, listing, by=BY_OPENING, shop_id=shop_id, list_name=name)
         async with self.db.read(shop_id) as session:
             found = await conversations.page(session, which, after=query.after, limit=query.limit)
             shown, next_cursor = query.cut(found)
             seen = await views(session, shown, principal)
+            if principal.role != Role.BUYER:
+                seen = await _with_heads(session, seen)
         return Page(items=seen, next_cursor=next_cursor)
 
     async def page(self, principal: Principal, conversation_id: str, reading: Reading) -> History:
@@ -226,6 +233,23 @@ class Histories:
             yield session, await _find(session, principal, conversation_id)
 
 
+async def _with_heads(
+    session: AsyncSession, seen: Sequence[ConversationView]
+) -> list[ConversationView]:
+    found = await archive.heads(session, [ConversationId(one.id) for one in seen])
+    return [
+        one.model_copy(update={"head": _head(found.get(ConversationId(one.id)))}) for one in seen
+    ]
+
+
+def _head(found: Head | None) -> HeadView | None:
+    if found is None:
+        return None
+    return HeadView(
+        position=found.place, by=found.by, kind=found.kind, preview=found.preview, at=found.at
+    )
+
+
 async def _find(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
     found = await conversations.find(session, known_form(conversation_id))
     return visible(found, principal)
@@ -315,9 +339,10 @@ def _work_view(item: WorkItem) -> WorkView:
 def _filter(principal: Principal, listing: Listing) -> Filter:
     shop_id = ShopId(principal.shop_id)
     if principal.role == Role.BUYER:
-        return Filter(shop_id, buyer_id=PersonId(principal.subject), state=listing.state)
+        mine = PersonId(principal.subject)
+        return Filter(shop_id, buyer_id=mine, state=listing.state, ascending=listing.ascending)
     agent = None if listing.agent_id is None else PersonId(listing.agent_id)
-    return Filter(shop_id, agent_id=agent, state=listing.state)
+    return Filter(shop_id, agent_id=agent, state=listing.state, ascending=listing.ascending)
 
 
 def _seat(conversation: Conversation, principal: Principal) -> str:

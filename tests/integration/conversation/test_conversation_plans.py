@@ -62,6 +62,7 @@ PLACES = Places(
 )
 LISTED, SAID = ("/v1/conversations",), ("/v1/conversations/{conversation_id}/messages",)
 LAST = "the end of a list of shops"
+WORDS = "one conversation's records, from its end to the last words"
 TALK = "one conversation's records, from its end to the last answer"
 STAFF = "a shop's staff, who are read whole page by page"
 
@@ -91,6 +92,17 @@ READS = [
         Read(f"a shop's conversations that are {state}", listed(Filter(SHOP, state=state)), LISTED)
         for state in ConversationState
     ],
+    Read("the next page, oldest first", listed(Filter(SHOP, ascending=True)), LISTED),
+    Read(
+        "the oldest that wait in a shop",
+        listed(Filter(SHOP, state=ConversationState.QUEUED, ascending=True), after=None),
+        LISTED,
+    ),
+    Read(
+        "the last words of conversations",
+        partial(archive.heads, conversation_ids=[ConversationId(CHAT)]),
+        filters=WORDS,
+    ),
     Read("an agent's conversations", listed(Filter(SHOP, agent_id=AGENT)), LISTED),
     Read("a buyer's conversations", listed(Filter(SHOP, buyer_id=BUYER)), LISTED),
     Read(
