@@ -6,7 +6,7 @@ import type { Conversation, Levels } from "@/core/types.ts";
 export type Level = 0 | 1 | 2 | 3;
 
 /** Return the level of a conversation at a time; without known limits nothing is too long. */
-export function levelOf(one: Conversation, now: number, levels: Levels | null): Level {
+export function levelOf(one: Pick<Conversation, "waitingSince" | "isFirst">, now: number, levels: Levels | null): Level {
   if (one.waitingSince === null || levels === null) return 0;
   const [notice, warn, breach] = one.isFirst ? levels.first : levels.later;
   const seconds = (now - one.waitingSince) / 1_000;
