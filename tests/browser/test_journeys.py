@@ -164,6 +164,37 @@ async def test_nothing_breaks_the_csp(windows: Windows, world: World, shop: Shop
 
 
 @pytest.mark.heavy
+async def test_the_queue_is_listed_and_read_and_taken_from_nobody(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    _, talk = await waiting(world, shop, "等人的", "有人吗")
+    window = await windows.open()
+    await window.context.add_init_script(axe())
+    login = await world.hire(shop, Role.AGENT, name="小陈")
+    desk = await sign_in(await window.tab("/sign-in"), login)
+    page = desk.page
+
+    await page.get_by_role("link", name="排队").click()
+    row = page.get_by_role("listitem").filter(has_text="有人吗")
+    await row.click()
+
+    await expect(page.get_by_text("旁观中")).to_be_visible()
+    await desk.conversation.shows("有人吗")
+    await expect(desk.conversation.composer).to_have_count(0)
+    assert page.url.endswith(f"/desk/{talk}?view=queue")
+    assert list(await barriers(page)) == []
+    await page.reload()
+    await desk.conversation.shows("有人吗")
+
+    await desk.go_online()
+
+    await expect(page.get_by_text("现在没有买家在排队")).to_be_visible(timeout=15_000)
+    await desk.conversation.say("在的")
+    await desk.conversation.shows("在的", "已送达")
+    assert window.complaints == []
+
+
+@pytest.mark.heavy
 async def test_a_transfer_carries_its_note(windows: Windows, world: World, shop: Shop) -> None:
     first = await on_duty(await windows.open(), world, shop, "客服甲")
     buyer, talk = await waiting(world, shop, "王小明", "能改地址吗")
