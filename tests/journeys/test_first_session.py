@@ -61,6 +61,9 @@ async def test_the_first_session_of_the_page_is_what_a_client_sees(world: World)
     await phone.close()
 
     assert {who for who, _ in lines} == {">", "<"}
+    told = [frame["t"] for frame in phone.frames]
+    joined = [frame["t"] for who, frame in lines if who == "<"][:3]
+    assert told[:3] == joined, "a client that follows the page waits for another frame first"
     assert len(seen) == len([who for who, _ in lines if who == "<"]), "a frame answered two lines"
     messages = [f for f in phone.frames if f["t"] == "ev" and f["type"] == "chat.message.v1"]
     assert [f["d"]["d"]["text"] for f in messages] == ["在吗"], "a resend made a second message"
