@@ -3,9 +3,10 @@
 Pure and per match; whether the candidate counts in its context is decided in `context`.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from wording.folding import invisible
+from wording.folding import Entry, invisible
 from wording.forms import Form, Stream
 from wording.model import Flag, Why
 from wording.reading import Reading, Track
@@ -14,7 +15,7 @@ from wording.reading import Reading, Track
 MAX_GAP_CHARS = 6
 MAX_MASK_SIGNS = 2
 MASK_SIGNS = frozenset("×*○●□■◯✕✖✗⭕＊❌❎?？#＃·.-_~^&%￥$")
-LINE_BREAKS = frozenset("\n\r\t")
+LINE_BREAKS = frozenset("\n\r")
 # A disguise of digits keeps at least so many real letters, else it is a number.
 FEWEST_LETTERS = 2
 
@@ -96,20 +97,51 @@ def _inside_one(track: Track, start: int, end: int) -> bool:
 
 
 def _gap(reading: Reading, first: int, last: int) -> bool | None:
-    """Tell whether visible signs stand inside the span; None if too many or a new line."""
+    """Tell whether visible signs stand inside the span; None if too many or a new line.
+
+    What cannot be seen is no distance, however much of it there is, and a column of single
+    characters is read downwards.
+    """
     longest = run = 0
-    seen = False
+    seen = broken = False
     plain = reading.folding.plain
     for char in reading.text[first:last]:
         if plain[ord(char)] is not None:
             run = 0
-            continue
+        elif char in LINE_BREAKS:
+            broken = True
+        elif char == "\t" or not invisible(char):
+            run += 1
+            longest = max(longest, run)
+            seen = True
+    if longest > MAX_GAP_CHARS or (broken and not _is_column(reading, first, last)):
+        return None
+    return seen or broken
+
+
+def _is_column(reading: Reading, first: int, last: int) -> bool:
+    """Tell whether every line that a span touches holds one character of it and nothing else."""
+    plain = reading.folding.plain
+    alone = True
+    for char in reading.text[first:last]:
         if char in LINE_BREAKS:
-            return None
-        run += 1
-        longest = max(longest, run)
-        seen = seen or not invisible(char)
-    return None if longest > MAX_GAP_CHARS else seen
+            alone = True
+        elif plain[ord(char)] is not None:
+            if not alone:
+                return False
+            alone = False
+    before = reversed(reading.text[:first])
+    return _line_ends(before, plain) and _line_ends(reading.text[last:], plain)
+
+
+def _line_ends(chars: Iterable[str], plain: Sequence[Entry]) -> bool:
+    """Tell whether nothing that is read comes before the next line break."""
+    for char in chars:
+        if char in LINE_BREAKS:
+            return True
+        if plain[ord(char)] is not None:
+            return False
+    return True
 
 
 def _gap_allowed(form: Form, reading: Reading, track: Track, *, gap: bool, start: int) -> bool:

@@ -62,6 +62,8 @@ def repeated(word: str) -> str:
 
 STRICT: dict[str, Transform] = {
     "zero_width": joined("\u200b\u200d\ufeff\u00ad\u2060"),
+    "zero_width_many": ("\u200b\u2060" * 4).join,
+    "tab": joined("\t"),
     "filler": joined("\u3164\uffa0\u115f\u1160"),
     "punctuation": joined("…，·-_~*|/"),
     "emoji": joined("💩🐶😡"),
@@ -105,6 +107,22 @@ def test_a_disguised_shop_word_is_innocent(engine: Engine, name: str) -> None:
     flagged = [text for text in texts if is_insulted(engine, text)]
 
     assert len(flagged) <= INNOCENT_SHARE * len(texts), flagged
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n\n", " \n", "\n\u200b"])
+def test_an_insult_of_one_character_a_line_is_recognised(engine: Engine, between: str) -> None:
+    missed = [word for word in RUDE if not is_insulted(engine, between.join(word))]
+    below = [word for word in RUDE if not is_insulted(engine, f"好的亲\n{between.join(word)}\n")]
+
+    assert not missed
+    assert not below
+
+
+@pytest.mark.parametrize(
+    "text", ["亲看看傻\n逼真的图", "码数贱\n人太多", "买\n二\n送\n一", "贱\n人多"]
+)
+def test_lines_of_more_than_a_character_are_not_read_together(engine: Engine, text: str) -> None:
+    assert not is_insulted(engine, text)
 
 
 SHOP_FRAMES = ("{}", "这个{}还有货吗", "亲，{}可以的哦", "{}，今天能发吗", "拍了两件{}")
