@@ -20,6 +20,9 @@ PARTS_HEADER = ("char", "kind", "parts")
 REFUSED_HEADER = ("id", "disguise")
 
 # A file beyond this is not a lexicon: 100,000 terms take about 8 MiB.
+# Raised by every change of the engine that changes a verdict: it is a part of the version, so that
+# what an older engine judged is not taken for this one's, nor compared with it.
+READING = 2
 MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_TEXT_CHARS = 32
 
@@ -53,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Everything that the folder says, and a version made from its content."""
+    """Everything that the folder says, and a version made from its content and `READING`."""
 
     entries: tuple[Entry, ...]
     allow: tuple[str, ...] = ()
@@ -96,7 +99,7 @@ def _content(path: Path) -> str:
 
 
 def _version(contents: Mapping[Path, str]) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{READING}\0".encode())
     for path, content in contents.items():
         digest.update(f"{path.name}\0{content}\0".encode())
     return digest.hexdigest()[:12]

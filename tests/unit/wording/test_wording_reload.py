@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wording import Action, Engine, LexiconError, LiveEngine, Speaker
+from wording import Action, Engine, LexiconError, LiveEngine, Speaker, lexicon
 from wording.build import main
 from wording.lexicon import SHIPPED, TERM_HEADER, read_lexicon
 
@@ -72,6 +72,17 @@ def test_the_version_follows_the_content(write: Write) -> None:
 
     assert read_lexicon(write(f"{HEADER}\n{GOOD}")).version == first
     assert read_lexicon(write(f"{HEADER}\n{GOOD.replace('坏', '烂')}")).version != first
+
+
+def test_an_engine_that_reads_otherwise_judges_under_another_version(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(f"{HEADER}\n{GOOD}")
+    before = Engine.load(folder).check("有货", speaker=Speaker.AGENT).lexicon_version
+
+    monkeypatch.setattr(lexicon, "READING", lexicon.READING + 1)
+
+    assert Engine.load(folder).check("有货", speaker=Speaker.AGENT).lexicon_version != before
 
 
 def test_a_changed_folder_is_swapped_in(write: Write) -> None:
