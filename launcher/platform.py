@@ -22,7 +22,7 @@ from launcher.instance.instance import Instance
 from launcher.instance.processes import Processes
 from launcher.instance.typed import typed
 from launcher.kafka import topics
-from launcher.postgres import addresses, database
+from launcher.postgres import addresses, database, server
 from launcher.screen import Screen
 from launcher.services import SERVICES, Service
 
@@ -166,7 +166,8 @@ def status(known: Instance) -> list[ProcessLine]:
     found = []
     for name in infrastructure.process_names(known):
         port = infrastructure.port_of(known, name)
-        found.append(_line(known, name, f"127.0.0.1:{port}", answers=partial(ports.is_open, port)))
+        answers = partial(server.accepts if name == server.NAME else ports.is_open, port)
+        found.append(_line(known, name, f"127.0.0.1:{port}", answers=answers))
     for service in reversed(SERVICES):
         address = services.public_url(known, service.name)
         found.append(

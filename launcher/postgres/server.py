@@ -7,9 +7,12 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +34,13 @@ CONNECTIONS: Final = 200
 more: some fifty. The rest is for second processes, commands, and a test run beside them."""
 
 
+PROBE_TIMEOUT_S: Final = 5
+_WHO: Final = f"user\0{ADMIN}\0database\0postgres\0\0".encode()
+_HELLO: Final = struct.pack("!ii", 8 + len(_WHO), 3 << 16) + _WHO
+"""What a client says first: its length, version 3.0 of the protocol, and who it is."""
+_ASKS_FOR_PASSWORD: Final = b"R"
+
+
 class Postgres:
     """The database server of one instance, under `account` when the launcher itself is root."""
 
@@ -50,10 +60,8 @@ class Postgres:
 
     def wait(self) -> None:
         """Return once the server takes connections."""
-        binaries, port = self._binaries(), self._instance.ports.postgres
-        self._processes.wait_ready(
-            NAME, lambda: _accepts(binaries, port), timeout_s=START_TIMEOUT_S
-        )
+        port = self._instance.ports.postgres
+        self._processes.wait_ready(NAME, partial(accepts, port), timeout_s=START_TIMEOUT_S)
 
     def launch(self) -> None:
         """Start the server, which must not run, without waiting until it answers."""
@@ -189,7 +197,16 @@ class Postgres:
         return target / package.name
 
 
-def _accepts(binaries: Path, port: int) -> bool:
-    """Return whether the server takes connections: an open port may still be replaying its log."""
-    argv = [str(binaries / "pg_isready"), "-q", "-t", "5", "-h", "127.0.0.1", "-p", str(port)]
-    return subprocess.run(argv, check=False, timeout=10).returncode == 0
+def accepts(port: int) -> bool:
+    """Return whether the server takes connections.
+
+    An open port may still be replaying its log, and one that was told to end (SIGTERM) says no to
+    all who come for as long as anybody stays.
+    """
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=PROBE_TIMEOUT_S) as connection:
+            connection.sendall(_HELLO)
+            # All of it: a reset for what was left unread would be a line in its log.
+            return connection.recv(1024)[:1] == _ASKS_FOR_PASSWORD
+    except OSError:
+        return False
