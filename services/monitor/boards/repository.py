@@ -69,6 +69,21 @@ async def counters(
     }
 
 
+async def own_counters(
+    session: AsyncSession,
+    shop_id: ShopId,
+    agent_id: PersonId,
+    *,
+    day: date,
+    profiles: Sequence[ProfileName],
+) -> dict[ProfileName, Score]:
+    """Return an agent's totals of a day by profile, summed over partitions."""
+    rows = await session.execute(
+        _OWN, {"shop": shop_id, "agent": agent_id, "day": day, "profiles": list(profiles)}
+    )
+    return {ProfileName(profile): Score(*sums) for profile, *sums in rows}
+
+
 _REVISIONS: Final = """
     select shop_id, sum(revision) from (
         select shop_id, sum(revision) as revision from traffic where day >= $1::date group by 1
@@ -100,3 +115,12 @@ _COUNTERS: Final = text(
     """
 )
 """Cast, for PostgreSQL sums bigints up as numerics: the board of 200 agents decodes 5,400 sums."""
+
+_OWN: Final = text(
+    f"""
+    select profile, {_SUMS} from counters
+    where shop_id = :shop and day = :day and agent_id = :agent
+        and profile = any(cast(:profiles as text[]))
+    group by profile
+    """
+)

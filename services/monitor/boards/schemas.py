@@ -1,6 +1,10 @@
 """The board over REST. Durations are whole milliseconds; sums stand beside counts."""
 
-from contracts.monitor import BoardPublished
+from datetime import date
+
+from contracts.monitor import BoardPublished, ResponseFigures
+from contracts.people import PersonId, ShopId
+from services.monitor.access.schemas import Answer
 
 
 class Board(BoardPublished):
@@ -8,3 +12,18 @@ class Board(BoardPublished):
 
     A subclass without a `type` of its own, so that it is no second event.
     """
+
+
+class OwnDay(Answer):
+    """Somebody's own figures of his shop's local day, under each profile of the shop.
+
+    `profile` names the one that screens go by, which is the first that has waiting levels, else
+    the first. Averages follow from the sums: `round_ms / rounds`, `first_response_ms /
+    first_responses`, `first_within / sessions`. What is open counts once it is settled.
+    """
+
+    shop_id: ShopId
+    agent_id: PersonId
+    day: date
+    profile: str | None
+    figures: list[ResponseFigures]

@@ -13,7 +13,7 @@ from kit.postgres import Database
 from services.monitor.boards import repository
 from services.monitor.boards.domain import pushed
 from services.monitor.boards.repository import Today
-from services.monitor.boards.schemas import Board
+from services.monitor.boards.schemas import Board, OwnDay
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Shop
 from services.monitor.facts import repository as facts
@@ -53,6 +53,27 @@ class Boards:
     async def as_pushed(self, shop_id: ShopId) -> Board:
         """Return the board of a shop as of now, as its watchers get it."""
         return Board.model_validate(pushed(await self.snapshot(shop_id)), from_attributes=True)
+
+    async def own_day(self, shop_id: ShopId, agent_id: PersonId) -> OwnDay:
+        """Return an agent's own figures of his shop's local day, as far as they are settled."""
+        shop, day = self._directory.shop(shop_id), self.today(shop_id)
+        ruling = {name: self._book.in_force(name, day) for name in shop.profiles}
+        profiles = [name for name, profile in ruling.items() if profile is not None]
+        levelled = (name for name, profile in ruling.items() if profile and profile.levels)
+        async with self._db.read(shop_id) as session:
+            totals = await repository.own_counters(
+                session, shop_id, agent_id, day=day, profiles=profiles
+            )
+        return OwnDay(
+            shop_id=shop_id,
+            agent_id=agent_id,
+            day=day,
+            profile=next(levelled, next(iter(profiles), None)),
+            figures=[
+                _figures(name, totals.get(name, _NOTHING), self._first_within_s(name, day))
+                for name in profiles
+            ],
+        )
 
     def today(self, shop_id: ShopId) -> date:
         """Return the local day that the board of a shop shows now."""
@@ -199,18 +220,22 @@ class _Rows:
 
     def figures(self, profile: ProfileName, total: Score) -> ResponseFigures:
         """Return totals as the board shows them."""
-        return ResponseFigures(
-            profile=profile,
-            rounds=total.rounds,
-            round_ms=total.round_ms,
-            unanswered=total.unanswered,
-            first_responses=total.first_responses,
-            first_response_ms=total.first_response_ms,
-            first_within_30s=total.first_within,
-            sessions=total.sessions,
-            first_within=total.first_within,
-            first_within_s=self.first_within_s[profile],
-        )
+        return _figures(profile, total, self.first_within_s[profile])
+
+
+def _figures(profile: ProfileName, total: Score, first_within_s: int) -> ResponseFigures:
+    return ResponseFigures(
+        profile=profile,
+        rounds=total.rounds,
+        round_ms=total.round_ms,
+        unanswered=total.unanswered,
+        first_responses=total.first_responses,
+        first_response_ms=total.first_response_ms,
+        first_within_30s=total.first_within,
+        sessions=total.sessions,
+        first_within=total.first_within,
+        first_within_s=first_within_s,
+    )
 
 
 def _moment(at_ms: int) -> datetime:
