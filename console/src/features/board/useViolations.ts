@@ -49,7 +49,20 @@ interface RawIncident {
   held_at: string;
 }
 
-const phrases = (hits: readonly Hit[]) => [...new Set(hits.map((hit) => hit.surface))];
+/** Return what was found, each place once: one word may be hit by several rules, as a whole and in part. */
+export function phrases(hits: readonly Hit[]): string[] {
+  const found: Hit[] = [];
+  for (const hit of [...hits].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = found.at(-1);
+    if (last === undefined || hit.start >= last.end) found.push({ ...hit });
+    else if (hit.end > last.end) {
+      // Places count code points, as the service does.
+      last.surface += Array.from(hit.surface).slice(last.end - hit.start).join("");
+      last.end = hit.end;
+    }
+  }
+  return [...new Set(found.map((hit) => hit.surface))];
+}
 
 export function ofFlag(raw: RawFlag): Violation {
   return { id: raw.message_id, kind: raw.speaker, conversation: raw.conversation_id, person: raw.sender_id, at: Date.parse(raw.at), categories: raw.categories, phrases: phrases(raw.hits), text: "" };

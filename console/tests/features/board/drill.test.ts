@@ -1,9 +1,10 @@
 import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { phrases } from "@/features/board/useViolations.ts";
 import { speak } from "@/locales/i18n.ts";
 
-import { rawTile } from "../../core/boards.ts";
+import { rawFigures, rawTile } from "../../core/boards.ts";
 import { NOW, core, publish, reset, show, world } from "./showing.ts";
 
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: world.live }) }));
@@ -101,6 +102,14 @@ describe("what lies behind a figure", () => {
     expect(page.get("[role=dialog] tbody").text()).toMatch(/客服7号.*27.4 秒.*90%/);
   });
 
+  it("says why there are no response figures, and shows no empty table", async () => {
+    publish({ figures: [rawFigures("jd_2021", { rounds: 0, round_ms: 0, sessions: 0, first_within: 0 })], agents: [] });
+    const { page } = await show("/board?drill=figures");
+
+    expect(page.get("[role=dialog]").text()).toContain("尚无，只计 09:00–23:00");
+    expect(page.find("[role=dialog] table").exists()).toBe(false);
+  });
+
   it("is nothing for a word in the address that names none", async () => {
     const { page } = await show("/board?drill=constructor");
 
@@ -109,6 +118,14 @@ describe("what lies behind a figure", () => {
 });
 
 describe("flags and held messages", () => {
+  it("name what was found once, though rules find it whole and in part", () => {
+    const hit = (start: number, end: number, surface: string) => ({ category: "anger", start, end, surface });
+
+    expect(phrases([hit(0, 3, "催什么"), hit(0, 4, "催什么催")])).toEqual(["催什么催"]);
+    expect(phrases([hit(2, 4, "么催"), hit(0, 3, "𠮷什么"), hit(6, 8, "骗子")])).toEqual(["𠮷什么催", "骗子"]);
+    expect(phrases([hit(0, 2, "骗子"), hit(5, 7, "骗子")])).toEqual(["骗子"]);
+  });
+
   it("say who, when, by which phrase and why, the newest first", async () => {
     const { page } = await show();
 
