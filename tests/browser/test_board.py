@@ -183,10 +183,10 @@ async def test_what_the_gate_held_is_on_the_board(
 async def test_a_quiet_board_says_that_nobody_counts_any_more_and_recovers_by_itself(
     windows: Windows, world: World, shop: Shop, platform: Platform
 ) -> None:
-    window = await windows.open()
-    login = await world.hire(shop, Role.SUPERVISOR, name="值班主管")
-    board = await sign_in(await window.tab("/sign-in"), login)
-    await expect(board.tile("等待中")).to_contain_text("0")
+    board, agent, _, talk = await looked_at(windows, world, shop)
+    await agent.say(talk, "今天18:00前发出")
+    await expect(board.tile("接待中")).to_contain_text("今日消息 2")
+    [window] = windows.opened
     wall = await window.tab("/board?kiosk=1")
     await expect(wall.get_by_role("region", name="当前数字")).to_be_visible()
     old = re.compile("数字自 .* 起没有更新")
@@ -197,7 +197,7 @@ async def test_a_quiet_board_says_that_nobody_counts_any_more_and_recovers_by_it
         for page in (board.page, wall):
             await expect(page.get_by_text(old)).to_be_visible(timeout=12_000)
             await expect(page.get_by_text(re.compile("连接中断"))).to_have_count(0)
-        await expect(board.tile("等待中")).to_contain_text("0")
+        await expect(board.tile("接待中")).to_contain_text("今日消息 2")
     finally:
         platform.start("monitor")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts.base import rfc3339
-from contracts.monitor import BOARD_SHARES, BoardsCurrent, board_share
+from contracts.monitor import BOARD_SHARES, BoardPublished, BoardsCurrent, board_share
 from contracts.people import PLATFORM
 from contracts.topics import BOARD
 from kit.bus.ports import Record, message_of
@@ -84,3 +84,38 @@ async def test_another_shops_is_refused() -> None:
     assert str(stream_of("current:another")) == "current:another"
     assert member.screen.answers() == {frame_id: ["forbidden"]}
     assert member.socket.subscriptions == {}
+
+
+async def test_a_board_says_when_it_was_published_as_over_rest() -> None:
+    world = World()
+    member = world.enter()
+    world.sub(member, f"monitor:{SHOP}")
+    published = BoardPublished(
+        id="b1",
+        time=AT,
+        shop_id=SHOP,
+        as_of=AT - timedelta(hours=1),
+        delayed_ms=0,
+        messages=7,
+        open_conversations=0,
+        waiting=0,
+        longest_wait_ms=0,
+        flags_agent=0,
+        flags_buyer=0,
+        held=0,
+        figures=(),
+        agents=(),
+        waiting_longest=(),
+    )
+    sent = message_of(published)
+    hear = world.watchers.hears()[BOARD]
+    hear(Record(BOARD.name, 0, 0, 0, sent.key, sent.value, sent.headers))
+    await world.settle()
+    again = world.enter()
+    world.sub(again, f"monitor:{SHOP}")
+    await world.settle()
+
+    [patched] = [one["d"] for one in member.screen.of("patch", f"monitor:{SHOP}")]
+    [shown] = [one["d"] for one in again.screen.of("snap", f"monitor:{SHOP}")]
+    assert patched == shown
+    assert (shown["time"], shown["messages"]) == (rfc3339(AT), 7)

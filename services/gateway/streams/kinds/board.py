@@ -9,7 +9,7 @@ from typing import NamedTuple
 from typing_extensions import override
 
 import contracts
-from contracts.base import Event
+from contracts.base import Event, rfc3339
 from contracts.monitor import Alert, BoardPublished
 from contracts.people import ShopId, may_watch
 from contracts.topics import ALERTS, BOARD
@@ -115,7 +115,9 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
     def _board(self, record: Record) -> None:
         event = contracts.decode(record)
         if isinstance(event, BoardPublished) and record.value is not None:
-            self.deliver(NewBoard(event.shop_id, record.value))
+            # The body alone does not say when it was published, which its waits are counted from.
+            time = b'{"time":"%b",' % rfc3339(event.time).encode()
+            self.deliver(NewBoard(event.shop_id, time + record.value[1:]))
 
     def _alert(self, record: Record) -> None:
         event = contracts.decode(record)
