@@ -5,11 +5,13 @@ Pure and synchronous; loading its data is the only I/O. It knows policies but no
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
 from wording.context import Weighed, weigh
+from wording.direction import OVERRIDE, as_drawn
 from wording.examine import Candidate
 from wording.folding import Folding, folding
 from wording.forms import Speller
@@ -62,6 +64,18 @@ class Engine:
     ) -> Verdict:
         """Judge one message. Linear in its length; never raises for any text."""
         policy = policy or self._house
+        hits = self._hits(text, speaker, policy, product_names=product_names)
+        if OVERRIDE in text:
+            drawn, places = as_drawn(text)
+            seen = self._hits(drawn, speaker, policy, product_names=product_names)
+            hits.extend(_placed(hit, text, places) for hit in seen)
+        if not hits:
+            return self._clean
+        return self._verdict(hits)
+
+    def _hits(
+        self, text: str, speaker: Speaker, policy: Policy, *, product_names: Collection[str]
+    ) -> list[Hit]:
         reading = Reading(text, self._folding)
         candidates = self._matcher.candidates(reading, speaker)
         own: list[Candidate] = []
@@ -77,9 +91,7 @@ class Engine:
                 hits.extend(_temper_hits(text, reading.plain, policy))
         elif may_hold_numbers(reading.plain):
             hits.extend(_number_hits(text, policy))
-        if not hits:
-            return self._clean
-        return self._verdict(hits)
+        return hits
 
     def findings(self, text: str) -> Iterator[Candidate]:
         """Answer every candidate that counts, whoever speaks; for the corpus test and for tools."""
@@ -161,6 +173,13 @@ def _term_hits(
             why=candidate.why,
             action=Action.ALLOW if allowed and speaker is Speaker.AGENT else action,
         )
+
+
+def _placed(hit: Hit, text: str, places: Sequence[int]) -> Hit:
+    """Answer a hit in a text as it is drawn where it stands in the original."""
+    stands = places[hit.start : hit.end] or [hit.start]
+    start, end = min(stands), max(stands) + 1
+    return replace(hit, start=start, end=end, surface=text[start:end])
 
 
 def _number_hits(text: str, policy: Policy) -> Iterator[Hit]:

@@ -64,6 +64,7 @@ STRICT: dict[str, Transform] = {
     "zero_width": joined("\u200b\u200d\ufeff\u00ad\u2060"),
     "zero_width_many": ("\u200b\u2060" * 4).join,
     "tab": joined("\t"),
+    "turned_round": lambda word: f"\u202e{word[::-1]}\u202c",
     "filler": joined("\u3164\uffa0\u115f\u1160"),
     "punctuation": joined("…，·-_~*|/"),
     "emoji": joined("💩🐶😡"),
@@ -123,6 +124,15 @@ def test_an_insult_of_one_character_a_line_is_recognised(engine: Engine, between
 )
 def test_lines_of_more_than_a_character_are_not_read_together(engine: Engine, text: str) -> None:
     assert not is_insulted(engine, text)
+
+
+def test_what_is_drawn_from_right_to_left_is_read_so_to_its_end(engine: Engine) -> None:
+    text = "亲，\u202e吗逼傻是你\u202c今天能发"
+    (hit,) = engine.check(text, speaker=Speaker.AGENT).hits
+
+    assert text[hit.start : hit.end] == hit.surface == "逼傻"
+    assert is_insulted(engine, "\u202e逼傻是你")
+    assert not is_insulted(engine, "\u202e有货\n逼傻")
 
 
 SHOP_FRAMES = ("{}", "这个{}还有货吗", "亲，{}可以的哦", "{}，今天能发吗", "拍了两件{}")
