@@ -70,5 +70,5 @@ it("knows no list of that name and shows one's own", async () => {
   const { place } = await shown("/desk?view=everything");
 
   expect(place.find("[role=listbox]").exists()).toBe(true);
-  expect(core.get).not.toHaveBeenCalled();
+  expect(core.get.mock.calls.flat()).toEqual(["/v1/monitor/me"]);
 });
