@@ -33,7 +33,7 @@ def sample(name: str) -> dict[str, Any]:
     return found
 
 
-def record(of: dict[str, Any], **changes: Any) -> Record:
+def record(of: dict[str, Any], /, **changes: Any) -> Record:
     body = {**of["body"], **changes}
     headers = tuple((name, text.encode()) for name, text in of["headers"].items())
     return Record(json.dumps(body).encode(), headers)
