@@ -79,6 +79,9 @@ class Presence:
         """Let observed time pass if the reports can be read, then act on who is lost or back."""
         now = self._clock.monotonic()
         elapsed, self._looked_at = now - (self._looked_at or now), now
+        if self._is_empty and self._knows_still(now):
+            self._looked_at = None  # nobody can be lost or back, so the broker is not asked
+            return
         if not await self._up_to_date():
             self._looked_at = None  # what passed unseen counts for nobody
             return
@@ -91,11 +94,18 @@ class Presence:
 
     async def _know(self, now: float) -> None:
         """Read anew who is at work, unless that was done a moment ago."""
-        if self._read_at is None or now - self._read_at >= KNOWN_S:
+        if not self._knows_still(now):
             people = await self._states.at_work()
             self._known = {one.id: one for one in people}
             self._sort()
             self._read_at = now
+
+    def _knows_still(self, now: float) -> bool:
+        return self._read_at is not None and now - self._read_at < KNOWN_S
+
+    @property
+    def _is_empty(self) -> bool:
+        return not (self._expected or self._away or self._moved)
 
     def _sort(self) -> None:
         known = self._known.values()
