@@ -108,7 +108,18 @@ def _known_or_made(wanted: Wanted, folder: Path, say: Callable[[str], None]) -> 
             folders.make_own(folder, account.unprivileged())
             known = Instance(folder, wanted.name, chosen, brokers, wanted.durable)
             instance.save(known)
+        elif wanted.base_port is None and _may_move(known):
+            # Of test data nobody knows the address, and another checkout's may have come between.
+            known = replace(known, ports=_ports(wanted, known.brokers, reserved, say=say))
+            instance.save(known)
         return known
+
+
+def _may_move(known: Instance) -> bool:
+    """Tell whether an instance of test data stands still and somebody else has a port of its."""
+    processes = Processes(known)
+    stands = not any(processes.find(name) for name in processes.names())
+    return not known.durable and stands and bool(ports.obstacle(known.ports, known.brokers, {}))
 
 
 def start(known: Instance, screen: Screen) -> None:

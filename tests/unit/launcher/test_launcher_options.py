@@ -1,5 +1,6 @@
 """What the command line asks is looked at before anything is made, started or kept."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -99,3 +100,22 @@ def test_a_block_that_another_instance_has_is_refused() -> None:
     assert (
         ports.obstacle(Ports(7310), 1, reserved) == "the instance default has ports of that block"
     )
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_test_data_moves_out_of_the_way_of_another_program_and_nothing_else_does(
+    tmp_path: Path, *, durable: bool
+) -> None:
+    wanted = Wanted("one", durable=durable)
+    first = infrastructure.open_instance(wanted, tmp_path / "one").ports
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", first.postgres))
+        other.listen()
+
+        heard: list[str] = []
+        again = infrastructure.open_instance(wanted, tmp_path / "one", say=heard.append).ports
+
+    assert (again == first) is durable, "whoever keeps data knows its address"
+    assert bool(heard) is not durable
+    assert infrastructure.open_instance(wanted, tmp_path / "one").ports == again
