@@ -9,7 +9,8 @@ from itertools import accumulate, islice
 from typing import NamedTuple
 
 from wording.examine import Candidate
-from wording.model import ABUSE, Category, Flag, Severity, Term, Why
+from wording.fuzzy import is_fuzzy, is_likeness
+from wording.model import ABUSE, Category, Flag, Severity, Term
 from wording.reading import Reading
 
 # How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
@@ -113,7 +114,6 @@ _NEGATABLE = frozenset(
         Category.DISCRIMINATION,
     }
 )
-_FRAGILE = frozenset({Why.HOMOPHONE, Why.SHAPE})
 _NEGATION_STARTS = frozenset(word[0] for word in NEGATIONS)
 _CLAUSE_SIGNS = frozenset("，。！？!?,; ；\n")
 
@@ -146,7 +146,7 @@ def weigh(
         if term is None or innocent.cover(candidate.start, candidate.end):
             continue
         allowed = decided.cover(candidate.start, candidate.end)
-        if allowed and (term.category not in ABUSE or _is_fragile(candidate)):
+        if allowed and (term.category not in ABUSE or is_likeness(candidate)):
             continue
         if not (_placed(candidate, term, reading) and _accompanied(candidate, term, reading)):
             continue
@@ -160,11 +160,6 @@ def weigh(
 
 def _spans(candidates: Iterable[Candidate]) -> list[tuple[int, int]]:
     return [(one.start, one.end) for one in candidates if one.form.term is None]
-
-
-def _is_fragile(candidate: Candidate) -> bool:
-    """Tell whether it merely sounds or looks like the term."""
-    return not _FRAGILE.isdisjoint(candidate.disguise.split("+"))
 
 
 class Shelters:
@@ -196,7 +191,7 @@ def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
         return all(_edges(reading, candidate))
     if len(candidate.form.normalised) > FRAGILE_CHARS:
         return True
-    return not _is_fragile(candidate) or _exposed(reading, candidate)
+    return not is_likeness(candidate) or _exposed(reading, candidate)
 
 
 def _edges(reading: Reading, candidate: Candidate) -> tuple[bool, bool]:
@@ -268,9 +263,12 @@ def _severity(candidate: Candidate, term: Term, reading: Reading) -> Severity:
     before = reading.text[max(0, candidate.start - 4) : candidate.start]
     closing = QUOTES.get(before[-1:])
     quoted = closing is not None and reading.text[candidate.end : candidate.end + 1] == closing
+    severity = term.severity
+    if severity is Severity.HIGH and is_fuzzy(candidate):
+        severity = Severity.MEDIUM
     if quoted or before.endswith(REPORTED):
-        return _LOWER[term.severity]
-    return term.severity
+        return _LOWER[severity]
+    return severity
 
 
 _LOWER = {

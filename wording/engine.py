@@ -15,9 +15,21 @@ from wording.direction import OVERRIDE, as_drawn
 from wording.examine import Candidate
 from wording.folding import Folding, folding
 from wording.forms import Speller
+from wording.fuzzy import is_fuzzy, is_guess
 from wording.lexicon import Lexicon, read_lexicon
 from wording.matching import Matcher
-from wording.model import Action, Category, Hit, Policy, Severity, Speaker, Term, Verdict, Why
+from wording.model import (
+    ABUSE,
+    Action,
+    Category,
+    Hit,
+    Policy,
+    Severity,
+    Speaker,
+    Term,
+    Verdict,
+    Why,
+)
 from wording.numbers import NumberKind, find_numbers, may_hold_numbers
 from wording.reading import Reading
 from wording.temper import find_temper, may_hold_temper
@@ -159,9 +171,11 @@ def _term_hits(
 ) -> Iterator[Hit]:
     for candidate, severity, allowed in weighed:
         term = candidate.form.term
-        if term is None:
+        if term is None or (speaker is Speaker.BUYER and _is_doubtful(candidate, term)):
             continue
         action = policy.action_for(term.category, severity, speaker)
+        if action is Action.BLOCK and is_fuzzy(candidate):
+            action = Action.CONFIRM
         yield Hit(
             category=term.category,
             severity=severity,
@@ -173,6 +187,11 @@ def _term_hits(
             why=candidate.why,
             action=Action.ALLOW if allowed and speaker is Speaker.AGENT else action,
         )
+
+
+def _is_doubtful(candidate: Candidate, term: Term) -> bool:
+    """Tell whether it is abuse by a guess alone: nobody is called abusive for that."""
+    return term.category in ABUSE and is_guess(candidate)
 
 
 def _placed(hit: Hit, text: str, places: Sequence[int]) -> Hit:

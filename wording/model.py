@@ -54,7 +54,7 @@ class Category(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a hit is; quotation lowers it by one step."""
+    """How bad a hit is; quotation lowers it by one step, and a guess is never high."""
 
     LOW = "low"
     MEDIUM = "medium"
