@@ -9,13 +9,16 @@ from itertools import accumulate, islice
 from typing import NamedTuple
 
 from wording.examine import Candidate
-from wording.fuzzy import is_fuzzy, is_likeness
+from wording.fuzzy import are_initials, is_fuzzy, is_likeness
+from wording.labels import is_label
 from wording.model import ABUSE, Category, Flag, Severity, Term
 from wording.reading import Reading
 
 # How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
 REACH = 16
 NEGATION_REACH = 6
+# Initials beside goods are meant as abuse where some stands written out so near.
+ABUSE_REACH = 8
 # A shop with more names than this in one call has its first ones honoured.
 MAX_PRODUCT_NAMES = 2000
 
@@ -141,6 +144,7 @@ def weigh(
     everything = list(candidates)
     innocent = Shelters([*_spans(everything), *_product_spans(reading, product_names)])
     decided = Shelters(_spans(shop_spans))
+    written = Shelters(_written_abuse(everything, innocent))
     for candidate in everything:
         term = candidate.form.term
         if term is None or innocent.cover(candidate.start, candidate.end):
@@ -150,7 +154,7 @@ def weigh(
             continue
         if not (_placed(candidate, term, reading) and _accompanied(candidate, term, reading)):
             continue
-        if _negated(candidate, term, reading):
+        if _negated(candidate, term, reading) or _labels(candidate, reading, written):
             continue
         # By the term's own severity: a span with quotation marks in it would lower the other.
         if allowed and term.severity is not Severity.HIGH:
@@ -162,8 +166,26 @@ def _spans(candidates: Iterable[Candidate]) -> list[tuple[int, int]]:
     return [(one.start, one.end) for one in candidates if one.form.term is None]
 
 
+def _written_abuse(
+    candidates: Iterable[Candidate], innocent: "Shelters"
+) -> Iterator[tuple[int, int]]:
+    for one in candidates:
+        term, written = one.form.term, one.form.normalised
+        if term is None or term.category not in ABUSE or written.isascii():
+            continue
+        if not (is_fuzzy(one) or are_initials(one) or innocent.cover(one.start, one.end)):
+            yield one.start, one.end
+
+
+def _labels(candidate: Candidate, reading: Reading, written: "Shelters") -> bool:
+    """Tell whether initials label goods, and no abuse written out stands near."""
+    if not (are_initials(candidate) and is_label(candidate, reading)):
+        return False
+    return not written.near(candidate.start, candidate.end, reach=ABUSE_REACH)
+
+
 class Shelters:
-    """Innocent spans, asked by bisection: a message may hold thousands of them."""
+    """Spans of a message, asked by bisection: a message may hold thousands of them."""
 
     def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
         ordered = sorted(spans)
@@ -174,6 +196,11 @@ class Shelters:
         """Tell whether one of the spans contains this one."""
         at = bisect_right(self._starts, start)
         return at > 0 and self._farthest[at - 1] >= end
+
+    def near(self, start: int, end: int, *, reach: int) -> bool:
+        """Tell whether one of the spans begins or ends within reach of this one."""
+        at = bisect_right(self._starts, end + reach)
+        return at > 0 and self._farthest[at - 1] >= start - reach
 
 
 def _product_spans(reading: Reading, names: Collection[str]) -> Iterator[tuple[int, int]]:

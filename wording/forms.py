@@ -15,6 +15,8 @@ from wording.model import Flag, Speaker, Term, Why
 # limit each kind of disguise keeps its first forms.
 MAX_FORMS_PER_DISGUISE = 128
 MAX_DISGUISED_CHARS = 6
+# One character of two or three drawn otherwise is another word: 无聊 and 无耻, 吃午饭 and 吃干饭.
+SHORTEST_DRAWN = 4
 # Two initials or one visible character of two say nothing.
 SHORTEST_ABBREVIATED = 2
 MASK_LETTERS = "x某"
@@ -107,7 +109,7 @@ class Speller:
             yield self._pinyin(text, term)
         if Flag.SPLIT in flags:
             yield self._split(text, term)
-        if Flag.SHAPE in flags:
+        if Flag.SHAPE in flags and len(text) >= SHORTEST_DRAWN:
             yield self._look_alikes(text, term)
         if len(text) > SHORTEST_ABBREVIATED:
             if Flag.INITIALS in flags:

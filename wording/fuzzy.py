@@ -29,6 +29,11 @@ def is_fuzzy(candidate: Candidate) -> bool:
     return is_guess(candidate) or _is_listed_abbreviation(candidate)
 
 
+def are_initials(candidate: Candidate) -> bool:
+    """Tell whether only the initials of a term stand there."""
+    return candidate.form.why is Why.INITIALS or _is_listed_abbreviation(candidate)
+
+
 def _are_short_initials(candidate: Candidate) -> bool:
     form = candidate.form
     return form.why is Why.INITIALS and len(form.pattern) <= SHORT

@@ -127,7 +127,7 @@ def test_lines_of_more_than_a_character_are_not_read_together(engine: Engine, te
 
 
 def test_what_is_drawn_from_right_to_left_is_read_so_to_its_end(engine: Engine) -> None:
-    text = "亲，\u202e吗逼傻是你\u202c今天能发"
+    text = "亲，\u202e了逼傻是你\u202c今天能发"
     (hit,) = engine.check(text, speaker=Speaker.AGENT).hits
 
     assert text[hit.start : hit.end] == hit.surface == "逼傻"
@@ -152,7 +152,7 @@ SHOP_FRAMES = ("{}", "这个{}还有货吗", "亲，{}可以的哦", "{}，今�
         ("你这个wbd", Why.INITIALS),
         ("王×蛋", Why.MASK),
         ("水衮疋虫", Why.SPLIT),
-        ("于你娘", Why.SHAPE),
+        ("躁你大爷", Why.SHAPE),
         ("你個混賬", Why.TRADITIONAL),
         ("ｓｂ", Why.LOOKALIKE),
     ],

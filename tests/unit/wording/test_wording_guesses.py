@@ -57,3 +57,36 @@ def test_a_short_word_that_a_shop_adds_means_itself(engine: Engine) -> None:
     policy = Policy(extra_terms=(own,), version="own")
 
     assert engine.check("加vx", speaker=Speaker.AGENT, policy=policy).action is Action.BLOCK
+
+
+LABELS = (
+    "SB-250有货", "2B铅笔有货", "2 B 铅笔", "Nike SB 板鞋", "型号SB", "SB有货的",
+    "J8 2024款", "wbd-3有货",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("speaker", list(Speaker))
+@pytest.mark.parametrize("text", LABELS)
+def test_initials_of_goods_are_nothing(engine: Engine, text: str, speaker: Speaker) -> None:
+    assert engine.check(text, speaker=speaker).hits == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("傻逼SB-250", {"SB", "傻逼"}),
+        ("SB-250说你呢傻逼", {"SB", "傻逼"}),
+        ("SB-250，这一款是有货的，傻逼", {"傻逼"}),
+    ],
+)
+def test_initials_of_goods_count_where_abuse_is_written_out_near(
+    engine: Engine, text: str, found: set[str]
+) -> None:
+    hits = engine.check(text, speaker=Speaker.AGENT).hits
+
+    assert {hit.surface for hit in hits} == found
+
+
+@pytest.mark.parametrize("text", ["真无聊", "什么福利", "吃午饭了", "你写的地址", "这样好吗逼真吗"])
+def test_few_characters_are_not_told_by_their_shape(engine: Engine, text: str) -> None:
+    assert engine.check(text, speaker=Speaker.AGENT).hits == ()
