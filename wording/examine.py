@@ -5,6 +5,7 @@ Pure and per match; whether the candidate counts in its context is decided in `c
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from wording.folding import Entry, invisible
 from wording.forms import Form, Stream
@@ -16,6 +17,7 @@ MAX_GAP_CHARS = 6
 MAX_MASK_SIGNS = 2
 MASK_SIGNS = frozenset("×*○●□■◯✕✖✗⭕＊❌❎?？#＃·.-_~^&%￥$")
 LINE_BREAKS = frozenset("\n\r")
+CLAUSE_SIGNS = frozenset("，。！？!?,;；\n")
 # A disguise of digits keeps at least so many real letters, else it is a number.
 FEWEST_LETTERS = 2
 
@@ -44,7 +46,7 @@ def examine(
     if _inside_one(track, start, end):
         return None
     gap = _gap(reading, first, last)
-    if gap is None:
+    if gap is None or (gap and form.term is None and _is_broken(reading, first, last)):
         return None
     disguises = _disguises(form, reading, track, start=start, end=end)
     if disguises is None or not _gap_allowed(form, reading, track, gap=gap, start=start):
@@ -119,6 +121,16 @@ def _gap(reading: Reading, first: int, last: int) -> bool | None:
     return seen or broken
 
 
+def _is_broken(reading: Reading, first: int, last: int) -> bool:
+    """Tell whether a clause ends inside a span that is not taken apart as a whole: 狗屎，运费."""
+    surface = [char for char in reading.text[first:last] if not invisible(char)]
+    if CLAUSE_SIGNS.isdisjoint(surface):
+        return False
+    plain = reading.folding.plain
+    kept = [at for at, char in enumerate(surface) if plain[ord(char)] is not None]
+    return any(after == before + 1 for before, after in pairwise(kept))
+
+
 def _is_column(reading: Reading, first: int, last: int) -> bool:
     """Tell whether every line that a span touches holds one character of it and nothing else."""
     plain = reading.folding.plain
@@ -170,7 +182,7 @@ def _disguises(
         return None
     if written:
         return {form.why}
-    homophone = form.term is None or Flag.HOMOPHONE in form.term.flags
+    homophone = form.term is not None and Flag.HOMOPHONE in form.term.flags
     return {Why.PINYIN, Why.HOMOPHONE} if homophone else None
 
 

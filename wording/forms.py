@@ -80,8 +80,16 @@ class Speller:
                     yield form
 
     def allowed(self, text: str) -> Iterator[Form]:
-        """Answer the forms of an allow span of the house, which may be disguised like any term."""
-        yield from self._spell(self.folding.fold(text), None, flags=_ALLOW_FLAGS)
+        """Answer the forms of an allow span of the house: as written, and partly disguised.
+
+        A masked 傻X相机 or a mixed bian态辣 still says which word it is. What merely sounds or
+        looks like one, or has its initials, is not what was allowed.
+        """
+        folded = self.folding.fold(text)
+        flags = _ALLOW_FLAGS if len(folded) > SHORTEST_ABBREVIATED else frozenset({Flag.SPLIT})
+        for form in self._spell(folded, None, flags=flags):
+            if form.why is not Why.PINYIN or form.expect:
+                yield form
 
     def allowed_as_written(self, text: str) -> Iterator[Form]:
         """Answer the one form of an allow span of a shop: as written, gaps apart.
@@ -179,6 +187,4 @@ def by_pattern(forms: Iterable[Form]) -> dict[str, list[Form]]:
     return grouped
 
 
-_ALLOW_FLAGS = frozenset(
-    {Flag.HOMOPHONE, Flag.PINYIN, Flag.INITIALS, Flag.MASK, Flag.SPLIT, Flag.SHAPE}
-)
+_ALLOW_FLAGS = frozenset({Flag.PINYIN, Flag.MASK, Flag.SPLIT})

@@ -53,9 +53,11 @@ class Matcher:
         if not plain and not heard and reading.plain not in self._whole:
             return []
         found: list[Candidate] = []
-        if plain:
+        sounds = bool(heard) and self._heard.matters(heard, speaker, reading)
+        # An allow span as it is written shelters what merely sounds like a term, too.
+        if plain and (sounds or self._plain.matters(plain, speaker, reading)):
             found.extend(self._place(self._plain, plain, reading, speaker=speaker))
-        if heard:
+        if sounds:
             found.extend(self._place(self._heard, heard, reading, speaker=speaker))
         if self._plain.has_runs(plain) or self._heard.has_runs(heard):
             found.extend(self._repeated(reading, speaker))
@@ -66,8 +68,6 @@ class Matcher:
     def _place(
         self, scan: "Scan", hits: list[Found], reading: Reading, *, speaker: Speaker | None
     ) -> Iterable[Candidate]:
-        if not scan.matters(hits, speaker, reading):
-            return ()
         return self._examine(
             scan, hits, reading.track(scan.stream), reading=reading, speaker=speaker
         )
