@@ -11,12 +11,10 @@ from wording.reading import Reading
 
 _REACH: Final = 8
 _HYPHENS: Final = frozenset("-‐‑‒–—−－")
+_GOODS: Final = ("铅笔", "橡皮", "滑板", "板鞋", "接口", "插头")
 _LABELLED: Final = (
-    "铅笔",
+    *_GOODS,
     "笔",
-    "橡皮",
-    "滑板",
-    "板鞋",
     "鞋",
     "码",
     "号",
@@ -26,13 +24,23 @@ _LABELLED: Final = (
     "色",
     "系列",
     "牌",
-    "接口",
-    "插头",
     "线",
     "有货",
     "现货",
 )
-_LABELS: Final = ("型号", "款号", "货号", "编号", "尺码", "规格", "品牌", "牌子", "款式", "系列")
+_LABELS: Final = (
+    *_GOODS,
+    "型号",
+    "款号",
+    "货号",
+    "编号",
+    "尺码",
+    "规格",
+    "品牌",
+    "牌子",
+    "款式",
+    "系列",
+)
 
 
 def is_label(candidate: Candidate, reading: Reading) -> bool:
