@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from contracts.people import Role
 from tests.browser.screens import sign_in
-from tests.browser.test_journeys import on_duty, waiting
+from tests.browser.shifts import on_duty, waiting
 from tests.browser.windows import RECONNECT_MS, Windows
 from tests.platform import Platform
 from tests.world import Shop, World
