@@ -318,6 +318,8 @@ async def test_tabs_without_a_shared_worker_follow_one_and_take_over(
 
     await second.is_connected()
     await expect(conversation.composer).to_have_value("还没写完的话")
+    # Whoever took over asks for the seat first; an Enter before that leaves the words there.
+    await expect(conversation.send_button).to_be_enabled()
     await conversation.composer.press("Enter")
     await conversation.shows("还没写完的话", "已送达")
     await hang_the_worker(second)

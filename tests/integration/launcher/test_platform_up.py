@@ -18,6 +18,7 @@ from launcher import infrastructure, platform
 from launcher.infrastructure import Wanted
 from launcher.instance import instance
 from launcher.instance.instance import Instance
+from launcher.instance.typed import typed
 from launcher.services import SERVICES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -71,7 +72,8 @@ def test_before_up_every_command_says_how_to_begin(machine: Machine) -> None:
     done = machine.run("status")
 
     assert done.returncode == 1
-    assert "`./peakdesk up` makes it" in done.stderr
+    up = typed("up", infrastructure.folder_of(machine.wanted))
+    assert f"`{up}` makes it" in done.stderr
     assert not infrastructure.folder_of(machine.wanted).exists(), "asking makes nothing"
 
 
