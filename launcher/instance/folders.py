@@ -20,22 +20,28 @@ PASSABLE: Final = 0o711
 """Others may walk through to PostgreSQL's own folder, and list nothing on the way."""
 
 
-def home(chosen: Path | None, account: Account | None, *, checkout: Path = CHECKOUT) -> Path:
-    """Return the folder that holds all instances of a checkout, made and passable.
+def place(chosen: Path | None, account: Account | None, *, checkout: Path = CHECKOUT) -> Path:
+    """Return where all instances of a checkout are kept; makes nothing.
 
     It is `chosen`, or `.peakdesk` in the checkout. A root user's checkout often lies in a folder
     that only root may enter; then, unless `chosen`, a folder of the system's is taken.
     Raises LaunchError if `chosen` is out of reach for `account`.
     """
     folder = chosen.absolute() if chosen else checkout / ".peakdesk"
-    if account is not None and not account.can_enter(folder.parent):
-        if chosen:
-            raise LaunchError(
-                f"PostgreSQL will run as {account.name}, who cannot enter {folder.parent}: name a "
-                "folder within that account's reach with --folder, for instance below /var/lib."
-            )
-        mark = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
-        folder = SYSTEM_STATE / f"{checkout.name}-{mark}"
+    if account is None or account.can_enter(folder.parent):
+        return folder
+    if chosen:
+        raise LaunchError(
+            f"PostgreSQL will run as {account.name}, who cannot enter {folder.parent}: name a "
+            "folder within that account's reach with --folder, for instance below /var/lib."
+        )
+    mark = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
+    return SYSTEM_STATE / f"{checkout.name}-{mark}"
+
+
+def home(chosen: Path | None, account: Account | None, *, checkout: Path = CHECKOUT) -> Path:
+    """Return that folder, made and passable. Raises as `place` does."""
+    folder = place(chosen, account, checkout=checkout)
     if not folder.exists():
         make_own(folder, account)
     elif account is not None and not account.can_enter(folder):

@@ -13,6 +13,6 @@ USUAL: Final = "default"
 def typed(words: str, folder: Path) -> str:
     """Return the whole command for the instance in `folder`, with the options that choose it."""
     chosen = [] if folder.name == USUAL else ["--instance", folder.name]
-    if folder.parent != folders.home(None, account.unprivileged()):
+    if folder.parent != folders.place(None, account.unprivileged()):
         chosen += ["--folder", str(folder.parent)]
     return " ".join(["./peakdesk", words, *map(shlex.quote, chosen)])

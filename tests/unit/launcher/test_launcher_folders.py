@@ -88,6 +88,8 @@ def test_a_chosen_folder_out_of_reach_is_refused_with_a_cure(tmp_path: Path) -> 
 
 
 def test_a_normal_user_keeps_instances_in_the_checkout(tmp_path: Path) -> None:
+    assert folders.place(None, None, checkout=tmp_path) == tmp_path / ".peakdesk"
+    assert list(tmp_path.iterdir()) == [], "asking makes nothing"
     assert folders.home(None, None, checkout=tmp_path) == tmp_path / ".peakdesk"
 
 
