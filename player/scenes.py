@@ -87,15 +87,19 @@ class Scene:
         return self.dialogue.turns[self._next]
 
     def speaking(self) -> None:
-        """The turn that is due is on its way: nothing else is, until it was taken or refused."""
+        """The turn that is due is on its way: nothing else is, until it was taken or refused.
+
+        Whatever a person says from now on may be the answer to it: on a busy machine the answer
+        is heard before it is known that the turn was taken.
+        """
         self._speaking = True
+        self._answered = False
 
     def spoken(self, now: float) -> None:
         """The turn was taken, or stopped by the wording gate, which is part of the play."""
         self._speaking = False
         self._next += 1
         self._tries = 0
-        self._answered = False
         self._arrange(now)
 
     def refused(self, now: float) -> None:

@@ -104,6 +104,18 @@ def test_a_buyer_reads_on_while_more_is_said_to_him() -> None:
     assert stage.later() is not None
 
 
+def test_an_answer_is_heard_though_it_comes_before_the_turn_is_known_to_be_taken() -> None:
+    stage = Stage(Seat.PERSON)
+    assert stage.later() == TURNS[0]
+    stage.scene.speaking()
+    stage.answer()
+    stage.scene.spoken(stage.now)
+
+    assert stage.speak() == "有货吗"
+    assert stage.speak() == "黑色的"
+    assert stage.later() is None, "what was said before a turn does not answer it"
+
+
 def test_a_buyer_in_the_queue_speaks_first_and_is_answered_by_who_comes() -> None:
     stage = Stage(Seat.NOBODY)
     assert stage.speak() == "在吗"
