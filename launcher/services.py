@@ -19,6 +19,9 @@ LOCALHOST: Final = "127.0.0.1"
 DRAIN_TIMEOUT_S: Final = 25
 """A service ends within 20 s of SIGTERM; then it is killed."""
 
+HASHES_OF_TEST_DATA: Final = {"PASSWORD_MEMORY_KIB": "64", "PASSWORD_ROUNDS": "1"}
+"""Its passwords protect nothing, and at their full cost a run of the tests hashes for a minute."""
+
 Value = Callable[[Instance], str]
 
 NICENESS: Final = 5
@@ -73,6 +76,8 @@ def environment(known: Instance, service: Service) -> dict[str, str]:
     }
     if service.name != "gateway":
         values["TRUSTED_PROXIES"] = LOCALHOST  # the gateway says which client it speaks for
+    if service.name == "conversation" and not known.durable:
+        values |= HASHES_OF_TEST_DATA
     values |= {name: value(known) for name, value in service.own.items()}
     named = {f"PEAKDESK_{name}": value for name, value in values.items()}
     return {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **named}

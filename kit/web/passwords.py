@@ -5,18 +5,28 @@ Knows nothing of accounts; how often one may try is `kit.web.limits`.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
+from argon2 import extract_parameters
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from kit.errors import Unprocessable
+from kit.errors import TooMany, Unavailable, Unprocessable
 from kit.web.turns import Turns
 
 LENGTH_LEAST: Final = 8
 LENGTH_LIMIT: Final = 256
 """Characters of a password at most; a longer one is never hashed."""
+
+MEMORY_KIB: Final = 65_536
+ROUNDS: Final = 3
+"""Argon2id's costs: RFC 9106's second choice."""
+
+LEAST_MEMORY_KIB: Final = 19_456
+LEAST_ROUNDS: Final = 2
+"""Below these a stolen table of hashes is guessed too cheaply (OWASP's least for Argon2id)."""
 
 AT_ONCE: Final = 2
 """Hashes computed side by side: each takes 64 MiB."""
@@ -34,8 +44,9 @@ class UnfitPassword(Unprocessable):
 class Passwords:
     """Hashes and checks passwords, `AT_ONCE` at a time. Make one per process."""
 
-    def __init__(self, *, memory_kib: int = 65_536, rounds: int = 3) -> None:
-        """Take Argon2id's costs; the defaults are RFC 9106's second choice, tests take less."""
+    def __init__(self, *, memory_kib: int = MEMORY_KIB, rounds: int = ROUNDS) -> None:
+        """Take Argon2id's costs; tests take less."""
+        self._memory_kib, self._rounds = memory_kib, rounds
         self._scheme = PasswordHash((Argon2Hasher(memory_cost=memory_kib, time_cost=rounds),))
         self._nobody = self._scheme.hash("a password that nobody has")
         self.turns = Turns(AT_ONCE)
@@ -59,6 +70,19 @@ class Passwords:
             return False
         fits = await self._aside(lambda: self._fits(password, stored or self._nobody))
         return fits and stored is not None
+
+    async def renewed(self, password: str, stored: str) -> str | None:
+        """Return what to store instead of a hash of less cost than today's; None to keep it.
+
+        The password fits it. Also None where too many wait for a turn: the next sign-in will do.
+        """
+        had = extract_parameters(stored)
+        if had.memory_cost >= self._memory_kib and had.time_cost >= self._rounds:
+            return None
+        with suppress(TooMany, Unavailable):
+            async with self.turns.turn(""):
+                return await self._aside(lambda: self._scheme.hash(password))
+        return None
 
     def _fits(self, password: str, stored: str) -> bool:
         try:

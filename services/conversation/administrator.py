@@ -54,7 +54,7 @@ def founding_database(settings: Settings, name: str) -> Database:
 
 async def _main(settings: AdministratorSettings) -> None:
     db = founding_database(settings, "administrator")
-    founding = founding_on(db, settings, clock=SystemClock(), passwords=Passwords())
+    founding = founding_on(db, settings, clock=SystemClock(), passwords=settings.passwords())
     try:
         created = await appoint(founding, settings)
     finally:

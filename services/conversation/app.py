@@ -56,7 +56,7 @@ class ConversationService(DatabaseService[Settings]):
         self.turns = turns = Turns(self.db, waiting_most=settings.database_pool // 2)
         leases = Leases(self.db)
         self.resource(stop=leases.close)
-        routing, passwords = Routing(clock, self.ids), passwords or Passwords()
+        routing, passwords = Routing(clock, self.ids), passwords or settings.passwords()
         limits, cursors = CommandLimits(clock), Cursors(settings.cursor_secret)
         audit, foreign = Audit(AUDIT, clock, self.ids), ForeignIdLimits(clock)
         admission = Admission(self.db, audit, foreign, other_shop=REFUSED, other_buyer=REFUSED)

@@ -14,7 +14,6 @@ from contracts.people import Role, ShopId
 from kit.clock import SystemClock
 from kit.ids import derived_id
 from kit.settings import load
-from kit.web.auth import Passwords
 from services.conversation.administrator import (
     LOGIN,
     AdministratorSettings,
@@ -80,7 +79,7 @@ def _everybody(settings: SeedSettings) -> list[Person]:
 
 async def _main(settings: SeedSettings) -> None:
     db = founding_database(settings, "seed")
-    founding = founding_on(db, settings, clock=SystemClock(), passwords=Passwords())
+    founding = founding_on(db, settings, clock=SystemClock(), passwords=settings.passwords())
     try:
         done = await seed(founding, settings)
     finally:

@@ -1,16 +1,20 @@
 """The settings of the conversation service; what all services share stands in `kit.settings`."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 import profiles
 from kit.settings import (
     DEVELOPMENT_PRIVATE_KEY,
     DEVELOPMENT_SECRET,
+    PREFIX,
     DatabaseSettings,
+    Environment,
     SettingsRefused,
 )
+from kit.web.passwords import LEAST_MEMORY_KIB, LEAST_ROUNDS, MEMORY_KIB, ROUNDS, Passwords
 
 
 class Settings(DatabaseSettings):
@@ -22,6 +26,13 @@ class Settings(DatabaseSettings):
     """Signs people's tokens: base64 of a raw Ed25519 private key. Only this service has it."""
     shop_secret_key: SecretStr = DEVELOPMENT_SECRET
     """Shop secrets are derived from it, so that none is stored."""
+
+    password_memory_kib: int = Field(default=MEMORY_KIB, ge=64)
+    """What Argon2id takes of memory for a password's hash. A hash that is stored and took less than
+    this, or fewer rounds, is replaced when its owner signs in."""
+    password_rounds: int = Field(default=ROUNDS, ge=1)
+    """How often it goes over that memory. Production refuses less than 19,456 KiB and 2 rounds;
+    test data, whose passwords protect nothing, has hashes that cost no time."""
 
     lost_after_s: int = Field(default=30, ge=10)
     """An agent whom no gateway carried for this long is offline."""
@@ -42,6 +53,21 @@ class Settings(DatabaseSettings):
     profiles_folder: str = ""
     """Folder of the rule profiles that a shop may choose (`*.toml`), the same as the monitor's;
     empty takes the shipped ones."""
+
+    @model_validator(mode="after")
+    def _refuse_cheap_hashes(self) -> Self:
+        cheap = self.password_memory_kib < LEAST_MEMORY_KIB or self.password_rounds < LEAST_ROUNDS
+        if cheap and self.environment is Environment.PRODUCTION:
+            raise ValueError(
+                f"production stores no password under less than {PREFIX}PASSWORD_MEMORY_KIB="
+                f"{LEAST_MEMORY_KIB} and {PREFIX}PASSWORD_ROUNDS={LEAST_ROUNDS}: "
+                "leave both at their defaults"
+            )
+        return self
+
+    def passwords(self) -> Passwords:
+        """Return what hashes and checks passwords at these costs."""
+        return Passwords(memory_kib=self.password_memory_kib, rounds=self.password_rounds)
 
     def profile_names(self) -> frozenset[str]:
         """Read which rule profiles there are. Raises `SettingsRefused` for one that is broken."""

@@ -1,7 +1,6 @@
 """Rows 58 and 61: guessing passwords, and crowding others out."""
 
 import asyncio
-import statistics
 import time
 import uuid
 from collections import Counter
@@ -17,9 +16,6 @@ from tests.platform import Platform
 from tests.world import World
 
 pytestmark = pytest.mark.journey
-
-GUESSES = 5
-"""Below what locks a login."""
 
 WRONG = "these words are wrong"
 
@@ -55,25 +51,17 @@ async def test_attack_61_guessing_is_stopped_and_others_sign_in_meanwhile(
     await elsewhere.close()
 
 
-async def test_attack_61_who_has_no_account_gets_the_same_words_after_the_same_time(
+async def test_attack_61_who_has_no_account_gets_the_same_words(
     attacker: Attacker, cast: Cast, world: World
 ) -> None:
     login, _ = await a_login(world, cast)
-    absent = f"nobody.{uuid.uuid4()}"
-    took: dict[str, list[float]] = {login: [], absent: []}
-    shown: list[dict[str, object]] = []
-    await guess(attacker, f"warm.{uuid.uuid4()}")
-    for _ in range(GUESSES):
-        for name, seconds in took.items():
-            begun = time.monotonic()
-            answer = await guess(attacker, name)
-            seconds.append(time.monotonic() - begun)
-            is_problem(answer, 401, "wrong_login")
-            shown.append({k: v for k, v in answer.json().items() if k != "trace_id"})
-    assert all(one == shown[0] for one in shown)
-    # On a busy machine the fastest tries say most: both hash once, and nothing else takes long.
-    known, unknown = (statistics.mean(sorted(seconds)[:3]) for seconds in took.values())
-    assert 0.5 < known / unknown < 2
+    answers = [await guess(attacker, name) for name in (login, f"nobody.{uuid.uuid4()}")]
+    for answer in answers:
+        is_problem(answer, 401, "wrong_login")
+    known, unknown = (
+        {k: v for k, v in answer.json().items() if k != "trace_id"} for answer in answers
+    )
+    assert known == unknown
 
 
 async def test_attack_61_odd_logins_are_refused_like_any_other(attacker: Attacker) -> None:

@@ -75,8 +75,13 @@ class Sessions:
         """
         name, origin = login.strip().lower(), origin_of(address)
         refuse_unstorable(name)
-        agent, stored = await self.prove(name, password, origin)
-        return await self._admit(agent, stored, origin=origin, client=client)
+        for _ in range(ADMISSIONS):
+            agent, stored = await self.prove(name, password, origin)
+            fresh = await self.passwords.renewed(password, stored)
+            opened = await self._admit(agent, stored, fresh=fresh, origin=origin, client=client)
+            if opened is not None:
+                return opened
+        raise Unavailable
 
     async def prove(self, login: str, password: str, origin: str) -> tuple[Agent, str]:
         """Return who has this login and password, with the stored hash; an attempt either way.
@@ -169,7 +174,7 @@ class Sessions:
                 kept = await buyers.keep_buyer(session, vouched.buyer, told=vouched.told)
                 if kept.not_before <= self.clock.now():
                     return await self._open(session, kept, client=client)
-            await self._wait_until(kept.not_before)
+            await _wait_until(kept.not_before, self.clock)
         raise Unavailable
 
     async def visitor(self, shop_id: str, name: str, *, address: str, client: str) -> SessionView:
@@ -189,10 +194,13 @@ class Sessions:
             kept = await buyers.keep_buyer(session, visitor, told=())
             return await self._open(session, kept, client=client)
 
-    async def _admit(self, seen: Agent, stored: str, *, origin: str, client: str) -> SessionView:
-        """Open the session of somebody whose password was right, unless that is over by now.
+    async def _admit(
+        self, seen: Agent, stored: str, *, fresh: str | None, origin: str, client: str
+    ) -> SessionView | None:
+        """Open the session of somebody whose password was right, and store its `fresh` hash.
 
-        Raises `WrongLogin`, `TooMany`, `Unavailable`.
+        None if another hash is there by now: of another password, or he signs in twice at once and
+        the other one stored a fresh one. Raises `WrongLogin`, `TooMany`, `Unavailable`.
         """
         for _ in range(ADMISSIONS):
             async with self.db.write(seen.shop_id) as session:
@@ -201,11 +209,13 @@ class Sessions:
                 if agent is None or not agent.active:
                     raise WrongLogin
                 if await staff.password_of(session, agent.id) != stored:
-                    raise WrongLogin
+                    return None
                 if agent.not_before <= now:
+                    if fresh is not None:
+                        await staff.set_password(session, agent.id, fresh)
                     await repository.keep(session, agent.id, origin, at=now)
                     return await self._open(session, agent, client=client)
-            await self._wait_until(agent.not_before)
+            await _wait_until(agent.not_before, self.clock)
         raise Unavailable
 
     async def _open(
@@ -248,12 +258,13 @@ class Sessions:
             person=PersonView(id=person.id, role=role, shop_id=person.shop_id, name=person.name),
         )
 
-    async def _wait_until(self, not_before: datetime) -> None:
-        """Let the second of a logout pass: a token of that second would count as withdrawn.
 
-        Outside a transaction, or a few people's logouts would hold every connection.
-        """
-        await self.clock.sleep(min((not_before - self.clock.now()).total_seconds(), 1.0))
+async def _wait_until(not_before: datetime, clock: Clock) -> None:
+    """Let the second of a logout pass: a token of that second would count as withdrawn.
+
+    Outside a transaction, or a few people's logouts would hold every connection.
+    """
+    await clock.sleep(min((not_before - clock.now()).total_seconds(), 1.0))
 
 
 async def _lock_person(session: AsyncSession, token: RefreshToken) -> Agent | Buyer | None:

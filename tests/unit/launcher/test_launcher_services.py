@@ -1,5 +1,6 @@
 """Every service gets exactly the variables that its settings know, and no default secret."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -45,6 +46,20 @@ def test_a_service_gets_every_secret_of_its_settings(known: Instance, service: S
 
     fields = settings_of(service).model_fields.items()
     assert {variable(name) for name, field in fields if must_be_set(field)} <= given.keys()
+
+
+def test_only_test_data_has_passwords_whose_hashes_cost_nothing(known: Instance) -> None:
+    test_data = replace(known, durable=False)
+    conversation = next(service for service in SERVICES if service.name == "conversation")
+    kept, thrown_away = (services.environment(one, conversation) for one in (known, test_data))
+
+    assert not [name for name in kept if name.startswith("PEAKDESK_PASSWORD_")]
+    assert thrown_away["PEAKDESK_PASSWORD_MEMORY_KIB"] == "64"
+    assert thrown_away["PEAKDESK_PASSWORD_ROUNDS"] == "1"
+    assert thrown_away.keys() <= known_variables(settings_of(conversation)) | {
+        "LANG",
+        "PYTHONUNBUFFERED",
+    }
 
 
 def test_keys_are_made_once_and_come_in_pairs(known: Instance) -> None:
