@@ -30,6 +30,7 @@ from services.conversation.history import registration as history
 from services.conversation.login import registration as login
 from services.conversation.markers import registration as markers
 from services.conversation.neighbours import internal
+from services.conversation.phrases import registration as phrases
 from services.conversation.presence import registration as presence
 from services.conversation.reception import registration as reception
 from services.conversation.routing import registration as routing_registration
@@ -69,6 +70,7 @@ class ConversationService(DatabaseService[Settings]):
         account.register(self, sessions, passwords)
         shops.register(self, passwords, audit=audit, limits=limits)
         groups.register(self, limits)
+        phrases.register(self, audit, limits)
         staff.register(self, turns, routing, passwords=passwords, cursors=cursors, limits=limits)
         self.presence = presence.register(self, turns, routing, cursors=cursors, limits=limits)
         self.closings = reception.register(

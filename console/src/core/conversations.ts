@@ -112,6 +112,7 @@ export class Conversations {
 
   private told(frame: Frame): void {
     if (frame.t === "snap") this.all((frame.d?.conversations ?? []) as Described[]);
+    else if (frame.type?.startsWith("work.")) this.store.change({ work: this.store.state.work + 1 });
     else if (frame.t === "ev") this.owned(frame);
   }
 

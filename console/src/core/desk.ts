@@ -19,7 +19,7 @@ import { Session } from "./session.ts";
 import { SignOut } from "./signOut.ts";
 import { Store } from "./store.ts";
 import { Version } from "./version.ts";
-import { EMPTY, type AgentState, type Position, type Receiver, type State } from "./types.ts";
+import { EMPTY, type AgentState, type How, type Position, type Receiver, type State } from "./types.ts";
 
 /** Somebody else may set one's state, and no stream tells so. */
 const LOOK_EVERY_MS = 15_000;
@@ -123,8 +123,8 @@ export class Desk {
     await this.outbox.note(conversation, "");
   }
 
-  call(method: string, path: string, body?: unknown): Promise<unknown> {
-    return this.session.call(method, path, body);
+  call(method: string, path: string, body?: unknown, how?: How): Promise<unknown> {
+    return this.session.call(method, path, body, how);
   }
 
   private async enter(signed: Signed): Promise<void> {

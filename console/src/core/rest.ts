@@ -1,6 +1,6 @@
 /** REST as the console uses it: the session of a slot, and calls with its token. */
 
-import type { Problem } from "./types.ts";
+import type { How, Problem } from "./types.ts";
 
 export interface Signed {
   token: string;
@@ -14,6 +14,7 @@ export class Refusal extends Error implements Problem {
     readonly code: string,
     readonly title: string,
     readonly status: number,
+    readonly trace?: string,
   ) {
     super(title);
   }
@@ -43,9 +44,11 @@ export class Rest {
   }
 
   /** Call a route as the person whom `token` stands for. Rejects with a `Refusal`. */
-  async call(method: string, path: string, token: string, body?: unknown): Promise<unknown> {
-    const key: Record<string, string> = method === "POST" ? { "Idempotency-Key": crypto.randomUUID() } : {};
-    return answered(await fetch(path, request(method, body, { Authorization: `Bearer ${token}`, ...key })));
+  async call(method: string, path: string, token: string, body?: unknown, how: How = {}): Promise<unknown> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+    if (method === "POST") headers["Idempotency-Key"] = how.key ?? crypto.randomUUID();
+    if (how.version !== undefined) headers["If-Match"] = `"${how.version}"`;
+    return answered(await fetch(path, request(method, body, headers)));
   }
 
   private async session(method: string, tail: string, body?: unknown): Promise<unknown> {
@@ -63,8 +66,8 @@ async function answered(response: Response): Promise<unknown> {
   const text = await response.text();
   if (response.ok) return text === "" ? null : JSON.parse(text);
   try {
-    const problem = JSON.parse(text) as Partial<Problem>;
-    throw new Refusal(problem.code ?? `http_${response.status}`, problem.title ?? response.statusText, response.status);
+    const problem = JSON.parse(text) as Partial<Problem> & { trace_id?: string };
+    throw new Refusal(problem.code ?? `http_${response.status}`, problem.title ?? response.statusText, response.status, problem.trace_id);
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal(`http_${response.status}`, response.statusText, response.status);
   }

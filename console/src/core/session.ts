@@ -5,6 +5,7 @@
 
 import type { Clock } from "./clock.ts";
 import { Refusal, Rest, type Signed, type Slot } from "./rest.ts";
+import type { How } from "./types.ts";
 
 const RENEW_BEFORE_MS = 60_000;
 export const RETRY_MS = 2_000;
@@ -45,8 +46,8 @@ export class Session {
   }
 
   /** Call a route as the person. Rejects with a `Refusal`, or a TypeError where nobody answers. */
-  call(method: string, path: string, body?: unknown): Promise<unknown> {
-    return this.rest.call(method, path, this.token, body);
+  call(method: string, path: string, body?: unknown, how?: How): Promise<unknown> {
+    return this.rest.call(method, path, this.token, body, how);
   }
 
   /** Go on with what a sign-in or a refresh answered. */

@@ -187,6 +187,8 @@ export interface State {
   alerts: number;
   /** Conversations of others that are looked at; null: not for this person. */
   watched: Readonly<Record<string, Conversation | null>>;
+  /** How often one was told of work of one's own, or that was: a reason to look at it again. */
+  work: number;
   /** Why the session ended, if a close code said so. */
   ended: number | null;
   stopped: Stopped | null;
@@ -202,6 +204,16 @@ export interface State {
 export interface Problem {
   code: string;
   title: string;
+  /** By which a service's log knows the refusal. */
+  trace?: string;
+}
+
+/** What a command says beside its body. */
+export interface How {
+  /** The version that was read: another one by now is refused. */
+  version?: number;
+  /** The same of two calls that mean one thing, so that it is done once. */
+  key?: string;
 }
 
 /** Who may be handed a conversation. */
@@ -247,6 +259,8 @@ export interface Core {
   watch(conversation: string): Promise<void>;
   /** Read a public route below /v1 as this person. */
   get(path: string): Promise<unknown>;
+  /** Change something below /v1 as this person; who repeats it for want of an answer gives the same key. */
+  call(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, how?: How): Promise<unknown>;
 }
 
 export const EMPTY: State = {
@@ -270,6 +284,7 @@ export const EMPTY: State = {
   board: null,
   alerts: 0,
   watched: {},
+  work: 0,
   ended: null,
   stopped: null,
   remembers: true,

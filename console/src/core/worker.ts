@@ -10,16 +10,16 @@ import { Desk } from "./desk.ts";
 import { Host, type Port, type Served } from "./host.ts";
 import { end, receivers, type Call } from "./reception.ts";
 import { Refusal } from "./rest.ts";
-import type { AgentState, Position, Receiver, State } from "./types.ts";
+import type { AgentState, How, Position, Problem, Receiver, State } from "./types.ts";
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get";
+  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get" | "call";
   given: unknown[];
 }
 
 /** `alive` answers a page's `ping`. */
-export type Told = { id: number; value?: unknown; problem?: { code: string; title: string } } | { changed: Partial<State> } | { alive: true };
+export type Told = { id: number; value?: unknown; problem?: Problem } | { changed: Partial<State> } | { alive: true };
 
 /** What a page says beside asking: it goes, it came back from where browsers keep pages, is anybody there. */
 export type Said = Asked | "bye" | "back" | "ping";
@@ -46,7 +46,7 @@ const dial: Dial = (events) => {
 const [, slot, place] = /-(\d+)(?:#(\d+))?$/.exec(scope.name) ?? ["", "0"];
 
 /** What pages may ask for, by name. */
-const callsOf = (desk: Desk, call: Call): Record<Asked["name"], (...given: never[]) => Promise<unknown>> => ({
+const callsOf = (desk: Desk, ask: Call): Record<Asked["name"], (...given: never[]) => Promise<unknown>> => ({
   signIn: (login: string, password: string) => desk.signIn(login, password),
   signOut: () => desk.signOut(),
   setState: (state: AgentState) => desk.setState(state),
@@ -60,12 +60,13 @@ const callsOf = (desk: Desk, call: Call): Record<Asked["name"], (...given: never
   read: (conversation: string, position: Position | undefined) => desk.read(conversation, position),
   older: (conversation: string) => desk.older(conversation),
   resume: () => desk.resume(),
-  end: (conversation: string) => end(call, conversation),
+  end: (conversation: string) => end(ask, conversation),
   transfer: (conversation: string, to: Receiver, note: string) => desk.transfer(conversation, to, note),
-  receivers: () => receivers(call, desk.state.me?.id ?? ""),
+  receivers: () => receivers(ask, desk.state.me?.id ?? ""),
   board: async () => desk.oversight.board(),
   watch: async (conversation: string) => desk.oversight.watch(conversation),
-  get: (path: string) => call("GET", path),
+  get: (path: string) => ask("GET", path),
+  call: (method: string, path: string, body?: unknown, how?: How) => desk.call(method, path, body, how),
 });
 
 function lead(show: (changed: Partial<State>) => void): Served {
@@ -82,7 +83,7 @@ function lead(show: (changed: Partial<State>) => void): Served {
         await started;
         return { id, value: await calls[name](...(given as never[])) };
       } catch (error) {
-        const problem = error instanceof Refusal ? { code: error.code, title: error.title } : { code: "unreachable", title: String(error) };
+        const problem = error instanceof Refusal ? { code: error.code, title: error.title, trace: error.trace } : { code: "unreachable", title: String(error) };
         return { id, problem };
       }
     },

@@ -25,6 +25,7 @@ export type Does = (typeof ALT)[number]["does"];
 /** Those that are bound elsewhere: the state's menu, the composer, the browser's own. */
 export const OTHERS = [
   { does: "state", keys: "Alt+S" },
+  { does: "quick", keys: "Alt+Q" },
   { does: "send", keys: "Enter" },
   { does: "line", keys: "Shift+Enter" },
   { does: "pane", keys: "F6" },

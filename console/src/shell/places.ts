@@ -16,6 +16,7 @@ const CHATTING = ["agent", "senior", "aftersales", "complaint", "supervisor"];
 const PLACES: readonly Place[] = [
   { route: "board", path: "/board", icon: "board", roles: new Set(["supervisor", "admin"]) },
   { route: "desk", path: "/desk", icon: "desk", roles: new Set(CHATTING) },
+  { route: "settings", path: "/settings", icon: "settings", roles: new Set([...CHATTING, "admin"]) },
 ];
 
 /** Return the places of a role; roles hide what they may not use, the server decides. */

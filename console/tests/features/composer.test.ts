@@ -77,7 +77,7 @@ describe("the composer", () => {
     expect(send.attributes("disabled")).toBeDefined();
     expect(composer.get("[role=alert]").text()).toContain("「傻逼」");
     expect(composer.findAll("mark").map((one) => one.text())).toEqual(["傻逼"]);
-    expect(buttons(composer)).toEqual(["改写", "发送"]);
+    expect(buttons(composer)).toEqual(["改写", "快捷回复Alt Q", "发送"]);
 
     await composer.get("[role=alert] button").trigger("click");
     expect([area.element.selectionStart, area.element.selectionEnd]).toEqual([1, 3]);
@@ -91,7 +91,7 @@ describe("the composer", () => {
     const asked: Refusal = { code: "confirm", text: "爱买不买", hits: [{ category: "attitude", start: 0, end: 4, surface: "爱买不买" }], id: "c1", confirm: "signed" };
     const { composer, area } = shown({ draft: asked.text, refusal: asked });
     await area.trigger("keydown", { key: "Enter" });
-    expect(buttons(composer)).toEqual(["改写", "仍然发送", "发送"]);
+    expect(buttons(composer)).toEqual(["改写", "仍然发送", "快捷回复Alt Q", "发送"]);
     const anyway = composer.findAll("button")[1];
 
     await anyway?.trigger("click");

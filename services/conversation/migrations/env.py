@@ -7,13 +7,26 @@ from services.conversation.conversations import models as conversations
 from services.conversation.groups import models as groups
 from services.conversation.login import models as login
 from services.conversation.markers import models as markers
+from services.conversation.phrases import models as phrases
 from services.conversation.routing import models as routing
 from services.conversation.shops import models as shops
 from services.conversation.staff import models as staff
 from services.conversation.tables import METADATA
 from services.conversation.tokens import models as tokens
 
-MODELS = (archive, buyers, conversations, groups, login, markers, routing, shops, staff, tokens)
+MODELS = (
+    archive,
+    buyers,
+    conversations,
+    groups,
+    login,
+    markers,
+    phrases,
+    routing,
+    shops,
+    staff,
+    tokens,
+)
 """Imported, so that their tables stand in the metadata."""
 
 run_migrations(METADATA)

@@ -16,6 +16,7 @@ HEADS: Final[Mapping[str, str]] = {
     "me": "conversation",
     "monitor": "monitor",
     "orders": "orders",
+    "phrases": "conversation",
     "sessions": "conversation",
     "shops": "conversation",
     "skill-groups": "conversation",

@@ -20,6 +20,7 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
 from services.conversation.groups import repository as skill_groups
+from services.conversation.phrases import repository as phrases
 from services.conversation.reception import repository as reception
 from services.conversation.reception.repository import Silence
 from services.conversation.routing import queues
@@ -245,6 +246,7 @@ READS = [
         partial(skill_groups.groups_of_shop, shop_id=SHOP),
         ("/v1/skill-groups",),
     ),
+    Read("quick replies", partial(phrases.lists, shop_id=SHOP, owners=[AGENT, "shop"])),
     *audit_reads(AUDIT, "/v1/audit/conversation"),
 ]
 
@@ -303,7 +305,7 @@ async def _passed(store: Database, read: Read, table: str) -> float:
 async def test_no_list_is_without_a_row_here() -> None:
     app = ConversationService(Settings(), MemoryBus(), clock=SystemClock()).app().http
 
-    people = (buyers, shops, skill_groups, staff, tokens)
+    people = (buyers, phrases, shops, skill_groups, staff, tokens)
     rooms = (routing, queues, reception)
     assert_all_are_there(READS, app, archive, conversations, *people, *rooms)
 
@@ -342,6 +344,15 @@ FILLS = (
     select {_uuid(5, "n")}, {_SHOP}, 'verify_address', '', '', now(), {_uuid(2, "n % 20")}, 1,
         n % 2 = 0, n % 5, case when n % 3 = 0 then {_uuid(2, "n % 20 + 1")} end
         from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into phrases (id, shop_id, owner, place, title, words)
+    select {_uuid(9, "n")}, {_SHOP}, case when n % 3 = 0 then 'shop' else {_uuid(2, "n % 20")}::text
+        end, n, '', '' from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into phrase_lists (shop_id, owner, version, changed_at)
+    select {_SHOP}, {_uuid(2, "n")}::text, 1, now() from generate_series(1, 1000) n
     """,
     f"""
     insert into decisions (id, shop_id, subject_kind, subject_id, at, trigger, reason, candidates)

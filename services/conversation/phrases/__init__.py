@@ -1,0 +1,1 @@
+"""Quick replies: what agents say again and again, one's own and the shop's."""
