@@ -27,6 +27,11 @@ export function dayOf(at: number): number {
   return known;
 }
 
+/** Return the shop's date of a moment, or of so many days later, as services take it. */
+export function dateOf(at: number, later = 0): string {
+  return new Date((dayOf(at) + later) * DAY_MS).toISOString().slice(0, 10);
+}
+
 /** How a moment is written, as the shop's clocks show it. */
 export function inShop(how: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions {
   return zone.value === undefined ? how : { ...how, timeZone: zone.value };

@@ -16,11 +16,14 @@ from kit.reloading import EVERY_S as RELOAD_S
 from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.database import DatabaseService
+from kit.web.paging import Cursors
 from services.monitor.boards import registration as boards
 from services.monitor.console import routes as console_routes
 from services.monitor.console.service import Console
 from services.monitor.directory import registration as directory
 from services.monitor.directory.rules import Rules
+from services.monitor.drill import routes as drill_routes
+from services.monitor.drill.service import Drill
 from services.monitor.evidence import registration as evidence
 from services.monitor.facts import registration as facts
 from services.monitor.figures import routes as figure_routes
@@ -67,6 +70,7 @@ def build(
     service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     service.routes(
         figure_routes.reading(FigureReader(db, rules)),
+        drill_routes.reading(Drill(db, rules, Cursors(settings.cursor_secret))),
         waiting_routes.reading(Waiters(db)),
         traffic_routes.reading(TrafficReader(db, rules)),
         console_routes.reading(Console(rules, clock=clock)),

@@ -161,6 +161,42 @@ async def test_a_number_opens_its_conversations_and_nobody_sees_who_watches(
     assert [frame for frame in new if frame.t == "patch"] == []
 
 
+async def test_a_figure_opens_the_rounds_that_it_counts_where_they_begin(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    board, agent, _, talk = await looked_at(windows, world, shop)
+    await agent.say(talk, "今天18:00前发出")
+    other = await world.buyer(shop, "李小红")
+    second = await world.talk(other, agent)
+    for question, answer in (("有货吗", "有的"), ("能便宜点吗", "已经是活动价了")):
+        await other.say(second, question)
+        await agent.say(second, answer)
+    # This profile counts at any hour of the day.
+    await board.page.goto(f"{windows.url}/board?profile=qiyu")
+    await expect(board.tile("平均响应")).to_contain_text("3 轮")
+    await board.tile("平均响应").click()
+    await board.drawer.get_by_role("button", name="计入平均响应的对话 3").click()
+
+    rows = board.drawer.get_by_role("listitem")
+    await expect(rows).to_have_count(3)
+    await expect(board.drawer).to_contain_text("今天共 3 个")
+    # The newest stands first: the second question of the second buyer.
+    await rows.first.get_by_role("button").click()
+    lines = board.drawer.get_by_role("log").get_by_role("listitem")
+    begun = lines.filter(has_text="从这里开始计算")
+    await expect(begun).to_have_count(1)
+    await expect(begun).to_contain_text("能便宜点吗")
+    await board.page.reload()
+    await expect(begun).to_contain_text("能便宜点吗")
+
+    await board.page.goto(f"{windows.url}/board?profile=qiyu&drill=rounds.unanswered")
+    await expect(board.drawer).to_contain_text("今天没有这样的对话")
+    await board.agent("客服甲").get_by_role("button", name="平均响应").click()
+    await expect(rows).to_have_count(3)
+    [window] = windows.opened
+    assert window.complaints == []
+
+
 @pytest.mark.heavy
 async def test_what_the_gate_held_is_on_the_board(
     windows: Windows, world: World, shop: Shop

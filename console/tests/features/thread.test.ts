@@ -58,6 +58,17 @@ describe("rows of a thread", () => {
     expect(rows(talk(items, { older: "more" }), beside()).map((row) => row.isDay)).toEqual([false, true, false]);
   });
 
+  it("say where a moment is, unless that stands before what is known", () => {
+    const items = [said("buyer", NOON), said("agent", NOON + MINUTE), said("buyer", NOON + 2 * MINUTE)];
+    const places = (place: number | null, more: Partial<Conversation> = {}) => rows(talk(items, more), beside({ place })).map((row) => row.isPlace);
+
+    expect(places(NOON + 1)).toEqual([false, true, false]);
+    expect(places(NOON - 1)).toEqual([true, false, false]);
+    expect(places(NOON - 1, { older: "more" })).toEqual([false, false, false]);
+    expect(places(NOON, { older: "more" })).toEqual([true, false, false]);
+    expect(places(null)).toEqual([false, false, false]);
+  });
+
   it("keep the key of what was sent when it stands in the log", () => {
     const pending: Pending = { id: "c1", conversation: "a", text: "在的", firstTriedAt: NOON, written: true, state: "sending" };
 

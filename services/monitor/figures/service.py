@@ -5,14 +5,14 @@ Knows how an open round of a past day counts; must not know routes or SQL.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final
+from datetime import UTC, datetime
 
 from contracts.people import PersonId, ShopId
-from kit.errors import NotFound, Unprocessable
+from kit.errors import NotFound
 from kit.postgres import Database
 from services.monitor.directory.rules import Rules
 from services.monitor.figures import repository as rows
+from services.monitor.figures.domain import stretch
 from services.monitor.figures.repository import (
     Asked,
     OpenRound,
@@ -27,18 +27,6 @@ from services.monitor.response import repository as response
 from services.monitor.response.domain import Score
 from services.monitor.response.measure import Response
 from services.monitor.traffic import repository as traffic
-
-STRETCH_LIMIT: Final = timedelta(days=93)
-"""Longest stretch of one question; ask several and add, sums and counts are made for that."""
-
-YEARS: Final = range(2000, 2100)
-"""A time outside is of no shop, and calendars may not know it."""
-
-
-class BadStretch(Unprocessable):
-    """`from` and `to` name no stretch of time."""
-
-    slug, title = "bad_stretch", "from and to must name a stretch of time"
 
 
 class FigureReader:
@@ -58,7 +46,7 @@ class FigureReader:
         Raises `BadStretch`, and `NotFound` for a profile that is not loaded.
         """
         calendar = self._rules.directory.calendar(shop_id)
-        start, end = _stretch(query, calendar.zone)
+        start, end = stretch(query.start, query.end, calendar.zone)
         profile = ProfileName(query.profile)
         versions = self._rules.book.versions.get(profile)
         if versions is None:
@@ -119,29 +107,6 @@ class FigureReader:
 class _Over:
     rounds: list[OpenRound]
     sessions: list[OpenSession]
-
-
-def _stretch(query: FiguresQuery, zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return the moments that `from` and `to` name, aware, the second one excluded."""
-    try:
-        begin, until = _moment(query.start, zone), _moment(query.end, zone)
-    except ValueError:
-        raise BadStretch(
-            "Give dates such as 2026-11-11 or times such as 2026-11-11T08:00:00+08:00."
-        ) from None
-    if begin.year not in YEARS or until.year not in YEARS:
-        raise BadStretch(f"Give years from {YEARS.start} to {YEARS.stop - 1}.")
-    if not begin < until <= begin + STRETCH_LIMIT:
-        raise BadStretch(f"`to` must be after `from`, by at most {STRETCH_LIMIT.days} days.")
-    return begin, until
-
-
-def _moment(text: str, zone: tzinfo) -> datetime:
-    """Read a date (its local midnight) or a time; one without an offset is the shop's local."""
-    if len(text) == len("2026-11-11"):
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone)
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
 def _asked_for(question: Asked, at_ms: int, agent_id: PersonId | None) -> bool:

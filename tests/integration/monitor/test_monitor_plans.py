@@ -7,15 +7,20 @@ from functools import partial
 import pytest
 import pytest_asyncio
 
-from contracts.people import ShopId
+from contracts.people import ConversationId, ShopId
 from kit.postgres import Database
 from services.monitor import app
 from services.monitor.boards import repository as boards
+from services.monitor.drill import repository as drill
+from services.monitor.drill.domain import Place as DrillPlace
+from services.monitor.drill.domain import Wanted
+from services.monitor.drill.repository import Asked
 from services.monitor.evidence import repository as evidence
 from services.monitor.evidence.repository import Place
 from services.monitor.facts import repository as facts
 from services.monitor.figures import repository as figures
 from services.monitor.fold import repository as folds
+from services.monitor.profiles.domain import ProfileName
 from services.monitor.recount import repository as recounts
 from services.monitor.response import repository as response
 from services.monitor.retention import repository as retention
@@ -33,7 +38,23 @@ AGED = (*retention.FIGURES, *retention.EVIDENCE, *retention.ALERTS)
 LIVE = "a shop's live conversations, which its board sums anyway; `waiting_ms` changes with every"
 LIVE += " word of a buyer, and an index on it would be written each time"
 
+JUDGED = "how a profile counted a row stands in the row; the stretch and the place bound how many"
+TIES = "rows of one millisecond are put in order; the index gives the milliseconds"
+STRETCH = Asked(SHOP, ProfileName("qiyu"), DAY_MS - 86_400_000, DAY_MS + 86_400_000, Wanted())
+BEHIND = DrillPlace(DAY_MS, ConversationId("c5"), 5)
+
 READS = [
+    *(
+        Read(
+            f"{title} behind a figure",
+            partial(ask, query=STRETCH, after=after, limit=51),
+            (f"/v1/monitor/{what}",),
+            filters=JUDGED,
+            sorts=TIES,
+        )
+        for what, ask in (("rounds", drill.rounds), ("sessions", drill.sessions))
+        for title, after in ((what, None), (f"the next {what}", BEHIND))
+    ),
     Read(
         "which boards have changed",
         partial(directly, ask=boards.revisions, since=DAY),
@@ -108,7 +129,19 @@ async def test_an_index_spares_what_is_read(store: Database, read: Read) -> None
 async def test_no_list_is_without_a_row_here() -> None:
     shown = app.build(Settings()).http
 
-    rooms = boards, evidence, facts, figures, folds, recounts, response, retention, traffic, waiting
+    rooms = (
+        boards,
+        drill,
+        evidence,
+        facts,
+        figures,
+        folds,
+        recounts,
+        response,
+        retention,
+        traffic,
+        waiting,
+    )
     assert_all_are_there(READS, shown, *rooms)
 
 

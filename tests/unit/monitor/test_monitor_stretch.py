@@ -4,20 +4,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.monitor.figures.schemas import FiguresQuery
-from services.monitor.figures.service import BadStretch, _stretch
+from services.monitor.figures.domain import BadStretch, stretch
 
 pytestmark = pytest.mark.unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
-def query(begin: str, until: str) -> FiguresQuery:
-    return FiguresQuery.model_validate({"shop": "s", "profile": "qiyu", "from": begin, "to": until})
-
-
 def test_dates_are_the_shops_own_midnights() -> None:
-    begin, until = _stretch(query("2026-11-11", "2026-11-12"), ZONE)
+    begin, until = stretch("2026-11-11", "2026-11-12", ZONE)
 
     assert (begin.isoformat(), until.isoformat()) == (
         "2026-11-11T00:00:00+08:00",
@@ -38,6 +33,6 @@ def test_dates_are_the_shops_own_midnights() -> None:
 )
 def test_what_names_no_stretch_is_refused_with_a_reason(begin: str, until: str) -> None:
     with pytest.raises(BadStretch) as refused:
-        _stretch(query(begin, until), ZONE)
+        stretch(begin, until, ZONE)
 
     assert refused.value.detail

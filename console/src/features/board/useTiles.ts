@@ -7,6 +7,7 @@ import type { Board } from "@/core/boards.ts";
 import type { Levels } from "@/core/types.ts";
 import { waited } from "@/now.ts";
 
+import { counted } from "./drills.ts";
 import { byState, firstShare, levelOf, meanMs, queued, type Level } from "./figures.ts";
 import type { Facts } from "./useBoard.ts";
 
@@ -97,7 +98,7 @@ export function useTiles(given: () => Given): ComputedRef<Figure[]> {
         label: t("board.tiles.unanswered"),
         value: figures === undefined ? null : n(figures.unanswered),
         about: figures === undefined ? none : t("board.today"),
-        drill: "figures",
+        drill: counted("rounds", "unanswered"),
       },
     ];
   }

@@ -31,6 +31,8 @@ export interface Row extends Entry {
   isDay: boolean;
   /** Above it everything was seen. */
   isNew: boolean;
+  /** Where that begins which a number counts. */
+  isPlace: boolean;
   /** The first of a group says who speaks; the last, or one that differs, how far it came, and each that failed, for it has buttons. */
   begins: boolean;
   ends: boolean;
@@ -53,10 +55,13 @@ export interface Beside {
   warned: Readonly<Record<string, readonly Hit[]>>;
   /** The first that was not seen when the thread was opened. */
   newFrom: string | null;
+  /** The moment that somebody wants to see. */
+  place?: number | null;
 }
 
 export function rows(conversation: Conversation, beside: Beside): Row[] {
   const all = entries(conversation, beside);
+  const place = placeOf(all, beside.place ?? null, conversation.older === "none");
   return all.map((one, index) => {
     const [before, behind] = [all[index - 1], all[index + 1]];
     return {
@@ -64,10 +69,18 @@ export function rows(conversation: Conversation, beside: Beside): Row[] {
       // What stands before the first is not known while there is more of it, and a day must not be said twice.
       isDay: before === undefined ? conversation.older === "none" : dayOf(before.at) !== dayOf(one.at),
       isNew: one.key === beside.newFrom,
+      isPlace: index === place,
       begins: before === undefined || !goesOn(before, one) || one.key === beside.newFrom,
       ends: behind === undefined || !goesOn(one, behind) || behind.state !== one.state || one.state === "failed" || one.warned.length > 0,
     };
   });
+}
+
+/** Return the entry of a moment, or the first one behind it; -1 where that stands before what is known. */
+function placeOf(all: readonly Entry[], at: number | null, isWhole: boolean): number {
+  if (at === null) return -1;
+  const found = all.findIndex((one) => one.at >= at);
+  return found === 0 && !isWhole && all[0]?.at !== at ? -1 : found;
 }
 
 function entries(conversation: Conversation, { outbox, me, warned }: Beside): Entry[] {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { phrases } from "@/features/board/useViolations.ts";
 import { speak } from "@/locales/i18n.ts";
+import { zone } from "@/zone.ts";
 
 import { rawFigures, rawTile } from "../../core/boards.ts";
 import { NOW, core, publish, reset, show, world } from "./showing.ts";
@@ -19,6 +20,7 @@ const FLAG = { message_id: "m1", conversation_id: "c1", sender_id: "b1", speaker
 
 beforeEach(async () => {
   reset();
+  zone.value = "Asia/Shanghai";
   world.answers = {
     ...world.answers,
     "/v1/conversations/c1/messages": { items: [{ type: "chat.message.v1", time: at(192), d: { sender_kind: "buyer", d: { text: "你们到底什么时候发货" } } }] },
@@ -102,6 +104,59 @@ describe("what lies behind a figure", () => {
     expect(page.get("[role=dialog] tbody").text()).toMatch(/客服7号.*27.4 秒.*90%/);
   });
 
+  it("opens the rounds of a number page by page, and a conversation where one begins", async () => {
+    const round = (conversation: string, secondsAgo: number) => ({ conversation_id: conversation, agent_id: "a7", at: at(secondsAgo), took_ms: null, outcome: "unanswered" });
+    world.answers = {
+      "/v1/monitor/rounds?shop=s&profile=taobao_2022&from=2026-11-11&to=2026-11-12&limit=50&outcome=unanswered&cursor=": { items: [round("c2", 90)], next_cursor: null },
+      "/v1/monitor/rounds?shop=s&profile=taobao_2022&from=2026-11-11&to=2026-11-12&limit=50&outcome=unanswered": { items: [round("c1", 50)], next_cursor: "more" },
+      ...world.answers,
+    };
+    const { page, router } = await show();
+    await page.findAll(".tile").find((one) => one.text().startsWith("未回复"))?.trigger("click");
+    await flushPromises();
+
+    const drawer = page.get("[role=dialog]");
+    expect(router.currentRoute.value.query).toEqual({ drill: "rounds.unanswered" });
+    expect(drawer.attributes("aria-label")).toBe("一直没有回复的对话");
+    expect(drawer.text()).toContain("最近的 1 个，还有更多");
+    await drawer.get(".more").trigger("click");
+    await flushPromises();
+    expect(drawer.text()).toContain("今天共 2 个");
+    expect(drawer.findAll("li").map((row) => row.text())[0]).toMatch(/08:00:10.*王\*明.*客服7号.*未回复/);
+    await drawer.get("li button").trigger("click");
+    await flushPromises();
+
+    expect(router.currentRoute.value.query).toEqual({ drill: "rounds.unanswered", talk: "c1", at: `${NOW - 50_000}` });
+  });
+
+  it("asks for the shop's own day, also where its zone is told after the page was opened", async () => {
+    zone.value = "America/New_York";
+    world.answers = { "/v1/monitor/rounds?shop=s&profile=taobao_2022&from=2026-11-11&": { items: [{ conversation_id: "c1", agent_id: null, at: at(50), took_ms: 4_000, outcome: "within" }], next_cursor: null }, "/v1/monitor/rounds": { items: [], next_cursor: null }, ...world.answers };
+    const { page } = await show("/board?drill=rounds.all");
+    expect(page.get("[role=dialog]").text()).toContain("今天没有这样的对话");
+
+    zone.value = "Asia/Shanghai";
+    await flushPromises();
+
+    expect(page.get("[role=dialog] li").text()).toMatch(/08:00:10.*没有客服.*4 秒.*按时/);
+  });
+
+  it("opens an agent's own rounds and sessions from his row", async () => {
+    world.answers = { "/v1/monitor/rounds": { items: [], next_cursor: null }, "/v1/monitor/sessions": { items: [], next_cursor: null }, ...world.answers };
+    const { page, router } = await show();
+    const numbers = () => page.findAll("[role=row] .number");
+    await numbers().find((one) => one.text() === "27.4 秒")?.trigger("click");
+    await flushPromises();
+    expect(router.currentRoute.value.query).toEqual({ drill: "rounds.all.a7" });
+    expect(page.get("[role=dialog]").attributes("aria-label")).toBe("客服7号 · 计入平均响应的对话");
+    await numbers().find((one) => one.text() === "90%")?.trigger("click");
+    await flushPromises();
+
+    expect(router.currentRoute.value.query).toEqual({ drill: "sessions.all.a7" });
+    expect(core.get.mock.calls.map(([path]) => path)).toContain("/v1/monitor/sessions?shop=s&profile=taobao_2022&from=2026-11-11&to=2026-11-12&limit=50&agent=a7");
+    expect(page.get("[role=dialog]").text()).toContain("今天没有这样的对话");
+  });
+
   it("says why there are no response figures, and shows no empty table", async () => {
     publish({ figures: [rawFigures("jd_2021", { rounds: 0, round_ms: 0, sessions: 0, first_within: 0 })], agents: [] });
     const { page } = await show("/board?drill=figures");
@@ -112,8 +167,10 @@ describe("what lies behind a figure", () => {
 
   it("is nothing for a word in the address that names none", async () => {
     const { page } = await show("/board?drill=constructor");
+    const second = await show("/board?drill=rounds.constructor");
 
     expect(page.find("[role=dialog]").exists()).toBe(false);
+    expect(second.page.find("[role=dialog]").exists()).toBe(false);
   });
 });
 
