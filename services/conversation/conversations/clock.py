@@ -11,9 +11,11 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.clock import Clock
+
 FIRST_UNANSWERED: Final = """
     left join lateral (
-        select a.generation, a.log_offset from messages a
+        select a.generation, a.log_offset, a.type from messages a
         where a.conversation_id = i.id and a.sender_kind is distinct from 'buyer'
           and (
             a.type = 'conversation.closed.v1' and a.body::json ->> 'sweep' is distinct from 'idle'
@@ -31,7 +33,8 @@ FIRST_UNANSWERED: Final = """
     ) ended on true
     left join lateral (
         select case when w.type = 'conversation.contacted.v1'
-            then (w.body::json ->> 'received_at')::timestamptz else w.time end as since
+            then (w.body::json ->> 'received_at')::timestamptz else w.time end as since,
+            w.generation, w.log_offset
         from messages w
         where w.conversation_id = i.id
           and w.sender_kind = 'buyer' and not w.late
@@ -41,6 +44,8 @@ FIRST_UNANSWERED: Final = """
     ) word on true
 """
 """Joins to each `i.id` the first word of the buyer behind the last answer: `word.since`, or null.
+
+`ended` is what ended his wait before.
 
 A close ends his wait like an answer, but for one as idle, which ends nobody's: a word that stands
 before it was not archived yet when the sweep closed (H36). One before a close as abandoned is told
@@ -68,3 +73,42 @@ async def waiting_since(session: AsyncSession, ids: Collection[str]) -> dict[str
         return {}
     rows = await session.execute(_WAITING, {"ids": list(ids)})
     return {str(row.id): row.since for row in rows}
+
+
+_CLOCKS: Final = text(
+    f"""
+    select i.id, word.since, word.generation, word.log_offset, seat.version,
+        coalesce(ended.type = 'chat.message.v1' and not exists (
+            select from messages r
+            where r.conversation_id = i.id and r.sender_kind is distinct from 'buyer'
+              and r.type = 'conversation.reopened.v1'
+              and (r.generation, r.log_offset) > (ended.generation, ended.log_offset)
+        ), false) as replied
+    from unnest(cast(:ids as uuid[])) as i (id) {FIRST_UNANSWERED}
+    left join lateral (
+        select (s.body::json ->> 'version')::integer as version from messages s
+        where s.conversation_id = i.id and s.sender_kind is distinct from 'buyer'
+          and s.type in ('conversation.assigned.v1', 'conversation.transferred.v1',
+                         'conversation.queued.v1', 'conversation.closed.v1')
+        order by s.generation desc, s.log_offset desc limit 1
+    ) seat on true
+    """
+)
+
+
+async def clocks(session: AsyncSession, ids: Collection[str]) -> dict[str, Clock]:
+    """Return the clock of each of these conversations, as far as it is archived.
+
+    What `contracts.clock.step` makes of the same records: one table of cases holds for both.
+    """
+    if not ids:
+        return {}
+    return {
+        str(row.id): Clock(
+            waiting_since=row.since,
+            position=None if row.since is None else (row.generation, row.log_offset),
+            first=not row.replied,
+            seat=row.version or 0,
+        )
+        for row in await session.execute(_CLOCKS, {"ids": list(ids)})
+    }
