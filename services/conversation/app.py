@@ -27,6 +27,7 @@ from services.conversation.archive import commands as archive_commands
 from services.conversation.archive import registration as archive
 from services.conversation.groups import registration as groups
 from services.conversation.history import registration as history
+from services.conversation.inbox import registration as inbox
 from services.conversation.login import registration as login
 from services.conversation.markers import registration as markers
 from services.conversation.neighbours import internal
@@ -78,7 +79,8 @@ class ConversationService(DatabaseService[Settings]):
         )
         markers.register(self)
         histories = history.register(self, admission, cursors)
-        self.internal(internal.routes(histories, self.producer))
+        inboxes = inbox.register(self)
+        self.internal(internal.routes(histories, inboxes, self.producer))
         self.routes(audits.routes(NAME, AuditPages(self.db, AUDIT, cursors), roles=WATCHING_STAFF))
         self.forgets_repeats()
 

@@ -5,7 +5,6 @@ Pure; knows neither who reads the log nor where its records are kept.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from contracts.base import Headers
 from contracts.conversation import ConversationOpened
@@ -29,10 +28,6 @@ class Contact:
     is_said: bool = True
 
 
-PREVIEW: Final = 60
-"""Characters (code points) of last words that a list shows; more stand in the conversation."""
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """The last words of a conversation, on one line. An image or a card has none that are shown."""
@@ -42,11 +37,6 @@ class Head:
     kind: str
     preview: str
     at: datetime
-
-
-def preview_of(words: str | None) -> str:
-    """Return the beginning of what was said, as one line."""
-    return "" if words is None else " ".join(words.split())[:PREVIEW]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.heads import preview_of
 from contracts.people import ConversationId, MessageId, SenderKind, ShopId
 from kit import arrays
 from services.conversation.archive.domain import (
@@ -16,7 +17,6 @@ from services.conversation.archive.domain import (
     Head,
     Place,
     Told,
-    preview_of,
 )
 
 _INSERT: Final = text(

@@ -76,6 +76,12 @@ async def find(session: AsyncSession, conversation_id: str) -> Conversation | No
     return await _one(session, _all().where(_CONVERSATIONS.c.id == conversation_id))
 
 
+async def find_all(session: AsyncSession, ids: Sequence[str]) -> list[Conversation]:
+    """Return several of any shop; the caller knows why he may see them."""
+    wanted = _all().where(_CONVERSATIONS.c.id.in_(ids)).order_by(_CONVERSATIONS.c.id)
+    return [_conversation(row) for row in await session.execute(wanted)]
+
+
 async def lock(session: AsyncSession, conversation_id: str) -> Conversation | None:
     """Return a conversation that nobody else changes until this transaction ends."""
     wanted = _all().where(_CONVERSATIONS.c.id == conversation_id).with_for_update()

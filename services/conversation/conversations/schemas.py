@@ -1,5 +1,8 @@
 """Conversations on the wire."""
 
+from datetime import datetime
+from typing import Protocol
+
 from contracts.base import Moment
 from contracts.people import ConversationState, SenderKind, Stage
 from services.conversation.access.schemas import View
@@ -23,6 +26,21 @@ class ServedBy(View):
     online: bool
 
 
+class LastWords(Protocol):
+    """The last words of a conversation, as the archive has them."""
+
+    @property
+    def place(self) -> tuple[int, int]: ...
+    @property
+    def by(self) -> SenderKind: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def preview(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
 class HeadView(View):
     """The last words of a conversation: 60 characters on one line, of an image or a card none."""
 
@@ -32,13 +50,29 @@ class HeadView(View):
     preview: str
     at: Moment
 
+    @classmethod
+    def of(cls, head: "LastWords") -> "HeadView":
+        """Show last words."""
+        return cls(
+            position=head.place, by=head.by, kind=head.kind, preview=head.preview, at=head.at
+        )
+
+
+class RoundView(View):
+    """A buyer who waits: since when, where the log tells of it, whether for a first reply."""
+
+    opened_at: Moment
+    position: tuple[int, int]
+    first: bool
+
 
 class ConversationView(View):
     """Where a conversation stands; `version` compares with the stream's events.
 
     `agent` and `ahead` are for the buyer who reads his conversation: who serves him, and while
-    nobody does how many are before him, 100 at most. `head` is for staff who read a list.
-    Everywhere else they are null.
+    nobody does how many are before him, 100 at most. `head` is for staff who read a list. `round`,
+    `unread` (99 at most) and `read_up_to` are for who owns it and reads his inbox: a null `round`
+    says there that nobody waits. Everywhere else they are null.
     """
 
     id: str
@@ -60,3 +94,6 @@ class ConversationView(View):
     agent: ServedBy | None = None
     ahead: int | None = None
     head: HeadView | None = None
+    round: RoundView | None = None
+    unread: int | None = None
+    read_up_to: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""Routes that read: conversations, inboxes, what was said, what routing decided."""
+"""Routes that read: conversations, what was said, what routing decided."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from kit.web.auth import Caller
 from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page
 from services.conversation.access.routes import AnyStaff, ConversationPath, versioned
 from services.conversation.conversations.schemas import ConversationView
-from services.conversation.history.schemas import DecisionsView, HistoryView, InboxView
+from services.conversation.history.schemas import DecisionsView, HistoryView
 from services.conversation.history.service import Histories, Listing, Reading
 
 Direction = Annotated[str, Query(pattern="^(asc|desc)$")]
@@ -35,11 +35,6 @@ def _listing(router: APIRouter, histories: Histories) -> None:
         """
         listing = Listing(limit, cursor, state, agent_id, ascending=order == "asc")
         return await histories.listed(principal, listing)
-
-    @router.get("/inbox")
-    async def read_inbox(principal: Caller) -> InboxView:
-        """Read one's open conversations and work, each with its version."""
-        return await histories.inbox(principal)
 
 
 def _reading(router: APIRouter, histories: Histories) -> None:
@@ -73,7 +68,7 @@ def _reading(router: APIRouter, histories: Histories) -> None:
 
 
 def routes(histories: Histories) -> APIRouter:
-    """Return the routes under /v1/conversations and /v1/inbox that read."""
+    """Return the routes under /v1/conversations that read."""
     router = versioned("conversations")
     _listing(router, histories)
     _reading(router, histories)

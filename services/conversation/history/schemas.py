@@ -7,7 +7,6 @@ import msgspec
 from contracts.base import Moment
 from contracts.people import AgentState
 from services.conversation.access.schemas import View
-from services.conversation.conversations.schemas import ConversationView
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,38 +101,6 @@ class FoundMessage(View):
     found: bool
     body_hash: str | None = None
     position: tuple[int, int] | None = None
-
-
-class SubjectView(View):
-    """What a work item is about: an order, unless its owner says another kind."""
-
-    kind: str
-    id: str
-
-
-class WorkView(View):
-    """A work item as the inbox of whoever holds it shows it.
-
-    `agent_id` has it, none while it waits for one; `also` is the senior who holds it beside him.
-    """
-
-    id: str
-    kind: str
-    subject: SubjectView
-    order_id: str | None
-    buyer_id: str | None
-    due_at: Moment
-    level: int
-    agent_id: str | None
-    also: str | None
-    version: int
-
-
-class InboxView(View):
-    """A person's open conversations and work, each with its version."""
-
-    conversations: tuple[ConversationView, ...]
-    work: tuple[WorkView, ...]
 
 
 class CandidateView(View):

@@ -25,7 +25,7 @@ from kit.web import paging
 from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page
 from services.conversation.archive import repository as archive
-from services.conversation.archive.domain import Head, Place
+from services.conversation.archive.domain import Place
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
@@ -40,17 +40,13 @@ from services.conversation.history.schemas import (
     DecisionView,
     FoundMessage,
     History,
-    InboxView,
     Item,
     Mark,
     Member,
     ReadUpTo,
-    SubjectView,
-    WorkView,
 )
 from services.conversation.markers import repository as markers
 from services.conversation.routing import repository as routing
-from services.conversation.routing.domain import WorkItem
 
 DECISIONS_SHOWN: Final = 50
 """Of a conversation's decisions the latest are shown."""
@@ -198,20 +194,6 @@ class Histories:
             continue_in=home,
         )
 
-    async def inbox(self, principal: Principal) -> InboxView:
-        """Return the caller's open conversations and work, each with its version (H12)."""
-        person = PersonId(principal.subject)
-        async with self.db.read(principal.shop_id) as session:
-            if principal.role == Role.BUYER:
-                mine, items_of_work = await conversations.open_of(session, person), []
-            else:
-                mine = await conversations.owned_by(session, person)
-                items_of_work = await routing.work_of(session, person)
-            shown = await views(session, mine, principal)
-        return InboxView(
-            conversations=tuple(shown), work=tuple(_work_view(item) for item in items_of_work)
-        )
-
     async def message(self, message_id: str) -> FoundMessage:
         """Return how a message id stands in the archive (H3). Raises `NotFound`."""
         known = known_form(message_id)
@@ -236,18 +218,12 @@ class Histories:
 async def _with_heads(
     session: AsyncSession, seen: Sequence[ConversationView]
 ) -> list[ConversationView]:
-    found = await archive.heads(session, [ConversationId(one.id) for one in seen])
+    heads = await archive.heads(session, [ConversationId(one.id) for one in seen])
+    found = [heads.get(ConversationId(one.id)) for one in seen]
     return [
-        one.model_copy(update={"head": _head(found.get(ConversationId(one.id)))}) for one in seen
+        one if head is None else one.model_copy(update={"head": HeadView.of(head)})
+        for one, head in zip(seen, found, strict=True)
     ]
-
-
-def _head(found: Head | None) -> HeadView | None:
-    if found is None:
-        return None
-    return HeadView(
-        position=found.place, by=found.by, kind=found.kind, preview=found.preview, at=found.at
-    )
 
 
 async def _find(session: AsyncSession, principal: Principal, conversation_id: str) -> Conversation:
@@ -319,21 +295,6 @@ def _body(row: Row[Any], role: str) -> msgspec.Raw:
     fields: dict[str, object] = msgspec.json.decode(row.body)
     kept = {name: value for name, value in fields.items() if name not in hidden}
     return msgspec.Raw(msgspec.json.encode(kept))
-
-
-def _work_view(item: WorkItem) -> WorkView:
-    return WorkView(
-        id=item.id,
-        kind=item.kind,
-        subject=SubjectView(kind=item.subject_kind, id=item.subject_id),
-        order_id=item.order_id,
-        buyer_id=item.buyer_id,
-        due_at=item.due_at,
-        level=item.level,
-        agent_id=item.agent_id,
-        also=item.senior_id,
-        version=item.version,
-    )
 
 
 def _filter(principal: Principal, listing: Listing) -> Filter:

@@ -5,25 +5,37 @@ The gateway says for whom it asks; the service token says that it is the gateway
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.frames import REPLAY_LIMIT
-from contracts.people import Role
+from contracts.people import ConversationId, Role
 from contracts.topics import CHAT
 from kit.bus.ports import Producer
 from kit.web.auth import Principal
 from services.conversation.archive.domain import Place
-from services.conversation.history.schemas import FoundMessage, InboxView
+from services.conversation.history.schemas import FoundMessage
 from services.conversation.history.service import Histories
+from services.conversation.inbox.schemas import InboxView
+from services.conversation.inbox.service import Inboxes
 
 Subject = Annotated[str, Query(min_length=1, max_length=64)]
 After = Annotated[str | None, Query(pattern=r"^\d{1,5},\d{1,18}$")]
 Replayed = Annotated[int, Query(ge=1, le=REPLAY_LIMIT)]
 
 
-def routes(histories: Histories, producer: Producer) -> APIRouter:
+class Wanted(BaseModel):
+    """Of which conversations a gateway asks where they stand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: tuple[UUID, ...] = Field(max_length=200)
+
+
+def routes(histories: Histories, inboxes: Inboxes, producer: Producer) -> APIRouter:
     """Return the routes under /internal; `producer` knows which partition a key belongs to."""
     router = APIRouter()
 
@@ -45,12 +57,25 @@ def routes(histories: Histories, producer: Producer) -> APIRouter:
             after=_place(after),
             limit=limit,
         )
-        return Response(msgspec.json.encode(attached), media_type="application/json")
+        return _json(attached)
 
-    @router.get("/inbox/{subject}")
-    async def inbox(subject: str, role: Role, shop: Subject) -> InboxView:
-        """Return a person's open conversations and work (H12)."""
-        return await histories.inbox(_whom(subject, role, shop))
+    async def home_of(conversation_id: str) -> int:
+        return await producer.partition_for(CHAT.name, conversation_id.encode())
+
+    @router.get("/inbox/{subject}", response_model=InboxView)
+    async def inbox(
+        *, subject: str, role: Role, shop: Subject, rows: bool = False
+    ) -> InboxView | Response:
+        """Return a person's open conversations and work (H12), with `rows` to go on from (F4)."""
+        whom = _whom(subject, role, shop)
+        if not rows or role == Role.BUYER:
+            return await inboxes.read(whom)
+        return _json(await inboxes.watched(whom, home_of))
+
+    @router.post("/heads", response_model=None)
+    async def heads(wanted: Wanted) -> Response:
+        """Return where conversations stand for who owns them, to go on from (F4)."""
+        return _json(await inboxes.rows([ConversationId(str(one)) for one in wanted.ids], home_of))
 
     @router.get("/messages/{message_id}")
     async def message(message_id: str) -> FoundMessage:
@@ -58,6 +83,10 @@ def routes(histories: Histories, producer: Producer) -> APIRouter:
         return await histories.message(message_id)
 
     return router
+
+
+def _json(found: object) -> Response:
+    return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 def _whom(subject: str, role: Role, shop: str) -> Principal:
