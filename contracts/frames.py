@@ -270,7 +270,9 @@ class Snap(Frame):
     `conv:` `{"conversation": {...}, "items": [...], "read": {...}}`: the latest items, shaped like
     `ev`, oldest first; older ones are pages of the REST history. `read` is `{"buyer", "owner"}`:
     up to which position the buyer and the present owner have read, null: not at all; it is absent
-    from older gateways. `inbox` `{"conversations": [...], "work": [...]}`. `monitor:` the board, or
+    from older gateways. `inbox` `{"conversations": [...], "work": [...], "stale"?}`: of staff each
+    conversation has `head`, `round`, `unread` and `read_up_to` as a `patch` of its row says them,
+    and `stale` tells that some are of a while ago and a `patch` follows. `monitor:` the board, or
     null. `current:` `{"through": ...}`, null before the first mark.
     """
 
@@ -281,15 +283,20 @@ class Snap(Frame):
 
 
 class Patch(Frame):
-    """Latest wins; may be dropped or conflated.
+    """Latest wins, of those with the same `s` and `k`; may be dropped or conflated.
 
     The board of a `monitor:` stream; `{"through": ...}` of a `current:` stream; `{"typing": ...}`
     or `{"read": ...}` of a `conv:` stream, each `{"person_id", "time", "position"?}`. What somebody
-    read is told on his own sockets too.
+    read is told on his own sockets too. Of staff's `inbox`, with the conversation as `k`, always
+    whole: `head` `{"position", "by", "kind", "preview", "at"}`, the last words, 60 characters on
+    one line; `round` `{"opened_at", "position", "first"}`, since when the buyer waits, null: he
+    does not; `unread`, his words that are new to the owner, 99 at most; `read_up_to`. A client
+    applies it to a row that it has, unless `head.position` is older than what it shows.
     """
 
     t: Literal["patch"] = "patch"
     s: StreamName
+    k: str | None = Field(default=None, max_length=64)
     d: dict[str, Any]
 
 

@@ -18,7 +18,7 @@ from kit.web.app import create_app
 from kit.web.auth import Principal, TokenVerifier
 from kit.web.capacity import CONNECTIONS
 from services.gateway.channels import registration as channels
-from services.gateway.history import HistoryClient
+from services.gateway.history import GapReader, HistoryClient, Ring
 from services.gateway.history import registration as histories
 from services.gateway.history.client import CONNECTIONS as CONNECTIONS_OF_SOCKETS
 from services.gateway.history.client import TIMEOUT_S as HISTORY_S
@@ -66,18 +66,15 @@ class Gateway(Service[Settings]):
         ring, gaps = histories.register(self)
         lexicon = lexicon or settings.open_lexicon()
         sends, signals = inbound.register(self, lexicon, directory, ring=ring, history=history)
-        resume = Resume(
-            ring,
-            history=history,
-            gaps=gaps,
-            end_of=self._end_of,
-            turns=turns,
-            clock=clock,
-            metrics=self.metrics,
-            slow_reader_s=settings.slow_reader_s,
-        )
+        resume = self._resume(ring, history, gaps=gaps, turns=turns)
         kinds, conversations = streams.register(
-            self, hub, resume=resume, lanes=sends.lanes, history=history, turns=turns
+            self,
+            hub,
+            resume=resume,
+            lanes=sends.lanes,
+            history=history,
+            ring=ring,
+            turns=turns,
         )
         hearers = [{DIRECTORY: authenticator.listed}, *kinds.hears()]
         self.channels = channels.register(
@@ -95,6 +92,20 @@ class Gateway(Service[Settings]):
         rest.register(self, sockets.limits_of(settings).shown, directory=directory)
         pages.register(self, directory)
         self.hub, self.ring, self.authenticator = hub, ring, authenticator
+
+    def _resume(
+        self, ring: Ring, history: HistoryClient, *, gaps: GapReader, turns: FairTurns
+    ) -> Resume:
+        return Resume(
+            ring,
+            history=history,
+            gaps=gaps,
+            end_of=self._end_of,
+            turns=turns,
+            clock=self.clock,
+            metrics=self.metrics,
+            slow_reader_s=self.settings.slow_reader_s,
+        )
 
     async def _end_of(self, partition: int) -> int:
         return await self.channels.chat.end_of(partition)  # which leans on what is built before

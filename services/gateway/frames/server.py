@@ -82,9 +82,10 @@ def snap(s: str, d: bytes, *, position: tuple[int, int] | None = None) -> bytes:
     return wire(b'{"t":"snap","s":"%b","position":%b,"d":%b}' % (s.encode(), shown, d))
 
 
-def patch(s: str, d: bytes) -> bytes:
-    """Return `patch`; `d` is JSON."""
-    return wire(b'{"t":"patch","s":"%b","d":%b}' % (s.encode(), d))
+def patch(s: str, d: bytes, *, key: bytes = b"") -> bytes:
+    """Return `patch`, of one row of the stream if there is a key; `d` is JSON."""
+    k = b'"k":"%b",' % key if key else b""
+    return wire(b'{"t":"patch","s":"%b",%b"d":%b}' % (s.encode(), k, d))
 
 
 def resync(s: str, reason: str) -> bytes:

@@ -3,6 +3,8 @@
 The only part that asks a neighbour about conversations. Must not know sockets or the log.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final, Protocol
 
 import httpx2
@@ -65,6 +67,43 @@ class Stored(Struct, frozen=True, gc=False):
     position: tuple[int, int]
 
 
+class Archived(Struct, frozen=True):
+    """Where a conversation stands for who owns it; everything below `mark` is in it.
+
+    `unseen` are places of the buyer's words that are new to the owner, `seat` is the newest version
+    that the log told of a seat.
+    """
+
+    id: str
+    owner: str
+    version: int
+    head: dict[str, object] | None
+    waiting_since: datetime | None
+    position: tuple[int, int] | None
+    first: bool
+    seat: int
+    read_up_to: tuple[int, int] | None
+    unseen: list[tuple[int, int]]
+    partition: int
+    mark: tuple[int, int]
+
+
+class Inbox(Struct, frozen=True):
+    """What somebody has in hand: shown as is, and of staff the rows that are kept up to date.
+
+    An older release says nothing of `rows`, nor does any of a buyer's.
+    """
+
+    conversations: list[dict[str, Raw]] = []
+    rows: list[Archived] | None = None
+
+
+class Rows(Struct, frozen=True):
+    """Rows that were asked for."""
+
+    rows: list[Archived]
+
+
 class ItemHead(Struct, frozen=True, gc=False):
     """What the gateway reads of an archived item."""
 
@@ -74,6 +113,7 @@ class ItemHead(Struct, frozen=True, gc=False):
 
 _facts: Final = msgspec.json.Decoder(Facts)
 _attached: Final = msgspec.json.Decoder(Attached)
+_rows: Final = msgspec.json.Decoder(Rows)
 _stored: Final = msgspec.json.Decoder(Stored)
 item_head: Final = msgspec.json.Decoder(ItemHead).decode
 """Read the head of an archived item."""
@@ -89,6 +129,9 @@ class HistoryClient(Protocol):
 
     async def inbox(self, principal: "Asker") -> bytes:
         """Return the person's open conversations and work as JSON."""
+
+    async def heads(self, conversations: Sequence[str]) -> list[Archived]:
+        """Return where these stand for who owns them, of those that somebody owns."""
 
     async def message(self, message_id: str) -> Stored | None:
         """Return what is archived under a message id."""
@@ -133,7 +176,15 @@ class HttpHistoryClient:
 
     async def inbox(self, principal: Asker) -> bytes:
         path = f"{self._conversation}/internal/inbox/{principal.subject}"
-        return await self._get(path, _asking(principal))
+        return await self._get(path, {**_asking(principal), "rows": "true"})
+
+    async def heads(self, conversations: Sequence[str]) -> list[Archived]:
+        body = msgspec.json.encode({"ids": conversations})
+        try:
+            found = await self._ask("POST", f"{self._conversation}/internal/heads", body=body)
+            return _rows.decode(found).rows
+        except msgspec.DecodeError:
+            raise Unavailable("The conversation service answered something else.") from None
 
     async def message(self, message_id: str) -> Stored | None:
         try:
@@ -151,9 +202,18 @@ class HttpHistoryClient:
             return b"null"
 
     async def _get(self, url: str, query: dict[str, str]) -> bytes:
+        return await self._ask("GET", url, query=query)
+
+    async def _ask(
+        self, method: str, url: str, *, query: dict[str, str] | None = None, body: bytes = b""
+    ) -> bytes:
         headers = {"authorization": f"Bearer {self._tokens.current()}"}
+        if body:
+            headers["content-type"] = "application/json"
         try:
-            answer = await self._client.get(url, params=query, headers=headers, timeout=TIMEOUT_S)
+            answer = await self._client.request(
+                method, url, params=query, content=body, headers=headers, timeout=TIMEOUT_S
+            )
         except httpx2.HTTPError as error:
             raise Unavailable("The conversation service does not answer.") from error
         if answer.status_code in _ABSENT:

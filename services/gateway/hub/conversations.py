@@ -21,6 +21,7 @@ from contracts.people import ConversationId, PersonId, SenderKind
 from services.gateway.frames import records
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
+from services.gateway.hub.heads import Row
 from services.gateway.hub.session import SocketSession, StreamKind, Subscription
 
 
@@ -83,7 +84,8 @@ class Conversation:
 
     `assignment_version` is the version of the seat: the owner's assignment, or the close that ended
     it (H33). `continue_in` is where its buyer goes on, if it was closed long ago and he has another
-    one open (H30); None as long as nobody has said so.
+    one open (H30); None as long as nobody has said so. `row` is what its owner's inbox shows of it,
+    if that is open here.
     """
 
     __slots__ = (
@@ -94,6 +96,7 @@ class Conversation:
         "key",
         "owner_id",
         "partition",
+        "row",
         "s",
         "shop_id",
         "subscriptions",
@@ -112,6 +115,13 @@ class Conversation:
         self.version = 0
         self.assignment_version = 0
         self.continue_in: str | None = None
+        self.row: Row | None = None
+
+    @property
+    def owners(self) -> set[PersonId | None]:
+        """Return who has it, by what is known of it here and by whose inbox shows it."""
+        shown_to = None if self.row is None else self.row.owner
+        return {self.owner_id, shown_to}
 
     def apply(self, event: Lifecycle) -> None:
         """Take over what the event says, unless something newer is known."""

@@ -159,7 +159,7 @@ class SocketSession:
         self._drained = drained
         self._queue: deque[bytes] | None = None
         self._queued = 0
-        self._patches: dict[str, bytes] | None = None
+        self._patches: dict[tuple[str, bytes], bytes] | None = None
 
     @property
     def closing(self) -> bool:
@@ -191,15 +191,18 @@ class SocketSession:
         if not self.offer(frame):
             self.close(CloseCode.SLOW_READER, self.heard_at)
 
-    def patch(self, s: str, frame: bytes) -> None:
-        """Write a frame of which only the latest matters: it replaces one that still waits."""
+    def patch(self, s: str, frame: bytes, *, key: bytes = b"") -> None:
+        """Write a frame of which only the latest matters: it replaces one that still waits.
+
+        Only one of the same stream and key: other rows' words wait beside it.
+        """
         if not self.paused and not self._queue and self.full_since is None:
             if not self.closing:
                 self.wire.write(frame)
         elif self._patches is None:
-            self._patches = {s: frame}
+            self._patches = {(s, key): frame}
         else:
-            self._patches[s] = frame
+            self._patches[s, key] = frame
 
     def lossy(self, frame: bytes) -> None:
         """Write a frame that nobody misses; a slow reader does not get it."""

@@ -1,10 +1,11 @@
 """What runs of the streams: joins, which end with the gateway."""
 
 from kit.service.core import Service
-from services.gateway.history import HistoryClient
+from services.gateway.history import HistoryClient, Ring
 from services.gateway.hub import Hub
 from services.gateway.limits import FairTurns
 from services.gateway.settings import Settings
+from services.gateway.streams.heads import PUSH_S, Heads
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.kinds.board import BoardStream
 from services.gateway.streams.kinds.conversation import ConversationStream, Resumes, SendOrder
@@ -20,15 +21,20 @@ def register(
     resume: Resumes,
     lanes: SendOrder,
     history: HistoryClient,
+    ring: Ring,
     turns: FairTurns,
 ) -> tuple[Streams, ConversationStream]:
     """Let sockets watch; return all kinds of streams, and the one that the chat topic feeds."""
     joins = Joins(hub, clock=service.clock, metrics=service.metrics)
-    inboxes = InboxStream(hub, joins, history=history, turns=turns)
+    heads = Heads(history, ring, spawn=joins.spawn, clock=service.clock)
+    inboxes = InboxStream(hub, joins, heads, history=history, turns=turns)
     boards = BoardStream(hub, joins, history=history, turns=turns)
-    conversations = ConversationStream(hub, joins, resume, lanes=lanes, tell=inboxes.deliver)
+    conversations = ConversationStream(
+        hub, joins, resume, lanes=lanes, tell=inboxes.deliver, heads=heads
+    )
     limit = service.settings.subscriptions
     current = CurrentStream(hub, joins)
     streams = Streams(joins, [inboxes, boards, current, conversations], limit=limit)
     service.resource(stop=streams.stop)
+    service.every(PUSH_S, "heads", inboxes.push)
     return streams, conversations

@@ -1,7 +1,7 @@
 """The gateway alone: real sockets, a bus of choice, and a stand-in for the conversation service."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,13 +22,14 @@ from kit.process import running
 from kit.web.auth import KeyPair, TokenIssuer, generate_keypair
 from services.gateway.app import Gateway
 from services.gateway.history import Attached, Mark, Stored
-from services.gateway.history.client import Asker
+from services.gateway.history.client import Archived, Asker
 from services.gateway.settings import Settings
 from tests.integration.gateway.phone import Phone
 from tests.waiting import eventually
 from wording import LiveEngine
 
 GENERATION = 1
+HIDDEN = frozenset({"items", "continue_in", "read", "row"})
 SHOP = ShopId("shop-a")
 
 
@@ -45,6 +46,8 @@ class Conversation:
     items: list[dict[str, Any]] = field(default_factory=list)
     continue_in: str | None = None
     read: dict[str, Any] | None = None
+    row: dict[str, Any] | None = None
+    """What the archive says of it to its owner's gateway, where that differs from nothing."""
 
 
 class PaperHistory:
@@ -56,6 +59,7 @@ class PaperHistory:
         self.marks: dict[int, int] = {}
         self.boards: dict[str, bytes] = {}
         self.away = False
+        self.tells_rows = True
         self.asked: list[str] = []
         self._producer = producer
 
@@ -71,7 +75,7 @@ class PaperHistory:
             raise NotFound
         partition = await self._producer.partition_for("chat", conversation.encode())
         items = [i for i in known.items if after is None or tuple(i["position"]) > after]
-        facts = {k: v for k, v in vars(known).items() if k not in {"items", "continue_in", "read"}}
+        facts = {k: v for k, v in vars(known).items() if k not in HIDDEN}
         return Attached(
             msgspec.Raw(msgspec.json.encode(facts)),
             Mark(partition, self.marks.get(partition, 0), GENERATION),
@@ -86,7 +90,34 @@ class PaperHistory:
         self._check()
         mine = [c for c in self.book.values() if principal.subject in {c.buyer_id, c.agent_id}]
         shown = [{"id": c.id, "version": c.version} for c in mine]
-        return msgspec.json.encode({"conversations": shown, "work": []})
+        inbox: dict[str, Any] = {"conversations": shown, "work": []}
+        if principal.role != Role.BUYER and self.tells_rows:
+            inbox["rows"] = [await self._row(one) for one in mine]
+        return msgspec.json.encode(inbox)
+
+    async def heads(self, conversations: Sequence[str]) -> list[Archived]:
+        """Return where conversations stand for who owns them."""
+        self._check()
+        found = [self.book[one] for one in conversations if one in self.book]
+        rows = [await self._row(one) for one in found if one.agent_id is not None]
+        return msgspec.convert(rows, list[Archived])
+
+    async def _row(self, talk: Conversation) -> dict[str, Any]:
+        partition = await self._producer.partition_for("chat", talk.id.encode())
+        return {
+            "id": talk.id,
+            "owner": talk.agent_id,
+            "version": talk.version,
+            "head": None,
+            "waiting_since": None,
+            "position": None,
+            "first": True,
+            "seat": talk.assignment_version,
+            "read_up_to": None,
+            "unseen": [],
+            "partition": partition,
+            "mark": (GENERATION, self.marks.get(partition, 0)),
+        } | (talk.row or {})
 
     async def message(self, message_id: str) -> Stored | None:
         """Return an archived message."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,11 +17,12 @@ from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import records, server
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
-from services.gateway.history.client import Asker
+from services.gateway.history.client import Archived, Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession
 from services.gateway.limits import FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import Joins, Streams, news_of
+from services.gateway.streams.heads import Heads
 from services.gateway.streams.kinds.board import BoardStream, NewBoard
 from services.gateway.streams.kinds.conversation import ConversationStream
 from services.gateway.streams.kinds.current import CurrentStream
@@ -138,10 +139,16 @@ class World:
             clock=clock,
             metrics=metrics,
         )
-        self.inboxes = InboxStream(self.hub, self.joins, history=self, turns=self.turns)
+        self.rows = Heads(self, self.ring, spawn=self.joins.spawn, clock=clock)
+        self.inboxes = InboxStream(self.hub, self.joins, self.rows, history=self, turns=self.turns)
         self.watchers = BoardStream(self.hub, self.joins, history=self, turns=self.turns)
         self.conversations = ConversationStream(
-            self.hub, self.joins, self.resume, lanes=NoLanes(), tell=self.inboxes.deliver
+            self.hub,
+            self.joins,
+            self.resume,
+            lanes=NoLanes(),
+            tell=self.inboxes.deliver,
+            heads=self.rows,
         )
         self.current = CurrentStream(self.hub, self.joins)
         self.streams = Streams(
@@ -179,6 +186,10 @@ class World:
         """Answer everything that was told so far."""
         found: bytes = await self._ask(lambda: msgspec.json.encode({"told": self.told}))
         return found
+
+    async def heads(self, conversations: Sequence[str]) -> list[Archived]:
+        """Nobody has a conversation of his own here."""
+        return []
 
     async def board(self, shop: str) -> bytes:
         """Answer the board that the monitor keeps."""

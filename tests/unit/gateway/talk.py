@@ -38,7 +38,7 @@ from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import Rate
 from services.gateway.streams import News
 from services.gateway.streams.kinds.conversation import ConversationStream
-from tests.unit.gateway.nobody import NoLanes
+from tests.unit.gateway.nobody import NoLanes, nowhere
 
 AT: Final = datetime(2026, 11, 11, tzinfo=UTC)
 SHOP: Final = ShopId("s")
@@ -159,6 +159,7 @@ class Stream:
             nobody,  # type: ignore[arg-type]
             lanes=NoLanes(),
             tell=self.told.append,
+            heads=nowhere(),
         )
         self.chat = ChatChannel(
             MemoryBus(partitions=1),

@@ -29,7 +29,7 @@ from services.gateway.frames.refusals import BadStream
 from services.gateway.history import Ring
 from services.gateway.hub import Conversation, Hub
 from services.gateway.streams.kinds.conversation import ConversationStream
-from tests.unit.gateway.nobody import NoLanes
+from tests.unit.gateway.nobody import NoLanes, nowhere
 
 pytestmark = pytest.mark.unit
 
@@ -360,7 +360,7 @@ def test_no_record_stops_the_reader(
     bus = MemoryBus(partitions=1)
     nobody: Any = None
     conversations = ConversationStream(
-        Hub(clock), nobody, nobody, lanes=NoLanes(), tell=lambda _: None
+        Hub(clock), nobody, nobody, lanes=NoLanes(), tell=lambda _: None, heads=nowhere()
     )
     if key is not None and key.isascii():
         conversations.watched[key] = Conversation(key)

@@ -1,6 +1,7 @@
 """Wherever archive, ring and client stand, a client sees each message once, in order, no hole."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,14 +19,14 @@ from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
 from services.gateway.frames import server
 from services.gateway.history import Attached, GapReader, Mark, Ring, Stored
-from services.gateway.history.client import Asker
+from services.gateway.history.client import Archived, Asker
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession, subscription_to
 from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.limits import JOINS, JOINS_EACH, FairTurns, Rate
 from services.gateway.resume import Resume
 from services.gateway.streams import Joins, Streams
 from services.gateway.streams.kinds.conversation import ConversationStream
-from tests.unit.gateway.nobody import NoLanes
+from tests.unit.gateway.nobody import NoLanes, nowhere
 from tests.unit.gateway.port import item_of, message_of
 
 pytestmark = pytest.mark.unit
@@ -87,7 +88,7 @@ class Desk:
         )
         joins = Joins(self.hub, clock=clock, metrics=metrics)
         conversations = ConversationStream(
-            self.hub, joins, resume, lanes=NoLanes(), tell=lambda _: None
+            self.hub, joins, resume, lanes=NoLanes(), tell=lambda _: None, heads=nowhere()
         )
         self.streams = Streams(joins, [conversations])
         self.chat = ChatChannel(
@@ -134,6 +135,10 @@ class Desk:
     async def inbox(self, principal: Asker) -> bytes:
         """Nothing."""
         return b"{}"
+
+    async def heads(self, conversations: Sequence[str]) -> list[Archived]:
+        """Nobody's inbox is open here."""
+        return []
 
     async def message(self, message_id: str) -> Stored | None:
         """Nothing."""

@@ -26,7 +26,7 @@ from services.gateway.hub.conversations import SubscriptionState
 from services.gateway.inbound.unread import Acked, Unread
 from services.gateway.limits import Rate
 from services.gateway.streams.kinds.conversation import ConversationStream
-from tests.unit.gateway.nobody import NoLanes
+from tests.unit.gateway.nobody import NoLanes, nowhere
 
 pytestmark = pytest.mark.unit
 
@@ -276,7 +276,9 @@ def test_any_order_of_lifecycle_events_ends_with_the_newest_owner(order: list[in
 def conversations_of(hub: Hub) -> ConversationStream:
     """Return what delivers to a hub's conversations; nobody joins here."""
     nobody: Any = None
-    return ConversationStream(hub, nobody, nobody, lanes=NoLanes(), tell=lambda _: None)
+    return ConversationStream(
+        hub, nobody, nobody, lanes=NoLanes(), tell=lambda _: None, heads=nowhere()
+    )
 
 
 def test_a_stream_is_forgotten_with_its_last_seat() -> None:

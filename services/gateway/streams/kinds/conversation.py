@@ -4,7 +4,7 @@ Encodes a frame once for all its sockets. Knows who is subscribed; how one catch
 business of `resume`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final, Protocol
 
@@ -12,8 +12,9 @@ from typing_extensions import override
 
 import contracts
 from contracts.base import rfc3339
-from contracts.conversation import LaterLifecycle, read_lifecycle
+from contracts.conversation import LaterLifecycle, Lifecycle, read_lifecycle
 from contracts.gateway import SignalSent
+from contracts.people import PersonId
 from contracts.topics import SIGNALS
 from kit.bus.ports import Record
 from services.gateway.channels import Hearers
@@ -30,6 +31,7 @@ from services.gateway.hub import (
     subscription_to,
 )
 from services.gateway.hub.conversations import Conversation, SubscriptionState, View, view
+from services.gateway.streams.heads import Heads
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream
 
@@ -60,6 +62,8 @@ class Resumes(Protocol):
         """Give a live one what was withheld."""
 
 
+_READ: Final = b'"read"'
+
 _CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
 
 
@@ -69,14 +73,15 @@ class ConversationStream(Stream[ConversationName, Entry]):
     names = ConversationName
 
     def __init__(
-        self, hub: Hub, joins: Joins, resume: Resumes, *, lanes: SendOrder, tell: Tell
+        self, hub: Hub, joins: Joins, resume: Resumes, *, lanes: SendOrder, tell: Tell, heads: Heads
     ) -> None:
         self._hub = hub
         self._joins = joins
         self._resume = resume
         self._lanes = lanes
         self._tell = tell
-        self.watched: dict[bytes, Conversation] = {}
+        self._heads = heads
+        self.watched = heads.watched
         self.delivered = 0
         self.poisoned = 0
 
@@ -104,12 +109,11 @@ class ConversationStream(Stream[ConversationName, Entry]):
         subscription = subscription_to(socket, str(name))
         if subscription is None:
             return
-        joining = bool(subscription.owed)
+        is_joining = bool(subscription.owed)
         self._joins.end(subscription)
-        if joining:
-            self._lanes.resume(
-                subscription
-            )  # what was sent meanwhile need not wait for the join to notice
+        if is_joining:
+            # What was sent meanwhile need not wait for the join to notice.
+            self._lanes.resume(subscription)
 
     @override
     def leave(self, subscription: Subscription) -> None:
@@ -118,7 +122,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         self._lanes.drop(subscription)
         conversation = subscription.conversation
         conversation.subscriptions.remove(subscription)
-        if not conversation.subscriptions:
+        if not conversation.subscriptions and conversation.row is None:
             del self.watched[conversation.key]
 
     def add(self, socket: SocketSession, key: bytes) -> ConversationSubscription:
@@ -139,10 +143,11 @@ class ConversationStream(Stream[ConversationName, Entry]):
                 isinstance(subscription, ConversationSubscription)
                 and subscription.state is SubscriptionState.WITHHELD
             ):
-                work = self._resume.refill(subscription)
-                await self._joins.run(
-                    subscription, work, failed=partial(self._failed, subscription)
+                work, failed = (
+                    self._resume.refill(subscription),
+                    partial(self._failed, subscription),
                 )
+                await self._joins.run(subscription, work, failed=failed)
 
     @override
     def deliver(self, told: Entry) -> None:
@@ -155,11 +160,16 @@ class ConversationStream(Stream[ConversationName, Entry]):
     def _message(self, entry: Entry, conversation: Conversation) -> None:
         try:
             said = records.spoken(entry)
-            shown = view(entry, not_owner=not conversation.heard(said))
+            is_owned, shown = conversation.heard(said), None
+            if conversation.subscriptions:
+                shown = view(entry, not_owner=not is_owned)
         except PoisonRecord:
             self.poisoned += 1
             return
-        self._deliver(entry, conversation, shown)
+        if conversation.row is not None:
+            self._heads.said(conversation.row, entry, said)
+        if shown is not None:
+            self._deliver(entry, conversation, shown)
 
     def _lifecycle(self, entry: Entry) -> None:
         """Apply a lifecycle event, deliver it, and tell the inboxes it concerns.
@@ -177,16 +187,13 @@ class ConversationStream(Stream[ConversationName, Entry]):
             if conversation is not None:
                 conversation.apply(event)
             return
-        owner = None
+        owners = set[PersonId | None]() if conversation is None else conversation.owners
         if conversation is not None:
-            owner = conversation.owner_id
             conversation.apply(event)
             self._deliver(entry, conversation, shown)
-        head = b'"version":%d,"conversation_id":"%b",' % (
-            event.version,
-            event.conversation_id.encode(),
-        )
-        concerned = {getattr(event, name, None) for name in _CONCERNED} | {event.buyer_id, owner}
+        self._heads.told(event, entry)
+        head = _named(event)
+        concerned = {getattr(event, name, None) for name in _CONCERNED} | owners | {event.buyer_id}
         self._tell(News(concerned, head + shown.staff, head + shown.buyer))
 
     def conflict(self, entry: Entry, first: Entry) -> None:
@@ -233,20 +240,16 @@ class ConversationStream(Stream[ConversationName, Entry]):
     def _signal(self, record: Record) -> None:
         """Show somebody's typing to the others; how far he read, on his own other devices too."""
         conversation = self.watched.get(record.key or b"")
-        if conversation is None:
+        if conversation is None or not _is_awaited(conversation, record):
             return
         event = contracts.decode(record)
         if not isinstance(event, SignalSent):
             return
-        shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
-        if event.position is not None:
-            shown["position"] = event.position
-        frame = server.patch(conversation.s, server.json({event.signal: shown}))
-        for subscription in conversation.subscriptions:
-            if subscription.state is SubscriptionState.LIVE and (
-                event.signal == "read" or subscription.socket.person.subject != event.person_id
-            ):
-                subscription.socket.lossy(frame)
+        if conversation.row is not None and event.signal == "read":
+            self._heads.read(conversation.row, event.person_id, event.position)
+        frame = _signalled(conversation.s, event)
+        for subscription in _listeners(conversation, event):
+            subscription.socket.lossy(frame)
 
     async def _join(self, subscription: ConversationSubscription, position: object) -> None:
         work = self._resume.join(subscription, position)
@@ -260,3 +263,31 @@ class ConversationStream(Stream[ConversationName, Entry]):
             subscription.socket.answer(server.resync(subscription.conversation.s, error.reason))
         elif not subscription.owed:
             subscription.socket.answer(server.resync(subscription.conversation.s, "slow_reader"))
+
+
+def _signalled(s: str, event: SignalSent) -> bytes:
+    shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
+    if event.position is not None:
+        shown["position"] = event.position
+    return server.patch(s, server.json({event.signal: shown}))
+
+
+def _named(event: Lifecycle) -> bytes:
+    """Return what an inbox compares: whose event it is, and its version."""
+    return b'"version":%d,"conversation_id":"%b",' % (
+        event.version,
+        event.conversation_id.encode(),
+    )
+
+
+def _listeners(conversation: Conversation, event: SignalSent) -> Iterator[ConversationSubscription]:
+    """Walk over who is shown a signal: the others, and of what was read its reader, too."""
+    for subscription in conversation.subscriptions:
+        is_own = subscription.socket.person.subject == event.person_id
+        if subscription.state is SubscriptionState.LIVE and (event.signal == "read" or not is_own):
+            yield subscription
+
+
+def _is_awaited(conversation: Conversation, record: Record) -> bool:
+    """Tell whether a signal is worth decoding: a row shows what was read, and no typing."""
+    return bool(conversation.subscriptions) or _READ in (record.value or b"")

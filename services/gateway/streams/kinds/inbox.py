@@ -7,6 +7,8 @@ from collections import OrderedDict
 from functools import partial
 from typing import Final, TypeAlias
 
+import msgspec
+from msgspec import Raw
 from typing_extensions import override
 
 import contracts
@@ -21,8 +23,10 @@ from services.gateway.channels import Hearers
 from services.gateway.frames import server
 from services.gateway.frames.names import InboxName
 from services.gateway.history import HistoryClient
+from services.gateway.history.client import Inbox
 from services.gateway.hub import Hub, NeedsSnapshot, SocketSession, StreamKind, Subscription
 from services.gateway.limits import FairTurns
+from services.gateway.streams.heads import Heads
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream, news_of
 
@@ -59,8 +63,17 @@ class InboxStream(Stream[InboxName, News]):
 
     names = InboxName
 
-    def __init__(self, hub: Hub, joins: Joins, *, history: HistoryClient, turns: FairTurns) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        joins: Joins,
+        heads: Heads,
+        *,
+        history: HistoryClient,
+        turns: FairTurns,
+    ) -> None:
         self._hub = hub
+        self._heads = heads
         self._joins = joins
         self._history = history
         self._turns = turns
@@ -76,6 +89,8 @@ class InboxStream(Stream[InboxName, News]):
         if inbox is None:
             inbox = InboxSubscription(socket, self)
             self._hub.attach(inbox)
+            if not socket.person.is_buyer:
+                self._heads.open(socket.person.subject)
         joining = bool(inbox.owed)
         inbox.owed = (*inbox.owed, frame_id)
         if not joining:
@@ -93,7 +108,24 @@ class InboxStream(Stream[InboxName, News]):
 
     @override
     def leave(self, subscription: Subscription) -> None:
-        """Nothing is kept beside the socket's own subscription."""
+        """With a person's last inbox his rows are forgotten."""
+        person = subscription.socket.person.subject
+        if not any(inbox_of(socket) for socket in self._hub.of([person])):
+            self._heads.close(person)
+
+    async def push(self) -> None:
+        """Send rows that changed since to their owners, each whole; ask for those not known yet."""
+        self._heads.again()
+        for row in list(self._heads.changed.values()):
+            inboxes = [inbox_of(socket) for socket in self._hub.of([row.owner])]
+            live = [inbox for inbox in inboxes if inbox is not None and inbox.live]
+            if any(inbox.held is not None for inbox in live):
+                continue  # the event that gives him the row may wait there, so its words do too
+            del self._heads.changed[row.key]
+            if live:
+                frame = server.patch(INBOX, server.json(row.shown()), key=row.key)
+                for inbox in live:
+                    inbox.socket.patch(INBOX, frame, key=row.key)
 
     @override
     def deliver(self, told: News) -> None:
@@ -185,11 +217,28 @@ class InboxStream(Stream[InboxName, News]):
         inbox.check()
         if inbox.held is None:  # too much came meanwhile
             raise Unavailable if inbox.live else NeedsSnapshot("slow_reader")
+        shown = self._up_to_date(socket.person.subject, snapshot)
         for frame_id in inbox.take_owed():
             socket.answer(server.ok(frame_id, {"s": INBOX}))
-        socket.answer(server.snap(INBOX, snapshot))
+        socket.answer(server.snap(INBOX, shown))
         inbox.live = True
         self._release(inbox)
+
+    def _up_to_date(self, person: PersonId, snapshot: bytes) -> bytes:
+        """Show each row as it stands by the log; an older service tells of none."""
+        found = _inbox(snapshot)
+        if found.rows is None:
+            return snapshot
+        told = _members(snapshot)
+        if not self._heads.take(person, found.rows):
+            told["stale"] = Raw(b"true")
+        rows = self._heads.of(person)
+        for one in found.conversations:
+            row = rows.get(_text(one["id"]).encode())
+            if row is not None and row.known:
+                one |= {name: Raw(server.json(value)) for name, value in row.shown().items()}
+        del told["rows"]
+        return server.json(told | {"conversations": found.conversations})
 
     def _failed(self, inbox: InboxSubscription, error: Exception) -> None:
         """Go on as before: live with what was held meanwhile, or not at all."""
@@ -199,6 +248,11 @@ class InboxStream(Stream[InboxName, News]):
         self._hub.detach(inbox)
         if isinstance(error, NeedsSnapshot):
             inbox.socket.answer(server.resync(INBOX, error.reason))
+
+
+_inbox: Final = msgspec.json.Decoder(Inbox).decode
+_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+_text: Final = msgspec.json.Decoder(str).decode
 
 
 def inbox_of(socket: SocketSession) -> InboxSubscription | None:
