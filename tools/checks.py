@@ -50,6 +50,9 @@ EXPRESSIONS: Final = {
 }
 """What the whole run plays, by the word that it was given."""
 
+BY_CHANCE: Final = "--hypothesis-profile=chance"
+"""The longer run draws other examples of each property every time; the default one never does."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -136,6 +139,8 @@ def _stop(name: str, screen: Screen) -> None:
 def _pytest_arguments(arguments: Sequence[str]) -> list[str]:
     whole = EXPRESSIONS.get(tuple(arguments))
     chosen = list(arguments) if whole is None else ["-m", whole]
+    if LONGER in arguments:
+        chosen.append(BY_CHANCE)
     if not any(word.startswith(("-n", "--pdb", "-s")) for word in chosen):
         chosen += ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
     return chosen
