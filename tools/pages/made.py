@@ -1,5 +1,6 @@
 """Which pages are made, and what they should say now."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,20 +12,20 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = CHECKOUT / "docs"
 
 
-def pages() -> dict[Path, str]:
-    """Return the text of every made page, as it should be committed.
+MAKERS: Final[Mapping[Path, Callable[[], str]]] = {
+    DOCS / "settings.md": lambda: settings.page() + "\n",
+    DOCS / "topics.md": lambda: topics.page() + "\n",
+    DOCS / "second-wall.md": second_wall.page,
+    DOCS / "adr/README.md": lambda: decisions.page(DOCS / "adr"),
+    DOCS / "metrics.md": lambda: filled((DOCS / "metrics.md").read_text(), metrics.tables()),
+    DOCS / "protocol.md": lambda: filled((DOCS / "protocol.md").read_text(), protocol.tables()),
+}
+"""What makes the text of each page, as it should be committed.
 
-    Raises ValueError if a page has no place for a table, or one for none.
-    """
-    partly = {
-        DOCS / "metrics.md": metrics.tables(),
-        DOCS / "protocol.md": protocol.tables(),
-    }
-    whole = {
-        DOCS / "settings.md": settings.page(),
-        DOCS / "topics.md": topics.page(),
-    }
-    texts = {path: text + "\n" for path, text in whole.items()}
-    texts[DOCS / "second-wall.md"] = second_wall.page()
-    texts[DOCS / "adr/README.md"] = decisions.page(DOCS / "adr")
-    return texts | {path: filled(path.read_text(), made) for path, made in partly.items()}
+Raises ValueError if a page has no place for a table, or one for none.
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of every made page."""
+    return {path: make() for path, make in MAKERS.items()}

@@ -10,9 +10,9 @@ from tools.pages.markdown import filled, table
 pytestmark = pytest.mark.unit
 
 
-@pytest.mark.parametrize("path", made.pages(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", made.MAKERS, ids=lambda path: path.name)
 def test_a_made_page_is_up_to_date(path: Path) -> None:
-    assert path.read_text() == made.pages()[path], "run `python -m tools.pages` and commit"
+    assert path.read_text() == made.MAKERS[path](), "run `python -m tools.pages` and commit"
 
 
 def test_a_place_that_nothing_is_made_for_is_refused() -> None:
