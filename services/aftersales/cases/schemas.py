@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.aftersales import CaseKind, CaseState
 from contracts.base import Moment
+from contracts.people import PersonId
 from kit.web.app import Body
 from services.aftersales.cases.domain import Decision
 from services.aftersales.work.schemas import Id
@@ -67,5 +68,9 @@ class CaseFilter(Body):
 
     state: CaseState | None = None
     order_id: Id | None = None
+    buyer_id: Annotated[
+        PersonId | None,
+        Field(min_length=1, max_length=64, description="for staff; a buyer has his own alone"),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None

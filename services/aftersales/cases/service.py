@@ -59,7 +59,7 @@ class CaseReading:
             rows = await repository.cases(
                 session,
                 shop_id=shop_id,
-                buyer_id=PersonId(principal.subject) if buyer else None,
+                buyer_id=PersonId(principal.subject) if buyer else query.buyer_id,
                 state=query.state,
                 order_id=query.order_id,
                 below=page.after,

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from contracts.people import ConversationState
+from contracts.people import ConversationState, PersonId
 from kit.web.auth import Caller
 from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page
 from services.conversation.access.routes import AnyStaff, ConversationPath, versioned
@@ -25,6 +25,7 @@ def _listing(router: APIRouter, histories: Histories) -> None:
         principal: Caller,
         state: ConversationState | None = None,
         agent_id: Annotated[str | None, Query(pattern=_UUID)] = None,
+        buyer_id: Annotated[PersonId | None, Query(pattern=_UUID)] = None,
         limit: Limit = PAGE_DEFAULT,
         cursor: CursorText = None,
         order: Direction = "desc",
@@ -33,7 +34,9 @@ def _listing(router: APIRouter, histories: Histories) -> None:
 
         The newest come first, or with `order=asc` the oldest. Staff see each with its last words.
         """
-        listing = Listing(limit, cursor, state, agent_id, ascending=order == "asc")
+        listing = Listing(
+            limit, cursor, state, agent_id, buyer_id=buyer_id, ascending=order == "asc"
+        )
         return await histories.listed(principal, listing)
 
 

@@ -78,6 +78,7 @@ class Listing:
     cursor: str | None = None
     state: ConversationState | None = None
     agent_id: str | None = None
+    buyer_id: PersonId | None = None
     ascending: bool = False
 
 
@@ -303,7 +304,9 @@ def _filter(principal: Principal, listing: Listing) -> Filter:
         mine = PersonId(principal.subject)
         return Filter(shop_id, buyer_id=mine, state=listing.state, ascending=listing.ascending)
     agent = None if listing.agent_id is None else PersonId(listing.agent_id)
-    return Filter(shop_id, agent_id=agent, state=listing.state, ascending=listing.ascending)
+    return Filter(
+        shop_id, listing.buyer_id, agent, state=listing.state, ascending=listing.ascending
+    )
 
 
 def _seat(conversation: Conversation, principal: Principal) -> str:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.base import Moment
 from contracts.orders import AddressResult, Line, OrderState
+from contracts.people import PersonId
 from kit.text import mask_address, mask_name, mask_phone
 from kit.web.app import Body
 from services.orders.trade.domain import LockKind
@@ -131,5 +132,9 @@ class OrderFilter(Body):
 
     state: OrderState | None = None
     external_id: ExternalId | None = None
+    buyer_id: Annotated[
+        PersonId | None,
+        Field(min_length=1, max_length=64, description="for staff; a buyer has his own alone"),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None

@@ -65,7 +65,7 @@ class OrderReading:
             rows = await repository.page(
                 session,
                 shop_id=shop_id,
-                buyer_id=PersonId(principal.subject) if buyer else None,
+                buyer_id=PersonId(principal.subject) if buyer else query.buyer_id,
                 state=query.state,
                 external_id=query.external_id,
                 below=page.after,

@@ -49,6 +49,20 @@ async def approved(person: Person, case_id: str, **more: Any) -> httpx2.Response
     return await person.post(f"/v1/cases/{case_id}/review", body, if_match=1)
 
 
+async def test_staff_list_one_buyers_cases_and_a_buyer_nobody_elses(trade: Trade) -> None:
+    shop = trade.shop()
+    one, other = shop.buyer("tb-1"), shop.buyer("tb-2")
+    mine = await opened(one, await paid_order(trade, shop))
+    agent = shop.person(Role.AGENT)
+
+    of_one = (await agent.get("/v1/cases", buyer_id=one.id)).json()["items"]
+    of_other = (await agent.get("/v1/cases", buyer_id=other.id)).json()["items"]
+    peeked = (await other.get("/v1/cases", buyer_id=one.id)).json()["items"]
+
+    assert [item["id"] for item in of_one] == [mine]
+    assert of_other == peeked == []
+
+
 async def test_a_refund_goes_from_request_to_money_and_says_so_on_the_way(trade: Trade) -> None:
     shop = trade.shop()
     buyer, staff = shop.buyer("tb-1"), shop.person(Role.AFTERSALES)

@@ -32,6 +32,21 @@ async def test_staff_see_the_last_words_of_each_and_whose_they_are(platform: Pla
     assert (await _heads(buyer)) == {talk["id"]: None}
 
 
+async def test_staff_list_what_one_buyer_came_for_and_a_buyer_nobody_elses(
+    platform: Platform,
+) -> None:
+    shop = await platform.shop()
+    agent, one, other = await shop.staff(), await shop.buyer(), await shop.buyer()
+    first = ok(await one.post("/v1/conversations", {}), 201)
+    second = ok(await other.post("/v1/conversations", {}), 201)
+
+    of_one = ok(await agent.get("/v1/conversations", buyer_id=one.id))["items"]
+    peeked = ok(await other.get("/v1/conversations", buyer_id=one.id))["items"]
+
+    assert [found["id"] for found in of_one] == [first["id"]]
+    assert [found["id"] for found in peeked] == [second["id"]]
+
+
 @pytest.mark.parametrize(
     ("kind", "d", "preview"),
     [

@@ -34,6 +34,20 @@ async def test_a_buyer_sees_his_own_orders_whole_and_no_others(trade: Trade) -> 
     assert (await buyer.get(f"/v1/orders/{others}")).status_code == 404
 
 
+async def test_staff_list_one_buyers_orders_and_a_buyer_nobody_elses(trade: Trade) -> None:
+    shop = trade.shop()
+    mine, others = await shop.order(buyer="tb-1"), await shop.order(buyer="tb-2")
+    agent, buyer, other = shop.person(Role.AGENT), shop.buyer("tb-1"), shop.buyer("tb-2")
+
+    of_one = (await agent.get("/v1/orders", buyer_id=buyer.id)).json()["items"]
+    of_other = (await agent.get("/v1/orders", buyer_id=other.id)).json()["items"]
+    peeked = (await buyer.get("/v1/orders", buyer_id=other.id)).json()["items"]
+
+    assert [item["id"] for item in of_one] == [item["id"] for item in peeked] == [mine]
+    assert [item["id"] for item in of_other] == [others]
+    assert all(item["address"]["masked"] for item in of_one + of_other)
+
+
 async def test_staff_see_addresses_masked_but_the_agent_at_work_sees_them_whole(
     trade: Trade,
 ) -> None:
