@@ -34,6 +34,7 @@ from services.conversation.neighbours import internal
 from services.conversation.phrases import registration as phrases
 from services.conversation.presence import registration as presence
 from services.conversation.reception import registration as reception
+from services.conversation.reveals import registration as reveals
 from services.conversation.routing import registration as routing_registration
 from services.conversation.routing.service import Routing
 from services.conversation.settings import Settings
@@ -78,6 +79,7 @@ class ConversationService(DatabaseService[Settings]):
             self, turns, routing, admission=admission, limits=limits, leases=leases, through=through
         )
         markers.register(self)
+        reveals.register(self, admission, audit)
         histories = history.register(self, admission, cursors)
         inboxes = inbox.register(self)
         self.internal(internal.routes(histories, inboxes, self.producer))

@@ -7,6 +7,7 @@ from typing import Final
 
 from playwright.async_api import Locator, Page, expect
 
+from kit.text import mask_name
 from tests.browser.windows import RECONNECT_MS
 from tests.world import Login
 
@@ -38,7 +39,7 @@ class Conversation:
 
     async def is_with(self, buyer: str) -> None:
         """Wait until this is the conversation with `buyer`."""
-        await expect(self.page.get_by_role("heading", name=buyer)).to_be_visible()
+        await expect(self.page.get_by_role("heading", name=mask_name(buyer))).to_be_visible()
 
     async def write(self, text: str) -> None:
         """Type without sending."""
@@ -53,7 +54,9 @@ class Conversation:
         """Hand the conversation on with a note, by keys as far as there are some, or `dblclick`."""
         await self.page.keyboard.press("Alt+t")
         dialog = self.page.get_by_role("dialog", name="转接")
-        await dialog.get_by_label("转给").select_option(to)
+        choice = dialog.get_by_label("转给")
+        named = choice.get_by_role("option").filter(has_text=to).first
+        await choice.select_option(await named.get_attribute("value"))
         await dialog.get_by_label("交接备注").fill(note)
         if press == "dblclick":
             await dialog.get_by_role("button", name="转接").dblclick()
@@ -126,8 +129,8 @@ class Desk:
         return Conversation(self.page)
 
     def row(self, buyer: str) -> Locator:
-        """Return the row of a buyer."""
-        return self.rows.filter(has_text=buyer)
+        """Return the row of a buyer, whom staff see masked."""
+        return self.rows.filter(has_text=mask_name(buyer))
 
     async def open(self, buyer: str) -> Conversation:
         """Click a buyer's row."""

@@ -28,7 +28,7 @@ class Buyer:
         return replace(self, not_before=revoked_at(at), version=self.version + 1)
 
     def masked(self) -> "Buyer":
-        """Return what everybody sees who does not work with this buyer (P17)."""
+        """Return what everybody but this buyer sees of him (P17)."""
         return replace(
             self,
             name=mask_name(self.name),

@@ -9,7 +9,7 @@ from services.conversation.access.schemas import View
 
 
 class BuyerView(View):
-    """A buyer's profile; masked unless one works with him."""
+    """A buyer's profile, masked for everybody but himself: `reveal` shows it."""
 
     id: str
     name: str

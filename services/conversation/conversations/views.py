@@ -71,8 +71,9 @@ def shown(
     found: Conversation, buyer: Buyer, principal: Principal, *, waiting_since: datetime | None
 ) -> ConversationView:
     """Show a conversation whose buyer, and since when he waits, the caller knows."""
-    works_with = principal.subject in {found.agent_id, found.buyer_id}
-    shown = buyer if works_with else buyer.masked()
+    whole = principal.subject == found.buyer_id
+    works_with = whole or principal.subject == found.agent_id
+    shown = buyer if whole else buyer.masked()
     return ConversationView(
         id=found.id,
         shop_id=found.shop_id,
@@ -83,7 +84,7 @@ def shown(
             external_id=shown.external_id if works_with else None,
             phone=shown.phone,
             address=shown.address,
-            masked=not works_with,
+            masked=not whole,
         ),
         skill_group_id=found.skill_group_id,
         state=found.state,

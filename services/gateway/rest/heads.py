@@ -8,6 +8,7 @@ HEADS: Final[Mapping[str, str]] = {
     "audit/aftersales": "aftersales",
     "audit/conversation": "conversation",
     "audit/orders": "orders",
+    "buyers": "conversation",
     "cases": "aftersales",
     "console": "monitor",
     "conversations": "conversation",

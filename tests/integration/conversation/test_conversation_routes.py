@@ -316,22 +316,23 @@ async def test_a_buyer_lists_only_his_own(platform: Platform) -> None:
     assert [one["id"] for one in ok(await mine.get("/v1/inbox"))["conversations"]] == [opened["id"]]
 
 
-async def test_a_profile_is_masked_for_all_but_those_who_work_with_it(platform: Platform) -> None:
+async def test_a_profile_is_masked_for_all_but_the_buyer(platform: Platform) -> None:
     shop = await platform.shop()
     owner = await shop.staff()
     colleague = await shop.staff(state=None)
     known = {"name": "陈小平", "phone": "13812348000", "address": "浙江省杭州市西湖区文三路1号"}
     buyer = await shop.buyer(**known)
     path = f"/v1/conversations/{(await _opened(buyer))['id']}"
+    masked = {"name": "陈*平", "phone": "138****8000", "address": "浙江省杭州市西湖区***"}
 
-    mine = ok(await owner.get(path))["buyer"]
-    theirs = ok(await colleague.get(path))["buyer"]
+    own = ok(await buyer.get(path))["buyer"]
+    seen = [ok(await one.get(path))["buyer"] for one in (owner, colleague, shop.boss)]
+    inbox = ok(await owner.get("/v1/inbox"))["conversations"][0]["buyer"]
 
-    assert {name: mine[name] for name in known} == known
-    assert theirs["phone"] == "138****8000"
-    assert theirs["name"] == "陈*平"
-    assert theirs["address"] == "浙江省杭州市西湖区***"
-    assert theirs["external_id"] is None
+    assert {name: own[name] for name in known} == known
+    assert [{name: one[name] for name in known} for one in (*seen, inbox)] == [masked] * 4
+    assert [one["masked"] for one in (own, *seen)] == [False, True, True, True]
+    assert [one["external_id"] is None for one in seen] == [False, True, True]
 
 
 async def test_every_decision_is_stored_with_its_reason_and_candidates(platform: Platform) -> None:
