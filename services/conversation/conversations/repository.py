@@ -115,6 +115,17 @@ async def owned_by(session: AsyncSession, agent_id: PersonId) -> list[Conversati
     return [_conversation(row) for row in await session.execute(wanted)]
 
 
+async def assigned_to(
+    session: AsyncSession, shop_id: ShopId, agents: Collection[PersonId]
+) -> dict[str, PersonId]:
+    """Return the conversations that agents of a shop have, each with its agent."""
+    columns = select(_CONVERSATIONS.c.id, _CONVERSATIONS.c.agent_id)
+    theirs = columns.where(
+        _CONVERSATIONS.c.shop_id == shop_id, _CONVERSATIONS.c.agent_id.in_(agents), _ASSIGNED
+    )
+    return {row.id: PersonId(row.agent_id) for row in await session.execute(theirs)}
+
+
 async def open_of(session: AsyncSession, buyer_id: PersonId) -> list[Conversation]:
     """Return a buyer's open conversations."""
     wanted = _all().where(_CONVERSATIONS.c.buyer_id == buyer_id, _CONVERSATIONS.c.state != "closed")

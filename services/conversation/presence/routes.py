@@ -1,5 +1,7 @@
 """Routes about agents' states."""
 
+from typing import Literal
+
 from fastapi import APIRouter
 
 from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page, Paging
@@ -36,9 +38,17 @@ def routes(states: States, limits: CommandLimits) -> APIRouter:
 
     @router.get("/agents")
     async def list_agents(
-        principal: AnyStaff, limit: Limit = PAGE_DEFAULT, cursor: CursorText = None
+        *,
+        principal: AnyStaff,
+        limit: Limit = PAGE_DEFAULT,
+        cursor: CursorText = None,
+        fields: Literal["load"] | None = None,
     ) -> Page[AgentView]:
-        """List who may receive buyers in this shop, with their states."""
-        return await states.page(principal, Paging(limit, cursor))
+        """List who may receive buyers in this shop, with their states; with `fields=load` how full.
+
+        For who hands a conversation on: it is asked, and pushed to nobody.
+        """
+        page = Paging(limit, cursor)
+        return await states.page(principal, page, with_load=fields == "load")
 
     return router

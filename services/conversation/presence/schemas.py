@@ -17,7 +17,11 @@ class StateChange(Body):
 
 
 class AgentView(View):
-    """An agent's state, for colleagues."""
+    """An agent's state, for colleagues; how much he has to do where `fields=load` asks for it.
+
+    `load` counts conversations and work, as his `capacity` does; `waiting` are those of his buyers
+    who wait for an answer. `groups` are codes.
+    """
 
     id: str
     name: str
@@ -25,6 +29,10 @@ class AgentView(View):
     state: AgentState
     state_since: Moment | None
     version: int
+    groups: tuple[str, ...] | None = None
+    capacity: int | None = None
+    load: int | None = None
+    waiting: int | None = None
 
 
 class Carried(msgspec.Struct, gc=False):

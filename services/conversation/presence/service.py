@@ -16,6 +16,7 @@ from kit.web.auth import Principal
 from kit.web.paging import Cursors, Page, Paged
 from services.conversation.domain import known_form
 from services.conversation.presence.schemas import AgentView
+from services.conversation.presence.views import loaded
 from services.conversation.routing.service import Routing
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import (
@@ -77,13 +78,18 @@ class States:
             changed = await self._set(session, known.id, state, "supervisor", leader=leader)
             return agent_view(changed)
 
-    async def page(self, principal: Principal, wanted: Paged) -> Page[AgentView]:
+    async def page(
+        self, principal: Principal, wanted: Paged, *, with_load: bool = False
+    ) -> Page[AgentView]:
         """Return a page of who may receive buyers in the caller's shop."""
         shop_id = principal.shop_id
         query = paging.page(self.cursors, wanted, by=BY_ID, shop_id=shop_id, list_name="agents")
         async with self.db.read(shop_id) as session:
             found = await staff.chatting(session, shop_id, after=query.after, limit=query.limit)
-        return query.show(found, agent_view)
+            page = query.show(found, agent_view)
+            if with_load:
+                page.items = await loaded(session, ShopId(shop_id), page.items)
+        return page
 
     async def at_work(self) -> list[AtWork]:
         """Return everybody who is not offline, or would come back from a lost connection."""
