@@ -2,21 +2,24 @@
 
 import type { RouteRecordRaw } from "vue-router";
 
+import { loadContext } from "./places/contextPane.ts";
 import { lazily } from "./shell/chunks.ts";
 
 const nowhere = lazily(() => import("./shell/Nowhere.vue"));
 const signIn = lazily(() => import("./features/session/SignInPage.vue"));
 const desk = lazily(() => import("./places/DeskPlace.vue"));
+const todo = lazily(() => import("./places/TodoPlace.vue"));
 const board = lazily(() => import("./places/BoardPlace.vue"));
 const settings = lazily(() => import("./places/SettingsPlace.vue"));
 
 /** What is fetched at idle. */
-export const parts = [desk, board, settings, signIn, nowhere];
+export const parts = [desk, loadContext, todo, board, settings, signIn, nowhere];
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: nowhere, meta: { title: "shell.product" } },
   { path: "/sign-in", name: "sign-in", component: signIn, meta: { title: "shell.places.signIn", open: true } },
   { path: "/desk/:conversation?", name: "desk", component: desk, meta: { title: "shell.places.desk" } },
+  { path: "/todo/:item?", name: "todo", component: todo, meta: { title: "shell.places.todo" } },
   { path: "/board", name: "board", component: board, meta: { title: "shell.places.board" } },
   { path: "/settings/:section?", name: "settings", component: settings, meta: { title: "shell.places.settings" } },
   { path: "/:nowhere(.*)*", redirect: "/" },

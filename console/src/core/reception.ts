@@ -9,6 +9,9 @@ interface AgentRow {
   name: string;
   role: string;
   state: AgentState;
+  load?: number | null;
+  capacity?: number | null;
+  waiting?: number | null;
 }
 
 interface GroupRow {
@@ -28,15 +31,26 @@ export async function transfer(call: Call, conversation: string, to: Receiver, n
   await call("POST", `/v1/conversations/${conversation}/transfer`, { ...target, note });
 }
 
-/** Return who may be handed a conversation: groups, and colleagues who receive buyers now. */
+/** Return who may be handed a conversation: groups, and colleagues who receive buyers now, the fullest last. */
 export async function receivers(call: Call, me: string): Promise<Receivers> {
   const [agents, groups] = (await Promise.all([
-    call("GET", `/v1/agents?limit=${PAGE}`),
+    call("GET", `/v1/agents?fields=load&limit=${PAGE}`),
     call("GET", "/v1/skill-groups"),
   ])) as [{ items: AgentRow[] }, { items: GroupRow[] }];
   const present = agents.items.filter((one) => one.id !== me && one.state === "online");
   return [
     ...groups.items.map((one): Receiver => ({ kind: "group", id: one.code, name: one.name })),
-    ...present.map((one): Receiver => ({ kind: "agent", id: one.id, name: one.name })),
+    ...present.map(receiver).sort((a, b) => fullness(a) - fullness(b)),
   ];
+}
+
+/** Platforms of before say nothing of loads. */
+function receiver({ id, name, load, capacity, waiting }: AgentRow): Receiver {
+  const known = typeof load === "number" && typeof capacity === "number";
+  return { kind: "agent", id, name, ...(known ? { load, capacity, waiting: waiting ?? 0 } : {}) };
+}
+
+/** Who has no place is behind everybody who has one. */
+function fullness({ load = 0, capacity = 1 }: Receiver): number {
+  return load >= capacity ? 1 + load : load / capacity;
 }

@@ -222,6 +222,10 @@ export interface Receiver {
   /** A group's code or a person's id. */
   id: string;
   name: string;
+  /** Of a person, where the platform says it: how much he has, how much he takes, and who waits for him. */
+  load?: number;
+  capacity?: number;
+  waiting?: number;
 }
 
 export type Receivers = readonly Receiver[];

@@ -16,6 +16,7 @@ export const ALT = [
   { does: "next", code: "ArrowDown", keys: "Alt+↓" },
   { does: "transfer", code: "KeyT", keys: "Alt+T" },
   { does: "end", code: "KeyX", keys: "Alt+X" },
+  { does: "context", code: "KeyI", keys: "Alt+I" },
   { does: "retry", code: "KeyR", keys: "Alt+R" },
   { does: "help", code: "Slash", keys: "Alt+/" },
 ] as const satisfies readonly Shortcut[];

@@ -10,12 +10,14 @@ export interface Place {
   roles: ReadonlySet<string>;
 }
 
+const CLERK = "clerk";
 const CHATTING = ["agent", "senior", "aftersales", "complaint", "supervisor"];
 
 /** In the order of the rail. A place comes into this list together with its route. */
 const PLACES: readonly Place[] = [
   { route: "board", path: "/board", icon: "board", roles: new Set(["supervisor", "admin"]) },
   { route: "desk", path: "/desk", icon: "desk", roles: new Set(CHATTING) },
+  { route: "todo", path: "/todo", icon: "todo", roles: new Set([...CHATTING, CLERK]) },
   { route: "settings", path: "/settings", icon: "settings", roles: new Set([...CHATTING, "admin"]) },
 ];
 

@@ -70,12 +70,37 @@ describe("handing a conversation on", () => {
     await opened(handing);
     const choice = document.querySelector("[role=dialog] select") as HTMLSelectElement;
     await vi.waitFor(() => expect(document.activeElement).toBe(choice));
-    choice.value = "0";
+    choice.value = "agent:b";
     choice.dispatchEvent(new Event("change"));
 
     choice.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true, cancelable: true }));
 
     await vi.waitFor(() => expect(handing.props("transfer")).toHaveBeenCalledExactlyOnceWith(COLLEAGUE, OFFERED));
+  });
+
+  it("says how full colleagues are, anew while somebody chooses, and keeps who was chosen", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const other: Receiver = { kind: "agent", id: "c", name: "小王", load: 8, capacity: 8, waiting: 2 };
+    const asked = vi.fn(() => Promise.resolve<Receivers>([{ ...COLLEAGUE, load: 3, capacity: 8, waiting: 1 }, other]));
+    const handing = shown("", asked);
+    await opened(handing);
+    const choice = document.querySelector("[role=dialog] select") as HTMLSelectElement;
+    const said = () => [...choice.options].map((one) => one.textContent?.trim());
+    expect(said().slice(1)).toEqual(["小李 · 接待 3/8 · 等待 1", "小王 · 已接满 8/8 · 等待 2"]);
+    choice.value = "agent:b";
+    choice.dispatchEvent(new Event("change"));
+
+    asked.mockResolvedValue([{ ...other, load: 0, waiting: 0 }, { ...COLLEAGUE, load: 8, capacity: 8, waiting: 4 }]);
+    vi.advanceTimersByTime(3_000);
+    await flushPromises();
+
+    expect(said().slice(1)).toEqual(["小王 · 接待 0/8 · 等待 0", "小李 · 已接满 8/8 · 等待 4"]);
+    expect(choice.value).toBe("agent:b");
+    const count = asked.mock.calls.length;
+    handing.unmount();
+    vi.advanceTimersByTime(10_000);
+    expect(asked).toHaveBeenCalledTimes(count);
+    vi.useRealTimers();
   });
 
   it("says in words why nobody can be chosen, and does not say that it failed to hand on", async () => {

@@ -29,9 +29,10 @@ describe("the guard of places", () => {
     expect(admit(signIn(), shown("in"))).toBe("/desk");
     expect(admit(start, shown("in", "supervisor"))).toBe("/board");
     expect(admit(signIn(), shown("in", "admin"))).toBe("/board");
-    expect(admit(signIn(), shown("in", "clerk"))).toBe("/");
-    expect(admit(start, shown("in", "clerk"))).toBe(true);
-    expect(admit(desk(), shown("in", "clerk"))).toBe("/");
+    expect(admit(signIn(), shown("in", "robot"))).toBe("/");
+    expect(admit(start, shown("in", "robot"))).toBe(true);
+    expect(admit(desk(), shown("in", "robot"))).toBe("/");
+    expect(admit(start, shown("in", "clerk"))).toBe("/todo");
     expect(admit({ ...desk("/board"), name: "board" }, shown("in", "agent"))).toBe("/");
   });
 

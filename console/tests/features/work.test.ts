@@ -1,0 +1,74 @@
+import { enableAutoUnmount, flushPromises, mount } from "@vue/test-utils";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { shallowReactive } from "vue";
+
+import { EMPTY, type Me, type State } from "@/core/types.ts";
+import WorkList from "@/features/work/WorkList.vue";
+import type { WorkItem } from "@/features/work/items.ts";
+import { i18n, speak } from "@/locales/i18n.ts";
+
+const NOW = Date.parse("2026-11-11T12:00:00.000Z");
+const ITEM: WorkItem = { id: "w1", order_id: "o1", buyer_id: "b", kind: "verify_address", attempt: 1, agent_id: "me", also: null, due_at: "2026-11-11T13:00:00.000Z", level: 0 };
+const LATE: WorkItem = { ...ITEM, id: "w2", agent_id: "p2", attempt: 2, due_at: "2026-11-11T11:00:00.000Z", level: 1 };
+
+let live: State;
+let items: WorkItem[];
+const core = {
+  get: vi.fn(async (path: string): Promise<unknown> => (path.startsWith("/v1/agents") ? { items: [{ id: "p2", name: "小王" }] } : { items, next_cursor: null })),
+};
+vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
+
+enableAutoUnmount(afterEach);
+
+beforeEach(async () => {
+  await speak("zh-CN");
+  live = shallowReactive({ ...EMPTY, session: "in" as const, me: { id: "me", name: "小陈", role: "agent", shopId: "s", state: "online" } as Me });
+  items = [ITEM, LATE];
+  core.get.mockClear();
+});
+
+async function shown() {
+  const list = mount(WorkList, { props: { open: "", now: NOW }, global: { plugins: [i18n] } });
+  await flushPromises();
+  return list;
+}
+
+describe("what is to be done", () => {
+  it("stands by when it is due, with who has it and what is late", async () => {
+    const list = await shown();
+    const rows = list.findAll("li").map((row) => row.text());
+
+    expect(rows[0]).toContain("已逾期");
+    expect(rows[0]).toContain("已升级 1 次");
+    expect(rows[0]).toContain("小王");
+    expect(rows[0]).toContain("第 2 次");
+    expect(rows[1]).toContain("核对收货地址");
+    expect(rows[1]).not.toContain("已逾期");
+  });
+
+  it("is one's own first, and everybody's for who leads", async () => {
+    await shown();
+    expect(core.get.mock.calls.map(([path]) => path)).toContain("/v1/work-items?state=open&limit=200&agent_id=me");
+    core.get.mockClear();
+
+    live.me = { ...(live.me as Me), role: "supervisor" };
+    await shown();
+    expect(core.get.mock.calls.map(([path]) => path)).toContain("/v1/work-items?state=open&limit=200");
+  });
+
+  it("goes when somebody is told that it is done", async () => {
+    const list = await shown();
+    items = [ITEM];
+    live.work += 1;
+    await flushPromises();
+
+    expect(list.findAll("li")).toHaveLength(1);
+  });
+
+  it("opens", async () => {
+    const list = await shown();
+    await list.findAll("li button")[1]?.trigger("click");
+
+    expect(list.emitted("open")).toEqual([[ITEM]]);
+  });
+});
