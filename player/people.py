@@ -1,5 +1,6 @@
 """Somebody simulated, behind a session and a socket of his own. Must not know what is played."""
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any, Final
@@ -64,6 +65,11 @@ class Somebody:
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call the REST API as this person. Raises `ApiRefused`."""
         return await self._api.call(method, path, token=self.session.token, body=body)
+
+    async def decide(self, path: str, body: dict[str, Any], *, version: int) -> Any:
+        """Command something on the version that was read. Raises `ApiRefused`."""
+        headers = {"Authorization": f"Bearer {self.session.token}", "If-Match": f'"{version}"'}
+        return await self._api.post(path, json.dumps(body).encode(), headers)
 
     async def renew(self) -> None:
         """Trade the session for a fresh one, well before it ends."""

@@ -8,7 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from kit.ids import derived_id
 from player.people import OnFrame, Somebody
 from player.programme import NEWCOMERS_TOPIC, shares
 from player.settings import Settings
+from player.trade import Sales
 from rehearsal.api import Api, ApiRefused, Session
 
 DEMO_SHOP: Final = derived_id("shop", "demo")
@@ -90,6 +91,7 @@ class DemoShop:
         self._api, self._settings, self._rng = api, settings, rng
         self._admin: Session | None = None
         self._secret = ""
+        self._sales: Sales | None = None
 
     async def open(self) -> None:
         """Sign the administrator in and set what the play needs. Raises `NotTheDemo`."""
@@ -98,6 +100,8 @@ class DemoShop:
         await self._set_groups()
         shown = await self._ask("GET", f"/v1/shops/{DEMO_SHOP}/secret")
         self._secret = str(shown["secret"])
+        intake = await self._ask("GET", f"/v1/intake/{DEMO_SHOP}/secret")
+        self._sales = Sales(self._api, DEMO_SHOP, str(intake["secret"]))
 
     async def renew(self) -> None:
         """Trade the administrator's session for a fresh one."""
@@ -131,6 +135,13 @@ class DemoShop:
         token = jwt.encode(claims, self._secret, algorithm="HS256")
         session = await self._api.vouched(DEMO_SHOP, token)
         return Somebody(self._api, session, rng=self._rng, heard=heard)
+
+    async def sell(self, number: int) -> None:
+        """See to it that a simulated buyer has bought something; what was told before stays."""
+        if self._sales is not None:
+            with suppress(ApiRefused):
+                name = name_of(number)
+                await self._sales.tell(number, external_id=_external(number), name=name)
 
     async def states(self) -> Mapping[str, str]:
         """Return the state of every agent of the shop, by his id."""

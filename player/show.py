@@ -19,9 +19,11 @@ from player.people import Somebody
 from player.programme import Doorman, Programme
 from player.scenes import Scene
 from player.shop import COLLEAGUES, Buyers, DemoShop
+from player.trade import Checks, check_address
 from player.visits import TROUBLE, Company, Visit
 from rehearsal.api import Api
 from rehearsal.dialogues import Dialogue
+from rehearsal.streams import Frame
 
 log = logging.getLogger("player")
 
@@ -91,6 +93,7 @@ class Show:
         self._doorman = Doorman(rng)
         self._buyers = Buyers()
         self._company = Company()
+        self._checks = Checks(rng)
         self._desk = Desk()
         self._visits: list[Visit] = []
         self._pace = TokenBucket(MESSAGES_PER_S, BURST, SystemClock())
@@ -105,7 +108,7 @@ class Show:
             for conversation in await self._shop.left_behind():
                 await self._shop.close(conversation)
             for login in COLLEAGUES:
-                one = await self._shop.colleague(login, self._company.hear)
+                one = await self._shop.colleague(login, self._hear)
                 self._company.colleagues[one.id] = one
             began = time.monotonic()
             beside = [asyncio.create_task(self._look()), asyncio.create_task(self._renew())]
@@ -134,6 +137,13 @@ class Show:
             elif turn is not None and self._pace.take():
                 visit.scene.speaking()
                 self._spawn(visit.speak(turn))
+
+        for somebody, order_id in self._checks.due(now):
+            self._spawn(_check(somebody, order_id))
+
+    def _hear(self, somebody: Somebody, frame: Frame) -> None:
+        self._company.hear(somebody, frame)
+        self._checks.hear(somebody, frame, time.monotonic())
 
     def _let_in(self, now: float) -> None:
         here = Counter(visit.topic for visit in self._visits)
@@ -178,6 +188,11 @@ class Show:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _check(somebody: Somebody, order_id: str) -> None:
+    with suppress(*TROUBLE):
+        await check_address(somebody, order_id)
 
 
 async def _go_home(one: Somebody) -> None:

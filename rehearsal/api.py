@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -93,6 +93,18 @@ class Api:
         if method == "POST":
             headers["Idempotency-Key"] = str(uuid.uuid4())
         request = self._http.build_request(method, path, headers=headers, json=body, params=params)
+        return await self._carried(request)
+
+    async def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Any:
+        """Send a body as it stands, with headers of one's own: what is signed, or on a version.
+
+        Raises `ApiRefused`.
+        """
+        said = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4()), **headers}
+        request = self._http.build_request("POST", path, headers=said, content=content)
+        return await self._carried(request)
+
+    async def _carried(self, request: httpx2.Request) -> Any:
         async for attempt in stamina.retry_context(
             on=(_RefusedForNow, httpx2.TransportError),
             attempts=None,
