@@ -13,7 +13,7 @@ READERS: Final[Mapping[str, tuple[str, ...]]] = {
     "directory": ("aftersales", "conversation", "gateway", "monitor", "orders"),
     "orders": ("aftersales",),
     "presence": ("conversation",),
-    "staff": ("monitor",),
+    "staff": ("gateway", "monitor"),
     "work": ("aftersales", "conversation", "gateway", "orders"),
 }
 """Services by topic."""

@@ -50,6 +50,8 @@ async def test_the_demo_is_alive_when_opened(
     await desk.rows.first.click()
     entries = desk.conversation.log.get_by_role("listitem")
     await expect(entries.first).to_be_visible()
+    bought = desk.page.get_by_role("complementary", name="买家资料").get_by_role("article")
+    await expect(bought.first).to_contain_text("SIM", timeout=MINUTE_S * 1000)
     answer = "在的，您请说"
     await desk.conversation.say(answer)
     await expect(desk.conversation.bubble(answer)).to_be_visible()

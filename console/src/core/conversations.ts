@@ -20,7 +20,7 @@ const VERSIONS = 4_096;
 const GONE: Gone = { mine: false, reason: "gone", toAgent: null, toGroup: null, by: null };
 
 export interface ConversationEars {
-  /** A conversation became one's own while one looked. */
+  /** A conversation became one's own while one looked, or one's state was set. */
   came(): void;
   /** Everything up to here was seen. */
   read(id: string, position: Position): void;
@@ -113,6 +113,7 @@ export class Conversations {
   private told(frame: Frame): void {
     if (frame.t === "snap") this.all((frame.d?.conversations ?? []) as Described[]);
     else if (frame.type?.startsWith("work.")) this.store.change({ work: this.store.state.work + 1 });
+    else if (frame.type === "staff.state_changed.v1") this.ears.came();
     else if (frame.t === "ev") this.owned(frame);
   }
 

@@ -21,7 +21,7 @@ import { Store } from "./store.ts";
 import { Version } from "./version.ts";
 import { EMPTY, type AgentState, type How, type Position, type Receiver, type State } from "./types.ts";
 
-/** Somebody else may set one's state, and no stream tells so. */
+/** Gateways of before tell nobody that a leader, or another device, set his state. */
 const LOOK_EVERY_MS = 15_000;
 
 export class Desk {

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from contracts.topics import ALERTS, BOARD, DIRECTORY, SIGNALS, WORK, Topic
+from contracts.topics import ALERTS, BOARD, DIRECTORY, SIGNALS, STAFF, WORK, Topic
 from kit.bus.loops import DirectReader
 from kit.bus.ports import Bus, Consumer, Record, TopicPartition
 from kit.clock import Clock
@@ -18,7 +18,7 @@ from kit.metrics import Metrics
 WORK_SINCE_S: Final = 24 * 3600
 """The end of a work item that was given to somebody longer ago shows in REST alone."""
 
-FACTS: Final = (DIRECTORY, SIGNALS, BOARD, ALERTS, WORK)
+FACTS: Final = (DIRECTORY, SIGNALS, BOARD, ALERTS, WORK, STAFF)
 """The topics that are read here."""
 
 Hear = Callable[[Record], None]
@@ -75,7 +75,7 @@ class FactsChannel:
         logs = consumer.assignment()
         whole = [tp for tp in logs if tp.topic in {DIRECTORY.name, BOARD.name}]
         recent = [tp for tp in logs if tp.topic == WORK.name]
-        rest = [tp for tp in logs if tp.topic in {SIGNALS.name, ALERTS.name}]
+        rest = [tp for tp in logs if tp.topic in {SIGNALS.name, ALERTS.name, STAFF.name}]
         since = self._clock.now_ms() - WORK_SINCE_S * 1000
         return (
             await consumer.beginning_offsets(whole)

@@ -123,6 +123,10 @@ READS = [
         filters="one buyer's conversations",
     ),
     Read("how many are before a buyer", partial(conversations.ahead_of, waiting=WAITING)),
+    Read(
+        "what several agents have",
+        partial(conversations.assigned_to, shop_id=SHOP, agents=[AGENT]),
+    ),
     Read("an agent's inbox", partial(conversations.owned_by, agent_id=AGENT)),
     Read("an agent's work", partial(routing.work_of, agent_id=AGENT)),
     Read("an agent's load", partial(queues.load_of, agent_id=AGENT)),

@@ -13,9 +13,10 @@ from typing_extensions import override
 
 import contracts
 from contracts.base import Event
+from contracts.conversation import AgentStateChanged
 from contracts.monitor import WaitingThresholdPassed
 from contracts.people import PersonId, WorkId
-from contracts.topics import ALERTS, WORK
+from contracts.topics import ALERTS, STAFF, WORK
 from contracts.work import WorkAssigned, WorkEscalated, WorkSettled, WorkSettledV2
 from kit.bus.ports import Record
 from kit.errors import NotFound, Unavailable
@@ -151,13 +152,19 @@ class InboxStream(Stream[InboxName, News]):
 
     @override
     def hears(self) -> Hearers:
-        """Return that waits and work concern the agents who have them."""
-        return {ALERTS: self._alert, WORK: self._work}
+        """Return that waits and work concern the agents who have them, and a state whose it is."""
+        return {ALERTS: self._alert, WORK: self._work, STAFF: self._state}
 
     def _alert(self, record: Record) -> None:
         event = contracts.decode(record)
         if isinstance(event, WaitingThresholdPassed):
             self.deliver(news_of({event.agent_id}, event=event))
+
+    def _state(self, record: Record) -> None:
+        """Tell a person his own state, whichever device or leader set it; colleagues ask for it."""
+        event = contracts.decode(record)
+        if isinstance(event, AgentStateChanged):
+            self.deliver(news_of({event.agent_id}, event=event, version=event.version))
 
     def _work(self, record: Record) -> None:
         event: Event = contracts.decode(record)
