@@ -18,7 +18,8 @@ from launcher.kafka.jars import Jar, KafkaLock
 pytestmark = pytest.mark.integration
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-START_S = 60
+START_S = 180
+"""No pace: who does not refuse to start stays for ever."""
 
 Variables = dict[str, str]
 

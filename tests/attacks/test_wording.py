@@ -1,6 +1,5 @@
 """Rows 39, 40 and 43: words and links that a shop, an agent or a buyer slips past the gate."""
 
-import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,9 @@ import pytest
 
 from contracts.people import Role
 from tests.attacks.attacker import Attacker, is_problem
+from tests.attacks.costs import costs_less
 from tests.integration.gateway.phone import Phone
+from tests.platform import Platform
 from tests.waiting import eventually
 from tests.world import Shop, World
 
@@ -54,7 +55,7 @@ async def talk(world: World, attacker: Attacker) -> Talk:
 
 
 async def test_attack_39_a_shops_pattern_is_read_as_letters_and_costs_nothing(
-    talk: Talk,
+    talk: Talk, platform: Platform
 ) -> None:
     evil = ("(qwx+)+$", "(.*)*qwxz", "[[:qwx:]]{1,99999}", "(?P<qwxv>", "((((((((((qwxr*)*)*)*")
     await talk.policy(wording_terms=list(evil))
@@ -63,13 +64,12 @@ async def test_attack_39_a_shops_pattern_is_read_as_letters_and_costs_nothing(
         return await talk.says(talk.agent, "这里有 (qwx+)+$ 一句") in HELD
 
     await eventually(known, what="the shop's terms at the gateway")
-    took = []
-    for _ in range(2):
-        begun = time.monotonic()
+
+    async def say() -> None:
         assert await talk.says(talk.agent, "qw" * 990 + "!") is None
         assert await talk.says(talk.agent, "有货的亲，今天发货") is None
-        took.append(time.monotonic() - begun)
-    assert min(took) < AT_ONCE_S * 2
+
+    assert await costs_less(AT_ONCE_S * 2, say, platform, "gateway")
 
 
 DISGUISED = {
