@@ -156,6 +156,23 @@ def test_the_number_of_brokers_is_for_life(trial: Trial) -> None:
         infrastructure.open_instance(three, trial.known.folder)
 
 
+def test_a_stop_waits_for_nobody_who_is_connected(trial: Trial) -> None:
+    """SIGTERM would: PostgreSQL then lets nobody in and ends with the last connection."""
+    infrastructure.start(trial.known, trial.screen)
+    log = Processes(trial.known).log("postgres")
+    before = log.stat().st_size
+    with asyncio.Runner() as runner:
+        staying = runner.run(asyncpg.connect(addresses.administrator(trial.known, "postgres")))
+        runner.run(staying.execute("BEGIN"))
+
+        infrastructure.stop(trial.known, trial.screen)
+
+        staying.terminate()
+    said = log.read_bytes()[before:].decode()
+    assert "received fast shutdown request" in said
+    assert said.rstrip().endswith("database system is shut down"), "killed, it would say nothing"
+
+
 def test_two_instances_share_no_port(trial: Trial) -> None:
     infrastructure.stop(trial.known, trial.screen)
     beside = Wanted(f"{trial.wanted.name}-beside")
