@@ -2,18 +2,19 @@
 
 import type { RouteRecordRaw } from "vue-router";
 
-import { loadContext } from "./places/contextPane.ts";
 import { lazily } from "./shell/chunks.ts";
 
 const nowhere = lazily(() => import("./shell/Nowhere.vue"));
 const signIn = lazily(() => import("./features/session/SignInPage.vue"));
 const desk = lazily(() => import("./places/DeskPlace.vue"));
+/** The desk fetches it by itself, beside its own thread. */
+const context = lazily(() => import("./features/context/ContextPane.vue"));
 const todo = lazily(() => import("./places/TodoPlace.vue"));
 const board = lazily(() => import("./places/BoardPlace.vue"));
 const settings = lazily(() => import("./places/SettingsPlace.vue"));
 
 /** What is fetched at idle. */
-export const parts = [desk, loadContext, todo, board, settings, signIn, nowhere];
+export const parts = [desk, context, todo, board, settings, signIn, nowhere];
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: nowhere, meta: { title: "shell.product" } },

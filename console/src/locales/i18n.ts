@@ -6,7 +6,8 @@ import { merged, type Catalogue } from "./merged.ts";
 
 export type Language = "zh-CN" | "en";
 
-const chinese = merged(import.meta.glob<Catalogue>("./zh-CN/*.json", { eager: true, import: "default" }));
+/** Without those of `later.ts`. */
+const chinese = merged(import.meta.glob<Catalogue>(["./zh-CN/*.json", "!./zh-CN/context.json", "!./zh-CN/work.json"], { eager: true, import: "default" }));
 
 export const i18n = createI18n({
   legacy: false,

@@ -11,7 +11,7 @@ describe("what the inbox tells of oneself", () => {
     expect(made.state.me?.state).toBe("online");
 
     world.state = "suspended";
-    line.tell({ ...told, id: "e1", type: "staff.state_changed.v1", version: 3, d: { agent_id: "me", state: "suspended" } });
+    line.tell({ ...told, id: "e1", type: "staff.state_changed.v1", d: { agent_id: "me", state: "suspended" } });
     await settled();
 
     expect(made.state.me?.state).toBe("suspended");
@@ -21,7 +21,7 @@ describe("what the inbox tells of oneself", () => {
     const [made, line] = await signedIn(87);
     await settled();
 
-    line.tell({ ...told, id: "e1", type: "work.assigned.v1", version: 1, d: { work_id: "w", agent_id: "me" } });
+    line.tell({ ...told, id: "e1", type: "work.assigned.v1", d: { work_id: "w", agent_id: "me" } });
     line.tell({ ...told, id: "e2", type: "work.settled.v2", d: { work_id: "w" } });
 
     expect(made.state.work).toBe(2);

@@ -145,6 +145,19 @@ describe("what stands beside the chat", () => {
     expect(core.call).toHaveBeenCalledWith("POST", "/v1/cases/c1/review", { decision: "approve", note: "同意" }, { key: expect.any(String), version: 1 });
   });
 
+  it("finds an order by its number for who came without an account", async () => {
+    answers = { "/v1/orders?external_id=T0042": { items: [ORDER], next_cursor: null }, ...answers, "/v1/orders?": { items: [], next_cursor: null } };
+    const { pane } = await shown();
+    expect(pane.text()).toContain("没有订单");
+
+    await pane.get("input[type=search]").setValue(" T0042 ");
+    await pane.get("form[role=search]").trigger("submit");
+    await flushPromises();
+
+    expect(pane.text()).toContain("不能打印：地址未核对");
+    expect(pane.text()).toContain("卫衣 灰 L");
+  });
+
   it("opens what the buyer came for before", async () => {
     const { pane, turn } = await shown();
     await turn("历史");

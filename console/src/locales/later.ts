@@ -1,0 +1,11 @@
+/**
+ * Words that no first screen says, in the language that is there from the start: who says them imports
+ * this. English comes whole.
+ */
+
+import { i18n } from "./i18n.ts";
+import { merged, type Catalogue } from "./merged.ts";
+
+const later = merged(import.meta.glob<Catalogue>(["./zh-CN/context.json", "./zh-CN/work.json"], { eager: true, import: "default" }));
+
+i18n.global.mergeLocaleMessage("zh-CN", later);
