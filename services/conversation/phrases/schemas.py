@@ -8,8 +8,8 @@ from kit.web.app import Body
 from services.conversation.access.schemas import View
 from services.conversation.phrases.domain import PHRASES_MOST
 
-Title = Annotated[str, Field(min_length=1, max_length=80)]
-Words = Annotated[str, Field(min_length=1, max_length=2000)]
+PhraseTitle = Annotated[str, Field(min_length=1, max_length=80)]
+PhraseWords = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class PhraseText(Body):
@@ -19,8 +19,8 @@ class PhraseText(Body):
     """
 
     id: str | None = Field(default=None, max_length=64)
-    title: Title
-    words: Words
+    title: PhraseTitle
+    words: PhraseWords
 
 
 Texts = Annotated[tuple[PhraseText, ...], Field(max_length=PHRASES_MOST)]
