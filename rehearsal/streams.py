@@ -43,6 +43,7 @@ class Frame(msgspec.Struct):
 
     t: str = "ev"
     s: str | None = None
+    k: str | None = None
     id: str | None = None
     position: Position | None = None
     type: str | None = None
