@@ -1,15 +1,17 @@
 /**
- * Whose conversations are one's own, what was said in them and what of it was seen: the inbox and a
- * stream for each. Knows frames; must not know sockets, REST or pages.
+ * Whose conversations are one's own, what was said in them and what of it was seen: the inbox, and a
+ * stream for each that is open. Knows frames; must not know sockets, REST or pages.
  */
 
 import { compare, readIn, type Frame } from "./frames.ts";
+import { headIn, withHead, type Head } from "./heads.ts";
 import type { Departures } from "./left.ts";
+import { Opened } from "./opened.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
 import type { Follower, Streams } from "./streams.ts";
-import { described, ownership, readUpTo, unreadOf, withItems, withOlder, withSnapshot, type Described, type Gone } from "./threads.ts";
+import { atRest, described, ownership, readUpTo, unreadOf, withItems, withOlder, withSnapshot, type Described, type Gone } from "./threads.ts";
 import type { Conversation, Position } from "./types.ts";
 
 const INBOX = "inbox";
@@ -20,8 +22,8 @@ const VERSIONS = 4_096;
 const GONE: Gone = { mine: false, reason: "gone", toAgent: null, toGroup: null, by: null };
 
 export interface ConversationEars {
-  /** A conversation became one's own while one looked, or one's state was set. */
-  came(): void;
+  /** A conversation became one's own while one looked, with its id where an event alone told of it; or one's state was set. */
+  came(unnamed?: string): void;
   /** Everything up to here was seen. */
   read(id: string, position: Position): void;
 }
@@ -30,6 +32,9 @@ export class Conversations {
   /** The newest version by which it was judged whose a conversation is. */
   private readonly versions = new Map<string, number>();
   private marks: Record<string, Position> = {};
+  /** Whether the platform tells heads: then only what is open is followed. */
+  private hasHeads = false;
+  private readonly opened = new Opened((id) => this.rest(id));
   private readonly inbox: Follower = { heard: (_stream, frame) => this.told(frame) };
   private readonly thread: Follower = {
     heard: (stream, frame) => this.said(idOf(stream), stream, frame),
@@ -48,12 +53,27 @@ export class Conversations {
   /** Begin with what an earlier life of this worker knew to be seen. */
   start(marks: Record<string, Position>): void {
     this.versions.clear();
+    this.opened.clear();
+    this.hasHeads = false;
     this.marks = { ...marks };
     this.streams.follow(INBOX, this.inbox);
   }
 
   streamOf(id: string): Stream {
     return this.streams.follow(`conv:${id}`, this.thread);
+  }
+
+  /** Somebody looks at one of his own. */
+  open(id: string): void {
+    if (this.store.state.conversations[id] === undefined) return;
+    this.streamOf(id);
+    this.opened.open(id);
+  }
+
+  /** Say of whom a conversation is that came without it. */
+  describe(facts: Described): void {
+    const known = this.store.state.conversations[facts.id];
+    if (known !== undefined) this.store.patch(facts.id, described(known, facts));
   }
 
   /** Follow a conversation no longer; who looks at it from the board goes on. */
@@ -88,6 +108,7 @@ export class Conversations {
   }
 
   private seen(known: Conversation): Conversation {
+    if (known.items.length === 0) return known;
     return { ...known, ...unreadOf(known.items, this.marks[known.id] ?? null, this.me) };
   }
 
@@ -115,6 +136,24 @@ export class Conversations {
     else if (frame.type?.startsWith("work.")) this.store.change({ work: this.store.state.work + 1 });
     else if (frame.type === "staff.state_changed.v1") this.ears.came();
     else if (frame.t === "ev") this.owned(frame);
+    else if (frame.t === "patch" && frame.k !== undefined) this.headed(frame.k, headIn(frame.d));
+  }
+
+  /** A row's head as it is now; of a row that is not there nothing is known. */
+  private headed(id: string, head: Head | null): void {
+    const known = this.store.state.conversations[id];
+    if (known === undefined || head === null) return;
+    this.hasHeads = true;
+    this.store.patch(id, withHead(known, head));
+    if (head.readUpTo !== null) this.wasRead(id, head.readUpTo);
+  }
+
+  /** It was not opened for long: its words are fetched anew when it is. */
+  private rest(id: string): void {
+    const known = this.store.state.conversations[id];
+    if (!this.hasHeads || known === undefined || this.store.state.outbox.some((one) => one.conversation === id)) return;
+    this.letGo(id);
+    this.store.patch(id, atRest(known));
   }
 
   /** The inbox says how things stand; what it does not name is nobody's here. */
@@ -127,7 +166,9 @@ export class Conversations {
     this.store.change({ conversations, listed: true });
     for (const row of rows) this.came(row.id, row.version);
     for (const id of gone) this.forget(id, GONE);
+    if (rows.length > 0) this.hasHeads = rows.every((row) => headIn(row) !== null);
     for (const row of come) this.follow(row.id);
+    for (const row of rows) this.saw(row);
     for (const id of this.strange()) this.streams.restart(`conv:${id}`);
     for (const id of this.typed()) this.streamOf(id);
   }
@@ -162,7 +203,7 @@ export class Conversations {
       this.departures.returned(id);
       this.store.change({ conversations: { ...this.store.state.conversations, [id]: row } });
       this.follow(id);
-      this.ears.came();
+      this.ears.came(this.hasHeads ? id : undefined);
     }
   }
 
@@ -176,15 +217,28 @@ export class Conversations {
     return true;
   }
 
-  /** Follow a conversation that became one's own: whatever is known of its stream, it begins with a snapshot. */
+  /**
+   * Follow a conversation that became one's own: whatever is known of its stream, it begins with a
+   * snapshot. Where heads are told, its stream is followed when somebody opens it.
+   */
   private follow(id: string): void {
     const name = `conv:${id}`;
-    if (this.streams.get(name) === undefined) this.streamOf(id);
-    else this.streams.restart(name);
+    if (this.streams.get(name) !== undefined) this.streams.restart(name);
+    else if (!this.hasHeads) this.streamOf(id);
+  }
+
+  /** Take over how far one has read on other devices; say again what the platform missed of this one. */
+  private saw(row: Described): void {
+    const head = headIn(row);
+    const mark = this.marks[row.id];
+    if (head?.readUpTo) this.wasRead(row.id, head.readUpTo);
+    const isMissed = mark !== undefined && (!head?.readUpTo || compare(mark, head.readUpTo) > 0);
+    if (head !== null && head.unread > 0 && isMissed) this.streamOf(row.id);
   }
 
   private forget(id: string, how: Gone): void {
     const known = this.store.state.conversations[id];
+    this.opened.forget(id);
     if (known !== undefined) this.departures.left(known, how);
     if (!this.store.state.outbox.some((one) => one.conversation === id)) this.letGo(id);
   }

@@ -18,6 +18,7 @@ import type { Signed } from "./rest.ts";
 import { Session } from "./session.ts";
 import { SignOut } from "./signOut.ts";
 import { Store } from "./store.ts";
+import type { Described } from "./threads.ts";
 import { Version } from "./version.ts";
 import { EMPTY, type AgentState, type How, type Position, type Receiver, type State } from "./types.ts";
 
@@ -62,11 +63,11 @@ export class Desk {
     this.line = new Line(dial, clock, instance, ears, this.outbox);
     this.departures = new Departures(this.store, clock, (id) => this.conversations.letGo(id));
     this.conversations = new Conversations(this.store, this.line.streams, this.outbox, this.departures, {
-      came: () => this.look(),
+      came: (unnamed) => this.came(unnamed),
       read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
     });
     this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));
-    this.oversight = new Oversight(this.store, this.line.streams, clock, (id) => void this.conversations.streamOf(id));
+    this.oversight = new Oversight(this.store, this.line.streams, clock, (id) => this.conversations.open(id));
   }
 
   get state(): State {
@@ -195,6 +196,14 @@ export class Desk {
     this.cancelLook = this.clock.after(LOOK_EVERY_MS * (0.8 + 0.4 * this.clock.random()), () => this.look());
     void this.ownState();
     if (!this.hasFacts) void this.facts();
+  }
+
+  /** A conversation became one's own: that may be what one's state says too. An event names nobody, but an id. */
+  private came(unnamed?: string): void {
+    this.look();
+    if (unnamed === undefined) return;
+    const asked = this.call("GET", `/v1/conversations/${unnamed}`) as Promise<Described>;
+    void asked.then((facts) => this.conversations.describe(facts), () => this.conversations.streamOf(unnamed));
   }
 
   /** Ask what the shop's levels and clocks are; while nobody answers, the last ones hold. */

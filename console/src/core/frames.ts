@@ -16,6 +16,8 @@ export interface Refused {
 export interface Frame {
   t: string;
   s?: string;
+  /** In `patch`: of which row of the stream. */
+  k?: string;
   id?: string;
   position?: Position;
   type?: string;

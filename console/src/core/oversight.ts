@@ -27,7 +27,7 @@ export class Oversight {
     refused: (stream) => this.store.change({ watched: { ...this.store.state.watched, [idOf(stream)]: null } }),
   };
 
-  /** `own` is called with a conversation that was watched and has become one's own. */
+  /** `own` is called with a conversation that is looked at and is one's own. */
   constructor(
     private readonly store: Store,
     private readonly streams: Streams,
@@ -49,10 +49,13 @@ export class Oversight {
     this.hold(current, this.marks, () => undefined);
   }
 
-  /** Follow a conversation for a while, without being seen in it. One's own is on the desk already. */
+  /** Follow a conversation for a while, without being seen in it. One's own is the desk's. */
   watch(id: string): void {
-    if (this.store.state.conversations[id] !== undefined) return;
     const name = `conv:${id}`;
+    if (this.store.state.conversations[id] !== undefined) {
+      this.handOver(name, id);
+      return;
+    }
     this.streams.follow(name, this.thread);
     this.hold(name, this.thread, () => this.store.change({ watched: without(this.store.state.watched, id) }));
   }
@@ -122,8 +125,8 @@ export class Oversight {
   private handOver(name: string, id: string): void {
     this.looks.get(name)?.();
     this.looks.delete(name);
-    this.streams.leave(name);
-    this.store.change({ watched: without(this.store.state.watched, id) });
+    this.streams.leave(name, this.thread);
+    if (id in this.store.state.watched) this.store.change({ watched: without(this.store.state.watched, id) });
     this.own(id);
   }
 }

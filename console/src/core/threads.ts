@@ -1,6 +1,7 @@
 /** What is known of conversations, folded from frames. Pure: no socket, no time of its own. */
 
 import { compare, itemOf, momentOf, type Frame } from "./frames.ts";
+import { headIn, lastOf, withHead } from "./heads.ts";
 import { roundOf } from "./rounds.ts";
 import type { Conversation, Item, Left, Position } from "./types.ts";
 
@@ -21,12 +22,14 @@ export interface Described {
   version?: number;
   opened_at?: string;
   waiting_since?: string | null;
+  unread?: number | null;
 }
 
 const NOTHING: Omit<Conversation, "id"> = {
   buyer: "",
   buyerId: "",
   items: [],
+  last: null,
   waitingSince: null,
   isFirst: true,
   readUpTo: null,
@@ -38,11 +41,13 @@ const NOTHING: Omit<Conversation, "id"> = {
 
 export function described(known: Conversation | undefined, facts: Described): Conversation {
   const before = known ?? { ...NOTHING, id: facts.id, waitingSince: momentOf(facts.waiting_since) };
-  return {
+  const now = {
     ...before,
     buyer: facts.buyer?.name ?? before.buyer,
     buyerId: facts.buyer_id ?? facts.buyer?.id ?? before.buyerId,
   };
+  const head = headIn(facts);
+  return head === null ? now : withHead(now, head);
 }
 
 /** Add what was said, in the order of the log and each once, and see who waits since when. */
@@ -50,7 +55,7 @@ export function withItems(known: Conversation, frames: readonly Frame[]): Conver
   const roomier = known.items.length > KEPT ? Math.max(KEPT_OLDER, known.items.length) : KEPT;
   const all = merged(known, frames);
   const items = all.slice(-roomier);
-  return { ...known, items, ...roundOf(items, known.waitingSince), ...(items.length < all.length ? { older: "more" as const } : {}) };
+  return { ...known, items, last: lastOf(items, known.last), ...roundOf(items, known.waitingSince), ...(items.length < all.length ? { older: "more" as const } : {}) };
 }
 
 /** Put a page of what was said before in front, however long the thread becomes. */
@@ -95,6 +100,11 @@ export function unreadOf(items: readonly Item[], mark: Position | null, me: stri
   const seen = mark === null ? (own ?? answer) : own !== null && compare(own, mark) > 0 ? own : mark;
   const fresh = items.filter((item) => isSaid(item) && item.by === "buyer" && !item.late && (seen === null || compare(item.position, seen) > 0));
   return { unread: fresh.length, firstUnread: fresh[0]?.id ?? null };
+}
+
+/** Let go of what was said: a list goes on by its heads. */
+export function atRest(known: Conversation): Conversation {
+  return { ...known, items: [], maySend: null, older: "none", firstUnread: null };
 }
 
 export function readUpTo(known: Conversation, position: Position | null): Conversation {

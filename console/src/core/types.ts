@@ -116,12 +116,23 @@ export interface Levels {
   later: Steps;
 }
 
+/** The last words of a conversation; of an image or a card there is no text. */
+export interface Last {
+  position: Position;
+  at: number;
+  by: Speaker;
+  text: string;
+}
+
 /** One conversation of one's own with what was said in it. */
 export interface Conversation {
   id: string;
   buyer: string;
   buyerId: string;
+  /** Empty as long as nobody opened it, where a list tells heads. */
   items: readonly Item[];
+  /** The last words; null where nobody said anything yet, or that is not known. */
+  last: Last | null;
   /** The buyer's first word that nobody answered. */
   waitingSince: number | null;
   /** No agent has replied since it began, or began anew. */
@@ -259,7 +270,7 @@ export interface Core {
   receivers(): Promise<Receivers>;
   /** Look at the shop's board; to be said again every 15 s. */
   board(): Promise<void>;
-  /** Look at a conversation of somebody else, unseen; to be said again every 15 s. */
+  /** Look at a conversation: of somebody else unseen, to be said again every 15 s; one's own is followed from then on. */
   watch(conversation: string): Promise<void>;
   /** Read a public route below /v1 as this person. */
   get(path: string): Promise<unknown>;

@@ -29,6 +29,8 @@ export const world = {
   pages: {} as Record<string, { items: unknown[]; next_cursor: string | null }>,
   /** How far the conversation was read, as its snapshot says; null: an older gateway, which does not. */
   read: null as { buyer: [number, number] | null; owner: [number, number] | null } | null,
+  /** What is told of a conversation by its id. */
+  facts: {} as Record<string, unknown>,
   /** Whether an answer waits until it is let go. */
   held: null as (() => void)[] | null,
 };
@@ -137,13 +139,14 @@ async function answer(path: string, { method = "GET" }: RequestInit = {}): Promi
   if (url.pathname === "/") return new Response(null, { headers: { etag: world.served } });
   if (url.pathname === "/v1/console") return facts();
   if (world.isAway) return new Response("{}", { status: 503 });
+  if (/^\/v1\/conversations\/[^/]+$/.test(url.pathname)) return new Response(JSON.stringify(world.facts));
   if (url.pathname.endsWith("/messages")) return new Response(JSON.stringify(world.pages[url.searchParams.get("cursor") ?? ""]));
   if (url.pathname.startsWith("/v1/sessions/slots/")) return slot(method, url.pathname.endsWith("/refresh"));
   return new Response(JSON.stringify({ state: world.state }));
 }
 
 beforeEach(() => {
-  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, hasSession: true, levels: LEVELS, served: '"one"', pages: {}, read: null, held: null });
+  Object.assign(world, { clock: new ManualClock(), person: "me", state: "online", isAway: false, hasSession: true, levels: LEVELS, served: '"one"', pages: {}, read: null, facts: {}, held: null });
   Line.all.length = 0;
   vi.stubGlobal("fetch", answer);
 });

@@ -11,7 +11,7 @@ const NOW = 1_000_000;
 const LEVELS: Levels = { first: [10, 20, 30], later: [20, 100, 180] };
 
 function waits(seconds: number | null, isFirst = false, buyer = `等${seconds}`): Conversation {
-  return { id: buyer, buyer, buyerId: buyer, items: [], waitingSince: seconds === null ? null : NOW - seconds * 1_000, isFirst, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
+  return { id: buyer, buyer, buyerId: buyer, items: [], last: null, waitingSince: seconds === null ? null : NOW - seconds * 1_000, isFirst, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
 }
 
 describe("how long is too long", () => {

@@ -6,7 +6,7 @@ import { Composing } from "@/ui/composing.ts";
 
 function one(id: string, waitingSince: number | null, at = 0): Conversation {
   const item = { id: `m${id}`, position: [1, at] as const, at, type: "chat.message.v1", by: "agent" as const, senderId: "me", clientId: null, text: "" };
-  return { id, buyer: id, buyerId: id, items: [item], waitingSince, isFirst: true, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
+  return { id, buyer: id, buyerId: id, items: [item], last: null, waitingSince, isFirst: true, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none" };
 }
 
 it("puts who waits longest on top, then the latest answered", () => {

@@ -31,7 +31,7 @@ function said(by: "buyer" | "agent", at: number, text = "在吗", senderId = by)
 }
 
 function talk(items: Item[], more: Partial<Conversation> = {}): Conversation {
-  return { id: "a", buyer: "王小明", buyerId: "b", items, waitingSince: null, isFirst: true, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none", ...more };
+  return { id: "a", buyer: "王小明", buyerId: "b", items, last: null, waitingSince: null, isFirst: true, readUpTo: null, maySend: true, unread: 0, firstUnread: null, older: "none", ...more };
 }
 
 const beside = (more: Partial<Beside> = {}): Beside => ({ outbox: [], me: "agent", warned: {}, newFrom: null, ...more });

@@ -18,6 +18,7 @@ const TALK: Conversation = {
   buyer: "王小明",
   buyerId: "b",
   items: [],
+  last: null,
   waitingSince: null,
   isFirst: true,
   readUpTo: null,

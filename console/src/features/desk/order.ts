@@ -13,7 +13,7 @@ export function inOrder(all: readonly Conversation[]): Conversation[] {
   return [...all].sort((a, b) => {
     if (a.waitingSince !== null && b.waitingSince !== null) return a.waitingSince - b.waitingSince || byId(a, b);
     if (a.waitingSince !== null || b.waitingSince !== null) return a.waitingSince === null ? 1 : -1;
-    return (b.items.at(-1)?.at ?? 0) - (a.items.at(-1)?.at ?? 0) || byId(a, b);
+    return saidAt(b) - saidAt(a) || byId(a, b);
   });
 }
 
@@ -33,6 +33,11 @@ export function frozen(shown: Order, wanted: Order): Order {
   const before = new Set([...shown.waiting, ...shown.answered]);
   const part = (name: keyof Order) => [...shown[name].filter((id) => there.has(id)), ...wanted[name].filter((id) => !before.has(id))];
   return { waiting: part("waiting"), answered: part("answered") };
+}
+
+/** When something was said last, or happened where nobody said anything yet. */
+function saidAt(one: Conversation): number {
+  return one.last?.at ?? one.items.at(-1)?.at ?? 0;
 }
 
 function byId(a: Conversation, b: Conversation): number {
