@@ -37,6 +37,7 @@ from services.conversation.reception import registration as reception
 from services.conversation.reveals import registration as reveals
 from services.conversation.routing import registration as routing_registration
 from services.conversation.routing.service import Routing
+from services.conversation.search import registration as search
 from services.conversation.settings import Settings
 from services.conversation.shops import registration as shops
 from services.conversation.staff import registration as staff
@@ -80,6 +81,7 @@ class ConversationService(DatabaseService[Settings]):
         )
         markers.register(self)
         reveals.register(self, admission, audit)
+        search.register(self, audit, cursors=cursors, through=through)
         histories = history.register(self, admission, cursors)
         inboxes = inbox.register(self)
         self.internal(internal.routes(histories, inboxes, self.producer))

@@ -15,6 +15,7 @@ class MessageRow(Base):
     __tablename__ = "messages"
     __table_args__ = (
         Index("ix_messages_history", "conversation_id", "generation", "log_offset"),
+        Index("ix_messages_log", "generation", "partition", "log_offset"),
         Index(
             "ix_messages_answers",
             "conversation_id",

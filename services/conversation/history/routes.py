@@ -56,10 +56,17 @@ def _reading(router: APIRouter, histories: Histories) -> None:
         limit: Limit = PAGE_DEFAULT,
         cursor: CursorText = None,
         order: Direction = "desc",
+        around: Annotated[str | None, Query(pattern=_UUID)] = None,
     ) -> Response:
-        """Read what was said, by position in the log: newest first, or `order=asc`."""
+        """Read what was said, by position in the log: newest first, or `order=asc`.
+
+        `around` names an archived message: the page has it in its midst, and no cursor counts.
+        """
         reading = Reading(limit=limit, cursor=cursor, ascending=order == "asc")
-        page = await histories.page(principal, conversation_id, reading)
+        if around is None:
+            page = await histories.page(principal, conversation_id, reading)
+        else:
+            page = await histories.around(principal, conversation_id, around, reading=reading)
         return Response(msgspec.json.encode(page), media_type="application/json")
 
     @router.get("/conversations/{conversation_id}/decisions")

@@ -22,11 +22,12 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     late: bool = False
 
 
-class History(msgspec.Struct, frozen=True):
+class History(msgspec.Struct, frozen=True, omit_defaults=True):
     """A page of the history."""
 
     items: list[Item]
     next_cursor: str | None
+    previous_cursor: str | None = None
 
 
 class HistoryItemView(View):
@@ -47,10 +48,15 @@ class HistoryItemView(View):
 
 
 class HistoryView(View):
-    """A page of the history."""
+    """A page of the history.
+
+    One around a message goes on both ways: `previous_cursor`, where there is more, is asked for in
+    the other `order`.
+    """
 
     items: list[HistoryItemView]
     next_cursor: str | None = None
+    previous_cursor: str | None = None
 
 
 class Mark(msgspec.Struct, frozen=True):

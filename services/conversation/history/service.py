@@ -33,6 +33,7 @@ from services.conversation.conversations.schemas import ConversationView, HeadVi
 from services.conversation.conversations.views import for_buyer, view, views
 from services.conversation.conversations.visibility import owner_of, visible
 from services.conversation.domain import known_form
+from services.conversation.history import repository
 from services.conversation.history.schemas import (
     Attached,
     CandidateView,
@@ -136,6 +137,32 @@ class Histories:
                 rows = await archive.before(session, known, query.after, limit=query.limit)
         shown, next_cursor = query.cut(rows)
         return History(items=items(shown, known, principal.role), next_cursor=next_cursor)
+
+    async def around(
+        self, principal: Principal, conversation_id: str, message_id: str, *, reading: Reading
+    ) -> History:
+        """Return a page with a message in its midst, which goes on both ways.
+
+        Raises `NotFound` for somebody else's, and for a message of another conversation.
+        """
+        async with self._watched(principal, conversation_id) as (session, conversation):
+            known, half = conversation.id, max(1, reading.limit // 2)
+            older, newer = await repository.beside(session, known, known_form(message_id), half)
+        if not older:
+            raise NotFound
+        shown = [*reversed(newer[:half]), *older[: half + 1]]
+
+        def cursor(direction: str, row: Row[Any], *, is_there: bool) -> str | None:
+            if not is_there:
+                return None
+            name, place = f"messages:{known}:{direction}", BY_POSITION.keep(row)
+            return self.cursors.encode(place, conversation.shop_id, list_name=name)
+
+        up = cursor("up", shown[0], is_there=len(newer) > half)
+        down = cursor("down", shown[-1], is_there=len(older) > half + 1)
+        rows = shown[::-1] if reading.ascending else shown
+        ahead, back = (up, down) if reading.ascending else (down, up)
+        return History(items(rows, known, principal.role), ahead, back)
 
     async def one(self, principal: Principal, conversation_id: str) -> ConversationView:
         """Return one conversation. Raises `NotFound` for somebody else's."""

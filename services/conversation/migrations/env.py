@@ -9,6 +9,7 @@ from services.conversation.login import models as login
 from services.conversation.markers import models as markers
 from services.conversation.phrases import models as phrases
 from services.conversation.routing import models as routing
+from services.conversation.search import models as search
 from services.conversation.shops import models as shops
 from services.conversation.staff import models as staff
 from services.conversation.tables import METADATA
@@ -23,6 +24,7 @@ MODELS = (
     markers,
     phrases,
     routing,
+    search,
     shops,
     staff,
     tokens,

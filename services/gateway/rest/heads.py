@@ -18,6 +18,7 @@ HEADS: Final[Mapping[str, str]] = {
     "monitor": "monitor",
     "orders": "orders",
     "phrases": "conversation",
+    "search": "conversation",
     "sessions": "conversation",
     "shops": "conversation",
     "skill-groups": "conversation",

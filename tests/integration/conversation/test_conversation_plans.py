@@ -26,6 +26,9 @@ from services.conversation.reception.repository import Silence
 from services.conversation.routing import queues
 from services.conversation.routing import repository as routing
 from services.conversation.routing.assignment import Places
+from services.conversation.search import repository as search
+from services.conversation.search.domain import Reach
+from services.conversation.search.repository import Wanted
 from services.conversation.settings import Settings
 from services.conversation.shops import repository as shops
 from services.conversation.staff import repository as staff
@@ -54,6 +57,7 @@ MOMENT = datetime(2026, 11, 11, tzinfo=UTC)
 LATER = datetime(2026, 11, 12, tzinfo=UTC)
 SILENCE = Silence(SHOP, idle_since=LATER, unanswered_since=LATER)
 PLACE = (MOMENT, CHAT)
+SOUGHT = Wanted(SHOP, [1], since=MOMENT, till=LATER, below=(LATER, CHAT))
 PLACES = Places(
     own=((AGENT, 2, "agent"),),
     online=2,
@@ -251,6 +255,16 @@ READS = [
         ("/v1/skill-groups",),
     ),
     Read("quick replies", partial(phrases.lists, shop_id=SHOP, owners=[AGENT, "shop"])),
+    Read(
+        "words in chats",
+        partial(search.found, wanted=SOUGHT, limit=100, timeout_ms=5_000),
+        ("/v1/search/messages",),
+        sorts="the hundred messages of one look",
+    ),
+    Read(
+        "what was archived behind the index of words",
+        partial(search.archived, reach=Reach(0, 1, 500, None), end=1_000, types=["x"], limit=100),
+    ),
     *audit_reads(AUDIT, "/v1/audit/conversation"),
 ]
 
@@ -310,7 +324,7 @@ async def test_no_list_is_without_a_row_here() -> None:
     app = ConversationService(Settings(), MemoryBus(), clock=SystemClock()).app().http
 
     people = (buyers, phrases, shops, skill_groups, staff, tokens)
-    rooms = (routing, queues, reception)
+    rooms = (routing, queues, reception, search)
     assert_all_are_there(READS, app, archive, conversations, *people, *rooms)
 
 

@@ -1,0 +1,91 @@
+"""What of a text is looked up: pairs of Chinese characters, other words whole. Pure.
+
+Most Chinese words have two characters, and nothing stands between them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+from contracts.people import ConversationId, MessageId, PersonId, ShopId
+
+_PAIRED: Final = (
+    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
+)
+_PART: Final = re.compile(rf"([{_PAIRED}]+)|[^\W_{_PAIRED}]{{2,}}")
+"""Characters that are written without spaces; or a word of at least two others."""
+
+_WORD_MOST: Final = 64
+"""Characters of a word that are looked at: what is longer is nobody's word."""
+
+BEFORE: Final = 30
+SHOWN: Final = 120
+"""Characters of a message that a list shows, and how many of them before what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedMessage:
+    """What of a message is looked up, by keys of its shop alone."""
+
+    message_id: MessageId
+    shop_id: ShopId
+    conversation_id: ConversationId
+    sender_id: PersonId
+    at: datetime
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Up to where a partition of the log is indexed, and when the last of that was said."""
+
+    partition: int
+    generation: int
+    next_offset: int
+    reached_at: datetime | None
+
+
+def normalised(text: str) -> str:
+    """Return a text as it is compared: one width, one case, one space."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def grams(text: str) -> set[str]:
+    """Return what is looked up of a text that was said; single characters are not."""
+    found: set[str] = set()
+    for part in _PART.finditer(normalised(text)):
+        run = part[1]
+        if run is None:
+            found.add(part[0][:_WORD_MOST])
+        else:
+            found.update(run[at : at + 2] for at in range(len(run) - 1))
+    return found
+
+
+def keys_of(shop_id: str, looked_up: Iterable[str]) -> tuple[int, ...]:
+    """Return the keys by which a shop looks these up: no key is any other shop's."""
+    shop = shop_id.encode()[:64]
+    return tuple(
+        int.from_bytes(blake2b(one.encode(), digest_size=8, key=shop).digest(), signed=True)
+        for one in sorted(looked_up)
+    )
+
+
+def holds(text: str, terms: Sequence[str]) -> bool:
+    """Tell whether a text has all of these terms, each as it stands: pairs alone may lie apart."""
+    said = normalised(text)
+    return all(term in said for term in terms)
+
+
+def excerpt(text: str, terms: Collection[str]) -> str:
+    """Return the part of a text around the first term, on one line."""
+    said = " ".join(unicodedata.normalize("NFKC", text).split())
+    lowered = said.casefold()
+    places = [at for term in terms if (at := lowered.find(term)) >= 0]
+    start = max(0, min(places, default=0) - BEFORE)
+    cut = said[start : start + SHOWN]
+    return f"{'…' if start else ''}{cut}{'…' if start + SHOWN < len(said) else ''}"
