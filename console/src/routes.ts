@@ -4,6 +4,8 @@ import type { RouteRecordRaw } from "vue-router";
 
 import { lazily } from "./shell/chunks.ts";
 
+/** What stands around every place; who signs in sees nothing of it. */
+export const frame = lazily(() => import("./shell/Frame.vue"));
 const nowhere = lazily(() => import("./shell/Nowhere.vue"));
 const signIn = lazily(() => import("./features/session/SignInPage.vue"));
 const desk = lazily(() => import("./places/DeskPlace.vue"));
@@ -11,10 +13,11 @@ const desk = lazily(() => import("./places/DeskPlace.vue"));
 const context = lazily(() => import("./features/context/ContextPane.vue"));
 const todo = lazily(() => import("./places/TodoPlace.vue"));
 const board = lazily(() => import("./places/BoardPlace.vue"));
+const search = lazily(() => import("./places/SearchPlace.vue"));
 const settings = lazily(() => import("./places/SettingsPlace.vue"));
 
 /** What is fetched at idle. */
-export const parts = [desk, context, todo, board, settings, signIn, nowhere];
+export const parts = [frame, desk, context, todo, board, search, settings, signIn, nowhere];
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: nowhere, meta: { title: "shell.product" } },
@@ -22,6 +25,7 @@ export const routes: RouteRecordRaw[] = [
   { path: "/desk/:conversation?", name: "desk", component: desk, meta: { title: "shell.places.desk" } },
   { path: "/todo/:item?", name: "todo", component: todo, meta: { title: "shell.places.todo" } },
   { path: "/board", name: "board", component: board, meta: { title: "shell.places.board" } },
+  { path: "/search", name: "search", component: search, meta: { title: "shell.places.search" } },
   { path: "/settings/:section?", name: "settings", component: settings, meta: { title: "shell.places.settings" } },
   { path: "/:nowhere(.*)*", redirect: "/" },
 ];
