@@ -71,6 +71,7 @@ async def test_ones_own_are_written_on_their_page_and_there_at_the_next_buyer(
     await conversation.composer.focus()
     await page.keyboard.press("Alt+q")
     await page.keyboard.type("wdkc")
+    await expect(page.get_by_role("option", name="我的开场")).to_be_visible()
     await page.keyboard.press("Enter")
     await page.keyboard.press("Enter")
 
