@@ -12,6 +12,7 @@ from typing_extensions import override
 from contracts.base import Event, Moment, Part, Readable, UnknownEvent, UnreadableEvent, decode
 from contracts.people import (
     AgentState,
+    AssignmentMode,
     ConversationId,
     MessageId,
     OrderId,
@@ -97,13 +98,14 @@ class ConversationAssigned(Lifecycle):
     skill_group_id: SkillGroupId
     reason: str
     waiting_since: Moment | None = None
+    mode: AssignmentMode = AssignmentMode.ROUTED
 
 
 class ConversationTransferred(Lifecycle):
     """The owner handed the conversation on, with a note.
 
     `to_agent_id` None: it goes to the queue of `to_skill_group_id`; an `assigned` follows.
-    Otherwise `to_agent_id` owns it from this version on.
+    Otherwise `to_agent_id` owns it from this version on; where he is `by`, he took it over.
     """
 
     type: ClassVar[str] = "conversation.transferred.v1"
@@ -114,6 +116,7 @@ class ConversationTransferred(Lifecycle):
     note: str
     by: PersonId
     waiting_since: Moment | None = None
+    mode: AssignmentMode = AssignmentMode.ROUTED
 
 
 class ConversationStageChanged(Lifecycle):

@@ -80,6 +80,16 @@ class ConversationState(StrEnum):
     CLOSED = "closed"
 
 
+class AssignmentMode(StrEnum):
+    """How somebody came to hold a conversation.
+
+    What is `taken` off duty counts in nobody's load, and stays when its holder is not at his desk.
+    """
+
+    ROUTED = "routed"
+    TAKEN = "taken"
+
+
 class Stage(StrEnum):
     """The reception pipeline, from welcome to shipping."""
 

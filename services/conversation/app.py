@@ -77,7 +77,14 @@ class ConversationService(DatabaseService[Settings]):
         staff.register(self, turns, routing, passwords=passwords, cursors=cursors, limits=limits)
         self.presence = presence.register(self, turns, routing, cursors=cursors, limits=limits)
         self.closings = reception.register(
-            self, turns, routing, admission=admission, limits=limits, leases=leases, through=through
+            self,
+            turns,
+            routing,
+            admission=admission,
+            audit=audit,
+            limits=limits,
+            leases=leases,
+            through=through,
         )
         markers.register(self)
         reveals.register(self, admission, audit)

@@ -48,7 +48,10 @@ _INSERT: Final = text(
     left join staff a on a.id = c.agent_id
     where n.message_id is null
        or c.shop_id is distinct from i.shop_id
-       or (i.sender_kind is not null and (c.state = 'closed' or a.state in ('offline', 'break')))
+       or (i.sender_kind is not null and (
+            c.state = 'closed' or a.state in ('offline', 'break')
+                and c.taken_version is distinct from c.assignment_version
+       ))
        or c.version < i.version
     """
 )

@@ -15,10 +15,10 @@ from contracts.conversation import (
     ConversationRated,
     ConversationReopened,
     ConversationStageChanged,
-    ConversationTransferred,
     Lifecycle,
 )
 from contracts.people import (
+    AssignmentMode,
     ConversationId,
     ConversationState,
     OrderId,
@@ -47,22 +47,10 @@ class ConversationIsClosed(Conflict):
     slug, title = "conversation_closed", "The conversation is closed"
 
 
-class NoteMissing(Unprocessable):
-    """A transfer says why, so that the next agent need not ask the buyer again (C11)."""
-
-    slug, title = "note_missing", "A transfer needs a note for the next agent"
-
-
 class AlreadyRated(Conflict):
     """The buyer is asked once."""
 
     slug, title = "already_rated", "The conversation is rated already"
-
-
-class NothingToTransfer(Conflict):
-    """Nobody owns the conversation, or it would go to the one who has it."""
-
-    slug, title = "nothing_to_transfer", "The conversation is not handed on by this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +58,11 @@ class Conversation:
     """The facts that rules decide on.
 
     `version` rises by one with every event. `assignment_version` is the version at which the
-    present owner got it (H8). `preferred_agent_id` had the buyer before and is asked first;
-    `avoided_agent_id` handed him on and is asked last. `waiting_since` is what its place in the
-    queue counts from, set while queued; since when the buyer waits stands in `clock` (H37).
+    present owner got it (H8), `taken_version` the one at which somebody last took it off duty:
+    older releases know no such thing, and end it. `preferred_agent_id` had the buyer before and is
+    asked first; `avoided_agent_id` handed him on and is asked last. `waiting_since` is what its
+    place in the queue counts from, set while queued; since when the buyer waits stands in `clock`
+    (H37).
     `announced` tells whether the log knows that it is queued. `swept` is set where it is closed and
     no person closed it.
     """
@@ -86,6 +76,7 @@ class Conversation:
     stage: Stage = Stage.WELCOME
     version: int = 0
     assignment_version: int = 0
+    taken_version: int | None = None
     agent_id: PersonId | None = None
     preferred_agent_id: PersonId | None = None
     avoided_agent_id: PersonId | None = None
@@ -98,6 +89,18 @@ class Conversation:
     subject: str = ""
     order_id: OrderId | None = None
     score: int | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether its owner took it off duty: it is in nobody's load then (F11)."""
+        return self.agent_id is not None and self.taken_version == self.assignment_version
+
+    @property
+    def mode(self) -> AssignmentMode | None:
+        """How its owner got it."""
+        if self.agent_id is None:
+            return None
+        return AssignmentMode.TAKEN if self.is_taken else AssignmentMode.ROUTED
 
     @property
     def rank_at(self) -> datetime | None:
@@ -191,16 +194,18 @@ def requeue(
 ) -> Outcome:
     """Take the conversation from an agent who is lost, or `silent`; `announce` tells the log.
 
-    A lost agent is asked first when he is back, a silent one last. Its place in the queue counts
+    A lost agent is asked first when he is back, or who had it before he took it; a silent one is
+    asked last. Its place in the queue counts
     from the buyer's first unanswered word, and from now if nobody waits (H37).
     """
     if conversation.state is not ConversationState.ASSIGNED:
         return Outcome(conversation)
+    had_it = conversation.preferred_agent_id if conversation.is_taken else conversation.agent_id
     waiting = replace(
         conversation,
         state=ConversationState.QUEUED,
         agent_id=None,
-        preferred_agent_id=None if silent else conversation.agent_id,
+        preferred_agent_id=None if silent else had_it,
         avoided_agent_id=conversation.agent_id if silent else None,
         waiting_since=waits_since or stamp.at,
         announced=False,
@@ -227,66 +232,6 @@ def announce(
         waiting_since=waits_since,
     )
     return Outcome(told, (event,))
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """Where a conversation goes: to a person of a group, or to the group's queue."""
-
-    to_agent_id: PersonId | None
-    to_skill_group_id: SkillGroupId
-    note: str
-    by: PersonId
-
-
-def transfer(
-    conversation: Conversation, over: HandOver, stamp: Stamp, *, waits_since: datetime | None = None
-) -> Outcome:
-    """Hand the conversation on; the buyer's wait goes on where it began (H37).
-
-    Raises `NoteMissing`, `ConversationIsClosed`, `NothingToTransfer`.
-    """
-    if not over.note.strip():
-        raise NoteMissing
-    if conversation.state is ConversationState.CLOSED:
-        raise ConversationIsClosed
-    giver = conversation.agent_id
-    if giver is None or giver == over.to_agent_id:
-        raise NothingToTransfer
-    version = conversation.version + 1
-    if over.to_agent_id is not None:
-        moved = replace(
-            conversation,
-            skill_group_id=over.to_skill_group_id,
-            version=version,
-            assignment_version=version,
-            agent_id=over.to_agent_id,
-            assigned_at=stamp.at,
-            preferred_agent_id=over.to_agent_id,
-            avoided_agent_id=None,
-        )
-    else:
-        moved = replace(
-            conversation,
-            state=ConversationState.QUEUED,
-            skill_group_id=over.to_skill_group_id,
-            version=version,
-            agent_id=None,
-            preferred_agent_id=None,
-            avoided_agent_id=giver,
-            waiting_since=waits_since or stamp.at,
-            announced=True,  # `transferred` says so itself
-        )
-    event = ConversationTransferred(
-        **head_of(moved, stamp),
-        from_agent_id=giver,
-        to_agent_id=over.to_agent_id,
-        to_skill_group_id=over.to_skill_group_id,
-        note=over.note,
-        by=over.by,
-        waiting_since=waits_since,
-    )
-    return Outcome(moved, (event,))
 
 
 def close(

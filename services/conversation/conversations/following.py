@@ -17,7 +17,7 @@ from contracts.conversation import (
     ConversationTransferred,
     Lifecycle,
 )
-from contracts.people import ConversationState, PersonId
+from contracts.people import AssignmentMode, ConversationState, PersonId
 from services.conversation.conversations.domain import Conversation
 
 
@@ -74,7 +74,7 @@ def _after(conversation: Conversation, event: Lifecycle) -> Conversation:
             after = _queued(asked_first, event, announced=True)
         case ConversationAssigned():
             grouped = replace(conversation, skill_group_id=event.skill_group_id)
-            after = _assigned(grouped, event, event.agent_id)
+            after = _assigned(grouped, event, event.agent_id, mode=event.mode)
         case ConversationTransferred():
             after = _transferred(conversation, event)
         case ConversationClosed():
@@ -91,7 +91,7 @@ def _after(conversation: Conversation, event: Lifecycle) -> Conversation:
 def _transferred(conversation: Conversation, event: ConversationTransferred) -> Conversation:
     grouped = replace(conversation, skill_group_id=event.to_skill_group_id)
     if event.to_agent_id is not None:
-        return _assigned(grouped, event, event.to_agent_id)
+        return _assigned(grouped, event, event.to_agent_id, mode=event.mode)
     handed_on = replace(grouped, preferred_agent_id=None, avoided_agent_id=event.from_agent_id)
     return _queued(handed_on, event, announced=True)
 
@@ -124,12 +124,15 @@ def _queued(conversation: Conversation, event: Lifecycle, *, announced: bool) ->
     )
 
 
-def _assigned(conversation: Conversation, event: Lifecycle, agent_id: PersonId) -> Conversation:
+def _assigned(
+    conversation: Conversation, event: Lifecycle, agent_id: PersonId, *, mode: AssignmentMode
+) -> Conversation:
     return replace(
         conversation,
         state=ConversationState.ASSIGNED,
         agent_id=agent_id,
         assignment_version=event.version,
+        taken_version=event.version if mode is AssignmentMode.TAKEN else None,
         assigned_at=event.time,
         preferred_agent_id=agent_id,
         avoided_agent_id=None,

@@ -52,6 +52,12 @@ class ConversationRow(Base):
             postgresql_where=text("state = 'assigned'"),
         ),
         Index(
+            "ix_conversations_taken",
+            "shop_id",
+            "agent_id",
+            postgresql_where=text("taken_version = assignment_version and state = 'assigned'"),
+        ),
+        Index(
             "ix_conversations_of_agent",
             "agent_id",
             "shop_id",
@@ -69,6 +75,7 @@ class ConversationRow(Base):
     stage: Mapped[str]
     version: Mapped[int]
     assignment_version: Mapped[int]
+    taken_version: Mapped[int | None] = mapped_column(comment="assignment that was taken off duty")
     agent_id: Mapped[Id | None]
     preferred_agent_id: Mapped[Id | None]
     avoided_agent_id: Mapped[Id | None]

@@ -238,6 +238,7 @@ def _conversation(row: Row[Any]) -> Conversation:
         stage=Stage(row.stage),
         version=row.version,
         assignment_version=row.assignment_version,
+        taken_version=row.taken_version,
         agent_id=_person(row.agent_id),
         preferred_agent_id=_person(row.preferred_agent_id),
         avoided_agent_id=_person(row.avoided_agent_id),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from contracts.base import Moment
-from contracts.people import ConversationState, SenderKind, Stage
+from contracts.people import AssignmentMode, ConversationState, SenderKind, Stage
 from services.conversation.access.schemas import View
 
 
@@ -70,9 +70,10 @@ class ConversationView(View):
     """Where a conversation stands; `version` compares with the stream's events.
 
     `agent` and `ahead` are for the buyer who reads his conversation: who serves him, and while
-    nobody does how many are before him, 100 at most. `head` is for staff who read a list. `round`,
-    `unread` (99 at most) and `read_up_to` are for who owns it and reads his inbox: a null `round`
-    says there that nobody waits. Everywhere else they are null.
+    nobody does how many are before him, 100 at most. `head` is for staff who read a list, `mode`
+    for staff: how its agent got it. `round`, `unread` (99 at most) and `read_up_to` are for who
+    owns it and reads his inbox: a null `round` says there that nobody waits. Everywhere else they
+    are null.
     """
 
     id: str
@@ -85,6 +86,7 @@ class ConversationView(View):
     version: int
     assignment_version: int
     agent_id: str | None
+    mode: AssignmentMode | None = None
     subject: str
     order_id: str | None
     opened_at: Moment

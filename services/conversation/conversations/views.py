@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import ConversationState
+from contracts.people import ConversationState, Role
 from kit.web.auth import Principal
 from services.conversation.buyers import repository as buyers
 from services.conversation.buyers.domain import Buyer
@@ -55,7 +55,8 @@ async def for_buyer(
         agent = await staff.find_agent(session, found.agent_id)
         if agent is None:
             return seen
-        served = ServedBy(name=agent.name, online=agent.state in AT_DESK)
+        is_there = found.is_taken or agent.state in AT_DESK
+        served = ServedBy(name=agent.name, online=is_there)
         return seen.model_copy(update={"agent": served})
     if found.state is ConversationState.QUEUED:
         return seen.model_copy(update={"ahead": await conversations.ahead_of(session, found)})
@@ -92,6 +93,7 @@ def shown(
         version=found.version,
         assignment_version=found.assignment_version,
         agent_id=found.agent_id,
+        mode=None if principal.role == Role.BUYER else found.mode,
         subject=found.subject,
         order_id=found.order_id,
         opened_at=found.opened_at,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from contracts.people import ConversationState, PersonId
 from kit.web.auth import Caller
 from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page
+from kit.web.preconditions import etag
 from services.conversation.access.routes import AnyStaff, ConversationPath, versioned
 from services.conversation.conversations.schemas import ConversationView
 from services.conversation.history.schemas import DecisionsView, HistoryView
@@ -43,10 +44,12 @@ def _listing(router: APIRouter, histories: Histories) -> None:
 def _reading(router: APIRouter, histories: Histories) -> None:
     @router.get("/conversations/{conversation_id}")
     async def read_conversation(
-        principal: Caller, conversation_id: ConversationPath
+        principal: Caller, conversation_id: ConversationPath, response: Response
     ) -> ConversationView:
-        """Read one conversation."""
-        return await histories.one(principal, conversation_id)
+        """Read one conversation; its ETag is what taking it wants as If-Match."""
+        found = await histories.one(principal, conversation_id)
+        response.headers["ETag"] = etag(found.version)
+        return found
 
     @router.get("/conversations/{conversation_id}/messages", response_model=HistoryView)
     async def read_messages(

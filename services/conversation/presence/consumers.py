@@ -109,7 +109,9 @@ class Presence:
 
     def _sort(self) -> None:
         known = self._known.values()
-        self._expected = frozenset(one.id for one in known if one.state is not AgentState.OFFLINE)
+        self._expected = frozenset(
+            one.id for one in known if one.state is not AgentState.OFFLINE or one.took
+        )
         self._away = frozenset(one.id for one in known if one.resume_state is not None)
 
     async def _follow(self, people: Iterable[PersonId], reason: Reported) -> None:

@@ -17,6 +17,7 @@ from kit.web.paging import Cursors, Page, Paged
 from services.conversation.domain import known_form
 from services.conversation.presence.schemas import AgentView
 from services.conversation.presence.views import loaded
+from services.conversation.routing import repository as routing
 from services.conversation.routing.service import Routing
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import (
@@ -42,7 +43,7 @@ Reported: TypeAlias = Literal["heartbeat_lost", "returned"]
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """People as they are now, and whose state it was that changed."""
+    """People as they are now, and whose state changed, or who has to be taken something from."""
 
     people: list[AtWork]
     changed: list[PersonId]
@@ -92,9 +93,14 @@ class States:
         return page
 
     async def at_work(self) -> list[AtWork]:
-        """Return everybody who is not offline, or would come back from a lost connection."""
+        """Return everybody who is not offline, or would come back from a lost connection.
+
+        And whoever took conversations off duty: they are his while a gateway carries him.
+        """
         async with self.db.read_across("presence is reported for all shops at once") as session:
-            return await staff.at_work(session)
+            people = {one.id: one for one in await staff.at_work(session)}
+            people |= {one.id: one for one in await routing.takers(session)}
+        return list(people.values())
 
     async def follow(
         self,
@@ -123,11 +129,14 @@ class States:
             await outbox.add(session, *events)
             gone = [one.id for one in changed if one.state is AgentState.OFFLINE]
             await self.routing.give_back_work(session, shop_id, gone)
+            moved = {one.id for one in changed}
+            if reason == "heartbeat_lost":
+                moved |= await routing.takers_of(session, shop_id, [one.id for one in agents])
         known = {agent.id: agent for agent in (*agents, *changed)}
         people_now = [
             AtWork(one.id, shop_id, one.state, one.resume_state) for one in known.values()
         ]
-        return Followed(people_now, [one.id for one in changed])
+        return Followed(people_now, sorted(moved))
 
     async def route(self, shop_id: ShopId, people: Collection[PersonId], reason: Reported) -> None:
         """Route once for people whose states `follow` has set, as they are by now (H39)."""
@@ -168,6 +177,8 @@ class States:
         if away:
             gone = [one.id for one in agents if one.state is AgentState.OFFLINE]
             await self.routing.give_back_work(session, shop_id, gone)
+            if reason == "heartbeat_lost":
+                await self.routing.release_taken(session, shop_id, gone, f"agent_{reason}")
             await self.routing.release(session, shop_id, away, f"agent_{reason}")
         elif any(one.state in AT_DESK for one in agents):
             await self.routing.fill(session, shop_id, "agent_online")

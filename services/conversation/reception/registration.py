@@ -1,6 +1,7 @@
 """What runs of the reception, and how it is reached."""
 
 from kit.admission import Admission
+from kit.audit import Audit
 from kit.leases import Leases
 from kit.service.database import DatabaseService
 from services.conversation.access.routes import CommandLimits
@@ -9,6 +10,7 @@ from services.conversation.reception.deadlines import CLOSE_LOOK_S
 from services.conversation.reception.opening import Openings
 from services.conversation.reception.service import Conversations
 from services.conversation.reception.sweeps import Closings
+from services.conversation.reception.taking import Takings
 from services.conversation.routing.service import Routing
 from services.conversation.routing.sweeps import Through
 from services.conversation.settings import Settings
@@ -22,6 +24,7 @@ def register(
     routing: Routing,
     *,
     admission: Admission,
+    audit: Audit,
     limits: CommandLimits,
     leases: Leases,
     through: Through,
@@ -32,5 +35,6 @@ def register(
     service.every(CLOSE_LOOK_S, "closing", closing)
     openings = Openings(turns, routing)
     working = Conversations(service.db, turns, admission, routing)
-    service.routes(routes.routes(openings, working, limits))
+    takings = Takings(turns, admission, routing, audit)
+    service.routes(routes.routes(openings, working, takings, limits=limits))
     return closings

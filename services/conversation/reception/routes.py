@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from kit.web.auth import Caller
-from kit.web.idempotency import IdempotencyKey
+from kit.web.idempotency import IdempotencyKey, VersionedKey
+from kit.web.preconditions import IfMatch
 from services.conversation.access.routes import (
     ABuyer,
     Chatting,
@@ -16,19 +17,25 @@ from services.conversation.conversations.schemas import ConversationView
 from services.conversation.reception.opening import Openings
 from services.conversation.reception.schemas import (
     Close,
+    GiveBack,
     NewConversation,
     Rating,
     StageMove,
+    Taking,
     Transfer,
 )
 from services.conversation.reception.service import Conversations
+from services.conversation.reception.taking import Takings
 
 
-def routes(openings: Openings, conversations: Conversations, limits: CommandLimits) -> APIRouter:
+def routes(
+    openings: Openings, conversations: Conversations, takings: Takings, *, limits: CommandLimits
+) -> APIRouter:
     """Return the routes under /v1/conversations that change one."""
     router = versioned("conversations")
     _opening(router, openings, limits)
     _working(router, conversations, limits)
+    _taking(router, takings, limits)
     _ending(router, conversations, limits)
     return router
 
@@ -67,6 +74,33 @@ def _working(router: APIRouter, conversations: Conversations, limits: CommandLim
         """Move a conversation along the reception pipeline."""
         limits.spend(principal)
         return await conversations.move_stage(principal, conversation_id, body, key=key)
+
+
+def _taking(router: APIRouter, takings: Takings, limits: CommandLimits) -> None:
+    @router.post("/conversations/{conversation_id}/take")
+    async def take_conversation(
+        *,
+        principal: Chatting,
+        version: IfMatch,
+        key: VersionedKey,
+        conversation_id: ConversationPath,
+        body: Taking,
+    ) -> ConversationView:
+        """Take a buyer who waits; or, as a leader and with a note, one whom a colleague serves."""
+        limits.spend(principal)
+        return await takings.take(principal, conversation_id, body, version=version, key=key)
+
+    @router.post("/conversations/{conversation_id}/give-back")
+    async def give_back_conversation(
+        *,
+        principal: Chatting,
+        key: VersionedKey,
+        conversation_id: ConversationPath,
+        body: GiveBack,
+    ) -> ConversationView:
+        """Give one's conversation back: who had it before is asked first."""
+        limits.spend(principal)
+        return await takings.give_back(principal, conversation_id, body, key=key)
 
 
 def _ending(router: APIRouter, conversations: Conversations, limits: CommandLimits) -> None:

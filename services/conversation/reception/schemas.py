@@ -27,6 +27,22 @@ class Transfer(Body):
     force: bool = False
 
 
+class Taking(Body):
+    """Take a conversation oneself; the note is for the colleague who loses it, and mandatory then.
+
+    `force` is for leaders: beyond their own capacity.
+    """
+
+    note: LongText = ""
+    force: bool = False
+
+
+class GiveBack(Body):
+    """Give a conversation back to its queue; the note is for whoever gets it next."""
+
+    note: LongText = ""
+
+
 class Close(Body):
     """End a conversation."""
 

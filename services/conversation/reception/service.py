@@ -6,7 +6,6 @@ The shop's turn comes first wherever an owner may change.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +18,7 @@ from contracts.people import (
     SkillGroupId,
 )
 from kit.admission import Admission
-from kit.errors import Conflict, Forbidden, Unprocessable
+from kit.errors import Conflict, Forbidden
 from kit.idempotency import CommandKey
 from kit.keyed import Command
 from kit.postgres import Database
@@ -29,19 +28,26 @@ from services.conversation.conversations import clock
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import (
     Conversation,
-    HandOver,
     close,
     move_stage,
     rate,
     reopen,
-    transfer,
 )
+from services.conversation.conversations.handing import HandOver, transfer
 from services.conversation.conversations.schemas import ConversationView
 from services.conversation.conversations.views import view
 from services.conversation.conversations.visibility import owner_of, visible
 from services.conversation.domain import known_form
 from services.conversation.groups import repository as skill_groups
 from services.conversation.reception import stages
+from services.conversation.reception.domain import (
+    FORCING_STAFF,
+    LEADING_STAFF,
+    AgentAway,
+    AgentFull,
+    NotOwner,
+    UnknownTarget,
+)
 from services.conversation.reception.schemas import (
     Close,
     Rating,
@@ -53,36 +59,6 @@ from services.conversation.routing.service import Routing
 from services.conversation.staff import repository as staff
 from services.conversation.staff.domain import AT_DESK
 from services.conversation.turns import Turns
-
-LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
-"""They may act on a conversation that a colleague owns."""
-
-FORCING_STAFF: Final = LEADING_STAFF | {Role.SENIOR}
-"""They may hand on to a colleague beyond his capacity."""
-
-
-class NotOwner(Forbidden):
-    """Another agent has this conversation."""
-
-    slug, title = "not_owner", "Another agent has this conversation"
-
-
-class UnknownTarget(Unprocessable):
-    """The transfer names nobody, two, or nobody of this shop."""
-
-    slug, title = "unknown_target", "Name one agent or one skill group of this shop"
-
-
-class AgentAway(Conflict):
-    """The colleague does not receive buyers at this moment."""
-
-    slug, title = "agent_away", "This colleague does not receive buyers now"
-
-
-class AgentFull(Conflict):
-    """The colleague has as many as he can take; a leader may `force`."""
-
-    slug, title = "agent_full", "This colleague has no room now"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     ALL_FULL = "all_full"
     SENIOR_BESIDE = "senior_beside"
     """He was added to the holder of overdue work (B42)."""
+    TAKEN = "taken"
+    """He took the conversation himself (F11)."""
     NO_SENIOR = "no_senior"
     """No senior but its holder is online with room for overdue work."""
 

@@ -25,7 +25,7 @@ from services.conversation.conversations.domain import (
 )
 from services.conversation.domain import Stamp
 from services.conversation.routing import queues, repository
-from services.conversation.routing.assignment import Decision, Distribution, Waiting
+from services.conversation.routing.assignment import Decision, Distribution, Reason, Waiting
 from services.conversation.routing.domain import assign_work
 from services.conversation.routing.repository import Kept
 from services.conversation.routing.seniors import Seniors
@@ -170,6 +170,15 @@ async def store(
         session, [one.conversation for one in changed if one.conversation.id not in new]
     )
     await outbox.add(session, *before, *[event for one in changed for event in one.events], *others)
+
+
+async def store_taken(session: AsyncSession, outcome: Outcome, stamp: Stamp) -> None:
+    """Store that somebody took a conversation himself; among whom, nobody asked."""
+    await store(session, [outcome])
+    taken = outcome.conversation
+    chosen = Decision(taken.id, taken.agent_id, Reason.TAKEN, ())
+    kept = Kept(taken.shop_id, Reason.TAKEN)
+    await repository.record(session, kept, [(stamp.ids.new(), chosen)], at=stamp.at)
 
 
 def _joined(joining: Joining, decision: Decision, stamp: Stamp) -> Outcome:

@@ -22,8 +22,11 @@ HEADS: Final = 50
 
 _STATES: Final = {str(state): state for state in AgentState}
 
+_TAKEN: Final = "taken_version = assignment_version and state = 'assigned'"
+"""What `ix_conversations_taken` holds: somebody took it off duty, and it is in no load (F11)."""
+
 _CANDIDATES: Final = text(
-    """
+    f"""
     select s.id::text, s.state, s.capacity, s.last_assigned_at, s.role,
            case when :everybody or has.load < s.capacity then array(
                select k.skill_group_id::text from staff_skills k where k.staff_id = s.id
@@ -35,6 +38,10 @@ _CANDIDATES: Final = text(
         where shop_id = :shop and state = 'assigned' group by agent_id
     ) c on c.agent_id = s.id
     left join (
+        select agent_id, count(*) from conversations
+        where shop_id = :shop and {_TAKEN} group by agent_id
+    ) t on t.agent_id = s.id
+    left join (
         select agent_id, count(*) from work_items
         where shop_id = :shop and agent_id is not null and not settled group by agent_id
     ) w on w.agent_id = s.id
@@ -43,15 +50,17 @@ _CANDIDATES: Final = text(
         where shop_id = :shop and senior_id is not null and not settled group by senior_id
     ) b on b.senior_id = s.id
     cross join lateral (
-        select coalesce(c.count, 0) + coalesce(w.count, 0) + coalesce(b.count, 0) as load
+        select coalesce(c.count, 0) - coalesce(t.count, 0)
+             + coalesce(w.count, 0) + coalesce(b.count, 0) as load
     ) has
     where s.shop_id = :shop and s.active and s.state <> 'offline' and s.role = any(:roles)
     """
 )
 
 _LOAD: Final = text(
-    """
+    f"""
     select (select count(*) from conversations where agent_id = :agent and state = 'assigned')
+         - (select count(*) from conversations where agent_id = :agent and {_TAKEN})
          + (select count(*) from work_items where agent_id = :agent and not settled)
          + (select count(*) from work_items where senior_id = :agent and not settled)
     """
@@ -152,14 +161,22 @@ empty then."""
 
 _LEFT_WAITING: Final = text(
     f"""
-    select i.id, a.state = any(:away) as is_away
-    from conversations i join staff a on a.id = i.agent_id {FIRST_UNANSWERED}
+    select i.id, a.state = any(:away) and not own.is_taken as is_away
+    from conversations i join staff a on a.id = i.agent_id
+    cross join lateral (
+        select coalesce(i.taken_version = i.assignment_version, false) as is_taken
+    ) own {FIRST_UNANSWERED}
     where i.shop_id = :shop and i.state = 'assigned'
-      and (a.state = any(:away) or a.state = any(:at_desk) and i.assigned_at < :before)
-      and word.since < case when a.state = any(:away) then :through else :before end
+      and (
+        a.state = any(:away) and not own.is_taken
+        or (a.state = any(:at_desk) or own.is_taken) and i.assigned_at < :before
+      )
+      and word.since < case
+        when a.state = any(:away) and not own.is_taken then :through else :before end
     limit :limit
     """
 )
+"""What somebody took off duty he keeps wherever he is, unless he is silent."""
 
 
 def _each_shop(table: str, where: str) -> str:
@@ -281,9 +298,9 @@ async def left_waiting(
 ) -> dict[str, bool]:
     """Return conversations whose buyer waits in vain, each with whether its agent is away.
 
-    Who is at his desk has said nothing since `before`, when he had the buyer and the question; who
-    is away owes any word from before `through`. Read from the archive, an index look each: a
-    column would cost a row update per message.
+    Who is at his desk, or took the buyer off duty, has said nothing since `before`, when he had the
+    buyer and the question; who is away owes any word from before `through`. Read from the archive,
+    an index look each: a column would cost a row update per message.
     """
     asked = {"shop": shop_id, "before": before, "through": through, "limit": limit}
     asked |= {"at_desk": sorted(AT_DESK), "away": sorted(AWAY)}

@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Row, delete, select, text, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import OrderId, PersonId, ShopId, SkillGroupId, WorkId
+from contracts.people import AgentState, OrderId, PersonId, ShopId, SkillGroupId, WorkId
 from kit.ids import uuid7_floor
 from services.conversation.routing.assignment import Candidate, Decision
 from services.conversation.routing.domain import WorkItem
 from services.conversation.routing.models import DecisionRow, WorkItemRow
+from services.conversation.staff.domain import AtWork
 from services.conversation.tables import table_of
 
 _DECISIONS: Final = table_of(DecisionRow)
@@ -42,6 +43,24 @@ _OWNED: Final = text(
     """
     select id from conversations
     where shop_id = :shop and agent_id = any(cast(:agents as uuid[])) and state = 'assigned'
+        and (:taken or taken_version is distinct from assignment_version)
+    """
+)
+
+_TAKEN: Final = text(
+    """
+    select id, agent_id from conversations
+    where shop_id = :shop and agent_id = any(cast(:agents as uuid[]))
+        and taken_version = assignment_version and state = 'assigned'
+    """
+)
+
+_TAKERS: Final = text(
+    """
+    select s.id::text, s.shop_id, s.state, s.resume_state from (
+        select distinct agent_id from conversations
+        where taken_version = assignment_version and state = 'assigned'
+    ) t join staff s on s.id = t.agent_id
     """
 )
 
@@ -105,11 +124,45 @@ async def forget_decisions(session: AsyncSession, before: datetime, *, limit: in
 
 
 async def owned_by(
+    session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId], *, taken: bool
+) -> list[str]:
+    """Return the conversations that these agents have, in the order of their ids.
+
+    With `taken` those too that they took off duty.
+    """
+    asked = {"shop": shop_id, "agents": list(agent_ids), "taken": taken}
+    rows = await session.execute(_OWNED, asked)
+    return sorted(str(row.id) for row in rows)
+
+
+async def taken_by(
     session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
 ) -> list[str]:
-    """Return the conversations that these agents have, in the order of their ids."""
-    rows = await session.execute(_OWNED, {"shop": shop_id, "agents": list(agent_ids)})
+    """Return what these people took off duty, in the order of its ids."""
+    rows = await session.execute(_TAKEN, {"shop": shop_id, "agents": list(agent_ids)})
     return sorted(str(row.id) for row in rows)
+
+
+async def takers_of(
+    session: AsyncSession, shop_id: ShopId, people: Sequence[PersonId]
+) -> set[PersonId]:
+    """Return which of these people have something that they took off duty."""
+    rows = await session.execute(_TAKEN, {"shop": shop_id, "agents": list(people)})
+    return {PersonId(str(row.agent_id)) for row in rows}
+
+
+async def takers(session: AsyncSession) -> list[AtWork]:
+    """Return who has something that he took off duty, in any shop."""
+    return [
+        AtWork(
+            PersonId(row.id),
+            ShopId(row.shop_id),
+            AgentState(row.state),
+            None if row.resume_state is None else AgentState(row.resume_state),
+            took=True,
+        )
+        for row in await session.execute(_TAKERS)
+    ]
 
 
 async def lock_work(session: AsyncSession, ids: Sequence[str]) -> list[WorkItem]:

@@ -27,6 +27,7 @@ from services.conversation.routing.distributor import (
     Joining,
     Occasion,
     store,
+    store_taken,
 )
 from services.conversation.routing.domain import WorkItem, leave_work
 from services.conversation.routing.seniors import Seniors
@@ -95,6 +96,11 @@ class Routing:
         await self._distributor.go(session, freed.shop_id, occasion)
         return freed
 
+    async def take(self, session: AsyncSession, outcome: Outcome) -> Conversation:
+        """Store that somebody took a conversation from the queue himself, and that nobody chose."""
+        await store_taken(session, outcome, self.stamp())
+        return outcome.conversation
+
     async def fill(self, session: AsyncSession, shop_id: ShopId, trigger: str) -> int:
         """Give what waits to whoever has room; return how much found somebody."""
         return (await self._distributor.go(session, shop_id, Occasion(trigger))).count
@@ -113,33 +119,43 @@ class Routing:
     ) -> None:
         """Take from people who went away the buyers who wait, and place them anew (H38).
 
-        Those whom they answered stay theirs until they write again.
+        Those whom they answered stay theirs until they write again, and whom they took off duty
+        whatever they do.
         """
-        owned = await repository.owned_by(session, shop_id, agent_ids)
+        owned = await repository.owned_by(session, shop_id, agent_ids, taken=False)
         await self.take_from_away(session, shop_id, owned, trigger)
+
+    async def release_taken(
+        self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId], trigger: str
+    ) -> None:
+        """Take from people whom no gateway carries all that they took off duty (F11).
+
+        Whether its buyer waits or not: nobody would see him write again.
+        """
+        taken = await repository.taken_by(session, shop_id, agent_ids)
+        if taken:
+            await self._place_anew(session, shop_id, taken, trigger=trigger)
 
     async def give_back_work(
         self, session: AsyncSession, shop_id: ShopId, agent_ids: Sequence[PersonId]
     ) -> None:
         """Take their work from people who are not there: it waits, or another holds it alone."""
         work = await repository.lock_work_of(session, shop_id, agent_ids)
-        await self._leave(session, work, frozenset(agent_ids))
+        await _leave(session, work, frozenset(agent_ids), stamp=self.stamp())
 
     async def give_back_unfit_work(self, session: AsyncSession, agent: Agent) -> None:
         """Take from somebody whose role has changed the work that he held by the one before."""
         work = await repository.lock_work_of(session, agent.shop_id, [agent.id])
         unfit = [item for item in work if not item.suits(agent.id, agent.role)]
-        await self._leave(session, unfit, frozenset({agent.id}))
+        await _leave(session, unfit, frozenset({agent.id}), stamp=self.stamp())
 
     async def release_all(
         self, session: AsyncSession, shop_id: ShopId, agent_id: PersonId, trigger: str
     ) -> None:
         """Take everything from an agent who will not come back."""
-        owned = await repository.owned_by(session, shop_id, [agent_id])
-        waits = await clock.waiting_since(session, owned)
-        joining = await self._requeued(session, owned, waits, trigger=trigger)
+        owned = await repository.owned_by(session, shop_id, [agent_id], taken=True)
         await self.give_back_work(session, shop_id, [agent_id])
-        await self.join(session, shop_id, joining, trigger=trigger)
+        await self._place_anew(session, shop_id, owned, trigger=trigger)
 
     async def take_from_away(
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
@@ -153,9 +169,7 @@ class Routing:
         self, session: AsyncSession, shop_id: ShopId, ids: Sequence[str], trigger: str
     ) -> None:
         """Put assigned conversations back into the queue; somebody else is asked first."""
-        waits = await clock.waiting_since(session, ids)
-        joining = await self._requeued(session, ids, waits, trigger=trigger, silent=True)
-        await self.join(session, shop_id, joining, trigger=trigger)
+        await self._place_anew(session, shop_id, ids, trigger=trigger, silent=True)
 
     async def contact(
         self,
@@ -179,26 +193,26 @@ class Routing:
                 changed.append(
                     reopen(conversation, by, "buyer_message", stamp=stamp, waits_since=since)
                 )
-            elif await self._owner_is_away(session, conversation):
+            elif await _owner_is_away(session, conversation):
                 changed.append(requeue(conversation, stamp, waits_since=since))
             else:
                 changed.append(Outcome(conversation))
-        joining = await self._waiting(session, changed, waits, trigger)
+        joining = await _waiting(session, changed, waits, trigger)
         await self.join(session, shop_id, joining, trigger=trigger)
 
-    async def _leave(
-        self, session: AsyncSession, work: Sequence[WorkItem], gone: frozenset[PersonId]
+    async def _place_anew(
+        self,
+        session: AsyncSession,
+        shop_id: ShopId,
+        ids: Sequence[str],
+        *,
+        trigger: str,
+        silent: bool = False,
     ) -> None:
-        stamp = self.stamp()
-        left = [leave_work(item, gone, stamp) for item in work]
-        await repository.save_work(session, *[item for item, _ in left])
-        await outbox.add(session, *[told for _, told in left if told is not None])
-
-    async def _owner_is_away(self, session: AsyncSession, conversation: Conversation) -> bool:
-        if conversation.agent_id is None:
-            return False
-        owner = await staff.find_agent(session, conversation.agent_id)
-        return owner is None or owner.state in AWAY
+        """Take conversations from their agents whether somebody waits in them or not."""
+        waits = await clock.waiting_since(session, ids)
+        joining = await self._requeued(session, ids, waits, trigger=trigger, silent=silent)
+        await self.join(session, shop_id, joining, trigger=trigger)
 
     async def _requeued(
         self,
@@ -215,16 +229,31 @@ class Routing:
             requeue(one, stamp, waits_since=waits.get(one.id), silent=silent)
             for one in await conversations.lock_all(session, ids)
         ]
-        return await self._waiting(session, outcomes, waits, trigger)
+        return await _waiting(session, outcomes, waits, trigger)
 
-    async def _waiting(
-        self,
-        session: AsyncSession,
-        outcomes: Sequence[Outcome],
-        waits: Mapping[str, datetime],
-        trigger: str,
-    ) -> list[Joining]:
-        """Store those of them that wait, so that nobody's load counts them; they join the queue."""
-        queued = [one for one in outcomes if one.conversation.state is ConversationState.QUEUED]
-        await conversations.save_all(session, [one.conversation for one in queued])
-        return [Joining(one, trigger, waits.get(one.conversation.id)) for one in queued]
+
+async def _leave(
+    session: AsyncSession, work: Sequence[WorkItem], gone: frozenset[PersonId], *, stamp: Stamp
+) -> None:
+    left = [leave_work(item, gone, stamp) for item in work]
+    await repository.save_work(session, *[item for item, _ in left])
+    await outbox.add(session, *[told for _, told in left if told is not None])
+
+
+async def _owner_is_away(session: AsyncSession, conversation: Conversation) -> bool:
+    if conversation.agent_id is None or conversation.is_taken:
+        return False
+    owner = await staff.find_agent(session, conversation.agent_id)
+    return owner is None or owner.state in AWAY
+
+
+async def _waiting(
+    session: AsyncSession,
+    outcomes: Sequence[Outcome],
+    waits: Mapping[str, datetime],
+    trigger: str,
+) -> list[Joining]:
+    """Store those of them that wait, so that nobody's load counts them; they join the queue."""
+    queued = [one for one in outcomes if one.conversation.state is ConversationState.QUEUED]
+    await conversations.save_all(session, [one.conversation for one in queued])
+    return [Joining(one, trigger, waits.get(one.conversation.id)) for one in queued]

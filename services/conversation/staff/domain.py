@@ -30,13 +30,14 @@ class SuspendedByLeader(Conflict):
 class AtWork(NamedTuple):
     """Somebody who is not offline, or comes back with `resume_state` when a gateway carries him.
 
-    A tuple, for thousands are read every few seconds.
+    Or he `took` conversations off duty. A tuple, for thousands are read every few seconds.
     """
 
     id: PersonId
     shop_id: ShopId
     state: AgentState
     resume_state: AgentState | None
+    took: bool = False
 
 
 @dataclass(frozen=True, slots=True)

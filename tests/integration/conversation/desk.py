@@ -73,10 +73,17 @@ class Person:
         return await self.platform.call("GET", path, self.token, params=params)
 
     async def post(
-        self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        version: int | None = None,
     ) -> httpx2.Response:
         """POST as this person, under a fresh idempotency key unless one is given."""
-        return await self.platform.call("POST", path, self.token, body=body or {}, key=key)
+        return await self.platform.call(
+            "POST", path, self.token, body=body or {}, key=key, version=version
+        )
 
     async def put(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
         """PUT as this person."""
@@ -144,9 +151,12 @@ class Platform:
         params: Mapping[str, Any] | None = None,
         key: str | None = None,
         address: str | None = None,
+        version: int | None = None,
     ) -> httpx2.Response:
-        """Call the public interface, from an address if one is given."""
+        """Call the public interface, from an address and about a version if they are given."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
         if address is not None:
             headers["x-forwarded-for"] = address
         if method == "POST":

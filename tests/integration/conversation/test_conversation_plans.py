@@ -165,8 +165,11 @@ READS = [
     Read("since when buyers wait", partial(clock.waiting_since, ids=[CHAT]), filters=TALK),
     Read(
         "what agents have who went away",
-        partial(routing.owned_by, shop_id=SHOP, agent_ids=[AGENT]),
+        partial(routing.owned_by, shop_id=SHOP, agent_ids=[AGENT], taken=False),
+        filters="what they took off duty",
     ),
+    Read("what they took off duty", partial(routing.taken_by, shop_id=SHOP, agent_ids=[AGENT])),
+    Read("who took something off duty", partial(routing.takers)),
     Read("their work", partial(routing.lock_work_of, shop_id=SHOP, agent_ids=[AGENT])),
     Read(
         "decisions on a conversation",

@@ -27,9 +27,6 @@ from services.conversation.conversations.domain import (
     AlreadyRated,
     Conversation,
     ConversationIsClosed,
-    HandOver,
-    NoteMissing,
-    NothingToTransfer,
     Outcome,
     announce,
     assign,
@@ -39,6 +36,11 @@ from services.conversation.conversations.domain import (
     rate,
     reopen,
     requeue,
+)
+from services.conversation.conversations.handing import (
+    HandOver,
+    NoteMissing,
+    NothingToTransfer,
     transfer,
 )
 from services.conversation.domain import Stamp, known_form, revoked_at

@@ -25,7 +25,6 @@ from services.conversation.archive.contacts import is_settled
 from services.conversation.archive.domain import Contact
 from services.conversation.conversations.domain import (
     Conversation,
-    HandOver,
     Outcome,
     announce,
     assign,
@@ -35,10 +34,10 @@ from services.conversation.conversations.domain import (
     rate,
     reopen,
     requeue,
-    transfer,
 )
 from services.conversation.conversations.elsewhere import tell_contacted, tell_late
 from services.conversation.conversations.following import closed_for, follow, unknown_here
+from services.conversation.conversations.handing import HandOver, transfer
 from services.conversation.domain import Stamp
 
 pytestmark = pytest.mark.unit

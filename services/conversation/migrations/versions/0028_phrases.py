@@ -5,7 +5,7 @@ from typing import Final
 from alembic import op
 
 revision: Final = "0028"
-down_revision: Final = "0024"
+down_revision: Final = "0026"
 
 STATEMENTS: Final = (
     """

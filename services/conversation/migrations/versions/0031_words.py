@@ -9,7 +9,7 @@ from typing import Final
 from alembic import op
 
 revision: Final = "0031"
-down_revision: Final = "0028"
+down_revision: Final = "0029"
 
 STATEMENTS: Final = (
     """
