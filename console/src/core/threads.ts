@@ -3,6 +3,7 @@
 import { compare, itemOf, momentOf, type Frame } from "./frames.ts";
 import { headIn, lastOf, withHead } from "./heads.ts";
 import { roundOf } from "./rounds.ts";
+import { standingAfter, standingIn } from "./standing.ts";
 import type { Conversation, Item, Left, Position } from "./types.ts";
 
 /** Entries that a thread keeps while nobody asks for older ones. */
@@ -19,6 +20,7 @@ export interface Described {
   buyer_id?: string;
   agent_id?: string | null;
   state?: string;
+  mode?: "routed" | "taken" | null;
   version?: number;
   opened_at?: string;
   waiting_since?: string | null;
@@ -45,6 +47,7 @@ export function described(known: Conversation | undefined, facts: Described): Co
     ...before,
     buyer: facts.buyer?.name ?? before.buyer,
     buyerId: facts.buyer_id ?? facts.buyer?.id ?? before.buyerId,
+    standing: standingIn(before.standing, facts),
   };
   const head = headIn(facts);
   return head === null ? now : withHead(now, head);
@@ -55,7 +58,9 @@ export function withItems(known: Conversation, frames: readonly Frame[]): Conver
   const roomier = known.items.length > KEPT ? Math.max(KEPT_OLDER, known.items.length) : KEPT;
   const all = merged(known, frames);
   const items = all.slice(-roomier);
-  return { ...known, items, last: lastOf(items, known.last), ...roundOf(items, known.waitingSince), ...(items.length < all.length ? { older: "more" as const } : {}) };
+  const standing = standingAfter(known.standing, frames);
+  const isCut = items.length < all.length ? { older: "more" as const } : {};
+  return { ...known, items, standing, last: lastOf(items, known.last), ...roundOf(items, known.waitingSince), ...isCut };
 }
 
 /** Put a page of what was said before in front, however long the thread becomes. */
@@ -126,7 +131,7 @@ export function ownership(frame: Frame, me: string): Change | null {
     case "conversation.assigned.v1":
       return given("assigned", idIn(body.agent_id), { by, toGroup: null }, me);
     case "conversation.transferred.v1":
-      return given("transferred", idIn(body.to_agent_id), { by, toGroup }, me);
+      return given(by !== null && by === body.to_agent_id ? "taken" : "transferred", idIn(body.to_agent_id), { by, toGroup }, me);
     case "conversation.queued.v1":
       return { mine: false, reason: "queued", toAgent: null, toGroup, by };
     case "conversation.closed.v1":

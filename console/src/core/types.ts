@@ -146,6 +146,17 @@ export interface Conversation {
   /** The id of the first of them; null where everything was seen. */
   firstUnread: string | null;
   older: Older;
+  /** Missing until a snapshot said so. */
+  standing?: Standing | undefined;
+}
+
+/** Whose a conversation is, as of a version. */
+export interface Standing {
+  version: number;
+  owner: string | null;
+  isClosed: boolean;
+  /** Its owner took it off duty. */
+  isTaken: boolean;
 }
 
 /** What stands before the first of a conversation's items: more of it, nothing, or nobody knows yet. */
@@ -154,8 +165,8 @@ export type Older = "more" | "loading" | "failed" | "none";
 /** A conversation that just ceased to be one's own. It is shown for a while, and its words stay where they were. */
 export interface Left {
   conversation: Conversation;
-  /** `gone`: it left while one was not connected, and nobody said how. */
-  reason: "closed" | "transferred" | "queued" | "assigned" | "gone";
+  /** `taken`: a leader took it over. `gone`: it left while one was not connected, and nobody said how. */
+  reason: "closed" | "transferred" | "taken" | "queued" | "assigned" | "gone";
   /** Who has it now, if that is known: a person's or a group's id. */
   toAgent: string | null;
   toGroup: string | null;

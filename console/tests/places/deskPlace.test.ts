@@ -7,7 +7,7 @@ import { EMPTY, type Conversation, type Left, type Me, type Refusal, type State 
 import { i18n, speak } from "@/locales/i18n.ts";
 import DeskPlace from "@/places/DeskPlace.vue";
 
-const core = { draft: vi.fn(), send: vi.fn(), confirm: vi.fn(), note: vi.fn(), dismiss: vi.fn(), read: vi.fn(), older: vi.fn(), receivers: vi.fn(), get: vi.fn(async () => ({ items: [] })) };
+const core = { draft: vi.fn(), send: vi.fn(), confirm: vi.fn(), note: vi.fn(), dismiss: vi.fn(), read: vi.fn(), older: vi.fn(), receivers: vi.fn(), get: vi.fn().mockResolvedValue({ items: [{ id: "boss", name: "主管" }] }) };
 let live: State;
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
 
@@ -28,7 +28,7 @@ const TALK: Conversation = {
   older: "none",
 };
 const ASKED: Refusal = { code: "confirm", text: "爱买不买", hits: [{ category: "attitude", start: 0, end: 4, surface: "爱买不买" }], id: "c1", confirm: "signed" };
-const GONE: Left = { conversation: { ...TALK, maySend: false }, reason: "transferred", toAgent: "boss", toGroup: null, by: "boss", at: 0 };
+const GONE: Left = { conversation: { ...TALK, maySend: false }, reason: "taken", toAgent: "boss", toGroup: null, by: "boss", at: 0 };
 
 async function shown() {
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: "/desk/:conversation?", name: "desk", component: DeskPlace }] });
@@ -84,7 +84,7 @@ describe("the workbench, when somebody takes a conversation over and gives it ba
 
     await taken();
     expect(area.value).toBe(ASKED.text);
-    expect(place.get(".composer").text()).toContain("会话已转给别人");
+    expect(place.get(".composer").text()).toContain("主管接管了会话");
     expect(place.findAll(".composer button").filter((one) => one.attributes("disabled") === undefined && one.text() === "仍然发送")).toEqual([]);
 
     await returned();

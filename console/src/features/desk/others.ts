@@ -19,6 +19,8 @@ export interface Other {
   /** The last words on one line; empty for an image or a card, null where nobody said anything. */
   words: string | null;
   by: string;
+  /** By which it is taken. */
+  version: number;
 }
 
 /** Rows of a page. */
@@ -39,6 +41,7 @@ interface Listed {
   opened_at: string;
   closed_at: string | null;
   waiting_since: string | null;
+  version: number;
   /** Absent from an older platform. */
   head?: { by: string; preview: string } | null;
 }
@@ -59,5 +62,6 @@ export function rowsOf(view: View, items: readonly Listed[], me: string): Other[
     at: momentOf(view === "closed" ? one.closed_at : one.opened_at),
     words: one.head?.preview ?? null,
     by: one.head?.by ?? "",
+    version: one.version,
   }));
 }
