@@ -14,10 +14,11 @@ const context = lazily(() => import("./features/context/ContextPane.vue"));
 const todo = lazily(() => import("./places/TodoPlace.vue"));
 const board = lazily(() => import("./places/BoardPlace.vue"));
 const search = lazily(() => import("./places/SearchPlace.vue"));
+const reports = lazily(() => import("./places/ReportsPlace.vue"));
 const settings = lazily(() => import("./places/SettingsPlace.vue"));
 
 /** What is fetched at idle. */
-export const parts = [frame, desk, context, todo, board, search, settings, signIn, nowhere];
+export const parts = [frame, desk, context, todo, board, search, reports, settings, signIn, nowhere];
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: nowhere, meta: { title: "shell.product" } },
@@ -26,6 +27,7 @@ export const routes: RouteRecordRaw[] = [
   { path: "/todo/:item?", name: "todo", component: todo, meta: { title: "shell.places.todo" } },
   { path: "/board", name: "board", component: board, meta: { title: "shell.places.board" } },
   { path: "/search", name: "search", component: search, meta: { title: "shell.places.search" } },
+  { path: "/reports", name: "reports", component: reports, meta: { title: "shell.places.reports" } },
   { path: "/settings/:section?", name: "settings", component: settings, meta: { title: "shell.places.settings" } },
   { path: "/:nowhere(.*)*", redirect: "/" },
 ];

@@ -32,6 +32,20 @@ export function dateOf(at: number, later = 0): string {
   return new Date((dayOf(at) + later) * DAY_MS).toISOString().slice(0, 10);
 }
 
+/** Return the date before a date. */
+export function dayBefore(date: string): string {
+  return shifted(date, -1);
+}
+
+/** Return the date behind a date. */
+export function dayAfter(date: string): string {
+  return shifted(date, 1);
+}
+
+function shifted(date: string, days: number): string {
+  return new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
 /** How a moment is written, as the shop's clocks show it. */
 export function inShop(how: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions {
   return zone.value === undefined ? how : { ...how, timeZone: zone.value };

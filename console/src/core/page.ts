@@ -77,6 +77,7 @@ export function connect(slot: number): Core {
     board: () => done("board"),
     watch: (conversation) => done("watch", conversation),
     get: (path) => ask("get", path),
+    sheet: (path) => ask("sheet", path),
     call: (method, path, body, how) => ask("call", method, path, body, how),
   };
 }

@@ -47,6 +47,7 @@ export class Rest {
   async call(method: string, path: string, token: string, body?: unknown, how: How = {}): Promise<unknown> {
     const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
     if (method === "POST") headers["Idempotency-Key"] = how.key ?? crypto.randomUUID();
+    if (how.accept !== undefined) headers.Accept = how.accept;
     if (how.version !== undefined) headers["If-Match"] = `"${how.version}"`;
     return answered(await fetch(path, request(method, body, headers)));
   }
@@ -64,6 +65,7 @@ function request(method: string, body: unknown, headers: Record<string, string>)
 
 async function answered(response: Response): Promise<unknown> {
   const text = await response.text();
+  if (response.ok && response.headers.get("Content-Type")?.startsWith("text/csv")) return text;
   if (response.ok) return text === "" ? null : JSON.parse(text);
   try {
     const problem = JSON.parse(text) as Partial<Problem> & { trace_id?: string };

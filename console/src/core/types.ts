@@ -236,6 +236,8 @@ export interface How {
   version?: number;
   /** The same of two calls that mean one thing, so that it is done once. */
   key?: string;
+  /** As what the answer is wanted; JSON unless given. */
+  accept?: string;
 }
 
 /** Who may be handed a conversation. */
@@ -285,6 +287,8 @@ export interface Core {
   watch(conversation: string): Promise<void>;
   /** Read a public route below /v1 as this person. */
   get(path: string): Promise<unknown>;
+  /** Read one that can be a file for spreadsheets, as that. */
+  sheet(path: string): Promise<unknown>;
   /** Change something below /v1 as this person; who repeats it for want of an answer gives the same key. */
   call(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, how?: How): Promise<unknown>;
 }

@@ -14,7 +14,7 @@ import type { AgentState, How, Position, Problem, Receiver, State } from "./type
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get" | "call";
+  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get" | "sheet" | "call";
   given: unknown[];
 }
 
@@ -66,6 +66,7 @@ const callsOf = (desk: Desk, ask: Call): Record<Asked["name"], (...given: never[
   board: async () => desk.oversight.board(),
   watch: async (conversation: string) => desk.oversight.watch(conversation),
   get: (path: string) => ask("GET", path),
+  sheet: (path: string) => desk.call("GET", path, undefined, { accept: "text/csv" }),
   call: (method: string, path: string, body?: unknown, how?: How) => desk.call(method, path, body, how),
 });
 

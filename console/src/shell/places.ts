@@ -19,6 +19,7 @@ const PLACES: readonly Place[] = [
   { route: "desk", path: "/desk", icon: "desk", roles: new Set(CHATTING) },
   { route: "todo", path: "/todo", icon: "todo", roles: new Set([...CHATTING, CLERK]) },
   { route: "search", path: "/search", icon: "search", roles: new Set([...CHATTING, "admin"]) },
+  { route: "reports", path: "/reports", icon: "reports", roles: new Set(["supervisor", "admin"]) },
   { route: "settings", path: "/settings", icon: "settings", roles: new Set([...CHATTING, "admin"]) },
 ];
 

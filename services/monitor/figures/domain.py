@@ -1,9 +1,11 @@
-"""Which stretch of time figures are of. Pure values."""
+"""Which stretch of time figures are of, and in which parts. Pure values."""
 
 from datetime import date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
 from typing import Final
 
 from kit.errors import Unprocessable
+from services.monitor.calendar.domain import Calendar
 
 STRETCH_LIMIT: Final = timedelta(days=93)
 """Longest stretch of one question; ask several and add, sums and counts are made for that."""
@@ -12,10 +14,52 @@ YEARS: Final = range(2000, 2100)
 """A time outside is of no shop, and calendars may not know it."""
 
 
+ROWS_LIMIT: Final = 100_000
+"""Most rows of one answer."""
+
+
+class Bucket(StrEnum):
+    """Parts into which a stretch is cut, by the clock on the shop's wall."""
+
+    QUARTER = "quarter"
+    HOUR = "hour"
+    DAY = "day"
+
+
 class BadStretch(Unprocessable):
     """`from` and `to` name no stretch of time."""
 
     slug, title = "bad_stretch", "from and to must name a stretch of time"
+
+
+class TooManyRows(Unprocessable):
+    """More rows than one answer has: cut off, they would look like all."""
+
+    slug, title = "too_many_rows", "That is more rows than one answer may have"
+
+
+def parts(calendar: Calendar, start_ms: int, end_ms: int, *, bucket: Bucket) -> list[int]:
+    """Return where the parts of a stretch begin, ascending; the first where the stretch does.
+
+    An hour that the clocks repeat is two parts, and one that they leave out is none.
+    """
+    found, at_ms = [], start_ms
+    while at_ms < end_ms:
+        found.append(at_ms)
+        at_ms = calendar.day_end(at_ms) if bucket is Bucket.DAY else _next(calendar, at_ms, bucket)
+    return found
+
+
+_QUARTER_MS: Final = 900_000
+_HOUR_MS: Final = 4 * _QUARTER_MS
+
+
+def _next(calendar: Calendar, at_ms: int, bucket: Bucket) -> int:
+    """Return the next quarter hour; of an hour the next one that is full on the shop's wall."""
+    at_ms += _QUARTER_MS - at_ms % _QUARTER_MS
+    while bucket is Bucket.HOUR and calendar.into_day_ms(at_ms) % _HOUR_MS:
+        at_ms += _QUARTER_MS
+    return at_ms
 
 
 def stretch(start: str, end: str, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -9,6 +9,7 @@ from contracts.base import Moment
 from contracts.people import PersonId, ShopId
 from kit.web.app import Body
 from services.monitor.access.schemas import Answer
+from services.monitor.figures.domain import Bucket
 
 
 class FiguresQuery(Body):
@@ -19,16 +20,21 @@ class FiguresQuery(Body):
     start: str = Field(alias="from", min_length=10, max_length=35, examples=["2026-11-11"])
     end: str = Field(alias="to", min_length=10, max_length=35, examples=["2026-11-12"])
     by: Literal["shop", "agent"] = "shop"
+    bucket: Bucket | None = None
 
 
 class FiguresRow(Answer):
     """One row of figures. `agent_id` is null for the whole shop and for what nobody owned.
+
+    `start` is where its part of the stretch begins, null where the stretch is not cut; parts in
+    which nothing counts have no row.
 
     Averages follow from the sums: `round_ms / rounds`, `first_response_ms / first_responses`,
     `first_within / sessions`, `within / rounds`. Percentiles are exact.
     """
 
     agent_id: PersonId | None
+    start: Moment | None = None
     rounds: int
     round_ms: int
     unanswered: int
@@ -67,4 +73,5 @@ class Figures(Answer):
     as_of: Moment | None
     open_rounds: int
     by: Literal["shop", "agent"]
+    bucket: Bucket | None = None
     rows: list[FiguresRow]

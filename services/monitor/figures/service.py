@@ -3,21 +3,25 @@
 Knows how an open round of a past day counts; must not know routes or SQL.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from contracts.people import PersonId, ShopId
+from kit import sheets
 from kit.errors import NotFound
 from kit.postgres import Database
 from services.monitor.directory.rules import Rules
 from services.monitor.figures import repository as rows
-from services.monitor.figures.domain import stretch
+from services.monitor.figures.domain import ROWS_LIMIT, TooManyRows, parts, stretch
 from services.monitor.figures.repository import (
     Asked,
     OpenRound,
     OpenSession,
     RoundTotals,
+    RowKey,
     Spread,
 )
 from services.monitor.figures.schemas import Figures, FiguresQuery, FiguresRow
@@ -27,6 +31,11 @@ from services.monitor.response import repository as response
 from services.monitor.response.domain import Score
 from services.monitor.response.measure import Response
 from services.monitor.traffic import repository as traffic
+
+WRITTEN_AT_ONCE: Final = 500
+"""Rows that are written between two turns of the event loop, on which the fold runs, too."""
+
+COLUMNS: Final = tuple(name for name in FiguresRow.model_fields if name != "start")
 
 
 class FigureReader:
@@ -51,11 +60,14 @@ class FigureReader:
         versions = self._rules.book.versions.get(profile)
         if versions is None:
             raise NotFound("No such profile is loaded.")
+        start_ms, end_ms = (round(moment.timestamp() * 1000) for moment in (start, end))
+        cut = query.bucket
         question = Asked(
             shop_id=shop_id,
             profile=profile,
-            start_ms=round(start.timestamp() * 1000),
-            end_ms=round(end.timestamp() * 1000),
+            start_ms=start_ms,
+            end_ms=end_ms,
+            parts=() if cut is None else parts(calendar, start_ms, end_ms, bucket=cut),
             agent_id=only,
             by_agent=query.by == "agent" or only is not None,
         )
@@ -78,8 +90,33 @@ class FigureReader:
             as_of=None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC),
             open_rounds=open_rounds,
             by="agent" if question.by_agent else "shop",
-            rows=_rows(rounds, sessions),
+            bucket=cut,
+            rows=_rows(question, rounds, sessions),
         )
+
+    async def as_csv(
+        self, shop_id: ShopId, query: FiguresQuery, *, only: PersonId | None = None
+    ) -> str:
+        """Return the same rows as a file for spreadsheets, moments by the shop's clock."""
+        figures = await self.read(shop_id, query, only=only)
+        calendar, name = self._rules.directory.calendar(shop_id), self._rules.directory.name
+        written = [sheets.MARK, sheets.lines([("start", "agent", *COLUMNS)])]
+        for first in range(0, len(figures.rows), WRITTEN_AT_ONCE):
+            some = figures.rows[first : first + WRITTEN_AT_ONCE]
+            written.append(
+                sheets.lines(
+                    [
+                        (
+                            (row.start or figures.start).astimezone(calendar.zone).isoformat(),
+                            name(row.agent_id) if row.agent_id else "",
+                            *(value for field, value in row if field != "start"),
+                        )
+                        for row in some
+                    ]
+                )
+            )
+            await asyncio.sleep(0)
+        return "".join(written)
 
     def _add_over(
         self, found: "_Over", states: Iterable[tuple[bytes, int]], question: Asked
@@ -95,12 +132,14 @@ class FigureReader:
                 score = judged.scores.get(question.profile)
                 if score is not None and _asked_for(question, ended.opened_ms, ended.agent_id):
                     found.rounds.append(
-                        OpenRound(ended.agent_id, ended.buyer_id, judged.day, score)
+                        OpenRound(
+                            ended.opened_ms, ended.agent_id, ended.buyer_id, judged.day, score
+                        )
                     )
             for session, judged in over.sessions:
                 score = judged.scores.get(question.profile)
                 if score is not None and _asked_for(question, session.started_ms, session.agent_id):
-                    found.sessions.append(OpenSession(session.agent_id, score))
+                    found.sessions.append(OpenSession(session.started_ms, session.agent_id, score))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +163,21 @@ def _limits(profile: Profile) -> dict[str, int]:
 
 
 def _rows(
-    rounds: Iterable[RoundTotals], sessions: dict[PersonId | None, Score]
+    question: Asked, rounds: Iterable[RoundTotals], sessions: dict[RowKey, Score]
 ) -> list[FiguresRow]:
-    by_agent = {row.agent_id: row for row in rounds}
+    by_key = {row.key: row for row in rounds}
+    keys = {*by_key, *sessions}
+    if len(keys) > ROWS_LIMIT:
+        raise TooManyRows(f"An answer has {ROWS_LIMIT} rows at most: ask for a shorter stretch.")
     nothing = Spread(None, None, None, None)
     found = []
-    for agent_id in sorted({*by_agent, *sessions}, key=lambda agent: agent or ""):
-        row = by_agent.get(agent_id, RoundTotals(agent_id, Score(), nothing, 0, 0, 0))
-        total = row.score + sessions.get(agent_id, Score())
+    for key in sorted(keys, key=lambda key: (key.part, key.agent_id or "")):
+        row = by_key.get(key, RoundTotals(key, Score(), nothing, 0, 0, 0))
+        total = row.score + sessions.get(key, Score())
         found.append(
             FiguresRow(
-                agent_id=agent_id,
+                agent_id=key.agent_id,
+                start=_moment(question.parts[key.part - 1]) if key.part else None,
                 rounds=total.rounds,
                 round_ms=total.round_ms,
                 unanswered=total.unanswered,
@@ -154,3 +197,7 @@ def _rows(
             )
         )
     return found
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -3,7 +3,6 @@
 import { onBeforeUnmount, shallowRef, watch, type Ref } from "vue";
 
 import { useLive } from "@/live.ts";
-import { dateOf } from "@/zone.ts";
 
 import type { Counted, Outcome } from "./drills.ts";
 
@@ -41,8 +40,8 @@ export interface CountedList {
   again: () => Promise<void>;
 }
 
-/** `which` is what is asked for, by which profile and as of when; `changes` differs as soon as the number does. */
-export function useCounted(which: () => { what: Counted; profile: string; now: number }, changes: () => unknown): CountedList {
+/** `which` is what is asked for, by which profile and of which days, the last one excluded; `changes` differs as soon as the number does. */
+export function useCounted(which: () => { what: Counted; profile: string; days: { from: string; to: string } }, changes: () => unknown): CountedList {
   const { core, live } = useLive();
   const rows = shallowRef<readonly CountedRow[]>([]);
   const status = shallowRef<"asked" | "known" | "failed">("asked");
@@ -52,8 +51,8 @@ export function useCounted(which: () => { what: Counted; profile: string; now: n
   let soon: ReturnType<typeof setTimeout> | undefined;
 
   async function page(cursor: string | null): Promise<Page> {
-    const { what, profile, now } = which();
-    const query = new URLSearchParams({ shop: live.me?.shopId ?? "", profile, from: dateOf(now), to: dateOf(now, 1), limit: `${PAGE}` });
+    const { what, profile, days } = which();
+    const query = new URLSearchParams({ shop: live.me?.shopId ?? "", profile, ...days, limit: `${PAGE}` });
     if (what.outcome !== null) query.set("outcome", what.outcome);
     if (what.agent !== null) query.set("agent", what.agent);
     if (cursor !== null) query.set("cursor", cursor);
@@ -102,8 +101,8 @@ export function useCounted(which: () => { what: Counted; profile: string; now: n
   watch(
     () => {
       // The shop's day ends, and its zone may be told later than the page is opened.
-      const { what, profile, now } = which();
-      return [what.of, what.outcome, what.agent, profile, dateOf(now)].join(" ");
+      const { what, profile, days } = which();
+      return [what.of, what.outcome, what.agent, profile, days.from, days.to].join(" ");
     },
     () => {
       rows.value = [];

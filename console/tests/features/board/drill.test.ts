@@ -141,6 +141,18 @@ describe("what lies behind a figure", () => {
     expect(page.get("[role=dialog] li").text()).toMatch(/08:00:10.*没有客服.*4 秒.*按时/);
   });
 
+  it("opens the rounds of other days, where the address names them, until something else is opened", async () => {
+    world.answers = { "/v1/monitor/rounds?shop=s&profile=taobao_2022&from=2026-11-01&to=2026-11-04&": { items: [{ conversation_id: "c1", agent_id: "a7", at: "2026-11-02T02:00:00Z", took_ms: 4_000, outcome: "within" }], next_cursor: null }, ...world.answers };
+    const { page, router } = await show("/board?drill=rounds.all.a7&from=2026-11-01&to=2026-11-04");
+
+    expect(page.get("[role=dialog] .count").text()).toBe("2026-11-01 至 2026-11-03 共 1 个，最近在前");
+    expect(page.get("[role=dialog] li").text()).toMatch(/11\D02.*10:00.*4 秒/);
+    await page.findAll(".tile")[0]?.trigger("click");
+    await flushPromises();
+
+    expect(router.currentRoute.value.query).toEqual({ drill: "waiting" });
+  });
+
   it("opens an agent's own rounds and sessions from his row", async () => {
     world.answers = { "/v1/monitor/rounds": { items: [], next_cursor: null }, "/v1/monitor/sessions": { items: [], next_cursor: null }, ...world.answers };
     const { page, router } = await show();

@@ -1,0 +1,55 @@
+"""How a stretch is cut: by the clock on the shop's wall, also where that is changed."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.monitor.calendar.domain import Calendar
+from services.monitor.figures.domain import Bucket, parts, stretch
+
+pytestmark = pytest.mark.unit
+
+
+def cut(start: str, end: str, bucket: Bucket, zone: str = "Asia/Shanghai") -> list[datetime]:
+    begin, until = stretch(start, end, ZoneInfo(zone))
+    start_ms, end_ms = (round(one.timestamp() * 1000) for one in (begin, until))
+    found = parts(Calendar(ZoneInfo(zone)), start_ms, end_ms, bucket=bucket)
+    return [datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)) for at in found]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "number", "length"),
+    [
+        (Bucket.QUARTER, 192, timedelta(minutes=15)),
+        (Bucket.HOUR, 48, timedelta(hours=1)),
+        (Bucket.DAY, 2, timedelta(days=1)),
+    ],
+)
+def test_two_days_have_as_many_parts_as_fit(bucket: Bucket, number: int, length: timedelta) -> None:
+    found = cut("2026-11-11", "2026-11-13", bucket)
+
+    assert len(found) == number
+    assert {b - a for a, b in pairwise(found)} == {length}
+
+
+def test_a_stretch_that_begins_within_an_hour_has_a_short_part_first() -> None:
+    found = cut("2026-11-11T08:10:00", "2026-11-11T10:00:01", Bucket.HOUR)
+
+    assert [f"{one:%H:%M}" for one in found] == ["08:10", "09:00", "10:00"]
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-11-01", 25), ("2026-03-08", 23)])
+def test_a_day_on_which_clocks_change_has_its_own_number_of_hours(day: str, hours: int) -> None:
+    until = f"{datetime.fromisoformat(day) + timedelta(days=1):%F}"
+    found = cut(day, until, Bucket.HOUR, "America/New_York")
+
+    assert len(found) == hours
+    assert len(cut(day, until, Bucket.DAY, "America/New_York")) == 1
+
+
+def test_an_hour_of_a_zone_that_is_half_an_hour_off_begins_on_its_own_clock() -> None:
+    found = cut("2026-11-11T08:00:00", "2026-11-11T10:00:00", Bucket.HOUR, "Asia/Kolkata")
+
+    assert [f"{one:%H:%M}" for one in found] == ["08:00", "09:00"]
