@@ -174,13 +174,23 @@ def lent(name: str) -> Iterator[Platform]:
 
     One that nobody uses takes a seventh of a core from the tests that go on.
     """
-    known = instance.load(infrastructure.folder_of(Wanted(name)))
-    ran_before = known is not None and infrastructure.runs(known)
+    ran_before = runs(name)
     try:
         yield running(name)
     finally:
         if not ran_before:
-            _launch(name, "down")
+            end(name)
+
+
+def runs(name: str) -> bool:
+    """Whether the Kafka and PostgreSQL of this platform run."""
+    known = instance.load(infrastructure.folder_of(Wanted(name)))
+    return known is not None and infrastructure.runs(known)
+
+
+def end(name: str) -> None:
+    """Stop the platform of this name; its data stays."""
+    _launch(name, "down")
 
 
 def _launch(name: str, command: str, *options: str) -> None:

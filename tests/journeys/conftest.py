@@ -11,7 +11,7 @@ from tests.world import World
 
 @pytest.fixture(scope="session")
 def platform() -> Platform:
-    """The whole platform, shared by the session; it is stopped with the test instance."""
+    """The whole platform, shared by the run (`tests.workers` stops it behind the last of these)."""
     return platforms.running()
 
 
