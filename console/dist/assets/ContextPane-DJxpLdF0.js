@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-Ph6k5WLz.js";

@@ -1,1 +1,0 @@
-import{Nt as e,R as t,V as n,i as r,w as i,y as a}from"./Button-DSv-CHkn.js";var o=r(i({__name:`Tag`,props:{tone:{default:`plain`}},setup(r){return(i,o)=>(t(),a(`span`,{class:e([`tag`,`tone-${r.tone}`])},[n(i.$slots,`default`,{},void 0,!0)],2))}}),[[`__scopeId`,`data-v-cdb0af2a`]]);export{o as t};

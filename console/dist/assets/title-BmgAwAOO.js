@@ -1,1 +1,0 @@
-import{ot as e,ut as t}from"./Button-DSv-CHkn.js";var n=t(``);function r(){return e(n)}function i(e){n.value=e}export{r as n,i as t};
