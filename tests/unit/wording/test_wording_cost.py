@@ -53,13 +53,18 @@ def unit_us(lexicon: Lexicon) -> float:
     return microseconds(lambda text: list(automaton.iter(text)), talk, rounds=20)
 
 
-def microseconds(read: Read, text: str, *, rounds: int = 3) -> float:
-    """Return the best of some rounds, in time of this thread."""
+def microseconds(read: Read, text: str, *, rounds: int = 20, enough_us: float = 0) -> float:
+    """Return the best of some rounds, in time of this thread; none follows one that is enough.
+
+    Who shares the core takes its caches too: what costs little does so in one of many rounds.
+    """
     best = float("inf")
     for _ in range(rounds):
         started = time.thread_time_ns()
         read(text)
         best = min(best, (time.thread_time_ns() - started) / 1000)
+        if best <= enough_us:
+            break
     return best
 
 
@@ -96,9 +101,10 @@ def test_the_costliest_text_is_bounded(
 ) -> None:
     words = [text for term in lexicon.terms for text in term.texts] + list(lexicon.allow)
 
+    most = WORST_RATIO * unit_us
     for text in worst_texts(words, random.Random(43)):
-        took = microseconds(lambda one: engine.check(one, speaker=speaker), text)
-        assert took <= WORST_RATIO * unit_us, text[:60]
+        took = microseconds(lambda one: engine.check(one, speaker=speaker), text, enough_us=most)
+        assert took <= most, text[:60]
 
 
 def test_it_is_bounded_for_a_shop_with_as_many_terms_of_its_own_as_it_may_have(
@@ -114,11 +120,14 @@ def test_it_is_bounded_for_a_shop_with_as_many_terms_of_its_own_as_it_may_have(
     )
     policy = Policy(extra_terms=tuple(terms), allow_spans=tuple(allowed), version="of many")
 
+    most = WORST_RATIO * unit_us
     for text in worst_texts(own + allowed, rng):
         took = microseconds(
-            lambda one: engine.check(one, speaker=Speaker.AGENT, policy=policy), text
+            lambda one: engine.check(one, speaker=Speaker.AGENT, policy=policy),
+            text,
+            enough_us=most,
         )
-        assert took <= WORST_RATIO * unit_us, text[:60]
+        assert took <= most, text[:60]
 
 
 @pytest.mark.parametrize("length", [2, 6, 40])
