@@ -46,8 +46,9 @@ export function useReport(wanted: () => Asked | null): { report: Ref<Report | nu
     const mine = asking;
     status.value = "asked";
     try {
-      const questions = [{}, { bucket: asked.bucket }, { by: "agent" }].map((more) => core.get(path(asked, more)));
-      const [whole, parts, agents] = (await Promise.all(questions)) as [Answer, Answer, Answer];
+      const questions: Record<string, string>[] = [{}, { bucket: asked.bucket }, { by: "agent" }];
+      const answers = await Promise.all(questions.map((more) => core.get(path(asked, more))));
+      const [whole, parts, agents] = answers as [Answer, Answer, Answer];
       if (mine !== asking) return;
       report.value = {
         asked,
