@@ -203,7 +203,7 @@ describe("the composer", () => {
   it("says where a conversation went, and that the words are kept", () => {
     const { composer } = shown({ draft: "写了一半", maySend: false, left: "transferred" });
 
-    expect(composer.get("[role=status]").text()).toContain("已转给别人");
+    expect(composer.get("[role=status]").text()).toContain("已转给同事");
     expect(composer.get("[role=status]").text()).toContain("已保留为草稿");
   });
 

@@ -44,7 +44,7 @@ async function list(view: View) {
   await flushPromises();
   const parts = [".buyer", ".agent", ".timer", ".words"];
   const words = (one: DOMWrapper<Element>) => parts.flatMap((part) => one.findAll(part).map((found) => found.text())).filter((text) => text !== "");
-  return { page, rows: () => page.findAll("li button").map(words) };
+  return { page, rows: () => page.findAll("li button:not(.take)").map(words) };
 }
 
 const turn = async (ms: number) => {
