@@ -166,7 +166,7 @@ async def test_what_compose_says_starts_in_production_serves_and_stops(
     assert "topics: all there" in stack.do(parts["setup"], *prefix), "a second run changes nothing"
     assert '"created": 1' in stack.do(parts["administrator"])
     assert '"created": 0' in stack.do(parts["administrator"]), "his password is his own by now"
-    assert '"created": 11' in stack.do(parts["seed"])
+    assert '"created": 12' in stack.do(parts["seed"]), "a shop, ten people, quick replies"
 
     for name in (*DATABASE_SERVICES, "gateway"):
         stack.start(parts[name], tmp_path / f"{name}.log")
