@@ -10,6 +10,7 @@ from typing import Final
 from contracts.conversation import ConversationAssigned, ConversationTransferred
 from contracts.people import AssignmentMode, ConversationState, PersonId, SkillGroupId
 from kit.errors import Conflict, Unprocessable
+from kit.text import is_blank
 from services.conversation.conversations.domain import (
     Conversation,
     ConversationIsClosed,
@@ -51,7 +52,7 @@ def transfer(
 
     Raises `NoteMissing`, `ConversationIsClosed`, `NothingToTransfer`.
     """
-    if not over.note.strip():
+    if is_blank(over.note):
         raise NoteMissing
     if conversation.state is ConversationState.CLOSED:
         raise ConversationIsClosed
@@ -115,7 +116,7 @@ def take(
         raise ConversationIsClosed
     if conversation.agent_id == taken.by:
         return Outcome(conversation)
-    if conversation.agent_id is not None and not taken.note.strip():
+    if conversation.agent_id is not None and is_blank(taken.note):
         raise NoteMissing
     version = conversation.version + 1
     owned = replace(

@@ -12,6 +12,7 @@ from kit.audit import Audit
 from kit.clock import Clock
 from kit.errors import NotFound, Unprocessable
 from kit.postgres import Database
+from kit.text import is_blank
 from kit.web.auth import Principal
 from kit.web.limits import KeyedBuckets
 from services.conversation.buyers import repository as buyers
@@ -66,7 +67,7 @@ class Reveals:
             if buyer is None:
                 raise NotFound
             open_ones = await conversations.open_of(session, wanted)
-            if not look.text and all(one.agent_id != principal.subject for one in open_ones):
+            if is_blank(look.text) and all(one.agent_id != principal.subject for one in open_ones):
                 raise WordsMissing
             note = f"{look.reason}: {look.text}" if look.text else str(look.reason)
             await self.audit.note(session, principal, REVEALED, buyer.id, note=note)

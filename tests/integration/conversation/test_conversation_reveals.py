@@ -53,12 +53,14 @@ async def test_others_say_in_words_why_they_look(platform: Platform) -> None:
 
     unsaid = await colleague.post(_path(buyer), {"reason": "refund"})
     short = await colleague.post(_path(buyer), {"reason": "refund", "text": "要"})
+    unseen = await colleague.post(_path(buyer), {"reason": "refund", "text": "\u200b" * 4})
     said = await colleague.post(_path(buyer), {"reason": "refund", "text": "买家来电退款"})
     await close(owner, {"id": talk})
     after = await owner.post(_path(buyer), {"reason": "phone"})
 
     assert code(unsaid) == (422, "words_missing")
     assert code(short) == (422, "invalid")
+    assert code(unseen) == (422, "words_missing")
     assert ok(said)["phone"] == KNOWN["phone"]
     assert code(after) == (422, "words_missing")
     assert await _looks(shop) == [(colleague.id, buyer.id, "refund: 买家来电退款")]

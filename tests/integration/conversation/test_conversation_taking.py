@@ -110,7 +110,8 @@ async def test_a_leader_takes_over_with_a_note_and_frees_the_agents_place(
     next_one = await waiting(shop)
     leader = await shop.staff("supervisor")
     assert code(await taken(leader, talk)) == (422, "note_missing")
-    assert code(await taken(leader, talk, note=" ")) == (422, "note_missing")
+    for unseen in (" ", "\u200b\u3164"):
+        assert code(await taken(leader, talk, note=unseen)) == (422, "note_missing")
 
     ok(await taken(leader, talk, note="我来处理"))
 

@@ -121,7 +121,7 @@ def test_a_lost_agent_is_preferred_and_a_silent_one_avoided() -> None:
     assert (silent.preferred_agent_id, silent.avoided_agent_id) == (None, CHEN)
 
 
-@pytest.mark.parametrize("note", ["", "   ", "\n"])
+@pytest.mark.parametrize("note", ["", "   ", "\n", "\u200b\u3164"])
 def test_a_transfer_without_a_note_is_refused(note: str) -> None:
     with pytest.raises(NoteMissing):
         transfer(owned(), HandOver(WANG, AFTER, note, CHEN), STAMP)
