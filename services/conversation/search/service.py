@@ -100,9 +100,8 @@ class Search:
         )
         looked = await self._look(sought, terms, limit=query.limit)
         shown, next_cursor = query.cut(looked.hits)
-        if next_cursor is None and looked.is_partial and looked.reached is not None:
-            kept = BY_TIME.keep(looked.reached)
-            next_cursor = self.cursors.encode(kept, shop_id, list_name=_list_name(wanted))
+        if next_cursor is None and looked.is_partial:
+            next_cursor = self._goes_on(looked, wanted, shop_id)
         return FoundView(
             items=tuple(_hit(row, terms) for row in shown),
             conversations=tuple(await self._conversations(principal, shown)),
@@ -110,6 +109,13 @@ class Search:
             partial=looked.is_partial,
             indexed_through=await self._indexed_through(),
         )
+
+    def _goes_on(self, looked: _Looked, wanted: SearchQuery, shop_id: str) -> str | None:
+        """Return where to go on: behind what was looked at, or where it was asked for again."""
+        if looked.reached is None:
+            return wanted.cursor
+        kept = BY_TIME.keep(looked.reached)
+        return self.cursors.encode(kept, shop_id, list_name=_list_name(wanted))
 
     async def _look(self, wanted: Wanted, terms: Sequence[str], *, limit: int) -> _Looked:
         until = self.clock.monotonic() + TIME_MS / 1000

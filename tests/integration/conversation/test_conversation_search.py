@@ -190,9 +190,12 @@ async def test_what_is_found_in_time_is_answered_as_a_part(
         patched.setattr("services.conversation.search.service.LOOK", 2)
         patched.setattr(repository, "found", slow)
         part = ok(await _search(agent, "保修"))
+        stuck = ok(await _search(agent, "保修", cursor=part["next_cursor"]))
     rest = ok(await _search(agent, "保修", cursor=part["next_cursor"]))
 
     assert part["partial"] is True
+    assert (stuck["items"], stuck["partial"]) == ([], True)
+    assert stuck["next_cursor"] == part["next_cursor"]
     assert [one["excerpt"][1] for one in part["items"]] == ["2", "1"]
     assert rest["partial"] is False
     assert [one["excerpt"][1] for one in rest["items"]] == ["0"]
@@ -205,12 +208,13 @@ async def test_what_was_said_by_then_is_found_and_the_answer_says_when_that_is(
     said, _ = await platform.say(talk, "请问有现货吗")
 
     async def reached() -> bool:
-        through = ok(await _search(agent, "没人说过"))["indexed_through"]
+        through = (await _answered(agent, "没人说过"))["indexed_through"]
         return through is not None and through > said.time.isoformat()
 
     await eventually(reached)
 
-    assert [one["message_id"] for one in ok(await _search(agent, "现货"))["items"]] == [said.id]
+    found = await _answered(agent, "现货")
+    assert [one["message_id"] for one in found["items"]] == [said.id]
 
 
 async def test_the_index_is_made_again_from_the_archive_and_nothing_stands_there_twice(
@@ -269,6 +273,18 @@ async def _say(platform: Platform, talk: Mapping[str, Any], *said: str) -> None:
 
 async def _search(person: Person, query: str, **params: Any) -> httpx2.Response:
     return await person.get(PATH, q=query, **params)
+
+
+async def _answered(person: Person, query: str) -> dict[str, Any]:
+    """Search as often as it takes: who looks again and again is told to wait in between."""
+
+    async def answer() -> dict[str, Any] | None:
+        found = await _search(person, query)
+        return None if found.status_code == httpx2.codes.TOO_MANY_REQUESTS else ok(found)
+
+    told = await eventually(answer)
+    assert told is not None
+    return told
 
 
 async def _found(person: Person, query: str, count: int) -> dict[str, Any]:
