@@ -6,6 +6,7 @@ import { EMPTY, type Me, type State } from "@/core/types.ts";
 import OthersList from "@/features/desk/OthersList.vue";
 import type { View } from "@/features/desk/others.ts";
 import { i18n, speak } from "@/locales/i18n.ts";
+import { zone } from "@/zone.ts";
 
 const NOW = Date.parse("2026-11-11T00:10:00Z");
 const LEVELS = { first: [10, 20, 30], later: [20, 100, 180] } as const;
@@ -36,7 +37,7 @@ beforeEach(async () => {
 
 function row(id: string, changed: Record<string, unknown> = {}) {
   const head = { by: "buyer", preview: `${id} 在吗` };
-  return { id, buyer: { name: `买家${id}` }, agent_id: null, opened_at: "2026-11-11T00:00:00Z", closed_at: null, waiting_since: "2026-11-11T00:06:48Z", head, ...changed };
+  return { id, buyer: { id: `buyer-${id}`, name: `买家${id}` }, agent_id: null, opened_at: "2026-11-11T00:00:00Z", closed_at: null, waiting_since: "2026-11-11T00:06:48Z", head, ...changed };
 }
 
 async function list(view: View) {
@@ -89,6 +90,18 @@ describe("a list of others' conversations", () => {
 
     expect(page.find(".timer").exists()).toBe(false);
     expect(page.get("time").text()).not.toBe("");
+  });
+
+  it("is in the shop's time, and tells nameless buyers apart", async () => {
+    zone.value = "Asia/Tokyo";
+    const nameless = { id: "01920000-0000-7000-8000-00000000c0de", name: "" };
+    answers["/v1/conversations?state=closed"] = { items: [row("c1", { buyer: nameless, closed_at: "2026-11-11T15:09:00Z" })], next_cursor: null };
+
+    const { page, rows } = await list("closed");
+
+    expect(page.get("time").text()).toBe("11/12 00:09");
+    expect(rows()[0]?.[0]).toBe("买家 C0DE");
+    zone.value = undefined;
   });
 
   it.each([

@@ -10,6 +10,7 @@ export type View = (typeof VIEWS)[number];
 export interface Other {
   id: string;
   buyer: string;
+  buyerId: string;
   /** Who has it; null where nobody has. */
   agent: string | null;
   /** The buyer's first word that nobody answered. */
@@ -36,7 +37,7 @@ export function pathOf(view: View, cursor: string | null): string {
 
 interface Listed {
   id: string;
-  buyer: { name: string };
+  buyer: { id: string; name: string };
   agent_id: string | null;
   opened_at: string;
   closed_at: string | null;
@@ -57,6 +58,7 @@ export function rowsOf(view: View, items: readonly Listed[], me: string): Other[
   return theirs.map((one) => ({
     id: one.id,
     buyer: one.buyer.name,
+    buyerId: one.buyer.id,
     agent: one.agent_id,
     waitingSince: view === "closed" ? null : momentOf(one.waiting_since),
     at: momentOf(view === "closed" ? one.closed_at : one.opened_at),

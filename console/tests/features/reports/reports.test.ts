@@ -104,9 +104,9 @@ describe("a report", () => {
 
   it("says why it cannot be had, and asks again when told", async () => {
     const { [ASKED]: whole } = world.answers;
-    world.answers[ASKED] = Object.assign(new Error("away"), { code: "unavailable", title: "统计服务没有回答" });
+    world.answers[ASKED] = Object.assign(new Error("away"), { code: "unavailable", title: "The service is unavailable" });
     const { page } = await show();
-    expect(page.get(".strip").text()).toContain("统计服务没有回答");
+    expect(page.get(".strip").text()).toContain("报表暂时取不到：统计服务暂时没有回答");
 
     world.answers[ASKED] = whole;
     await page.get(".strip button").trigger("click");
@@ -114,6 +114,15 @@ describe("a report", () => {
 
     expect(page.find(".strip").exists()).toBe(false);
     expect(page.get(".answer").text()).toContain("27.5 秒");
+  });
+
+  it("says that so many days are too many", async () => {
+    const { page } = await show("/reports?from=2026-01-01&until=2026-11-11");
+    world.answers = { "/v1/monitor/figures": Object.assign(new Error("no"), { code: "bad_stretch", title: "from and to must name a stretch of time" }), ...world.answers };
+    await page.get(".strip button").trigger("click");
+    await flushPromises();
+
+    expect(page.get(".strip").text()).toContain("一次最多看 93 天");
   });
 
   it("says so where the file cannot be had", async () => {

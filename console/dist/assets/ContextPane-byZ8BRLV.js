@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-B1Mtyh9g.js";
