@@ -47,6 +47,7 @@ async def test_a_report_opens_what_it_counts_and_is_saved_as_a_file(
     await expect(page.get_by_role("main").get_by_role("status")).to_contain_text(
         f"共 {ROUNDS} 轮对话"
     )
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)  # else all of it is faint
     agents = page.get_by_role("table", name="各客服")
     row = agents.get_by_role("row").filter(has_text="客服甲")
     found = {"light": list(await barriers(page))}
