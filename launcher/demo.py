@@ -52,7 +52,7 @@ def show_addresses(known: Instance, screen: Screen) -> None:
     screen.say("")
     if player.runs(known):
         screen.say("  First: sign in at the desk and choose 在线 (online): buyers come to you.")
-        screen.say("  Who is called ·模拟 is simulated, and so are the agents 3 to 8.")
+        screen.say("  Buyers whose names end in 拟 are simulated, and so are the agents 3 to 8.")
     else:
         screen.say("  First: sign in at the desk and choose 在线 (online).")
     buyer = typed("buyer", known.folder)

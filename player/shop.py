@@ -44,9 +44,13 @@ MARK: Final = "·模拟"
 
 TOKEN_S: Final = 300
 
-_SURNAMES: Final = "陈林黄张李王吴刘蔡杨许郑谢郭洪曾邱廖赖徐"
+_SURNAMES: Final = (
+    "陈林黄张李王吴刘蔡杨许郑谢郭洪曾邱廖赖徐周叶苏庄吕江何萧罗高"
+    "潘简朱钟彭游詹胡施沈余卢梁赵颜柯翁魏孙戴范方宋邓杜傅侯曹薛丁"
+)
+"""One for each buyer: of a masked name only its first and its last character are seen."""
 _TITLES: Final = ("女士", "先生", "同学")
-_BUYERS: Final = len(_SURNAMES) * len(_TITLES)
+_BUYERS: Final = len(_SURNAMES)
 
 
 class NotTheDemo(Exception):
@@ -81,7 +85,7 @@ class Buyers:
 
 def name_of(number: int) -> str:
     """Return what people see of a simulated buyer."""
-    return f"{_SURNAMES[number // 3]}{_TITLES[number % 3]}{MARK}"
+    return f"{_SURNAMES[number]}{_TITLES[number % 3]}{MARK}"
 
 
 class DemoShop:
