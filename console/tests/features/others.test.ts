@@ -99,7 +99,7 @@ describe("a list of others' conversations", () => {
 
     const { page, rows } = await list("closed");
 
-    expect(page.get("time").text()).toBe("11/12 00:09");
+    expect(page.get("time").text()).toBe("11/12 00:09 结束");
     expect(rows()[0]?.[0]).toBe("买家 C0DE");
     zone.value = undefined;
   });

@@ -17,6 +17,7 @@ export interface Other {
   waitingSince: number | null;
   /** When it was opened, or in the list of what is over when it was closed. */
   at: number | null;
+  isOver: boolean;
   /** The last words on one line; empty for an image or a card, null where nobody said anything. */
   words: string | null;
   by: string;
@@ -62,6 +63,7 @@ export function rowsOf(view: View, items: readonly Listed[], me: string): Other[
     agent: one.agent_id,
     waitingSince: view === "closed" ? null : momentOf(one.waiting_since),
     at: momentOf(view === "closed" ? one.closed_at : one.opened_at),
+    isOver: view === "closed",
     words: one.head?.preview ?? null,
     by: one.head?.by ?? "",
     version: one.version,

@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-B1Mtyh9g.js";
