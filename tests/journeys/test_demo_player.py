@@ -37,6 +37,8 @@ async def test_a_newcomers_buyer_waits_for_him_and_answers_him(
         newcomer = Person(api, await api.sign_in("agent1@demo", password), DEMO_SHOP)
         await newcomer.connect("inbox")
         try:
+            # A player first closes what one before it left open, which is nobody's buyer to serve.
+            await eventually(lambda: _colleague_is_there(newcomer), within=WITHIN_S)
             await newcomer.call("PUT", "/v1/agents/me/state", {"state": "online"})
             talk = await eventually(lambda: _given_to(newcomer), within=WITHIN_S)
             await newcomer.client.subscribe(f"conv:{talk}")
@@ -44,7 +46,7 @@ async def test_a_newcomers_buyer_waits_for_him_and_answers_him(
 
             await newcomer.say(talk, "在的，您请说")
 
-            await eventually(lambda: len(newcomer.texts(talk)) == 3, within=WITHIN_S)
+            await eventually(lambda: len(newcomer.texts(talk)) >= 3, within=WITHIN_S)
             others = await eventually(lambda: _served_by_colleagues(newcomer), within=WITHIN_S)
             assert all(one["shop_id"] == DEMO_SHOP for one in others)
 
@@ -96,6 +98,11 @@ def _given_to(newcomer: Person, *, beside: str = "") -> str:
         if frame.s == "inbox" and frame.type == "conversation.assigned.v1"
     ]
     return given[-1] if given and given[-1] != beside else ""
+
+
+async def _colleague_is_there(newcomer: Person) -> bool:
+    found = await newcomer.call("GET", "/v1/agents")
+    return any(one["state"] == "online" for one in found["items"] if one["id"] != newcomer.id)
 
 
 async def _served_by_colleagues(newcomer: Person) -> list[dict[str, Any]]:
