@@ -82,10 +82,12 @@ def holds(text: str, terms: Sequence[str]) -> bool:
 
 
 def excerpt(text: str, terms: Collection[str]) -> str:
-    """Return the part of a text around the first term, on one line."""
-    said = " ".join(unicodedata.normalize("NFKC", text).split())
-    lowered = said.casefold()
-    places = [at for term in terms if (at := lowered.find(term)) >= 0]
+    """Return the part of a text around the first term, as it was written, on one line."""
+    said = " ".join(text.split())
+    folded = [unicodedata.normalize("NFKC", character).casefold() for character in said]
+    origin = [at for at, each in enumerate(folded) for _ in each]
+    compared = "".join(folded)
+    places = [origin[at] for term in terms if (at := compared.find(term)) >= 0]
     start = max(0, min(places, default=0) - BEFORE)
     cut = said[start : start + SHOWN]
     return f"{'…' if start else ''}{cut}{'…' if start + SHOWN < len(said) else ''}"

@@ -8,6 +8,7 @@ from kit.clock import ManualClock
 from kit.errors import TooMany
 from kit.web.auth import Principal
 from services.conversation.search.domain import (
+    BEFORE,
     SHOWN,
     excerpt,
     grams,
@@ -56,6 +57,9 @@ def test_pairs_alone_do_not_make_a_word() -> None:
 
 def test_an_excerpt_is_one_line_around_what_was_found() -> None:
     assert excerpt("您好\n可以退差价", ["差价"]) == "您好 可以退差价"
+    assert excerpt("您好，ＡＢＣ 有货", ["abc"]) == "您好，ＡＢＣ 有货", "as it was written"
+    wide = excerpt("㍿" * (BEFORE + 9) + "差价", ["差价"])
+    assert wide == f"…{'㍿' * BEFORE}差价", "compared as four letters, shown as one"
     long = excerpt("前" * 100 + "差价" + "后" * 200, ["差价"])
     assert long == "…" + "前" * 30 + "差价" + "后" * (SHOWN - 32) + "…"
     assert normalised(" Ａ\n b ") == "a b"
