@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.people import AssignmentMode, Role
+from contracts.people import CHATTING_STAFF, AssignmentMode, Role
 from kit.errors import Conflict, Forbidden, Unprocessable
 from services.conversation.conversations.domain import Conversation
 from services.conversation.staff.domain import AT_DESK, Agent
@@ -57,8 +57,12 @@ def mode_of_taking(
 
     Who waits may be taken by anybody of the group who is on duty with room, or by a leader; a
     colleague's buyer by a leader alone. A leader off duty, or without room for a colleague's buyer,
-    holds it beside his load. Raises `NotOwner`, `NotOnDuty`, `NotYourGroup`, `AgentFull`.
+    holds it beside his load. Who was dismissed while he waited for the shop's turn takes nobody,
+    good as his token was when he asked. Raises `Forbidden`, `NotOwner`, `NotOnDuty`,
+    `NotYourGroup`, `AgentFull`.
     """
+    if not agent.active or agent.role not in CHATTING_STAFF:
+        raise Forbidden
     leads, is_on_duty = agent.role in LEADING_STAFF, agent.state in AT_DESK
     has_room = force or load < agent.capacity
     if conversation.agent_id is not None and not leads:

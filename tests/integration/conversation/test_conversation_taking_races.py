@@ -35,6 +35,9 @@ SHOPS = 4
 SIDE_BY_SIDE = 10
 """So many conversations are raced for at once; five rounds in each shop are 200 races."""
 
+DISMISSED = 4
+"""So many at once are hired to be dismissed."""
+
 Talk = Mapping[str, Any]
 
 
@@ -219,4 +222,30 @@ async def test_whom_a_leader_takes_from_an_agent_who_goes_away_is_his_or_waits_o
             for one in after:
                 if one["agent_id"] == leader.id:
                     ok(await post(leader, one, "give-back"))
+        await says_the_log(platform, shop, talks)
+
+
+async def test_whoever_is_dismissed_or_demoted_while_he_takes_owns_nobody(
+    platform: Platform, rounds: int
+) -> None:
+    for _ in range(SHOPS):
+        shop = await platform.shop()
+        talks = (await waiting(shop))[:DISMISSED]
+
+        async def race(number: int, talk: Talk, leader: Person, boss: Person = shop.boss) -> None:
+            change = {"role": "clerk"} if number % 2 else {"active": False}
+            path = f"/v1/staff/{leader.id}"
+            answer, changed = await asyncio.gather(
+                take(leader, talk), patient(lambda: boss.patch(path, change))
+            )
+            ok(changed)
+            assert answer.status_code in {200, 401, 403}
+            after = await talk_now(boss, talk)
+            assert (after["state"], after["agent_id"], after["mode"]) == ("queued", None, None)
+
+        for _ in range(rounds):
+            leaders = [await shop.staff("supervisor") for _ in talks]
+            talks = await now(shop, talks)
+            pairs = zip(talks, leaders, strict=True)
+            await asyncio.gather(*(race(at, *pair) for at, pair in enumerate(pairs)))
         await says_the_log(platform, shop, talks)
