@@ -4,7 +4,7 @@ Knows how an open round of a past day counts; must not know routes or SQL.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -32,10 +32,13 @@ from services.monitor.response.domain import Score
 from services.monitor.response.measure import Response
 from services.monitor.traffic import repository as traffic
 
-WRITTEN_AT_ONCE: Final = 500
-"""Rows that are written between two turns of the event loop, on which the fold runs, too."""
+AT_ONCE: Final = 500
+"""Rows that are made or written between two turns of the event loop, on which the fold runs, too.
+"""
 
 COLUMNS: Final = tuple(name for name in FiguresRow.model_fields if name != "start")
+
+_NOTHING: Final = Spread(None, None, None, None)
 
 
 class FigureReader:
@@ -91,7 +94,7 @@ class FigureReader:
             open_rounds=open_rounds,
             by="agent" if question.by_agent else "shop",
             bucket=cut,
-            rows=_rows(question, rounds, sessions),
+            rows=await put_together(question, rounds, sessions),
         )
 
     async def as_csv(
@@ -101,8 +104,8 @@ class FigureReader:
         figures = await self.read(shop_id, query, only=only)
         calendar, name = self._rules.directory.calendar(shop_id), self._rules.directory.name
         written = [sheets.MARK, sheets.lines([("start", "agent", *COLUMNS)])]
-        for first in range(0, len(figures.rows), WRITTEN_AT_ONCE):
-            some = figures.rows[first : first + WRITTEN_AT_ONCE]
+        for first in range(0, len(figures.rows), AT_ONCE):
+            some = figures.rows[first : first + AT_ONCE]
             written.append(
                 sheets.lines(
                     [
@@ -162,41 +165,45 @@ def _limits(profile: Profile) -> dict[str, int]:
     }
 
 
-def _rows(
-    question: Asked, rounds: Iterable[RoundTotals], sessions: dict[RowKey, Score]
+async def put_together(
+    question: Asked, rounds: Iterable[RoundTotals], sessions: Mapping[RowKey, Score]
 ) -> list[FiguresRow]:
+    """Return the rows of an answer, by part and then by person. Raises `TooManyRows`."""
     by_key = {row.key: row for row in rounds}
     keys = {*by_key, *sessions}
     if len(keys) > ROWS_LIMIT:
         raise TooManyRows(f"An answer has {ROWS_LIMIT} rows at most: ask for a shorter stretch.")
-    nothing = Spread(None, None, None, None)
-    found = []
+    found: list[FiguresRow] = []
     for key in sorted(keys, key=lambda key: (key.part, key.agent_id or "")):
-        row = by_key.get(key, RoundTotals(key, Score(), nothing, 0, 0, 0))
-        total = row.score + sessions.get(key, Score())
-        found.append(
-            FiguresRow(
-                agent_id=key.agent_id,
-                start=_moment(question.parts[key.part - 1]) if key.part else None,
-                rounds=total.rounds,
-                round_ms=total.round_ms,
-                unanswered=total.unanswered,
-                within=total.within,
-                slow=total.slow,
-                sessions=total.sessions,
-                first_responses=total.first_responses,
-                first_response_ms=total.first_response_ms,
-                first_within=total.first_within,
-                round_p50_ms=row.spread.p50_ms,
-                round_p90_ms=row.spread.p90_ms,
-                round_p95_ms=row.spread.p95_ms,
-                round_max_ms=row.spread.max_ms,
-                buyers=row.buyers,
-                buyers_unanswered=row.buyers_unanswered,
-                buyers_late=row.buyers_late,
-            )
-        )
+        row = by_key.get(key, RoundTotals(key, Score(), _NOTHING, 0, 0, 0))
+        start = _moment(question.parts[key.part - 1]) if key.part else None
+        found.append(_row(row, row.score + sessions.get(key, Score()), start))
+        if len(found) % AT_ONCE == 0:
+            await asyncio.sleep(0)
     return found
+
+
+def _row(row: RoundTotals, total: Score, start: datetime | None) -> FiguresRow:
+    return FiguresRow(
+        agent_id=row.key.agent_id,
+        start=start,
+        rounds=total.rounds,
+        round_ms=total.round_ms,
+        unanswered=total.unanswered,
+        within=total.within,
+        slow=total.slow,
+        sessions=total.sessions,
+        first_responses=total.first_responses,
+        first_response_ms=total.first_response_ms,
+        first_within=total.first_within,
+        round_p50_ms=row.spread.p50_ms,
+        round_p90_ms=row.spread.p90_ms,
+        round_p95_ms=row.spread.p95_ms,
+        round_max_ms=row.spread.max_ms,
+        buyers=row.buyers,
+        buyers_unanswered=row.buyers_unanswered,
+        buyers_late=row.buyers_late,
+    )
 
 
 def _moment(at_ms: int) -> datetime:
