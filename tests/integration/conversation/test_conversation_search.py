@@ -38,7 +38,7 @@ async def test_a_word_of_two_characters_finds_its_message_and_its_conversation(
     [hit] = found["items"]
     assert (hit["message_id"], hit["conversation_id"]) == (said.id, talk["id"])
     assert (hit["by"], hit["sender_id"]) == ("buyer", talk["buyer_id"])
-    assert hit["excerpt"] == "昨天买的,今天降价了,能退差价吗?"
+    assert hit["excerpt"] == "昨天买的，今天降价了，能退差价吗？"
     assert [one["id"] for one in found["conversations"]] == [talk["id"]]
     assert (found["partial"], found["next_cursor"]) == (False, None)
     [item] = [one for one in await archived(agent, talk) if one["id"] == said.id]
