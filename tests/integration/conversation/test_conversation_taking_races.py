@@ -112,7 +112,7 @@ async def _lifecycles(platform: Platform, shop: Shop) -> dict[str, list[Lifecycl
             for records in (await reader.getmany(200)).values():
                 for record in records:
                     headers = dict(record.headers)
-                    is_lifecycle = headers.get("ce_type", "").startswith(Lifecycle.TYPE_PREFIX)
+                    is_lifecycle = headers.get("ce_type", b"").startswith(Lifecycle.TYPE_PREFIX)
                     if is_lifecycle and headers["ce_shop"] == shop.id.encode():
                         event = read_lifecycle(record)
                         told[event.conversation_id].append(event)
