@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar, overload
 
@@ -43,3 +44,13 @@ async def eventually(
         if waited > within:
             raise AssertionError(f"not within {within:g} s: {what or condition}, last: {found!r}")
         await asyncio.sleep(min(max(_STEP_S, _SHARE * waited), _LONGEST_STEP_S))
+
+
+def until(condition: Callable[[], object], *, within: float = PATIENCE_S, what: str = "") -> None:
+    """Wait for a condition where no loop runs; fail after `within` seconds, naming `what`."""
+    begun = time.monotonic()
+    while not condition():
+        waited = time.monotonic() - begun
+        if waited > within:
+            raise AssertionError(f"not within {within:g} s: {what or condition}")
+        time.sleep(min(max(_STEP_S, _SHARE * waited), _LONGEST_STEP_S))

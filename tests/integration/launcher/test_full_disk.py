@@ -3,12 +3,12 @@
 import contextlib
 import errno
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from launcher.errors import LaunchError
@@ -19,6 +19,7 @@ from launcher.instance.processes import Command, Processes
 from launcher.interpreter import run_module
 from launcher.kafka import jars
 from launcher.kafka.jars import Jar
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -90,11 +91,12 @@ def test_what_cannot_be_noted_is_not_started_and_later_commands_go_on(
         assert processes.find("child") is None
         assert not processes.stop("child")
     processes.start(SLEEPS)
-    running = processes.find("child")
+    pid = processes.pid("child")
 
-    assert running is not None
+    assert pid is not None
     assert processes.stop("child")
-    assert signal.SIGTERM.name in processes.how_it_ended("child") or not running.is_running()
+    until(lambda: not psutil.pid_exists(pid))  # ended, and seen to end by who waits for it
+    assert processes.names() == []
 
 
 def test_a_first_up_names_the_full_disk_and_leaves_nothing_in_the_way(disk: SmallDisk) -> None:

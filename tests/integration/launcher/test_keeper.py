@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +20,11 @@ from launcher.instance.instance import Instance
 from launcher.instance.ports import Ports
 from launcher.instance.processes import Command, Processes
 from launcher.keeper import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S, TOLD_WITHIN_S, Keeper
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
 
 SLEEPS = "import time; print('last words', flush=True); time.sleep(600)"
-WITHIN_S = 20
 
 
 @dataclass
@@ -66,13 +66,6 @@ class Watch:
     def look_after(self, seconds: float) -> None:
         self.now += seconds
         self.keeper.look()
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import io
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from launcher.instance.ports import Ports
 from launcher.instance.processes import Processes
 from launcher.keeper import FIRST_PAUSE_S, Keeper
 from launcher.screen import Screen
+from tests.waiting import until
 
 pytestmark = pytest.mark.integration
-
-WITHIN_S = 30
 
 
 @dataclass
@@ -48,13 +46,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     found = Stage(made)
     yield found
     found.processes.stop(*found.processes.names())
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_who_begins_it_twice_has_one(stage: Stage) -> None:
