@@ -1,6 +1,6 @@
 """How conversations are shown: with what the one who looks may see of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,16 +18,22 @@ from services.conversation.staff.domain import AT_DESK
 
 
 async def views(
-    session: AsyncSession, found: Sequence[Conversation], principal: Principal
+    session: AsyncSession,
+    found: Sequence[Conversation],
+    principal: Principal,
+    *,
+    waits: Mapping[str, datetime | None] | None = None,
 ) -> list[ConversationView]:
     """Show conversations to somebody who may see them, with what he may see of their buyers.
 
     Since when a buyer waits says the archive alone, of queued ones too: the queue's own column is
-    the moment at which he came, before he has said a word (H37).
+    the moment at which he came, before he has said a word (H37). `waits` is what it said, by
+    conversation, where the caller has asked it already.
     """
     known = await buyers.find_buyers(session, [one.buyer_id for one in found])
-    still_open = [one.id for one in found if one.state is not ConversationState.CLOSED]
-    waits = await clock.waiting_since(session, still_open)
+    if waits is None:
+        still_open = [one.id for one in found if one.state is not ConversationState.CLOSED]
+        waits = await clock.waiting_since(session, still_open)
     return [
         shown(
             one,

@@ -110,7 +110,8 @@ async def _stands(session: AsyncSession, owned: Sequence[Conversation]) -> Stand
 
 async def _of_staff(session: AsyncSession, principal: Principal, stands: Stands) -> InboxView:
     mine = [stand.conversation for stand in stands.values()]
-    shown = await views(session, mine, principal)
+    waits = {str(name): stand.clock.waiting_since for name, stand in stands.items()}
+    shown = await views(session, mine, principal, waits=waits)
     work = await routing.work_of(session, PersonId(principal.subject))
     return InboxView(
         conversations=tuple(_shown(one, stands[ConversationId(one.id)]) for one in shown),
