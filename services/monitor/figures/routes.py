@@ -32,7 +32,7 @@ def reading(figures: FigureReader) -> APIRouter:
         With `Accept: text/csv` they are a file for spreadsheets, the same rows in it.
         """
         shop_id = own_shop(principal, query.shop)
-        if accept.partition(";")[0].strip().lower() == CSV:
+        if CSV in (one.partition(";")[0].strip().lower() for one in accept.split(",")):
             text = await figures.as_csv(shop_id, query, only=only(principal))
             return Response(text, media_type=CSV)
         return await figures.read(shop_id, query, only=only(principal))
