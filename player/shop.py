@@ -8,7 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -141,11 +141,13 @@ class DemoShop:
         return Somebody(self._api, session, rng=self._rng, heard=heard)
 
     async def sell(self, number: int) -> None:
-        """See to it that a simulated buyer has bought something; what was told before stays."""
+        """See to it that a simulated buyer has bought something; what was told before stays.
+
+        Raises as a request does.
+        """
         if self._sales is not None:
-            with suppress(ApiRefused):
-                name = name_of(number)
-                await self._sales.tell(number, external_id=_external(number), name=name)
+            name = name_of(number)
+            await self._sales.tell(number, external_id=_external(number), name=name)
 
     async def states(self) -> Mapping[str, str]:
         """Return the state of every agent of the shop, by his id."""

@@ -153,6 +153,7 @@ class Show:
             visit = Visit(self._buyers.next(topic), topic, scene, company=self._company)
             self._visits.append(visit)
             self._spawn(visit.enter(self._shop))
+            self._spawn(_sell(self._shop, visit.number))
 
     async def _let_go(self, visit: Visit) -> None:
         await visit.leave(self._api, self._rng)
@@ -188,6 +189,12 @@ class Show:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _sell(shop: DemoShop, number: int) -> None:
+    """Let a buyer have bought something; he comes and speaks though nobody takes orders now."""
+    with suppress(*TROUBLE):
+        await shop.sell(number)
 
 
 async def _check(somebody: Somebody, order_id: str) -> None:

@@ -12,10 +12,11 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from player.people import Somebody
-from rehearsal.api import Api
+from rehearsal.api import Api, ApiRefused
 from rehearsal.streams import Frame
 
 GOODS: Final = (
@@ -81,10 +82,18 @@ class Sales:
         self._told: set[int] = set()
 
     async def tell(self, number: int, *, external_id: str, name: str) -> None:
-        """Tell what he bought, once. Raises `ApiRefused` where it was told otherwise before."""
+        """Tell what he bought, unless it is known. Raises `ApiRefused`, and what a request does."""
         if number in self._told:
             return
+        try:
+            await self._orders(number, external_id=external_id, name=name)
+        except ApiRefused as refusal:
+            # A player before this one told it, at another time.
+            if refusal.status != HTTPStatus.CONFLICT:
+                raise
         self._told.add(number)
+
+    async def _orders(self, number: int, *, external_id: str, name: str) -> None:
         for one in bought_by(number):
             at = datetime.now(UTC)
             placed = {

@@ -104,7 +104,6 @@ class Visit:
             await buyer.sit_down(f"conv:{conversation}")
             version, agent = opened["assignment_version"], opened["agent_id"] or ""
             self._company.serves(conversation, version, agent)
-            await shop.sell(self.number)
             self.scene.begin(time.monotonic())
         except TROUBLE:
             self.scene.over = True

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from player.people import Somebody
 from player.trade import CHECK_S, Checks, Sales, bought_by, check_address
-from rehearsal.api import Api
+from rehearsal.api import Api, ApiRefused
 from rehearsal.streams import Frame
 
 pytestmark = pytest.mark.unit
@@ -24,10 +24,13 @@ class Intake(Api):
 
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
+        self.refuses: int | None = None
 
     @override
     async def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> Any:
         assert path == "/v1/intake/shop/orders"
+        if self.refuses is not None:
+            raise ApiRefused("POST", path, self.refuses, slug="refused")
         self.taken.append(Webhook(SECRET).verify(content, dict(headers)))
         return {}
 
@@ -50,6 +53,31 @@ async def test_a_buyer_who_comes_has_bought_once_however_often_he_comes() -> Non
     (line,) = placed["lines"]
     assert placed["total_fen"] == paid["paid_fen"] == line["price_fen"] * line["quantity"]
     assert placed["buyer"] == {"external_id": "simulated-03", "name": "林女士"}
+
+
+async def test_what_could_not_be_told_is_told_when_he_comes_again() -> None:
+    intake = Intake()
+    sales = Sales(intake, "shop", SECRET)
+    intake.refuses = 503
+    with pytest.raises(ApiRefused):
+        await sales.tell(1, external_id="simulated-01", name="林女士")
+
+    intake.refuses = None
+    await sales.tell(1, external_id="simulated-01", name="林女士")
+
+    assert [one["type"] for one in intake.taken] == ["order.placed", "order.paid"]
+
+
+async def test_what_a_player_before_told_is_known() -> None:
+    intake = Intake()
+    sales = Sales(intake, "shop", SECRET)
+    intake.refuses = 409
+    await sales.tell(1, external_id="simulated-01", name="林女士")
+
+    intake.refuses = None
+    await sales.tell(1, external_id="simulated-01", name="林女士")
+
+    assert intake.taken == []
 
 
 def test_some_have_not_paid_and_all_have_bought() -> None:

@@ -58,10 +58,6 @@ class Door(DemoShop):
     async def buyer(self, number: int, heard: OnFrame) -> Somebody:
         return self.guest
 
-    @override
-    async def sell(self, number: int) -> None:
-        self.guest.asked.append(f"orders of {number}")
-
 
 class Platform(Api):
     """A platform that ends sessions, or hangs where it should."""
