@@ -27,7 +27,7 @@ from kit.ids import Uuid7Ids
 from kit.postgres import Database
 from kit.web.auth import Principal
 from kit.web.paging import Cursors
-from services.conversation.search.domain import grams, keys_of
+from services.conversation.search.domain import keys_of
 from services.conversation.search.schemas import FoundView, SearchQuery
 from services.conversation.search.service import Search
 from services.conversation.tables import AUDIT
@@ -214,7 +214,7 @@ async def _copy(connection: "asyncpg.Connection[Any]", said: Sequence[str]) -> N
             msgspec.json.encode(
                 {"sender_id": "p", "kind": "text", "d": {"text": one}, "client_id": "0" * 36}
             ).decode(),
-            keys_of(SHOP, grams(one)),
+            keys_of(SHOP, one),
         )
         for number, one in enumerate(said)
     ]

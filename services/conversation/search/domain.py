@@ -5,11 +5,14 @@ Most Chinese words have two characters, and nothing stands between them.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
+from struct import unpack_from
 from typing import Final
+from zlib import crc32
 
 from contracts.people import ConversationId, MessageId, PersonId, ShopId
 
@@ -54,25 +57,36 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def grams(text: str) -> set[str]:
-    """Return what is looked up of a text that was said; single characters are not."""
-    found: set[str] = set()
+def keys_of(shop_id: str, text: str) -> tuple[int, ...]:
+    """Return the keys, each once, by which a shop looks up what was said, or finds it.
+
+    The upper half says the shop, so that one index holds all shops apart; the lower half is a pair
+    of characters, or a hash of a longer word. Where two share a key, more is looked at than is
+    found. Single characters have none.
+    """
+    found: set[int] = set()
     for part in _PART.finditer(normalised(text)):
         run = part[1]
         if run is None:
-            found.add(part[0][:_WORD_MOST])
+            found.add(crc32(part[0][:_WORD_MOST].encode()))
         else:
-            found.update(run[at : at + 2] for at in range(len(run) - 1))
-    return found
+            found.update(_pairs(run))
+    shop = _half_of(shop_id)
+    return tuple(shop | low for low in found)
 
 
-def keys_of(shop_id: str, looked_up: Iterable[str]) -> tuple[int, ...]:
-    """Return the keys by which a shop looks these up: no key is any other shop's."""
-    shop = shop_id.encode()[:64]
-    return tuple(
-        int.from_bytes(blake2b(one.encode(), digest_size=8, key=shop).digest(), signed=True)
-        for one in sorted(looked_up)
-    )
+def _pairs(run: str) -> Iterator[int]:
+    """Yield the pairs of a run, 32 bits each: two units of UTF-16, read from either side of one."""
+    units = run.encode("utf-16-le")
+    for start in (0, 2):
+        count = (len(units) - start) // 4
+        yield from unpack_from(f"<{count}I", units, start)
+
+
+@lru_cache(maxsize=4_096)
+def _half_of(shop_id: str) -> int:
+    digest = blake2b(shop_id.encode(), digest_size=4).digest()
+    return int.from_bytes(digest, signed=True) << 32
 
 
 def holds(text: str, terms: Sequence[str]) -> bool:

@@ -20,12 +20,12 @@ from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation.archive import repository as archive
 from services.conversation.search import repository
-from services.conversation.search.domain import IndexedMessage, Reach, grams, keys_of
+from services.conversation.search.domain import IndexedMessage, Reach, keys_of
 
-ROWS: Final = 2_000
+ROWS: Final = 200
 """Records of a partition in one go; more wait for the next one."""
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 50
 """Texts that are cut between two looks at whatever else the process has to do."""
 
 BEHIND: Final = timedelta(seconds=5)
@@ -132,7 +132,7 @@ async def _cut(rows: Iterable[Row[Any]]) -> list[IndexedMessage]:
         if row.body is None or row.shop_id is None:
             continue
         sender, text = text_of(row.body)
-        keys = keys_of(row.shop_id, grams(text))
+        keys = keys_of(row.shop_id, text)
         if keys:
             found.append(
                 IndexedMessage(

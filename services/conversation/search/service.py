@@ -23,7 +23,7 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.schemas import ConversationView
 from services.conversation.conversations.views import views
 from services.conversation.search import repository
-from services.conversation.search.domain import excerpt, grams, holds, keys_of, normalised
+from services.conversation.search.domain import excerpt, holds, keys_of, normalised
 from services.conversation.search.indexing import Through, text_of
 from services.conversation.search.repository import Wanted
 from services.conversation.search.schemas import FoundView, HitView, SearchQuery
@@ -82,7 +82,7 @@ class Search:
         Raises `TooShort`, `BadCursor`.
         """
         shop_id, terms = principal.shop_id, normalised(wanted.q).split()
-        keys = keys_of(shop_id, grams(wanted.q))
+        keys = keys_of(shop_id, wanted.q)
         if not keys:
             raise TooShort
         query = paging.page(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from contracts.people import SenderKind
 from kit.postgres import DatabaseBusy
 from services.conversation.search import repository
-from services.conversation.search.domain import grams, keys_of
+from services.conversation.search.domain import keys_of
 from services.conversation.search.repository import Wanted
 from tests.integration.conversation.desk import Person, Platform, Shop, code, ok
 from tests.integration.conversation.talking import archived, begin, has_text
@@ -309,7 +309,7 @@ def _wanted(shop: Shop, query: str) -> Wanted:
 
 def _wanted_in(shop_id: str, query: str) -> Wanted:
     since = datetime(2000, 1, 1, tzinfo=UTC)
-    return Wanted(shop_id, keys_of(shop_id, grams(query)), since, NEVER, (NEVER, LAST))
+    return Wanted(shop_id, keys_of(shop_id, query), since, NEVER, (NEVER, LAST))
 
 
 async def _ids(person: Person, **params: Any) -> list[str]:
