@@ -26,14 +26,14 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.timeout(600),
-    pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.heavy)]),
+    pytest.mark.parametrize(
+        ("shops", "rounds"), [(1, 1), pytest.param(4, 5, marks=pytest.mark.heavy)]
+    ),
 ]
-
-SHOPS = 4
-"""What one person may do within a minute is limited: the races are spread over so many shops."""
+"""What one person may do within a minute is limited: many races are spread over shops."""
 
 SIDE_BY_SIDE = 10
-"""So many conversations are raced for at once; five rounds in each shop are 200 races."""
+"""So many conversations are raced for at once; five rounds in each of four shops are 200 races."""
 
 DISMISSED = 4
 """So many at once are hired to be dismissed."""
@@ -123,9 +123,9 @@ async def _lifecycles(platform: Platform, shop: Shop) -> dict[str, list[Lifecycl
 
 
 async def test_of_two_who_take_one_has_it_and_the_other_is_told_who(
-    platform: Platform, rounds: int
+    platform: Platform, shops: int, rounds: int
 ) -> None:
-    for _ in range(SHOPS):
+    for _ in range(shops):
         shop = await platform.shop()
         first, second = [await shop.staff("supervisor") for _ in range(2)]
         talks = await waiting(shop)
@@ -146,9 +146,9 @@ async def test_of_two_who_take_one_has_it_and_the_other_is_told_who(
 
 
 async def test_what_is_taken_while_it_is_closed_ends_closed(
-    platform: Platform, rounds: int
+    platform: Platform, shops: int, rounds: int
 ) -> None:
-    for _ in range(SHOPS):
+    for _ in range(shops):
         shop = await platform.shop()
         leader, closer = [await shop.staff("supervisor") for _ in range(2)]
         talks = await waiting(shop)
@@ -167,8 +167,8 @@ async def test_what_is_taken_while_it_is_closed_ends_closed(
         await says_the_log(platform, shop, talks)
 
 
-async def test_of_taking_and_routing_one_wins(platform: Platform, rounds: int) -> None:
-    for _ in range(SHOPS):
+async def test_of_taking_and_routing_one_wins(platform: Platform, shops: int, rounds: int) -> None:
+    for _ in range(shops):
         shop = await platform.shop()
         leader = await shop.staff("supervisor")
         agent = await shop.staff(state="suspended", capacity=20)
@@ -195,9 +195,9 @@ async def test_of_taking_and_routing_one_wins(platform: Platform, rounds: int) -
 
 
 async def test_whom_a_leader_takes_from_an_agent_who_goes_away_is_his_or_waits_on(
-    platform: Platform, rounds: int
+    platform: Platform, shops: int, rounds: int
 ) -> None:
-    for _ in range(SHOPS):
+    for _ in range(shops):
         shop = await platform.shop()
         leader, agent = await shop.staff("supervisor"), await shop.staff(capacity=20)
         talks = await waiting(shop)
@@ -226,9 +226,9 @@ async def test_whom_a_leader_takes_from_an_agent_who_goes_away_is_his_or_waits_o
 
 
 async def test_whoever_is_dismissed_or_demoted_while_he_takes_owns_nobody(
-    platform: Platform, rounds: int
+    platform: Platform, shops: int, rounds: int
 ) -> None:
-    for _ in range(SHOPS):
+    for _ in range(shops):
         shop = await platform.shop()
         talks = (await waiting(shop))[:DISMISSED]
 
