@@ -32,9 +32,9 @@ def version_of(if_match: str | None) -> int:
     return int(found[1])
 
 
-def ensure_version(expected: int, actual: int) -> None:
-    """Raise `PreconditionFailed` unless the caller acts on the version that is stored."""
-    if expected != actual:
+def ensure_version(expected: int | None, actual: int) -> None:
+    """Raise `PreconditionFailed` if the caller acts on another version than the one stored."""
+    if expected is not None and expected != actual:
         raise PreconditionFailed("Read it again and decide anew.", current=etag(actual))
 
 
@@ -44,3 +44,11 @@ async def _if_match(if_match: Annotated[str | None, Header()] = None) -> int:
 
 IfMatch = Annotated[int, Depends(_if_match)]
 """A parameter of a route: the version in the request's `If-Match`."""
+
+
+async def _if_match_given(if_match: Annotated[str | None, Header()] = None) -> int | None:
+    return None if if_match is None else version_of(if_match)
+
+
+IfMatchGiven = Annotated[int | None, Depends(_if_match_given)]
+"""The same where older clients name no version: of those the last to write wins."""

@@ -8,6 +8,7 @@ from contracts.people import PLATFORM
 from kit.errors import Forbidden, NotFound
 from kit.web.auth import Caller, Principal
 from kit.web.idempotency import IdempotencyKey
+from kit.web.preconditions import IfMatchGiven
 from services.conversation.access.routes import (
     POLICY_COST,
     Admin,
@@ -58,12 +59,12 @@ def _shops(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
 
     @router.put("/shops/{shop_id}/wording-policy", openapi_extra=_described(shops.profiles))
     async def set_wording_policy(
-        principal: Leading, shop_id: ShopPath, policy: WordingPolicy
+        principal: Leading, shop_id: ShopPath, version: IfMatchGiven, *, policy: WordingPolicy
     ) -> ShopView:
         """Replace the shop's wording policy; gateways follow within seconds."""
         _own(principal, shop_id)
         limits.spend(principal, POLICY_COST)
-        return await shops.set_policy(principal, policy)
+        return await shops.set_policy(principal, policy, version=version)
 
 
 def _described(profiles: frozenset[str]) -> dict[str, Any]:
@@ -97,11 +98,13 @@ def _widget(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:
         return await shops.widget(principal)
 
     @router.put("/shops/{shop_id}/widget")
-    async def set_widget(principal: Leading, shop_id: ShopPath, body: WidgetChange) -> WidgetView:
+    async def set_widget(
+        principal: Leading, shop_id: ShopPath, version: IfMatchGiven, *, body: WidgetChange
+    ) -> WidgetView:
         """Replace these sites and the greeting; recorded in the audit, in force within seconds."""
         _own(principal, shop_id)
         limits.spend(principal, POLICY_COST)
-        return await shops.set_widget(principal, body)
+        return await shops.set_widget(principal, body, version=version)
 
 
 def _secrets(router: APIRouter, shops: Shops, limits: CommandLimits) -> None:

@@ -72,10 +72,14 @@ class WidgetChange(Body):
 
 
 class WidgetView(View):
-    """Which sites may show the shop's chat in their pages, and how it greets there."""
+    """Which sites may show the shop's chat in their pages, and how it greets there.
+
+    `version` is the shop's: it moves with whatever else its leaders decide, too.
+    """
 
     origins: tuple[str, ...]
     greeting: str
+    version: int
 
 
 class NewShop(Body):

@@ -18,6 +18,7 @@ from kit.ids import Ids
 from kit.postgres import Database
 from kit.text import is_blank, refuse_unstorable
 from kit.web.auth import Passwords, Principal
+from kit.web.preconditions import ensure_version
 from kit.web.problems import invalid
 from services.conversation.domain import Stamp
 from services.conversation.shops import repository
@@ -117,10 +118,13 @@ class Shops:
             raise NotFound
         return shop_view(shop if principal.role != Role.BUYER else replace(shop, policy={}))
 
-    async def set_policy(self, principal: Principal, policy: WordingPolicy) -> ShopView:
+    async def set_policy(
+        self, principal: Principal, policy: WordingPolicy, *, version: int | None = None
+    ) -> ShopView:
         """Replace a shop's wording policy; gateways hear of it through the directory.
 
-        Recorded (X4). Raises `ReasonMissing`, and `Unprocessable` for a profile that is none.
+        Recorded (X4). Raises `ReasonMissing`, `PreconditionFailed`, and `Unprocessable` for a
+        profile that is none.
         """
         self._refuse_unknown(policy.profiles or ())
         allows_abuse = await self.allowed_abuse.is_in(policy)
@@ -132,11 +136,12 @@ class Shops:
             shop = await repository.find_shop(session, principal.shop_id, lock=True)
             if shop is None:
                 raise NotFound
+            ensure_version(version, shop.version)
             action = "shop.abuse_allowed" if allows_abuse else "shop.wording_policy_set"
             await self.audit.note(session, principal, action, shop.id, note=policy.reason or "")
-            version = shop.version + 1
-            told = shop.policy | policy.kept() | {"policy_version": str(version)}
-            changed = replace(shop, policy=told, version=version)
+            fresh = shop.version + 1
+            told = shop.policy | policy.kept() | {"policy_version": str(fresh)}
+            changed = replace(shop, policy=told, version=fresh)
             await repository.save_shop(session, changed)
             await outbox.add(session, listed_shop(changed, self._stamp()))
             return shop_view(changed)
@@ -175,14 +180,17 @@ class Shops:
         async with self.db.read(principal.shop_id) as session:
             return _widget_view(await _own(session, principal))
 
-    async def set_widget(self, principal: Principal, body: WidgetChange) -> WidgetView:
-        """Replace these sites and the greeting; recorded (X4).
+    async def set_widget(
+        self, principal: Principal, body: WidgetChange, *, version: int | None = None
+    ) -> WidgetView:
+        """Replace these sites and the greeting; recorded (X4). Raises `PreconditionFailed`.
 
         What is the same already changes nothing.
         """
         refuse_unstorable(body.greeting)
         async with self.db.write(principal.shop_id) as session:
             shop = await _own(session, principal, lock=True)
+            ensure_version(version, shop.version)
             if body.kept() != shop.widget:
                 note = ", ".join(body.kept()["widget_origins"]) or "no site"
                 await self.audit.note(session, principal, "shop.widget_set", shop.id, note=note)
@@ -224,7 +232,9 @@ class Shops:
 def _widget_view(shop: Shop) -> WidgetView:
     kept = shop.widget
     return WidgetView(
-        origins=tuple(kept.get("widget_origins", ())), greeting=kept.get("widget_greeting", "")
+        origins=tuple(kept.get("widget_origins", ())),
+        greeting=kept.get("widget_greeting", ""),
+        version=shop.version,
     )
 
 

@@ -1,9 +1,10 @@
 """Routes about a shop's staff."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from kit.web.idempotency import IdempotencyKey
 from kit.web.paging import PAGE_DEFAULT, CursorText, Limit, Page, Paging
+from kit.web.preconditions import IfMatchGiven, etag
 from services.conversation.access.routes import Admin, CommandLimits, Leading, PersonPath, versioned
 from services.conversation.staff.schemas import NewStaff, StaffChange, StaffView
 from services.conversation.staff.service import Staff
@@ -28,10 +29,17 @@ def routes(staff: Staff, limits: CommandLimits) -> APIRouter:
 
     @router.patch("/staff/{staff_id}")
     async def change_staff(
-        principal: Admin, staff_id: PersonPath, change: StaffChange
+        *,
+        principal: Admin,
+        staff_id: PersonPath,
+        version: IfMatchGiven,
+        change: StaffChange,
+        response: Response,
     ) -> StaffView:
         """Change a member of staff; who loses rights loses his sessions."""
         limits.spend(principal)
-        return await staff.change(principal, staff_id, change)
+        shown = await staff.change(principal, staff_id, change, version=version)
+        response.headers["ETag"] = etag(shown.version)
+        return shown
 
     return router

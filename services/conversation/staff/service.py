@@ -17,6 +17,7 @@ from kit.postgres import Database
 from kit.web import paging
 from kit.web.auth import Passwords, Principal
 from kit.web.paging import Cursors, Page, Paged
+from kit.web.preconditions import ensure_version
 from services.conversation.domain import Stamp, known_form
 from services.conversation.groups import repository as skill_groups
 from services.conversation.groups.service import groups_named
@@ -89,8 +90,18 @@ class Staff:
             codes = await _codes(session, shop_id)
         return query.show(found, lambda one: staff_view(one, codes))
 
-    async def change(self, principal: Principal, agent_id: str, change: StaffChange) -> StaffView:
-        """Change a member of staff; whoever loses rights loses his sessions too."""
+    async def change(
+        self,
+        principal: Principal,
+        agent_id: str,
+        change: StaffChange,
+        *,
+        version: int | None = None,
+    ) -> StaffView:
+        """Change a member of staff; whoever loses rights loses his sessions too.
+
+        Raises `PreconditionFailed` where somebody else was faster than who names a `version`.
+        """
         fresh = change.password
         password_hash = None if fresh is None else await self.passwords.hash(fresh)
         shop_id = ShopId(principal.shop_id)
@@ -100,6 +111,7 @@ class Staff:
             if shop_id == PLATFORM and change.role not in {None, Role.ADMIN}:
                 raise Unprocessable("The platform is no shop: it has administrators alone.")
             agent = await _lock_own(session, shop_id, agent_id)
+            ensure_version(version, agent.version)
             own = agent.id == principal.subject
             if own and (change.active is False or change.role is not None):
                 raise Forbidden("Nobody changes his own role or switches himself off.")

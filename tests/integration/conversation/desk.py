@@ -85,13 +85,17 @@ class Person:
             "POST", path, self.token, body=body or {}, key=key, version=version
         )
 
-    async def put(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    async def put(
+        self, path: str, body: Mapping[str, Any], *, version: int | None = None
+    ) -> httpx2.Response:
         """PUT as this person."""
-        return await self.platform.call("PUT", path, self.token, body=body)
+        return await self.platform.call("PUT", path, self.token, body=body, version=version)
 
-    async def patch(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
+    async def patch(
+        self, path: str, body: Mapping[str, Any], *, version: int | None = None
+    ) -> httpx2.Response:
         """PATCH as this person."""
-        return await self.platform.call("PATCH", path, self.token, body=body)
+        return await self.platform.call("PATCH", path, self.token, body=body, version=version)
 
     async def be(self, state: str) -> None:
         """Set one's own state."""

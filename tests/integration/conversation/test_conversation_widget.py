@@ -19,16 +19,20 @@ def _path(shop: Shop) -> str:
     return f"/v1/shops/{shop.id}/widget"
 
 
+def _shown(version: int, origins: list[str], greeting: str) -> dict[str, Any]:
+    return {"origins": origins, "greeting": greeting, "version": version}
+
+
 async def test_a_leader_names_sites_which_is_recorded_and_told(platform: Platform) -> None:
     shop = await platform.shop()
     leader, agent = await shop.staff("supervisor"), await shop.staff()
-    assert ok(await agent.get(_path(shop))) == {"origins": [], "greeting": ""}
+    assert ok(await agent.get(_path(shop))) == _shown(1, [], "")
 
     said = {"origins": [SITE, "http://localhost:3000", SITE], "greeting": "您好，请说"}
     shown = ok(await leader.put(_path(shop), said))
     again = ok(await leader.put(_path(shop), said))
 
-    kept = {"origins": [SITE, "http://localhost:3000"], "greeting": "您好，请说"}
+    kept = _shown(2, [SITE, "http://localhost:3000"], "您好，请说")
     assert shown == again == ok(await agent.get(_path(shop))) == kept
     [_, told] = await eventually(lambda: _told(platform, shop, 2))
     assert (told.widget_origins, told.widget_greeting) == (tuple(kept["origins"]), "您好，请说")
@@ -76,7 +80,7 @@ async def test_what_is_no_site_or_no_greeting_is_refused(
     refused = await shop.boss.put(_path(shop), said)
 
     assert refused.status_code == 422
-    assert ok(await shop.boss.get(_path(shop))) == {"origins": [], "greeting": ""}
+    assert ok(await shop.boss.get(_path(shop))) == _shown(1, [], "")
 
 
 async def test_only_leaders_of_the_shop_name_sites(platform: Platform) -> None:
