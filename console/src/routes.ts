@@ -28,6 +28,6 @@ export const routes: RouteRecordRaw[] = [
   { path: "/board", name: "board", component: board, meta: { title: "shell.places.board" } },
   { path: "/search", name: "search", component: search, meta: { title: "shell.places.search" } },
   { path: "/reports", name: "reports", component: reports, meta: { title: "shell.places.reports" } },
-  { path: "/settings/:section?", name: "settings", component: settings, meta: { title: "shell.places.settings" } },
+  { path: "/settings/:section?/:id?", name: "settings", component: settings, meta: { title: "shell.places.settings" } },
   { path: "/:nowhere(.*)*", redirect: "/" },
 ];

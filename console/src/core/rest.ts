@@ -1,6 +1,6 @@
 /** REST as the console uses it: the session of a slot, and calls with its token. */
 
-import type { How, Problem } from "./types.ts";
+import type { Fault, How, Problem } from "./types.ts";
 
 export interface Signed {
   token: string;
@@ -15,6 +15,7 @@ export class Refusal extends Error implements Problem {
     readonly title: string,
     readonly status: number,
     readonly trace?: string,
+    readonly faults?: readonly Fault[],
   ) {
     super(title);
   }
@@ -68,8 +69,8 @@ async function answered(response: Response): Promise<unknown> {
   if (response.ok && response.headers.get("Content-Type")?.startsWith("text/csv")) return text;
   if (response.ok) return text === "" ? null : JSON.parse(text);
   try {
-    const problem = JSON.parse(text) as Partial<Problem> & { trace_id?: string };
-    throw new Refusal(problem.code ?? `http_${response.status}`, problem.title ?? response.statusText, response.status, problem.trace_id);
+    const problem = JSON.parse(text) as Partial<Problem> & { trace_id?: string; errors?: Fault[] };
+    throw new Refusal(problem.code ?? `http_${response.status}`, problem.title ?? response.statusText, response.status, problem.trace_id, problem.errors);
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal(`http_${response.status}`, response.statusText, response.status);
   }

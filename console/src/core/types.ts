@@ -228,6 +228,14 @@ export interface Problem {
   title: string;
   /** By which a service's log knows the refusal. */
   trace?: string;
+  /** What is wrong with which part of what was sent. */
+  faults?: readonly Fault[];
+}
+
+/** One thing wrong with a command: a JSON pointer into its body (`#/items/0`), and why, in the service's words. */
+export interface Fault {
+  pointer?: string;
+  detail: string;
 }
 
 /** What a command says beside its body. */

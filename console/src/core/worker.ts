@@ -70,6 +70,11 @@ const callsOf = (desk: Desk, ask: Call): Record<Asked["name"], (...given: never[
   call: (method: string, path: string, body?: unknown, how?: How) => desk.call(method, path, body, how),
 });
 
+/** What a page is told of a refusal; of an error only its own fields would cross. */
+function told({ code, title, trace, faults }: Refusal): Problem {
+  return { code, title, ...(trace === undefined ? {} : { trace }), ...(faults === undefined ? {} : { faults }) };
+}
+
 function lead(show: (changed: Partial<State>) => void): Served {
   const desk = new Desk(Number(slot), dial, systemClock, show, crypto.randomUUID());
   const started = desk.start();
@@ -84,7 +89,7 @@ function lead(show: (changed: Partial<State>) => void): Served {
         await started;
         return { id, value: await calls[name](...(given as never[])) };
       } catch (error) {
-        const problem = error instanceof Refusal ? { code: error.code, title: error.title, trace: error.trace } : { code: "unreachable", title: String(error) };
+        const problem = error instanceof Refusal ? told(error) : { code: "unreachable", title: String(error) };
         return { id, problem };
       }
     },

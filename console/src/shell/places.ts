@@ -20,7 +20,7 @@ const PLACES: readonly Place[] = [
   { route: "todo", path: "/todo", icon: "todo", roles: new Set([...CHATTING, CLERK]) },
   { route: "search", path: "/search", icon: "search", roles: new Set([...CHATTING, "admin"]) },
   { route: "reports", path: "/reports", icon: "reports", roles: new Set(["supervisor", "admin"]) },
-  { route: "settings", path: "/settings", icon: "settings", roles: new Set([...CHATTING, "admin"]) },
+  { route: "settings", path: "/settings", icon: "settings", roles: new Set([...CHATTING, CLERK, "admin"]) },
 ];
 
 /** Return the places of a role; roles hide what they may not use, the server decides. */

@@ -1,1 +1,0 @@
-import{I as e,S as t,_ as n,a as r,jt as i,z as a}from"./uuid-DdGFM7Dx.js";var o=r(t({__name:`Tag`,props:{tone:{default:`plain`}},setup(t){return(r,o)=>(e(),n(`span`,{class:i([`tag`,`tone-${t.tone}`])},[a(r.$slots,`default`,{},void 0,!0)],2))}}),[[`__scopeId`,`data-v-cdb0af2a`]]);export{o as t};

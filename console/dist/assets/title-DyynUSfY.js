@@ -1,1 +1,0 @@
-import{ct as e,it as t}from"./uuid-DdGFM7Dx.js";var n=e(``);function r(){return t(n)}function i(e){n.value=e}export{r as n,i as t};
