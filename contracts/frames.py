@@ -70,6 +70,24 @@ class CloseCode(IntEnum):
     TOO_MANY = 4506
 
 
+BUYER_TYPES: Final = frozenset(
+    {
+        "chat.message.v1",
+        "conversation.opened.v1",
+        "conversation.queued.v1",
+        "conversation.assigned.v1",
+        "conversation.transferred.v1",
+        "conversation.stage_changed.v1",
+        "conversation.closed.v1",
+        "conversation.reopened.v1",
+        "conversation.late_message.v1",
+        "conversation.contacted.v1",
+        "conversation.rated.v1",
+    }
+)
+"""Types of the chat topic that a buyer sees. What is not named here is staff's: a note, and what a
+newer release wrote and this one keeps without knowing it."""
+
 HIDDEN_FROM_BUYERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "conversation.queued.v1": frozenset({"previous_agent_id", "reason"}),
@@ -146,12 +164,15 @@ class Send(Frame):
     archive. `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a
     card. Its words, in a card every key and every string with a break between two, are `TEXT_CHARS`
     at most. `confirm` is the signature that an answer with the code `confirm` carried.
+    A `note`, `{"text", "to"?}`, is for staff alone, of whom everybody who may see the conversation
+    may write one, owner or not, closed or not; `to` is the colleague whom it is meant for. A
+    buyer's is refused as `forbidden`.
     """
 
     t: Literal["send"] = "send"
     id: str = Field(pattern=r"^[0-9A-Za-z-]{8,64}$")
     s: StreamName
-    kind: Literal["text", "image", "card"]
+    kind: Literal["text", "image", "card", "note"]
     d: dict[str, Any]
     again: bool = False
     confirm: str | None = Field(default=None, max_length=128)

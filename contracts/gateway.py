@@ -63,6 +63,32 @@ class ChatMessage(Event):
         return self.conversation_id
 
 
+class NoteWritten(Event):
+    """Somebody of staff wrote a note that no buyer sees. `id` is made as a message's.
+
+    `to` is the colleague whom it is meant for; the others may read it too. `body_hash` is made as a
+    message's of the kind `note`. It asks for no seat, answers nobody and reopens nothing.
+    """
+
+    topic: ClassVar[Topic] = CHAT
+    type: ClassVar[str] = "chat.note.v1"
+    source: ClassVar[str] = "gateway"
+
+    conversation_id: ConversationId
+    author_id: PersonId
+    author_name: str
+    client_id: str
+    text: str
+    to: PersonId | None = None
+    body_hash: str
+
+    @property
+    @override
+    def key(self) -> str:
+        """One conversation, one order."""
+        return self.conversation_id
+
+
 class WordingHit(Part):
     """One finding of the wording engine; offsets are code points in the original text."""
 

@@ -23,6 +23,10 @@ WIDENED: Final = frozenset(
 nobody: frames of it come to those alone who subscribed to it, which a reader of before never did.
 """
 
+SAID_BY_CLIENTS: Final = frozenset({("urn:peakdesk:frame:send", "kind")})
+"""Fields of frames whose values only clients write, and the gateway alone reads: it may take more
+values than before. The records that it makes of them are judged by their own schemas."""
+
 _OBJECT: Final = frozenset({"properties", "required", "$defs"})
 
 
@@ -32,7 +36,18 @@ def breaks(old: Schema, new: Schema) -> list[str]:
     Old readers take new events and new readers take old ones, so that a field may only be added,
     and only optional. A value added to an enum breaks old readers as surely as one removed.
     """
-    return list(_compare(_resolved(old, old), _resolved(new, new), "body"))
+    old, new = _resolved(old, old), _resolved(new, new)
+    return list(_compare(_with_more_to_say(old, new), new, "body"))
+
+
+def _with_more_to_say(old: Schema, new: Schema) -> Schema:
+    """Return the old schema with what clients may say by now, all of before among it."""
+    fields = dict(_fields(old))
+    for name, field in fields.items():
+        before, after = field.get("enum", ()), _fields(new).get(name, {}).get("enum", ())
+        if (old.get("$id"), name) in SAID_BY_CLIENTS and set(before) <= set(after):
+            fields[name] = {**field, "enum": after}
+    return {**old, "properties": fields} if fields else old
 
 
 def _compare(old: Schema, new: Schema, where: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.history import Attached, GapReader, HistoryClient, Ring
 from services.gateway.history.client import item_head
 from services.gateway.hub import Abandoned, ConversationSubscription, NeedsSnapshot
-from services.gateway.hub.conversations import SubscriptionState, read_view
+from services.gateway.hub.conversations import SubscriptionState, is_buyers, read_view
 from services.gateway.limits import FairTurns
 
 SNAPSHOT_ITEMS: Final = 100
@@ -122,6 +122,8 @@ class Resume:
     async def _catch_up(self, subscription: ConversationSubscription, attached: Attached) -> None:
         """Replay above the client's position, then be live."""
         missed = await self._missed(subscription)
+        if subscription.socket.person.is_buyer:
+            missed = [entry for entry in missed if is_buyers(entry)]
         if len(attached.items) + len(missed) > REPLAY_LIMIT:
             raise NeedsSnapshot("too_far")
         self._answer(subscription)

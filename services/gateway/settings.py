@@ -48,6 +48,9 @@ class Settings(ServiceSettings):
     time in front. It has to lie behind the end of the last gateway that does not know it."""
     dated_ids_until: AwareDatetime | None = None
     """Those from this moment on do not: for the way back to a release that knows neither."""
+    notes: bool = True
+    """Whether staff may write notes. Off while services run beside this one that do not know them
+    yet: they keep what they cannot read, and compare no resend with it."""
     shed_after_s: float = Field(default=0.5, gt=0)
     """A send is answered `retry` without being taken while the oldest one before it in its
     partition is unacknowledged for longer."""

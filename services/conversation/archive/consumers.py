@@ -19,7 +19,7 @@ from contracts.conversation import (
     Lifecycle,
     read_lifecycle,
 )
-from contracts.gateway import ChatMessage
+from contracts.gateway import ChatMessage, NoteWritten
 from contracts.people import SenderKind
 from contracts.topics import CHAT
 from kit.bus.deadletter import DeadLetters
@@ -46,6 +46,7 @@ YEARS: Final = range(2000, 2100)
 """A time outside is no receive time, and PostgreSQL or a calendar may not know it."""
 
 _MESSAGE: Final = ChatMessage.type.encode()
+_NOTE: Final = NoteWritten.type.encode()
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
 
 
@@ -65,7 +66,21 @@ class MessageHead(msgspec.Struct, gc=False):
     body_hash: str
 
 
+class NoteHead(msgspec.Struct, gc=False):
+    """What the archive reads of a note; a test ties it to `contracts.gateway`."""
+
+    shop_id: str
+    conversation_id: str
+    author_id: str
+    author_name: str
+    client_id: str
+    text: str
+    body_hash: str
+    to: str | None = None
+
+
 _head: Final = msgspec.json.Decoder(MessageHead).decode
+_note: Final = msgspec.json.Decoder(NoteHead).decode
 
 _Head: TypeAlias = tuple[str, str, str | None, str | None, Lifecycle | None]
 """Shop, conversation, sender, hash of the body; the event itself if it is of the lifecycle."""
@@ -110,7 +125,7 @@ class Rows:
             message_id = headers["ce_id"].decode()
             if message_id in self._ids:
                 return False
-            read = _read_message if headers["ce_type"] == _MESSAGE else _read_lifecycle
+            read = _READERS.get(headers["ce_type"], _read_lifecycle)
             shop_id, conversation_id, sender, body_hash, event = read(record)
             time = datetime.fromisoformat(headers["ce_time"].decode())
             # What the edge refuses is refused here too (H24).
@@ -267,6 +282,15 @@ def _read_message(record: Record) -> _Head:
     if bytes(head.d)[:1] != b"{":
         raise UnreadableEvent(f"{ChatMessage.type}: d")
     return head.shop_id, head.conversation_id, head.sender_kind, head.body_hash, None
+
+
+def _read_note(record: Record) -> _Head:
+    """Read a note. It has no sender: it asks nothing of anybody, and nobody waits for it."""
+    head = _note(record.value or b"")
+    return head.shop_id, head.conversation_id, None, head.body_hash, None
+
+
+_READERS: Final = {_MESSAGE: _read_message, _NOTE: _read_note}
 
 
 def _read_lifecycle(record: Record) -> _Head:

@@ -33,7 +33,7 @@ class MessageRow(Base):
     log_offset: Mapped[int] = mapped_column(BigInteger)
     type: Mapped[str]
     time: Mapped[datetime] = mapped_column(comment="receive time at the gateway")
-    sender_kind: Mapped[str | None] = mapped_column(comment="null: a lifecycle event")
+    sender_kind: Mapped[str | None] = mapped_column(comment="null: a lifecycle event or a note")
     body_hash: Mapped[str | None]
     body: Mapped[str] = mapped_column(comment="the record's JSON, as it stood in the log")
     late: Mapped[bool] = mapped_column(server_default=text("false"))

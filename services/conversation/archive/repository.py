@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.heads import preview_of
@@ -145,34 +145,23 @@ _GENERATION: Final = text(
     "select coalesce(max(generation), 1) from generations where topic = :topic"
 )
 
-_SHOWN: Final = """
-    select message_id, generation, log_offset, type, time, body, late, archived_at
-    from messages where conversation_id = :conversation
-"""
-
-_AFTER: Final = text(
-    f"{_SHOWN} and (generation, log_offset) > (:generation, :offset)"
-    " order by generation, log_offset limit :limit"
-)
-
-_BEFORE: Final = text(
-    f"{_SHOWN} and (generation, log_offset) < (:generation, :offset)"
-    " order by generation desc, log_offset desc limit :limit"
-)
-
-_LATEST: Final = text(f"{_SHOWN} order by generation desc, log_offset desc limit :limit")
-
 _HEADS: Final = text(
     """
     select i.id, h.* from unnest(cast(:ids as uuid[])) as i (id) cross join lateral (
-        select m.generation, m.log_offset, m.time, m.sender_kind, m.body::json ->> 'kind' as kind,
-            m.body::json -> 'd' ->> 'text' as words
+        select m.generation, m.log_offset, m.time, coalesce(m.sender_kind, 'agent') as sender_kind,
+            case when m.type = 'chat.note.v1' then 'note' else m.body::json ->> 'kind' end as kind,
+            coalesce(m.body::json -> 'd' ->> 'text', m.body::json ->> 'text') as words
         from messages m
-        where m.conversation_id = i.id and m.type = 'chat.message.v1' and m.sender_kind is not null
+        where m.conversation_id = i.id and (
+            m.type = 'chat.message.v1' and m.sender_kind is not null or m.type = 'chat.note.v1'
+        )
         order by m.generation desc, m.log_offset desc limit 1
     ) h
     """
 )
+
+
+_WORDED: Final = frozenset({"text", "note"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,26 +338,6 @@ async def newest_generation(session: AsyncSession, topic: str) -> int:
     return int((await session.execute(_GENERATION, {"topic": topic})).scalar_one())
 
 
-async def after(
-    session: AsyncSession, conversation_id: str, place: Place, *, limit: int
-) -> list[Row[Any]]:
-    """Return what stands after a place, oldest first."""
-    query = {"conversation": conversation_id, "limit": limit}
-    rows = await session.execute(_AFTER, query | {"generation": place[0], "offset": place[1]})
-    return list(rows)
-
-
-async def before(
-    session: AsyncSession, conversation_id: str, place: Place | None, *, limit: int
-) -> list[Row[Any]]:
-    """Return what stands before a place, or at the end, newest first."""
-    query: dict[str, object] = {"conversation": conversation_id, "limit": limit}
-    if place is None:
-        return list(await session.execute(_LATEST, query))
-    rows = await session.execute(_BEFORE, query | {"generation": place[0], "offset": place[1]})
-    return list(rows)
-
-
 async def heads(
     session: AsyncSession, conversation_ids: Sequence[ConversationId]
 ) -> dict[ConversationId, Head]:
@@ -381,7 +350,7 @@ async def heads(
             place=(row.generation, row.log_offset),
             by=SenderKind(row.sender_kind),
             kind=row.kind,
-            preview=preview_of(row.words if row.kind == "text" else None),
+            preview=preview_of(row.words if row.kind in _WORDED else None),
             at=row.time,
         )
         for row in rows

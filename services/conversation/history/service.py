@@ -3,7 +3,7 @@
 Reads only; the order of everything is the position in the log.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.base import event_types, rfc3339
-from contracts.frames import HIDDEN_FROM_BUYERS, REPLAY_LIMIT
+from contracts.frames import BUYER_TYPES, HIDDEN_FROM_BUYERS, REPLAY_LIMIT
 from contracts.people import ConversationId, ConversationState, PersonId, Role, ShopId
 from contracts.topics import CHAT
 from kit import positions
@@ -121,6 +121,7 @@ class Histories:
 
         Raises `NotFound` for somebody else's, `BadCursor`.
         """
+        types = shown_types(principal.role)
         async with self._watched(principal, conversation_id) as (session, conversation):
             known, direction = conversation.id, "up" if reading.ascending else "down"
             query = paging.page(
@@ -132,9 +133,11 @@ class Histories:
             )
             if reading.ascending:
                 start = query.after or (0, -1)
-                rows = await archive.after(session, known, start, limit=query.limit)
+                rows = await repository.after(session, known, start, types=types, limit=query.limit)
             else:
-                rows = await archive.before(session, known, query.after, limit=query.limit)
+                rows = await repository.before(
+                    session, known, query.after, types=types, limit=query.limit
+                )
         shown, next_cursor = query.cut(rows)
         return History(items=items(shown, known, principal.role), next_cursor=next_cursor)
 
@@ -147,7 +150,9 @@ class Histories:
         """
         async with self._watched(principal, conversation_id) as (session, conversation):
             known, half = conversation.id, max(1, reading.limit // 2)
-            older, newer = await repository.beside(session, known, known_form(message_id), half)
+            older, newer = await repository.beside(
+                session, known, known_form(message_id), types=shown_types(principal.role), half=half
+            )
         if not older:
             raise NotFound
         shown = [*reversed(newer[:half]), *older[: half + 1]]
@@ -202,11 +207,12 @@ class Histories:
         Without `after` the latest `limit` records, else all that follow it; more than `limit` of
         these are not replayed but answered by `resync`. Raises `NotFound`.
         """
+        types = shown_types(principal.role)
         async with self.db.read(principal.shop_id) as session:
             conversation = await _find(session, principal, conversation_id)
             shown = await view(session, conversation, principal)
             home = await _home(session, conversation)
-            rows, resync = await _replay(session, conversation.id, after, limit)
+            rows, resync = await _replay(session, conversation.id, after, types=types, limit=limit)
             reached = await _mark(session, partition)
             read = await _read(session, conversation)
         return Attached(
@@ -284,12 +290,18 @@ async def _read(session: AsyncSession, conversation: Conversation) -> ReadUpTo:
     return ReadUpTo(found.get(buyer), None if owner is None else found.get(owner))
 
 
-def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Item]:
-    """Show archived records as frames show them, to a buyer without what is staff's own.
+def shown_types(role: str) -> Collection[str]:
+    """Return the types of records that somebody sees: staff all that are known, a buyer his own.
 
-    What a newer release wrote is left out: which of its fields are staff's own, it alone knows.
+    They are left out by the query, so that a page of fifty has fifty. What a newer release wrote is
+    shown to nobody: which of its fields are staff's own, it alone knows.
     """
-    stream, known = f"conv:{conversation_id}", event_types()
+    return BUYER_TYPES if role == Role.BUYER else event_types().keys()
+
+
+def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Item]:
+    """Show archived records as frames show them, to a buyer without what is staff's own."""
+    stream = f"conv:{conversation_id}"
     return [
         Item(
             s=stream,
@@ -302,17 +314,21 @@ def items(rows: Iterable[Row[Any]], conversation_id: str, role: str) -> list[Ite
             late=row.late,
         )
         for row in rows
-        if row.type in known
     ]
 
 
 async def _replay(
-    session: AsyncSession, conversation_id: ConversationId, after: Place | None, limit: int
+    session: AsyncSession,
+    conversation_id: ConversationId,
+    after: Place | None,
+    *,
+    types: Collection[str],
+    limit: int,
 ) -> tuple[Sequence[Row[Any]], bool]:
     if after is None:
-        latest = await archive.before(session, conversation_id, None, limit=limit)
+        latest = await repository.before(session, conversation_id, None, types=types, limit=limit)
         return latest[::-1], False
-    rows = await archive.after(session, conversation_id, after, limit=limit + 1)
+    rows = await repository.after(session, conversation_id, after, types=types, limit=limit + 1)
     return ([], True) if len(rows) > limit else (rows, False)
 
 

@@ -26,8 +26,10 @@ _SEEN: Final = text(
             as places
         from (
             select cast(m.generation as bigint) as generation, m.log_offset from messages m
-            where m.conversation_id = i.id and m.sender_kind = 'buyer' and not m.late
-              and m.type = 'chat.message.v1'
+            where m.conversation_id = i.id and (
+                m.sender_kind = 'buyer' and not m.late and m.type = 'chat.message.v1'
+                or m.type = 'chat.note.v1' and m.body::json ->> 'author_id' <> i.person_id::text
+              )
               and (m.generation, m.log_offset)
                 > (coalesce(r.generation, 0), coalesce(r.log_offset, -1))
               and (m.generation, m.log_offset)

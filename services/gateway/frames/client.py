@@ -83,7 +83,7 @@ class Send(_Frame, tag="send"):
 
     id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]{8,64}\Z")]
     s: StreamText
-    kind: Literal["text", "image", "card"]
+    kind: Literal["text", "image", "card", "note"]
     d: Raw
     again: bool = False
     confirm: Annotated[str, Meta(max_length=128)] | None = None
@@ -193,7 +193,13 @@ class _Image(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     alt: Annotated[str, Meta(max_length=TEXT_CHARS)] | None = None
 
 
+class _Note(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_CHARS)]
+    to: Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}\Z")] | None = None
+
+
 _text: Final = msgspec.json.Decoder(_Text)
+_note: Final = msgspec.json.Decoder(_Note)
 _image: Final = msgspec.json.Decoder(_Image)
 _card: Final = msgspec.json.Decoder(dict[str, Any])
 _encode: Final = msgspec.json.Encoder()
@@ -214,6 +220,10 @@ def body_of(frame: Send) -> Body:
             text = _text.decode(frame.d)
             refuse_unstorable(text.text)
             return Body(_encode.encode(text), text.text)
+        if frame.kind == "note":
+            note = _note.decode(frame.d)
+            refuse_unstorable(note.text)
+            return Body(_canonical.encode(note), note.text)
         if frame.kind == "image":
             return _image_body(_image.decode(frame.d))
         card = _card.decode(frame.d)

@@ -98,21 +98,26 @@ def message(body: ChatBody, message_id: str, *, time: str, wording: bytes | None
     `wording`: by which rules the gate found nothing in the words, as `contracts.gateway.cleared`
     writes it.
     """
-    identity = message_id.encode()
-    trace = identity.replace(b"-", b"")
-    headers: Headers = (
-        ("ce_specversion", b"1.0"),
-        ("ce_id", identity),
-        ("ce_type", CHAT_TYPE),
-        ("ce_source", b"gateway"),
-        ("ce_time", time.encode()),
-        ("ce_shop", body.shop_id.encode()),
-        ("content-type", b"application/json"),
-        ("traceparent", b"00-%b-%b-00" % (trace, trace[16:])),
-    )
+    headers = envelope(CHAT_TYPE, message_id, time=time, shop=body.shop_id)
     if wording is not None:
         headers = (*headers, (WORDING, wording))
     return Message("chat", body.conversation_id.encode(), _encode(body), headers)
+
+
+def envelope(kind: bytes, message_id: str, *, time: str, shop: str) -> Headers:
+    """Return the headers of what somebody wrote."""
+    identity = message_id.encode()
+    trace = identity.replace(b"-", b"")
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", identity),
+        ("ce_type", kind),
+        ("ce_source", b"gateway"),
+        ("ce_time", time.encode()),
+        ("ce_shop", shop.encode()),
+        ("content-type", b"application/json"),
+        ("traceparent", b"00-%b-%b-00" % (trace, trace[16:])),
+    )
 
 
 def entry_of(record: Record) -> Entry | None:

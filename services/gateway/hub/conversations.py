@@ -5,7 +5,7 @@ Applies lifecycle events by version (H7) and takes the owner from the higher of 
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import contracts
 from contracts.conversation import (
@@ -17,12 +17,15 @@ from contracts.conversation import (
     LateMessage,
     Lifecycle,
 )
+from contracts.frames import BUYER_TYPES
 from contracts.people import ConversationId, PersonId, SenderKind
-from services.gateway.frames import records
+from services.gateway.frames import notes, records
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
 from services.gateway.hub.heads import Row
 from services.gateway.hub.session import SocketSession, StreamKind, Subscription
+
+_BUYER_TYPES: Final = frozenset(name.encode() for name in BUYER_TYPES)
 
 
 class SubscriptionState(IntEnum):
@@ -57,6 +60,11 @@ class ConversationSubscription(Subscription):
         return held_by == person.subject
 
     @property
+    def may_note(self) -> bool:
+        """Tell whether this person may write what staff alone see: whoever of them may see this."""
+        return not self.socket.person.is_buyer
+
+    @property
     def continue_in(self) -> str | None:
         """Return the conversation in which this person has to write instead, if he is its buyer."""
         return self.conversation.continue_in if self.socket.person.is_buyer else None
@@ -69,12 +77,12 @@ def subscription_to(socket: SocketSession, s: str) -> ConversationSubscription |
 
 
 class View(NamedTuple):
-    """The body of an `ev`, as staff and as buyers see it."""
+    """The body of an `ev`, as staff and as buyers see it; None: they do not."""
 
     staff: bytes
-    buyer: bytes
+    buyer: bytes | None
 
-    def of(self, subscription: ConversationSubscription) -> bytes:
+    def of(self, subscription: ConversationSubscription) -> bytes | None:
         """Return what this subscription's person may see."""
         return self.buyer if subscription.socket.person.is_buyer else self.staff
 
@@ -189,6 +197,11 @@ class Conversation:
             self.assignment_version = assignment
 
 
+def is_buyers(entry: Entry) -> bool:
+    """Tell whether a buyer sees records of this type."""
+    return entry.type in _BUYER_TYPES
+
+
 def read_view(entry: Entry) -> View:
     """Return how an entry is shown that nobody has read yet. Raises `records.PoisonRecord`."""
     if entry.is_lifecycle:
@@ -197,13 +210,15 @@ def read_view(entry: Entry) -> View:
         except (contracts.UnknownEvent, contracts.UnreadableEvent):
             raise PoisonRecord("lifecycle") from None
     else:
-        records.spoken(entry)
+        notes.written(entry)
     return view(entry)
 
 
 def view(entry: Entry, *, not_owner: bool = False) -> View:
     """Return how an entry is shown whose body was read. Raises `records.PoisonRecord`."""
     staff = records.body(entry, extra=b'"not_owner":true,' if not_owner else b"")
+    if not is_buyers(entry):
+        return View(staff, None)
     if not entry.is_lifecycle:
         return View(staff, staff)
     shown = records.shown_to_buyer(entry)

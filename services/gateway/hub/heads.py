@@ -16,6 +16,7 @@ from contracts.clock import Clock, Place, Word, step
 from contracts.conversation import Lifecycle
 from contracts.heads import UNREAD, preview_of
 from contracts.people import PersonId, SenderKind
+from services.gateway.frames import notes
 from services.gateway.frames.records import Entry, Spoken
 
 UNSEEN: Final = UNREAD + 1
@@ -101,6 +102,13 @@ class Row:
             del self.unseen[:-UNSEEN]
         self._said = (entry, by)
 
+    def noted(self, entry: Entry, by: str) -> None:
+        """Somebody of staff wrote a note: last words, news if they are another's, and no answer."""
+        if by != self.owner:
+            self.unseen.append((self.generation, entry.offset))
+            del self.unseen[:-UNSEEN]
+        self._said = (entry, SenderKind.AGENT)
+
     def told(self, event: Lifecycle, offset: int) -> None:
         """Something happened to the conversation."""
         self.clock = step(self.clock, event, (self.generation, offset))
@@ -135,9 +143,12 @@ class Row:
 
 
 def _read(entry: Entry) -> Head:
-    """Return what is shown of a message; of one whose words cannot be read none."""
+    """Return what is shown of a message or a note; of one whose words cannot be read none."""
     kind, said = "text", None
     try:
+        if notes.is_note(entry):
+            said = notes.noted(entry).text
+            return {"kind": "note", "preview": preview_of(said), "at": entry.time.decode()}
         words = _words(entry.value)
         kind = words.kind
         said = _text(words.d).text if kind == "text" else None

@@ -68,9 +68,20 @@ class GateInput(NamedTuple):
 
 
 class Gate:
-    """Judges agents' words by the engine, the shop's policy and an earlier confirmation."""
+    """Judges agents' words by the engine, the shop's policy and an earlier confirmation.
 
-    def __init__(self, lexicon: Lexicon, directory: Directory, secret: bytes) -> None:
+    A note's words are not judged; `takes_notes` tells whether there may be any.
+    """
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        directory: Directory,
+        secret: bytes,
+        *,
+        takes_notes: bool = True,
+    ) -> None:
+        self.takes_notes = takes_notes
         self._lexicon = lexicon
         self._directory = directory
         self._key = hmac.digest(secret, b"peakdesk wording confirm", sha256)

@@ -13,9 +13,10 @@ from contracts.people import ConversationId, ShopId
 from contracts.topics import CHAT
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
-from services.gateway.frames import records
+from services.gateway.frames import notes, records
+from services.gateway.frames.notes import NoteBody
 from services.gateway.frames.records import ChatBody
-from services.gateway.frames.refusals import ContinueElsewhere, NoSeat, NotTaken
+from services.gateway.frames.refusals import ContinueElsewhere, Forbid, NoSeat, NotTaken
 from services.gateway.hub import ConversationSubscription
 from services.gateway.inbound.batcher import Batcher
 from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
@@ -25,7 +26,10 @@ from services.gateway.inbound.parsing import ParsedSend
 
 
 class MessagePublisher:
-    """Lets the buyer and the owner of a conversation speak, the owner within the shop's wording."""
+    """Lets the buyer and the owner of a conversation speak, the owner within the shop's wording.
+
+    Beside them staff may note what no buyer sees.
+    """
 
     def __init__(
         self,
@@ -46,6 +50,9 @@ class MessagePublisher:
 
     def publish(self, subscription: ConversationSubscription, parsed: ParsedSend) -> None:
         """Hand a message over, or refuse it; the send is answered now or later, exactly once."""
+        if parsed.frame.kind == "note":
+            self._note(subscription, parsed)
+            return
         client_id, conversation = parsed.frame.id, subscription.conversation
         if not subscription.may_speak:
             self._lanes.deny(subscription, client_id, NoSeat())
@@ -82,6 +89,30 @@ class MessagePublisher:
             body, parsed.message_id, time=rfc3339(now), wording=passed.cleared
         )
         self._in_flight.hand_over(subscription, parsed, message=message, warnings=passed.warnings)
+
+    def _note(self, subscription: ConversationSubscription, parsed: ParsedSend) -> None:
+        """Hand a note over: no seat is asked for, and no gate, for no buyer sees it."""
+        person, conversation = subscription.socket.person, subscription.conversation
+        if not (self._gate.takes_notes and subscription.may_note):
+            self._lanes.deny(subscription, parsed.frame.id, Forbid())
+            return
+        if self._producer.stalled(CHAT.name, conversation.key):
+            refusal = NotTaken()
+            self._lanes.retry(subscription, parsed.frame.id, parsed.number, refusal=refusal)
+            return
+        said = notes.addressed(parsed.body.d)
+        body = NoteBody(
+            conversation.shop_id,
+            conversation.key.decode(),
+            person.subject,
+            person.name,
+            parsed.frame.id,
+            said.text,
+            said.to,
+            parsed.body_hash,
+        )
+        message = notes.note(body, parsed.message_id, time=rfc3339(self._clock.now()))
+        self._in_flight.hand_over(subscription, parsed, message=message, warnings=())
 
     def _block(
         self, subscription: ConversationSubscription, parsed: ParsedSend, blocked: Blocked

@@ -37,7 +37,12 @@ def register(
     inbound = Inbound(
         producer,
         batcher,
-        gate=Gate(lexicon, directory, settings.cursor_secret.get_secret_value().encode()),
+        gate=Gate(
+            lexicon,
+            directory,
+            settings.cursor_secret.get_secret_value().encode(),
+            takes_notes=settings.notes,
+        ),
         ids=MessageIds(settings.dated_ids_from, settings.dated_ids_until),
         ring=ring,
         history=history,

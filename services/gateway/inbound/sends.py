@@ -10,7 +10,7 @@ from kit.bus.ports import Producer
 from kit.clock import Clock
 from kit.errors import AppError
 from kit.metrics import Metrics
-from services.gateway.frames import records, server
+from services.gateway.frames import notes, server
 from services.gateway.frames.client import Send
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import IdConflict, NotSubscribed, NotTaken
@@ -194,6 +194,6 @@ class Inbound:
 
 def _hash_of(entry: Entry) -> str | None:
     try:
-        return records.spoken(entry).body_hash
+        return notes.written(entry).body_hash
     except PoisonRecord:
         return None

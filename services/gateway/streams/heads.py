@@ -26,7 +26,7 @@ from contracts.conversation import (
 from contracts.people import PersonId
 from kit.clock import Clock as Time
 from kit.errors import AppError
-from services.gateway.frames import records
+from services.gateway.frames import notes, records
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken
 from services.gateway.history import HistoryClient, Ring
 from services.gateway.history.client import Archived
@@ -109,6 +109,12 @@ class Heads:
         """Somebody spoke in a conversation that has a row."""
         if row.known:
             row.said(entry, said, _received(entry))
+            self.changed[row.key] = row
+
+    def noted(self, row: Row, entry: Entry, by: str) -> None:
+        """Somebody noted something beside a conversation that has a row."""
+        if row.known:
+            row.noted(entry, by)
             self.changed[row.key] = row
 
     def told(self, event: Lifecycle, entry: Entry) -> None:
@@ -230,6 +236,9 @@ class Heads:
 def _goes_on(row: Row, entry: Entry) -> bool:
     """Fold a record of the ring into a row; False if it took the conversation from its owner."""
     try:
+        if notes.is_note(entry):
+            row.noted(entry, notes.noted(entry).author_id)
+            return True
         if not entry.is_lifecycle:
             row.said(entry, records.spoken(entry), _received(entry))
             return True

@@ -50,11 +50,14 @@ class Stream(ABC, Generic[Name, Told]):
 
 
 class News(NamedTuple):
-    """What concerns people's inboxes: the bodies of an `ev`, as staff and as buyers see it."""
+    """What concerns people's inboxes: the bodies of an `ev`, as staff and as buyers see it.
+
+    None for buyers: it is not told to them.
+    """
 
     people: AbstractSet[PersonId | None]
     staff: bytes
-    buyer: bytes
+    buyer: bytes | None
 
 
 def news_of(

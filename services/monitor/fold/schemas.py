@@ -11,12 +11,13 @@ import msgspec
 
 from contracts import UnknownEvent, UnreadableEvent
 from contracts.conversation import Lifecycle, read_lifecycle
-from contracts.gateway import WORDING, ChatMessage, words_of
+from contracts.gateway import WORDING, ChatMessage, NoteWritten, words_of
 from contracts.people import ConversationId, MessageId, PersonId, SenderKind, ShopId
 from kit.bus.ports import Record
 from kit.text import BadText, refuse_unstorable_json
 
 MESSAGE: Final = ChatMessage.type.encode()
+NOTE: Final = NoteWritten.type.encode()
 GATEWAY: Final = ChatMessage.source.encode()
 
 VERSION_LIMIT: Final = 2**53
@@ -73,8 +74,10 @@ _TEXT: Final = msgspec.json.Decoder(_Text)
 
 
 def read(record: Record) -> Heard | Lifecycle | None:
-    """Decode a record of the topic `chat`; None for a type of a newer release.
+    """Decode a record of the topic `chat`; None for a note, and for a type of a newer release.
 
+    A note is no contact: nothing is counted by it, and log time does not go on by it, so that a
+    release which does not know notes folds the same.
     Raises `Unreadable`.
     """
     headers = dict(record.headers)
@@ -85,6 +88,8 @@ def read(record: Record) -> Heard | Lifecycle | None:
     named = headers.get("ce_type")
     if named == MESSAGE:
         return _heard(record, headers)
+    if named == NOTE:
+        return None
     if named is None:
         raise Unreadable("header ce_type is missing")
     try:

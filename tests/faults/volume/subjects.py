@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from contracts.frames import BUYER_TYPES
 from contracts.people import ShopId
 from kit.clock import SystemClock
 from kit.ids import Uuid7Ids, dated_id, derived_id
-from services.conversation.archive import repository as archive
 from services.conversation.archive.domain import Batch
+from services.conversation.history import repository as history
 from tests.faults.volume.ground import Ground
 from tests.faults.volume.masses import PARTITIONS, conversation_id, live, shop_of
 from tests.integration.aftersales import test_aftersales_plans as aftersales_plans
@@ -111,7 +112,9 @@ async def _any_history(ground: Ground) -> Once:
     number = ground.draw.randrange(0, ground.conversations, 10)  # of the shop
     async with ground.databases["conversation"].read(SHOP) as session:
         since = time.perf_counter()
-        found = await archive.after(session, conversation_id(number), (1, -1), limit=51)
+        found = await history.after(
+            session, conversation_id(number), (1, -1), types=BUYER_TYPES, limit=51
+        )
         took = time.perf_counter() - since
     return Once(took * 1000, len(found))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from contracts.frames import BUYER_TYPES
 from contracts.people import ConversationId, ConversationState, PersonId, ShopId, SkillGroupId
 from kit.bus.memory import MemoryBus
 from kit.clock import SystemClock
@@ -20,6 +21,7 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
 from services.conversation.groups import repository as skill_groups
+from services.conversation.history import repository as history
 from services.conversation.phrases import repository as phrases
 from services.conversation.reception import repository as reception
 from services.conversation.reception.repository import Silence
@@ -66,6 +68,8 @@ PLACES = Places(
     roles=frozenset({"supervisor"}),
 )
 LISTED, SAID = ("/v1/conversations",), ("/v1/conversations/{conversation_id}/messages",)
+PAGE: dict[str, Any] = {"conversation_id": CHAT, "types": BUYER_TYPES, "limit": 51}
+NOTES = "what a buyer does not see, notes: few of a conversation"
 LAST = "the end of a list of shops"
 WORDS = "one conversation's records, from its end to the last words"
 TALK = "one conversation's records, from its end to the last answer"
@@ -178,16 +182,16 @@ READS = [
     ),
     Read(
         "history before a place",
-        partial(archive.before, conversation_id=CHAT, place=(1, 500), limit=51),
+        partial(history.before, place=(1, 500), **PAGE),
         SAID,
+        filters=NOTES,
     ),
-    Read(
-        "the end of a history", partial(archive.before, conversation_id=CHAT, place=None, limit=51)
-    ),
+    Read("the end of a history", partial(history.before, place=None, **PAGE), filters=NOTES),
     Read(
         "history after a place",
-        partial(archive.after, conversation_id=CHAT, place=(1, 5), limit=51),
+        partial(history.after, place=(1, 5), **PAGE),
         SAID,
+        filters=NOTES,
     ),
     Read(
         "what has been silent in a shop",

@@ -180,6 +180,18 @@ def test_a_value_more_in_an_enum_breaks_old_readers() -> None:
     assert breaks(old, new) == ["body/result changed its enum"]
 
 
+def test_a_value_more_that_clients_alone_say_breaks_nobody() -> None:
+    old, message = of_frame("send"), of_event(contracts.event_types()["chat.message.v1"])
+    more, less, read = copy.deepcopy(old), copy.deepcopy(old), copy.deepcopy(message)
+    more["properties"]["kind"]["enum"].append("sticker")
+    less["properties"]["kind"]["enum"].remove("card")
+    read["properties"]["kind"]["enum"].append("note")
+
+    assert breaks(old, more) == []
+    for before, after in ((old, less), (message, read)):
+        assert breaks(before, after) == ["body/kind changed its enum"]
+
+
 def test_a_type_narrowed_in_one_of_several_breaks() -> None:
     old = of_event(contracts.event_types()["case.reviewed.v1"])
     new = copy.deepcopy(old)

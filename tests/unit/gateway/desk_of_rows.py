@@ -31,7 +31,7 @@ from kit.clock import ManualClock
 from kit.errors import Unavailable
 from kit.metrics import Metrics
 from services.gateway.channels import ChatChannel
-from services.gateway.frames import records
+from services.gateway.frames import notes, records
 from services.gateway.history import Ring
 from services.gateway.history.client import Archived
 from services.gateway.hub import Hub, Person, QueueLimits, SocketSession
@@ -111,6 +111,12 @@ class Book:
             assert entry is not None
             if entry.is_lifecycle:
                 clock = step(clock, read_lifecycle(entry), place)
+                continue
+            if notes.is_note(entry):
+                noted = notes.noted(entry)
+                unseen += [] if noted.author_id == self.owners[talk] else [place]
+                head = {"position": place, "by": SenderKind.AGENT, "kind": "note"}
+                head |= {"preview": noted.text, "at": entry.time.decode()}
                 continue
             said, body = records.spoken(entry), msgspec.json.decode(entry.value)
             by = SenderKind(said.sender_kind)
@@ -194,6 +200,13 @@ class Desk:
         )
         time = (AT + timedelta(seconds=number)).isoformat(timespec="milliseconds")
         self._come(records.message(body, f"message-{number}", time=time.replace("+00:00", "Z")))
+
+    def note(self, talk: str, by: str) -> None:
+        """Somebody of staff notes something."""
+        number = len(self.book.log)
+        body = notes.NoteBody(SHOP, talk, by, "", f"client-{number}", f"n{number}", None, "h")
+        time = (AT + timedelta(seconds=number)).isoformat(timespec="milliseconds")
+        self._come(notes.note(body, f"message-{number}", time=time.replace("+00:00", "Z")))
 
     def tell(self, talk: str, what: str, to: str = ME) -> None:
         """Something happens to the conversation: in the rows first, then in the log."""

@@ -16,9 +16,12 @@ pytestmark = pytest.mark.unit
 
 Act = tuple[str, Any, Any]
 
+NOTERS = (ME, "leader")
+SPEAKERS = ("buyer", "agent", "auto", "late seat", *NOTERS)
+
 talks = st.sampled_from(TALKS)
 acts = st.one_of(
-    st.tuples(st.just("say"), talks, st.sampled_from(["buyer", "agent", "auto", "late seat"])),
+    st.tuples(st.just("say"), talks, st.sampled_from(SPEAKERS)),
     st.tuples(st.just("tell"), talks, st.sampled_from((*EVENTS, "to other"))),
     st.tuples(st.just("read"), talks, st.integers(0, 12)),
     st.tuples(
@@ -31,10 +34,8 @@ async def act(desk: Desk, one: Act) -> None:
     """Let one thing happen."""
     what, talk, how = one
     match what:
-        case "say" if how == "late seat":
-            desk.say(talk, "agent", max(0, desk.book.versions[talk] - 1))
         case "say":
-            desk.say(talk, how, desk.book.versions[talk] if how == "agent" else None)
+            _say(desk, talk, how)
         case "tell" if how == "to other":
             desk.tell(talk, "transferred", "other")
         case "tell":
@@ -51,6 +52,15 @@ async def act(desk: Desk, one: Act) -> None:
             await desk.pass_time(AGAIN_S)
         case _:
             desk.book.away = what == "away"
+
+
+def _say(desk: Desk, talk: str, how: str) -> None:
+    if how in NOTERS:
+        desk.note(talk, how)
+    elif how == "late seat":
+        desk.say(talk, "agent", max(0, desk.book.versions[talk] - 1))
+    else:
+        desk.say(talk, how, desk.book.versions[talk] if how == "agent" else None)
 
 
 @settings(max_examples=200)

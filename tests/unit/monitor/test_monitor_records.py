@@ -104,6 +104,15 @@ def test_what_a_newer_release_wrote_is_read_as_far_as_this_one_can() -> None:
     assert read(named(b"chat.reaction.v1")) is None
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"text": "x"}'])
+def test_a_note_is_nothing_to_the_fold(body: bytes) -> None:
+    headers = tuple(
+        (name, b"chat.note.v1" if name == "ce_type" else value) for name, value in said().headers()
+    )
+
+    assert read(record(said(), value=body, headers=headers)) is None
+
+
 @pytest.mark.parametrize("event", [said(), assigned(4)], ids=["message", "lifecycle"])
 def test_a_record_that_may_stand_in_a_foreign_partition_is_unreadable(
     event: ChatMessage | ConversationAssigned,

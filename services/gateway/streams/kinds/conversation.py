@@ -4,21 +4,18 @@ Encodes a frame once for all its sockets. Knows who is subscribed; how one catch
 business of `resume`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
 from typing_extensions import override
 
 import contracts
-from contracts.base import rfc3339
 from contracts.conversation import LaterLifecycle, Lifecycle, read_lifecycle
-from contracts.gateway import SignalSent
 from contracts.people import PersonId
 from contracts.topics import SIGNALS
-from kit.bus.ports import Record
 from services.gateway.channels import Hearers
-from services.gateway.frames import records, server
+from services.gateway.frames import notes, records, server
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord
 from services.gateway.frames.refusals import AlreadySubscribed, IdConflict
@@ -34,6 +31,7 @@ from services.gateway.hub.conversations import Conversation, SubscriptionState, 
 from services.gateway.streams.heads import Heads
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import News, Stream
+from services.gateway.streams.signs import Signs
 
 Tell = Callable[[News], None]
 """Given what concerns people's inboxes."""
@@ -62,8 +60,6 @@ class Resumes(Protocol):
         """Give a live one what was withheld."""
 
 
-_READ: Final = b'"read"'
-
 _CONCERNED: Final = ("agent_id", "previous_agent_id", "from_agent_id", "to_agent_id")
 
 
@@ -82,6 +78,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
         self._tell = tell
         self._heads = heads
         self.watched = heads.watched
+        self._signs = Signs(heads)
         self.delivered = 0
         self.poisoned = 0
 
@@ -155,7 +152,8 @@ class ConversationStream(Stream[ConversationName, Entry]):
         if told.is_lifecycle:
             self._lifecycle(told)
         elif (conversation := self.watched.get(told.key)) is not None:
-            self._message(told, conversation)
+            take = self._note if notes.is_note(told) else self._message
+            take(told, conversation)
 
     def _message(self, entry: Entry, conversation: Conversation) -> None:
         try:
@@ -170,6 +168,17 @@ class ConversationStream(Stream[ConversationName, Entry]):
             self._heads.said(conversation.row, entry, said)
         if shown is not None:
             self._deliver(entry, conversation, shown)
+
+    def _note(self, entry: Entry, conversation: Conversation) -> None:
+        """Show a note to staff; it says nothing of whose the conversation is."""
+        try:
+            noted, shown = notes.noted(entry), view(entry)
+        except PoisonRecord:
+            self.poisoned += 1
+            return
+        if conversation.row is not None:
+            self._heads.noted(conversation.row, entry, noted.author_id)
+        self._deliver(entry, conversation, shown)
 
     def _lifecycle(self, entry: Entry) -> None:
         """Apply a lifecycle event, deliver it, and tell the inboxes it concerns.
@@ -194,7 +203,8 @@ class ConversationStream(Stream[ConversationName, Entry]):
         self._heads.told(event, entry)
         head = _named(event)
         concerned = {getattr(event, name, None) for name in _CONCERNED} | owners | {event.buyer_id}
-        self._tell(News(concerned, head + shown.staff, head + shown.buyer))
+        buyer = None if shown.buyer is None else head + shown.buyer
+        self._tell(News(concerned, head + shown.staff, buyer))
 
     def conflict(self, entry: Entry, first: Entry) -> None:
         """An id came round with another body: tell its sender that the first one stands (H3)."""
@@ -202,14 +212,14 @@ class ConversationStream(Stream[ConversationName, Entry]):
         if conversation is None or entry.is_lifecycle:
             return
         try:
-            second, original = records.spoken(entry), records.spoken(first)
+            second, original = notes.written(entry), notes.written(first)
         except PoisonRecord:
             self.poisoned += 1
             return
         if second.body_hash == original.body_hash:
             return
         for subscription in conversation.subscriptions:
-            if subscription.socket.person.subject == second.sender_id:
+            if subscription.socket.person.subject == second.by:
                 subscription.socket.offer(server.err(second.client_id, IdConflict()))
 
     def _deliver(self, entry: Entry, conversation: Conversation, shown: View) -> None:
@@ -218,12 +228,15 @@ class ConversationStream(Stream[ConversationName, Entry]):
         for subscription in conversation.subscriptions:
             if subscription.state is not SubscriptionState.LIVE or offset <= subscription.sent:
                 continue
+            seen = shown.of(subscription)
+            if seen is None:
+                continue
             buyer = subscription.socket.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
                 frame = frames[buyer] = server.event(
                     conversation.s,
-                    shown.of(subscription),
+                    seen,
                     position=(conversation.generation, offset),
                 )
             if self._hub.offer(subscription.socket, frame):
@@ -235,21 +248,7 @@ class ConversationStream(Stream[ConversationName, Entry]):
     @override
     def hears(self) -> Hearers:
         """Return that typing and reading come as signals."""
-        return {SIGNALS: self._signal}
-
-    def _signal(self, record: Record) -> None:
-        """Show somebody's typing to the others; how far he read, on his own other devices too."""
-        conversation = self.watched.get(record.key or b"")
-        if conversation is None or not _is_awaited(conversation, record):
-            return
-        event = contracts.decode(record)
-        if not isinstance(event, SignalSent):
-            return
-        if conversation.row is not None and event.signal == "read":
-            self._heads.read(conversation.row, event.person_id, event.position)
-        frame = _signalled(conversation.s, event)
-        for subscription in _listeners(conversation, event):
-            subscription.socket.lossy(frame)
+        return {SIGNALS: self._signs.hear}
 
     async def _join(self, subscription: ConversationSubscription, position: object) -> None:
         work = self._resume.join(subscription, position)
@@ -265,29 +264,9 @@ class ConversationStream(Stream[ConversationName, Entry]):
             subscription.socket.answer(server.resync(subscription.conversation.s, "slow_reader"))
 
 
-def _signalled(s: str, event: SignalSent) -> bytes:
-    shown: dict[str, object] = {"person_id": event.person_id, "time": rfc3339(event.time)}
-    if event.position is not None:
-        shown["position"] = event.position
-    return server.patch(s, server.json({event.signal: shown}))
-
-
 def _named(event: Lifecycle) -> bytes:
     """Return what an inbox compares: whose event it is, and its version."""
     return b'"version":%d,"conversation_id":"%b",' % (
         event.version,
         event.conversation_id.encode(),
     )
-
-
-def _listeners(conversation: Conversation, event: SignalSent) -> Iterator[ConversationSubscription]:
-    """Walk over who is shown a signal: the others, and of what was read its reader, too."""
-    for subscription in conversation.subscriptions:
-        is_own = subscription.socket.person.subject == event.person_id
-        if subscription.state is SubscriptionState.LIVE and (event.signal == "read" or not is_own):
-            yield subscription
-
-
-def _is_awaited(conversation: Conversation, record: Record) -> bool:
-    """Tell whether a signal is worth decoding: a row shows what was read, and no typing."""
-    return bool(conversation.subscriptions) or _READ in (record.value or b"")

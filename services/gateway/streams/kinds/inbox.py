@@ -140,6 +140,8 @@ class InboxStream(Stream[InboxName, News]):
             frame = frames.get(buyer)
             if frame is None:
                 body = told.buyer if buyer else told.staff
+                if body is None:
+                    continue
                 frame = frames[buyer] = server.event(INBOX, body)
             self._deliver(inbox, frame)
 
