@@ -29,6 +29,11 @@ class Conversation:
         return self.page.get_by_role("textbox", name="回复")
 
     @property
+    def note(self) -> Locator:
+        """Where one writes what colleagues alone see."""
+        return self.page.get_by_role("textbox", name="便签")
+
+    @property
     def send_button(self) -> Locator:
         """The button that sends."""
         return self.page.get_by_role("button", name="发送", exact=True)

@@ -42,7 +42,7 @@ async def test_an_agent_who_gets_nobody_new_takes_whom_he_chooses_from_the_queue
     assert window.complaints == []
 
 
-async def test_a_supervisor_watches_and_takes_over(
+async def test_a_supervisor_watches_whispers_takes_over(
     windows: Windows, world: World, shop: Shop
 ) -> None:
     first = await on_duty(await windows.open(), world, shop, "客服甲")
@@ -60,6 +60,19 @@ async def test_a_supervisor_watches_and_takes_over(
     await expect(page.get_by_text("双方看不到你")).to_be_visible()
     await expect(watched.composer).to_have_count(0)
 
+    await watched.note.fill("先安抚，物流我来查")
+    assert list(await barriers(page)) == []
+    await watched.note.press("Enter")
+    for screen in (watched, served):
+        await screen.shows("先安抚，物流我来查", "悄悄话")
+    await expect(served.composer).to_have_value("您先别急，我正在")
+    await first.page.keyboard.press("Alt+n")
+    await served.note.fill("好的，已经在查")
+    await served.note.press("Enter")
+    for screen in (watched, served):
+        await screen.shows("好的，已经在查", "便签")
+    await first.page.keyboard.press("Alt+n")
+
     await page.get_by_role("button", name="接管").click()
     dialog = page.get_by_role("dialog", name="接管")
     await expect(dialog.get_by_role("button", name="接管")).to_be_disabled()
@@ -74,7 +87,8 @@ async def test_a_supervisor_watches_and_takes_over(
     await expect(first.page.get_by_text("主管接管了会话")).to_be_visible()
     await expect(served.composer).to_have_value("您先别急，我正在")
     await served.shows("我来跟这位买家谈")
-    assert "我来跟这位买家谈" not in str([frame.d for frame in buyer.events])
+    for kept in ("我来跟这位买家谈", "先安抚", "已经在查"):
+        assert kept not in str([frame.d for frame in buyer.events])
 
     await page.get_by_role("button", name="交还").click()
     dialog = page.get_by_role("dialog", name="交还")

@@ -7,6 +7,7 @@ import { compare, readIn, type Frame } from "./frames.ts";
 import { headIn, withHead, type Head } from "./heads.ts";
 import type { Departures } from "./left.ts";
 import { Opened } from "./opened.ts";
+import { isNoteKey, isOnItsWay } from "./noting.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
@@ -151,7 +152,7 @@ export class Conversations {
   /** It was not opened for long: its words are fetched anew when it is. */
   private rest(id: string): void {
     const known = this.store.state.conversations[id];
-    if (!this.hasHeads || known === undefined || this.store.state.outbox.some((one) => one.conversation === id)) return;
+    if (!this.hasHeads || known === undefined || isOnItsWay(this.store.state.outbox, id)) return;
     this.letGo(id);
     this.store.patch(id, atRest(known));
   }
@@ -173,10 +174,10 @@ export class Conversations {
     for (const id of this.typed()) this.streamOf(id);
   }
 
-  /** Conversations that are not one's own and hold words of one's own, on their way or not sent. */
+  /** Conversations that are not one's own and hold words of one's own, on their way or not sent. Notes need no seat. */
   private strange(): Set<string> {
     const { conversations, outbox } = this.store.state;
-    const sent = outbox.map((one) => one.conversation).filter((id) => conversations[id] === undefined);
+    const sent = outbox.map((one) => one.conversation).filter((id) => !isNoteKey(id) && conversations[id] === undefined);
     return new Set([...sent, ...this.typed()]);
   }
 
@@ -184,7 +185,7 @@ export class Conversations {
   private typed(): string[] {
     const { conversations, left, drafts, notes, displaced } = this.store.state;
     const ids = new Set([drafts, notes, displaced].flatMap((kept) => Object.keys(kept)));
-    return [...ids].filter((id) => conversations[id] === undefined && left[id] === undefined).sort().slice(-STRANGE);
+    return [...ids].filter((id) => !isNoteKey(id) && conversations[id] === undefined && left[id] === undefined).sort().slice(-STRANGE);
   }
 
   private came(id: string, version: unknown): void {
@@ -240,7 +241,7 @@ export class Conversations {
     const known = this.store.state.conversations[id];
     this.opened.forget(id);
     if (known !== undefined) this.departures.left(known, how);
-    if (!this.store.state.outbox.some((one) => one.conversation === id)) this.letGo(id);
+    if (!isOnItsWay(this.store.state.outbox, id)) this.letGo(id);
   }
 
   private said(id: string, stream: Stream, frame: Frame): void {

@@ -67,7 +67,10 @@ export class Desk {
       read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
     });
     this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));
-    this.oversight = new Oversight(this.store, this.line.streams, clock, (id) => this.conversations.open(id));
+    this.oversight = new Oversight(this.store, this.line.streams, clock, {
+      own: (id) => this.conversations.open(id),
+      arrived: (frame) => void this.outbox.arrived(frame),
+    });
   }
 
   get state(): State {

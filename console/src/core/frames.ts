@@ -1,5 +1,6 @@
 /** Frames of `peakdesk.v1` as far as a desk reads them; docs/protocol.md is the referee. */
 
+import { NOTE } from "./noting.ts";
 import type { Hit, Item, Position, Speaker } from "./types.ts";
 
 export interface Refused {
@@ -39,19 +40,26 @@ export function itemOf(frame: Frame): Item | null {
   if (frame.id === undefined || frame.position === undefined || frame.d === undefined) return null;
   const body = frame.d;
   const said = (body.d ?? {}) as Record<string, unknown>;
+  const isNote = frame.type === NOTE;
   return {
     id: frame.id,
     position: frame.position,
     at: Date.parse(frame.time ?? ""),
     type: frame.type ?? "",
-    by: (body.sender_kind as Speaker | undefined) ?? "system",
-    senderId: String(body.sender_id ?? ""),
+    by: (body.sender_kind as Speaker | undefined) ?? (isNote ? "agent" : "system"),
+    senderId: senderOf(frame),
     clientId: (body.client_id as string | undefined) ?? null,
     ...(frame.not_owner === true ? { notOwner: true } : {}),
     ...(frame.late === true ? { late: true } : {}),
     ...toldIn(frame),
-    text: words(said.text) || words(body.note),
+    text: words(said.text) || words(isNote ? body.text : body.note),
+    ...(isNote ? { note: { author: words(body.author_name), to: words(body.to) || null } } : {}),
   };
+}
+
+/** Whose message or note an event is. */
+export function senderOf(frame: Frame): string {
+  return String(frame.d?.sender_id ?? frame.d?.author_id ?? "");
 }
 
 /** How far a conversation was read, as its snapshot says; an older gateway says nothing of it. */

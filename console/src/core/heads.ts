@@ -4,6 +4,7 @@
  */
 
 import { compare, momentOf, type Frame } from "./frames.ts";
+import { NOTE } from "./noting.ts";
 import type { Conversation, Item, Last, Position, Speaker } from "./types.ts";
 
 export interface Head {
@@ -16,7 +17,7 @@ export interface Head {
 }
 
 interface Told {
-  head?: { position: Position; by: Speaker; preview: string; at: string } | null;
+  head?: { position: Position; by: Speaker; kind?: string; preview: string; at: string } | null;
   round?: { opened_at: string; first: boolean } | null;
   unread?: number | null;
   read_up_to?: Position | null;
@@ -27,7 +28,7 @@ export function headIn(row: Frame["d"] | Told): Head | null {
   const { head, round, unread, read_up_to: readUpTo } = (row ?? {}) as Told;
   if (typeof unread !== "number") return null;
   return {
-    last: head ? { position: head.position, at: Date.parse(head.at), by: head.by, text: head.preview } : null,
+    last: head ? { position: head.position, at: Date.parse(head.at), by: head.by, text: head.preview, ...(head.kind === "note" ? { isNote: true } : {}) } : null,
     waitingSince: round ? momentOf(round.opened_at) : null,
     isFirst: round ? round.first : null,
     unread,
@@ -49,7 +50,7 @@ export function withHead(known: Conversation, head: Head): Conversation {
 
 /** Return the last words among items, or those that were known where nothing is said in them. */
 export function lastOf(items: readonly Item[], known: Last | null): Last | null {
-  const said = items.findLast((item) => item.type === "chat.message.v1");
+  const said = items.findLast((item) => item.type === "chat.message.v1" || item.type === NOTE);
   if (said === undefined || (known !== null && compare(known.position, said.position) > 0)) return known;
-  return { position: said.position, at: said.at, by: said.by, text: said.text };
+  return { position: said.position, at: said.at, by: said.by, text: said.text, ...(said.type === NOTE ? { isNote: true } : {}) };
 }

@@ -64,7 +64,7 @@ const REPEATABLE: readonly string[] = ["send", "discard", "draft", "dismiss", "n
 /** Return what to ask in place of something that was not answered, or null where that might do it twice. */
 export function repeated(asked: Asked): Asked | null {
   if (!REPEATABLE.includes(asked.name)) return null;
-  return asked.name === "send" ? { ...asked, given: [...asked.given.slice(0, 3), true] } : asked;
+  return asked.name === "send" ? { ...asked, given: [...asked.given.slice(0, 3), true, ...asked.given.slice(4)] } : asked;
 }
 
 export const UNREACHABLE = { code: "unreachable", title: "The worker that was asked is gone." };

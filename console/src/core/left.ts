@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "./clock.ts";
+import { isOnItsWay, noteKey } from "./noting.ts";
 import { without, type Store } from "./store.ts";
 import type { Conversation, Left } from "./types.ts";
 
@@ -47,8 +48,9 @@ export class Departures {
 
   private holdsWords(id: string): boolean {
     const { outbox, drafts, notes, displaced, refusals } = this.store.state;
-    const isTyped = [drafts, notes, displaced].some((kept) => Boolean(kept[id]));
-    return isTyped || outbox.some((one) => one.conversation === id) || refusals[id] !== undefined;
+    const keys = [id, noteKey(id)];
+    const isTyped = [drafts, notes, displaced].some((kept) => keys.some((key) => Boolean(kept[key])));
+    return isTyped || isOnItsWay(outbox, id) || keys.some((key) => refusals[key] !== undefined);
   }
 
   private end(id: string): void {

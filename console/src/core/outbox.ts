@@ -5,7 +5,8 @@
 
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
-import type { Frame, Refused } from "./frames.ts";
+import { senderOf, type Frame, type Refused } from "./frames.ts";
+import { conversationOf } from "./noting.ts";
 import type { Outcomes, Stream } from "./stream.ts";
 import { without, type Store } from "./store.ts";
 import type { Hit, Pending } from "./types.ts";
@@ -31,9 +32,9 @@ export class Outbox implements Outcomes {
   ) {}
 
   /** `id` names it for good: what is asked again, because nobody knows whether it was done, is one message. */
-  async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false): Promise<void> {
+  async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false, to?: string): Promise<void> {
     if (isAgain && this.isKnown(conversation, id)) return;
-    const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued" };
+    const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued", ...(to ? { to } : {}) };
     // Words that were typed since, or in another tab, are none of this message's.
     const draft = this.store.state.drafts[conversation];
     await this.queue(pending, draft !== undefined && draft !== text);
@@ -59,27 +60,27 @@ export class Outbox implements Outcomes {
       this.mark(conversation, null);
     }
     await this.tried(isTypedSince ? this.database?.keep(pending) : this.database?.queue(pending));
-    this.streamOf(conversation).send({ ...pending });
+    this.streamOf(conversationOf(conversation)).send({ ...pending });
   }
 
   private isKnown(conversation: string, id: string): boolean {
     const { outbox, conversations } = this.store.state;
-    return outbox.some((one) => one.id === id) || conversations[conversation]?.items.some((item) => item.clientId === id) === true;
+    return outbox.some((one) => one.id === id) || conversations[conversationOf(conversation)]?.items.some((item) => item.clientId === id) === true;
   }
 
   /** Go on with what an earlier life of this worker left behind. */
   resume(kept: readonly Pending[]): void {
-    for (const pending of kept) this.streamOf(pending.conversation).send({ ...pending });
+    for (const pending of kept) this.streamOf(conversationOf(pending.conversation)).send({ ...pending });
   }
 
   /** Send what failed once more, as something new that was first tried now. */
   async retry(id: string): Promise<void> {
     const failed = this.store.state.outbox.find((one) => one.id === id);
     if (failed === undefined) return;
-    const { conversation, text } = failed;
+    const { conversation, text, to } = failed;
     const now = this.clock.now();
     // Whatever happens between the two, the words are in one of them; what is being typed stays where it is.
-    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued" }, true);
+    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued", ...(to ? { to } : {}) }, true);
     await this.discard(id);
   }
 
@@ -146,7 +147,7 @@ export class Outbox implements Outcomes {
   arrived(frame: Frame): void {
     const client = frame.d?.client_id;
     const { outbox, me } = this.store.state;
-    if (frame.d?.sender_id === me?.id && outbox.some((one) => one.id === client)) void this.discard(String(client));
+    if (senderOf(frame) === me?.id && outbox.some((one) => one.id === client)) void this.discard(String(client));
   }
 
   // -- what becomes of a send -----------------------------------------------------------------------

@@ -6,6 +6,7 @@
 import { boardOf, type BoardView } from "./boards.ts";
 import type { Clock } from "./clock.ts";
 import { readIn, type Frame } from "./frames.ts";
+import { isOnItsWay } from "./noting.ts";
 import { without, type Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
 import type { Follower, Streams } from "./streams.ts";
@@ -14,6 +15,13 @@ import type { Position } from "./types.ts";
 
 /** For so long a look holds; pages renew it well before. */
 export const LOOK_MS = 45_000;
+
+export interface OversightEars {
+  /** A conversation that is looked at is one's own. */
+  own(id: string): void;
+  /** Something stands in the log, perhaps one's own note. */
+  arrived(frame: Frame): void;
+}
 
 export class Oversight {
   private readonly looks = new Map<string, () => void>();
@@ -27,12 +35,11 @@ export class Oversight {
     refused: (stream) => this.store.change({ watched: { ...this.store.state.watched, [idOf(stream)]: null } }),
   };
 
-  /** `own` is called with a conversation that is looked at and is one's own. */
   constructor(
     private readonly store: Store,
     private readonly streams: Streams,
     private readonly clock: Clock,
-    private readonly own: (id: string) => void,
+    private readonly ears: OversightEars,
   ) {}
 
   /** Follow the board of one's shop for a while. */
@@ -71,6 +78,8 @@ export class Oversight {
       name,
       this.clock.after(LOOK_MS, () => {
         this.looks.delete(name);
+        // A note on its way is sent through it until it is there.
+        if (isOnItsWay(this.store.state.outbox, name.slice("conv:".length))) return this.hold(name, follower, over);
         this.streams.leave(name, follower);
         over();
       }),
@@ -112,12 +121,14 @@ export class Oversight {
       stream.advance(frame.position);
       const snapped = withSnapshot(known ?? described(undefined, { id }), frame.d?.conversation as Described | undefined, items);
       now = readUpTo(snapped, readIn(frame).buyer);
+      for (const item of items) this.ears.arrived(item);
     } else if (frame.t === "ev" && known !== undefined && stream.isNew(frame)) {
       now = withItems(known, [frame]);
     } else if (frame.t === "patch" && known !== undefined) {
       const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
       if (read?.position && read.person_id === known.buyerId) now = readUpTo(known, read.position);
     }
+    if (frame.t === "ev") this.ears.arrived(frame);
     if (now !== undefined && now !== known) this.store.change({ watched: { ...this.store.state.watched, [id]: now } });
   }
 
@@ -127,7 +138,7 @@ export class Oversight {
     this.looks.delete(name);
     this.streams.leave(name, this.thread);
     if (id in this.store.state.watched) this.store.change({ watched: without(this.store.state.watched, id) });
-    this.own(id);
+    this.ears.own(id);
   }
 }
 

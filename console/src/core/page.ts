@@ -61,7 +61,7 @@ export function connect(slot: number): Core {
     signIn: (login, password) => done("signIn", login, password),
     signOut: () => done("signOut"),
     setState: (wanted) => done("setState", wanted),
-    send: (conversation, text) => done("send", conversation, text, uuid7(Date.now())),
+    send: (conversation, text, to) => done("send", conversation, text, uuid7(Date.now()), false, to),
     confirm: (conversation) => done("confirm", conversation),
     retry: (id) => done("retry", id),
     discard: (id) => done("discard", id),

@@ -5,6 +5,7 @@
 
 import type { Clock } from "./clock.ts";
 import { compare, type Frame, type Outgoing, type Refused } from "./frames.ts";
+import { bodyOf } from "./noting.ts";
 import type { Hit, Pending, Position } from "./types.ts";
 
 const SEEN = 4096;
@@ -131,7 +132,7 @@ export class Stream {
     else this.first.add(pending.id);
     pending.written = true;
     this.show(pending, pending.state === "unknown" ? "unknown" : "sending");
-    this.write({ t: "send", id: pending.id, s: this.name, kind: "text", d: { text: pending.text }, ...again, ...confirm });
+    this.write({ t: "send", id: pending.id, s: this.name, ...bodyOf(pending), ...again, ...confirm });
     this.clock.after(RESEND_MS, () => {
       if (this.pending.get(pending.id) === pending && pending.state === "sending") this.show(pending, "unknown");
     });

@@ -2,6 +2,7 @@
 
 import { compare, itemOf, momentOf, type Frame } from "./frames.ts";
 import { headIn, lastOf, withHead } from "./heads.ts";
+import { NOTE } from "./noting.ts";
 import { roundOf } from "./rounds.ts";
 import { standingAfter, standingIn } from "./standing.ts";
 import type { Conversation, Item, Left, Position } from "./types.ts";
@@ -95,7 +96,7 @@ function merged(known: Conversation, frames: readonly Frame[]): Item[] {
 }
 
 /**
- * Count the buyer's words behind what was seen: up to `mark`, and up to one's own last word. Where
+ * Count the buyer's words, and others' notes, behind what was seen: up to `mark`, and up to one's own last word. Where
  * neither is known, what staff answered counts as seen.
  */
 export function unreadOf(items: readonly Item[], mark: Position | null, me: string): Pick<Conversation, "unread" | "firstUnread"> {
@@ -103,7 +104,8 @@ export function unreadOf(items: readonly Item[], mark: Position | null, me: stri
   const own = items.findLast((item) => isSaid(item) && item.senderId === me)?.position ?? null;
   const answer = items.findLast((item) => isSaid(item) && item.by === "agent")?.position ?? null;
   const seen = mark === null ? (own ?? answer) : own !== null && compare(own, mark) > 0 ? own : mark;
-  const fresh = items.filter((item) => isSaid(item) && item.by === "buyer" && !item.late && (seen === null || compare(item.position, seen) > 0));
+  const isNews = (item: Item) => (item.type === NOTE ? item.senderId !== me : isSaid(item) && item.by === "buyer" && !item.late);
+  const fresh = items.filter((item) => isNews(item) && (seen === null || compare(item.position, seen) > 0));
   return { unread: fresh.length, firstUnread: fresh[0]?.id ?? null };
 }
 

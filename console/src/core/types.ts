@@ -50,6 +50,8 @@ export interface Item {
   told?: Told;
   /** What was said, or the note of a transfer; empty for everything else. */
   text: string;
+  /** Of a note: who wrote it, and for whom it is meant, if for somebody. */
+  note?: { author: string; to: string | null };
 }
 
 /** What the log says beside who spoke, as far as the buyer's clock needs it. */
@@ -75,7 +77,10 @@ export type SendState = "queued" | "sending" | "unknown" | "failed";
 /** A message that is not in the log yet, as it is kept in the browser's database. */
 export interface Pending {
   id: string;
+  /** The conversation's id, or the key of its notes (`noting.ts`). */
   conversation: string;
+  /** Of a note: for whom it is meant, if for somebody. */
+  to?: string;
   text: string;
   firstTriedAt: number;
   /** Whether a frame of it was ever written; what comes again says so. */
@@ -122,6 +127,8 @@ export interface Last {
   at: number;
   by: Speaker;
   text: string;
+  /** A note of staff, which the buyer does not see. */
+  isNote?: true;
 }
 
 /** One conversation of one's own with what was said in it. */
@@ -189,6 +196,7 @@ export interface State {
   /** Those that left within the last 5 s, and those that still hold words of one's own that were not sent. */
   left: Readonly<Record<string, Left>>;
   outbox: readonly Pending[];
+  /** By conversation; what is written as a note, by the key of its notes. So it is with all that is about drafts. */
   drafts: Readonly<Record<string, string>>;
   /** Drafts that are not in the browser's database: they are being written, or that failed, and a reload would lose them. */
   unkept: Readonly<Record<string, "writing" | "failed">>;
@@ -269,7 +277,8 @@ export interface Core {
   signIn(login: string, password: string): Promise<void>;
   signOut(): Promise<void>;
   setState(state: AgentState): Promise<void>;
-  send(conversation: string, text: string): Promise<void>;
+  /** Say it to the buyer; under the key of a conversation's notes, note it, for somebody or for all. */
+  send(conversation: string, text: string, to?: string): Promise<void>;
   /** Send what the gate asked about as it stands. */
   confirm(conversation: string): Promise<void>;
   retry(id: string): Promise<void>;

@@ -27,6 +27,7 @@ export type Does = (typeof ALT)[number]["does"];
 export const OTHERS = [
   { does: "state", keys: "Alt+S" },
   { does: "quick", keys: "Alt+Q" },
+  { does: "note", keys: "Alt+N" },
   { does: "send", keys: "Enter" },
   { does: "line", keys: "Shift+Enter" },
   { does: "pane", keys: "F6" },

@@ -27,6 +27,7 @@ let store: Store;
 let streams: Streams;
 let written: Outgoing[];
 let own: string[];
+let arrived: Frame[];
 let oversight: Oversight;
 
 beforeEach(() => {
@@ -34,8 +35,9 @@ beforeEach(() => {
   store = new Store(() => undefined);
   written = [];
   own = [];
+  arrived = [];
   streams = new Streams((frame) => written.push(frame), clock, OUTCOMES);
-  oversight = new Oversight(store, streams, clock, (id) => own.push(id));
+  oversight = new Oversight(store, streams, clock, { own: (id) => own.push(id), arrived: (frame) => arrived.push(frame) });
   store.change({ me: { id: "me", name: "主管", role: "supervisor", shopId: "s", state: null } });
   streams.connected();
 });

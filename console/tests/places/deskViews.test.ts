@@ -8,7 +8,7 @@ import { i18n, speak } from "@/locales/i18n.ts";
 import DeskPlace from "@/places/DeskPlace.vue";
 
 const LISTED = { id: "c1", buyer: { name: "陈*平" }, agent_id: null, opened_at: "2026-11-11T00:00:00Z", closed_at: null, waiting_since: "2026-11-11T00:00:00Z", head: null };
-const core = { read: vi.fn(), older: vi.fn(), draft: vi.fn(), receivers: vi.fn(), watch: vi.fn(async () => undefined), get: vi.fn(async () => ({ items: [LISTED], next_cursor: null })) };
+const core = { read: vi.fn(), older: vi.fn(), draft: vi.fn(), send: vi.fn(), receivers: vi.fn(), watch: vi.fn(async () => undefined), get: vi.fn(async () => ({ items: [LISTED], next_cursor: null })) };
 const TALK = { buyerId: "b", items: [], last: null, waitingSince: null, isFirst: true, readUpTo: null, unread: 0, firstUnread: null, older: "none" } as const;
 const OWN: Conversation = { ...TALK, id: "a", buyer: "王小明", maySend: true };
 let live: State;
@@ -42,7 +42,7 @@ it("lists others beside what is open, and keeps both in the address", async () =
   expect(core.watch).not.toHaveBeenCalled();
 });
 
-it("shows one of them to read alone, and nothing to write in", async () => {
+it("shows one of them to read, and nothing to write in but a whisper to who serves", async () => {
   const { place, router } = await shown("/desk?view=queue");
   await place.get(".others li button").trigger("click");
   await flushPromises();
@@ -54,7 +54,13 @@ it("shows one of them to read alone, and nothing to write in", async () => {
 
   expect(place.get(".talk").text()).toContain("陈*平");
   expect(place.get(".talk").text()).toContain("旁观中");
-  expect(place.find("textarea").exists()).toBe(false);
+  expect(place.findAll("textarea").map((one) => one.attributes("aria-label"))).toEqual(["便签"]);
+  live.watched = { c1: { ...TALK, id: "c1", buyer: "陈*平", maySend: false, standing: { version: 3, owner: "a7", isClosed: false, isTaken: false } } };
+  await flushPromises();
+  await place.get("textarea").setValue("先安抚");
+  await place.get("textarea").trigger("keydown", { key: "Enter" });
+  expect(core.draft).toHaveBeenCalledWith("c1~note", "先安抚", "");
+  expect(core.send.mock.calls).toEqual([["c1~note", "先安抚", "a7"]]);
 });
 
 it("is one's own again, to write in, once it was given to one", async () => {

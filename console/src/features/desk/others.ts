@@ -45,7 +45,7 @@ interface Listed {
   waiting_since: string | null;
   version: number;
   /** Absent from an older platform. */
-  head?: { by: string; preview: string } | null;
+  head?: { by: string; kind?: string; preview: string } | null;
 }
 
 export interface Page {
@@ -65,7 +65,7 @@ export function rowsOf(view: View, items: readonly Listed[], me: string): Other[
     at: momentOf(view === "closed" ? one.closed_at : one.opened_at),
     isOver: view === "closed",
     words: one.head?.preview ?? null,
-    by: one.head?.by ?? "",
+    by: one.head?.kind === "note" ? "note" : (one.head?.by ?? ""),
     version: one.version,
   }));
 }

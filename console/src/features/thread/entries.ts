@@ -1,6 +1,7 @@
 /** Rows of a thread as they are shown: what the log has, then what is on its way. */
 
 import { compare } from "@/core/frames.ts";
+import { conversationOf, isNoteKey } from "@/core/noting.ts";
 import type { Conversation, Hit, Item, Pending, SendState, Speaker } from "@/core/types.ts";
 import { dayOf } from "@/zone.ts";
 
@@ -12,13 +13,15 @@ export type Came = SendState | "delivered" | "read";
 
 export interface Entry {
   key: string;
-  look: "theirs" | "mine" | "event";
+  look: "theirs" | "mine" | "event" | "note";
   mine: boolean;
   by: Speaker;
   /** Words, or the name of what happened. */
   text: string;
   /** What who handed the conversation on wanted known; staff alone see it. */
   note: string;
+  /** Of a note: who wrote it, and whom it is meant for. */
+  noted?: { author: string; to: "me" | "other" | null };
   at: number;
   state: Came | null;
   /** What the gate found in it and let pass. */
@@ -86,21 +89,23 @@ function placeOf(all: readonly Entry[], at: number | null, isWhole: boolean): nu
 function entries(conversation: Conversation, { outbox, me, warned }: Beside): Entry[] {
   const logged = conversation.items.flatMap((item) => entry(item, conversation, me, warned) ?? []);
   const known = new Set(conversation.items.map((item) => item.clientId));
-  const waiting = outbox.filter((one) => one.conversation === conversation.id && !known.has(one.id));
+  const waiting = outbox.filter((one) => conversationOf(one.conversation) === conversation.id && !known.has(one.id));
   return [...logged, ...waiting.map(pendingEntry)];
 }
 
 function goesOn(one: Entry, next: Entry): boolean {
   const sameSpeaker = one.look !== "event" && one.look === next.look && one.by === next.by && one.mine === next.mine;
-  return sameSpeaker && next.at - one.at < GROUP_MS && dayOf(one.at) === dayOf(next.at);
+  const sameNote = one.noted?.author === next.noted?.author && one.noted?.to === next.noted?.to;
+  return sameSpeaker && sameNote && next.at - one.at < GROUP_MS && dayOf(one.at) === dayOf(next.at);
 }
 
 function entry(item: Item, conversation: Conversation, me: string, warned: Beside["warned"]): Entry | null {
   const event = EVENTS[item.type];
   const common = { key: item.id, by: item.by, at: item.at, text: item.text, note: "", warned: [] };
   if (event !== undefined) return { ...common, look: "event", mine: false, by: "system", text: event, note: item.text, state: null };
-  if (item.type !== "chat.message.v1") return null;
   const mine = item.senderId === me;
+  if (item.note !== undefined) return noteEntry(item, item.note, me);
+  if (item.type !== "chat.message.v1") return null;
   const read = conversation.readUpTo !== null && compare(item.position, conversation.readUpTo) <= 0;
   const state = mine ? (read ? "read" : "delivered") : null;
   const look = item.by === "buyer" ? "theirs" : "mine";
@@ -109,6 +114,16 @@ function entry(item: Item, conversation: Conversation, me: string, warned: Besid
   return { ...common, key, look, mine, state, warned: (mine && warned[item.clientId ?? ""]) || [] };
 }
 
+/** What staff alone see; a note's own say nothing of how far it came once it is there. */
+function noteEntry(item: Item, { author, to }: NonNullable<Item["note"]>, me: string): Entry {
+  const mine = item.senderId === me;
+  const key = mine && item.clientId !== null ? item.clientId : item.id;
+  const noted = { author: mine ? "" : author, to: to === null ? null : to === me ? ("me" as const) : ("other" as const) };
+  return { key, look: "note", mine, by: "agent", at: item.at, text: item.text, note: "", noted, warned: [], state: null };
+}
+
 function pendingEntry(one: Pending): Entry {
-  return { key: one.id, look: "mine", mine: true, by: "agent", text: one.text, note: "", at: one.firstTriedAt, state: one.state, warned: [] };
+  const isNote = isNoteKey(one.conversation);
+  const noted = isNote ? { noted: { author: "", to: one.to ? ("other" as const) : null } } : {};
+  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", text: one.text, note: "", at: one.firstTriedAt, state: one.state, warned: [] };
 }
