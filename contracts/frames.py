@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.base import Moment
+from contracts.gateway import REASON_CHARS
 from contracts.people import Role, ShopId
 
 SUBPROTOCOL: Final = "peakdesk.v1"
@@ -163,7 +164,8 @@ class Send(Frame):
     A UUIDv7 in lower case serves best as an id: what is said at one time then lies together in the
     archive. `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a
     card. Its words, in a card every key and every string with a break between two, are `TEXT_CHARS`
-    at most. `confirm` is the signature that an answer with the code `confirm` carried.
+    at most. `confirm` is the signature that an answer with the code `confirm` carried,
+    `reason` why the words are meant; it is kept beside them, and no buyer sees it.
     A `note`, `{"text", "to"?}`, is for staff alone, of whom everybody who may see the conversation
     may write one, owner or not, closed or not; `to` is the colleague whom it is meant for. A
     buyer's is refused as `forbidden`.
@@ -176,6 +178,7 @@ class Send(Frame):
     d: dict[str, Any]
     again: bool = False
     confirm: str | None = Field(default=None, max_length=128)
+    reason: str | None = Field(default=None, min_length=1, max_length=REASON_CHARS)
 
 
 class Read(Frame):
@@ -334,7 +337,10 @@ class Ok(Frame):
 
 
 class Problem(BaseModel):
-    """RFC 9457, as on REST; `code` is what programs match."""
+    """RFC 9457, as on REST; `code` is what programs match.
+
+    `trace_id` is that of the message where a send was refused, whatever becomes of it later.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -343,6 +349,7 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str = ""
+    trace_id: str = ""
 
 
 class Err(Frame):
@@ -350,8 +357,9 @@ class Err(Frame):
 
     `retry` carries `retry_after_ms`; with `"taken": false` this try was not looked at, so that what
     comes again needs no `again` on its account.
-    The codes `blocked` and `confirm` carry `hits`; `confirm` also carries `confirm`, the signature
-    that lets the same text pass when it is sent again with it.
+    The codes `blocked` and `confirm` carry `hits` and `incident_id`, under which what was held is
+    kept; `confirm` also carries `confirm`, the signature that lets the same text pass when it is
+    sent again with it. A gateway that names the incident takes a `reason` beside the signature.
     """
 
     t: Literal["err"] = "err"

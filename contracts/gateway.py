@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from contracts.base import Event, Part
-from contracts.people import ConversationId, PersonId, Role, SenderKind, ShopId
+from contracts.people import ConversationId, MessageId, PersonId, Role, SenderKind, ShopId
 from contracts.topics import CHAT, INCIDENTS, PRESENCE, SIGNALS, Topic
 
 WORDING: Final = "ce_wording"
@@ -118,6 +118,37 @@ class MessageHeld(Event):
     hits: tuple[WordingHit, ...]
     lexicon_version: str
     policy_version: str
+
+    @property
+    @override
+    def key(self) -> str:
+        """One conversation, one order."""
+        return self.conversation_id
+
+
+REASON_CHARS: Final = 200
+"""Characters (code points) of the reason for which an agent says what the gate asked about."""
+
+
+class WordingConfirmed(Event):
+    """An agent means what the gate asked about; `incident_id` is the question.
+
+    It stands in its log before the message is handed to its own, so a message with `confirmed` has
+    one; a message may be missing behind it, where its gateway ended between the two. `id` is the
+    same for each repeat: the first reason stands. None: a client of an older release gave none.
+    """
+
+    topic: ClassVar[Topic] = INCIDENTS
+    type: ClassVar[str] = "wording.confirmed.v1"
+    source: ClassVar[str] = "gateway"
+
+    message_id: MessageId
+    incident_id: str
+    conversation_id: ConversationId
+    agent_id: PersonId
+    reason: str | None = Field(default=None, min_length=1, max_length=REASON_CHARS)
+    hits: tuple[WordingHit, ...]
+    lexicon_version: str
 
     @property
     @override

@@ -20,6 +20,7 @@ from contracts.frames import (
     OFFSETS,
     TEXT_CHARS,
 )
+from contracts.gateway import REASON_CHARS
 from kit.errors import AppError
 from kit.text import BadText, refuse_unstorable
 from services.gateway.frames.refusals import BadFrame, UnknownType
@@ -87,6 +88,7 @@ class Send(_Frame, tag="send"):
     d: Raw
     again: bool = False
     confirm: Annotated[str, Meta(max_length=128)] | None = None
+    reason: Annotated[str, Meta(min_length=1, max_length=REASON_CHARS)] | None = None
 
 
 class Read(_Frame, tag="read"):

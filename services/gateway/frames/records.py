@@ -14,6 +14,7 @@ from contracts.conversation import Lifecycle
 from contracts.frames import HIDDEN_FROM_BUYERS
 from contracts.gateway import WORDING, ChatMessage
 from kit.bus.ports import Headers, Message, Record
+from kit.telemetry import Trace
 from kit.text import BadText, refuse_unstorable_json
 
 CHAT_TYPE: Final = ChatMessage.type.encode()
@@ -90,6 +91,12 @@ _spoken: Final = msgspec.json.Decoder(Spoken)
 def body_hash(kind: str, d: bytes) -> str:
     """Return the hash that tells two bodies with one id apart (H3)."""
     return blake2b(kind.encode() + b"\n" + d, digest_size=16).hexdigest()
+
+
+def trace_of(message_id: str) -> Trace:
+    """Return the trace of a message: its id without dashes, before and after it is in the log."""
+    trace = message_id.replace("-", "")
+    return Trace(trace, trace[16:])
 
 
 def message(body: ChatBody, message_id: str, *, time: str, wording: bytes | None = None) -> Message:

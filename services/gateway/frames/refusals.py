@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from kit.errors import AppError, Conflict, Forbidden, TooMany, Unavailable, Unprocessable
+from kit.telemetry import new_trace
 from kit.web.problems import document
 
 RETRY_AFTER_MS: Final = 1_000
@@ -115,8 +116,9 @@ class Unsubscribed(Conflict):
 
 
 def encoded_problem(error: AppError) -> bytes:
-    """Return the problem document as JSON, the same that REST shows."""
+    """Return the problem document as JSON, the same that REST shows, with a trace to quote."""
     shown = document(error)
+    shown["trace_id"] = shown["trace_id"] or new_trace().trace_id
     if isinstance(error, Retry):
         shown.setdefault("retry_after_ms", RETRY_AFTER_MS)
     if isinstance(error, NotTaken):

@@ -9,8 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple, Protocol
 
-from contracts.gateway import MessageHeld, WordingHit, cleared
-from contracts.people import ConversationId, PersonId, ShopId
+from contracts.gateway import MessageHeld, WordingConfirmed, WordingHit, cleared
+from contracts.people import ConversationId, MessageId, PersonId, ShopId
 from kit.errors import AppError
 from kit.ids import derived_id
 from services.gateway.frames.refusals import BlockedByPolicy, ConfirmFirst
@@ -49,7 +49,8 @@ class Passed(NamedTuple):
     """A message that may pass, with what the agent should know."""
 
     warnings: tuple[WordingHit, ...] = ()
-    confirmed: bool = False
+    confirmed: WordingConfirmed | None = None
+    """What the log of incidents must have before the message is said: that it is meant, and why."""
     cleared: bytes | None = None
     """Nothing was found in its words: by which rules, as the record's header says it."""
 
@@ -65,6 +66,7 @@ class GateInput(NamedTuple):
     body_hash: str
     words: str
     confirm: str | None
+    reason: str | None = None
 
 
 class Gate:
@@ -101,7 +103,7 @@ class Gate:
                 signature, message.confirm.encode()
             ):
                 return self._blocked(message, verdict, policy=policy, now=now)
-            return Passed(_hits(verdict), confirmed=True)
+            return Passed(_hits(verdict), confirmed=_confirmed(message, verdict, now=now))
         if not verdict.hits:  # one that is allowed or logged is a finding, too
             return Passed(cleared=cleared(verdict.lexicon_version, policy.version))
         return Passed(_hits(verdict) if verdict.action is Action.WARN else ())
@@ -114,8 +116,7 @@ class Gate:
         )
         hits = _hits(verdict)
         incident = MessageHeld(
-            # The same words judged by the same lexicon are one incident, however often sent.
-            id=derived_id("held", message.message_id, message.body_hash, verdict.lexicon_version),
+            id=_incident_id(message, verdict.lexicon_version),
             time=now,
             shop_id=message.shop_id,
             conversation_id=message.conversation_id,
@@ -129,10 +130,12 @@ class Gate:
         )
         shown = [hit.model_dump(mode="json") for hit in hits]
         if action == "block":
-            return Blocked(incident, BlockedByPolicy("Say it differently.", hits=shown))
+            held = BlockedByPolicy("Say it differently.", hits=shown, incident_id=incident.id)
+            return Blocked(incident, held)
         signature = self._signature(message, verdict.lexicon_version).decode()
         question = "Send it again with `confirm` if you mean it."
-        return Blocked(incident, ConfirmFirst(question, hits=shown, confirm=signature))
+        answer = ConfirmFirst(question, hits=shown, confirm=signature, incident_id=incident.id)
+        return Blocked(incident, answer)
 
     def _signature(self, message: GateInput, lexicon_version: str) -> bytes:
         text = f"{message.message_id}\n{message.body_hash}\n{lexicon_version}"
@@ -149,6 +152,27 @@ class Gate:
                 self._policies.popitem(last=False)
         self._policies.move_to_end(shop_id)
         return known[1]
+
+
+def _incident_id(message: GateInput, lexicon_version: str) -> str:
+    """The same words judged by the same lexicon are one incident, however often sent."""
+    return derived_id("held", message.message_id, message.body_hash, lexicon_version)
+
+
+def _confirmed(message: GateInput, verdict: Verdict, *, now: datetime) -> WordingConfirmed:
+    return WordingConfirmed(
+        # One message is meant once, whatever reason a resend gives: the first one stands.
+        id=derived_id("confirmed", message.message_id),
+        time=now,
+        shop_id=message.shop_id,
+        message_id=MessageId(message.message_id),
+        incident_id=_incident_id(message, verdict.lexicon_version),
+        conversation_id=message.conversation_id,
+        agent_id=message.agent_id,
+        reason=message.reason,
+        hits=_hits(verdict),
+        lexicon_version=verdict.lexicon_version,
+    )
 
 
 def _hits(verdict: Verdict) -> tuple[WordingHit, ...]:

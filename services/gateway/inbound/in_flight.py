@@ -6,15 +6,18 @@ Every send that waits for one is answered once: with its place, or `retry` when 
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from contracts.gateway import WordingHit
 from kit.bus.ports import Message, Position, TooLarge
 from kit.clock import Clock
+from kit.errors import AppError
 from kit.metrics import Metrics
-from services.gateway.frames import server
-from services.gateway.frames.refusals import BadFrame, NotTaken
+from kit.telemetry import traced
+from services.gateway.frames import records, server
+from services.gateway.frames.refusals import BadFrame, NotTaken, Retry
 from services.gateway.history import Ring
 from services.gateway.hub import ConversationSubscription
 from services.gateway.inbound.batcher import Batcher
@@ -26,14 +29,22 @@ OVERDUE_S: Final = 0.1
 """How often overdue outcomes are looked for: one pass for all sends, no timer per send."""
 
 
+Waiting: TypeAlias = list[tuple[ConversationSubscription, ParsedSend]]
+
+Then = Callable[[], Message | AppError]
+"""Says what is handed over once what goes before it is in the log, or why nothing is."""
+
+
 class PendingMessage:
     """A message that was handed over: who waits for it, and since when.
 
-    `since` is when the newest of them came; `handed_at` stays.
+    `since` is when the newest of them came; `handed_at` stays. With `behind` it is not the message
+    itself that was handed over, but what has to be in the log before it.
     """
 
     __slots__ = (
         "answered",
+        "behind",
         "body_hash",
         "handed_at",
         "message_id",
@@ -55,7 +66,15 @@ class PendingMessage:
         self.warnings = warnings
         self.handed_at = self.since = handed_at
         self.answered = False
-        self.waiting: list[tuple[ConversationSubscription, ParsedSend]] = []
+        self.behind: Behind | None = None
+        self.waiting: Waiting = []
+
+
+class Behind(NamedTuple):
+    """What waits for the record before it; later sends of the subscription wait with it."""
+
+    subscription: ConversationSubscription
+    then: Then
 
 
 class MessagesInFlight:
@@ -110,8 +129,12 @@ class MessagesInFlight:
         *,
         message: Message,
         warnings: tuple[WordingHit, ...],
+        then: Then | None = None,
     ) -> None:
-        """Give a message to the batcher, and answer its send when the outcome is known."""
+        """Give a message to the batcher, and answer its send when the outcome is known.
+
+        With `then` the message is what that says once this one, its forerunner, is in the log.
+        """
         now, out = self._clock.monotonic(), self._out[subscription.conversation.partition]
         pending = PendingMessage(parsed.message_id, parsed.body_hash, warnings, handed_at=now)
         if not self._batcher.add(message, partial(self._acked, pending, out)):
@@ -120,6 +143,9 @@ class MessagesInFlight:
             return
         self._pending[parsed.message_id] = pending
         out.append(pending)
+        if then is not None:
+            pending.behind = Behind(subscription, then)
+            self._lanes.hold(subscription)
         self.join(subscription, parsed, pending)
 
     def join(
@@ -140,13 +166,24 @@ class MessagesInFlight:
         out: deque[PendingMessage],
         answer: "asyncio.Future[Position]",
     ) -> None:
+        error = None if answer.cancelled() else answer.exception()
+        is_in_log = error is None and not answer.cancelled()
+        behind, pending.behind = pending.behind, None
+        refusal: AppError | None = None
+        if behind is not None:
+            self._lanes.resume(behind.subscription)  # in a later turn
+            if is_in_log:
+                refusal = self._resume(pending, out, behind.then)
+                if refusal is None:
+                    return
         self._pending.pop(pending.message_id, None)
         pending.answered = True
         while out and out[0].answered:
             out.popleft()
         waiting, pending.waiting = pending.waiting, []
-        error = None if answer.cancelled() else answer.exception()
-        if error is None and not answer.cancelled():
+        if refusal is not None:
+            self._refuse(waiting, refusal)
+        elif is_in_log:
             place = answer.result()
             self._unread.add(pending.message_id, Acked(pending.body_hash, place))
             for subscription, parsed in waiting:
@@ -154,15 +191,27 @@ class MessagesInFlight:
             if waiting:
                 self._metrics.send_seconds.observe(self._clock.monotonic() - pending.since)
         elif isinstance(error, TooLarge):
-            for subscription, parsed in waiting:
-                refusal = BadFrame("The message is too large.")
-                self._lanes.deny(subscription, parsed.frame.id, refusal)
+            self._refuse(waiting, BadFrame("The message is too large."))
         else:
-            self._retry(waiting)
+            self._refuse(waiting, Retry())
 
-    def _retry(self, waiting: list[tuple[ConversationSubscription, ParsedSend]]) -> None:
+    def _resume(
+        self, pending: PendingMessage, out: deque[PendingMessage], then: Then
+    ) -> AppError | None:
+        """Hand over what waited for its forerunner, or return why that is not done."""
+        said = then()
+        if isinstance(said, AppError):
+            return said
+        return None if self._batcher.add(said, partial(self._acked, pending, out)) else Retry()
+
+    def _refuse(self, waiting: Waiting, refusal: AppError) -> None:
         for subscription, parsed in waiting:
-            self._lanes.retry(subscription, parsed.frame.id, parsed.number)
+            client_id = parsed.frame.id
+            with traced(records.trace_of(parsed.message_id)):
+                if isinstance(refusal, Retry):
+                    self._lanes.retry(subscription, client_id, parsed.number, refusal=refusal)
+                else:
+                    self._lanes.deny(subscription, client_id, refusal)
 
     # ---- outcomes that are overdue
 
@@ -191,7 +240,7 @@ class MessagesInFlight:
 
     def _give_up(self, pending: PendingMessage) -> None:
         waiting, pending.waiting = pending.waiting, []
-        self._retry(waiting)
+        self._refuse(waiting, Retry())
 
 
 def _acknowledge(

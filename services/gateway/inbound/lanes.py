@@ -32,17 +32,17 @@ Found = Callable[[Stored | None], None]
 class _Lane:
     """What is kept of a subscription, as long as there is anything to keep.
 
-    `held` while an earlier send is looked up, or the subscription joins; `waiting` are the sends
-    that came meanwhile. `retry_id` is the oldest send that was answered `retry`, by `retry_number`,
-    its place among the sends of this gateway: an older one may fail after a younger one was
-    refused. `deferred_id` is the oldest that was refused while others waited: it is requeued after
-    them.
+    `held` counts what sends have to wait for: that an earlier one is looked up, or its reason is on
+    its way, or that the subscription joins. `waiting` are the sends that came meanwhile. `retry_id`
+    is the oldest send that was answered `retry`, by `retry_number`, its place among the sends of
+    this gateway: an older one may fail after a younger one was refused. `deferred_id` is the oldest
+    that was refused while others waited: it is requeued after them.
     """
 
     __slots__ = ("deferred_id", "held", "retry_id", "retry_number", "waiting")
 
     def __init__(self) -> None:
-        self.held = False
+        self.held = 0
         self.waiting: list[Send] = []
         self.retry_id: str | None = None
         self.retry_number = 0
@@ -51,7 +51,7 @@ class _Lane:
     @property
     def queues(self) -> bool:
         """Tell whether a send that comes now has to stand behind others."""
-        return self.held or bool(self.waiting) or self.deferred_id is not None
+        return self.held > 0 or bool(self.waiting) or self.deferred_id is not None
 
 
 class Lanes:
@@ -92,10 +92,13 @@ class Lanes:
 
     def hold(self, subscription: ConversationSubscription) -> None:
         """Let sends wait from now on, until `resume`."""
-        self._lane(subscription).held = True
+        self._lane(subscription).held += 1
 
     def resume(self, subscription: ConversationSubscription) -> None:
-        """Take what waited, soon, until another look-up begins; of one that is over, refuse it."""
+        """End one `hold`; take what waited, soon, until another begins. Refuse it if it is over."""
+        lane = self._lanes.get(subscription)
+        if lane is not None and lane.held:
+            lane.held -= 1
         self._turns.add(subscription)
 
     def drop(self, subscription: ConversationSubscription) -> None:
@@ -199,9 +202,8 @@ class Lanes:
 
     def _take_one(self, subscription: ConversationSubscription) -> tuple[int, bool]:
         lane = self._lanes.get(subscription)
-        if lane is None:
+        if lane is None or lane.held:
             return 0, False
-        lane.held = False
         if subscription.left:
             del self._lanes[subscription]
             for send in lane.waiting:

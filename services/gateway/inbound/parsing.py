@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kit.ids import dated_id, derived_id, is_uuid7, uuid7_floor
+from kit.text import refuse_unstorable
 from services.gateway.frames import records
 from services.gateway.frames.client import Body, Send, body_of
+from services.gateway.frames.refusals import BadFrame
 from services.gateway.hub import ConversationSubscription
 
 
@@ -55,5 +57,9 @@ def parse(
 ) -> ParsedSend:
     """Read a send. Raises `BadFrame` or `BadText`."""
     body = body_of(frame)
+    if frame.reason is not None:
+        refuse_unstorable(frame.reason)
+        if not frame.reason.strip():
+            raise BadFrame("A reason says something.")
     message_id = ids.of_send(subscription, frame.id)
     return ParsedSend(frame, body, message_id, records.body_hash(frame.kind, body.d), number)

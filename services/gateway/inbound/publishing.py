@@ -1,18 +1,23 @@
 """What nobody has said before: whether it may be said, and if so as which record.
 
-Keeps H8 and H14: the seat and the wording gate are asked before anything reaches the log. Must not
-know sockets beyond their session.
+Keeps H8 and H14: the seat and the wording gate are asked before anything reaches the log, and what
+an agent means in spite of the gate is said behind his reason (F9). Must not know sockets beyond
+their session.
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
-from contracts.base import rfc3339
+from contracts.base import Event, rfc3339
 from contracts.people import ConversationId, ShopId
 from contracts.topics import CHAT
-from kit.bus.ports import Position, Producer, message_of
+from kit.bus.ports import Message, Position, Producer, message_of
 from kit.clock import Clock
+from kit.errors import AppError
+from kit.telemetry import TRACEPARENT, traced
 from services.gateway.frames import notes, records
 from services.gateway.frames.notes import NoteBody
 from services.gateway.frames.records import ChatBody
@@ -53,42 +58,58 @@ class MessagePublisher:
         if parsed.frame.kind == "note":
             self._note(subscription, parsed)
             return
-        client_id, conversation = parsed.frame.id, subscription.conversation
-        if not subscription.may_speak:
-            self._lanes.deny(subscription, client_id, NoSeat())
+        client_id = parsed.frame.id
+        if (refusal := _refusal(subscription)) is not None:
+            self._lanes.deny(subscription, client_id, refusal)
             return
-        person = subscription.socket.person
-        if conversation.continue_in is not None and person.is_buyer:
-            elsewhere = ContinueElsewhere(continue_in=conversation.continue_in)
-            self._lanes.deny(subscription, client_id, elsewhere)
-            return
-        if self._producer.stalled(CHAT.name, conversation.key):
+        if self._producer.stalled(CHAT.name, subscription.conversation.key):
             self._lanes.retry(subscription, client_id, parsed.number, refusal=NotTaken())
             return
-        now = self._clock.now()
         passed = Passed()
-        if not person.is_buyer:
-            verdict = self._gate.judge(_gate_input(subscription, parsed), now)
+        if not subscription.socket.person.is_buyer:
+            verdict = self._gate.judge(_gate_input(subscription, parsed), self._clock.now())
             if isinstance(verdict, Blocked):
                 self._block(subscription, parsed, verdict)
                 return
             passed = verdict
+        said = partial(self._said, subscription, parsed, passed)
+        if passed.confirmed is None:
+            self._in_flight.hand_over(
+                subscription, parsed, message=said(), warnings=passed.warnings
+            )
+        else:
+            self._in_flight.hand_over(
+                subscription,
+                parsed,
+                message=_incident_message(passed.confirmed, parsed.message_id),
+                warnings=passed.warnings,
+                then=partial(self._meant, subscription, said),
+            )
+
+    def _meant(
+        self, subscription: ConversationSubscription, said: Callable[[], Message]
+    ) -> Message | AppError:
+        """Return what is said once its reason is in the log, unless the seat was lost meanwhile."""
+        return _refusal(subscription) or said()
+
+    def _said(
+        self, subscription: ConversationSubscription, parsed: ParsedSend, passed: Passed
+    ) -> Message:
+        person, conversation = subscription.socket.person, subscription.conversation
         body = ChatBody(
             conversation.shop_id,
             conversation.key.decode(),
             person.subject,
             "buyer" if person.is_buyer else "agent",
-            client_id,
+            parsed.frame.id,
             parsed.frame.kind,
             msgspec.Raw(parsed.body.d),
             parsed.body_hash,
             None if person.is_buyer else conversation.assignment_version,
-            passed.confirmed,
+            passed.confirmed is not None,
         )
-        message = records.message(
-            body, parsed.message_id, time=rfc3339(now), wording=passed.cleared
-        )
-        self._in_flight.hand_over(subscription, parsed, message=message, warnings=passed.warnings)
+        time = rfc3339(self._clock.now())
+        return records.message(body, parsed.message_id, time=time, wording=passed.cleared)
 
     def _note(self, subscription: ConversationSubscription, parsed: ParsedSend) -> None:
         """Hand a note over: no seat is asked for, and no gate, for no buyer sees it."""
@@ -122,12 +143,13 @@ class MessagePublisher:
         self._lanes.settle(subscription, client_id)
 
         def outcome(answer: "asyncio.Future[Position]") -> None:
-            if answer.cancelled() or answer.exception() is not None:
-                self._lanes.retry(subscription, client_id, parsed.number)
-            else:
-                self._lanes.deny(subscription, client_id, blocked.answer)
+            with traced(records.trace_of(parsed.message_id)):
+                if answer.cancelled() or answer.exception() is not None:
+                    self._lanes.retry(subscription, client_id, parsed.number)
+                else:
+                    self._lanes.deny(subscription, client_id, blocked.answer)
 
-        if not self._batcher.add(message_of(blocked.incident), outcome):
+        if not self._batcher.add(_incident_message(blocked.incident, parsed.message_id), outcome):
             self._lanes.retry(subscription, client_id, parsed.number)
 
 
@@ -141,4 +163,19 @@ def _gate_input(subscription: ConversationSubscription, parsed: ParsedSend) -> G
         parsed.body_hash,
         parsed.body.words,
         parsed.frame.confirm,
+        parsed.frame.reason,
     )
+
+
+def _refusal(subscription: ConversationSubscription) -> AppError | None:
+    """Return why this person may say nothing here, or None."""
+    if not subscription.may_speak:
+        return NoSeat()
+    continue_in = subscription.continue_in
+    return None if continue_in is None else ContinueElsewhere(continue_in=continue_in)
+
+
+def _incident_message(event: Event, message_id: str) -> Message:
+    """Return the record of what is left about a message, in the trace of that message."""
+    step = records.trace_of(message_id).traceparent().encode()
+    return message_of(event, extra=((TRACEPARENT, step),))

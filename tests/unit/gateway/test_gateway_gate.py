@@ -78,7 +78,8 @@ def test_a_signature_is_good_for_these_words_and_this_lexicon_alone() -> None:
     signature = str(held.answer.extras["confirm"])
     passed = gate.judge(gate_input(confirm=signature), AT)
     assert isinstance(passed, Passed)
-    assert passed.confirmed
+    assert passed.confirmed is not None
+    assert passed.confirmed.incident_id == held.incident.id == held.answer.extras["incident_id"]
     other = gate_input(confirm=signature)._replace(body_hash="other")
     assert isinstance(gate.judge(other, AT), Blocked)
     for stranger in (
@@ -99,6 +100,22 @@ def test_the_same_words_sent_again_are_one_incident() -> None:
     assert isinstance(first, Blocked)
     assert isinstance(second, Blocked)
     assert first.incident.id == second.incident.id
+
+
+def test_a_message_is_meant_once_whatever_reason_a_resend_gives() -> None:
+    gate = Gate(Engine(Action.CONFIRM), Directory(), b"k")
+    held = gate.judge(gate_input(), AT)
+    assert isinstance(held, Blocked)
+    signed = gate_input(confirm=str(held.answer.extras["confirm"]))
+    first, second = (
+        gate.judge(signed._replace(reason=reason), AT) for reason in ("他问的", "又一次")
+    )
+    assert isinstance(first, Passed)
+    assert isinstance(second, Passed)
+    assert first.confirmed is not None
+    assert second.confirmed is not None
+    assert first.confirmed.id == second.confirmed.id
+    assert first.confirmed.reason == "他问的"
 
 
 def test_the_shops_policy_comes_from_the_directory() -> None:
