@@ -1,4 +1,4 @@
-"""Messages that the gate held back."""
+"""Messages that the gate held back, and those that were said all the same."""
 
 from datetime import datetime
 from typing import Any
@@ -30,4 +30,25 @@ class IncidentRow(Base):
     lexicon_version: Mapped[str]
     policy_version: Mapped[str]
     held_ms: Mapped[int]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ConfirmationRow(Base):
+    """An agent meant what the gate asked about; the first reason of a message stands."""
+
+    __tablename__ = "confirmations"
+    __table_args__ = (
+        Index(None, "shop_id", "incident_id"),
+        Index(None, "shop_id", "confirmed_ms"),
+    )
+
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    incident_id: Mapped[str]
+    shop_id: Mapped[str]
+    conversation_id: Mapped[str]
+    agent_id: Mapped[str]
+    reason: Mapped[str | None] = mapped_column(comment="null: an older client gave none")
+    hits: Mapped[list[dict[str, Any]]]
+    lexicon_version: Mapped[str]
+    confirmed_ms: Mapped[int]
     stored_at: Mapped[datetime] = mapped_column(server_default=func.now())

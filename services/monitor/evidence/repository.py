@@ -1,4 +1,7 @@
-"""Rows of incidents, and pages of flags and incidents, newest first. Must not know cursors."""
+"""Rows of incidents and confirmations, and pages of flags and incidents, newest first.
+
+Must not know cursors.
+"""
 
 import json
 from collections.abc import Sequence
@@ -9,9 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from contracts.gateway import MessageHeld
+from contracts.gateway import MessageHeld, WordingConfirmed, WordingHit
 from contracts.people import ShopId
-from services.monitor.evidence.models import IncidentRow
+from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.wording.models import FlagRow
 
 Query = TypeVar("Query", bound=Select[Any])
@@ -37,7 +40,7 @@ async def add_incident(session: AsyncSession, held: MessageHeld, categories: Seq
             action=held.action,
             text=held.text,
             categories=list(categories),
-            hits=[json.loads(hit.model_dump_json()) for hit in held.hits],
+            hits=_stored(held.hits),
             lexicon_version=held.lexicon_version,
             policy_version=held.policy_version,
             held_ms=round(held.time.timestamp() * 1000),
@@ -46,6 +49,39 @@ async def add_incident(session: AsyncSession, held: MessageHeld, categories: Seq
         .returning(IncidentRow.incident_id)
     )
     return (await session.execute(statement)).scalar() is not None
+
+
+async def add_confirmation(session: AsyncSession, confirmed: WordingConfirmed) -> None:
+    """Insert why a message was meant; the first reason stands."""
+    await session.execute(
+        insert(ConfirmationRow)
+        .values(
+            message_id=confirmed.message_id,
+            incident_id=confirmed.incident_id,
+            shop_id=confirmed.shop_id,
+            conversation_id=confirmed.conversation_id,
+            agent_id=confirmed.agent_id,
+            reason=confirmed.reason,
+            hits=_stored(confirmed.hits),
+            lexicon_version=confirmed.lexicon_version,
+            confirmed_ms=round(confirmed.time.timestamp() * 1000),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def confirmations(
+    session: AsyncSession, shop_id: ShopId, incidents: Sequence[str]
+) -> dict[str, ConfirmationRow]:
+    """Return what was meant of these incidents, by incident."""
+    found = select(ConfirmationRow).where(
+        ConfirmationRow.incident_id.in_(incidents), ConfirmationRow.shop_id == shop_id
+    )
+    return {row.incident_id: row for row in await session.scalars(found)}
+
+
+def _stored(hits: Sequence[WordingHit]) -> list[dict[str, Any]]:
+    return [json.loads(hit.model_dump_json()) for hit in hits]
 
 
 async def flags(

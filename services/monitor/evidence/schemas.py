@@ -22,8 +22,19 @@ class Flag(Answer):
     policy_version: str
 
 
+class Confirmation(Answer):
+    """The agent meant it: under which id the message was said, and his reason if he gave one."""
+
+    message_id: MessageId
+    reason: str | None
+    at: Moment
+
+
 class Incident(Answer):
-    """A message that the gate kept from the buyer, with its evidence."""
+    """A message that the gate kept from the buyer, with its evidence.
+
+    `confirmed` where the gate asked and the agent said it all the same.
+    """
 
     incident_id: str
     conversation_id: ConversationId
@@ -37,3 +48,4 @@ class Incident(Answer):
     policy_version: str
     held_at: Moment
     stored_at: Moment
+    confirmed: Confirmation | None

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from contracts.gateway import MessageHeld, WordingHit
+from contracts.gateway import MessageHeld, WordingConfirmed, WordingHit
 from contracts.monitor import IncidentStored
-from contracts.people import ShopId
+from contracts.people import MessageId, ShopId
 from kit import outbox
 from kit.ids import derived_id
 from kit.postgres import Database
 from kit.web import paging
 from kit.web.paging import Cursors, Page, Paged
 from services.monitor.evidence import repository
-from services.monitor.evidence.models import IncidentRow
+from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.evidence.repository import Place
-from services.monitor.evidence.schemas import Flag, Incident
+from services.monitor.evidence.schemas import Confirmation, Flag, Incident
 from services.monitor.wording.models import FlagRow
 
 
@@ -57,6 +57,11 @@ class Evidence:
                     ),
                 )
 
+    async def keep_confirmation(self, confirmed: WordingConfirmed) -> None:
+        """Store why a message was meant, once; of several reasons the first stands."""
+        async with self._db.write(confirmed.shop_id) as session:
+            await repository.add_confirmation(session, confirmed)
+
     async def flags(self, shop_id: ShopId, wanted: Paged) -> Page[Flag]:
         """Return a page of flags. Raises `BadCursor`."""
         query = paging.page(self._cursors, wanted, by=FLAGS, shop_id=shop_id, list_name="flags")
@@ -73,7 +78,9 @@ class Evidence:
             rows = await repository.incidents(
                 session, shop_id, after=query.after, limit=query.limit
             )
-        return query.show(rows, _incident)
+            ids = [row.incident_id for row in rows]
+            meant = await repository.confirmations(session, shop_id, ids)
+        return query.show(rows, lambda row: _incident(row, meant.get(row.incident_id)))
 
 
 def _flag(row: Any) -> Flag:
@@ -90,7 +97,7 @@ def _flag(row: Any) -> Flag:
     )
 
 
-def _incident(row: Any) -> Incident:
+def _incident(row: Any, meant: ConfirmationRow | None) -> Incident:
     return Incident(
         incident_id=row.incident_id,
         conversation_id=row.conversation_id,
@@ -104,6 +111,13 @@ def _incident(row: Any) -> Incident:
         policy_version=row.policy_version,
         held_at=_moment(row.held_ms),
         stored_at=row.stored_at,
+        confirmed=None if meant is None else _confirmation(meant),
+    )
+
+
+def _confirmation(row: ConfirmationRow) -> Confirmation:
+    return Confirmation(
+        message_id=MessageId(row.message_id), reason=row.reason, at=_moment(row.confirmed_ms)
     )
 
 

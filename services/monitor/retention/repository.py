@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts.people import ShopId
-from services.monitor.evidence.models import IncidentRow
+from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
 from services.monitor.tables import Base
 from services.monitor.traffic.models import TrafficRow
@@ -50,6 +50,7 @@ FIGURES: Final = (
 EVIDENCE: Final = (
     Aged(FlagRow, FlagRow.shop_id, FlagRow.at_ms),
     Aged(IncidentRow, IncidentRow.shop_id, IncidentRow.held_ms),
+    Aged(ConfirmationRow, ConfirmationRow.shop_id, ConfirmationRow.confirmed_ms),
 )
 ALERTS: Final = (Aged(FiringRow, FiringRow.shop_id, FiringRow.due_ms),)
 

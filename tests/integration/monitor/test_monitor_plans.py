@@ -72,6 +72,11 @@ READS = [
         INCIDENTS,
     ),
     Read(
+        "what was meant of incidents",
+        partial(evidence.confirmations, shop_id=SHOP, incidents=["incident-1", "incident-2"]),
+        INCIDENTS,
+    ),
+    Read(
         "who waits longest",
         partial(response.waits, shop_id=SHOP, limit=51),
         ("/v1/monitor/waiting",),
@@ -165,6 +170,12 @@ FILLS = (
     insert into incidents (incident_id, shop_id, conversation_id, agent_id, client_id, action,
         text, categories, hits, lexicon_version, policy_version, held_ms)
     select 'incident-' || n, {_SHOP}, '', '', '', '', '', '{{}}', '[]', '', '',
+        {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into confirmations (message_id, incident_id, shop_id, conversation_id, agent_id, hits,
+        lexicon_version, confirmed_ms)
+    select 'message-' || n, 'incident-' || n, {_SHOP}, '', '', '[]', '',
         {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
     """,
     f"""
