@@ -11,6 +11,8 @@ export interface Refused {
   hits?: readonly Hit[];
   /** Beside the code `confirm`: the signature that lets the same words pass. */
   confirm?: string;
+  /** Beside `blocked` and `confirm`: under which id what was held is kept. An older gateway names none. */
+  incident_id?: string;
 }
 
 /** Any frame of the server; which fields it has depends on `t`. */

@@ -40,12 +40,16 @@ export class Outbox implements Outcomes {
     await this.queue(pending, draft !== undefined && draft !== text);
   }
 
-  /** Send once more what the gate asked about; nothing if it asked about nothing, or the words changed since. */
-  async confirm(conversation: string): Promise<void> {
+  /**
+   * Send once more what the gate asked about, and why; nothing if it asked about nothing, or the words
+   * changed since. A gateway that names no incident is an older one, which takes no reason.
+   */
+  async confirm(conversation: string, reason: string): Promise<void> {
     const refusal = this.store.state.refusals[conversation];
     if (refusal?.confirm === undefined) return;
-    const { id, text, confirm } = refusal;
-    await this.queue({ id, conversation, text, firstTriedAt: this.clock.now(), written: false, state: "queued", confirm });
+    const { id, text, confirm, incident } = refusal;
+    const why = incident === undefined ? {} : { reason };
+    await this.queue({ id, conversation, text, firstTriedAt: this.clock.now(), written: false, state: "queued", confirm, ...why });
   }
 
   private async queue(pending: Pending, isTypedSince = false): Promise<void> {
@@ -173,7 +177,8 @@ export class Outbox implements Outcomes {
     const back = typed ? `${text}\n${typed}` : text;
     // The signature is for these very words: with others behind them they are to be judged anew.
     const signed = problem.confirm === undefined || typed ? {} : { confirm: problem.confirm };
-    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [], id: pending.id, ...signed };
+    const kept = problem.incident_id === undefined ? {} : { incident: problem.incident_id };
+    const refusal = { code: problem.code, text: back, hits: problem.hits ?? [], id: pending.id, ...signed, ...kept };
     this.store.change({ drafts: { ...drafts, [conversation]: back }, refusals: { ...refusals, [conversation]: refusal } });
     void this.written(conversation, back, this.database?.giveBack({ ...pending, text: back }));
   }

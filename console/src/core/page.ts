@@ -62,7 +62,7 @@ export function connect(slot: number): Core {
     signOut: () => done("signOut"),
     setState: (wanted) => done("setState", wanted),
     send: (conversation, text, to) => done("send", conversation, text, uuid7(Date.now()), false, to),
-    confirm: (conversation) => done("confirm", conversation),
+    confirm: (conversation, reason) => done("confirm", conversation, reason),
     retry: (id) => done("retry", id),
     discard: (id) => done("discard", id),
     draft: (conversation, text, over) => done("draft", conversation, text, over),

@@ -127,12 +127,13 @@ export class Stream {
       return;
     }
     const again = pending.written ? { again: true } : {};
-    const confirm = pending.confirm === undefined ? {} : { confirm: pending.confirm };
+    const { confirm, reason } = pending;
+    const meant = confirm === undefined ? {} : { confirm, ...(reason === undefined ? {} : { reason }) };
     if (pending.written) this.first.delete(pending.id);
     else this.first.add(pending.id);
     pending.written = true;
     this.show(pending, pending.state === "unknown" ? "unknown" : "sending");
-    this.write({ t: "send", id: pending.id, s: this.name, ...bodyOf(pending), ...again, ...confirm });
+    this.write({ t: "send", id: pending.id, s: this.name, ...bodyOf(pending), ...again, ...meant });
     this.clock.after(RESEND_MS, () => {
       if (this.pending.get(pending.id) === pending && pending.state === "sending") this.show(pending, "unknown");
     });

@@ -88,6 +88,8 @@ export interface Pending {
   state: SendState;
   /** The gate's signature, for words that it asked about and that are meant. */
   confirm?: string;
+  /** Why they are meant. */
+  reason?: string;
 }
 
 /** What the gate, or a lost seat, made of the words that now stand in the composer again. */
@@ -100,6 +102,8 @@ export interface Refusal {
   id: string;
   /** The signature that lets the same words pass under the same id, where the gate asked whether they are meant. */
   confirm?: string;
+  /** Under which id the shop's leaders find what was held; an older gateway names none. */
+  incident?: string;
 }
 
 /** Where a phrase stands, in code points. */
@@ -280,7 +284,7 @@ export interface Core {
   /** Say it to the buyer; under the key of a conversation's notes, note it, for somebody or for all. */
   send(conversation: string, text: string, to?: string): Promise<void>;
   /** Send what the gate asked about as it stands. */
-  confirm(conversation: string): Promise<void>;
+  confirm(conversation: string, reason: string): Promise<void>;
   retry(id: string): Promise<void>;
   discard(id: string): Promise<void>;
   /** Keep what stands in a composer; `over` is what stood there before, so that another tab's words are not lost by it. */

@@ -16,7 +16,7 @@ let streams: Streams;
 let heard: Outgoing[];
 
 const sends = () => heard.filter((frame) => frame.t === "send");
-const ask = (id: unknown) => streams.heard({ t: "err", id: id as string, problem: { code: "confirm", hits: HITS, confirm: "signed" } });
+const ask = (id: unknown) => streams.heard({ t: "err", id: id as string, problem: { code: "confirm", hits: HITS, confirm: "signed", incident_id: "i1" } });
 
 beforeEach(() => {
   const clock = new ManualClock();
@@ -36,21 +36,42 @@ describe("what the gate asks about", () => {
     expect(store.state.drafts[ID]).toBe("爱买不买");
     expect(store.state.outbox).toEqual([]);
 
-    await outbox.confirm(ID);
+    await outbox.confirm(ID, "买家问的");
 
     const [first, meant] = sends();
-    expect(meant).toEqual({ ...first, confirm: "signed" });
+    expect(meant).toEqual({ ...first, confirm: "signed", reason: "买家问的" });
     expect(store.state.refusals).toEqual({});
     expect(store.state.drafts).toEqual({});
     streams.heard({ t: "ok", id: meant?.id as string, d: { client_id: meant?.id, warnings: HITS } });
     expect(sends()).toHaveLength(2);
   });
 
+  it("takes its reason along when it comes again", async () => {
+    await outbox.send(ID, "爱买不买");
+    ask(sends()[0]?.id);
+    await outbox.confirm(ID, "买家问的");
+
+    streams.cut(4000);
+    streams.connected();
+    streams.heard({ t: "ok", id: heard.filter((frame) => frame.t === "sub").at(-1)?.id as string, d: {} });
+
+    expect(sends().at(-1)).toMatchObject({ again: true, confirm: "signed", reason: "买家问的" });
+  });
+
+  it("goes without its reason to a gateway of yesterday, which would refuse the frame", async () => {
+    await outbox.send(ID, "爱买不买");
+    streams.heard({ t: "err", id: sends()[0]?.id as string, problem: { code: "confirm", hits: HITS, confirm: "signed" } });
+
+    await outbox.confirm(ID, "买家问的");
+
+    expect(sends()[1]).toEqual({ ...sends()[0], confirm: "signed" });
+  });
+
   it("is meant once, however often that is said", async () => {
     await outbox.send(ID, "爱买不买");
     ask(sends()[0]?.id);
 
-    await Promise.all([outbox.confirm(ID), outbox.confirm(ID)]);
+    await Promise.all([outbox.confirm(ID, "一"), outbox.confirm(ID, "二")]);
 
     expect(sends()).toHaveLength(2);
   });
@@ -59,9 +80,9 @@ describe("what the gate asks about", () => {
     await outbox.send(ID, "爱买不买");
     await outbox.draft(ID, "后来的话");
     ask(sends()[0]?.id);
-    expect(store.state.refusals[ID]).toEqual({ code: "confirm", text: "爱买不买\n后来的话", hits: HITS, id: sends()[0]?.id });
+    expect(store.state.refusals[ID]).toEqual({ code: "confirm", text: "爱买不买\n后来的话", hits: HITS, id: sends()[0]?.id, incident: "i1" });
 
-    await outbox.confirm(ID);
+    await outbox.confirm(ID, "买家问的");
 
     expect(sends()).toHaveLength(1);
     expect(store.state.drafts[ID]).toBe("爱买不买\n后来的话");

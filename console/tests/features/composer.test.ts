@@ -87,17 +87,30 @@ describe("the composer", () => {
     expect(send.attributes("disabled")).toBeUndefined();
   });
 
-  it("asks before it sends what may upset, and sends it as it stands when it is meant, once", async () => {
+  it("asks why before it sends what may upset, and sends it as it stands with the reason, once", async () => {
     const asked: Refusal = { code: "confirm", text: "爱买不买", hits: [{ category: "attitude", start: 0, end: 4, surface: "爱买不买" }], id: "c1", confirm: "signed" };
     const { composer, area } = shown({ draft: asked.text, refusal: asked });
     await area.trigger("keydown", { key: "Enter" });
     expect(buttons(composer)).toEqual(["改写", "仍然发送", "快捷回复Alt Q", "发送"]);
     const anyway = composer.findAll("button")[1];
+    const reason = composer.get("input");
+    await anyway?.trigger("click");
+    await reason.setValue("   ");
+    await reason.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("confirm")).toBeUndefined();
+    await reason.setValue("长".repeat(201));
+    await reason.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("confirm")).toBeUndefined();
+    await reason.setValue(" 买家问的 ");
+    await reason.trigger("compositionstart");
+    await reason.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("confirm")).toBeUndefined();
+    await reason.trigger("compositionend");
 
     await anyway?.trigger("click");
     await anyway?.trigger("click");
 
-    expect(composer.emitted("confirm")).toHaveLength(1);
+    expect(composer.emitted("confirm")).toEqual([["买家问的"]]);
     expect(composer.emitted("send")).toBeUndefined();
     expect(area.element.value).toBe("");
     expect(document.activeElement).toBe(area.element);

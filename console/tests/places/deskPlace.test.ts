@@ -88,7 +88,8 @@ describe("the workbench, when somebody takes a conversation over and gives it ba
     expect(place.findAll(".composer button").filter((one) => one.attributes("disabled") === undefined && one.text() === "仍然发送")).toEqual([]);
 
     await returned();
+    await place.get(".composer input").setValue("买家问的");
     await place.findAll(".composer button").find((one) => one.text() === "仍然发送")?.trigger("click");
-    expect(core.confirm).toHaveBeenCalledExactlyOnceWith("a");
+    expect(core.confirm).toHaveBeenCalledExactlyOnceWith("a", "买家问的");
   });
 });

@@ -26,6 +26,8 @@ export interface Violation {
   phrases: readonly string[];
   /** The whole text, of a held message alone. */
   text: string;
+  /** The agent meant what the gate asked about, and why; empty: his client asked for no reason. */
+  meant: string | null;
 }
 
 interface RawFlag {
@@ -47,6 +49,8 @@ interface RawIncident {
   categories: string[];
   hits: Hit[];
   held_at: string;
+  /** Absent from an older monitor. */
+  confirmed?: { reason: string | null } | null;
 }
 
 /** Return what was found, each place once: one word may be hit by several rules, as a whole and in part. */
@@ -65,11 +69,12 @@ export function phrases(hits: readonly Hit[]): string[] {
 }
 
 export function ofFlag(raw: RawFlag): Violation {
-  return { id: raw.message_id, kind: raw.speaker, conversation: raw.conversation_id, person: raw.sender_id, at: Date.parse(raw.at), categories: raw.categories, phrases: phrases(raw.hits), text: "" };
+  return { id: raw.message_id, kind: raw.speaker, conversation: raw.conversation_id, person: raw.sender_id, at: Date.parse(raw.at), categories: raw.categories, phrases: phrases(raw.hits), text: "", meant: null };
 }
 
 export function ofIncident(raw: RawIncident): Violation {
-  return { id: raw.incident_id, kind: raw.action, conversation: raw.conversation_id, person: raw.agent_id, at: Date.parse(raw.held_at), categories: raw.categories, phrases: phrases(raw.hits), text: raw.text };
+  const meant = raw.confirmed ? (raw.confirmed.reason ?? "") : null;
+  return { id: raw.incident_id, kind: raw.action, conversation: raw.conversation_id, person: raw.agent_id, at: Date.parse(raw.held_at), categories: raw.categories, phrases: phrases(raw.hits), text: raw.text, meant };
 }
 
 export interface Violations {

@@ -80,9 +80,9 @@ export function useWords({ draft, refusal, isFocused, isComposing, keep }: Given
   function takeBack(now: Refusal): void {
     const whole = rejoined(now.text, text.value);
     if (whole === now.text) return set(whole);
-    const { code, hits, id } = now;
     // The signature is for the words alone.
-    cameBack.value = { code, hits, id, text: whole };
+    const { code, hits, id, incident } = now;
+    cameBack.value = { code, hits, id, text: whole, ...(incident === undefined ? {} : { incident }) };
     write(whole);
   }
 
