@@ -98,6 +98,20 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
 
 
+_PHONE = re.compile(r"\+?[0-9][0-9 -]{5,23}")
+
+
+def whole_phone(text: str) -> tuple[str, ...]:
+    """Return how this phone may stand where it is kept; nothing of a text that is no whole one.
+
+    A part of a phone is none: who could look up parts would undo its mask digit by digit.
+    """
+    phone = text.strip()
+    if _PHONE.fullmatch(phone) is None:
+        return ()
+    return tuple(dict.fromkeys((phone, phone.replace(" ", "").replace("-", ""))))
+
+
 def mask_phone(phone: str) -> str:
     """Keep the first three and the last four digits: 138****8000; short numbers vanish whole."""
     digits = "".join(character for character in phone if character.isdigit())

@@ -25,6 +25,7 @@ from services.conversation.access.routes import CommandLimits
 from services.conversation.account import registration as account
 from services.conversation.archive import commands as archive_commands
 from services.conversation.archive import registration as archive
+from services.conversation.finding import registration as finding
 from services.conversation.groups import registration as groups
 from services.conversation.history import registration as history
 from services.conversation.inbox import registration as inbox
@@ -88,6 +89,7 @@ class ConversationService(DatabaseService[Settings]):
         )
         markers.register(self)
         reveals.register(self, admission, audit)
+        finding.register(self, audit)
         search.register(self, audit, cursors=cursors, through=through)
         histories = history.register(self, admission, cursors)
         inboxes = inbox.register(self)

@@ -28,7 +28,7 @@ from services.orders.intake.service import Deliveries, Secrets
 from services.orders.settings import Settings
 from services.orders.tables import AUDIT, SETTLEMENTS
 from services.orders.trade import routes as trade_routes
-from services.orders.trade.service import OrderCommands, OrderReading, Remarks
+from services.orders.trade.service import OrderCommands, OrderFinding, OrderReading, Remarks
 
 NAME: Final = "orders"
 
@@ -50,7 +50,9 @@ def build(
     fulfilment = Fulfilment(orders, access, audit, ids=ids, ask_again_after=again_after)
     service.routes(
         intake_routes.routes(deliveries=deliveries, secrets=secrets, clock=clock),
-        trade_routes.reading(OrderReading(db, admission, access, cursors=cursors)),
+        trade_routes.reading(
+            OrderReading(db, admission, access, cursors=cursors), OrderFinding(db, audit, clock)
+        ),
         trade_routes.remarks(Remarks(orders, audit, ids)),
         fulfil_routes.routes(fulfilment),
         audits.routes(NAME, AuditPages(db, AUDIT, cursors), roles=WATCHING_STAFF),

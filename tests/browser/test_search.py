@@ -34,7 +34,7 @@ async def test_a_word_finds_its_chat(windows: Windows, world: World, shop: Shop)
 
     await eventually(is_indexed)
     await page.keyboard.press("Control+k")
-    await expect(page.get_by_label("在聊天记录里找")).to_be_focused()
+    await expect(page.get_by_label("找买家、订单、聊天记录")).to_be_focused()
     await page.keyboard.type("差价")
     await page.keyboard.press("Enter")
 
@@ -52,4 +52,29 @@ async def test_a_word_finds_its_chat(windows: Windows, world: World, shop: Shop)
     await page.get_by_role("link", name="在接待里打开").click()
     await expect(desk.conversation.composer).to_be_visible()
     assert page.url.endswith(f"/desk/{talk}")
+    assert window.complaints == []
+
+
+async def test_a_buyer_is_found_by_the_beginning_of_his_name(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    window = await windows.open()
+    await window.context.add_init_script(axe())
+    desk = await on_duty(window, world, shop)
+    await waiting(world, shop, "王小明", "在吗")
+    await waiting(world, shop, "周文博", "发票能开吗")
+    page = desk.page
+
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("王")
+    await page.keyboard.press("Enter")
+
+    buyers = page.get_by_role("region", name="买家").get_by_role("listitem")
+    await expect(buyers).to_have_count(1)
+    await expect(buyers).to_contain_text("王*明")
+    await expect(page.get_by_role("region", name="订单")).to_contain_text("没有找到")
+    assert list(await barriers(page)) == []
+    await buyers.get_by_role("link").press("Enter")
+    await desk.conversation.is_with("王小明")
+    await desk.conversation.shows("在吗")
     assert window.complaints == []

@@ -15,12 +15,16 @@ const answer = (items: Hit[], more: object = {}) => ({ items, conversations: [TA
 
 let live: State;
 const core = { get: vi.fn() };
-vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
+/** Buyers and orders, who are looked for beside the words. */
+const looked = vi.fn();
+const asked = (path: string) => (/^\/v1\/(buyers|orders)\?|buyer_id=/.test(path) ? looked(path) : core.get(path)) as Promise<unknown>;
+vi.mock("@/live.ts", () => ({ useLive: () => ({ core: { get: asked }, live }) }));
 enableAutoUnmount(afterEach);
 
 beforeEach(async () => {
-  live = shallowReactive({ ...EMPTY, me: { id: "me" } as Me });
+  live = shallowReactive({ ...EMPTY, me: { id: "me", role: "agent" } as Me });
   core.get.mockReset();
+  looked.mockReset().mockResolvedValue({ items: [], more: false });
   await speak("zh-CN");
 });
 
@@ -70,7 +74,7 @@ describe("the search", () => {
 
   it.each([
     ["/search?q=差", "请输入两个字以上"],
-    ["/search", "输入两个字以上。"],
+    ["/search", "完整手机号"],
   ])("asks nothing for %s", async (path, words) => {
     const { shown } = await page(path);
     expect(shown.get(".hint").text()).toContain(words);
@@ -99,6 +103,73 @@ describe("the search", () => {
     await flushPromises();
 
     expect(words()).toEqual(["退款呢"]);
+  });
+});
+
+describe("buyers and orders", () => {
+  const BUYER = { buyer: { id: "b", name: "王*明", phone: "138****8000" }, conversation: TALK };
+  const ORDER = { id: "o1", external_id: "T0042", state: "paid", buyer: { id: "b", name: "王*明" }, total_fen: 19_900, placed_at: "2026-11-11T02:00:00Z" };
+  const answers = (found: Record<string, unknown>) => looked.mockImplementation(async (path: string) => found[path.split("?")[0] ?? ""]);
+
+  it("are asked for at once with the words, and again when asked", async () => {
+    core.get.mockResolvedValue(answer([]));
+    const { shown } = await page("/search?q=王");
+    const paths = [`/v1/buyers?q=${encodeURIComponent("王")}`, `/v1/orders?q=${encodeURIComponent("王")}`];
+    expect(looked.mock.calls.flat()).toEqual(paths);
+    expect(core.get).not.toHaveBeenCalled();
+
+    await shown.get("form").trigger("submit");
+    await flushPromises();
+
+    expect(looked.mock.calls.flat()).toEqual([...paths, ...paths]);
+  });
+
+  it("are shown masked, and lead to their conversations", async () => {
+    answers({ "/v1/buyers": { items: [BUYER, { ...BUYER, buyer: { ...BUYER.buyer, id: "c" }, conversation: null }], more: true }, "/v1/orders": { items: [ORDER] }, "/v1/conversations": { items: [TALK] } });
+    const { shown, router } = await page("/search?q=王");
+
+    const rows = shown.findAll(".one").map((one) => one.text());
+    expect(rows[0]).toContain("王*明");
+    expect(rows[0]).toContain("138****8000");
+    expect(rows[1]).toContain("没有会话");
+    expect(rows[2]).toContain("T0042");
+    expect(rows[2]).toContain("已付款");
+    expect(shown.findAll("a.one")).toHaveLength(1);
+    expect(shown.get("a.one").attributes("href")).toBe("/desk/c1?view=closed");
+    await shown.get("button.one").trigger("click");
+    await flushPromises();
+    expect(router.currentRoute.value.fullPath).toBe("/desk/c1?view=closed");
+  });
+
+  it("say so where a buyer of an order never spoke", async () => {
+    answers({ "/v1/buyers": { items: [], more: false }, "/v1/orders": { items: [ORDER] }, "/v1/conversations": { items: [] } });
+    const { shown, router } = await page("/search?q=T0042");
+
+    await shown.get("button.one").trigger("click");
+    await flushPromises();
+
+    expect(shown.get(".one").text()).toContain("没有会话");
+    expect(router.currentRoute.value.name).toBe("search");
+  });
+
+  it("say each why they cannot be looked for, beside what was found", async () => {
+    core.get.mockResolvedValue(answer([hit("m1", "王小姐您好")]));
+    looked.mockImplementation(async (path: string) => {
+      if (path.startsWith("/v1/buyers")) throw { code: "too_many" };
+      return { items: [] };
+    });
+    const { shown, words } = await page("/search?q=王小");
+
+    expect(shown.findAll(".wrong").map((one) => one.text())).toEqual(["搜得太快了，请过几秒再试"]);
+    expect(words()).toEqual(["王小姐您好"]);
+  });
+
+  it("lead an administrator nowhere, who has no workbench", async () => {
+    answers({ "/v1/buyers": { items: [BUYER], more: false }, "/v1/orders": { items: [ORDER] } });
+    live = shallowReactive({ ...EMPTY, me: { id: "me", role: "admin" } as Me });
+    const { shown } = await page("/search?q=王");
+
+    expect([shown.findAll(".one").length, shown.findAll("a.one").length, shown.findAll("button.one").length]).toEqual([2, 0, 0]);
   });
 });
 

@@ -15,6 +15,11 @@ class BuyerRow(Base):
     __table_args__ = (
         CheckConstraint("tier between 0 and 9", name="tier"),
         Index(None, "shop_id", "external_id", unique=True),
+        # As bytes, so that a prefix is a range of it whatever the database's language.
+        Index(
+            "ix_buyers_name", "shop_id", "name", "id", postgresql_ops={"name": "text_pattern_ops"}
+        ),
+        Index("ix_buyers_phone", "shop_id", "phone", postgresql_where=text("phone <> ''")),
     )
 
     id: Mapped[Key]

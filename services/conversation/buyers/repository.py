@@ -1,10 +1,10 @@
 """Buyers: found, kept. Knows no rule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,16 @@ from services.conversation.buyers.models import BuyerRow
 from services.conversation.tables import fields, table_of
 
 _BUYERS: Final = table_of(BuyerRow)
+
+
+_BY_NAME: Final = text(
+    """
+    select * from buyers where shop_id = :shop and name ~>=~ :low and name ~<~ :high
+    order by name using ~<~, id limit :limit
+    """
+).columns(**{column.name: column.type for column in _BUYERS.columns})
+
+_LAST_CHARACTER: Final = chr(0x10FFFF)
 
 
 async def find_buyer(session: AsyncSession, buyer_id: str, *, lock: bool = False) -> Buyer | None:
@@ -27,6 +37,22 @@ async def find_buyers(session: AsyncSession, ids: Iterable[str]) -> dict[str, Bu
     """Return several buyers by id."""
     rows = await session.execute(select(_BUYERS).where(_BUYERS.c.id.in_(set(ids))))
     return {row.id: _buyer(row) for row in rows}
+
+
+async def named(session: AsyncSession, shop_id: str, prefix: str, *, limit: int) -> list[Buyer]:
+    """Return a shop's buyers whose names begin so, by name."""
+    facts = {"shop": shop_id, "low": prefix, "high": prefix + _LAST_CHARACTER, "limit": limit}
+    return [_buyer(row) for row in await session.execute(_BY_NAME, facts)]
+
+
+async def called(
+    session: AsyncSession, shop_id: str, phones: Sequence[str], *, limit: int
+) -> list[Buyer]:
+    """Return a shop's buyers who have one of these phones, which are whole."""
+    wanted = select(_BUYERS).where(
+        _BUYERS.c.shop_id == shop_id, _BUYERS.c.phone.in_(phones), _BUYERS.c.phone != ""
+    )
+    return [_buyer(row) for row in await session.execute(wanted.limit(limit))]
 
 
 async def keep_buyer(session: AsyncSession, buyer: Buyer, *, told: Iterable[str]) -> Buyer:

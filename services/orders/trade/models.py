@@ -18,6 +18,7 @@ class OrderRow(Base):
         Index(None, "shop_id", "id"),
         Index(None, "shop_id", "state", "id"),
         Index(None, "shop_id", "buyer_id", "id"),
+        Index(None, "shop_id", "recipient_phone", "id"),
         CheckConstraint(
             "state in ('placed', 'paid', 'released', 'printed', 'closed')", name="state"
         ),

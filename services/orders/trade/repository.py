@@ -166,6 +166,14 @@ async def page(
     return (await session.scalars(query.limit(limit))).all()
 
 
+async def called(
+    session: AsyncSession, shop_id: ShopId, phone: str, *, limit: int
+) -> Sequence[OrderRow]:
+    """Return the orders of a shop that go to this phone, which is whole; the newest first."""
+    query = select(OrderRow).where(OrderRow.shop_id == shop_id, OrderRow.recipient_phone == phone)
+    return (await session.scalars(query.order_by(OrderRow.id.desc()).limit(limit))).all()
+
+
 async def remarks(session: AsyncSession, order_id: OrderId) -> Sequence[RemarkRow]:
     """Return the remarks of an order, oldest first."""
     query = select(RemarkRow).where(RemarkRow.order_id == order_id).order_by(RemarkRow.id)

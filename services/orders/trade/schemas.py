@@ -9,6 +9,7 @@ from contracts.orders import AddressResult, Line, OrderState
 from contracts.people import PersonId
 from kit.text import mask_address, mask_name, mask_phone
 from kit.web.app import Body
+from kit.web.problems import invalid
 from services.orders.trade.domain import LockKind
 
 ExternalId = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
@@ -127,8 +128,17 @@ class OrderView(BaseModel):
     paid_at: Moment | None
 
 
+FOUND_MOST = 20
+"""Orders that one look finds at most."""
+
+
 class OrderFilter(Body):
-    """The filters of the list of orders; nothing else is accepted in its query."""
+    """The filters of the list of orders; nothing else is accepted in its query.
+
+    `q` is for staff, and alone: an order's id, its external id, or the whole phone it goes to.
+    """
+
+    q: Annotated[str | None, Field(min_length=1, max_length=128)] = None
 
     state: OrderState | None = None
     external_id: ExternalId | None = None
@@ -138,3 +148,10 @@ class OrderFilter(Body):
     ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
+
+    def alone(self) -> str:
+        """Return `q`, which goes with no other filter. Raises `Unprocessable`."""
+        others = sorted(self.model_fields_set - {"q"})
+        if others:
+            raise invalid([{"loc": ("query", one), "msg": "not together with q"} for one in others])
+        return self.q or ""

@@ -18,19 +18,22 @@ from kit import outbox
 from kit.admission import Admission
 from kit.audit import Audit
 from kit.clock import Clock
-from kit.errors import NotFound
+from kit.errors import Forbidden, NotFound
 from kit.idempotency import CommandKey
 from kit.ids import Ids
 from kit.keyed import Command
 from kit.postgres import Database
+from kit.text import mask_phone, refuse_unstorable, whole_phone
 from kit.web import paging
 from kit.web.auth import Principal
+from kit.web.limits import KeyedBuckets
 from kit.web.paging import Cursors, Page
 from services.orders.access.service import Access
 from services.orders.trade import domain, repository
 from services.orders.trade.domain import LockKind
 from services.orders.trade.models import OrderRow, RemarkRow
 from services.orders.trade.schemas import (
+    FOUND_MOST,
     AddressView,
     BuyerView,
     Interlock,
@@ -40,6 +43,10 @@ from services.orders.trade.schemas import (
     Remark,
     RemarkList,
 )
+
+LOOK_RATE: Final = 1.0
+LOOK_BURST: Final = 10.0
+"""Looks for orders of a person, a second and at once; then 429 with `Retry-After`."""
 
 BY_ID: Final[paging.Order[OrderRow, str]] = paging.by_id("below")
 
@@ -102,6 +109,39 @@ class OrderReading:
         async with self._db.read(principal.shop_id) as session:
             rows = await repository.locks(session, order_id)
         return InterlockList(items=[Interlock.model_validate(row) for row in rows])
+
+
+class OrderFinding:
+    """Finds a shop's orders by what a buyer tells of them."""
+
+    def __init__(self, database: Database, audit: Audit, clock: Clock) -> None:
+        self._db = database
+        self._audit = audit
+        self._looks = KeyedBuckets(LOOK_RATE, LOOK_BURST, clock=clock)
+
+    async def find(self, principal: Principal, wanted: str) -> Page[OrderView]:
+        """Return orders of this id, external id or whole phone, masked; it is noted who looked.
+
+        A part of a phone finds nothing, for it would undo the mask digit by digit. Raises
+        `Forbidden` for buyers, `TooMany`.
+        """
+        if principal.role == Role.BUYER:
+            raise Forbidden
+        self._looks.spend(principal.subject)
+        refuse_unstorable(wanted)
+        shop_id, name, phones = ShopId(principal.shop_id), wanted.strip(), whole_phone(wanted)
+        async with self._db.write(shop_id) as session:
+            note = mask_phone(name) if phones else name
+            await self._audit.note(session, principal, "orders_searched", shop_id, note=note)
+            found = list(await repository.page(session, shop_id=shop_id, external_id=name, limit=1))
+            by_id = await repository.find(session, OrderId(name.lower()))
+            found += [by_id] if by_id is not None and by_id.shop_id == shop_id else []
+            for phone in phones:
+                found += await repository.called(session, shop_id, phone, limit=FOUND_MOST)
+            shown = list({row.id: row for row in found}.values())[:FOUND_MOST]
+            locks = await repository.set_locks(session, [row.id for row in shown])
+            items = [view(row, locks.get(row.id, ()), whole=False) for row in shown]
+        return Page(items=items)
 
 
 @dataclass(frozen=True, slots=True)

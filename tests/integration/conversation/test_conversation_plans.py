@@ -221,6 +221,16 @@ READS = [
         ("/v1/agents",),
         filters=STAFF,
     ),
+    Read(
+        "buyers by the beginning of a name",
+        partial(buyers.named, shop_id=SHOP, prefix="买家1", limit=21),
+        ("/v1/buyers",),
+    ),
+    Read(
+        "buyers by a whole phone",
+        partial(buyers.called, shop_id=SHOP, phones=["13800000010"], limit=21),
+        ("/v1/buyers",),
+    ),
     Read("who is at work", partial(staff.at_work)),
     Read("all shops, to tell a lost directory anew", partial(shops.every_shop)),
     Read("all staff, likewise", partial(staff.every_agent, after=_id(2, 1))),
@@ -351,6 +361,11 @@ FILLS = (
     select {_uuid(2, "n")}, {_SHOP}, 'plans-' || n, '', '',
         (array['agent', 'clerk', 'supervisor'])[1 + n % 3], 10, now(),
         case when n % 50 = 0 then 'online' else 'offline' end from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into buyers (id, shop_id, name, phone, not_before)
+    select {_uuid(8, "n")}, {_SHOP}, '买家' || n, '138' || lpad(n::text, 8, '0'), now()
+        from generate_series(1, 1000) n
     """,
     f"""
     insert into conversations (id, shop_id, buyer_id, skill_group_id, state, stage, version,

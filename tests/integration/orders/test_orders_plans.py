@@ -39,6 +39,8 @@ READS = [
         filters="one buyer's orders",
     ),
     Read("an order by its external id", page(external_id="ext-10"), ORDERS),
+    Read("orders by a whole phone", partial(repository.called, shop_id=SHOP, phone="13800000010",
+         limit=20), ORDERS),
     Read("the remarks of an order", partial(repository.remarks, order_id=ORDER),
          ("/v1/orders/{order_id}/remarks",)),
     Read("the interlocks of an order", partial(repository.locks, order_id=ORDER),

@@ -14,6 +14,7 @@ from kit.text import (
     mask_phone,
     refuse_unstorable,
     refuse_unstorable_json,
+    whole_phone,
 )
 
 pytestmark = pytest.mark.unit
@@ -115,3 +116,19 @@ def test_a_name_keeps_its_ends(name: str, masked: str) -> None:
 )
 def test_an_address_keeps_its_district(address: str, masked: str) -> None:
     assert mask_address(address) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "phones"),
+    [
+        ("13812348000", ("13812348000",)),
+        (" 138-1234 8000 ", ("138-1234 8000", "13812348000")),
+        ("+8613812348000", ("+8613812348000",)),
+        ("8000", ()),
+        ("138****8000", ()),
+        ("陈小平", ()),
+        ("", ()),
+    ],
+)
+def test_a_phone_is_looked_up_whole_alone(text: str, phones: tuple[str, ...]) -> None:
+    assert whole_phone(text) == phones

@@ -48,6 +48,11 @@ export function pathOf(query: string, cursor: string | null): string {
   return `/v1/search/messages?${asked}`;
 }
 
+/** Whether a role works at the workbench, where conversations open. */
+export function mayOpen(role: string | undefined): boolean {
+  return role !== undefined && role !== "admin" && role !== "clerk";
+}
+
 /** Where a conversation stands on the workbench: one's own, or in a list of others. */
 export function placeOf({ id, state, agent_id }: FoundConversation, me: string): { name: string; params: Record<string, string>; query: Record<string, string> } {
   const isOwn = state === "assigned" && agent_id === me;

@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-M8l4QdS4.js";

@@ -1,0 +1,1 @@
+"""Buyers, found by what somebody knows of them."""
