@@ -8,6 +8,7 @@ their session.
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import msgspec
 
@@ -58,7 +59,7 @@ class MessagePublisher:
         if parsed.frame.kind == "note":
             self._note(subscription, parsed)
             return
-        client_id = parsed.frame.id
+        client_id, kind = parsed.frame.id, parsed.frame.kind
         if (refusal := _refusal(subscription)) is not None:
             self._lanes.deny(subscription, client_id, refusal)
             return
@@ -72,7 +73,7 @@ class MessagePublisher:
                 self._block(subscription, parsed, verdict)
                 return
             passed = verdict
-        said = partial(self._said, subscription, parsed, passed)
+        said = partial(self._said, subscription, parsed, passed, kind=kind)
         if passed.confirmed is None:
             self._in_flight.hand_over(
                 subscription, parsed, message=said(), warnings=passed.warnings
@@ -93,7 +94,12 @@ class MessagePublisher:
         return _refusal(subscription) or said()
 
     def _said(
-        self, subscription: ConversationSubscription, parsed: ParsedSend, passed: Passed
+        self,
+        subscription: ConversationSubscription,
+        parsed: ParsedSend,
+        passed: Passed,
+        *,
+        kind: Literal["text", "image", "card"],
     ) -> Message:
         person, conversation = subscription.socket.person, subscription.conversation
         body = ChatBody(
@@ -102,7 +108,7 @@ class MessagePublisher:
             person.subject,
             "buyer" if person.is_buyer else "agent",
             parsed.frame.id,
-            parsed.frame.kind,
+            kind,
             msgspec.Raw(parsed.body.d),
             parsed.body_hash,
             None if person.is_buyer else conversation.assignment_version,

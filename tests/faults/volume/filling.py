@@ -22,7 +22,7 @@ from tests.infrastructure import (
     drop_database,
 )
 from tests.integration.aftersales import test_aftersales_plans as aftersales
-from tests.integration.conversation import test_conversation_plans as conversation
+from tests.integration.conversation import filling as conversation
 from tests.integration.monitor import test_monitor_plans as monitor
 from tests.integration.orders import test_orders_plans as orders
 from tests.plans import AUDIT_FILL

@@ -5,7 +5,7 @@ from typing import Final
 from kit import tables
 
 revision: Final = "0037"
-down_revision: Final = "0032"
+down_revision: Final = "0033"
 
 
 def upgrade() -> None:

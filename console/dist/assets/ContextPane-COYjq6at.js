@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-M8l4QdS4.js";
