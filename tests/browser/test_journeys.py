@@ -207,6 +207,7 @@ async def test_a_question_of_the_gate_is_answered_once(
     await expect(conversation.composer).to_have_value(ASKED_ABOUT)
     await expect(conversation.send_button).to_be_disabled()
     assert buyer.texts(talk) == ["有优惠吗"]
+    await desk.page.get_by_label("为什么要这样发").fill("买家问的")
     await desk.page.get_by_role("button", name="仍然发送").dblclick()
 
     await conversation.shows(ASKED_ABOUT, "已送达")
