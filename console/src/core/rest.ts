@@ -24,7 +24,15 @@ export class Refusal extends Error implements Problem {
 /** Staff have 0 to 9; a widget's visitor has `w` with the shop's id. */
 export type Slot = number | `w${string}`;
 
+/** Lists that are asked for every few seconds: what has not changed is not sent again. */
+const LISTS = /^\/v1\/conversations\?(view|ids)=/;
+/** So many of their answers are remembered, those asked for last. */
+const REMEMBERED = 16;
+
 export class Rest {
+  /** By path. */
+  private readonly answers = new Map<string, { tag: string; value: unknown }>();
+
   constructor(private readonly slot: Slot) {}
 
   signIn(login: string, password: string): Promise<Signed> {
@@ -50,10 +58,24 @@ export class Rest {
     if (method === "POST") headers["Idempotency-Key"] = how.key ?? crypto.randomUUID();
     if (how.accept !== undefined) headers.Accept = how.accept;
     if (how.version !== undefined) headers["If-Match"] = `"${how.version}"`;
+    if (method === "GET" && LISTS.test(path)) return this.list(path, headers);
     return answered(await fetch(path, request(method, body, headers)));
   }
 
+  private async list(path: string, headers: Record<string, string>): Promise<unknown> {
+    const before = this.answers.get(path);
+    const response = await fetch(path, request("GET", undefined, before === undefined ? headers : { ...headers, "If-None-Match": before.tag }));
+    const found = response.status === 304 && before !== undefined ? before : { tag: response.headers.get("ETag") ?? "", value: await answered(response) };
+    this.answers.delete(path);
+    if (found.tag !== "") this.answers.set(path, found);
+    const oldest = this.answers.keys().next().value;
+    if (this.answers.size > REMEMBERED && oldest !== undefined) this.answers.delete(oldest);
+    return found.value;
+  }
+
   private async session(method: string, tail: string, body?: unknown): Promise<unknown> {
+    // Nobody's lists are another's.
+    if (tail === "") this.answers.clear();
     const path = `/v1/sessions/slots/${this.slot}${tail}`;
     return answered(await fetch(path, request(method, body, { "X-PeakDesk": "1" })));
   }

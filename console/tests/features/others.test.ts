@@ -55,7 +55,7 @@ const turn = async (ms: number) => {
 
 describe("a list of others' conversations", () => {
   it("says who waits in the queue and since when, who was there first on top", async () => {
-    answers["/v1/conversations?state=queued&order=asc&limit=50"] = { items: [row("c1"), row("c2", { head: null }), row("c3", { head: { by: "buyer", preview: "" } })], next_cursor: null };
+    answers["/v1/conversations?view=queue&limit=50"] = { items: [row("c1"), row("c2", { head: null }), row("c3", { head: { by: "buyer", preview: "" } })], next_cursor: null };
 
     const { page, rows } = await list("queue");
 
@@ -73,7 +73,7 @@ describe("a list of others' conversations", () => {
 
   it("names colleagues and leaves out what is one's own", async () => {
     const items = [row("c1", { agent_id: "a7", waiting_since: null, head: { by: "agent", preview: "在的" } }), row("c2", { agent_id: "me" }), row("c3", { agent_id: "a8" })];
-    answers["/v1/conversations?state=assigned"] = { items, next_cursor: null };
+    answers["/v1/conversations?view=team"] = { items, next_cursor: null };
 
     const { rows } = await list("team");
 
@@ -84,7 +84,7 @@ describe("a list of others' conversations", () => {
   });
 
   it("says when it ended, and that nobody waits any more", async () => {
-    answers["/v1/conversations?state=closed"] = { items: [row("c1", { closed_at: "2026-11-11T00:09:00Z" })], next_cursor: null };
+    answers["/v1/conversations?view=closed"] = { items: [row("c1", { closed_at: "2026-11-11T00:09:00Z" })], next_cursor: null };
 
     const { page } = await list("closed");
 
@@ -95,7 +95,7 @@ describe("a list of others' conversations", () => {
   it("is in the shop's time, and tells nameless buyers apart", async () => {
     zone.value = "Asia/Tokyo";
     const nameless = { id: "01920000-0000-7000-8000-00000000c0de", name: "" };
-    answers["/v1/conversations?state=closed"] = { items: [row("c1", { buyer: nameless, closed_at: "2026-11-11T15:09:00Z" })], next_cursor: null };
+    answers["/v1/conversations?view=closed"] = { items: [row("c1", { buyer: nameless, closed_at: "2026-11-11T15:09:00Z" })], next_cursor: null };
 
     const { page, rows } = await list("closed");
 
@@ -163,8 +163,8 @@ describe("a list of others' conversations", () => {
   });
 
   it("goes on page by page, and is asked for as much more seldom", async () => {
-    answers["/v1/conversations?state=queued&order=asc&limit=50&cursor=two"] = { items: [row("c2"), row("c1")], next_cursor: null };
-    answers["/v1/conversations?state=queued&order=asc&limit=50"] = { items: [row("c1")], next_cursor: "two" };
+    answers["/v1/conversations?view=queue&limit=50&cursor=two"] = { items: [row("c2"), row("c1")], next_cursor: null };
+    answers["/v1/conversations?view=queue&limit=50"] = { items: [row("c1")], next_cursor: "two" };
     const { page, rows } = await list("queue");
     expect(rows()).toHaveLength(1);
 

@@ -71,9 +71,9 @@ class ConversationView(View):
 
     `agent` and `ahead` are for the buyer who reads his conversation: who serves him, and while
     nobody does how many are before him, 100 at most. `head` is for staff who read a list, `mode`
-    for staff: how its agent got it. `round`, `unread` (99 at most) and `read_up_to` are for who
-    owns it and reads his inbox: a null `round` says there that nobody waits. Everywhere else they
-    are null.
+    for staff: how its agent got it. `unread` (99 at most) and `read_up_to` are for who owns it and
+    reads his inbox; `round` is there too, and for staff in lists by `view` or `ids`: null says
+    there that nobody waits. Everywhere else they are null.
     """
 
     id: str

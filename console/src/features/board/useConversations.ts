@@ -1,16 +1,14 @@
-/** What is told of conversations that are not one's own, asked for one by one and remembered. */
+/** What is told of conversations that are not one's own, asked for many at once and remembered. */
 
 import { reactive } from "vue";
 
 import type { Problem } from "@/core/types.ts";
 import { useLive } from "@/live.ts";
 
-/** So many are asked for at once; the others wait. */
-const AT_ONCE = 4;
+/** So many are asked for at once, as many as the platform answers; the others wait. */
+const AT_ONCE = 50;
 /** Refused by one of these, a conversation is not for this person. */
 const NEVER = ["forbidden", "not_found"];
-/** Behind the last words stand an assignment and a close at most. */
-const LAST_ITEMS = 5;
 
 export interface Told {
   buyer: string;
@@ -22,17 +20,12 @@ export interface Told {
   at: number | null;
 }
 
-interface Item {
-  type: string;
-  time: string;
-  d: { sender_kind?: string; d?: { text?: string } };
-}
-
 interface View {
   id: string;
   buyer: { name: string };
   agent_id: string | null;
   state: string;
+  head?: { by: string; preview: string; at: string } | null;
 }
 
 export type Conversations = ReturnType<typeof useConversations>;
@@ -43,35 +36,30 @@ export function useConversations() {
   const told = reactive(new Map<string, Told | null>());
   const queue: string[] = [];
   const asked = new Set<string>();
-  let running = 0;
+  let isBusy = false;
 
-  async function ask(id: string): Promise<void> {
+  async function ask(ids: readonly string[]): Promise<void> {
     try {
-      const [view, page] = (await Promise.all([
-        core.get(`/v1/conversations/${id}`),
-        core.get(`/v1/conversations/${id}/messages?limit=${LAST_ITEMS}`),
-      ])) as [View, { items: Item[] }];
-      const last = page.items.find((item) => item.type === "chat.message.v1");
-      told.set(id, {
-        buyer: view.buyer.name,
-        agent: view.agent_id,
-        state: view.state,
-        words: last?.d.d?.text ?? "",
-        by: last?.d.sender_kind ?? "",
-        at: last === undefined ? null : Date.parse(last.time),
-      });
+      const page = (await core.get(`/v1/conversations?ids=${ids.join(",")}`)) as { items: readonly View[] };
+      const found = new Map(page.items.map((one) => [one.id, one]));
+      for (const id of ids) told.set(id, toldOf(found.get(id)));
     } catch (error) {
       // Only a refusal says that there is nothing to tell; who could not be asked is asked again.
-      if (NEVER.includes((error as Partial<Problem>).code ?? "")) told.set(id, null);
-      else asked.delete(id);
+      const isRefused = NEVER.includes((error as Partial<Problem>).code ?? "");
+      for (const id of ids) {
+        if (isRefused) told.set(id, null);
+        else asked.delete(id);
+      }
     }
   }
 
   async function work(): Promise<void> {
-    if (running >= AT_ONCE) return;
-    running += 1;
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) await ask(id);
-    running -= 1;
+    if (isBusy) return;
+    isBusy = true;
+    // What is wanted in one turn is asked for at once.
+    await Promise.resolve();
+    while (queue.length > 0) await ask(queue.splice(0, AT_ONCE));
+    isBusy = false;
   }
 
   /** See that something is told of these; `anew` asks again for what may have changed. */
@@ -85,4 +73,10 @@ export function useConversations() {
   }
 
   return { told, want };
+}
+
+function toldOf(view: View | undefined): Told | null {
+  if (view === undefined) return null;
+  const { buyer, agent_id, state, head = null } = view;
+  return { buyer: buyer.name, agent: agent_id, state, words: head?.preview ?? "", by: head?.by ?? "", at: head === null ? null : Date.parse(head.at) };
 }

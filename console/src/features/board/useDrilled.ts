@@ -58,8 +58,8 @@ export function useDrilled(
       return { rows: items, isWhole: items.length < LIMIT };
     }
     const agent = what.startsWith("agent:") ? `&agent_id=${encodeURIComponent(what.slice("agent:".length))}` : "";
-    const states = agent === "" ? ["queued", "assigned"] : ["assigned"];
-    const pages = (await Promise.all(states.map((state) => core.get(`/v1/conversations?state=${state}${agent}&limit=${LIMIT}`)))) as { items: View[]; next_cursor: string | null }[];
+    const lists = agent === "" ? ["view=queue", "view=team"] : ["state=assigned"];
+    const pages = (await Promise.all(lists.map((list) => core.get(`/v1/conversations?${list}${agent}&limit=${LIMIT}`)))) as { items: View[]; next_cursor: string | null }[];
     const items = pages.flatMap((page) => page.items).map((one) => ({ conversation: one.id, agent: one.agent_id, since: waits.value.get(one.id) ?? null }));
     items.sort((a, b) => (a.since ?? Infinity) - (b.since ?? Infinity) || 0);
     return { rows: items, isWhole: pages.every((page) => page.next_cursor === null) };

@@ -28,12 +28,10 @@ export interface Other {
 /** Rows of a page. */
 export const PAGE = 50;
 
-const ASKED: Record<View, string> = { queue: "state=queued&order=asc", team: "state=assigned", closed: "state=closed" };
-
 /** The address of a page; `cursor` is what the page before said. */
 export function pathOf(view: View, cursor: string | null): string {
   const from = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-  return `/v1/conversations?${ASKED[view]}&limit=${PAGE}${from}`;
+  return `/v1/conversations?view=${view}&limit=${PAGE}${from}`;
 }
 
 interface Listed {

@@ -23,8 +23,7 @@ beforeEach(async () => {
   zone.value = "Asia/Shanghai";
   world.answers = {
     ...world.answers,
-    "/v1/conversations/c1/messages": { items: [{ type: "chat.message.v1", time: at(192), d: { sender_kind: "buyer", d: { text: "你们到底什么时候发货" } } }] },
-    "/v1/conversations/c1": { id: "c1", buyer: { name: "王*明" }, agent_id: "a7", state: "assigned" },
+    "/v1/conversations?ids=": { items: [{ id: "c1", buyer: { name: "王*明" }, agent_id: "a7", state: "assigned", head: { by: "buyer", preview: "你们到底什么时候发货", at: at(192) } }] },
     "/v1/monitor/flags": { items: [FLAG], next_cursor: null },
     "/v1/monitor/incidents": { items: [INCIDENT], next_cursor: null },
   };
@@ -89,7 +88,7 @@ describe("what lies behind a figure", () => {
   it("says so when the list cannot be had, and asks again when told", async () => {
     const { page } = await show("/board?drill=open");
     expect(page.get("[role=dialog]").text()).toContain("列表暂时取不到");
-    world.answers = { "/v1/conversations?state=": { items: [], next_cursor: null }, ...world.answers };
+    world.answers = { "/v1/conversations?view=": { items: [], next_cursor: null }, ...world.answers };
 
     await page.get("[role=dialog] .strip button").trigger("click");
     await flushPromises();
