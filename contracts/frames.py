@@ -71,21 +71,12 @@ class CloseCode(IntEnum):
     TOO_MANY = 4506
 
 
-BUYER_TYPES: Final = frozenset(
-    {
-        "chat.message.v1",
-        "conversation.opened.v1",
-        "conversation.queued.v1",
-        "conversation.assigned.v1",
-        "conversation.transferred.v1",
-        "conversation.stage_changed.v1",
-        "conversation.closed.v1",
-        "conversation.reopened.v1",
-        "conversation.late_message.v1",
-        "conversation.contacted.v1",
-        "conversation.rated.v1",
-    }
-)
+BUYER_TYPES: Final = frozenset({
+    "chat.message.v1", "conversation.opened.v1", "conversation.queued.v1",
+    "conversation.assigned.v1", "conversation.transferred.v1", "conversation.stage_changed.v1",
+    "conversation.closed.v1", "conversation.reopened.v1", "conversation.late_message.v1",
+    "conversation.contacted.v1", "conversation.rated.v1",
+})  # fmt: skip
 """Types of the chat topic that a buyer sees. What is not named here is staff's: a note, and what a
 newer release wrote and this one keeps without knowing it."""
 
@@ -199,6 +190,14 @@ class Typing(Frame):
     s: StreamName
 
 
+class Viewing(Frame):
+    """One of staff looks at it: said every 20 s, over after 30. Lossy, unanswered."""
+
+    t: Literal["viewing"] = "viewing"
+    s: StreamName
+    on: bool
+
+
 class Ping(Frame):
     """Heartbeat, every 25 s ± 20 %; answered by `pong` with the same `ts`."""
 
@@ -215,7 +214,7 @@ class Token(Frame):
 
 
 ClientFrame = Annotated[
-    Hello | Sub | Unsub | Send | Read | Typing | Ping | Token, Field(discriminator="t")
+    Hello | Sub | Unsub | Send | Read | Typing | Viewing | Ping | Token, Field(discriminator="t")
 ]
 
 # ---- server to client
@@ -311,11 +310,13 @@ class Patch(Frame):
 
     The board of a `monitor:` stream; `{"through": ...}` of a `current:` stream; `{"typing": ...}`
     or `{"read": ...}` of a `conv:` stream, each `{"person_id", "time", "position"?}`. What somebody
-    read is told on his own sockets too. Of staff's `inbox`, with the conversation as `k`, always
-    whole: `head` `{"position", "by", "kind", "preview", "at"}`, the last words, 60 characters on
-    one line; `round` `{"opened_at", "position", "first"}`, since when the buyer waits, null: he
-    does not; `unread`, his words that are new to the owner, 99 at most; `read_up_to`. A client
-    applies it to a row that it has, unless `head.position` is older than what it shows.
+    read is told on his own sockets too. With `viewers` as `k`, to staff: `{"viewers": [{"id",
+    "name"}]}`, who of them looks; agents are told of no leader. Of staff's `inbox`, with the
+    conversation as `k`, always whole: `head` `{"position", "by", "kind", "preview", "at"}`, the
+    last words, 60 characters on one line; `round` `{"opened_at", "position", "first"}`, since when
+    the buyer waits, null: he does not; `unread`, words that are new to the owner, 99 at most;
+    `read_up_to`. A client applies it to a row that it has, unless `head.position` is older than
+    what it shows.
     """
 
     t: Literal["patch"] = "patch"

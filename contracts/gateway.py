@@ -176,6 +176,30 @@ class SignalSent(Event):
         return self.conversation_id
 
 
+class StaffSignal(Event):
+    """Somebody of staff looks at a conversation, or has read one that he does not own. Lossy.
+
+    A type of its own, so that a gateway which does not know it shows a buyer neither. `viewing` is
+    said again while it lasts, with `on` false when it is over; `read` has a `position`.
+    """
+
+    topic: ClassVar[Topic] = SIGNALS
+    type: ClassVar[str] = "chat.signal.v2"
+    source: ClassVar[str] = "gateway"
+
+    conversation_id: ConversationId
+    person_id: PersonId
+    signal: Literal["viewing", "read"]
+    on: bool | None = None
+    position: tuple[int, int] | None = None
+
+    @property
+    @override
+    def key(self) -> str:
+        """One conversation, one order."""
+        return self.conversation_id
+
+
 class Connected(Part):
     """One person with at least one open socket on the gateway that reports."""
 

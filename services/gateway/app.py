@@ -67,7 +67,7 @@ class Gateway(Service[Settings]):
         lexicon = lexicon or settings.open_lexicon()
         sends, signals = inbound.register(self, lexicon, directory, ring=ring, history=history)
         resume = self._resume(ring, history, gaps=gaps, turns=turns)
-        kinds, conversations = streams.register(
+        kinds, conversations, viewers = streams.register(
             self,
             hub,
             resume=resume,
@@ -75,8 +75,9 @@ class Gateway(Service[Settings]):
             history=history,
             ring=ring,
             turns=turns,
+            directory=directory,
         )
-        hearers = [{DIRECTORY: authenticator.listed}, *kinds.hears()]
+        hearers = [{DIRECTORY: authenticator.listed}, *kinds.hears(), viewers.hears()]
         self.channels = channels.register(
             self, hub, hearers=hearers, audience=conversations, ring=ring
         )

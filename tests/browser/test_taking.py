@@ -94,7 +94,12 @@ async def test_a_supervisor_watches_whispers_takes_over(
 
 
 async def _whispered(watched: Conversation, served: Conversation) -> None:
-    """Let a leader whisper to the agent, who answers by a note in the middle of a reply."""
+    """Let a leader whisper to the agent, who answers by a note in the middle of a reply.
+
+    The leader sees him look, and is not seen.
+    """
+    await expect(watched.page.get_by_text("客服甲 在看")).to_be_visible()
+    await expect(served.page.get_by_text("在看")).to_have_count(0)
     await watched.note.fill("先安抚，物流我来查")
     assert list(await barriers(watched.page)) == []
     await watched.note.press("Enter")

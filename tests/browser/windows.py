@@ -117,8 +117,17 @@ def axe() -> str:
     return (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
+_FADED_IN: Final = """Promise.all(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+  .map((one) => one.finished.catch(() => null))).then(() => null)"""
+
+
 async def barriers(page: Page) -> Sequence[str]:
-    """Return what keeps people out of this page: rule and element of each serious finding."""
+    """Return what keeps people out of this page: rule and element of each serious finding.
+
+    What fades in is pale until it is there, and nobody reads it before.
+    """
+    await page.evaluate(_FADED_IN)
     found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{rule['id']}: {node['html'][:120]}"

@@ -27,6 +27,10 @@ export interface ConversationEars {
   came(unnamed?: string): void;
   /** Everything up to here was seen. */
   read(id: string, position: Position): void;
+  /** The platform follows it from now on. */
+  joined(id: string): void;
+  /** A patch came; true if it was of who looks. */
+  patched(id: string, frame: Frame): boolean;
 }
 
 export class Conversations {
@@ -121,6 +125,7 @@ export class Conversations {
 
   private joined(id: string, maySend: boolean): void {
     this.store.patch(id, { maySend });
+    this.ears.joined(id);
     if (this.store.state.conversations[id] !== undefined) this.mark(id);
   }
 
@@ -256,7 +261,7 @@ export class Conversations {
       if (known !== undefined) this.store.patch(id, this.seen(withItems(known, [frame])));
       this.outbox.arrived(frame);
       this.owned(frame);
-    } else if (frame.t === "patch" && known !== undefined) {
+    } else if (frame.t === "patch" && !this.ears.patched(id, frame) && known !== undefined) {
       const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
       if (read?.position && read.person_id === this.me) this.wasRead(id, read.position);
       else if (read?.position) this.store.patch(id, readUpTo(known, read.position));

@@ -20,6 +20,8 @@ import { SignOut } from "./signOut.ts";
 import { Store } from "./store.ts";
 import type { Described } from "./threads.ts";
 import { Version } from "./version.ts";
+import type { Frame } from "./frames.ts";
+import { Viewing } from "./viewing.ts";
 import { EMPTY, type AgentState, type How, type Position, type Receiver, type State } from "./types.ts";
 
 /** Gateways of before tell nobody that a leader, or another device, set his state. */
@@ -35,6 +37,7 @@ export class Desk {
   private readonly conversations: Conversations;
   private readonly departures: Departures;
   private readonly history: History;
+  private readonly viewing: Viewing;
   private readonly version = new Version();
   private isStopped = false;
   /** How often a state was chosen here. */
@@ -62,12 +65,16 @@ export class Desk {
     };
     this.line = new Line(dial, clock, instance, ears, this.outbox);
     this.departures = new Departures(this.store, clock, (id) => this.conversations.letGo(id));
+    this.viewing = new Viewing(this.store, clock, (frame) => this.line.streams.write(frame));
+    const looks = { joined: (id: string) => this.viewing.joined(id), patched: (id: string, frame: Frame) => this.viewing.told(id, frame) };
     this.conversations = new Conversations(this.store, this.line.streams, this.outbox, this.departures, {
+      ...looks,
       came: (unnamed) => this.came(unnamed),
       read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
     });
     this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));
     this.oversight = new Oversight(this.store, this.line.streams, clock, {
+      ...looks,
       own: (id) => this.conversations.open(id),
       arrived: (frame) => void this.outbox.arrived(frame),
     });
@@ -114,6 +121,12 @@ export class Desk {
 
   async older(conversation: string): Promise<void> {
     await this.history.older(conversation);
+  }
+
+  /** Somebody looks at a conversation: it is followed, and colleagues see that. */
+  watch(conversation: string): void {
+    this.oversight.watch(conversation);
+    this.viewing.look(conversation);
   }
 
   /** Connect again after `stopped`. */
@@ -184,6 +197,7 @@ export class Desk {
     this.departures.clear();
     this.history.clear();
     this.oversight.clear();
+    this.viewing.clear();
   }
 
   private leave(ended: number | null): void {

@@ -21,6 +21,10 @@ export interface OversightEars {
   own(id: string): void;
   /** Something stands in the log, perhaps one's own note. */
   arrived(frame: Frame): void;
+  /** The platform follows it from now on. */
+  joined(id: string): void;
+  /** A patch came; true if it was of who looks. */
+  patched(id: string, frame: Frame): boolean;
 }
 
 export class Oversight {
@@ -32,6 +36,7 @@ export class Oversight {
   private readonly marks: Follower = { heard: (_stream, frame) => this.marked(frame) };
   private readonly thread: Follower = {
     heard: (stream, frame) => this.said(stream, frame),
+    joined: (stream) => this.ears.joined(idOf(stream)),
     refused: (stream) => this.store.change({ watched: { ...this.store.state.watched, [idOf(stream)]: null } }),
   };
 
@@ -124,7 +129,7 @@ export class Oversight {
       for (const item of items) this.ears.arrived(item);
     } else if (frame.t === "ev" && known !== undefined && stream.isNew(frame)) {
       now = withItems(known, [frame]);
-    } else if (frame.t === "patch" && known !== undefined) {
+    } else if (frame.t === "patch" && !this.ears.patched(id, frame) && known !== undefined) {
       const read = frame.d?.read as { person_id?: string; position?: Position } | undefined;
       if (read?.position && read.person_id === known.buyerId) now = readUpTo(known, read.position);
     }

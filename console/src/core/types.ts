@@ -161,6 +161,12 @@ export interface Conversation {
   standing?: Standing | undefined;
 }
 
+/** Somebody of staff who looks at a conversation right now; the name is empty where nobody knows it. */
+export interface Viewer {
+  id: string;
+  name: string;
+}
+
 /** Whose a conversation is, as of a version. */
 export interface Standing {
   version: number;
@@ -221,6 +227,8 @@ export interface State {
   alerts: number;
   /** Conversations of others that are looked at; null: not for this person. */
   watched: Readonly<Record<string, Conversation | null>>;
+  /** Who else of staff looks at a conversation, by its id. */
+  viewers: Readonly<Record<string, readonly Viewer[]>>;
   /** How often one was told of work of one's own, or that was: a reason to look at it again. */
   work: number;
   /** Why the session ended, if a close code said so. */
@@ -335,6 +343,7 @@ export const EMPTY: State = {
   board: null,
   alerts: 0,
   watched: {},
+  viewers: {},
   work: 0,
   ended: null,
   stopped: null,

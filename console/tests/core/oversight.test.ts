@@ -37,7 +37,7 @@ beforeEach(() => {
   own = [];
   arrived = [];
   streams = new Streams((frame) => written.push(frame), clock, OUTCOMES);
-  oversight = new Oversight(store, streams, clock, { own: (id) => own.push(id), arrived: (frame) => arrived.push(frame) });
+  oversight = new Oversight(store, streams, clock, { own: (id) => own.push(id), arrived: (frame) => arrived.push(frame), joined: () => undefined, patched: () => false });
   store.change({ me: { id: "me", name: "主管", role: "supervisor", shopId: "s", state: null } });
   streams.connected();
 });

@@ -7,7 +7,7 @@ import { EMPTY, type Conversation, type Left, type Me, type Refusal, type State 
 import { i18n, speak } from "@/locales/i18n.ts";
 import DeskPlace from "@/places/DeskPlace.vue";
 
-const core = { draft: vi.fn(), send: vi.fn(), confirm: vi.fn(), note: vi.fn(), dismiss: vi.fn(), read: vi.fn(), older: vi.fn(), receivers: vi.fn(), get: vi.fn().mockResolvedValue({ items: [{ id: "boss", name: "主管" }] }) };
+const core = { watch: vi.fn(async () => undefined), draft: vi.fn(), send: vi.fn(), confirm: vi.fn(), note: vi.fn(), dismiss: vi.fn(), read: vi.fn(), older: vi.fn(), receivers: vi.fn(), get: vi.fn().mockResolvedValue({ items: [{ id: "boss", name: "主管" }] }) };
 let live: State;
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
 

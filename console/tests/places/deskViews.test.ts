@@ -39,7 +39,7 @@ it("lists others beside what is open, and keeps both in the address", async () =
   expect(place.get(".views [aria-current=page]").text()).toBe("排队");
   expect(place.get(".others").text()).toContain("陈*平");
   expect(place.find("textarea").exists()).toBe(true);
-  expect(core.watch).not.toHaveBeenCalled();
+  expect(core.watch.mock.calls).toEqual([["a"]]);
 });
 
 it("shows one of them to read, and nothing to write in but a whisper to who serves", async () => {

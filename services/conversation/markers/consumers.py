@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts.base import UnreadableEvent
 from contracts.frames import GENERATIONS, OFFSETS
-from contracts.gateway import SignalSent
+from contracts.gateway import SignalSent, StaffSignal
 from kit.bus.ports import Record
 from kit.errors import Dead
 from services.conversation.markers.domain import Marker
@@ -19,7 +19,9 @@ GATHER_MS: Final = 1_000
 ROWS: Final = 2_000
 """Signals in hand at most."""
 
-_SIGNAL: Final = SignalSent.type.encode()
+_SIGNALS: Final = {kind.type.encode(): kind for kind in (SignalSent, StaffSignal)}
+"""A seat's reading, and a watcher's, by type."""
+
 _READ: Final = b'"read"'
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
 
@@ -57,14 +59,15 @@ class ReadSignals:
 def _marker(record: Record) -> Marker | None:
     """Return what a record says was read, None for another signal. Raises `UnreadableEvent`."""
     # Most signals are of typing: these are not worth decoding.
-    if record.header("ce_type") != _SIGNAL or _READ not in (record.value or b""):
+    kind = _SIGNALS.get(record.header("ce_type") or b"")
+    if kind is None or _READ not in (record.value or b""):
         return None
-    event = SignalSent.read(record)
+    event = kind.read(record)
     if event.signal != "read" or event.position is None:
         return None
     generation, offset = event.position
     if not (0 <= generation < GENERATIONS and 0 <= offset < OFFSETS):
-        raise UnreadableEvent(f"{SignalSent.type}: position")
+        raise UnreadableEvent(f"{event.type}: position")
     if not (_UUID(event.conversation_id) and _UUID(event.person_id)):
-        raise UnreadableEvent(f"{SignalSent.type}: an id is no UUID")
+        raise UnreadableEvent(f"{event.type}: an id is no UUID")
     return Marker(event.conversation_id, event.person_id, event.position)

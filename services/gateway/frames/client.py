@@ -104,6 +104,13 @@ class Typing(_Frame, tag="typing"):
     s: StreamText
 
 
+class Viewing(_Frame, tag="viewing"):
+    """Somebody looks at it, or does no more."""
+
+    s: StreamText
+    on: bool
+
+
 class Ping(_Frame, tag="ping"):
     """Heartbeat."""
 
@@ -117,10 +124,12 @@ class Token(_Frame, tag="token"):
     id: FrameId | None = None
 
 
-ClientFrame = Hello | Sub | Unsub | Send | Read | Typing | Ping | Token
+ClientFrame = Hello | Sub | Unsub | Send | Read | Typing | Viewing | Ping | Token
 
 _frames: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
-_TYPES: Final = frozenset({"hello", "sub", "unsub", "send", "read", "typing", "ping", "token"})
+_TYPES: Final = frozenset(
+    {"hello", "sub", "unsub", "send", "read", "typing", "viewing", "ping", "token"}
+)
 
 
 class NotUtf8(Exception):

@@ -55,6 +55,10 @@ class Directory:
             issued_at=datetime.fromtimestamp(person.issued_at, UTC),
         )
 
+    def person(self, subject: PersonId) -> PersonListed | None:
+        """Return somebody's entry, if there is one."""
+        return self._people.get(subject)
+
     def shop(self, shop_id: ShopId) -> ShopListed | None:
         """Return the shop's entry, if there is one."""
         return self._shops.get(shop_id)

@@ -1,13 +1,14 @@
-"""Typing and read receipts on their way out: lossy, a few at a time, never answered.
+"""Typing, looking and read receipts on their way out: lossy, a few at a time, never answered.
 
 Knows subscriptions and the batcher; must not know sockets.
 """
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
-from contracts.gateway import SignalSent
+from contracts.gateway import SignalSent, StaffSignal
 from contracts.people import ConversationId, ShopId
+from contracts.topics import SIGNALS
 from kit.bus.ports import Position, Producer, message_of
 from kit.clock import Clock
 from kit.ids import Ids
@@ -40,17 +41,31 @@ class Signals:
             position = _seen(subscription, position)
             if position is None:
                 return
+        self._tell(SignalSent, subscription, signal=signal, position=position)
+
+    def view(self, socket: SocketSession, s: str, *, on: bool) -> None:
+        """Tell staff that one of them looks; a buyer looks at his own all the time."""
+        subscription = subscription_to(socket, s)
+        # What is being joined is of no shop yet.
+        if subscription is not None and subscription.may_note and subscription.conversation.shop_id:
+            self._tell(StaffSignal, subscription, signal="viewing", on=on)
+
+    def _tell(
+        self,
+        kind: type[SignalSent] | type[StaffSignal],
+        subscription: ConversationSubscription,
+        **said: Any,
+    ) -> None:
         key = subscription.conversation.key
-        if self._producer.stalled(SignalSent.topic.name, key):
+        if self._producer.stalled(SIGNALS.name, key):
             return
-        event = SignalSent(
+        event = kind(
             id=self._ids.new(),
             time=self._clock.now(),
             shop_id=ShopId(subscription.conversation.shop_id),
             conversation_id=ConversationId(key.decode()),
-            person_id=socket.person.subject,
-            signal=signal,
-            position=position,
+            person_id=subscription.socket.person.subject,
+            **said,
         )
         self._batcher.add(message_of(event), _forget)
 

@@ -22,6 +22,7 @@ from services.gateway.frames.client import (
     Typing,
     Unreadable,
     Unsub,
+    Viewing,
 )
 from services.gateway.frames.refusals import RateLimited
 from services.gateway.hub import SocketSession
@@ -57,7 +58,17 @@ class FrameDispatcher:
         self.turns = LoopTurns()
         self._counters = {
             name: metrics.frames_in.labels(name)
-            for name in ("send", "sub", "unsub", "read", "typing", "ping", "token", "other")
+            for name in (
+                "send",
+                "sub",
+                "unsub",
+                "read",
+                "typing",
+                "viewing",
+                "ping",
+                "token",
+                "other",
+            )
         }
 
     # ---- what a connection brings
@@ -121,6 +132,8 @@ class FrameDispatcher:
                 self._signals.give(socket, frame.s, signal="read", position=frame.position)
             case Typing():
                 self._signals.give(socket, frame.s, signal="typing")
+            case Viewing():
+                self._signals.view(socket, frame.s, on=frame.on)
             case Ping():
                 socket.answer(server.pong(frame.ts, self._clock.now()))
             case Token():

@@ -2,7 +2,7 @@
 
 from kit.service.core import Service
 from services.gateway.history import HistoryClient, Ring
-from services.gateway.hub import Hub
+from services.gateway.hub import Directory, Hub
 from services.gateway.limits import FairTurns
 from services.gateway.settings import Settings
 from services.gateway.streams.heads import PUSH_S, Heads
@@ -12,6 +12,7 @@ from services.gateway.streams.kinds.conversation import ConversationStream, Resu
 from services.gateway.streams.kinds.current import CurrentStream
 from services.gateway.streams.kinds.inbox import InboxStream
 from services.gateway.streams.streams import Streams
+from services.gateway.streams.viewers import EVERY_S, Viewers
 
 
 def register(
@@ -23,8 +24,9 @@ def register(
     history: HistoryClient,
     ring: Ring,
     turns: FairTurns,
-) -> tuple[Streams, ConversationStream]:
-    """Let sockets watch; return all kinds of streams, and the one that the chat topic feeds."""
+    directory: Directory,
+) -> tuple[Streams, ConversationStream, Viewers]:
+    """Let sockets watch; return all streams, the one that the chat feeds, and who looks."""
     joins = Joins(hub, clock=service.clock, metrics=service.metrics)
     heads = Heads(history, ring, spawn=joins.spawn, clock=service.clock)
     inboxes = InboxStream(hub, joins, heads, history=history, turns=turns)
@@ -37,4 +39,6 @@ def register(
     streams = Streams(joins, [inboxes, boards, current, conversations], limit=limit)
     service.resource(stop=streams.stop)
     service.every(PUSH_S, "heads", inboxes.push)
-    return streams, conversations
+    viewers = Viewers(heads.watched, directory, service.clock)
+    service.every(EVERY_S, "viewers", viewers.expire)
+    return streams, conversations, viewers
