@@ -20,6 +20,8 @@ from kit.web.paging import Cursors
 from services.monitor.boards import registration as boards
 from services.monitor.console import routes as console_routes
 from services.monitor.console.service import Console
+from services.monitor.curve import routes as curve_routes
+from services.monitor.curve.service import CurveReader
 from services.monitor.directory import registration as directory
 from services.monitor.directory.rules import Rules
 from services.monitor.drill import routes as drill_routes
@@ -72,6 +74,7 @@ def build(
         figure_routes.reading(FigureReader(db, rules)),
         drill_routes.reading(Drill(db, rules, Cursors(settings.cursor_secret))),
         waiting_routes.reading(Waiters(db)),
+        curve_routes.reading(CurveReader(db, rules, clock=clock)),
         traffic_routes.reading(TrafficReader(db, rules)),
         console_routes.reading(Console(rules, clock=clock)),
     )

@@ -1,8 +1,8 @@
 """What is counted along the fold, in the order in which it is."""
 
+from services.monitor.curve.measure import Charted
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.measures import Measures
-from services.monitor.response.measure import Response
 from services.monitor.traffic.measure import TrafficMeasure
 from services.monitor.wording.measure import WordingMeasure
 
@@ -13,7 +13,7 @@ def measures_of(rules: Rules, *, believes_gate: bool = False) -> Measures:
     `believes_gate`: words that the gate cleared by the rules at hand are not judged again.
     """
     return lambda: (
-        Response(rules),
+        Charted(rules),
         TrafficMeasure(rules),
         WordingMeasure(rules, believes_gate=believes_gate),
     )

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from contracts.people import SenderKind
 from kit.settings import SettingsRefused
 from profiles import ProfileRefused
 from services.monitor.directory.shops import Directory
 from services.monitor.facts.staffing import Staffing
 from services.monitor.profiles import book as books
 from services.monitor.profiles.book import ProfileBook
-from services.monitor.profiles.domain import ReadingKey
+from services.monitor.profiles.domain import ReadingKey, waits_for_people
 from services.monitor.settings import Settings
 from wording import Engine, LiveEngine
 
@@ -52,6 +51,6 @@ class Rules:
         found = tuple(
             index
             for index, reading in enumerate(self.book.readings)
-            if reading.effective == {SenderKind.AGENT} and not reading.gap_while_waiting
+            if waits_for_people(reading.key)
         )
         return found or (0,)

@@ -3,8 +3,10 @@
 Pure values. Every number comes from a data file.
 """
 
+import re
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 from typing import Final, NewType, Self
 
 from contracts.people import SenderKind
@@ -12,6 +14,10 @@ from profiles import Levels, Title, Unanswered, WindowBy
 
 ReadingKey = NewType("ReadingKey", str)
 ProfileName = NewType("ProfileName", str)
+
+PEOPLE_ALONE: Final = f"^{SenderKind.AGENT.value}/[0-9]+/"
+"""The keys of readings under which only people answer and no silence ends a wait, also as
+PostgreSQL reads it. They agree on who waits."""
 
 _NO_RULE: Final = frozenset({"reading", "levels", "title"})
 """A reading has its key, and nothing is counted anew because a screen shows it otherwise."""
@@ -47,6 +53,12 @@ class Reading:
             gap_while_waiting=gap.endswith("!"),
             rejoin_ms=int(rejoin) * 1000,
         )
+
+
+@cache
+def waits_for_people(key: ReadingKey) -> bool:
+    """Tell whether a reading is one of those that say who waits for a person."""
+    return re.match(PEOPLE_ALONE, key) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts.people import ShopId
+from services.monitor.curve.models import WaitingMinuteRow
 from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
 from services.monitor.tables import Base
@@ -46,6 +47,7 @@ FIGURES: Final = (
     Aged(SessionRow, SessionRow.shop_id, SessionRow.started_ms),
     Aged(CounterRow, CounterRow.shop_id, CounterRow.day),
     Aged(TrafficRow, TrafficRow.shop_id, TrafficRow.day),
+    Aged(WaitingMinuteRow, WaitingMinuteRow.shop_id, WaitingMinuteRow.day),
 )
 EVIDENCE: Final = (
     Aged(FlagRow, FlagRow.shop_id, FlagRow.at_ms),

@@ -11,6 +11,7 @@ from contracts.people import ConversationId, ShopId
 from kit.postgres import Database
 from services.monitor import app
 from services.monitor.boards import repository as boards
+from services.monitor.curve import repository as curve
 from services.monitor.drill import repository as drill
 from services.monitor.drill.domain import Place as DrillPlace
 from services.monitor.drill.domain import Wanted
@@ -85,6 +86,8 @@ READS = [
     ),
     Read("the loads of a board", partial(response.loads, shop_id=SHOP, breach_before_ms=0)),
     Read("a day of a board", partial(boards.today, shop_id=SHOP, day=DAY, start_ms=0, end_ms=1)),
+    Read("the minutes of a day", partial(curve.minutes, shop_id=SHOP, day=DAY)),
+    Read("since when a shop's buyers wait", partial(curve.still, shop_id=SHOP), filters=LIVE),
     Read(
         "what was settled before staff was read",
         partial(response.provisional, table="rounds", before_ms=DAY_MS, limit=51),
@@ -136,6 +139,7 @@ async def test_no_list_is_without_a_row_here() -> None:
 
     rooms = (
         boards,
+        curve,
         drill,
         evidence,
         facts,
@@ -161,6 +165,10 @@ FILLS = (
     f"""
     insert into traffic select n % 10, {_SHOP} || n % 3, '2026-11-15'::date - n % 100, 1, 1, 1, 1,
         1, 1, 1 from generate_series(1, 1000) n on conflict do nothing
+    """,
+    f"""
+    insert into waiting_minutes select n, {_SHOP}, n, '2026-11-15'::date - n % 100, 1, 1, 0
+        from generate_series(1, 1000) n
     """,
     f"""
     insert into agents select 'agent-' || n, {_SHOP}, '', 'agent', 'online', now(), 1

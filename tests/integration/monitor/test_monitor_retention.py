@@ -174,7 +174,7 @@ async def test_wording_rules_go_once_no_kept_message_was_judged_by_them(rig: Rig
 
 async def test_a_running_monitor_deletes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "EVERY_S", 0.2)
-    rounds, _, counters, _ = FIGURES
+    rounds, _, counters, *_ = FIGURES
     await keep(rig, row(rounds, "ran", 1, 5), row(counters, "ran", date(2020, 1, 1), 5))
 
     async def gone() -> bool:

@@ -22,6 +22,7 @@ BOUNDED = {
     "outbox": "the relay deletes what is told",
     "partitions": "a row per partition",
     "positions": "a row per partition",
+    "waiting_marks": "a row per partition",
     "wording_spans": "those that another followed long ago go with the evidence",
 }
 """Tables without a row per fact, and why."""

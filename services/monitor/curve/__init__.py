@@ -1,0 +1,1 @@
+"""How many buyers waited, minute by minute."""
