@@ -13,12 +13,14 @@ const desk = lazily(() => import("./places/DeskPlace.vue"));
 const context = lazily(() => import("./features/context/ContextPane.vue"));
 const todo = lazily(() => import("./places/TodoPlace.vue"));
 const board = lazily(() => import("./places/BoardPlace.vue"));
+/** The board fetches it by itself, once its figures are there. */
+const curve = lazily(() => import("./features/board/WaitingCurve.vue"));
 const search = lazily(() => import("./places/SearchPlace.vue"));
 const reports = lazily(() => import("./places/ReportsPlace.vue"));
 const settings = lazily(() => import("./places/SettingsPlace.vue"));
 
 /** What is fetched at idle. */
-export const parts = [frame, desk, context, todo, board, search, reports, settings, signIn, nowhere];
+export const parts = [frame, desk, context, todo, board, curve, search, reports, settings, signIn, nowhere];
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: nowhere, meta: { title: "shell.product" } },
