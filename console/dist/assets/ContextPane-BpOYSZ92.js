@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-oGVU_C1z.js";
