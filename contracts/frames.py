@@ -4,10 +4,8 @@ These models are the documentation and the referee; the gateway's hot path has i
 and a test that ties the two. Nothing here knows a socket.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -69,26 +67,6 @@ class CloseCode(IntEnum):
     REVOKED = 4503
     REPLACED = 4505
     TOO_MANY = 4506
-
-
-BUYER_TYPES: Final = frozenset({
-    "chat.message.v1", "conversation.opened.v1", "conversation.queued.v1",
-    "conversation.assigned.v1", "conversation.transferred.v1", "conversation.stage_changed.v1",
-    "conversation.closed.v1", "conversation.reopened.v1", "conversation.late_message.v1",
-    "conversation.contacted.v1", "conversation.rated.v1",
-})  # fmt: skip
-"""Types of the chat topic that a buyer sees. What is not named here is staff's: a note, and what a
-newer release wrote and this one keeps without knowing it."""
-
-HIDDEN_FROM_BUYERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "conversation.queued.v1": frozenset({"previous_agent_id", "reason"}),
-        "conversation.assigned.v1": frozenset({"previous_agent_id", "reason", "mode"}),
-        "conversation.transferred.v1": frozenset({"from_agent_id", "note", "by", "mode"}),
-        "conversation.closed.v1": frozenset({"by", "reason", "sweep"}),
-    }
-)
-"""Fields of an event's `d` that a buyer never sees, in `ev`, `snap` and history alike."""
 
 
 class Frame(BaseModel):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contracts.frames import HIDDEN_FROM_BUYERS
 from contracts.people import PLATFORM, Role
+from contracts.visibility import HIDDEN_FROM_BUYERS
 from kit.ids import derived_id
 from tests.attacks import watching
 from tests.attacks.attacker import Attacker, is_problem

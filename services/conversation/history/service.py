@@ -14,9 +14,10 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.base import event_types, rfc3339
-from contracts.frames import BUYER_TYPES, HIDDEN_FROM_BUYERS, REPLAY_LIMIT
+from contracts.frames import REPLAY_LIMIT
 from contracts.people import ConversationId, ConversationState, PersonId, Role, ShopId
 from contracts.topics import CHAT
+from contracts.visibility import BUYER_TYPES, HIDDEN_FROM_BUYERS
 from kit import positions
 from kit.admission import Admission
 from kit.errors import NotFound

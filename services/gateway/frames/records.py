@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.conversation import Lifecycle
-from contracts.frames import HIDDEN_FROM_BUYERS
 from contracts.gateway import WORDING, ChatMessage
+from contracts.visibility import HIDDEN_FROM_BUYERS
 from kit.bus.ports import Headers, Message, Record
 from kit.telemetry import Trace
 from kit.text import BadText, refuse_unstorable_json

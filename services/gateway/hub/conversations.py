@@ -17,8 +17,8 @@ from contracts.conversation import (
     LateMessage,
     Lifecycle,
 )
-from contracts.frames import BUYER_TYPES
 from contracts.people import ConversationId, PersonId, SenderKind
+from contracts.visibility import BUYER_TYPES
 from services.gateway.frames import notes, records
 from services.gateway.frames.names import ConversationName
 from services.gateway.frames.records import Entry, PoisonRecord, Spoken

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from contracts.frames import BUYER_TYPES
 from contracts.people import ShopId
+from contracts.visibility import BUYER_TYPES
 from kit.clock import SystemClock
 from kit.ids import Uuid7Ids, dated_id, derived_id
 from services.conversation.archive.domain import Batch

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from contracts.frames import BUYER_TYPES
 from contracts.people import ConversationId, ConversationState, PersonId, ShopId, SkillGroupId
+from contracts.visibility import BUYER_TYPES
 from kit.bus.memory import MemoryBus
 from kit.clock import SystemClock
 from kit.postgres import Database

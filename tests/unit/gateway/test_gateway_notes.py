@@ -9,10 +9,10 @@ import pytest
 import contracts
 from contracts.base import ENVELOPE
 from contracts.conversation import Lifecycle
-from contracts.frames import BUYER_TYPES
 from contracts.gateway import ChatMessage, NoteWritten
 from contracts.people import ConversationId, PersonId, ShopId
 from contracts.topics import CHAT
+from contracts.visibility import BUYER_TYPES
 from kit.bus.ports import Record
 from services.conversation.archive.consumers import NoteHead
 from services.gateway.frames import notes, records
