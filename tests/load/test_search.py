@@ -74,7 +74,7 @@ _FILLS: Final = (
     join conversation.drawn d on d.number = n * 7919::bigint % {DRAWN}
     """,
     f"""
-    insert into conversation.words (message_id, shop_id, conversation_id, sender_id, at, keys)
+    insert into conversation.words (message_id, shop_id, conversation_id, sender_id, at, terms)
     select m.message_id, '{SHOP}', m.conversation_id, '', m.time, d.keys
     from conversation.messages m
     join conversation.drawn d on d.number = m.log_offset * 7919 % {DRAWN}
@@ -191,7 +191,7 @@ async def _filled(place: Infrastructure, texts: Texts) -> AsyncIterator[TestData
         await made.alter(
             "conversation",
             "create table conversation.drawn (number bigint primary key, body text, keys bigint[])",
-            "drop index conversation.ix_words_keys",
+            "drop index conversation.ix_words_terms",
         )
         async with made.connected("conversation", shop="*") as connection:
             await _copy(connection, texts.said)
@@ -199,7 +199,7 @@ async def _filled(place: Infrastructure, texts: Texts) -> AsyncIterator[TestData
                 await connection.execute(fill, timeout=300)
         await made.alter(
             "conversation",
-            "create index ix_words_keys on conversation.words using gin (keys)",
+            "create index ix_words_terms on conversation.words using gin (terms)",
             "analyze",
         )
         yield made

@@ -10,12 +10,12 @@ from services.conversation.tables import Base, Id, Key, Small, SmallKey
 
 
 class WordsRow(Base):
-    """What of a message is looked up, under keys of its shop alone."""
+    """What of a message is looked up, under terms of its shop alone."""
 
     __tablename__ = "words"
     __table_args__ = (
         Index(None, "shop_id", "at", "message_id"),
-        Index("ix_words_keys", "keys", postgresql_using="gin"),
+        Index("ix_words_terms", "terms", postgresql_using="gin"),
     )
 
     message_id: Mapped[Key]
@@ -23,7 +23,7 @@ class WordsRow(Base):
     conversation_id: Mapped[Id]
     sender_id: Mapped[str] = mapped_column(comment="who said it")
     at: Mapped[datetime]
-    keys: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 
 class WordsReachRow(Base):

@@ -61,7 +61,7 @@ _NEXT: Final = text(
 
 _ADD: Final = text(
     """
-    insert into words (message_id, shop_id, conversation_id, sender_id, at, keys)
+    insert into words (message_id, shop_id, conversation_id, sender_id, at, terms)
     values (:message_id, :shop_id, :conversation_id, :sender_id, :at, :keys)
     on conflict do nothing
     """
