@@ -316,10 +316,7 @@ class Ok(Frame):
 
 
 class Problem(BaseModel):
-    """RFC 9457, as on REST; `code` is what programs match.
-
-    `trace_id` is that of the message where a send was refused, whatever becomes of it later.
-    """
+    """RFC 9457, as on REST; `code` is what programs match, `trace_id` a refused message's own."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

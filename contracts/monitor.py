@@ -3,9 +3,11 @@
 Durations are whole milliseconds. Figures carry sums and counts, so that readers can add them.
 """
 
+from enum import StrEnum
 from typing import ClassVar, Final, Literal
 from zlib import crc32
 
+from pydantic import Field
 from typing_extensions import override
 
 from contracts.base import Event, Moment, Part
@@ -69,6 +71,59 @@ class IncidentStored(Alert):
     agent_id: PersonId
     action: Literal["block", "confirm"]
     categories: tuple[str, ...]
+
+
+class AlertKind(StrEnum):
+    """What leaders are told of."""
+
+    WAITING = "waiting"
+    FLAG = "flag"
+    INCIDENT = "incident"
+
+
+class Verdict(StrEnum):
+    """What somebody makes of an alert."""
+
+    HANDLED = "handled"
+    NOT_ABUSIVE = "not_abusive"
+
+
+NOTE_CHARS: Final = 500
+"""Characters (code points) of what somebody writes beside a verdict."""
+
+
+class Opinion(Alert):
+    """What every verdict shares: who gave it, and his words."""
+
+    kind: AlertKind
+    conversation_id: ConversationId
+    person_id: PersonId
+    name: str
+    verdict: Verdict
+    note: str = Field(default="", max_length=NOTE_CHARS)
+
+
+class WordingJudged(Opinion):
+    """Somebody says what he makes of a flagged message or of one held; his latest verdict stands.
+
+    `subject_id` is the message's id of a flag, and the incident's own.
+    """
+
+    type: ClassVar[str] = "wording.judged.v1"
+
+    subject_id: str
+
+
+class AlertAcknowledged(Opinion):
+    """A leader took care of an alert, as the first; told once.
+
+    `alert_id` is the id of the flagged message, of the incident, or of the event that told of a
+    threshold.
+    """
+
+    type: ClassVar[str] = "monitor.alert_acknowledged.v1"
+
+    alert_id: str
 
 
 class ResponseFigures(Part):

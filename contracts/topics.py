@@ -95,7 +95,7 @@ ALERTS = Topic(
     name="alerts",
     key="shop_id",
     writers=("monitor",),
-    purpose="Waiting thresholds passed, wording flags and incidents stored.",
+    purpose="Waiting thresholds passed, wording flags and incidents stored, and verdicts on them.",
 )
 BOARD = Topic(
     name="board",

@@ -17,6 +17,7 @@ from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.database import DatabaseService
 from kit.web.paging import Cursors
+from services.monitor.alerts import registration as alerts
 from services.monitor.boards import registration as boards
 from services.monitor.console import routes as console_routes
 from services.monitor.console.service import Console
@@ -68,6 +69,7 @@ def build(
     provisionals = Provisionals(db, rules, folds=lambda: membership.folds)
     service.every(PROVISIONALS_S, "provisionals", provisionals.judge_due)
     evidence.register(service)
+    alerts.register(service)
     boards.register(service, rules)
     service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     service.routes(

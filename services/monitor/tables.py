@@ -1,4 +1,4 @@
-"""What all tables of the monitor share (schema `monitor`): base, outbox, positions.
+"""What all tables of the monitor share (schema `monitor`): base, outbox, repeats, positions.
 
 Times are milliseconds since 1970 where they come from the fold, because the fold is exact in them.
 """
@@ -17,6 +17,8 @@ from kit import tables
 METADATA: Final = tables.metadata("monitor")
 
 OUTBOX: Final = tables.outbox(METADATA)
+INBOX: Final = tables.inbox(METADATA)
+IDEMPOTENCY: Final = tables.idempotency(METADATA)
 POSITIONS: Final = tables.positions(METADATA)
 GENERATIONS: Final = tables.generations(METADATA)
 

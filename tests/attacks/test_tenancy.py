@@ -125,6 +125,9 @@ async def test_attack_01_another_shops_people_secrets_and_figures_are_not_there(
         ("GET", f"/v1/monitor/flags?shop={ours.id}", None),
         ("GET", f"/v1/monitor/incidents?shop={ours.id}", None),
         ("GET", f"/v1/monitor/waiting?shop={ours.id}", None),
+        ("POST", f"/v1/monitor/alerts/{ABSENT}/acknowledge", {"verdict": "handled"}),
+        ("POST", f"/v1/monitor/incidents/{ABSENT}/feedback", {"verdict": "handled"}),
+        ("POST", f"/v1/monitor/flags/{ABSENT}/feedback", {"verdict": "handled"}),
         (
             "GET",
             f"/v1/monitor/figures?shop={ours.id}&profile=qiyu&from=2026-11-11&to=2026-11-12",
@@ -289,12 +292,18 @@ async def test_attack_65_nobody_watches_or_takes_home_more_than_his_role_gives(
         f"/v1/monitor/flags?shop={shop}",
         f"/v1/monitor/incidents?shop={shop}",
         f"/v1/monitor/waiting?shop={shop}",
+        "/v1/monitor/alerts",
         f"/v1/intake/{shop}/secret",
         f"/v1/shops/{shop}/secret",
         *AUDITS,
     ]
     for path in forbidden:
         is_problem(await attacker.ask("GET", path, token=cast.ours.token(Role.AGENT)), 403)
+    opinion = {"verdict": "handled"}
+    acknowledge = f"/v1/monitor/alerts/{ABSENT}/acknowledge"
+    for role, status in ((Role.AGENT, 403), (Role.SUPERVISOR, 404)):
+        token = cast.ours.token(role)
+        is_problem(await attacker.ask("POST", acknowledge, token=token, json=opinion), status)
 
 
 async def test_attack_65_an_agent_is_shown_his_own_figures_alone(

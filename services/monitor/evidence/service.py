@@ -111,11 +111,12 @@ def _incident(row: Any, meant: ConfirmationRow | None) -> Incident:
         policy_version=row.policy_version,
         held_at=_moment(row.held_ms),
         stored_at=row.stored_at,
-        confirmed=None if meant is None else _confirmation(meant),
+        confirmed=None if meant is None else confirmation(meant),
     )
 
 
-def _confirmation(row: ConfirmationRow) -> Confirmation:
+def confirmation(row: ConfirmationRow) -> Confirmation:
+    """Return what is shown of a confirmation."""
     return Confirmation(
         message_id=MessageId(row.message_id), reason=row.reason, at=_moment(row.confirmed_ms)
     )

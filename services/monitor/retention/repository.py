@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts.people import ShopId
+from services.monitor.alerts.models import AlertStateRow, JudgementRow
 from services.monitor.curve.models import WaitingMinuteRow
 from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
@@ -53,6 +54,8 @@ EVIDENCE: Final = (
     Aged(FlagRow, FlagRow.shop_id, FlagRow.at_ms),
     Aged(IncidentRow, IncidentRow.shop_id, IncidentRow.held_ms),
     Aged(ConfirmationRow, ConfirmationRow.shop_id, ConfirmationRow.confirmed_ms),
+    Aged(JudgementRow, JudgementRow.shop_id, JudgementRow.judged_ms),
+    Aged(AlertStateRow, AlertStateRow.shop_id, AlertStateRow.acknowledged_ms),
 )
 ALERTS: Final = (Aged(FiringRow, FiringRow.shop_id, FiringRow.due_ms),)
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from contracts.people import ConversationId, ShopId
+from kit.ids import derived_id
 from services.monitor.profiles.domain import ProfileName
 
 
@@ -22,3 +23,9 @@ class Firing(NamedTuple):
     conversation_id: ConversationId
     due_ms: int
     late_ms: int
+
+    @property
+    def alert_id(self) -> str:
+        """Return the id of the event that tells of it, the same whoever raises it."""
+        parts = self.conversation_id, str(self.waiting_offset), str(self.threshold_s)
+        return derived_id("waiting_threshold", *parts)

@@ -27,3 +27,4 @@ class FiringRow(Base):
     conversation_id: Mapped[str]
     due_ms: Mapped[int]
     late_ms: Mapped[int]
+    alert_id: Mapped[str | None] = mapped_column(comment="null: told by an older release")

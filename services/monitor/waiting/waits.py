@@ -9,7 +9,6 @@ from typing import Final, TypeAlias
 
 from contracts.monitor import WaitingThresholdPassed
 from contracts.people import ConversationId
-from kit.ids import derived_id
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.states import Conversation
 from services.monitor.profiles.domain import Profile, ReadingKey
@@ -177,12 +176,7 @@ def alert_of(firing: Firing, state: Conversation, *, now: datetime) -> WaitingTh
     """Return the alert of a threshold; its id is the same whoever raises it."""
     waited_ms = firing.threshold_s * 1000
     return WaitingThresholdPassed(
-        id=derived_id(
-            "waiting_threshold",
-            firing.conversation_id,
-            str(firing.waiting_offset),
-            str(firing.threshold_s),
-        ),
+        id=firing.alert_id,
         time=now,
         shop_id=firing.shop_id,
         conversation_id=firing.conversation_id,

@@ -173,6 +173,17 @@ class Monitor:
             headers = {"Authorization": f"Bearer {token}"}
             return await door.get(path, params=query, headers=headers)
 
+    async def post(
+        self, path: str, token: str, body: dict[str, Any], *, key: str = ""
+    ) -> httpx2.Response:
+        """Command over REST; with a key of its own unless one is given."""
+        async with _client(self.addresses.http) as door:
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "Idempotency-Key": key or secrets.token_hex(8),
+            }
+            return await door.post(path, json=body, headers=headers)
+
     async def metric(self, series: str) -> float:
         """Return what one series stands at, 0 if nobody has counted it yet."""
         async with _client(self.addresses.admin) as door:

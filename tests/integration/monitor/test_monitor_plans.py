@@ -10,6 +10,10 @@ import pytest_asyncio
 from contracts.people import ConversationId, ShopId
 from kit.postgres import Database
 from services.monitor import app
+from services.monitor.alerts import repository as alerts
+from services.monitor.alerts.domain import AlertState
+from services.monitor.alerts.domain import Place as AlertPlace
+from services.monitor.alerts.repository import Asked as AlertsAsked
 from services.monitor.boards import repository as boards
 from services.monitor.curve import repository as curve
 from services.monitor.drill import repository as drill
@@ -44,6 +48,10 @@ TIES = "rows of one millisecond are put in order; the index gives the millisecon
 STRETCH = Asked(SHOP, ProfileName("qiyu"), DAY_MS - 86_400_000, DAY_MS + 86_400_000, Wanted())
 BEHIND = DrillPlace(DAY_MS, ConversationId("c5"), 5)
 
+TAKEN_CARE_OF = "whether an alert was taken care of stands elsewhere; a week bounds how many"
+KINDS = "three kinds become one list; each gives its newest by its index"
+BY_KEY = "a row is found by its key; whose shop it is is looked at beside it"
+
 READS = [
     *(
         Read(
@@ -71,6 +79,32 @@ READS = [
         "the next incidents",
         partial(evidence.incidents, shop_id=SHOP, after=Place(DAY_MS, "incident-500"), limit=51),
         INCIDENTS,
+    ),
+    *(
+        Read(
+            f"{title} alerts {state}",
+            partial(alerts.alerts, query=AlertsAsked(SHOP, 0, state), after=after, limit=51),
+            ("/v1/monitor/alerts",),
+            filters=TAKEN_CARE_OF,
+            sorts=KINDS,
+        )
+        for state in (None, *AlertState)
+        for title, after in (("the newest", None), ("the next", AlertPlace(DAY_MS, "message-5")))
+    ),
+    Read(
+        "what an alert is about",
+        partial(alerts.subject, shop_id=SHOP, alert_id="message-7", since_ms=DAY_MS),
+        filters="a wait is looked for among a week's of its shop, a flag by its key",
+    ),
+    Read(
+        "who took care of alerts",
+        partial(alerts.acknowledged, shop_id=SHOP, alerts=["message-1", "message-2"]),
+        filters=BY_KEY,
+    ),
+    Read(
+        "what people made of alerts",
+        partial(alerts.judgements, shop_id=SHOP, subjects=["message-1", "message-2"]),
+        filters=BY_KEY,
     ),
     Read(
         "what was meant of incidents",
@@ -178,6 +212,14 @@ FILLS = (
     insert into incidents (incident_id, shop_id, conversation_id, agent_id, client_id, action,
         text, categories, hits, lexicon_version, policy_version, held_ms)
     select 'incident-' || n, {_SHOP}, '', '', '', '', '', '{{}}', '[]', '', '',
+        {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into judgements select 'message-' || n, 'person-' || n % 5, {_SHOP}, '', 'handled', '',
+        {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into alert_states select 'message-' || n, {_SHOP}, '', '', 'handled', '',
         {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
     """,
     f"""

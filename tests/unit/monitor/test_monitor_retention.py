@@ -18,6 +18,8 @@ BOUNDED = {
     "book_spans": "a row per partition and change of the rule profiles",
     "books": "a row per change of the rule profiles",
     "conversations": "the fold forgets what is over",
+    "idempotency": "answers of a day, then they are forgotten",
+    "inbox": "forgotten with the answers; nothing is entered so far",
     "generations": "a row per topic that was made anew by hand",
     "outbox": "the relay deletes what is told",
     "partitions": "a row per partition",
