@@ -48,7 +48,7 @@ class Board:
     @property
     def violations(self) -> Locator:
         """Held and flagged messages, newest first."""
-        return self.page.get_by_role("region", name="违规与拦截").get_by_role("listitem")
+        return self.page.get_by_role("region", name="违规与告警").get_by_role("listitem")
 
     def tile(self, label: str) -> Locator:
         """Return the button of a figure."""

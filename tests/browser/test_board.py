@@ -209,7 +209,7 @@ async def test_what_the_gate_held_is_on_the_board(
     await expect(held).to_contain_text("客服甲")
     await expect(held).to_contain_text("买家没有看到")
     await expect(board.tile("拦截")).to_contain_text("1")
-    await held.get_by_role("button", name="看对话").click()
+    await held.get_by_role("button", name="看前后").click()
 
     await expect(board.drawer.get_by_role("log")).to_contain_text("你们到底什么时候发货")
     await expect(board.drawer.get_by_role("log")).not_to_contain_text(INSULT)

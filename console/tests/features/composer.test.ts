@@ -1,11 +1,15 @@
 import { enableAutoUnmount, mount } from "@vue/test-utils";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Left, Refusal } from "@/core/types.ts";
 import Composer from "@/features/composer/Composer.vue";
 import { i18n } from "@/locales/i18n.ts";
 
+const core = { call: vi.fn<(method: string, path: string, body: unknown, how: { key: string }) => Promise<unknown>>() };
+vi.mock("@/live.ts", async (original) => ({ ...(await original<object>()), useLive: () => ({ core }) }));
+
 enableAutoUnmount(afterEach);
+beforeEach(() => core.call.mockReset());
 
 interface Given {
   draft?: string;
@@ -85,6 +89,27 @@ describe("the composer", () => {
     await area.setValue("你好");
     expect(composer.find("[role=alert]").exists()).toBe(false);
     expect(send.attributes("disabled")).toBeUndefined();
+  });
+
+  it("tells the leaders that the gate was wrong, once they can know of what, and by one key", async () => {
+    vi.useFakeTimers();
+    try {
+      core.call.mockRejectedValueOnce(Object.assign(new Error("early"), { code: "not_found" }));
+      core.call.mockResolvedValueOnce({});
+      const blocked: Refusal = { code: "blocked", text: "你傻逼啊", hits: [{ category: "insult", start: 1, end: 3, surface: "傻逼" }], id: "c1", incident: "i1" };
+      const { composer, send } = shown({ draft: blocked.text, refusal: blocked });
+
+      await composer.findAll("button").find((one) => one.text() === "误判反馈")?.trigger("click");
+      await vi.advanceTimersByTimeAsync(2_000);
+
+      const [first, second] = core.call.mock.calls;
+      expect(second).toEqual(first);
+      expect(first?.slice(0, 3)).toEqual(["POST", "/v1/monitor/incidents/i1/feedback", { verdict: "not_abusive" }]);
+      expect(composer.get("[role=alert]").text()).toContain("已反馈给主管");
+      expect(send.attributes("disabled")).toBeDefined();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("asks why before it sends what may upset, and sends it as it stands with the reason, once", async () => {

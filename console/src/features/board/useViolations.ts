@@ -1,12 +1,15 @@
-/** Held messages and flagged ones, as the monitor lists them: newest first. */
+/** What leaders are told, as the monitor lists it: newest first, and who took care of it. */
 
 import { computed, onBeforeUnmount, onMounted, shallowRef, watch, type ComputedRef, type Ref } from "vue";
 
+import type { Problem } from "@/core/types.ts";
 import { useLive } from "@/live.ts";
 
-/** Alerts come in bursts: the lists are asked for once in so long at most. */
+/** Alerts come in bursts: the list is asked for once in so long at most. */
 const PAUSE_MS = 1_500;
-const SHOWN = 20;
+/** What is asked for at first; what comes later is listed from the oldest of these on. */
+const SHOWN = 50;
+const AT_MOST = 200;
 
 export interface Hit {
   category: string;
@@ -17,9 +20,9 @@ export interface Hit {
 
 export interface Violation {
   id: string;
-  kind: "block" | "confirm" | "agent" | "buyer";
+  kind: "block" | "confirm" | "agent" | "buyer" | "waiting";
   conversation: string;
-  /** Who wrote it. */
+  /** Who wrote it; nobody where somebody waits. */
   person: string;
   at: number;
   categories: readonly string[];
@@ -28,29 +31,40 @@ export interface Violation {
   text: string;
   /** The agent meant what the gate asked about, and why; empty: his client asked for no reason. */
   meant: string | null;
+  /** How long the buyer had waited. */
+  threshold: number | null;
+  /** Who took care of it first. */
+  done: Opinion | null;
+  /** What people made of it, the latest first. */
+  feedback: readonly Opinion[];
 }
 
-interface RawFlag {
-  message_id: string;
-  conversation_id: string;
-  sender_id: string;
-  speaker: "agent" | "buyer";
+export interface Opinion {
+  name: string;
+  verdict: "handled" | "not_abusive";
+  note: string;
+  at: number;
+}
+
+export interface RawOpinion extends Omit<Opinion, "at"> {
   at: string;
-  categories: string[];
-  hits: Hit[];
 }
 
-interface RawIncident {
-  incident_id: string;
+export interface RawAlert {
+  id: string;
+  kind: "waiting" | "flag" | "incident";
+  at: string;
   conversation_id: string;
-  agent_id: string;
-  action: "block" | "confirm";
-  text: string;
+  person_id: string | null;
+  speaker: "agent" | "buyer" | null;
+  action: "block" | "confirm" | null;
+  threshold_s: number | null;
   categories: string[];
   hits: Hit[];
-  held_at: string;
-  /** Absent from an older monitor. */
-  confirmed?: { reason: string | null } | null;
+  text: string | null;
+  confirmed: { reason: string | null } | null;
+  acknowledged: RawOpinion | null;
+  feedback: RawOpinion[];
 }
 
 /** Return what was found, each place once: one word may be hit by several rules, as a whole and in part. */
@@ -68,13 +82,25 @@ export function phrases(hits: readonly Hit[]): string[] {
   return [...new Set(found.map((hit) => hit.surface))];
 }
 
-export function ofFlag(raw: RawFlag): Violation {
-  return { id: raw.message_id, kind: raw.speaker, conversation: raw.conversation_id, person: raw.sender_id, at: Date.parse(raw.at), categories: raw.categories, phrases: phrases(raw.hits), text: "", meant: null };
+export function ofAlert(raw: RawAlert): Violation {
+  return {
+    id: raw.id,
+    kind: raw.action ?? raw.speaker ?? "waiting",
+    conversation: raw.conversation_id,
+    person: raw.person_id ?? "",
+    at: Date.parse(raw.at),
+    categories: raw.categories,
+    phrases: phrases(raw.hits),
+    text: raw.text ?? "",
+    meant: raw.confirmed === null ? null : (raw.confirmed.reason ?? ""),
+    threshold: raw.threshold_s,
+    done: raw.acknowledged === null ? null : ofOpinion(raw.acknowledged),
+    feedback: raw.feedback.map(ofOpinion),
+  };
 }
 
-export function ofIncident(raw: RawIncident): Violation {
-  const meant = raw.confirmed ? (raw.confirmed.reason ?? "") : null;
-  return { id: raw.incident_id, kind: raw.action, conversation: raw.conversation_id, person: raw.agent_id, at: Date.parse(raw.held_at), categories: raw.categories, phrases: phrases(raw.hits), text: raw.text, meant };
+export function ofOpinion(raw: RawOpinion): Opinion {
+  return { name: raw.name, verdict: raw.verdict, note: raw.note, at: Date.parse(raw.at) };
 }
 
 export interface Violations {
@@ -90,17 +116,25 @@ export function useViolations(changes: () => unknown): Violations {
   const status = shallowRef<"asked" | "known" | "failed">("asked");
   let soon: ReturnType<typeof setTimeout> | undefined;
 
+  /** List from the oldest that is shown on: what was missed without a connection is in it, and what became of the rest. */
   async function again(): Promise<void> {
-    const query = `?shop=${encodeURIComponent(live.me?.shopId ?? "")}&limit=${SHOWN}`;
+    const known = found.value[Math.min(found.value.length, SHOWN) - 1];
     try {
-      const [flags, incidents] = (await Promise.all([core.get(`/v1/monitor/flags${query}`), core.get(`/v1/monitor/incidents${query}`)])) as [
-        { items: RawFlag[] },
-        { items: RawIncident[] },
-      ];
-      found.value = [...flags.items.map(ofFlag), ...incidents.items.map(ofIncident)].sort((a, b) => b.at - a.at);
+      found.value = (await listed(known?.id)).map(ofAlert);
       status.value = "known";
     } catch {
       status.value = "failed";
+    }
+  }
+
+  async function listed(after?: string): Promise<RawAlert[]> {
+    const query = after === undefined ? `?limit=${SHOWN}` : `?limit=${AT_MOST}&after=${encodeURIComponent(after)}`;
+    try {
+      return ((await core.get(`/v1/monitor/alerts${query}`)) as { items: RawAlert[] }).items;
+    } catch (refused) {
+      // What one knew is forgotten by now.
+      if (after !== undefined && (refused as Problem).code === "not_found") return listed();
+      throw refused;
     }
   }
 

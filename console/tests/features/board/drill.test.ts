@@ -1,5 +1,6 @@
 import { flushPromises } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { nextTick } from "vue";
 
 import { phrases } from "@/features/board/useViolations.ts";
 import { speak } from "@/locales/i18n.ts";
@@ -15,8 +16,11 @@ const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOStrin
 const waiter = { conversation_id: "c1", agent_id: "a7", waiting_since: at(192) };
 const agents = [rawTile({ agent_id: "a7", name: "客服7号", longest_wait_ms: 192_000, breaching: 1 })];
 const HIT = { category: "shirking", surface: "爱买不买", start: 0, end: 4, severity: "high" };
-const INCIDENT = { incident_id: "i1", conversation_id: "c1", agent_id: "a7", action: "block", text: "爱买不买，随你", categories: ["shirking"], hits: [HIT, HIT], held_at: at(60) };
-const FLAG = { message_id: "m1", conversation_id: "c1", sender_id: "b1", speaker: "buyer", at: at(30), categories: ["anger"], hits: [{ ...HIT, category: "anger", surface: "骗子店" }] };
+const ALERT = { conversation_id: "c1", speaker: null, action: null, threshold_s: null, text: null, confirmed: null, acknowledged: null, feedback: [] };
+const INCIDENT = { ...ALERT, id: "i1", kind: "incident", person_id: "a7", action: "block", text: "爱买不买，随你", categories: ["shirking"], hits: [HIT, HIT], at: at(60) };
+const FLAG = { ...ALERT, id: "m1", kind: "flag", person_id: "b1", speaker: "buyer", at: at(30), categories: ["anger"], hits: [{ ...HIT, category: "anger", surface: "骗子店" }] };
+const WAIT = { ...ALERT, id: "w1", kind: "waiting", person_id: null, threshold_s: 180, categories: [], hits: [], at: at(90) };
+const DONE = { alert_id: "i1", person_id: "boss", name: "林主管", verdict: "handled", note: "", at: at(10) };
 
 beforeEach(async () => {
   reset();
@@ -24,8 +28,7 @@ beforeEach(async () => {
   world.answers = {
     ...world.answers,
     "/v1/conversations?ids=": { items: [{ id: "c1", buyer: { name: "王*明" }, agent_id: "a7", state: "assigned", head: { by: "buyer", preview: "你们到底什么时候发货", at: at(192) } }] },
-    "/v1/monitor/flags": { items: [FLAG], next_cursor: null },
-    "/v1/monitor/incidents": { items: [INCIDENT], next_cursor: null },
+    "/v1/monitor/alerts": { items: [FLAG, INCIDENT, WAIT], next_cursor: null },
   };
   publish({ waiting: 1, waiting_longest: [waiter], agents });
   await speak("zh-CN");
@@ -197,9 +200,11 @@ describe("flags and held messages", () => {
   it("say who, when, by which phrase and why, the newest first", async () => {
     const { page } = await show();
 
-    const [flag, held] = page.findAll(".violations li").map((row) => row.text());
+    const [flag, held, wait] = page.findAll(".violations li").map((row) => row.text());
     expect(flag).toMatch(/买家用语.*王\*明.*客服7号.*08:00:30.*骗子店/);
     expect(held).toMatch(/已拦截.*客服7号.*王\*明.*08:00:00.*爱买不买.*推脱.*买家没有看到.*爱买不买，随你/);
+    expect(wait).toMatch(/超时.*王\*明.*客服7号.*07:59:30.*等待超过 180 秒.*打开.*已处理/);
+    expect(wait).not.toContain("误判");
     expect(page.findAll(".violations mark").map((mark) => mark.text())).toEqual(["骗子店", "爱买不买"]);
   });
 
@@ -208,34 +213,75 @@ describe("flags and held messages", () => {
     await page.get(".violations li button").trigger("click");
     await flushPromises();
 
-    expect(router.currentRoute.value.query).toEqual({ drill: "flags", talk: "c1" });
+    expect(router.currentRoute.value.query).toEqual({ drill: "flags", talk: "c1", at: `${NOW - 30_000}` });
   });
 
   it("say that there are none, and that they cannot be had", async () => {
-    world.answers["/v1/monitor/flags"] = world.answers["/v1/monitor/incidents"] = { items: [], next_cursor: null };
+    world.answers["/v1/monitor/alerts"] = { items: [], next_cursor: null };
     const { page } = await show();
-    expect(page.get(".violations").text()).toContain("没有违规，也没有拦截");
+    expect(page.get(".violations").text()).toContain("没有违规，也没有告警");
 
-    world.answers["/v1/monitor/flags"] = new Error("away");
+    world.answers["/v1/monitor/alerts"] = new Error("away");
     const second = await show();
     expect(second.page.get(".violations").text()).toContain("列表暂时取不到");
   });
-});
 
-describe("the wall", () => {
-  it("has figures and who needs help, and nothing to press", async () => {
-    const { page } = await show("/board?kiosk=1");
+  it("are taken care of once, and say who did it and when", async () => {
+    const { page } = await show();
+    const row = () => page.findAll(".violations li")[1]!;
+    const press = (label: string) => row().findAll("button").find((one) => one.text() === label)?.trigger("click");
+    world.answers["/v1/monitor/alerts"] = { items: [FLAG, { ...INCIDENT, acknowledged: DONE }, WAIT], next_cursor: null };
 
-    expect(page.findAll("button, select, a")).toHaveLength(0);
-    expect(page.find(".great").text()).toMatch(/等待中1.*最久等待3:12.*平均响应27.4秒.*首次 30 秒90.0%/);
-    expect(page.get(".great .level-3").text()).toContain("3:12");
-    expect(page.get(".agents .level-3").text()).toMatch(/客服7号.*3:12/);
+    core.call.mockResolvedValue(DONE);
+    await press("已处理");
+    await press("误判");
+    await flushPromises();
+
+    expect(core.call.mock.calls.map(([method, path, body]) => [method, path, body])).toEqual([["POST", "/v1/monitor/alerts/i1/acknowledge", { verdict: "handled" }]]);
+    expect(row().text()).toContain("林主管 08:00:50 已处理");
+    expect(row().findAll("button").map((one) => one.text())).toEqual(["看前后"]);
   });
 
-  it("says when it lags", async () => {
-    publish({ delayed_ms: 8_000 });
-    const { page } = await show("/board?kiosk=1");
+  it("are asked to be taken care of again by the same key where no answer came", async () => {
+    core.call.mockRejectedValueOnce(new Error("away"));
+    core.call.mockResolvedValue(DONE);
+    const { page } = await show();
+    const press = () => page.findAll(".violations li")[1]!.findAll("button").find((one) => one.text() === "误判")?.trigger("click");
 
-    expect(page.text()).toContain("延迟 8 秒");
+    await press();
+    await flushPromises();
+    expect(page.get(".violations").text()).toContain("没有记下");
+    await press();
+    await flushPromises();
+
+    const keys = core.call.mock.calls.map(([, , , how]) => how?.key);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it("show what agents made of them, and why something was said all the same", async () => {
+    const meant = { ...INCIDENT, action: "confirm", confirmed: { reason: "买家问的" }, feedback: [{ ...DONE, name: "客服7号", verdict: "not_abusive", note: "是商品名" }] };
+    world.answers["/v1/monitor/alerts"] = { items: [meant], next_cursor: null };
+    const { page } = await show();
+
+    expect(page.get(".violations li").text()).toMatch(/要求确认.*仍然发送：买家问的.*客服7号 认为误判.*是商品名/);
+  });
+
+  it("are listed from the oldest that is shown once the connection is back", async () => {
+    vi.useFakeTimers();
+    try {
+      const { page } = await show();
+      world.answers["/v1/monitor/alerts"] = { items: [{ ...FLAG, id: "m9", at: at(1) }, FLAG, INCIDENT, WAIT], next_cursor: null };
+
+      world.live.connection = "lost";
+      await nextTick();
+      world.live.connection = "connected";
+      await vi.advanceTimersByTimeAsync(2_000);
+
+      expect(core.get.mock.calls.map(([path]) => path).filter((path) => path.startsWith("/v1/monitor/alerts")).at(-1)).toBe("/v1/monitor/alerts?limit=200&after=w1");
+      expect(page.findAll(".violations li")).toHaveLength(4);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -17,6 +17,7 @@ export const NOW = Date.parse("2026-11-11T00:01:00.000Z");
 export const core = {
   board: vi.fn(async () => undefined),
   watch: vi.fn<(id: string) => Promise<void>>(async () => undefined),
+  call: vi.fn<(method: string, path: string, body?: unknown, how?: { key?: string }) => Promise<unknown>>(async () => ({})),
   get: vi.fn(async (path: string): Promise<unknown> => answer(path)),
 };
 export const world: { live: State; now: Ref<number>; answers: Record<string, unknown> } = { live: shallowReactive({ ...EMPTY }), now: ref(NOW), answers: {} };
@@ -45,10 +46,12 @@ export function reset(): void {
   const levels = { first: [10, 20, 30], later: [20, 100, 180] } as const;
   world.live = shallowReactive({ ...EMPTY, session: "in", me, levels, connection: "connected", connectionSince: NOW });
   world.now.value = NOW;
-  world.answers = { "/v1/console": FACTS, "/v1/monitor/flags": { items: [], next_cursor: null }, "/v1/monitor/incidents": { items: [], next_cursor: null } };
+  world.answers = { "/v1/console": FACTS, "/v1/monitor/alerts": { items: [], next_cursor: null } };
   core.board.mockClear();
   core.watch.mockClear();
   core.get.mockClear();
+  core.call.mockReset();
+  core.call.mockResolvedValue({});
 }
 
 /** Let time pass on the page. */
