@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.people import PersonId, Role
+from tests.integration.monitor.chats import Chat
 from tests.integration.monitor.rig import DAY, Monitor, Rig, Shop
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -22,9 +23,10 @@ async def curve(monitor: Monitor, shop: Shop, day: date = DAY) -> dict[str, Any]
     return found
 
 
-async def played(rig: Rig, shop: Shop) -> None:
+async def played(rig: Rig, shop: Shop) -> list[Chat]:
     """Play a noon: one answered, one handed on, one closed on, one who waits for two days."""
-    first, handed, closed, long = [await shop.chat().opened() for _ in range(4)]
+    chats = [await shop.chat().opened() for _ in range(4)]
+    first, handed, closed, long = chats
     await first.buyer(0)
     await first.agent(150)
     await handed.buyer(60)
@@ -35,6 +37,7 @@ async def played(rig: Rig, shop: Shop) -> None:
     await long.buyer(30)
     await long.agent(2 * DAY_S)
     await rig.folded()
+    return chats
 
 
 async def test_the_curve_says_how_many_waited_at_the_end_of_each_minute(
@@ -112,15 +115,15 @@ async def test_an_answer_that_turns_out_to_be_a_goodbye_ended_no_wait(
 async def test_minutes_are_counted_again_after_a_release_that_does_not_count(rig: Rig) -> None:
     shop = await rig.shop().listed()
     async with rig.monitor() as monitor:
-        await played(rig, shop)
+        chats = await played(rig, shop)
         counted = await curve(monitor, shop)
     # The release before folds on: its rounds are there, its minutes are not, nor is the mark moved.
     await rig.change("delete from waiting_minutes where shop_id = :shop", shop=shop.id)
     await rig.change("update waiting_marks set counted_to = counted_to - 1")
     missing = await rig.recomputed()
     async with rig.monitor() as monitor:
-        for _ in range(8):
-            await (await shop.chat().opened()).buyer(DAY_S)
+        for chat in chats:  # so that each of their partitions is folded on
+            await chat.buyer(3 * DAY_S)
         await rig.folded()
         again = await curve(monitor, shop)
 
