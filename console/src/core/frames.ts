@@ -1,7 +1,7 @@
 /** Frames of `peakdesk.v1` as far as a desk reads them; docs/protocol.md is the referee. */
 
 import { NOTE } from "./noting.ts";
-import type { Hit, Item, Position, Speaker } from "./types.ts";
+import type { Hit, Item, Position, Speaker, Told } from "./types.ts";
 
 export interface Refused {
   code: string;
@@ -86,8 +86,21 @@ function toldIn(frame: Frame): Pick<Item, "told"> {
     ...(since === null ? {} : { since }),
     ...(frame.type === "conversation.late_message.v1" ? { about: String(body.message_id) } : {}),
     ...(body.sweep === "idle" ? { isIdle: true as const } : {}),
+    ...handedIn(frame.type, body),
   };
   return Object.keys(told).length === 0 ? {} : { told };
+}
+
+/** Whose the conversation is from now on, where the event says so. */
+function handedIn(type: string | undefined, body: Record<string, unknown>): Pick<Told, "handed"> {
+  const one = (value: unknown) => (typeof value === "string" ? value : null);
+  if (type === "conversation.assigned.v1") {
+    const isTaken = body.reason === "taken";
+    return { handed: { from: null, to: one(body.agent_id), by: isTaken ? one(body.agent_id) : null, group: words(body.skill_group_id), isTaken } };
+  }
+  if (type !== "conversation.transferred.v1") return {};
+  const [to, by] = [one(body.to_agent_id), one(body.by)];
+  return { handed: { from: one(body.from_agent_id), to, by, group: words(body.to_skill_group_id), isTaken: to !== null && to === by } };
 }
 
 function words(value: unknown): string {

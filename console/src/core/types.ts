@@ -66,6 +66,18 @@ export interface Told {
   about?: string;
   /** A close for long silence, which ends nobody's waiting. */
   isIdle?: true;
+  /** To whom the conversation goes. */
+  handed?: Handed;
+}
+
+/** A change of hands: from whom to whom, null for the queue of a group, and by whom. */
+export interface Handed {
+  from: string | null;
+  to: string | null;
+  by: string | null;
+  group: string;
+  /** Whoever has it then took it by his own wish. */
+  isTaken: boolean;
 }
 
 /**

@@ -62,6 +62,10 @@ describe("the page of quick replies", () => {
     await write(one, "问候", "您好呀");
     await one.button("删除“问候”")?.trigger("click");
     await flushPromises();
+    expect(document.querySelector("[role=dialog]")?.textContent).toContain("删除“问候”？");
+    expect(core.call).toHaveBeenCalledTimes(1);
+    [...document.querySelectorAll<HTMLButtonElement>("[role=dialog] button")].find((sure) => sure.textContent === "删除")?.click();
+    await flushPromises();
 
     expect(core.call.mock.calls[0]?.[2]).toEqual({ phrases: [{ id: "p1", title: "问候", words: "您好呀" }, { id: "p2", title: "告别", words: "再见" }] });
     expect(core.call.mock.calls[1]?.slice(2)).toEqual([{ phrases: [] }, { version: 3 }]);

@@ -5,6 +5,8 @@ import { conversationOf, isNoteKey } from "@/core/noting.ts";
 import type { Conversation, Hit, Item, Pending, SendState, Speaker } from "@/core/types.ts";
 import { dayOf } from "@/zone.ts";
 
+import { heldAfter, UNKNOWN } from "./holding.ts";
+
 /** How long the words of one speaker go on as one group. */
 const GROUP_MS = 120_000;
 
@@ -40,15 +42,6 @@ export interface Row extends Entry {
   begins: boolean;
   ends: boolean;
 }
-
-/** Events that are told in a thread; of others it says nothing. */
-const EVENTS: Record<string, string> = {
-  "conversation.opened.v1": "opened",
-  "conversation.queued.v1": "queued",
-  "conversation.assigned.v1": "assigned",
-  "conversation.transferred.v1": "transferred",
-  "conversation.closed.v1": "closed",
-};
 
 /** What is shown beside the log itself. */
 export interface Beside {
@@ -87,7 +80,12 @@ function placeOf(all: readonly Entry[], at: number | null, isWhole: boolean): nu
 }
 
 function entries(conversation: Conversation, { outbox, me, warned }: Beside): Entry[] {
-  const logged = conversation.items.flatMap((item) => entry(item, conversation, me, warned) ?? []);
+  let holding = UNKNOWN;
+  const logged = conversation.items.flatMap((item) => {
+    const after = heldAfter(item, holding);
+    holding = after.holding;
+    return (after.name === null ? entry(item, conversation, me, warned) : eventEntry(item, after.name)) ?? [];
+  });
   const known = new Set(conversation.items.map((item) => item.clientId));
   const waiting = outbox.filter((one) => conversationOf(one.conversation) === conversation.id && !known.has(one.id));
   return [...logged, ...waiting.map(pendingEntry)];
@@ -99,10 +97,12 @@ function goesOn(one: Entry, next: Entry): boolean {
   return sameSpeaker && sameNote && next.at - one.at < GROUP_MS && dayOf(one.at) === dayOf(next.at);
 }
 
+function eventEntry(item: Item, name: string): Entry {
+  return { key: item.id, at: item.at, look: "event", mine: false, by: "system", text: name, note: item.text, warned: [], state: null };
+}
+
 function entry(item: Item, conversation: Conversation, me: string, warned: Beside["warned"]): Entry | null {
-  const event = EVENTS[item.type];
   const common = { key: item.id, by: item.by, at: item.at, text: item.text, note: "", warned: [] };
-  if (event !== undefined) return { ...common, look: "event", mine: false, by: "system", text: event, note: item.text, state: null };
   const mine = item.senderId === me;
   if (item.note !== undefined) return noteEntry(item, item.note, me);
   if (item.type !== "chat.message.v1") return null;
