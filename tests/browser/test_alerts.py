@@ -12,6 +12,7 @@ from tests.world import Shop, World
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.heavy]
 
 INSULT = "你是不是傻逼啊"
+BOAST = "全网最低价"
 
 
 async def leading(windows: Windows, world: World, shop: Shop, name: str, *, theme: str) -> Board:
@@ -50,3 +51,22 @@ async def test_an_alert_is_taken_care_of_by_one_and_says_by_whom(
     # A report that comes before the monitor knows of what is refused once, and comes again.
     complaints = [one for window in windows.opened for one in window.complaints]
     assert [one for one in complaints if "404" not in one] == []
+
+
+async def test_an_agent_reports_a_flag_on_his_own_words(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    board = await leading(windows, world, shop, "林主管", theme="light")
+    desk = await on_duty(await windows.open(), world, shop, "客服甲")
+    await waiting(world, shop, "王小明", "贵不贵")
+    conversation = await desk.open("王小明")
+
+    await conversation.say(BOAST)
+    await conversation.shows(BOAST, "请注意措辞")
+    await conversation.bubble(BOAST).get_by_role("button", name="误判反馈").click()
+    await conversation.shows(BOAST, "已反馈给主管")
+
+    flag = board.violations.filter(has_text="客服违规")
+    await expect(flag).to_contain_text("客服甲 认为误判")
+    await flag.get_by_role("button", name="误判").click()
+    await expect(flag).to_contain_text("判为误判")

@@ -9,6 +9,8 @@ import { i18n } from "@/locales/i18n.ts";
 import { zone } from "@/zone.ts";
 
 const scrolled = vi.fn();
+const core = { call: vi.fn(async (...asked: unknown[]) => asked) };
+vi.mock("@/live.ts", async (original) => ({ ...(await original<object>()), useLive: () => ({ core }) }));
 
 /** The list without measuring, which needs a browser: every row is there. */
 vi.mock("virtua/vue", () => ({
@@ -172,7 +174,14 @@ describe("the thread", () => {
     const items = [said("agent", NOON, "爱买不买")];
     const warned = { c1: [{ category: "attitude", start: 0, end: 4, surface: "爱买不买" }] };
 
-    expect((await shown(talk(items), { warned })).get(".foot").text()).toContain("「爱买不买」请注意措辞");
+    const foot = (await shown(talk(items), { warned })).get(".foot");
+    expect(foot.text()).toContain("「爱买不买」请注意措辞");
+
+    await foot.get("button").trigger("click");
+    await flushPromises();
+
+    expect(core.call.mock.calls[0]?.slice(0, 3)).toEqual(["POST", "/v1/monitor/flags/m1/feedback", { verdict: "not_abusive" }]);
+    expect(foot.text()).toContain("已反馈给主管");
   });
 
   it("offers to send again, or to drop, what failed", async () => {

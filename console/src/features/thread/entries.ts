@@ -28,6 +28,8 @@ export interface Entry {
   state: Came | null;
   /** What the gate found in it and let pass. */
   warned: readonly Hit[];
+  /** Under which id it is in the log, where something was found in it. */
+  message?: string;
 }
 
 /** An entry with what stands around it. */
@@ -111,7 +113,8 @@ function entry(item: Item, conversation: Conversation, me: string, warned: Besid
   const look = item.by === "buyer" ? "theirs" : "mine";
   // What is on its way and what then stands in the log is one row, so that it does not blink.
   const key = mine && item.clientId !== null ? item.clientId : item.id;
-  return { ...common, key, look, mine, state, warned: (mine && warned[item.clientId ?? ""]) || [] };
+  const found = mine ? warned[item.clientId ?? ""] : undefined;
+  return { ...common, key, look, mine, state, ...(found === undefined ? {} : { warned: found, message: item.id }) };
 }
 
 /** What staff alone see; a note's own say nothing of how far it came once it is there. */
