@@ -119,6 +119,8 @@ async def test_work_is_listed_and_done_where_its_order_is(
     await page.get_by_role("link", name="工作").click()
     work = page.get_by_role("list", name="工作").get_by_role("button")
     await expect(work).to_contain_text("核对收货地址", timeout=40_000)
+    named = await shop.boss.call("GET", f"/v1/orders/{order_id}")
+    await expect(work).to_contain_text(named["external_id"])
     await work.click()
     order = page.get_by_role("article").first
     await expect(order).to_contain_text("核对地址由您处理", timeout=40_000)

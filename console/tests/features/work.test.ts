@@ -13,8 +13,12 @@ const LATE: WorkItem = { ...ITEM, id: "w2", agent_id: "p2", attempt: 2, due_at: 
 
 let live: State;
 let items: WorkItem[];
+let orders: () => unknown;
 const core = {
-  get: vi.fn(async (path: string): Promise<unknown> => (path.startsWith("/v1/agents") ? { items: [{ id: "p2", name: "小王" }] } : { items, next_cursor: null })),
+  get: vi.fn(async (path: string): Promise<unknown> => {
+    if (path.startsWith("/v1/orders")) return orders();
+    return path.startsWith("/v1/agents") ? { items: [{ id: "p2", name: "小王" }] } : { items, next_cursor: null };
+  }),
 };
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
 
@@ -24,6 +28,7 @@ beforeEach(async () => {
   await speak("zh-CN");
   live = shallowReactive({ ...EMPTY, session: "in" as const, me: { id: "me", name: "小陈", role: "agent", shopId: "s", state: "online" } as Me });
   items = [ITEM, LATE];
+  orders = () => ({ items: [{ id: "o1", external_id: "T0042", buyer: { name: "王*明" } }] });
   core.get.mockClear();
 });
 
@@ -44,6 +49,31 @@ describe("what is to be done", () => {
     expect(rows[0]).toContain("第 2 次");
     expect(rows[1]).toContain("核对收货地址");
     expect(rows[1]).not.toContain("已逾期");
+  });
+
+  it("names its order and the buyer, each order asked for once", async () => {
+    items = [ITEM, LATE, { ...ITEM, id: "w3", order_id: "o2" }];
+    const list = await shown();
+
+    expect(list.findAll("li").map((row) => row.find(".order").exists() && row.get(".order").text())).toEqual(["T0042 · 王*明", "T0042 · 王*明", false]);
+    live.work += 1;
+    await flushPromises();
+    expect(core.get.mock.calls.map(([path]) => path).filter((path) => path.startsWith("/v1/orders"))).toEqual(["/v1/orders?ids=o1,o2"]);
+  });
+
+  it("stands without the name of its order while that cannot be had, and asks again", async () => {
+    orders = () => {
+      throw { code: "unreachable" };
+    };
+    const list = await shown();
+    expect(list.findAll("li")).toHaveLength(2);
+    orders = () => ({ items: [{ id: "o1", external_id: "T0042", buyer: { name: "王*明" } }] });
+
+    items = [ITEM, LATE];
+    live.work += 1;
+    await flushPromises();
+
+    expect(list.get("li .order").text()).toBe("T0042 · 王*明");
   });
 
   it("is one's own first, and everybody's for who leads", async () => {

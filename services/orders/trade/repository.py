@@ -166,6 +166,12 @@ async def page(
     return (await session.scalars(query.limit(limit))).all()
 
 
+async def some(session: AsyncSession, shop_id: ShopId, ids: Sequence[str]) -> Sequence[OrderRow]:
+    """Return those of a shop's orders, in no order."""
+    query = select(OrderRow).where(OrderRow.shop_id == shop_id, OrderRow.id.in_(ids))
+    return (await session.scalars(query)).all()
+
+
 async def called(
     session: AsyncSession, shop_id: ShopId, phone: str, *, limit: int
 ) -> Sequence[OrderRow]:

@@ -1,6 +1,6 @@
 """What clients send and see of an order. Knows no table; masks what is personal."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -128,6 +128,8 @@ class OrderView(BaseModel):
     paid_at: Moment | None
 
 
+_ID = "[0-9a-f-]{1,64}"
+
 FOUND_MOST = 20
 """Orders that one look finds at most."""
 
@@ -135,11 +137,12 @@ FOUND_MOST = 20
 class OrderFilter(Body):
     """The filters of the list of orders; nothing else is accepted in its query.
 
-    `q` is for staff, and alone: an order's id, its external id, or the whole phone it goes to.
+    `q` is for staff, and alone: an order's id, its external id, or the whole phone it goes to. So
+    is `ids`: 50 at most, with commas between them.
     """
 
     q: Annotated[str | None, Field(min_length=1, max_length=128)] = None
-
+    ids: Annotated[str | None, Field(pattern=rf"^{_ID}(,{_ID}){{0,49}}$", max_length=3_250)] = None
     state: OrderState | None = None
     external_id: ExternalId | None = None
     buyer_id: Annotated[
@@ -149,9 +152,10 @@ class OrderFilter(Body):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
 
-    def alone(self) -> str:
-        """Return `q`, which goes with no other filter. Raises `Unprocessable`."""
-        others = sorted(self.model_fields_set - {"q"})
+    def alone(self, name: Literal["q", "ids"]) -> str:
+        """Return `q` or `ids`, which goes with no other filter. Raises `Unprocessable`."""
+        others = sorted(self.model_fields_set - {name})
         if others:
-            raise invalid([{"loc": ("query", one), "msg": "not together with q"} for one in others])
-        return self.q or ""
+            told = f"not together with {name}"
+            raise invalid([{"loc": ("query", one), "msg": told} for one in others])
+        return str(getattr(self, name))

@@ -83,6 +83,18 @@ class OrderReading:
         items = [view(row, locks.get(row.id, ()), whole=buyer) for row in shown]
         return Page(items=items, next_cursor=next_cursor)
 
+    async def some(self, principal: Principal, ids: Sequence[str]) -> Page[OrderView]:
+        """Return these orders of the caller's shop, masked; of others nothing is said.
+
+        Raises `Forbidden` for buyers.
+        """
+        if principal.role == Role.BUYER:
+            raise Forbidden
+        async with self._db.read(principal.shop_id) as session:
+            rows = await repository.some(session, ShopId(principal.shop_id), ids)
+            locks = await repository.set_locks(session, [row.id for row in rows])
+        return Page(items=[view(row, locks.get(row.id, ()), whole=False) for row in rows])
+
     async def read(self, principal: Principal, order_id: OrderId) -> OrderView:
         """Return an order as the caller may see it. Raises `NotFound`."""
         await self._admission.admit(principal, order_id, repository.owner)

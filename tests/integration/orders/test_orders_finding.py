@@ -70,6 +70,30 @@ async def test_too_many_looks_are_refused(trade: Trade) -> None:
     assert {one.status_code for one in answers} == {200, 429}
 
 
+async def test_some_are_read_by_their_ids_and_another_shops_are_not(trade: Trade) -> None:
+    shop, other = trade.shop(), trade.shop()
+    first, second, foreign = await shop.order(), await shop.order(), await other.order()
+    asked = f"{first},{trade.ids.new()},{second},{foreign}"
+
+    for role in sorted(frozenset(Role) - {Role.BUYER}):
+        answer = await shop.person(role).get(PATH, ids=asked)
+        assert {one["id"] for one in answer.json()["items"]} == {first, second}, role
+        assert PHONE not in answer.text
+        strangers = await other.person(role).get(PATH, ids=asked)
+        assert [one["id"] for one in strangers.json()["items"]] == [foreign], role
+    assert (await shop.buyer("tb-1").get(PATH, ids=asked)).status_code == 403
+
+
+async def test_more_ids_than_may_be_and_none_are_refused(trade: Trade) -> None:
+    agent = trade.shop().person(Role.AGENT)
+    many = ",".join(trade.ids.new() for _ in range(50))
+
+    assert (await agent.get(PATH, ids=many)).json()["items"] == []
+    for asked in (f"{many},{trade.ids.new()}", "", "a,,b", "x'--"):
+        assert (await agent.get(PATH, ids=asked)).status_code == 422, asked
+    assert (await agent.get(PATH, ids=many, state="paid")).status_code == 422
+
+
 async def _found(person: Person, wanted: str) -> list[str]:
     answer = await person.get(PATH, q=wanted)
     assert answer.status_code == 200, answer.text

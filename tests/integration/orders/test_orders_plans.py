@@ -39,6 +39,7 @@ READS = [
         filters="one buyer's orders",
     ),
     Read("an order by its external id", page(external_id="ext-10"), ORDERS),
+    Read("some orders of a shop", partial(repository.some, shop_id=SHOP, ids=[ORDER]), ORDERS),
     Read("orders by a whole phone", partial(repository.called, shop_id=SHOP, phone="13800000010",
          limit=20), ORDERS),
     Read("the remarks of an order", partial(repository.remarks, order_id=ORDER),
