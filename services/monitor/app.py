@@ -35,6 +35,8 @@ from services.monitor.fold import commands as fold_commands
 from services.monitor.fold import registration as fold
 from services.monitor.measures import measures_of
 from services.monitor.recount import commands as recount_commands
+from services.monitor.reports import routes as report_routes
+from services.monitor.reports.service import Reports
 from services.monitor.response.deadlines import PROVISIONALS_S
 from services.monitor.response.service import Provisionals
 from services.monitor.retention.service import Expiry
@@ -77,6 +79,7 @@ def build(
         drill_routes.reading(Drill(db, rules, Cursors(settings.cursor_secret))),
         waiting_routes.reading(Waiters(db)),
         curve_routes.reading(CurveReader(db, rules, clock=clock)),
+        report_routes.reading(Reports(db, rules, clock=clock)),
         traffic_routes.reading(TrafficReader(db, rules)),
         console_routes.reading(Console(rules, clock=clock)),
     )

@@ -95,6 +95,17 @@ async def minutes(session: AsyncSession, shop_id: ShopId, *, day: date) -> Mappi
     return {int(minute): Minute(*map(int, sums)) for minute, *sums in rows}
 
 
+async def days(
+    session: AsyncSession, shop_id: ShopId, *, start: date, end: date
+) -> dict[date, dict[int, Minute]]:
+    """Return the minutes of a shop's days `[start, end)` in which something was settled."""
+    found: dict[date, dict[int, Minute]] = {}
+    rows = await session.execute(_DAYS, {"shop": shop_id, "start": start, "end": end})
+    for day, minute, *sums in rows:
+        found.setdefault(day, {})[int(minute)] = Minute(*map(int, sums))
+    return found
+
+
 async def still(session: AsyncSession, shop_id: ShopId) -> list[tuple[int, int]]:
     """Return since which minutes how many of a shop's buyers wait now."""
     rows = await session.execute(_STILL, {"shop": shop_id, "minute": MINUTE_MS})
@@ -163,6 +174,13 @@ _DAY: Final = text(
     select minute, sum(opened), sum(closed), sum(carried) from waiting_minutes
     where shop_id = :shop and day = :day
     group by minute
+    """
+)
+_DAYS: Final = text(
+    """
+    select day, minute, sum(opened), sum(closed), sum(carried) from waiting_minutes
+    where shop_id = :shop and day >= :start and day < :end
+    group by day, minute
     """
 )
 _STILL: Final = text(

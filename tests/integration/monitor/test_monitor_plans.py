@@ -27,6 +27,8 @@ from services.monitor.figures import repository as figures
 from services.monitor.fold import repository as folds
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.recount import repository as recounts
+from services.monitor.reports import repository as reports
+from services.monitor.reports.domain import WordingBy
 from services.monitor.response import repository as response
 from services.monitor.retention import repository as retention
 from services.monitor.settings import Settings
@@ -46,6 +48,7 @@ LIVE += " word of a buyer, and an index on it would be written each time"
 JUDGED = "how a profile counted a row stands in the row; the stretch and the place bound how many"
 TIES = "rows of one millisecond are put in order; the index gives the milliseconds"
 STRETCH = Asked(SHOP, ProfileName("qiyu"), DAY_MS - 86_400_000, DAY_MS + 86_400_000, Wanted())
+SAID = reports.Asked(SHOP, DAY_MS - 86_400_000, DAY_MS, (DAY_MS - 86_400_000,))
 BEHIND = DrillPlace(DAY_MS, ConversationId("c5"), 5)
 
 TAKEN_CARE_OF = "whether an alert was taken care of stands elsewhere; a week bounds how many"
@@ -121,6 +124,14 @@ READS = [
     Read("the loads of a board", partial(response.loads, shop_id=SHOP, breach_before_ms=0)),
     Read("a day of a board", partial(boards.today, shop_id=SHOP, day=DAY, start_ms=0, end_ms=1)),
     Read("the minutes of a day", partial(curve.minutes, shop_id=SHOP, day=DAY)),
+    Read(
+        "the minutes of some days",
+        partial(curve.days, shop_id=SHOP, start=DAY - timedelta(days=7), end=DAY),
+    ),
+    *(
+        Read(f"what became of words by {by}", partial(reports.wording, query=SAID, by=by))
+        for by in (None, *WordingBy)
+    ),
     Read("since when a shop's buyers wait", partial(curve.still, shop_id=SHOP), filters=LIVE),
     Read(
         "what was settled before staff was read",
@@ -180,6 +191,7 @@ async def test_no_list_is_without_a_row_here() -> None:
         figures,
         folds,
         recounts,
+        reports,
         response,
         retention,
         traffic,

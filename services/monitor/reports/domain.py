@@ -1,0 +1,38 @@
+"""What reports count. Pure values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class WordingBy(StrEnum):
+    """What the rows of a wording report are about."""
+
+    CATEGORY = "category"
+    AGENT = "agent"
+    DAY = "day"
+
+
+WORDING_SUMS: Final = ("blocked", "asked", "meant", "flags_agent", "flags_buyer")
+"""What is counted, in the order of a file's columns."""
+
+
+@dataclass(slots=True)
+class WordingCount:
+    """Messages that the gate stopped or asked about, that were meant, and that were said."""
+
+    blocked: int = 0
+    asked: int = 0
+    meant: int = 0
+    flags_agent: int = 0
+    flags_buyer: int = 0
+
+
+class WaitsPart(NamedTuple):
+    """How buyers waited in a part of a stretch."""
+
+    start_ms: int
+    began: int
+    ended: int
+    most: int
+    waited_minutes: int
