@@ -17,10 +17,13 @@ const board = lazily(() => import("./places/BoardPlace.vue"));
 const curve = lazily(() => import("./features/board/WaitingCurve.vue"));
 const search = lazily(() => import("./places/SearchPlace.vue"));
 const reports = lazily(() => import("./places/ReportsPlace.vue"));
+/** The place fetches them by itself, once one is chosen. */
+const waits = lazily(() => import("./features/reports/WaitsPage.vue"));
+const wording = lazily(() => import("./features/reports/WordingPage.vue"));
 const settings = lazily(() => import("./places/SettingsPlace.vue"));
 
 /** What is fetched at idle. */
-export const parts = [frame, desk, context, todo, board, curve, search, reports, settings, signIn, nowhere];
+export const parts = [frame, desk, context, todo, board, curve, search, reports, waits, wording, settings, signIn, nowhere];
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", name: "start", component: nowhere, meta: { title: "shell.product" } },
@@ -29,7 +32,7 @@ export const routes: RouteRecordRaw[] = [
   { path: "/todo/:item?", name: "todo", component: todo, meta: { title: "shell.places.todo" } },
   { path: "/board", name: "board", component: board, meta: { title: "shell.places.board" } },
   { path: "/search", name: "search", component: search, meta: { title: "shell.places.search" } },
-  { path: "/reports", name: "reports", component: reports, meta: { title: "shell.places.reports" } },
+  { path: "/reports/:name?", name: "reports", component: reports, meta: { title: "shell.places.reports" } },
   { path: "/settings/:section?/:id?", name: "settings", component: settings, meta: { title: "shell.places.settings" } },
   { path: "/:nowhere(.*)*", redirect: "/" },
 ];

@@ -1,0 +1,151 @@
+import { flushPromises, mount, type VueWrapper } from "@vue/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { ref, shallowReactive } from "vue";
+import { createMemoryHistory, createRouter, type Router } from "vue-router";
+
+import { EMPTY, type State } from "@/core/types.ts";
+import { shares, sum, wholeOf, type WaitsAnswer, type WordingAnswer } from "@/features/reports/days.ts";
+import { i18n, speak } from "@/locales/i18n.ts";
+import ReportsPlace from "@/places/ReportsPlace.vue";
+import { zone } from "@/zone.ts";
+
+const NOW = Date.parse("2026-11-11T04:00:00.000Z");
+const world = vi.hoisted(() => ({ live: {} as State, answers: {} as Record<string, unknown> }));
+const core = { get: vi.fn(async (path: string) => answered(path)), sheet: vi.fn<(path: string) => Promise<string>>(async () => "\ufeffstart,began\r\n") };
+const now = ref(NOW);
+
+vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: world.live }) }));
+vi.mock("@/now.ts", async (original) => ({ ...(await original<object>()), useNow: () => now }));
+vi.mock("@/ui/LineChart.vue", () => ({ default: { props: ["lines", "label"], template: '<div class="chart" :aria-label="label" />' } }));
+
+function answered(path: string): unknown {
+  const found = Object.entries(world.answers).find(([start]) => path.startsWith(start));
+  if (found === undefined || found[1] instanceof Error) throw found?.[1] ?? Object.assign(new Error(path), { code: "not_found", title: path });
+  return found[1];
+}
+
+const WAITS: WaitsAnswer = {
+  start: "2026-11-10T16:00:00Z",
+  end: "2026-11-11T16:00:00Z",
+  bucket: "hour",
+  rows: [
+    { start: "2026-11-11T00:00:00Z", began: 12, ended: 9, most: 5, waited_minutes: 80 },
+    { start: "2026-11-11T01:00:00Z", began: 3, ended: 6, most: 4, waited_minutes: 20 },
+  ],
+};
+const SUMS = { blocked: 2, asked: 3, meant: 1, flags_agent: 4, flags_buyer: 0 };
+const WORDING: WordingAnswer = {
+  start: "2026-11-10T16:00:00Z",
+  end: "2026-11-11T16:00:00Z",
+  by: "category",
+  whole: SUMS,
+  rows: [
+    { ...SUMS, category: "shirking", agent_id: null, start: null },
+    { blocked: 1, asked: 0, meant: 0, flags_agent: 1, flags_buyer: 0, category: "insult", agent_id: null, start: null },
+  ],
+};
+
+beforeEach(async () => {
+  document.body.replaceChildren();
+  zone.value = "Asia/Shanghai";
+  world.live = shallowReactive({ ...EMPTY, session: "in", me: { id: "me", name: "主管", role: "supervisor", shopId: "s", state: null } }) as State;
+  world.answers = {
+    "/v1/console": { profiles: [], levels_profile: null, categories: [{ code: "shirking", zh: "推脱", en: "Shirking" }] },
+    "/v1/agents": { items: [{ id: "a7", name: "客服7号" }], next_cursor: null },
+    "/v1/monitor/waits?shop=s&from=2026-11-11&to=2026-11-12&bucket=hour": WAITS,
+    "/v1/monitor/wording?shop=s&from=2026-11-11&to=2026-11-12&by=category": WORDING,
+  };
+  core.get.mockClear();
+  core.sheet.mockClear();
+  await speak("zh-CN");
+});
+
+async function show(path: string): Promise<{ page: VueWrapper; router: Router }> {
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: "/reports/:name?", name: "reports", component: { template: "<i />" } }] });
+  await router.push(path);
+  const page = mount(ReportsPlace, { global: { plugins: [i18n, router] }, attachTo: document.body });
+  await vi.dynamicImportSettled();
+  await flushPromises();
+  return { page, router };
+}
+
+const cells = (page: VueWrapper) => page.findAll("tbody tr").map((row) => row.findAll("th, td:not(.share)").map((cell) => cell.text()));
+
+describe("the whole of a stretch", () => {
+  it("adds up what is a sum, and says when most waited at once", () => {
+    expect(wholeOf(WAITS)).toEqual({ began: 15, most: 5, waited: 100, mostAt: "2026-11-11T00:00:00Z" });
+    expect(wholeOf({ ...WAITS, rows: [] })).toEqual({ began: 0, most: 0, waited: 0, mostAt: null });
+  });
+
+  it("gives each row its share of the largest", () => {
+    const rows = [
+      { key: "a", name: "a", numbers: [1, 3] },
+      { key: "b", name: "b", numbers: [0, 1] },
+    ];
+    expect(shares(rows, sum).map((row) => row.share)).toEqual([1, 0.25]);
+  });
+});
+
+describe("the report of waiting", () => {
+  it("answers in one sentence, and in a table by the hour", async () => {
+    const { page } = await show("/reports/waits");
+
+    expect(page.get(".answer").text()).toBe("15 位买家开始等待人工；同时等待最多 5 位，在 08:00；合计等了约 100 分钟。");
+    expect(cells(page)).toEqual([
+      ["08:00", "12", "9", "5", "80"],
+      ["09:00", "3", "6", "4", "20"],
+    ]);
+    expect(page.get(".chart").attributes("aria-label")).toBe("同时等待最多的买家");
+  });
+
+  it("asks by the day for more than three", async () => {
+    world.answers["/v1/monitor/waits?shop=s&from=2026-11-01&to=2026-11-12&bucket=day"] = { ...WAITS, bucket: "day", rows: [] };
+    const { page } = await show("/reports/waits?from=2026-11-01&until=2026-11-11");
+
+    expect(page.get(".answer").text()).toBe("这段时间没有买家等过人工");
+  });
+
+  it("says why there is none and keeps what was there, greyed while it asks", async () => {
+    const { page, router } = await show("/reports/waits");
+    world.answers["/v1/monitor/waits"] = Object.assign(new Error("x"), { code: "unavailable" });
+    await router.replace("/reports/waits?from=2026-11-10&until=2026-11-10");
+    await flushPromises();
+
+    expect(page.text()).toContain("统计服务暂时没有回答");
+    expect(page.get(".body").attributes("aria-busy")).toBe("true");
+    expect(cells(page)).toHaveLength(2);
+  });
+});
+
+describe("the report of wording", () => {
+  it("names categories as the shop does, and counts each message once in its sentence", async () => {
+    const { page } = await show("/reports/wording");
+
+    expect(page.get(".answer").text()).toContain("拦截 2 条");
+    expect(cells(page)).toEqual([
+      ["推脱", "2", "3", "1", "4", "0"],
+      ["insult", "1", "0", "0", "1", "0"],
+    ]);
+  });
+
+  it("is told by agent, and saved as it is shown", async () => {
+    world.answers["/v1/monitor/wording?shop=s&from=2026-11-11&to=2026-11-12&by=agent"] = { ...WORDING, by: "agent", rows: [{ ...SUMS, category: null, agent_id: "a7", start: null }] };
+    const { page, router } = await show("/reports/wording");
+    await page.get("select").setValue("agent");
+    await flushPromises();
+    await page.findAll("button").find((one) => one.text().includes("导出"))?.trigger("click");
+
+    expect(router.currentRoute.value.fullPath).toBe("/reports/wording?by=agent");
+    expect(cells(page)[0]?.[0]).toBe("客服7号");
+    expect(core.sheet).toHaveBeenCalledWith("/v1/monitor/wording?shop=s&from=2026-11-11&to=2026-11-12&by=agent");
+  });
+});
+
+it("leads from one report to another of the same days", async () => {
+  const { page, router } = await show("/reports/waits?from=2026-11-11&until=2026-11-11");
+  await page.findAll("nav a").find((one) => one.text() === "用语")?.trigger("click");
+  await flushPromises();
+
+  expect(router.currentRoute.value.fullPath).toBe("/reports/wording?from=2026-11-11&until=2026-11-11");
+  expect(page.get("nav [aria-current=page]").text()).toBe("用语");
+});
