@@ -33,11 +33,11 @@ async def listed(
         assert answer.status_code == 200, answer.text
         return concerned(answer.json()["items"], wait)
 
-    async def enough() -> list[Any] | None:
+    async def enough() -> list[Any]:
         items = await found()
-        return items if len(items) == number else None
+        return items if len(items) == number else []
 
-    return await eventually(enough, what=f"{number} alerts") or [] if number else await found()
+    return await eventually(enough, what=f"{number} alerts") if number else await found()
 
 
 def concerned(items: list[Any], wait: str) -> list[Any]:
