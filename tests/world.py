@@ -5,17 +5,23 @@ Acts through the public REST and WebSocket alone, with the reference client.
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
+
+import jwt
 
 from contracts.people import Role
 from rehearsal.api import Api, Session
 from rehearsal.client import BACKOFF_S, Client
 from rehearsal.streams import Answer, Frame
 from tests.waiting import PATIENCE_S
+
+PHONE: Final = "13912345678"
+"""Of buyers whom a shop vouches for."""
 
 
 @dataclass
@@ -186,6 +192,13 @@ class World:
     async def buyer(self, shop: Shop, name: str = "买家") -> Person:
         """Let an anonymous visitor in, connected."""
         return await (await self.visitor(shop, name)).connect()
+
+    async def known_buyer(self, shop: Shop, name: str, external: str) -> Person:
+        """Let somebody in whom the shop vouches for by what it calls him, connected."""
+        secret = (await shop.boss.call("GET", f"/v1/shops/{shop.id}/secret"))["secret"]
+        claims = {"sub": external, "name": name, "phone": PHONE, "exp": int(time.time()) + 300}
+        token = jwt.encode(claims, secret, algorithm="HS256")
+        return await self.person(await self.api.vouched(shop.id, token), shop.id).connect()
 
     async def talk(self, buyer: Person, *staff: Person) -> str:
         """Open a conversation and wait until one of `staff` holds it and both sides see it."""

@@ -12,8 +12,13 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from contracts.people import Role
 from launcher.instance.folders import CHECKOUT
+from rehearsal import dialogues
+from rehearsal.run import Plan
+from tests.browser import board as boards
 from tests.browser.screens import Desk, sign_in
+from tests.browser.test_board import rehearsed
 from tests.browser.windows import Windows
+from tests.intake import a_paid_order
 from tests.platform import Platform
 from tests.world import Login, Person, Shop, World
 
@@ -23,6 +28,16 @@ INTO: Final = CHECKOUT / "docs" / "pictures"
 STEP_S: Final = 11
 """Between two buyers: the profile of this shop has levels of 10, 20 and 30 s."""
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+FRAME: Final[ViewportSize] = {"width": 376, "height": 640}
+WALL: Final[ViewportSize] = {"width": 1920, "height": 1080}
+REHEARSAL_S: Final = 100
+FILLED_S: Final = 45
+"""Of a rehearsal have passed when its board is kept: every figure has something to say."""
+ORDER_S: Final = 40
+SETTLED_S: Final = 3
+EXTERNAL: Final = "tb-chenping"
+ASKED: Final = "在吗，昨天拍的衬衫想换大一码"
+ANSWERED: Final = "在的，可以换，您把现在的尺码告诉我"
 LOOKS: Final = (("", "light", "zh-CN"), ("-dark", "dark", "zh-CN"), ("-en", "light", "en"))
 WAITING: Final = (
     ("王小明", ("你们到底什么时候发货", "都三天了，再不发我退款了")),
@@ -52,8 +67,66 @@ async def test_pictures(windows: Windows, world: World, shop: Shop, platform: Pl
         desk = await _signed_in(page, login, language)
         await desk.row("陈平").click()
         await expect(page.get_by_role("log")).to_contain_text("随时找我")
+        await _beside(page)
         await _keep(page, f"desk{suffix}")
     await _moments(windows, login, platform)
+
+
+async def test_pictures_of_supervision(windows: Windows, platform: Platform) -> None:
+    """Write the board, the wall and the reports of a rehearsal."""
+    plan = Plan(dialogues.load(None), rate=5, seconds=REHEARSAL_S)
+    async with rehearsed(platform, plan) as (_, login, _progress):
+        await asyncio.sleep(FILLED_S)
+        for suffix, theme, language in LOOKS:
+            page = await _tab(windows, theme, language)
+            await _sign_in(page, login, language)
+            await expect(page.locator(".tile").first).to_be_visible()
+            await _settled(page)
+            await _keep(page, f"board{suffix}")
+            await page.goto(f"{windows.url}/reports/response")
+            await expect(page.get_by_role("table").first).to_be_visible()
+            await _keep(page, f"report-response{suffix}")
+            await page.set_viewport_size(WALL)
+            await page.goto(f"{windows.url}/board?kiosk=1")
+            await _settled(page)
+            await _keep(page, f"wall{suffix}")
+        await _drilled(windows, login)
+
+
+async def _drilled(windows: Windows, login: Login) -> None:
+    page = await _tab(windows, "light", "zh-CN")
+    board = await boards.sign_in(page, login)
+    rows = await board.open("接待中")
+    await expect(rows.first).to_be_visible()
+    await _keep(page, "board-drill")
+    await rows.first.get_by_role("button").first.click()
+    await expect(board.drawer.get_by_role("log")).to_be_visible()
+    await _settled(page)
+    await _keep(page, "board-watch")
+    for section in ("staff", "wording"):
+        await page.goto(f"{windows.url}/settings/{section}")
+        await _settled(page)
+        await _keep(page, f"settings-{section}")
+
+
+async def test_pictures_of_a_buyers_window(windows: Windows, world: World, shop: Shop) -> None:
+    """Write the chat of a shop as its buyer sees it, and the page of a shop that carries it."""
+    login = await world.hire(shop, Role.AGENT, name="陈晓雨")
+    desk = await _signed_in(await _tab(windows, "light", "zh-CN"), login, "zh-CN")
+    await desk.go_online()
+    for suffix, theme, language in LOOKS:
+        page = await _tab(windows, theme, language, f"/widget/{shop.id}")
+        await page.set_viewport_size(FRAME)
+        await page.get_by_role("textbox").fill(ASKED)
+        await page.keyboard.press("Enter")
+        await desk.rows.filter(has_text=ASKED).first.click()
+        await desk.conversation.say(ANSWERED)
+        await expect(page.get_by_role("log")).to_contain_text(ANSWERED)
+        await _keep(page, f"widget{suffix}")
+        await desk.page.keyboard.press("Alt+x")
+    page = await _tab(windows, "light", "zh-CN", "/demo-shop")
+    await _settled(page)
+    await _keep(page, "demo-shop")
 
 
 async def _moments(windows: Windows, login: Login, platform: Platform) -> None:
@@ -95,7 +168,8 @@ async def _scene(world: World, shop: Shop) -> Login:
     agent = world.person(await world.api.sign_in(login.name, login.password), shop.id)
     await agent.connect("inbox")
     await agent.call("PUT", "/v1/agents/me/state", {"state": "online"})
-    buyer = await world.buyer(shop, "陈平")
+    buyer = await world.known_buyer(shop, "陈平", EXTERNAL)
+    await a_paid_order(world, shop, buyer=EXTERNAL)
     talk = await world.talk(buyer, agent)
     people: dict[str, Person] = {"buyer": buyer, "agent": agent}
     for who, text in TALK:
@@ -112,12 +186,12 @@ async def _scene(world: World, shop: Shop) -> Login:
     return login
 
 
-async def _tab(windows: Windows, theme: str, language: str) -> Page:
+async def _tab(windows: Windows, theme: str, language: str, path: str = "/sign-in") -> Page:
     window = await windows.open(color_scheme=theme, locale=language)
     liked = {"peakdesk.theme": theme, "peakdesk.language": language}
     lines = [f"localStorage.setItem({key!r}, {value!r});" for key, value in liked.items()]
     await window.context.add_init_script("".join(lines))
-    page = await window.tab("/sign-in")
+    page = await window.tab(path)
     await expect(page.get_by_role("button").last).to_be_visible()
     return page
 
@@ -125,11 +199,30 @@ async def _tab(windows: Windows, theme: str, language: str) -> Page:
 async def _signed_in(page: Page, login: Login, language: str) -> Desk:
     if language == "zh-CN":
         return await sign_in(page, login)
-    await page.get_by_label("Login").fill(login.name)
-    await page.get_by_label("Password", exact=True).fill(login.password)
-    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await _sign_in(page, login, language)
     await expect(page.get_by_role("listbox")).to_be_attached()
     return Desk(page)
+
+
+async def _sign_in(page: Page, login: Login, language: str) -> None:
+    name, password, button = (
+        ("账号", "密码", "登录") if language == "zh-CN" else ("Login", "Password", "Sign in")
+    )
+    await page.get_by_label(name).fill(login.name)
+    await page.get_by_label(password, exact=True).fill(login.password)
+    await page.get_by_role("button", name=button, exact=True).click()
+
+
+async def _beside(page: Page) -> None:
+    """Wait until the order stands beside the chat."""
+    beside = page.get_by_role("complementary").get_by_role("article").first
+    await expect(beside).to_contain_text("¥", timeout=ORDER_S * 1000)
+
+
+async def _settled(page: Page) -> None:
+    """Let what was asked for arrive: a board asks for ever, so there is no idle to wait for."""
+    await asyncio.sleep(SETTLED_S)
+    await page.evaluate("document.fonts.ready")
 
 
 async def _keep(page: Page, name: str) -> None:

@@ -1,8 +1,5 @@
 """What stands beside the chat, played in Chromium: the buyer, his orders and his refunds."""
 
-import time
-
-import jwt
 import pytest
 from playwright.async_api import expect
 
@@ -11,21 +8,16 @@ from tests.browser.screens import Desk, sign_in
 from tests.browser.shifts import on_duty
 from tests.browser.windows import Windows, axe, barriers
 from tests.intake import a_paid_order
-from tests.world import Person, Shop, World, eventually
+from tests.world import PHONE, Person, Shop, World, eventually
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.heavy]
 
 EXTERNAL = "tb-lin"
-PHONE = "13912345678"
 
 
 async def _known_buyer(world: World, shop: Shop, name: str, text: str) -> Person:
     """Let a buyer whom the shop vouches for come in and say something."""
-    secret = (await shop.boss.call("GET", f"/v1/shops/{shop.id}/secret"))["secret"]
-    claims = {"sub": EXTERNAL, "name": name, "phone": PHONE, "exp": int(time.time()) + 300}
-    token = jwt.encode(claims, secret, algorithm="HS256")
-    buyer = world.person(await world.api.vouched(shop.id, token), shop.id)
-    await buyer.connect()
+    buyer = await world.known_buyer(shop, name, EXTERNAL)
     talk = await world.talk(buyer)
     await buyer.say(talk, text)
     return buyer
