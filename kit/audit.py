@@ -16,10 +16,11 @@ from pydantic import (
     StringConstraints,
 )
 from sqlalchemy import Table, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.clock import Clock
-from kit.ids import Ids
+from kit.ids import Ids, dated_id, uuid7_floor
 from kit.postgres import Database
 from kit.web import paging
 from kit.web.app import Body
@@ -90,7 +91,38 @@ class Audit:
 
         `shop_id` is the object's shop, by default the caller's.
         """
-        row = {
+        row = self._row(principal, action, object_id, shop_id=shop_id, note=note)
+        await session.execute(insert(self._table).values(row))
+
+    async def note_hourly(
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        action: str,
+        object_id: str,
+        *,
+        shop_id: str,
+    ) -> None:
+        """Record it once an hour, however often and by however many processes it is told.
+
+        Its id begins with the hour, so the row stands in the audit where that began.
+        """
+        row = self._row(principal, action, object_id, shop_id=shop_id)
+        hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
+        parts = hour.isoformat(), principal.subject, action, object_id
+        row["id"] = dated_id(uuid7_floor(hour), *parts)
+        await session.execute(upsert(self._table).values(row).on_conflict_do_nothing())
+
+    def _row(
+        self,
+        principal: Principal,
+        action: str,
+        object_id: str,
+        *,
+        shop_id: str | None,
+        note: str = "",
+    ) -> dict[str, object]:
+        return {
             "id": self._ids.new(),
             "at": self._clock.now(),
             "shop_id": shop_id or principal.shop_id,
@@ -101,7 +133,6 @@ class Audit:
             "object_id": object_id,
             "note": note,
         }
-        await session.execute(insert(self._table).values(row))
 
 
 class AuditPages:

@@ -44,6 +44,7 @@ from services.conversation.shops import registration as shops
 from services.conversation.staff import registration as staff
 from services.conversation.tables import AUDIT
 from services.conversation.turns import Turns
+from services.conversation.watches.service import Watches
 
 NAME: Final = "conversation"
 REFUSED: Final = "refused"
@@ -93,7 +94,8 @@ class ConversationService(DatabaseService[Settings]):
         search.register(self, audit, cursors=cursors, through=through)
         histories = history.register(self, admission, cursors)
         inboxes = inbox.register(self)
-        self.internal(internal.routes(histories, inboxes, self.producer))
+        watches = Watches(self.db, audit)
+        self.internal(internal.routes(histories, inboxes, watches, producer=self.producer))
         self.routes(audits.routes(NAME, AuditPages(self.db, AUDIT, cursors), roles=WATCHING_STAFF))
         self.forgets_repeats()
 

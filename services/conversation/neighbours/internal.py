@@ -3,13 +3,16 @@
 The gateway says for whom it asks; the service token says that it is the gateway.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 
 from contracts.frames import REPLAY_LIMIT
 from contracts.people import ConversationId, Role
@@ -17,10 +20,11 @@ from contracts.topics import CHAT
 from kit.bus.ports import Producer
 from kit.web.auth import Principal
 from services.conversation.archive.domain import Place
-from services.conversation.history.schemas import FoundMessage
+from services.conversation.history.schemas import Attached, FoundMessage
 from services.conversation.history.service import Histories
 from services.conversation.inbox.schemas import InboxView
 from services.conversation.inbox.service import Inboxes
+from services.conversation.watches.service import Watches
 
 Subject = Annotated[str, Query(min_length=1, max_length=64)]
 After = Annotated[str | None, Query(pattern=r"^\d{1,5},\d{1,18}$")]
@@ -35,9 +39,14 @@ class Wanted(BaseModel):
     ids: tuple[UUID, ...] = Field(max_length=200)
 
 
-def routes(histories: Histories, inboxes: Inboxes, producer: Producer) -> APIRouter:
+def routes(
+    histories: Histories, inboxes: Inboxes, watches: Watches, *, producer: Producer
+) -> APIRouter:
     """Return the routes under /internal; `producer` knows which partition a key belongs to."""
     router = APIRouter()
+
+    async def home_of(conversation_id: str) -> int:
+        return await producer.partition_for(CHAT.name, conversation_id.encode())
 
     @router.get("/conversations/{conversation_id}/attach")
     async def attach(
@@ -50,17 +59,11 @@ def routes(histories: Histories, inboxes: Inboxes, producer: Producer) -> APIRou
         limit: Replayed = REPLAY_LIMIT,
     ) -> Response:
         """Return all that is needed to seat somebody, of one moment (H11)."""
+        whom, partition = _whom(subject, role, shop), await home_of(conversation_id)
         attached = await histories.attach(
-            _whom(subject, role, shop),
-            conversation_id,
-            partition=await producer.partition_for(CHAT.name, conversation_id.encode()),
-            after=_place(after),
-            limit=limit,
+            whom, conversation_id, partition=partition, after=_place(after), limit=limit
         )
-        return _json(attached)
-
-    async def home_of(conversation_id: str) -> int:
-        return await producer.partition_for(CHAT.name, conversation_id.encode())
+        return _seated(attached, partial(watches.note, whom, conversation_id))
 
     @router.get("/inbox/{subject}", response_model=InboxView)
     async def inbox(
@@ -83,6 +86,14 @@ def routes(histories: Histories, inboxes: Inboxes, producer: Producer) -> APIRou
         return await histories.message(message_id)
 
     return router
+
+
+def _seated(attached: Attached, noted: Callable[[], Awaitable[None]]) -> Response:
+    """Answer; that somebody only watches is noted behind the answer."""
+    answer = _json(attached)
+    if attached.seat == "watcher":
+        answer.background = BackgroundTask(noted)
+    return answer
 
 
 def _json(found: object) -> Response:
