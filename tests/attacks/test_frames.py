@@ -58,6 +58,7 @@ def seeds(talk: Talk) -> Mapping[str, Shown]:
         },
         "read": {"t": "read", "s": talk.stream, "position": [0, 1]},
         "typing": {"t": "typing", "s": talk.stream},
+        "viewing": {"t": "viewing", "s": talk.stream, "on": True},
         "ping": {"t": "ping", "ts": "ping-id"},
         "token": {"t": "token", "id": "token-id", "token": talk.fresh},
     }

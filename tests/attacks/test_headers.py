@@ -96,7 +96,8 @@ async def test_trailers_are_bounded_and_no_headers(
         await wire.send(b"x%d: " % number + b"y" * 1_000 + b"\r\n")
         if wire.over:
             break
-    assert wire.over, "two megabytes of trailers were taken"
+    # Two megabytes fit into what the kernel keeps for a gateway that has not come to them yet.
+    await eventually(lambda: wire.over, within=30, what="an end of two megabytes of trailers")
     assert watching.resident(platform)["gateway"] - before < 32 * MIB
 
 
@@ -153,7 +154,8 @@ async def test_a_filter_that_a_list_does_not_know_is_refused(
     )
     for path in lists:
         known = {} if "?" not in path else {"shop": cast.ours.id}
-        for name in ("stat", "sort", "offset", "q", "order_by", "__proto__"):
+        unknown = ("stat", "sort", "offset", "order_by", "__proto__")
+        for name in unknown if path == "/v1/orders" else (*unknown, "q"):
             answer = await attacker.ask(
                 "GET", path.partition("?")[0], token=token, params={**known, name: "x"}
             )

@@ -257,6 +257,7 @@ async def test_a_foreign_and_a_nonexistent_conversation_answer_alike(desk: Desk)
     thief.say(t="sub", id="s3", s=f"monitor:{SHOP}")
 
     problems = [(await thief.answer(f"s{n}"))["problem"] for n in range(4)]
+    assert len({problem.pop("trace_id") for problem in problems}) == 4
     assert problems[0] == problems[1] == problems[2] == problems[3]
     assert problems[0]["code"] == "forbidden"
     thief.message(f"conv:{talk.id}", "hi", id="aaaaaaaa-1")
