@@ -49,7 +49,7 @@ async def test_an_administrator_makes_a_team_and_is_told_when_another_was_faster
     await page.get_by_role("link", name="我的账号").click()
     await page.get_by_role("dialog").get_by_role("button", name="留下").first.click()
     await open_one.get_by_role("button", name="用我写的覆盖").click()
-    await expect(_row(page, "周文博")).to_contain_text("5")
+    await expect(_row(page, "周文博").get_by_role("cell", name="5", exact=True)).to_be_visible()
     assert [one["capacity"] for one in await _staff(shop) if one["id"] == hired["id"]] == [5]
 
     other = await windows.open()
