@@ -28,6 +28,10 @@ ROWS: Final = 200
 AT_ONCE: Final = 50
 """Texts that are cut between two looks at whatever else the process has to do."""
 
+RESTS: Final = 3
+"""Behind each partition it rests so many times as long as that took: of what the archive leaves it
+takes a quarter, and what it does not get to is indexed later."""
+
 BEHIND: Final = timedelta(seconds=5)
 """The archive lags by more: then it has the database to itself."""
 
@@ -95,8 +99,12 @@ class Indexing:
             for partition in sorted(marks.keys() | known.keys())
             if _is_due(known.get(partition), newest, marks.get(partition, 0))
         ]
-        more = [await self._follow(partition, newest, marks.get(partition, 0)) for partition in due]
-        return any(more)
+        more = False
+        for partition in due:
+            begun = self.clock.monotonic()
+            more |= await self._follow(partition, newest, marks.get(partition, 0))
+            await self.clock.sleep(RESTS * (self.clock.monotonic() - begun))
+        return more
 
     async def _follow(self, partition: int, newest: int, mark: int) -> bool:
         async with self.db.write_across(_ALONG) as session:

@@ -16,6 +16,6 @@ def register(
 ) -> None:
     """Keep what is looked up of what is archived, and let staff look for it."""
     indexing = Indexing(service.db, service.clock, through)
-    service.every(LOOK_S, "words", WordsWorker(indexing, service.clock).look)
+    service.every(LOOK_S, "words", WordsWorker(indexing).look)
     search = Search(service.db, audit, service.clock, cursors, through)
     service.routes(routes.routes(search, SearchLimits(service.clock)))
