@@ -6,9 +6,8 @@ their session.
 """
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -29,6 +28,9 @@ from services.gateway.inbound.gate import Blocked, Gate, GateInput, Passed
 from services.gateway.inbound.in_flight import MessagesInFlight
 from services.gateway.inbound.lanes import Lanes
 from services.gateway.inbound.parsing import ParsedSend
+
+SaidKind: TypeAlias = Literal["text", "image", "card"]
+"""What is said to both sides: whatever may be sent but a note."""
 
 
 class MessagePublisher:
@@ -73,25 +75,28 @@ class MessagePublisher:
                 self._block(subscription, parsed, verdict)
                 return
             passed = verdict
-        said = partial(self._said, subscription, parsed, passed, kind=kind)
         if passed.confirmed is None:
-            self._in_flight.hand_over(
-                subscription, parsed, message=said(), warnings=passed.warnings
-            )
+            said = self._said(subscription, parsed, passed, kind=kind)
+            self._in_flight.hand_over(subscription, parsed, message=said, warnings=passed.warnings)
         else:
             self._in_flight.hand_over(
                 subscription,
                 parsed,
                 message=_incident_message(passed.confirmed, parsed.message_id),
                 warnings=passed.warnings,
-                then=partial(self._meant, subscription, said),
+                then=partial(self._meant, subscription, parsed, passed, kind=kind),
             )
 
     def _meant(
-        self, subscription: ConversationSubscription, said: Callable[[], Message]
+        self,
+        subscription: ConversationSubscription,
+        parsed: ParsedSend,
+        passed: Passed,
+        *,
+        kind: SaidKind,
     ) -> Message | AppError:
         """Return what is said once its reason is in the log, unless the seat was lost meanwhile."""
-        return _refusal(subscription) or said()
+        return _refusal(subscription) or self._said(subscription, parsed, passed, kind=kind)
 
     def _said(
         self,
@@ -99,7 +104,7 @@ class MessagePublisher:
         parsed: ParsedSend,
         passed: Passed,
         *,
-        kind: Literal["text", "image", "card"],
+        kind: SaidKind,
     ) -> Message:
         person, conversation = subscription.socket.person, subscription.conversation
         body = ChatBody(

@@ -228,12 +228,12 @@ class ConversationStream(Stream[ConversationName, Entry]):
         for subscription in conversation.subscriptions:
             if subscription.state is not SubscriptionState.LIVE or offset <= subscription.sent:
                 continue
-            seen = shown.of(subscription)
-            if seen is None:
-                continue
             buyer = subscription.socket.person.is_buyer
             frame = frames.get(buyer)
             if frame is None:
+                seen = shown.of(subscription)
+                if seen is None:
+                    continue
                 frame = frames[buyer] = server.event(
                     conversation.s,
                     seen,
