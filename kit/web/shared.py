@@ -11,7 +11,7 @@ from typing import Final
 from kit.clock import Clock
 
 ANSWERS_MOST: Final = 1_000
-"""Answers kept at most; beyond that those go which are over, then whichever came first."""
+"""Answers kept at most; beyond that those go that were worked out first."""
 
 
 @dataclass
@@ -30,6 +30,9 @@ class SharedAnswers:
         self._most = most
         self._answers: dict[Hashable, _Answer] = {}
 
+    def __len__(self) -> int:
+        return len(self._answers)
+
     async def of(self, key: Hashable, work: Callable[[], Awaitable[bytes]]) -> bytes:
         """Return the answer that is kept under `key`, or work it out. What fails is not kept."""
         answer = self._answers.setdefault(key, _Answer())
@@ -37,16 +40,17 @@ class SharedAnswers:
             if self._clock.monotonic() >= answer.until:
                 answer.body = await work()
                 answer.until = self._clock.monotonic() + self._kept_s
+                # At the end, so that whichever is over first stands first.
+                self._answers.pop(key, None)
+                self._answers[key] = answer
                 self._forget()
             return answer.body
 
     def _forget(self) -> None:
         """Let go of what is over, and of the oldest where there is still too much."""
-        if len(self._answers) <= self._most:
-            return
         now = self._clock.monotonic()
-        idle = {key: one for key, one in self._answers.items() if not one.turn.locked()}
-        over = [key for key, one in idle.items() if one.until <= now]
-        oldest = [key for key in idle if idle[key].until > now]
-        for key in [*over, *oldest][: len(self._answers) - self._most]:
+        while self._answers:
+            key, first = next(iter(self._answers.items()))
+            if first.turn.locked() or (first.until > now and len(self._answers) <= self._most):
+                return
             del self._answers[key]

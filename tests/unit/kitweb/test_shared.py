@@ -73,3 +73,19 @@ async def test_no_more_is_kept_than_may_be() -> None:
 
     assert await shared.of(9, work) == b"10"
     assert await shared.of(0, work) == b"11"
+
+
+async def test_what_is_over_is_not_kept() -> None:
+    clock, work = ManualClock(), Work()
+    shared = SharedAnswers(clock, kept_s=1.0)
+    work.may_end.set()
+    for key in range(10):
+        await shared.of(key, work)
+    assert len(shared) == 10
+
+    clock.advance(1.1)
+    await shared.of(3, work)
+    clock.advance(0.6)
+    await shared.of("another", work)
+
+    assert len(shared) == 2
