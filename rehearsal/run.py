@@ -32,7 +32,8 @@ MARGIN_S: Final = 0.5
 """Between the last preparation and the first entry."""
 
 ANSWER_S: Final = 60.0
-"""Longest wait after play for the last answers, and for whoever must reconnect to see them."""
+"""Longest wait after play for the last answers, and for whoever must reconnect to see them, unless
+a plan says how long what it breaks may stay broken."""
 
 MESSAGES_PER_AGENT_S: Final = 6.0
 """An agent's socket is asked for at most so many messages a second; the limit is 20."""
@@ -68,6 +69,7 @@ class Plan:
     sabotage: Sabotage | None = None
     seed: int = 11
     backoff_s: tuple[float, float] = BACKOFF_S
+    answers_within_s: float = ANSWER_S
 
 
 @dataclass(slots=True)
@@ -249,7 +251,8 @@ class Rehearsal:
             for play, at in zip(plays, enter_at, strict=True)
         ]
         try:
-            async with asyncio.timeout(self._plan.seconds - enter_at[0] + ANSWER_S):
+            over_s = self._plan.seconds - enter_at[0] + self._plan.answers_within_s
+            async with asyncio.timeout(over_s):
                 await asyncio.gather(*performing)
         except TimeoutError:
             self._step("some sends were never answered")

@@ -20,7 +20,7 @@ from rehearsal.api import Api
 from rehearsal.client import GIVEN_UP
 from rehearsal.ledger import Sent
 from rehearsal.report import ACKNOWLEDGED_SHARE, Report
-from rehearsal.run import Plan, Progress, Rehearsal
+from rehearsal.run import ANSWER_S, Plan, Progress, Rehearsal
 from tests.faults.network import Network
 from tests.faults.probes import Probes, Recovery
 from tests.platform import Platform
@@ -96,9 +96,12 @@ class Load:
     seconds: float
     at_s: float
     within_s: float
+    answers_within_s: float = ANSWER_S
     seed: int = 11
     backoff_s: tuple[float, float] = PATIENCE_S
-    """`within_s`: when everything must be over and judged; what hangs fails then and says where."""
+    """`within_s`: when everything must be over and judged; what hangs fails then and says where.
+    `answers_within_s`: how long the last senders wait, from the end of the timetable on; a fault
+    that goes on behind the timetable needs its own length more, whatever shares the machine."""
     zone: str = "Asia/Shanghai"
     """The time zone of the probes' shop: whether its midnight falls into the play."""
 
@@ -163,7 +166,12 @@ async def play(platform: Platform, fault: Fault, load: Load) -> Row:
         stage = Stage(platform, network, world, probes)
         before = await _letters(platform)
         plan = Plan(
-            dialogues.load(), load.rate, load.seconds, seed=load.seed, backoff_s=load.backoff_s
+            dialogues.load(),
+            load.rate,
+            load.seconds,
+            seed=load.seed,
+            backoff_s=load.backoff_s,
+            answers_within_s=load.answers_within_s,
         )
         progress = Progress()
         rehearsing = asyncio.create_task(Rehearsal(api, admin, plan, progress=progress).run())

@@ -19,9 +19,11 @@ from tests.faults.pressures import one_dies, poison, two_of_each
 from tests.faults.stage import Fault, Load, play
 from tests.platform import Platform
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(500)]
 
-LOAD = Load(rate=20, seconds=45, at_s=2, within_s=200)
+LOAD = Load(rate=20, seconds=45, at_s=2, within_s=330, answers_within_s=200)
+"""Nine starts stand behind one another: 75 s on two quiet cores, twice that among other tests. What
+no client may do is wait for ever; the limits only say when a run that hangs is given up."""
 
 
 async def test_every_part_dies_once_and_no_promise_breaks(platform: Platform) -> None:
