@@ -66,7 +66,7 @@ class Settings(ServiceSettings):
     """The same in seconds of reading."""
 
     hello_s: float = Field(default=5.0, gt=0)
-    """Silence before `hello` closes with 4500."""
+    """Silence before `hello` closes with 4002: come back."""
     heartbeat_s: float = Field(default=25.0, gt=0)
     """How often a client is told to ping."""
     silence_s: float = Field(default=60.0, gt=0)

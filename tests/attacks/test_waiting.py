@@ -78,12 +78,12 @@ async def test_attack_22_29_31_who_keeps_silent_or_is_slow_is_ended_and_others_d
 
 
 async def silent_before_hello(slow: Slow) -> None:
-    """Row 22: silence ends after five seconds with 4500, with a token in the header too."""
+    """Row 22: silence ends after five seconds with 4002, with a token in the header too."""
     token = slow.cast.ours.token(Role.AGENT)
     phones = [await slow.attacker.dial(), await slow.attacker.dial(token=token)]
     begun = time.monotonic()
     codes = [await phone.close_code(HELLO_S + SLACK_S) for phone in phones]
-    assert codes == [CloseCode.BAD_TOKEN] * 2
+    assert codes == [CloseCode.HEARTBEAT_LOST] * 2
     assert time.monotonic() - begun > HELLO_S - 1
 
 

@@ -13,7 +13,7 @@ _CLOSES: Final = {
     CloseCode.TOO_BIG: f"A frame was larger than {frames.FRAME_BYTES} bytes.",
     CloseCode.DRAINING: "The gateway stops; it said `goaway` before.",
     CloseCode.SLOW_READER: "The client does not read what it is sent.",
-    CloseCode.HEARTBEAT_LOST: "Nothing was heard for too long.",
+    CloseCode.HEARTBEAT_LOST: "Nothing was heard for too long, before or behind `hello`.",
     CloseCode.RATE: "The third frame beyond the rate.",
     CloseCode.BAD_POSITION: "A position that was never given out: connect without `resume`.",
     CloseCode.TOKEN_EXPIRED: "The token ran out and no fresh one came.",

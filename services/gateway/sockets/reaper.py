@@ -46,7 +46,8 @@ class Reaper:
     def _close_unauthenticated(self, now: float) -> None:
         for connection in list(self._registry.unauthenticated):
             if connection.closed_at is None and now - connection.opened_at > self._limits.hello_s:
-                connection.close(CloseCode.BAD_TOKEN, "say hello with a token")
+                # Slow is not refused: a busy phone or a lossy line must come back.
+                connection.close(CloseCode.HEARTBEAT_LOST, "no hello in time")
 
     def _check(self, socket: SocketSession, now: float, *, wall: float) -> None:
         if socket.closing:

@@ -124,7 +124,7 @@ async def test_silence_before_hello_and_a_second_hello_close(bus: KafkaBus) -> N
         known = await desk.phone("a")
         known.say(**HELLO, token=desk.token("a"))
         assert await known.close_code() == CloseCode.PROTOCOL
-        assert await silent.close_code() == CloseCode.BAD_TOKEN
+        assert await silent.close_code() == CloseCode.HEARTBEAT_LOST
 
 
 async def test_one_person_has_so_many_sockets_and_a_client_replaces_its_own(bus: KafkaBus) -> None:
