@@ -76,7 +76,9 @@ class ConversationService(DatabaseService[Settings]):
         shops.register(self, passwords, audit=audit, limits=limits)
         groups.register(self, limits)
         phrases.register(self, audit, limits)
-        staff.register(self, turns, routing, passwords=passwords, cursors=cursors, limits=limits)
+        staff.register(
+            self, turns, routing, passwords=passwords, cursors=cursors, audit=audit, limits=limits
+        )
         self.presence = presence.register(self, turns, routing, cursors=cursors, limits=limits)
         self.closings = reception.register(
             self,
@@ -93,8 +95,7 @@ class ConversationService(DatabaseService[Settings]):
         finding.register(self, audit)
         search.register(self, audit, cursors=cursors, through=through)
         histories = history.register(self, admission, cursors)
-        inboxes = inbox.register(self)
-        watches = Watches(self.db, audit)
+        inboxes, watches = inbox.register(self), Watches(self.db, audit)
         self.internal(internal.routes(histories, inboxes, watches, producer=self.producer))
         self.routes(audits.routes(NAME, AuditPages(self.db, AUDIT, cursors), roles=WATCHING_STAFF))
         self.forgets_repeats()

@@ -3,6 +3,7 @@
 Pure; passwords are not among the facts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
@@ -17,6 +18,12 @@ AT_DESK: Final = frozenset({AgentState.ONLINE, AgentState.BUSY})
 
 AWAY: Final = frozenset({AgentState.OFFLINE, AgentState.BREAK})
 """The states in which a colleague answers whoever waits (H38)."""
+
+HIRED: Final = "staff.hired"
+CHANGED: Final = "staff.changed"
+DISMISSED: Final = "staff.dismissed"
+REINSTATED: Final = "staff.reinstated"
+"""What the audit calls what happens to a member of staff."""
 
 StateReason = Literal["own_choice", "supervisor", "heartbeat_lost", "returned", "deactivated"]
 
@@ -125,3 +132,29 @@ def listed_agent(agent: Agent, stamp: Stamp) -> PersonListed:
         not_before=agent.not_before,
         version=agent.version,
     )
+
+
+def action_of(before: Agent, after: Agent) -> str:
+    """Return what the audit calls the change."""
+    if before.active is not after.active:
+        return REINSTATED if after.active else DISMISSED
+    return CHANGED
+
+
+def told(before: Agent, after: Agent, *, groups: Mapping[str, str], password: bool) -> str:
+    """Return the change in words for the audit: fields with their values before and after.
+
+    `groups` maps ids of skill groups to their codes. A password is named, and never shown.
+    """
+    pairs = {
+        "name": (before.name, after.name),
+        "role": (str(before.role), str(after.role)),
+        "capacity": (str(before.capacity), str(after.capacity)),
+        "skill_groups": (_codes(before, groups), _codes(after, groups)),
+    }
+    changes = [f"{field}: {old} → {new}" for field, (old, new) in pairs.items() if old != new]
+    return "; ".join([*changes, *(["password"] if password else [])])
+
+
+def _codes(agent: Agent, groups: Mapping[str, str]) -> str:
+    return " ".join(sorted(groups[one] for one in agent.skill_group_ids if one in groups)) or "-"

@@ -1,5 +1,6 @@
 """How staff is reached."""
 
+from kit.audit import Audit
 from kit.service.database import DatabaseService
 from kit.web.auth import Passwords
 from kit.web.paging import Cursors
@@ -17,8 +18,9 @@ def register(
     *,
     passwords: Passwords,
     cursors: Cursors,
+    audit: Audit,
     limits: CommandLimits,
 ) -> None:
     """Hire, change and list staff."""
-    use = Staff(service.db, turns, placement, passwords, cursors)
+    use = Staff(service.db, turns, placement, passwords, cursors, audit)
     service.routes(routes.routes(use, limits))

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import CHATTING_STAFF, PLATFORM, AgentState, PersonId, Role, ShopId
 from kit import outbox
+from kit.audit import Audit
 from kit.errors import Forbidden, NotFound, Unprocessable
 from kit.idempotency import CommandKey
 from kit.postgres import Database
@@ -22,7 +23,14 @@ from services.conversation.domain import Stamp, known_form
 from services.conversation.groups import repository as skill_groups
 from services.conversation.groups.service import groups_named
 from services.conversation.staff import hiring, repository
-from services.conversation.staff.domain import Agent, change_state, listed_agent
+from services.conversation.staff.domain import (
+    HIRED,
+    Agent,
+    action_of,
+    change_state,
+    listed_agent,
+    told,
+)
 from services.conversation.staff.schemas import NewStaff, StaffChange, StaffView
 from services.conversation.staff.withdrawals import end_staff_sessions
 from services.conversation.turns import Turns
@@ -62,6 +70,7 @@ class Staff:
     routing: Placement
     passwords: Passwords
     cursors: Cursors
+    audit: Audit
 
     async def hire(self, principal: Principal, body: NewStaff, *, key: CommandKey) -> StaffView:
         """Create a member of staff of the caller's shop.
@@ -77,6 +86,7 @@ class Staff:
             agent = await hiring.hire(
                 command.session, shop_id, body, password_hash=password_hash, stamp=stamp
             )
+            await self.audit.note(command.session, principal, HIRED, agent.id, note=agent.role)
             return await command.keep(staff_view(agent, await _codes(command.session, shop_id)))
 
     async def page(self, principal: Principal, paged: Paged) -> Page[StaffView]:
@@ -122,7 +132,11 @@ class Staff:
                 changed = replace(changed, skill_group_ids=groups)
             await repository.save_agent(session, changed, skills=change.skill_groups is not None)
             changed = await self._consequences(session, agent, changed, password_hash)
-            return staff_view(changed, await _codes(session, shop_id))
+            codes = await _codes(session, shop_id)
+            note = told(agent, changed, groups=codes, password=fresh is not None)
+            action = action_of(agent, changed)
+            await self.audit.note(session, principal, action, agent.id, note=note)
+            return staff_view(changed, codes)
 
     async def _consequences(
         self, session: AsyncSession, before: Agent, after: Agent, password_hash: str | None

@@ -42,6 +42,7 @@ async def _house(platform: Platform) -> House:
         known=f"/v1/conversations/{talk}",
         refused="refused",
         done=[
+            Done("staff.hired", shop.boss.id, leader.id, "supervisor"),
             Done("shop.secret_shown", shop.boss.id, shop.id),
             Done("shop.abuse_allowed", leader.id, shop.id, reason),
             Done("refused", curious.id, talk),

@@ -133,7 +133,10 @@ async def test_abuse_passes_in_no_other_way_without_a_reason(
 async def _audit(platform: Platform, shop_id: str) -> list[tuple[str, str, str]]:
     async with platform.service.db.read_across("a test") as session:
         rows = await session.execute(
-            text("select actor_id, action, note from audit where shop_id = :shop order by at"),
+            text(
+                "select actor_id, action, note from audit"
+                " where shop_id = :shop and action like 'shop.%' order by at"
+            ),
             {"shop": shop_id},
         )
         return [(str(row.actor_id), row.action, row.note) for row in rows]
