@@ -240,10 +240,7 @@ class _Group:
         async with self._lock:
             for known in self.members:
                 await known.revoke()
-            if joins:
-                self.members.append(member)
-            else:
-                self.members.remove(member)
+            (self.members.append if joins else self.members.remove)(member)
             for place, known in enumerate(self.members):
                 every = known.all_partitions()
                 share = [tp for tp in every if tp.partition % len(self.members) == place]
@@ -333,6 +330,9 @@ class MemoryConsumer(Wakeable):
 
     def lag(self) -> dict[TopicPartition, int]:
         return {tp: max(0, len(self._bus.log(tp)) - at) for tp, at in self._places.items()}
+
+    def read_out_s(self) -> float | None:
+        return None  # nothing is fetched here, so nothing is told by the way
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self._places)

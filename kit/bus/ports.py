@@ -184,6 +184,12 @@ class Consumer(Protocol):
     def lag(self) -> dict[TopicPartition, int]:
         """Return the records not yet handed out, as of the last fetch; asks nobody."""
 
+    def read_out_s(self) -> float | None:
+        """Return how long ago the broker last said of each partition that nothing was left to read.
+
+        None if it said otherwise, or nothing yet. Asks nobody: fetches tell it by the way.
+        """
+
     def assignment(self) -> frozenset[TopicPartition]:
         """Return the partitions read here now."""
 

@@ -173,12 +173,16 @@ class Loop(ABC):
 
     def _resting(self) -> bool:
         """Tell whether all or a partition rests, or did a moment ago: then others are to blame."""
-        if self.rests_because is not None:
-            return True
-        return self._backoff.rested_since(self._clock.monotonic() - 2 * self._patience.check_s)
+        lately = self._clock.monotonic() - 2 * self._patience.check_s
+        return self.rests_because is not None or self._backoff.rested_since(lately)
 
     async def _look(self, consumer: Consumer) -> bool:
         """Note progress if nothing is left to read; tell whether the broker answered."""
+        # What it said by itself it is not asked, if so lately that the next look comes in time.
+        told_s = consumer.read_out_s()
+        if told_s is not None and told_s + self._patience.check_s < self._patience.red_s:
+            self._watchdog.progress(told_s)
+            return True
         try:
             ends = await consumer.end_offsets(consumer.assignment())
             for tp, end in ends.items():

@@ -52,9 +52,11 @@ class Watchdog:
         """Seconds since the last progress."""
         return self._clock.monotonic() - self._progress_at
 
-    def progress(self) -> None:
-        """Note that records were handled, or that there are none to handle."""
-        self._progress_at = self._restart_at = self._clock.monotonic()
+    def progress(self, ago_s: float = 0.0) -> None:
+        """Note that records were handled, or that there were none to handle so long ago."""
+        at = self._clock.monotonic() - ago_s
+        self._progress_at = max(self._progress_at, at)
+        self._restart_at = max(self._restart_at, at)
 
     def excused(self) -> None:
         """Note that the consumer works and others do not: no reason to restart it, yet not well."""

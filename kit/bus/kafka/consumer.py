@@ -28,6 +28,7 @@ from aiokafka.errors import (
 )
 from typing_extensions import override
 
+from kit.bus.kafka import places
 from kit.bus.kafka.ending import bootstrapping, end_consumer, end_task
 from kit.bus.kafka.gathering import Gathering
 from kit.bus.kafka.options import Connection
@@ -160,17 +161,10 @@ class KafkaConsumer(Wakeable):
         return int(await self._ask(self._started.position(self._theirs(tp))))
 
     def lag(self) -> dict[TopicPartition, int]:
-        inner = self._started
-        state = inner._subscription.subscription  # noqa: SLF001 - `position()` would wait, this not
-        assignment = None if state is None else state.assignment
-        if assignment is None:
-            return {}
-        known = {}
-        for theirs in assignment.tps:
-            place = assignment.state_value(theirs)
-            if place.highwater is not None and place.has_valid_position:
-                known[self.tp_of(theirs)] = max(0, place.highwater - place.position)
-        return known
+        return {self.tp_of(theirs): behind for theirs, behind in places.lag(self._started)}
+
+    def read_out_s(self) -> float | None:
+        return places.read_out_s(self._started)
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.tp_of(theirs) for theirs in self._started.assignment())

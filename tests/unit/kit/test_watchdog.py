@@ -31,6 +31,17 @@ def test_silence_turns_red_then_restarts_then_ends_the_process() -> None:
     assert heard == {Advice.WELL: 1, Advice.RED: 16, Advice.RESTART: 31, Advice.EXIT: 121}
 
 
+def test_what_was_read_out_a_while_ago_is_progress_as_of_then() -> None:
+    clock = ManualClock()
+    watchdog = Watchdog(clock, Patience())
+    clock.advance(10)
+    watchdog.progress(4)
+    assert watchdog.silent_s == 4
+
+    watchdog.progress(7)
+    assert watchdog.silent_s == 4, "later progress stands"
+
+
 def test_a_broker_that_is_away_never_ends_the_process() -> None:
     clock = ManualClock()
     watchdog = Watchdog(clock, Patience())
