@@ -26,6 +26,9 @@ GRACE_S: Final = 2
 
 BACKLOG: Final = 2_048
 
+TICK_S: Final = 1.0
+"""The date in answers is made anew so often; uvicorn looks ten times a second whether to end."""
+
 
 class PortTaken(OSError):
     """Something else listens on the port. The text says what to do."""
@@ -78,6 +81,7 @@ class Listener(uvicorn.Server):
             )
         )
         self.open = asyncio.Event()
+        self._closing = asyncio.Event()
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -89,9 +93,17 @@ class Listener(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    @override
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._closing.wait()
+
     def close(self) -> None:
         """Take no more connections and let `serve` return within `GRACE_S`."""
         self.should_exit = True
+        self._closing.set()
 
 
 def _bodies_of(app: FastAPI) -> Bodies:
