@@ -10,9 +10,9 @@ from typing import Final
 PROBES_S: Final = 0.2
 """Pause between two questions where the partitions end."""
 
-CALM_S: Final = 0.4
-"""The pause while no threshold may fall due. How far the fold is, is noted once a second at least,
-and a board says that it is delayed when that is two seconds old."""
+CALM_S: Final = 0.8
+"""The pause while no threshold may fall due. Behind each answer it is noted then how far the fold
+is, by the answer before at least; a board says that it is delayed when that is two seconds old."""
 
 TICK_S: Final = 0.2
 """Pause between two looks that no batch brings about."""

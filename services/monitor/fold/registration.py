@@ -37,7 +37,7 @@ def register(
     # No replay: what it set aside changes no figure, `recompute` compares.
     service.join(FOLD, [CHAT], membership, ping=membership.ping, replay=None)
     service.every(PROBES_S, "probes", partitions.probe, calm_s=CALM_S)
-    service.every(TICK_S, "thresholds", partitions.tick)
+    service.every(TICK_S, "thresholds", partitions.watch)
     return membership
 
 

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 FOLD: Final = CONSUMER
 """The group that shares the partitions; positions are stored under the same name."""
 
-CAUGHT_UP_S: Final = 1.0
+CAUGHT_UP_S: Final = 0.8
 """How often it is stored through which moment partitions are folded."""
 
 
@@ -160,7 +160,7 @@ class Partitions:
     async def probe(self) -> bool:
         """Ask where the partitions end (H31), in nobody's turn. Call it often. Raises `BusAway`.
 
-        Tells whether somebody waits for what is known through that.
+        Tells whether somebody waits for what is known through that; if nobody does, it ticks.
         """
         owned = list(self._owned.values())
         if not owned:
@@ -170,7 +170,15 @@ class Partitions:
         for one in owned:
             if one.tp in ends:
                 one.probes.asked(at_ms, end_offset=ends[one.tp])
-        return any(follower.waits for follower in self._followers)
+        waits = any(follower.waits for follower in self._followers)
+        if not waits:
+            await self.tick()
+        return waits
+
+    async def watch(self) -> None:
+        """Tick while somebody waits; while nobody does, `probe` ticks as often as it is needed."""
+        if any(follower.waits for follower in self._followers):
+            await self.tick()
 
     async def tick(self) -> None:
         """Tell followers and the store how far the fold is, forget what is over. Call it often."""
@@ -251,13 +259,10 @@ class Partitions:
             for one in owned
             if (through_ms := one.probes.passed(one.fold.next_offset)) is not None
         }
+        offsets = {fold.partition: fold.next_offset for fold in moments}
         for follower in self._followers if moments else ():
-            await follower.through(moments, self._fence(moments))
+            await follower.through(moments, Fence(self._checkpoints.generation, offsets))
         return moments
-
-    def _fence(self, folds: Iterable[PartitionFold]) -> Fence:
-        offsets = {fold.partition: fold.next_offset for fold in folds}
-        return Fence(self._checkpoints.generation, offsets)
 
     async def _tick(self) -> dict[TopicPartition, int]:
         """Look, note how far it is, forget; return the offsets that the group may be told."""
