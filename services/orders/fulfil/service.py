@@ -26,7 +26,7 @@ from services.orders.trade import domain, interlocks, repository
 from services.orders.trade.domain import Lock, LockKind, Order, Outcome
 from services.orders.trade.models import AddressCheckRow
 from services.orders.trade.schemas import OrderView
-from services.orders.trade.service import OrderCommands
+from services.orders.trade.service import OrderCommands, always
 
 
 class Fulfilment:
@@ -65,7 +65,8 @@ class Fulfilment:
         whatever version he read. Raises `NotHolder`, `AlreadySettled`, `IllegalTransition`,
         `TooEarly`, `PreconditionFailed`.
         """
-        async with self._orders.opened(principal, order_id, key) as opened:
+        sees = partial(self._access.sees_address, principal=principal, order_id=order_id)
+        async with self._orders.opened(principal, order_id, key, sees=sees) as opened:
             holds = await self._access.expect_holder(opened.session, principal, order_id)
             ended = opened.row.address_result
             if ended is not None and not (holds and domain.is_check_open(opened.order)):
@@ -91,7 +92,7 @@ class Fulfilment:
                 at=opened.at,
                 again_after=self._ask_again_after,
             ).then(partial(interlocks.release_if_clear, at=opened.at))
-            whole = await self._access.sees_address(opened.session, principal, order_id)
+            whole = await sees(opened.session)
             return await opened.settle(checked, whole=whole)
 
     async def print_label(
@@ -102,7 +103,7 @@ class Fulfilment:
         A remark raises the version, so nobody prints without having read it. Raises
         `Interlocked`, `IllegalTransition`, `PreconditionFailed`.
         """
-        async with self._orders.opened(principal, order_id, key) as opened:
+        async with self._orders.opened(principal, order_id, key, sees=always) as opened:
             ensure_version(version, opened.row.version)
             printed = domain.print_label(opened.order, by=opened.by, at=opened.at)
             await self._audit.note(opened.session, principal, "label_printed", order_id)

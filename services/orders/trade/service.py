@@ -4,7 +4,7 @@ A command is one transaction: the row locked first, then rules decide. A repeat 
 Idempotency-Key answers the first answer and changes nothing.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from kit.admission import Admission
 from kit.audit import Audit
 from kit.clock import Clock
 from kit.errors import Forbidden, NotFound
-from kit.idempotency import CommandKey
+from kit.idempotency import CommandKey, Replayed
 from kit.ids import Ids
 from kit.keyed import Command
 from kit.postgres import Database
@@ -47,6 +47,9 @@ from services.orders.trade.schemas import (
 LOOK_RATE: Final = 1.0
 LOOK_BURST: Final = 10.0
 """Looks for orders of a person, a second and at once; then 429 with `Retry-After`."""
+
+Sees = Callable[[AsyncSession], Awaitable[bool]]
+"""Whether the caller of a command sees the order whole."""
 
 BY_ID: Final[paging.Order[OrderRow, str]] = paging.by_id("below")
 
@@ -182,10 +185,13 @@ class OpenOrder:
         await outbox.add(self.session, *outcome.events)
 
     async def answer(self, *, whole: bool) -> OrderView:
-        """Keep and return the order as it is now; `whole` shows the address unmasked."""
+        """Keep and return the order as it is now; `whole` shows the address unmasked.
+
+        It is kept masked: who may see it whole is asked anew when the answer is repeated.
+        """
         locks = await repository.set_locks(self.session, [self.row.id])
-        shown = view(self.row, locks.get(self.row.id, ()), whole=whole)
-        return await self.command.keep(shown)
+        kept = await self.command.keep(view(self.row, locks.get(self.row.id, ()), whole=False))
+        return _whole(kept, self.row) if whole else kept
 
 
 class OrderCommands:
@@ -198,17 +204,39 @@ class OrderCommands:
 
     @asynccontextmanager
     async def opened(
-        self, principal: Principal, order_id: OrderId, key: CommandKey
+        self,
+        principal: Principal,
+        order_id: OrderId,
+        key: CommandKey,
+        *,
+        sees: Sees | None = None,
     ) -> AsyncIterator[OpenOrder]:
-        """Yield the order, locked until the block ends. Raises `NotFound`, `Replayed`."""
+        """Yield the order, locked until the block ends. Raises `NotFound`, `Replayed`.
+
+        `sees` is asked of a command that may answer with the whole address, when it is repeated.
+        """
         await self._admission.admit(principal, order_id, repository.owner)
-        async with self._db.keyed(key) as command:
-            row = await repository.lock(command.session, order_id)
-            if row is None:
-                raise NotFound
-            order = await repository.facts(command.session, row)
-            now = self._clock.now()
-            yield OpenOrder(command, row, order, now, PersonId(principal.subject))
+        try:
+            async with self._db.keyed(key) as command:
+                row = await repository.lock(command.session, order_id)
+                if row is None:
+                    raise NotFound
+                order = await repository.facts(command.session, row)
+                now = self._clock.now()
+                yield OpenOrder(command, row, order, now, PersonId(principal.subject))
+        except Replayed as replayed:
+            if sees is None:
+                raise
+            raise await self._repeated(principal, order_id, replayed, sees=sees) from None
+
+    async def _repeated(
+        self, principal: Principal, order_id: OrderId, replayed: Replayed, *, sees: Sees
+    ) -> Replayed:
+        async with self._db.read(principal.shop_id) as session:
+            row = await repository.find(session, order_id)
+            if row is None or not await sees(session):
+                return replayed
+        return replayed.completed(OrderView, lambda kept: _whole(kept, row))
 
 
 class Remarks:
@@ -241,7 +269,7 @@ class Remarks:
         self, principal: Principal, order_id: OrderId, reason: str, *, key: CommandKey
     ) -> OrderView:
         """Show the address whole to somebody who does not work on the order; audited, with why."""
-        async with self._orders.opened(principal, order_id, key) as opened:
+        async with self._orders.opened(principal, order_id, key, sees=always) as opened:
             await self._audit.note(
                 opened.session, principal, "address_shown", order_id, note=reason
             )
@@ -256,13 +284,8 @@ def view(row: OrderRow, locks: Sequence[LockKind], *, whole: bool) -> OrderView:
         external_id=row.external_id,
         state=OrderState(row.state),
         version=row.version,
-        buyer=BuyerView.show(row.buyer_id, row.buyer_name, whole=whole),
-        address=AddressView.show(
-            name=row.recipient_name,
-            phone=row.recipient_phone,
-            text=row.recipient_address,
-            whole=whole,
-        ),
+        buyer=_buyer(row, whole=whole),
+        address=_address(row, whole=whole),
         address_result=AddressResult(row.address_result) if row.address_result else None,
         address_attempts=row.address_attempts,
         ask_again_at=row.ask_again_at,
@@ -274,4 +297,27 @@ def view(row: OrderRow, locks: Sequence[LockKind], *, whole: bool) -> OrderView:
         currency=row.currency,
         placed_at=row.placed_at,
         paid_at=row.paid_at,
+    )
+
+
+async def always(_: AsyncSession) -> bool:
+    """Tell that a command's caller sees the order whole whenever he may give the command."""
+    return True
+
+
+def _whole(shown: OrderView, row: OrderRow) -> OrderView:
+    whole = {"buyer": _buyer(row, whole=True), "address": _address(row, whole=True)}
+    return shown.model_copy(update=whole)
+
+
+def _buyer(row: OrderRow, *, whole: bool) -> BuyerView:
+    return BuyerView.show(row.buyer_id, row.buyer_name, whole=whole)
+
+
+def _address(row: OrderRow, *, whole: bool) -> AddressView:
+    return AddressView.show(
+        name=row.recipient_name,
+        phone=row.recipient_phone,
+        text=row.recipient_address,
+        whole=whole,
     )
