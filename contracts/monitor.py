@@ -198,6 +198,80 @@ class BoardPublished(Event):
         return self.shop_id
 
 
+Sums = tuple[int, int, int, int, int, int, int, int]
+"""Response times under one profile, as `ResponseFigures` has them: rounds, round_ms, unanswered,
+first_responses, first_response_ms, sessions, first_within, first_within_s. Names take five times
+the room, and a shop of 500 agents under eight profiles has 4,000 of these."""
+
+TOTALS_BYTES: Final = 16 * 1024
+"""Of a shop's totals at most; a frame has four times as many."""
+
+TILE_BYTES: Final = 4 * 1024
+"""Of one agent's tile at most, with 16 profiles and the longest name."""
+
+
+class BoardTotals(Event):
+    """A shop's board without its agents, whose tiles are `board.agent.v1`.
+
+    `states` counts tiles by state. Who waits is told by instants, so that time alone changes
+    nothing.
+    """
+
+    topic: ClassVar[Topic] = BOARD
+    type: ClassVar[str] = "board.published.v2"
+    source: ClassVar[str] = "monitor"
+
+    as_of: Moment
+    delayed_ms: int
+    messages: int
+    open_conversations: int
+    waiting: int
+    waiting_since: Moment | None
+    queued: int
+    breaching: int
+    flags_agent: int
+    flags_buyer: int
+    held: int
+    states: dict[AgentState, int]
+    figures: dict[str, Sums]
+    waiting_longest: tuple[WaitingBuyer, ...]
+
+    @property
+    @override
+    def key(self) -> str:
+        """Totals and tiles of a shop in one order."""
+        return self.shop_id
+
+
+class BoardAgent(Event):
+    """One agent on the board, told when something of him changed; the latest stands.
+
+    `waiting` buyers wait for him, the longest of them `waiting_since`, and `breaching` of them
+    beyond the limit. Who is `removed` has no tile any more.
+    """
+
+    topic: ClassVar[Topic] = BOARD
+    type: ClassVar[str] = "board.agent.v1"
+    source: ClassVar[str] = "monitor"
+
+    agent_id: PersonId
+    name: str
+    state: AgentState
+    since: Moment | None
+    open_conversations: int
+    waiting: int
+    waiting_since: Moment | None
+    breaching: int
+    figures: dict[str, Sums]
+    removed: bool = False
+
+    @property
+    @override
+    def key(self) -> str:
+        """Totals and tiles of a shop in one order."""
+        return self.shop_id
+
+
 BOARD_SHARES: Final = 16
 """In so many parts monitors share all shops' boards out among themselves."""
 

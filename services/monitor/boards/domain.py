@@ -11,8 +11,11 @@ from typing import Final
 from contracts.monitor import AgentTile, BoardPublished
 from contracts.people import AgentState, ShopId
 
-BOARD_BYTES: Final = 400 * 1024
-"""Of a board at most; a message may have 512 KiB, and every supervisor gets each of them whole."""
+BOARD_BYTES: Final = 48 * 1024
+"""Of a whole board at most: a frame of 64 KiB takes it. What does not fit is on tiles alone."""
+
+CUT_PAUSE_MS: Final = 2_000
+"""Between two whole boards of a shop that do not fit: who looks closely reads totals and tiles."""
 
 TILE_BYTES: Final = 560
 """Of an agent with the longest name, without figures."""
@@ -22,6 +25,9 @@ FIGURES_BYTES: Final = 320
 
 REFRESH_MS: Final = 5_000
 """A board that shows somebody waiting, or a delay, is published anew so often without a change."""
+
+WITHHELD_MS: Final = 1_000
+"""So long after a look at which something had to wait for its pause the board is due anyhow."""
 
 RENEWED_AT_ONCE: Final = 25
 """Boards of quiet shops at one look. A board takes 10 ms, and at midnight, when a sale begins, a
@@ -45,12 +51,12 @@ IsOurs = Callable[[ShopId], bool]
 """Whether a shop's board is published by this monitor."""
 
 
-def pushed(board: BoardPublished) -> BoardPublished:
+def pushed(board: BoardPublished, limit: int = BOARD_BYTES) -> BoardPublished:
     """Return a board as it is pushed: with all agents, or those who need to be looked at first.
 
     First are buyers who wait beyond the limit, then who waits longest, then who has most to do.
     """
-    room = BOARD_BYTES // (TILE_BYTES + FIGURES_BYTES * len(board.figures))
+    room = limit // (TILE_BYTES + FIGURES_BYTES * len(board.figures))
     if len(board.agents) <= room:
         return board
     first = {tile.agent_id for tile in sorted(board.agents, key=_urgency)[:room]}
@@ -73,8 +79,8 @@ class Shown:
     revision: int
     at_ms: int = 0
     day: date | None = None
-    is_moving: bool = False
-    """Somebody waits, or the board is delayed: time alone changes it."""
+    again_ms: int | None = None
+    """When it is due without a change."""
     changed_ms: int | None = None
     """When it was seen to change while another monitor had to publish it."""
 
@@ -82,8 +88,8 @@ class Shown:
         """Tell whether it shows too little: something happened, or time passes for who waits."""
         if self.changed_ms is not None and now_ms - self.changed_ms < MISSED_MS:
             return True
-        is_old = now_ms - self.at_ms >= REFRESH_MS
-        return revision > self.revision or (self.is_moving and is_old)
+        is_old = self.again_ms is not None and now_ms >= self.again_ms
+        return revision > self.revision or is_old
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +136,10 @@ class Pace:
         return Turns(tuple(changed), tuple(renewed))
 
     def published(
-        self, shop_id: ShopId, revision: int, day: date, *, at_ms: int, is_moving: bool
+        self, shop_id: ShopId, revision: int, day: date, *, at_ms: int, again_ms: int | None
     ) -> None:
         """A shop's board of that day was published."""
-        self._shown[shop_id] = Shown(revision, at_ms, day, is_moving)
+        self._shown[shop_id] = Shown(revision, at_ms, day, again_ms)
 
 
 def _of_another(shown: Shown, revision: int, now_ms: int) -> Shown:

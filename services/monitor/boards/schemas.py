@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from contracts.monitor import BoardPublished, ResponseFigures
+from contracts.monitor import BoardAgent, BoardPublished, BoardTotals, ResponseFigures
 from contracts.people import PersonId, ShopId
 from services.monitor.access.schemas import Answer
 
@@ -12,6 +12,13 @@ class Board(BoardPublished):
 
     A subclass without a `type` of its own, so that it is no second event.
     """
+
+
+class WholeBoard(Answer):
+    """The supervisor board of one shop as `board:<shop>` carries it, all tiles at once."""
+
+    totals: BoardTotals
+    agents: list[BoardAgent]
 
 
 class OwnDay(Answer):

@@ -4,12 +4,13 @@ Live state fed from the compacted topic `directory`; must not know who reads it.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.conversation import PersonListed, ShopListed
-from contracts.people import PersonId, ShopId
+from contracts.people import CHATTING_STAFF, PersonId, ShopId
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles.domain import ProfileName
 from wording import HOUSE, Policy, policy_of
@@ -28,12 +29,24 @@ class Shop:
     name: str = ""
 
 
+class Person(NamedTuple):
+    """What the monitor needs to know of a person. `chats_in` is None for who holds nothing."""
+
+    version: int
+    name: str
+    chats_in: ShopId | None
+
+
+_UNLISTED: Final = Person(0, "", None)
+
+
 class Directory:
     """Latest entry of each shop and person wins."""
 
     def __init__(self) -> None:
         self._shops: dict[ShopId, Shop] = {}
-        self._names: dict[PersonId, tuple[int, str]] = {}
+        self._people: dict[PersonId, Person] = {}
+        self._staff: dict[ShopId, set[PersonId]] = {}
         self._calendars: dict[ZoneInfo, Calendar] = {}
         """One for all shops of a time zone: each remembers a megabyte in 42 days."""
         self._house = Shop(self._calendar_of(HOUSE_ZONE), _defaults(), HOUSE, 0)
@@ -52,7 +65,11 @@ class Directory:
 
     def name(self, person_id: PersonId) -> str:
         """Return a person's name; empty for one who is not listed."""
-        return self._names.get(person_id, (0, ""))[1]
+        return self._people.get(person_id, _UNLISTED).name
+
+    def staff(self, shop_id: ShopId) -> AbstractSet[PersonId]:
+        """Return everybody active in a shop who may hold a conversation."""
+        return self._staff.get(shop_id, frozenset())
 
     def list_shop(self, entry: ShopListed) -> None:
         """Take an entry in, unless a newer one is known."""
@@ -67,8 +84,16 @@ class Directory:
 
     def list_person(self, entry: PersonListed) -> None:
         """Take an entry in, unless a newer one is known."""
-        if self._names.get(entry.subject, (0, ""))[0] < entry.version:
-            self._names[entry.subject] = entry.version, entry.name
+        known = self._people.get(entry.subject, _UNLISTED)
+        if known.version >= entry.version:
+            return
+        chats = entry.active and entry.role in CHATTING_STAFF
+        chats_in = entry.shop_id if chats else None
+        self._people[entry.subject] = Person(entry.version, entry.name, chats_in)
+        if known.chats_in is not None and known.chats_in != chats_in:
+            self._staff[known.chats_in].discard(entry.subject)
+        if chats_in is not None:
+            self._staff.setdefault(chats_in, set()).add(entry.subject)
 
     def _calendar_of(self, zone: ZoneInfo) -> Calendar:
         found = self._calendars.get(zone)

@@ -18,6 +18,7 @@ class Seat(NamedTuple):
     name: str
     role: str
     state: AgentState
+    since_ms: int
 
 
 async def put_agent(session: AsyncSession, changed: AgentStateChanged) -> None:
@@ -51,10 +52,14 @@ async def seats(session: AsyncSession, shop_id: ShopId) -> list[Seat]:
     """Return the shop's agents."""
     rows = await session.execute(_SEATS, {"shop": shop_id})
     return [
-        Seat(PersonId(agent), name, role, AgentState(state)) for agent, name, role, state in rows
+        Seat(PersonId(agent), name, role, AgentState(state), since)
+        for agent, name, role, state, since in rows
     ]
 
 
 _SEATS: Final = text(
-    "select agent_id, name, role, state from agents where shop_id = :shop order by name, agent_id"
+    """
+    select agent_id, name, role, state, cast(extract(epoch from since) * 1000 as bigint)
+    from agents where shop_id = :shop order by name, agent_id
+    """
 )

@@ -33,9 +33,10 @@ class Monitor:
         self, revisions: Mapping[ShopId, int], only: Iterable[ShopId], *, is_moving: bool = False
     ) -> None:
         """Publish boards."""
+        again_ms = self.now_ms + REFRESH_MS if is_moving else None
         for shop in only:
             self.pace.published(
-                shop, revisions[shop], self.day, at_ms=self.now_ms, is_moving=is_moving
+                shop, revisions[shop], self.day, at_ms=self.now_ms, again_ms=again_ms
             )
 
     def settled(self, revisions: Mapping[ShopId, int]) -> None:

@@ -92,6 +92,6 @@ def test_who_has_to_be_looked_at_is_on_it() -> None:
 
 
 def test_a_board_that_fits_is_pushed_as_it_is() -> None:
-    small = board(tuple(tile(number, profiles=3) for number in range(200)), profiles=3)
+    small = board(tuple(tile(number, profiles=3) for number in range(30)), profiles=3)
 
     assert pushed(small) is small
