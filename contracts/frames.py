@@ -46,7 +46,9 @@ Position = tuple[
 ]
 """`[generation, offset]`, compared in that order."""
 
-StreamName = Annotated[str, Field(pattern=r"^(inbox|(conv|monitor|current):[A-Za-z0-9_-]{1,64})$")]
+StreamName = Annotated[
+    str, Field(pattern=r"^(inbox|(conv|monitor|board|current):[A-Za-z0-9_-]{1,64})$")
+]
 
 
 class CloseCode(IntEnum):
@@ -273,8 +275,9 @@ class Snap(Frame):
     up to which position the buyer and the present owner have read, null: not at all; it is absent
     from older gateways. `inbox` `{"conversations": [...], "work": [...], "stale"?}`: of staff each
     conversation has `head`, `round`, `unread` and `read_up_to` as a `patch` of its row says them,
-    and `stale` tells that some are of a while ago and a `patch` follows. `monitor:` the board, or
-    null. `current:` `{"through": ...}`, null before the first mark.
+    and `stale` tells that some are of a while ago and a `patch` follows. `board:` a shop's totals,
+    and its tiles follow as `patch`; null: ask again. `monitor:` the board, or null. `current:`
+    `{"through": ...}`, null before the first mark.
     """
 
     t: Literal["snap"] = "snap"
@@ -286,8 +289,10 @@ class Snap(Frame):
 class Patch(Frame):
     """Latest wins, of those with the same `s` and `k`; may be dropped or conflated.
 
-    The board of a `monitor:` stream; `{"through": ...}` of a `current:` stream; `{"typing": ...}`
-    or `{"read": ...}` of a `conv:` stream, each `{"person_id", "time", "position"?}`. What somebody
+    Of a `board:` stream without `k` the totals (`board.published.v2`, with its `time`), with an
+    agent as `k` his tile (`board.agent.v1`), `removed` if he has none any more. The board of a
+    `monitor:` stream; `{"through": ...}` of a `current:` stream; `{"typing": ...}` or
+    `{"read": ...}` of a `conv:` stream, each `{"person_id", "time", "position"?}`. What somebody
     read is told on his own sockets too. With `viewers` as `k`, to staff: `{"viewers": [{"id",
     "name"}]}`, who of them looks; agents are told of no leader. Of staff's `inbox`, with the
     conversation as `k`, always whole: `head` `{"position", "by", "kind", "preview", "at"}`, the

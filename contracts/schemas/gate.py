@@ -17,6 +17,10 @@ WIDENED: Final = frozenset(
             r"^(inbox|(conv|monitor):[A-Za-z0-9_-]{1,64})$",
             r"^(inbox|(conv|monitor|current):[A-Za-z0-9_-]{1,64})$",
         ),
+        (
+            r"^(inbox|(conv|monitor|current):[A-Za-z0-9_-]{1,64})$",
+            r"^(inbox|(conv|monitor|board|current):[A-Za-z0-9_-]{1,64})$",
+        ),
     }
 )
 """Patterns, and those that took their place and let more through. A kind of stream more breaks

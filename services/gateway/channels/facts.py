@@ -21,6 +21,9 @@ WORK_SINCE_S: Final = 24 * 3600
 FACTS: Final = (DIRECTORY, SIGNALS, BOARD, ALERTS, WORK, STAFF)
 """The topics that are read here."""
 
+_LATEST: Final = {topic.name for topic in (SIGNALS, BOARD, ALERTS, STAFF)}
+"""Of these nothing is read that was told before."""
+
 Hear = Callable[[Record], None]
 """Given a record of a topic; it is counted and passed over for whoever raises (H24)."""
 
@@ -71,11 +74,14 @@ class FactsChannel:
         return heard
 
     async def _begin(self, consumer: Consumer) -> Mapping[TopicPartition, int]:
-        """Read directory and boards from the oldest record, work of a day, the rest from now."""
+        """Read the directory from the oldest record, work of a day, the rest from now.
+
+        A board that was published before is asked for: an hour of tiles are a million records.
+        """
         logs = consumer.assignment()
-        whole = [tp for tp in logs if tp.topic in {DIRECTORY.name, BOARD.name}]
+        whole = [tp for tp in logs if tp.topic == DIRECTORY.name]
         recent = [tp for tp in logs if tp.topic == WORK.name]
-        rest = [tp for tp in logs if tp.topic in {SIGNALS.name, ALERTS.name, STAFF.name}]
+        rest = [tp for tp in logs if tp.topic in _LATEST]
         since = self._clock.now_ms() - WORK_SINCE_S * 1000
         return (
             await consumer.beginning_offsets(whole)

@@ -13,7 +13,7 @@ from typing_extensions import override
 from contracts.people import ConversationId, ShopId
 from services.gateway.frames.refusals import BadStream
 
-_NAME: Final = re.compile(r"(conv|monitor|current):([A-Za-z0-9_-]{1,64})", re.ASCII)
+_NAME: Final = re.compile(r"(conv|monitor|board|current):([A-Za-z0-9_-]{1,64})", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """An id as it is told, stored and hashed to its partition."""
 
@@ -45,13 +45,24 @@ class ConversationName:
 
 @dataclass(frozen=True, slots=True)
 class BoardName:
-    """A shop's board and alerts."""
+    """A shop's board, whole each time, and alerts."""
 
     shop_id: ShopId
 
     @override
     def __str__(self) -> str:
         return f"monitor:{self.shop_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TilesName:
+    """A shop's board by totals and tiles, and alerts."""
+
+    shop_id: ShopId
+
+    @override
+    def __str__(self) -> str:
+        return f"board:{self.shop_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class CurrentName:
         return f"current:{self.shop_id}"
 
 
-StreamName = InboxName | ConversationName | BoardName | CurrentName
+StreamName = InboxName | ConversationName | BoardName | TilesName | CurrentName
 
 
 def stream_of(text: str) -> StreamName:
@@ -77,7 +88,7 @@ def stream_of(text: str) -> StreamName:
         return InboxName()
     found = _NAME.fullmatch(text)
     if found is None:
-        raise BadStream("Streams are inbox, conv:<id>, monitor:<shop> and current:<shop>.")
+        raise BadStream("Streams are inbox, conv:<id>, board:, monitor: and current:<shop>.")
     kind, key = found.groups()
     if _UUID.fullmatch(key) is None and _is_uuid(key):
         raise BadStream("Ids are written as they are told: in lower case and with hyphens.")
@@ -86,6 +97,8 @@ def stream_of(text: str) -> StreamName:
             return ConversationName(ConversationId(key))
         case "monitor":
             return BoardName(ShopId(key))
+        case "board":
+            return TilesName(ShopId(key))
         case _:
             return CurrentName(ShopId(key))
 

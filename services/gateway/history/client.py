@@ -139,6 +139,9 @@ class HistoryClient(Protocol):
     async def board(self, shop: ShopId) -> bytes:
         """Return the shop's board as JSON, `null` if there is none yet."""
 
+    async def tiles(self, shop: ShopId) -> bytes | None:
+        """Return the shop's totals and all tiles; None: the monitor is one of before."""
+
 
 class Asker(Protocol):
     """For whom the gateway asks."""
@@ -200,6 +203,12 @@ class HttpHistoryClient:
             return await self._get(f"{self._monitor}/internal/board/{shop}", {})
         except NotFound:
             return b"null"
+
+    async def tiles(self, shop: ShopId) -> bytes | None:
+        try:
+            return await self._get(f"{self._monitor}/internal/board/{shop}/tiles", {})
+        except NotFound:
+            return None
 
     async def _get(self, url: str, query: dict[str, str]) -> bytes:
         return await self._ask("GET", url, query=query)

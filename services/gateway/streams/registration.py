@@ -11,6 +11,7 @@ from services.gateway.streams.kinds.board import BoardStream
 from services.gateway.streams.kinds.conversation import ConversationStream, Resumes, SendOrder
 from services.gateway.streams.kinds.current import CurrentStream
 from services.gateway.streams.kinds.inbox import InboxStream
+from services.gateway.streams.kinds.tiles import TilesStream
 from services.gateway.streams.streams import Streams
 from services.gateway.streams.viewers import EVERY_S, Viewers
 
@@ -31,12 +32,13 @@ def register(
     heads = Heads(history, ring, spawn=joins.spawn, clock=service.clock)
     inboxes = InboxStream(hub, joins, heads, history=history, turns=turns)
     boards = BoardStream(hub, joins, history=history, turns=turns)
+    tiles = TilesStream(hub, joins, history=history, turns=turns)
     conversations = ConversationStream(
         hub, joins, resume, lanes=lanes, tell=inboxes.deliver, heads=heads
     )
     limit = service.settings.subscriptions
     current = CurrentStream(hub, joins)
-    streams = Streams(joins, [inboxes, boards, current, conversations], limit=limit)
+    streams = Streams(joins, [inboxes, boards, tiles, current, conversations], limit=limit)
     service.resource(stop=streams.stop)
     service.every(PUSH_S, "heads", inboxes.push)
     viewers = Viewers(heads.watched, directory, service.clock)

@@ -58,6 +58,7 @@ class PaperHistory:
         self.messages: dict[str, Stored] = {}
         self.marks: dict[int, int] = {}
         self.boards: dict[str, bytes] = {}
+        self.tiled: dict[str, bytes] = {}
         self.away = False
         self.tells_rows = True
         self.asked: list[str] = []
@@ -129,6 +130,11 @@ class PaperHistory:
         """Return a board."""
         self._check()
         return self.boards.get(shop, b"null")
+
+    async def tiles(self, shop: str) -> bytes | None:
+        """Return totals and tiles."""
+        self._check()
+        return self.tiled.get(shop)
 
     def _check(self) -> None:
         if self.away:

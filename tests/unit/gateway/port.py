@@ -27,6 +27,7 @@ from services.gateway.streams.kinds.board import BoardStream, NewBoard
 from services.gateway.streams.kinds.conversation import ConversationStream
 from services.gateway.streams.kinds.current import CurrentStream
 from services.gateway.streams.kinds.inbox import InboxStream
+from services.gateway.streams.kinds.tiles import TilesStream
 from tests.unit.gateway.nobody import NoLanes
 from tests.unit.gateway.test_gateway_state import AT
 
@@ -128,6 +129,7 @@ class World:
         self.told: list[str] = []
         self.boards = 0
         self.archived_board = 0
+        self.archived_tiles: bytes | None = None
         self.turns = FairTurns(everybody=TURNS, each=2, wait_s=wait_s)
         self.joins = Joins(self.hub, clock=clock, metrics=metrics)
         self.resume = Resume(
@@ -151,8 +153,10 @@ class World:
             heads=self.rows,
         )
         self.current = CurrentStream(self.hub, self.joins)
+        self.tiles_stream = TilesStream(self.hub, self.joins, history=self, turns=self.turns)
         self.streams = Streams(
-            self.joins, [self.inboxes, self.watchers, self.current, self.conversations]
+            self.joins,
+            [self.inboxes, self.watchers, self.tiles_stream, self.current, self.conversations],
         )
         self.chat = ChatChannel(
             self.bus, self.conversations, ring=self.ring, clock=clock, metrics=metrics, ring_s=60
@@ -194,6 +198,11 @@ class World:
     async def board(self, shop: str) -> bytes:
         """Answer the board that the monitor keeps."""
         found: bytes = await self._ask(lambda: b"%d" % self.archived_board)
+        return found
+
+    async def tiles(self, shop: str) -> bytes | None:
+        """Answer totals and tiles as the monitor keeps them."""
+        found: bytes | None = await self._ask(lambda: self.archived_tiles)
         return found
 
     async def message(self, message_id: str) -> Stored | None:
@@ -312,5 +321,6 @@ def nothing_is_left(world: World) -> None:
     """Nobody is here: no subscription, no join, no turn."""
     watched = (world.conversations.watched, world.hub.people, world.watchers.watchers)
     assert watched == ({}, {}, {})
+    assert (world.tiles_stream.watchers, world.tiles_stream.shown) == ({}, {})
     assert (len(world.turns), len(world.joins)) == (0, 0)
     assert all(member.socket.subscriptions == {} for member in world.members)

@@ -394,7 +394,7 @@ def test_an_id_in_another_spelling_names_no_stream(kind: str, spelling: str) -> 
         stream_of(f"{kind}:{spelling}")
 
 
-@pytest.mark.parametrize("text", ["", "c-1", "conv:", "conv:a b", "monitor:", "board:s", "inbox:"])
+@pytest.mark.parametrize("text", ["", "c-1", "conv:", "conv:a b", "monitor:", "boards:s", "inbox:"])
 def test_what_names_no_stream_is_refused(text: str) -> None:
     with pytest.raises(BadStream):
         stream_of(text)

@@ -148,6 +148,10 @@ class Desk:
         """Nothing."""
         return b"null"
 
+    async def tiles(self, shop: str) -> bytes | None:
+        """Nothing."""
+        return None
+
 
 @given(
     log=st.lists(st.sampled_from([TALK, TALK, OTHER]), min_size=1, max_size=25),

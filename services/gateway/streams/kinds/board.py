@@ -4,7 +4,7 @@ Knows who may watch; must not know what a board shows.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from typing_extensions import override
 
@@ -24,6 +24,8 @@ from services.gateway.hub import Hub, SocketSession, StreamKind, Subscription
 from services.gateway.limits import FairTurns
 from services.gateway.streams.joins import Joins
 from services.gateway.streams.port import Stream, event_body
+
+_TYPE: Final = BoardPublished.type.encode()
 
 
 class NewBoard(NamedTuple):
@@ -113,6 +115,8 @@ class BoardStream(Stream[BoardName, NewBoard | Event]):
         return {BOARD: self._board, ALERTS: self._alert}
 
     def _board(self, record: Record) -> None:
+        if record.header("ce_type") != _TYPE:
+            return  # totals and tiles are another kind's
         event = contracts.decode(record)
         if isinstance(event, BoardPublished) and record.value is not None:
             # The body alone does not say when it was published, which its waits are counted from.
