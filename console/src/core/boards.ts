@@ -1,4 +1,4 @@
-/** The supervisor's board as frames carry it, and as a page reads it: instants in ms since 1970. Pure. */
+/** The supervisor's board as a page reads it, and as it comes whole: instants in ms since 1970. Pure. */
 
 import type { AgentState } from "./types.ts";
 
@@ -48,6 +48,8 @@ export interface Board {
   open: number;
   waiting: number;
   waitingSince: number | null;
+  /** Who waits and is nobody's; null where it is not told. */
+  queued: number | null;
   flagsAgent: number;
   flagsBuyer: number;
   held: number;
@@ -123,6 +125,7 @@ export function boardOf(given: unknown): Board {
     open: raw.open_conversations,
     waiting: raw.waiting,
     waitingSince: raw.waiting === 0 ? null : (longest[0]?.since ?? publishedAt - raw.longest_wait_ms),
+    queued: null,
     flagsAgent: raw.flags_agent,
     flagsBuyer: raw.flags_buyer,
     held: raw.held,

@@ -3,6 +3,7 @@
  * is followed while somebody looks and says so again; a page that died says nothing, and is forgotten.
  */
 
+import { BoardParts } from "./boardParts.ts";
 import { boardOf, type BoardView } from "./boards.ts";
 import type { Clock } from "./clock.ts";
 import { readIn, type Frame } from "./frames.ts";
@@ -15,6 +16,8 @@ import type { Position } from "./types.ts";
 
 /** For so long a look holds; pages renew it well before. */
 export const LOOK_MS = 45_000;
+/** Where nobody could tell the board in parts, somebody is asked again. */
+export const AGAIN_MS = 5_000;
 
 export interface OversightEars {
   /** A conversation that is looked at is one's own. */
@@ -28,10 +31,17 @@ export interface OversightEars {
 }
 
 export class Oversight {
+  private readonly parts: BoardParts;
+  private asking: (() => void) | null = null;
   private readonly looks = new Map<string, () => void>();
   private readonly shop: Follower = {
     heard: (_stream, frame) => this.published(frame),
     refused: () => this.show({ status: "refused", latest: null }),
+  };
+  private readonly tiles: Follower = {
+    heard: (stream, frame) => this.told(stream, frame),
+    // Gateways of before know boards as a whole alone.
+    refused: (_stream, code) => (code === "bad_stream" ? this.wholly() : this.show({ status: "refused", latest: null })),
   };
   private readonly marks: Follower = { heard: (_stream, frame) => this.marked(frame) };
   private readonly thread: Follower = {
@@ -45,16 +55,22 @@ export class Oversight {
     private readonly streams: Streams,
     private readonly clock: Clock,
     private readonly ears: OversightEars,
-  ) {}
+  ) {
+    this.parts = new BoardParts(clock, (latest) => this.show({ status: "live", latest }));
+  }
 
   /** Follow the board of one's shop for a while. */
   board(): void {
     const { me, board } = this.store.state;
     if (me === null) return;
-    const name = `monitor:${me.shopId}`;
+    const name = `board:${me.shopId}`;
     if (board === null) this.show({ status: "asked", latest: null });
-    this.streams.follow(name, this.shop);
-    this.hold(name, this.shop, () => this.store.change({ board: null }));
+    this.streams.follow(name, this.tiles);
+    this.hold(name, this.tiles, () => {
+      this.parts.clear();
+      this.store.change({ board: null });
+    });
+    if (this.looks.has(`monitor:${me.shopId}`)) this.wholly();
     // Gateways of before refuse it: then a board is as old as it is.
     const current = `current:${me.shopId}`;
     this.streams.follow(current, this.marks);
@@ -75,6 +91,7 @@ export class Oversight {
   clear(): void {
     for (const cancel of this.looks.values()) cancel();
     this.looks.clear();
+    this.parts.clear();
   }
 
   private hold(name: string, follower: Follower, over: () => void): void {
@@ -89,6 +106,38 @@ export class Oversight {
         over();
       }),
     );
+  }
+
+  /** Follow the board as a whole, as long as nobody tells it in parts. */
+  private wholly(): void {
+    const { me } = this.store.state;
+    if (me === null) return;
+    const name = `monitor:${me.shopId}`;
+    this.streams.follow(name, this.shop);
+    this.hold(name, this.shop, () => undefined);
+  }
+
+  /** Something of the board in parts. */
+  private told(stream: Stream, frame: Frame): void {
+    if (frame.t === "ev") return this.published(frame);
+    if (frame.d === undefined || frame.d === null) {
+      // The monitor is away, or one of before, which publishes whole boards.
+      this.parts.clear();
+      this.wholly();
+      this.asking?.();
+      this.asking = this.clock.after(AGAIN_MS, () => this.streams.restart(stream.name));
+    } else if (frame.t === "snap") {
+      this.over(stream.name.replace("board:", "monitor:"), this.shop);
+      this.parts.begin(frame.d);
+    } else {
+      this.parts.change(frame.k, frame.d);
+    }
+  }
+
+  private over(name: string, follower: Follower): void {
+    this.looks.get(name)?.();
+    this.looks.delete(name);
+    this.streams.leave(name, follower);
   }
 
   private published(frame: Frame): void {
@@ -139,9 +188,7 @@ export class Oversight {
 
   /** It became one's own: the desk follows it from here, beginning with a snapshot. */
   private handOver(name: string, id: string): void {
-    this.looks.get(name)?.();
-    this.looks.delete(name);
-    this.streams.leave(name, this.thread);
+    this.over(name, this.thread);
     if (id in this.store.state.watched) this.store.change({ watched: without(this.store.state.watched, id) });
     this.ears.own(id);
   }

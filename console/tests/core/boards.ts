@@ -49,3 +49,42 @@ export function rawTile(changed: Record<string, unknown> = {}): Record<string, u
     ...changed,
   };
 }
+
+/** Totals as `board:` carries them. */
+export function rawTotals(changed: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    time: "2026-11-11T00:01:00.000Z",
+    as_of: "2026-11-11T00:00:59.000Z",
+    delayed_ms: 0,
+    messages: 120,
+    open_conversations: 12,
+    waiting: 2,
+    waiting_since: "2026-11-11T00:00:30.000Z",
+    queued: 1,
+    breaching: 0,
+    flags_agent: 1,
+    flags_buyer: 2,
+    held: 3,
+    states: { online: 2 },
+    figures: { taobao_2022: [10, 274_000, 1, 8, 80_000, 9, 7, 30] },
+    waiting_longest: [],
+    ...changed,
+  };
+}
+
+/** An agent's tile as `board:` carries it. */
+export function rawAgent(changed: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    agent_id: "a1",
+    name: "客服1号",
+    state: "online",
+    since: null,
+    open_conversations: 3,
+    waiting: 0,
+    waiting_since: null,
+    breaching: 0,
+    figures: { taobao_2022: [10, 274_000, 1, 8, 80_000, 9, 7, 30] },
+    removed: false,
+    ...changed,
+  };
+}

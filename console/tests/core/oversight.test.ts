@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { TOGETHER_MS } from "@/core/boardParts.ts";
 import { boardOf } from "@/core/boards.ts";
 import type { Frame, Outgoing } from "@/core/frames.ts";
-import { LOOK_MS, Oversight } from "@/core/oversight.ts";
+import { AGAIN_MS, LOOK_MS, Oversight } from "@/core/oversight.ts";
 import { Store } from "@/core/store.ts";
 import { Streams } from "@/core/streams.ts";
 import { described } from "@/core/threads.ts";
 
-import { rawBoard, rawTile } from "./boards.ts";
+import { rawAgent, rawBoard, rawTile, rawTotals } from "./boards.ts";
 import { ManualClock } from "./time.ts";
 
 const OUTCOMES = { changed: () => undefined, delivered: () => undefined, refused: () => undefined };
@@ -42,54 +43,151 @@ beforeEach(() => {
   streams.connected();
 });
 
+/** Let the board of two agents come. */
+function begun(): void {
+  streams.heard({ t: "snap", s: "board:s", d: rawTotals() });
+  streams.heard({ t: "patch", s: "board:s", k: "a1", d: rawAgent() });
+  streams.heard({ t: "patch", s: "board:s", k: "a2", d: rawAgent({ agent_id: "a2", open_conversations: 4, waiting: 1, waiting_since: "2026-11-11T00:00:30Z" }) });
+  clock.advance(TOGETHER_MS);
+}
+
 function wrote(t: string, s: string): number {
   return written.filter((frame) => frame.t === t && frame.s === s).length;
 }
 
 describe("the board in the worker", () => {
-  it("is asked for once however often somebody looks, and shows the newest", () => {
+  it("is asked for once however often somebody looks, and is put together from totals and tiles", () => {
     oversight.board();
     oversight.board();
     expect(store.state.board).toEqual({ status: "asked", latest: null, through: null });
-    expect(wrote("sub", "monitor:s")).toBe(1);
+    expect(wrote("sub", "board:s")).toBe(1);
+    expect(wrote("sub", "monitor:s")).toBe(0);
 
-    streams.heard({ t: "snap", s: "monitor:s", d: rawBoard({ waiting: 2 }) });
-    streams.heard({ t: "patch", s: "monitor:s", d: rawBoard({ waiting: 3 }) });
+    begun();
 
+    const latest = store.state.board?.latest;
     expect(store.state.board?.status).toBe("live");
-    expect(store.state.board?.latest?.waiting).toBe(3);
+    expect([latest?.waiting, latest?.queued, latest?.agentsLeftOut]).toEqual([2, 1, 0]);
+    expect(latest?.agents).toEqual([
+      expect.objectContaining({ id: "a1", open: 3, waitingSince: null }),
+      expect.objectContaining({ id: "a2", open: 4, waitingSince: Date.parse("2026-11-11T00:00:30Z") }),
+    ]);
+    expect(latest?.figures.taobao_2022).toEqual({ rounds: 10, roundMs: 274_000, unanswered: 1, sessions: 9, firstResponses: 8, firstWithin: 7, firstWithinS: 30 });
+  });
+
+  it("shows what changes of it a moment later, all at once", () => {
+    oversight.board();
+    begun();
+    const before = store.state.board?.latest;
+    streams.heard({ t: "patch", s: "board:s", k: "a1", d: rawAgent({ open_conversations: 7 }) });
+    streams.heard({ t: "patch", s: "board:s", k: "a1", d: rawAgent({ open_conversations: 8 }) });
+    streams.heard({ t: "patch", s: "board:s", k: "a2", d: rawAgent({ agent_id: "a2", removed: true }) });
+    streams.heard({ t: "patch", s: "board:s", d: rawTotals({ waiting: 0, states: { online: 1 } }) });
+    expect(store.state.board?.latest).toBe(before);
+
+    clock.advance(TOGETHER_MS);
+
+    expect(store.state.board?.latest?.waiting).toBe(0);
+    expect(store.state.board?.latest?.agents.map((one) => [one.id, one.open])).toEqual([["a1", 8]]);
+  });
+
+  it("waits a little for tiles that are on their way, and says how many are missing", () => {
+    oversight.board();
+    streams.heard({ t: "snap", s: "board:s", d: rawTotals({ states: { online: 2 } }) });
+    streams.heard({ t: "patch", s: "board:s", k: "a1", d: rawAgent() });
+    clock.advance(TOGETHER_MS);
+    expect(store.state.board?.status).toBe("asked");
+
+    clock.advance(10 * TOGETHER_MS);
+
+    expect(store.state.board?.latest?.agentsLeftOut).toBe(1);
+    streams.heard({ t: "patch", s: "board:s", k: "a2", d: rawAgent({ agent_id: "a2" }) });
+    clock.advance(TOGETHER_MS);
+    expect(store.state.board?.latest?.agentsLeftOut).toBe(0);
+  });
+
+  it("begins anew with what the platform has after a lost connection", () => {
+    oversight.board();
+    begun();
+    streams.cut(1006);
+    streams.connected();
+    streams.heard({ t: "snap", s: "board:s", d: rawTotals({ states: { online: 1 } }) });
+    streams.heard({ t: "patch", s: "board:s", k: "a9", d: rawAgent({ agent_id: "a9" }) });
+    expect(store.state.board?.latest?.agents).toHaveLength(2);
+
+    clock.advance(TOGETHER_MS);
+
+    expect(store.state.board?.latest?.agents.map((one) => one.id)).toEqual(["a9"]);
   });
 
   it("is forgotten when nobody has looked for a while, and not before", () => {
     oversight.board();
+    begun();
+    clock.advance(LOOK_MS - TOGETHER_MS - 1);
+    oversight.board();
+    clock.advance(LOOK_MS - 1);
+    expect(wrote("unsub", "board:s")).toBe(0);
+
+    clock.advance(1);
+
+    expect(wrote("unsub", "board:s")).toBe(1);
+    expect(store.state.board).toBeNull();
+  });
+
+  it("is read whole where the gateway is of an older release, until it is one of this", () => {
+    oversight.board();
+    streams.heard({ t: "err", id: written[0]?.id as string, problem: { code: "bad_stream" } });
+    expect(wrote("sub", "monitor:s")).toBe(1);
+    streams.heard({ t: "snap", s: "monitor:s", d: rawBoard({ waiting: 2 }) });
+    streams.heard({ t: "patch", s: "monitor:s", d: rawBoard({ waiting: 3 }) });
+    expect([store.state.board?.status, store.state.board?.latest?.waiting]).toEqual(["live", 3]);
     clock.advance(LOOK_MS - 1);
     oversight.board();
     clock.advance(LOOK_MS - 1);
     expect(wrote("unsub", "monitor:s")).toBe(0);
 
-    clock.advance(1);
+    oversight.board();
+    streams.cut(1006);
+    streams.connected();
+    begun();
 
     expect(wrote("unsub", "monitor:s")).toBe(1);
-    expect(store.state.board).toBeNull();
+    expect(store.state.board?.latest?.agents).toHaveLength(2);
   });
 
-  it("says that there is none yet, and that it is not for this person", () => {
+  it("is read whole while the monitor is away or of an older release, and asked for again", () => {
     oversight.board();
+    streams.heard({ t: "snap", s: "board:s", d: null as never });
+    streams.heard({ t: "patch", s: "board:s", k: "a1", d: rawAgent() });
     streams.heard({ t: "snap", s: "monitor:s", d: null as never });
     expect(store.state.board?.status).toBe("missing");
+    streams.heard({ t: "patch", s: "monitor:s", d: rawBoard({ waiting: 3 }) });
+    expect(store.state.board?.latest?.waiting).toBe(3);
+    clock.advance(AGAIN_MS);
+    expect(wrote("sub", "board:s")).toBe(2);
 
+    begun();
+
+    expect(wrote("unsub", "monitor:s")).toBe(1);
+    expect(store.state.board?.latest?.waiting).toBe(2);
+  });
+
+  it("says that it is not for this person", () => {
+    oversight.board();
     streams.heard({ t: "err", id: written[0]?.id as string, problem: { code: "forbidden" } });
 
     expect(store.state.board?.status).toBe("refused");
+    expect(wrote("sub", "monitor:s")).toBe(0);
   });
 
   it("knows how far the board is current, also where no board comes", () => {
     oversight.board();
     streams.heard({ t: "snap", s: "current:s", d: { through: null } });
     expect(store.state.board?.through).toBeNull();
-    streams.heard({ t: "snap", s: "monitor:s", d: rawBoard() });
+    begun();
     streams.heard({ t: "patch", s: "current:s", d: { through: "2026-11-11T00:05:00Z" } });
-    streams.heard({ t: "patch", s: "monitor:s", d: rawBoard() });
+    streams.heard({ t: "patch", s: "board:s", d: rawTotals() });
+    clock.advance(TOGETHER_MS);
 
     expect(store.state.board?.through).toBe(Date.parse("2026-11-11T00:05:00Z"));
     expect(store.state.board?.status).toBe("live");
@@ -97,7 +195,7 @@ describe("the board in the worker", () => {
 
   it("does without where the gateway is of an older release", () => {
     oversight.board();
-    streams.heard({ t: "snap", s: "monitor:s", d: rawBoard() });
+    begun();
     const asked = written.find((frame) => frame.s === "current:s");
     streams.heard({ t: "err", id: asked?.id as string, problem: { code: "bad_stream" } });
 
@@ -106,7 +204,7 @@ describe("the board in the worker", () => {
 
   it("counts alerts, which are a reason to look at the lists", () => {
     oversight.board();
-    streams.heard({ t: "ev", s: "monitor:s", type: "monitor.wording_flagged.v1", d: {} });
+    streams.heard({ t: "ev", s: "board:s", type: "monitor.wording_flagged.v1", d: {} });
 
     expect(store.state.alerts).toBe(1);
   });

@@ -35,8 +35,9 @@ export function byState(board: Board): Readonly<Record<AgentState, number>> | nu
   return counts;
 }
 
-/** Count who waits unassigned; null while not everybody who waits is listed. */
+/** Count who waits unassigned; null where it is not told and not everybody who waits is listed. */
 export function queued(board: Board): number | null {
+  if (board.queued !== null) return board.queued;
   return board.longest.length < board.waiting ? null : board.longest.filter((one) => one.agent === null).length;
 }
 

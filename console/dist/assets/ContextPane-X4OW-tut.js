@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-BhCSE946.js";

@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-pKLmohS2.js";
