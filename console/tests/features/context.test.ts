@@ -117,6 +117,23 @@ describe("what stands beside the chat", () => {
     expect(pane.get("textarea").element.value).toBe("明天发");
   });
 
+  it("brings who is done with a form back to where he opened it", async () => {
+    const { pane, begin, press } = await shown();
+    await begin("备注");
+    await pane.get("form textarea").trigger("keydown", { key: "Escape" });
+    await flushPromises();
+    expect(document.activeElement?.textContent).toBe("备注");
+
+    await begin("核对地址");
+    answers["/v1/orders?"] = { items: [{ ...ORDER, state: "released", version: 5, interlocks: [], address_result: "verified" }], next_cursor: null };
+    await press("核对地址");
+    await begin("备注");
+    await pane.get("form textarea").setValue("今天发");
+    await press("备注");
+
+    expect(document.activeElement?.textContent).toBe("备注");
+  });
+
   it("offers the check to nobody else", async () => {
     answers["/v1/work-items?"] = { items: [{ id: "w", agent_id: "p2", also: null, due_at: "2026-11-11T12:00:00.000Z" }], next_cursor: null };
     const { pane } = await shown();

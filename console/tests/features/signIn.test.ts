@@ -43,7 +43,7 @@ describe("the sign-in", () => {
     await tryToSignIn(screen);
     await screen.page.get("form").trigger("submit");
     expect(core.signIn).toHaveBeenCalledOnce();
-    expect(screen.button.attributes("disabled")).toBeDefined();
+    expect(screen.button.attributes("aria-disabled")).toBe("true");
   });
 
   it.each([
@@ -59,6 +59,7 @@ describe("the sign-in", () => {
     expect(screen.page.get("[role=alert]").text()).toBe(words);
     expect(document.activeElement).toBe(screen.password.element);
     expect(screen.button.attributes("disabled")).toBeUndefined();
+    expect(screen.button.attributes("aria-disabled")).toBeUndefined();
   });
 
   it("goes to the field that is still empty, and asks nobody", async () => {
