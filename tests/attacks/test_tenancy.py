@@ -131,6 +131,7 @@ async def test_attack_01_another_shops_people_secrets_and_figures_are_not_there(
         ("GET", f"/v1/monitor/curve?shop={ours.id}", None),
         ("GET", f"/v1/monitor/waits?shop={ours.id}&from=2026-11-11&to=2026-11-12", None),
         ("GET", f"/v1/monitor/wording?shop={ours.id}&from=2026-11-11&to=2026-11-12", None),
+        ("GET", f"/v1/monitor/hours?shop={ours.id}&from=2026-11-11&to=2026-11-12", None),
         (
             "GET",
             f"/v1/monitor/figures?shop={ours.id}&profile=qiyu&from=2026-11-11&to=2026-11-12",
@@ -299,6 +300,7 @@ async def test_attack_65_nobody_watches_or_takes_home_more_than_his_role_gives(
         f"/v1/monitor/curve?shop={shop}",
         f"/v1/monitor/waits?shop={shop}&from=2026-11-11&to=2026-11-12",
         f"/v1/monitor/wording?shop={shop}&from=2026-11-11&to=2026-11-12",
+        f"/v1/monitor/hours?shop={shop}&from=2026-11-11&to=2026-11-12",
         f"/v1/intake/{shop}/secret",
         f"/v1/shops/{shop}/secret",
         *AUDITS,

@@ -1,4 +1,4 @@
-"""Rows of agents. Must not know when they are written."""
+"""Rows of agents and of their states. Must not know when they are written."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.conversation import AgentStateChanged
 from contracts.people import AgentState, PersonId, ShopId
-from services.monitor.facts.models import AgentRow
+from services.monitor.facts.models import AgentRow, AgentStateRow
 
 
 class Seat(NamedTuple):
@@ -44,6 +44,27 @@ async def put_agent(session: AsyncSession, changed: AgentStateChanged) -> None:
                 "version": fresh.version,
             },
             where=AgentRow.version < fresh.version,
+        )
+    )
+
+
+async def keep_state(session: AsyncSession, changed: AgentStateChanged) -> None:
+    """Insert a change of an agent's state, unless it is known."""
+    statement = insert(AgentStateRow).values(
+        agent_id=changed.agent_id,
+        version=changed.version,
+        shop_id=changed.shop_id,
+        state=changed.state.value,
+        previous=changed.previous.value,
+        since_ms=round(changed.since.timestamp() * 1000),
+    )
+    fresh = statement.excluded
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[AgentStateRow.agent_id, AgentStateRow.version],
+            # Of a state that an upgrade took over it becomes known what it followed.
+            set_={"previous": fresh.previous},
+            where=AgentStateRow.previous.is_(None),
         )
     )
 

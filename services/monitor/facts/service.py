@@ -12,6 +12,7 @@ class Facts:
         self._db = database
 
     async def note_agent(self, changed: AgentStateChanged) -> None:
-        """Store an agent's state unless a newer one is known."""
+        """Store an agent's state unless a newer one is known, and that it changed."""
         async with self._db.write(changed.shop_id) as session:
             await repository.put_agent(session, changed)
+            await repository.keep_state(session, changed)

@@ -36,3 +36,30 @@ class WaitsPart(NamedTuple):
     ended: int
     most: int
     waited_minutes: int
+
+
+class HoursBy(StrEnum):
+    """What the rows of a report of hours are about."""
+
+    AGENT = "agent"
+    DAY = "day"
+
+
+HOURS: Final = ("online_ms", "busy_ms", "break_ms", "suspended_ms", "unknown_ms")
+"""How long agents were what, in the order of a file's columns."""
+
+
+class Hours(NamedTuple):
+    """How long one agent, or all on one day, were what.
+
+    `agents` were at their desks at all, from `first_ms` to `last_ms`, if any was.
+    """
+
+    agents: int
+    first_ms: int | None
+    last_ms: int | None
+    online_ms: int
+    busy_ms: int
+    break_ms: int
+    suspended_ms: int
+    unknown_ms: int

@@ -1,4 +1,7 @@
-"""Counts what became of words in a stretch. Must not know who asks."""
+"""Counts what became of words in a stretch, and how long agents were what.
+
+Must not know who asks.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -7,7 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import ShopId
-from services.monitor.reports.domain import WORDING_SUMS, WordingBy, WordingCount
+from services.monitor.reports.domain import (
+    HOURS,
+    WORDING_SUMS,
+    Hours,
+    HoursBy,
+    WordingBy,
+    WordingCount,
+)
 
 
 class Asked(NamedTuple):
@@ -38,6 +48,20 @@ async def wording(
     return found
 
 
+async def hours(session: AsyncSession, query: Asked, *, by: HoursBy) -> dict[Any, Hours]:
+    """Return how long agents were what, by agent or number of the day from 1.
+
+    `days` has the stretch's end as its last. Whoever was offline all the time stands nowhere.
+    """
+    asked = {
+        "shop": query.shop_id,
+        "start": query.start_ms,
+        "end": query.end_ms,
+        "days": list(query.days),
+    }
+    return {key: Hours(*rest) for key, *rest in await session.execute(_HOURS_BY[by], asked)}
+
+
 _SAID: Final = """
     with said as (
         select at_ms, categories, case when speaker = 'agent' then sender_id end as agent,
@@ -64,5 +88,57 @@ _BY: Final = {
     WordingBy.AGENT: text(f"{_SAID} select agent, {_SUMS} from said group by 1"),
     WordingBy.DAY: text(
         f"{_SAID} select width_bucket(at_ms, cast(:days as bigint[])), {_SUMS} from said group by 1"
+    ),
+}
+
+_SPANS: Final = """
+    with told as (
+        select agent_id, version, state, previous, since_ms from agent_states
+        where shop_id = :shop and since_ms >= :start and since_ms < :end
+        union
+        select before.* from agents cross join lateral (
+            select agent_id, version, state, previous, since_ms from agent_states
+            where agent_id = agents.agent_id and since_ms < :start
+            order by version desc limit 1
+        ) before where agents.shop_id = :shop
+    ), put as (
+        select *, lead(since_ms) over mine as until_ms, lead(previous) over mine as became,
+            row_number() over mine as number
+        from told window mine as (partition by agent_id order by version)
+    ), spans as (
+        -- What ended as something else was changed by what nobody told of.
+        select agent_id, case when became <> state then 'unknown' else state end as state,
+            greatest(since_ms, :start) as begin_ms, least(coalesce(until_ms, :end), :end) as end_ms
+        from put
+        union all
+        select agent_id, 'unknown', :start, since_ms from put
+        where number = 1 and since_ms > :start and previous is distinct from 'offline'
+    )
+"""
+_HOURS: Final = ", ".join(
+    f"cast(coalesce(sum(end_ms - begin_ms) filter (where state = '{name.removesuffix('_ms')}'), 0)"
+    " as bigint)"
+    for name in HOURS
+)
+_AT_DESK: Final = ", ".join(
+    f"{each} filter (where state in ('online', 'busy'))"
+    for each in ("count(distinct agent_id)", "min(begin_ms)", "max(end_ms)")
+)
+_HOURS_BY: Final = {
+    HoursBy.AGENT: text(
+        f"{_SPANS} select agent_id, {_AT_DESK}, {_HOURS} from spans"
+        " where end_ms > begin_ms and state <> 'offline' group by 1"
+    ),
+    HoursBy.DAY: text(
+        f"""{_SPANS}, days as (
+            select cast(number as int) as number, day, lead(day) over (order by number) as next
+            from unnest(cast(:days as bigint[])) with ordinality as listed (day, number)
+        ), parts as (
+            select number, agent_id, state, greatest(begin_ms, day) as begin_ms,
+                least(end_ms, next) as end_ms
+            from spans join days on begin_ms < next and end_ms > day
+        )
+        select number, {_AT_DESK}, {_HOURS} from parts
+        where end_ms > begin_ms and state <> 'offline' group by 1"""
     ),
 }

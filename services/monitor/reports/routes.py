@@ -7,7 +7,14 @@ from starlette.responses import Response
 
 from services.monitor.access.principals import Watcher, own_shop
 from services.monitor.access.schemas import CSV, OR_A_FILE, Accept, wants_file
-from services.monitor.reports.schemas import Waits, WaitsQuery, WordingQuery, WordingReport
+from services.monitor.reports.schemas import (
+    HoursQuery,
+    HoursReport,
+    Waits,
+    WaitsQuery,
+    WordingQuery,
+    WordingReport,
+)
 from services.monitor.reports.service import Reports
 
 
@@ -34,5 +41,15 @@ def reading(reports: Reports) -> APIRouter:
         if wants_file(accept):
             return Response(await reports.wording_csv(shop_id, query), media_type=CSV)
         return await reports.wording(shop_id, query)
+
+    @router.get("/hours", response_model=HoursReport, responses=OR_A_FILE)
+    async def read_hours(
+        principal: Watcher, query: Annotated[HoursQuery, Query()], accept: Accept = ""
+    ) -> HoursReport | Response:
+        """Return how long agents were online, busy and on a break; `Accept: text/csv` a file."""
+        shop_id = own_shop(principal, query.shop)
+        if wants_file(accept):
+            return Response(await reports.hours_csv(shop_id, query), media_type=CSV)
+        return await reports.hours(shop_id, query)
 
     return router

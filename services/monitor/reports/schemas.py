@@ -9,7 +9,7 @@ from contracts.base import Moment
 from contracts.people import PersonId, ShopId
 from kit.web.app import Body
 from services.monitor.access.schemas import Answer
-from services.monitor.reports.domain import WordingBy
+from services.monitor.reports.domain import HoursBy, WordingBy
 
 DAYS_LIMIT: Final = timedelta(days=93)
 _YEARS: Final = range(2000, 2100)
@@ -101,3 +101,40 @@ class WordingReport(Answer):
     by: WordingBy
     whole: WordingSums
     rows: list[WordingRow]
+
+
+class HoursQuery(DaysQuery):
+    """How long agents were at their desks."""
+
+    by: HoursBy = HoursBy.AGENT
+
+
+class HoursRow(Answer):
+    """How long an agent was what, or all agents together on a day; the other one is null.
+
+    `agents` counts who was at his desk, online or busy, between `first` and `last`. What nobody
+    told of is `unknown_ms` and never guessed.
+    """
+
+    agent_id: PersonId | None = None
+    start: Moment | None = None
+    agents: int
+    first: Moment | None
+    last: Moment | None
+    online_ms: int
+    busy_ms: int
+    break_ms: int
+    suspended_ms: int
+    unknown_ms: int
+
+
+class HoursReport(Answer):
+    """How long agents were what, through `as_of` at most; null: nothing is known yet."""
+
+    shop_id: ShopId
+    time_zone: str
+    start: Moment
+    end: Moment
+    as_of: Moment | None
+    by: HoursBy
+    rows: list[HoursRow]

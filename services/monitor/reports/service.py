@@ -1,4 +1,4 @@
-"""Tells of a stretch of days how buyers waited and what became of words.
+"""Tells of a stretch of days how buyers waited, what became of words, and who was at work.
 
 Must not know routes or SQL.
 """
@@ -19,10 +19,21 @@ from services.monitor.curve.domain import MINUTE_MS, Minute, waiting
 from services.monitor.directory.rules import Rules
 from services.monitor.figures.domain import Bucket, parts
 from services.monitor.reports import repository
-from services.monitor.reports.domain import WORDING_SUMS, WaitsPart, WordingBy, WordingCount
+from services.monitor.reports.domain import (
+    HOURS,
+    WORDING_SUMS,
+    Hours,
+    HoursBy,
+    WaitsPart,
+    WordingBy,
+    WordingCount,
+)
 from services.monitor.reports.repository import Asked
 from services.monitor.reports.schemas import (
     DaysQuery,
+    HoursQuery,
+    HoursReport,
+    HoursRow,
     Waits,
     WaitsQuery,
     WaitsRow,
@@ -41,6 +52,7 @@ class Reports:
     def __init__(self, database: Database, rules: Rules, *, clock: Clock) -> None:
         self._db = database
         self._directory = rules.directory
+        self._staffing = rules.staffing
         self._clock = clock
 
     async def waits(self, shop_id: ShopId, query: WaitsQuery) -> Waits:
@@ -115,6 +127,47 @@ class Reports:
         rows = ((about(row), *(getattr(row, name) for name in WORDING_SUMS)) for row in report.rows)
         return sheets.MARK + sheets.lines([(query.by.value, *WORDING_SUMS), *rows])
 
+    async def hours(self, shop_id: ShopId, query: HoursQuery) -> HoursReport:
+        """Return how long agents were what, by agent or day, as far as it is told by now."""
+        calendar = self._directory.calendar(shop_id)
+        start_ms, end_ms = _moments(calendar, query)
+        through_ms = min(self._clock.now_ms(), self._staffing.through_ms)
+        told_ms = max(start_ms, min(end_ms, through_ms))
+        days = parts(calendar, start_ms, end_ms, bucket=Bucket.DAY)
+        asked = Asked(shop_id, start_ms, told_ms, [*days, end_ms])
+        async with self._db.read(shop_id) as session:
+            found = await repository.hours(session, asked, by=query.by)
+        starts = days if query.by is HoursBy.DAY else None
+        return HoursReport(
+            shop_id=shop_id,
+            time_zone=str(calendar.zone),
+            start=_moment(start_ms),
+            end=_moment(end_ms),
+            as_of=_moment(told_ms) if self._staffing.through_ms else None,
+            by=query.by,
+            rows=[_hours_row(key, found[key], days=starts) for key in _worked(query.by, found)],
+        )
+
+    async def hours_csv(self, shop_id: ShopId, query: HoursQuery) -> str:
+        """Return the same rows as a file, moments by the shop's clock."""
+        report, zone = await self.hours(shop_id, query), self._directory.calendar(shop_id).zone
+
+        def clock(at: datetime | None) -> str:
+            return "" if at is None else at.astimezone(zone).isoformat()
+
+        rows = (
+            (
+                clock(row.start) if row.agent_id is None else self._directory.name(row.agent_id),
+                row.agents,
+                clock(row.first),
+                clock(row.last),
+                *(getattr(row, name) for name in HOURS),
+            )
+            for row in report.rows
+        )
+        head = (query.by.value, "agents", "first", "last", *HOURS)
+        return sheets.MARK + sheets.lines([head, *rows])
+
 
 class _Day:
     """The minutes of a day, as far as they have begun."""
@@ -174,6 +227,26 @@ def _about(by: WordingBy, key: Any, days: Sequence[int]) -> dict[str, Any]:
             return {"agent_id": PersonId(key)}
         case WordingBy.DAY:
             return {"start": _moment(days[key - 1])}
+
+
+def _worked(by: HoursBy, found: dict[Any, Hours]) -> list[Any]:
+    """Put days in their order, and agents by how long they were at their desks."""
+    if by is HoursBy.DAY:
+        return sorted(found)
+    return sorted(found, key=lambda one: (-found[one].online_ms - found[one].busy_ms, one))
+
+
+def _hours_row(key: Any, hours: Hours, *, days: Sequence[int] | None) -> HoursRow:
+    about: dict[str, Any] = (
+        {"agent_id": PersonId(key)} if days is None else {"start": _moment(days[key - 1])}
+    )
+    return HoursRow(
+        agents=hours.agents,
+        first=None if hours.first_ms is None else _moment(hours.first_ms),
+        last=None if hours.last_ms is None else _moment(hours.last_ms),
+        **{name: getattr(hours, name) for name in HOURS},
+        **about,
+    )
 
 
 def _moments(calendar: Calendar, query: DaysQuery) -> tuple[int, int]:

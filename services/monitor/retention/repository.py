@@ -24,6 +24,7 @@ from contracts.people import ShopId
 from services.monitor.alerts.models import AlertStateRow, JudgementRow
 from services.monitor.curve.models import WaitingMinuteRow
 from services.monitor.evidence.models import ConfirmationRow, IncidentRow
+from services.monitor.facts.models import AgentStateRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
 from services.monitor.tables import Base
 from services.monitor.traffic.models import TrafficRow
@@ -48,6 +49,7 @@ FIGURES: Final = (
     Aged(SessionRow, SessionRow.shop_id, SessionRow.started_ms),
     Aged(CounterRow, CounterRow.shop_id, CounterRow.day),
     Aged(TrafficRow, TrafficRow.shop_id, TrafficRow.day),
+    Aged(AgentStateRow, AgentStateRow.shop_id, AgentStateRow.since_ms),
     Aged(WaitingMinuteRow, WaitingMinuteRow.shop_id, WaitingMinuteRow.day),
 )
 EVIDENCE: Final = (
