@@ -1,4 +1,4 @@
-"""Reports of waiting and of wording, played in Chromium: what they say, and the file of it."""
+"""Reports of waiting, wording and hours, played in Chromium: what they say, and their files."""
 
 import asyncio
 import csv
@@ -54,8 +54,15 @@ async def test_waiting_and_wording_are_told_and_saved(
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     found["wording"] = list(await barriers(page))
     words = await saved(page)
+    await names.get_by_role("link", name="工时").click()
+    await expect(status).to_contain_text("在岗合计")
+    await expect(page.get_by_role("row").filter(has_text="客服甲")).to_be_visible()
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    found["hours"] = list(await barriers(page))
+    hours = await saved(page)
 
     assert max(int(one["most"]) for one in waits) == 1
     assert max(int(one["flags_buyer"]) for one in words) == 1
-    assert found == {"waits": [], "wording": []}
+    assert [(one["agent"], one["agents"]) for one in hours] == [("客服甲", "1")]
+    assert found == {"waits": [], "wording": [], "hours": []}
     assert [one for window in windows.opened for one in window.complaints] == []

@@ -1,6 +1,6 @@
-/** What the reports of waiting and of wording answer, as a table shows it. Pure. */
+/** What the reports of waiting, of wording and of hours answer, as a table shows it. Pure. */
 
-export const REPORTS = ["response", "waits", "wording"] as const;
+export const REPORTS = ["response", "waits", "wording", "hours"] as const;
 export const WORDING_BY = ["category", "agent", "day"] as const;
 export type WordingBy = (typeof WORDING_BY)[number];
 
@@ -27,6 +27,36 @@ export interface WordingAnswer {
   rows: readonly (WordingSums & { category: string | null; agent_id: string | null; start: string | null })[];
 }
 
+export const HOURS_BY = ["agent", "day"] as const;
+export type HoursBy = (typeof HOURS_BY)[number];
+
+export interface HoursAnswer {
+  start: string;
+  end: string;
+  as_of: string | null;
+  by: HoursBy;
+  rows: readonly {
+    agent_id: string | null;
+    start: string | null;
+    agents: number;
+    first: string | null;
+    last: string | null;
+    online_ms: number;
+    busy_ms: number;
+    break_ms: number;
+    suspended_ms: number;
+    unknown_ms: number;
+  }[];
+}
+
+const MINUTE_MS = 60_000;
+/** How long somebody was something, in hours and minutes. */
+export function hoursOf(ms: number): string {
+  const minutes = Math.floor(ms / MINUTE_MS);
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+export const HOURS = ["online", "busy", "break", "suspended", "unknown"] as const;
 export const WAITS = ["began", "ended", "most", "waited"] as const;
 export const WORDING = ["blocked", "asked", "meant", "flags_agent", "flags_buyer"] as const;
 

@@ -4,7 +4,7 @@ import { ref, shallowReactive } from "vue";
 import { createMemoryHistory, createRouter, type Router } from "vue-router";
 
 import { EMPTY, type State } from "@/core/types.ts";
-import { shares, sum, wholeOf, type WaitsAnswer, type WordingAnswer } from "@/features/reports/days.ts";
+import { hoursOf, shares, sum, wholeOf, type HoursAnswer, type WaitsAnswer, type WordingAnswer } from "@/features/reports/days.ts";
 import { i18n, speak } from "@/locales/i18n.ts";
 import ReportsPlace from "@/places/ReportsPlace.vue";
 import { zone } from "@/zone.ts";
@@ -45,6 +45,19 @@ const WORDING: WordingAnswer = {
   ],
 };
 
+const HOUR = 3_600_000;
+const SPENT = { online_ms: 7.5 * HOUR, busy_ms: HOUR, break_ms: HOUR / 2, suspended_ms: 0, unknown_ms: 0 };
+const HOURS: HoursAnswer = {
+  start: "2026-11-10T16:00:00Z",
+  end: "2026-11-11T16:00:00Z",
+  as_of: "2026-11-11T04:00:00Z",
+  by: "agent",
+  rows: [
+    { agent_id: "a7", start: null, agents: 1, first: "2026-11-11T00:58:00Z", last: "2026-11-11T04:00:00Z", ...SPENT },
+    { agent_id: "gone", start: null, agents: 0, first: null, last: null, ...SPENT, online_ms: 0, busy_ms: 0, unknown_ms: HOUR },
+  ],
+};
+
 beforeEach(async () => {
   document.body.replaceChildren();
   zone.value = "Asia/Shanghai";
@@ -54,6 +67,7 @@ beforeEach(async () => {
     "/v1/agents": { items: [{ id: "a7", name: "客服7号" }], next_cursor: null },
     "/v1/monitor/waits?shop=s&from=2026-11-11&to=2026-11-12&bucket=hour": WAITS,
     "/v1/monitor/wording?shop=s&from=2026-11-11&to=2026-11-12&by=category": WORDING,
+    "/v1/monitor/hours?shop=s&from=2026-11-11&to=2026-11-12&by=agent": HOURS,
   };
   core.get.mockClear();
   core.sheet.mockClear();
@@ -148,4 +162,29 @@ it("leads from one report to another of the same days", async () => {
 
   expect(router.currentRoute.value.fullPath).toBe("/reports/wording?from=2026-11-11&until=2026-11-11");
   expect(page.get("nav [aria-current=page]").text()).toBe("用语");
+});
+
+describe("the report of hours", () => {
+  it("writes how long in hours and minutes, never more than there was", () => {
+    expect([0, 59_999, 60_000, HOUR - 1, 7.5 * HOUR, 100 * HOUR].map(hoursOf)).toEqual(["0:00", "0:00", "0:01", "0:59", "7:30", "100:00"]);
+  });
+
+  it("says who was at work how long, by the clock of the shop", async () => {
+    const { page } = await show("/reports/hours");
+
+    expect(page.get(".answer").text()).toBe("在岗合计 8:30 小时，小休 1:00 小时；统计到 11/11 12:00。");
+    expect(cells(page)).toEqual([
+      ["客服7号", "1", "08:58", "12:00", "7:30", "1:00", "0:30", "0:00", "0:00"],
+      ["客服", "0", "–", "–", "0:00", "0:00", "0:30", "0:00", "1:00"],
+    ]);
+  });
+
+  it("says so where nobody was online, and where nothing is counted yet", async () => {
+    world.answers["/v1/monitor/hours"] = { ...HOURS, rows: [] };
+    delete world.answers["/v1/monitor/hours?shop=s&from=2026-11-11&to=2026-11-12&by=agent"];
+    expect((await show("/reports/hours")).page.get(".answer").text()).toBe("这段时间没有客服上过线");
+
+    world.answers["/v1/monitor/hours"] = { ...HOURS, rows: [], as_of: null };
+    expect((await show("/reports/hours")).page.get(".answer").text()).toBe("工时正在统计，请稍后再看");
+  });
 });

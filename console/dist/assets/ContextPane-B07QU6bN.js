@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-BVg0LBLC.js";
