@@ -36,15 +36,17 @@ class SharedAnswers:
     async def of(self, key: Hashable, work: Callable[[], Awaitable[bytes]]) -> bytes:
         """Return the answer that is kept under `key`, or work it out. What fails is not kept."""
         answer = self._answers.setdefault(key, _Answer())
-        async with answer.turn:
-            if self._clock.monotonic() >= answer.until:
-                answer.body = await work()
-                answer.until = self._clock.monotonic() + self._kept_s
-                # At the end, so that whichever is over first stands first.
-                self._answers.pop(key, None)
-                self._answers[key] = answer
-                self._forget()
-            return answer.body
+        try:
+            async with answer.turn:
+                if self._clock.monotonic() >= answer.until:
+                    answer.body = await work()
+                    answer.until = self._clock.monotonic() + self._kept_s
+                    # At the end, so that whichever is over first stands first.
+                    self._answers.pop(key, None)
+                    self._answers[key] = answer
+                return answer.body
+        finally:
+            self._forget()  # also what failed: keys may be made up, and all of them fail
 
     def _forget(self) -> None:
         """Let go of what is over, and of the oldest where there is still too much."""

@@ -89,3 +89,15 @@ async def test_what_is_over_is_not_kept() -> None:
     await shared.of("another", work)
 
     assert len(shared) == 2
+
+
+async def test_what_fails_leaves_nothing_behind() -> None:
+    shared, work = SharedAnswers(ManualClock(), kept_s=1.0), Work()
+    work.fails = True
+    work.may_end.set()
+
+    for key in range(10):
+        with pytest.raises(ConnectionError):
+            await shared.of(key, work)
+
+    assert len(shared) == 0
