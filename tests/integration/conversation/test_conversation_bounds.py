@@ -76,7 +76,21 @@ async def test_a_shop_has_only_so_many_skill_groups(platform: Platform) -> None:
     assert code(refused) == (409, "too_many_groups")
 
 
-@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "", "asia shanghai", "Asia"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Mars/Olympus",
+        "../../etc/passwd",
+        "",
+        "asia shanghai",
+        "Asia",
+        "Factory",
+        "localtime",
+        "posixrules",
+        "posix/Asia/Shanghai",
+        "right/Asia/Shanghai",
+    ],
+)
 async def test_a_shop_is_in_a_time_zone_that_exists(platform: Platform, zone: str) -> None:
     assert platform.admin is not None
     wish = {"name": "店", "time_zone": zone, "admin_login": "boss", "admin_password": PASSWORD}
