@@ -17,7 +17,8 @@ _SILENT: Final = f"""
     select i.id, word.since is not null as waits
     from conversations i
     left join lateral (
-        select m.time from messages m where m.conversation_id = i.id
+        select m.time from messages m
+        where m.conversation_id = i.id and m.type <> 'chat.note.v1'
         order by m.generation desc, m.log_offset desc limit 1
     ) last on true
     {FIRST_UNANSWERED}
@@ -34,7 +35,8 @@ _SILENT: Final = f"""
 """A few looks into an index for each open conversation that is old enough.
 
 Whoever waits is given up by his last word, not his first. Where nobody does, whatever stands last
-in the log, a word or that staff took the conversation up again, ends a silence.
+in the log, a word or that staff took the conversation up again, ends a silence: but for a note,
+which nobody has to hear.
 """
 
 _SOME_SILENT: Final = text(f"{_SILENT} limit :limit")

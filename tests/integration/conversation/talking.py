@@ -6,12 +6,16 @@ from typing import Any
 
 from contracts.base import decode
 from contracts.conversation import Lifecycle
-from contracts.gateway import ChatMessage
-from contracts.people import SenderKind
-from kit.bus.ports import Message, Record, TopicPartition
+from contracts.gateway import ChatMessage, NoteWritten
+from contracts.people import ConversationId, PersonId, SenderKind, ShopId
+from kit.bus.ports import Message, Position, Record, TopicPartition
 from kit.clock import ManualClock
+from kit.ids import derived_id
 from tests.integration.conversation.desk import Person, Platform, Shop, message, ok
 from tests.waiting import eventually
+
+SECRET = "canary 别告诉买家"
+"""What a note says where nothing else is asked for: no buyer may ever see it."""
 
 
 async def begin(platform: Platform) -> tuple[Shop, Person, Person, dict[str, Any]]:
@@ -110,3 +114,34 @@ async def complete(platform: Platform, clock: ManualClock) -> None:
         return through is not None and clock.now() - through < timedelta(milliseconds=1)
 
     await eventually(known)
+
+
+async def noted(
+    platform: Platform,
+    talk: Mapping[str, Any],
+    said: str = SECRET,
+    *,
+    by: str = "leader",
+    **change: Any,
+) -> tuple[NoteWritten, Position]:
+    """Put a note into the log, as a gateway would."""
+    client_id = platform.service.ids.new()
+    fields: dict[str, Any] = {
+        "id": derived_id("message", talk["id"], by, client_id),
+        "time": platform.service.clock.now(),
+        "shop_id": ShopId(talk["shop_id"]),
+        "conversation_id": ConversationId(talk["id"]),
+        "author_id": PersonId(by),
+        "author_name": "主管",
+        "client_id": client_id,
+        "text": said,
+        "to": None,
+        "body_hash": derived_id("note", said).replace("-", ""),
+    }
+    event = NoteWritten(**(fields | change))
+    return event, await platform.publish(event)
+
+
+async def stands(reader: Person, talk: Mapping[str, Any], note_id: str) -> bool:
+    """Tell whether a note is shown in a history."""
+    return note_id in [one["id"] for one in await archived(reader, talk)]

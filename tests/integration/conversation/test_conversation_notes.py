@@ -6,48 +6,22 @@ from typing import Any
 import pytest
 
 from contracts.gateway import NoteWritten
-from contracts.people import ConversationId, PersonId, SenderKind, ShopId
-from kit.bus.ports import Position
-from kit.ids import derived_id
+from contracts.people import PersonId, SenderKind
 from tests.integration.conversation.desk import Person, Platform, ok
-from tests.integration.conversation.talking import archived, begin, close, has_text
+from tests.integration.conversation.talking import (
+    SECRET,
+    archived,
+    begin,
+    close,
+    has_text,
+    noted,
+    stands,
+)
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 NOTE = NoteWritten.type
-SECRET = "canary 别告诉买家"
-
-
-async def noted(
-    platform: Platform,
-    talk: Mapping[str, Any],
-    said: str = SECRET,
-    *,
-    by: str = "leader",
-    **change: Any,
-) -> tuple[NoteWritten, Position]:
-    """Put a note into the log, as a gateway would."""
-    client_id = platform.service.ids.new()
-    fields: dict[str, Any] = {
-        "id": derived_id("message", talk["id"], by, client_id),
-        "time": platform.service.clock.now(),
-        "shop_id": ShopId(talk["shop_id"]),
-        "conversation_id": ConversationId(talk["id"]),
-        "author_id": PersonId(by),
-        "author_name": "主管",
-        "client_id": client_id,
-        "text": said,
-        "to": None,
-        "body_hash": derived_id("note", said).replace("-", ""),
-    }
-    event = NoteWritten(**(fields | change))
-    return event, await platform.publish(event)
-
-
-async def has_note(reader: Person, talk: Mapping[str, Any], note_id: str) -> bool:
-    """Tell whether a note is shown in a history."""
-    return note_id in [one["id"] for one in await archived(reader, talk)]
 
 
 async def test_a_note_stands_in_staffs_history_and_in_no_buyers(platform: Platform) -> None:
@@ -55,7 +29,7 @@ async def test_a_note_stands_in_staffs_history_and_in_no_buyers(platform: Platfo
     leader = await shop.staff("supervisor")
     await platform.say(talk, "在吗")
     note, place = await noted(platform, talk, to=PersonId(agent.id))
-    await eventually(lambda: has_note(agent, talk, note.id))
+    await eventually(lambda: stands(agent, talk, note.id))
 
     for reader in (agent, leader):
         [item] = [one for one in await archived(reader, talk) if one["type"] == NOTE]
@@ -110,7 +84,7 @@ async def test_others_notes_are_last_words_and_unread_and_ones_own_are_not(
     await platform.say(talk, "在吗")
     await noted(platform, talk)
     mine, place = await noted(platform, talk, "记一下 明天回访", by=agent.id)
-    await eventually(lambda: has_note(agent, talk, mine.id))
+    await eventually(lambda: stands(agent, talk, mine.id))
 
     row = await _row(agent, talk)
 
@@ -131,7 +105,7 @@ async def test_a_note_reopens_nothing_and_is_never_late(platform: Platform) -> N
     before = ok(await agent.get(f"/v1/conversations/{talk['id']}"))
 
     note, _ = await noted(platform, talk)
-    await eventually(lambda: has_note(agent, talk, note.id))
+    await eventually(lambda: stands(agent, talk, note.id))
 
     after = ok(await agent.get(f"/v1/conversations/{talk['id']}"))
     assert (after["state"], after["version"]) == ("closed", before["version"])

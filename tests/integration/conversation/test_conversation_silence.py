@@ -34,6 +34,8 @@ from tests.integration.conversation.talking import (
     complete,
     events,
     has_text,
+    noted,
+    stands,
     told,
 )
 from tests.integration.conversation.timed import is_open
@@ -73,6 +75,19 @@ async def test_what_was_answered_is_closed_as_idle_and_goes_on_with_the_buyers_n
     await eventually(lambda: is_open(agent, talk))
     (reopened,) = await told(platform, agent, talk, ConversationReopened)
     assert reopened.reason == "buyer_message"
+
+
+async def test_a_note_keeps_no_conversation_open(platform: Platform, clock: ManualClock) -> None:
+    _, agent, _, talk = await begin(platform)
+    await _talked(platform, agent, talk)
+    clock.advance(IDLE_S - 60)
+    agent = await platform.sign_in(agent.login)
+    note, _ = await noted(platform, talk)
+    await eventually(lambda: stands(agent, talk, note.id))
+
+    await _swept(platform, clock, 61)
+
+    assert (await talk_now(agent, talk))["state"] == "closed"
 
 
 async def test_whom_nobody_answered_is_given_up_after_a_day_and_leaves_the_queue(
