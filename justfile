@@ -41,6 +41,10 @@ format:
 bench name *options:
     ./peakdesk test tests/load/test_{{ name }}.py -m load -n 0 -s {{ replace(options, "--against ", "--against=") }}
 
+# The targets of the wording engine, row by row, on a folder of data: just wording-report ../data --check
+wording-report *options:
+    .venv/bin/python -m tools.wording_report {{ options }}
+
 # Show that a promise holds while parts die, under attack, or figure by figure: just prove chat --rounds 30 --only drain
 prove name *options:
     ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
