@@ -11,8 +11,9 @@ from typing import NamedTuple
 from wording.examine import Candidate
 from wording.fuzzy import are_initials, is_fuzzy, is_likeness
 from wording.labels import is_label
-from wording.model import ABUSE, Category, Flag, Severity, Term
+from wording.model import ABUSE, Category, Flag, Severity, Term, Why
 from wording.reading import Reading
+from wording.softening import RESPECTFUL, TONE, is_softened
 
 # How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
 REACH = 16
@@ -212,6 +213,9 @@ def _product_spans(reading: Reading, names: Collection[str]) -> Iterator[tuple[i
 
 
 def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
+    surface = reading.text[candidate.start : candidate.end]
+    if term.category in ABUSE and candidate.why is Why.GAP and RESPECTFUL in surface:
+        return False  # Who hides an insult does not say 您: 谢谢您~ 妹子.
     if Flag.WHOLE in term.flags:
         return True
     if Flag.CLAUSE in term.flags:
@@ -242,22 +246,51 @@ def _exposed(reading: Reading, candidate: Candidate) -> bool:
 def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if not term.needs and not term.unless:
         return True
-    left = reading.fold(candidate.start - REACH, candidate.start)
-    right = reading.fold(candidate.end, candidate.end + REACH)
-    around = f"{left}\n{right}"
+    beside = _beside(candidate, reading)
     # Plain loops: a term has up to 70 excuses, and a message hundreds of candidates.
-    owns = {candidate.form.normalised, reading.fold(candidate.start, candidate.end)}
     for word in term.unless:
-        if word in around:
+        if beside.holds(word) or beside.is_extended_by(word):
             return False
-        for own in owns:
-            if own in word and _extends(word, own, left=left, right=right):
-                return False
-    return all(any(word in around for word in group) for group in term.needs)
+    return all(any(beside.holds(word) for word in group) for group in term.needs)
+
+
+class _Beside(NamedTuple):
+    """What stands within reach of a finding: as it folds, and as it is written where 您 counts."""
+
+    left: str
+    right: str
+    around: str
+    written: str
+    owns: Collection[str]
+
+    def holds(self, word: str) -> bool:
+        """Tell whether a word stands there."""
+        return word in (self.written if RESPECTFUL in word else self.around)
+
+    def is_extended_by(self, word: str) -> bool:
+        """Tell whether an excuse contains the term and stands exactly where the hit is.
+
+        Or ends with the 你 that the hit begins with: 帮您 before 您找快递.
+        """
+        word = word.replace(RESPECTFUL, "你")
+        for own in self.owns:
+            if own in word and _extends(word, own, left=self.left, right=self.right):
+                return True
+            if own[:1] == word[-1:] == "你" != word and self.left.endswith(word[:-1]):
+                return True
+        return False
+
+
+def _beside(candidate: Candidate, reading: Reading) -> _Beside:
+    start, end = candidate.start, candidate.end
+    left = reading.fold(start - REACH, start)
+    right = reading.fold(end, end + REACH)
+    written = f"{reading.text[max(0, start - REACH) : start]}\n{reading.text[end : end + REACH]}"
+    owns = {candidate.form.normalised, reading.fold(start, end)}
+    return _Beside(left, right, f"{left}\n{right}", written, owns)
 
 
 def _extends(word: str, own: str, *, left: str, right: str) -> bool:
-    """Tell whether an excuse contains the term and stands exactly where the hit is."""
     at = word.find(own)
     while at >= 0:
         if left.endswith(word[:at]) and right.startswith(word[at + len(own) :]):
@@ -293,9 +326,16 @@ def _severity(candidate: Candidate, term: Term, reading: Reading) -> Severity:
     severity = term.severity
     if severity is Severity.HIGH and is_fuzzy(candidate):
         severity = Severity.MEDIUM
-    if quoted or before.endswith(REPORTED):
+    if quoted or before.endswith(REPORTED) or _softened(candidate, term, reading):
         return _LOWER[severity]
     return severity
+
+
+def _softened(candidate: Candidate, term: Term, reading: Reading) -> bool:
+    if term.category not in TONE:
+        return False
+    beside = _beside(candidate, reading)
+    return is_softened(beside.around, beside.written)
 
 
 _LOWER = {

@@ -36,7 +36,8 @@ _LOOKALIKES: Mapping[str, str] = dict(
 
 _LEET: Mapping[str, str] = dict(zip("01345789@$", "oieastbgas", strict=True))
 
-# Traditional forms that the conversion table leaves or resolves for other contexts.
+# Traditional forms that the conversion table leaves or resolves for other contexts; who is called
+# 您 is spoken to as 你 is.
 _SIMPLER: Mapping[str, str] = {
     "孃": "娘",
     "幹": "干",
@@ -55,6 +56,7 @@ _SIMPLER: Mapping[str, str] = {
     "後": "后",
     "麽": "么",
     "麼": "么",
+    "您": "你",
 }
 
 

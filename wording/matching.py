@@ -12,6 +12,7 @@ from wording.examine import Candidate, examine, has_run
 from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
 from wording.model import Speaker, Why
 from wording.reading import Reading, Track
+from wording.softening import bare
 
 Found = tuple[int, int, int]
 
@@ -50,7 +51,8 @@ class Matcher:
         """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
         plain = self._plain.find(reading.plain)
         heard = self._heard.find(reading.heard)
-        if not plain and not heard and reading.plain not in self._whole:
+        whole = self._whole_in(reading.plain)
+        if not plain and not heard and whole is None:
             return []
         found: list[Candidate] = []
         sounds = bool(heard) and self._heard.matters(heard, speaker, reading)
@@ -61,9 +63,16 @@ class Matcher:
             found.extend(self._place(self._heard, heard, reading, speaker=speaker))
         if self._plain.has_runs(plain) or self._heard.has_runs(heard):
             found.extend(self._repeated(reading, speaker))
-        if reading.plain in self._whole:
-            found.extend(self._wholes(reading, speaker))
+        if whole is not None:
+            found.extend(self._wholes(reading, speaker, span=whole))
         return found
+
+    def _whole_in(self, plain: str) -> tuple[int, int] | None:
+        """Answer where what counts only as a whole message stands, softening words apart."""
+        if plain in self._whole:
+            return 0, len(plain)
+        span = bare(plain)
+        return span if span and plain[span[0] : span[1]] in self._whole else None
 
     def _place(
         self, scan: "Scan", hits: list[Found], reading: Reading, *, speaker: Speaker | None
@@ -108,11 +117,14 @@ class Matcher:
                 if candidate and (form.term_id, candidate.disguise) not in self._refused:
                     yield candidate
 
-    def _wholes(self, reading: Reading, speaker: Speaker | None) -> Iterator[Candidate]:
+    def _wholes(
+        self, reading: Reading, speaker: Speaker | None, *, span: tuple[int, int]
+    ) -> Iterator[Candidate]:
         track = reading.track(Stream.PLAIN)
-        for form in self._whole[reading.plain]:
+        start, end = span
+        for form in self._whole[reading.plain[start:end]]:
             if form.spoken_by(speaker):
-                candidate = examine(form, reading, track, start=0, end=len(reading.plain))
+                candidate = examine(form, reading, track, start=start, end=end)
                 if candidate:
                     yield candidate
 
