@@ -62,6 +62,29 @@ def _next(calendar: Calendar, at_ms: int, bucket: Bucket) -> int:
     return at_ms
 
 
+SHIFT: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+"""From one hour and minute on the shop's wall to another, which may be of the next day."""
+
+
+def shifts(calendar: Calendar, start: str, end: str, *, shift: str) -> list[int]:
+    """Return where a shift begins and ends on each date from `start` to `end`, in turn.
+
+    It is of the date on which it begins. One that ends when it begins is a day long. Raises
+    `BadStretch`.
+    """
+    begin, until = stretch(start, end, calendar.zone)
+    if {len(start), len(end)} != {len("2026-11-11")}:
+        raise BadStretch("Shifts are of dates such as 2026-11-11.")
+    opens, closes = map(time.fromisoformat, shift.split("-"))
+    later = timedelta(days=int(closes <= opens))
+    found: list[int] = []
+    for number in range((until.date() - begin.date()).days):
+        day = begin.date() + timedelta(days=number)
+        for on, at in ((day, opens), (day + later, closes)):
+            found.append(round(datetime.combine(on, at, tzinfo=calendar.zone).timestamp() * 1000))
+    return found
+
+
 def stretch(start: str, end: str, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the moments that `from` and `to` name, aware, the second one excluded.
 

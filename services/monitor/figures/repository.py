@@ -29,10 +29,16 @@ class Asked:
     by_agent: bool = False
     parts: Sequence[int] = ()
     """Where parts begin, ascending, the first with the stretch; empty: it is not cut."""
+    by_shift: bool = False
+    """Every second part lies between two shifts, and counts nowhere."""
 
     def part_of(self, at_ms: int) -> int:
         """Return the number of a moment's part, from 1; 0 where the stretch is not cut."""
         return bisect_right(self.parts, at_ms)
+
+    def counts(self, part: int) -> bool:
+        """Tell whether a part has rows."""
+        return not self.by_shift or part % 2 == 1
 
 
 class RowKey(NamedTuple):

@@ -1,19 +1,23 @@
 """What clients ask of figures, and what is answered. Durations are whole milliseconds."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.base import Moment
 from contracts.people import PersonId, ShopId
 from kit.web.app import Body
 from services.monitor.access.schemas import Answer
-from services.monitor.figures.domain import Bucket
+from services.monitor.figures.domain import SHIFT, Bucket
 
 
 class FiguresQuery(Body):
-    """Which figures. `from` and `to` are local dates or RFC 3339 times, `to` excluded."""
+    """Which figures. `from` and `to` are local dates or RFC 3339 times, `to` excluded.
+
+    `shift` asks for those hours alone of each date, a row for each: one that ends before it begins
+    ends on the next date, also on `to` itself.
+    """
 
     shop: str = Field(min_length=1, max_length=64)
     profile: str = Field(min_length=1, max_length=40)
@@ -21,13 +25,20 @@ class FiguresQuery(Body):
     end: str = Field(alias="to", min_length=10, max_length=35, examples=["2026-11-12"])
     by: Literal["shop", "agent"] = "shop"
     bucket: Bucket | None = None
+    shift: str | None = Field(default=None, pattern=SHIFT, examples=["16:00-01:00"])
+
+    @model_validator(mode="after")
+    def _is_cut_once(self) -> Self:
+        if self.bucket is not None and self.shift is not None:
+            raise ValueError("a stretch is cut by `bucket` or by `shift`")
+        return self
 
 
 class FiguresRow(Answer):
     """One row of figures. `agent_id` is null for the whole shop and for what nobody owned.
 
-    `start` is where its part of the stretch begins, null where the stretch is not cut; parts in
-    which nothing counts have no row.
+    `start` is where its part of the stretch or its shift begins, null where the stretch is not cut;
+    parts in which nothing counts have no row.
 
     Averages follow from the sums: `round_ms / rounds`, `first_response_ms / first_responses`,
     `first_within / sessions`, `within / rounds`. Percentiles are exact.
@@ -58,7 +69,8 @@ class Figures(Answer):
 
     Rounds count by the moment they opened, sessions by their start. As long as its day goes on a
     round in which a buyer waits counts nowhere, nor does its session that has no answer yet.
-    `open_rounds` are the shop's buyers who wait since a moment within, whatever the profile.
+    `open_rounds` are the shop's buyers who wait since a moment within, whatever the profile. Of
+    shifts `start` and `end` are those of the first and the last.
     """
 
     shop_id: ShopId
@@ -74,4 +86,5 @@ class Figures(Answer):
     open_rounds: int
     by: Literal["shop", "agent"]
     bucket: Bucket | None = None
+    shift: str | None = None
     rows: list[FiguresRow]

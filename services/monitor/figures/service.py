@@ -4,7 +4,7 @@ Knows how an open round of a past day counts; must not know routes or SQL.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -13,9 +13,10 @@ from contracts.people import PersonId, ShopId
 from kit import sheets
 from kit.errors import NotFound
 from kit.postgres import Database
+from services.monitor.calendar.domain import Calendar
 from services.monitor.directory.rules import Rules
 from services.monitor.figures import repository as rows
-from services.monitor.figures.domain import ROWS_LIMIT, TooManyRows, parts, stretch
+from services.monitor.figures.domain import ROWS_LIMIT, TooManyRows, parts, shifts, stretch
 from services.monitor.figures.repository import (
     Asked,
     OpenRound,
@@ -58,19 +59,18 @@ class FigureReader:
         Raises `BadStretch`, and `NotFound` for a profile that is not loaded.
         """
         calendar = self._rules.directory.calendar(shop_id)
-        start, end = stretch(query.start, query.end, calendar.zone)
+        start, end, cut = _cut(calendar, query)
         profile = ProfileName(query.profile)
         versions = self._rules.book.versions.get(profile)
         if versions is None:
             raise NotFound("No such profile is loaded.")
-        start_ms, end_ms = (round(moment.timestamp() * 1000) for moment in (start, end))
-        cut = query.bucket
         question = Asked(
             shop_id=shop_id,
             profile=profile,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            parts=() if cut is None else parts(calendar, start_ms, end_ms, bucket=cut),
+            start_ms=_ms(start),
+            end_ms=_ms(end),
+            parts=cut,
+            by_shift=query.shift is not None,
             agent_id=only,
             by_agent=query.by == "agent" or only is not None,
         )
@@ -93,7 +93,8 @@ class FigureReader:
             as_of=None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC),
             open_rounds=open_rounds,
             by="agent" if question.by_agent else "shop",
-            bucket=cut,
+            bucket=query.bucket,
+            shift=query.shift,
             rows=await put_together(question, rounds, sessions),
         )
 
@@ -157,6 +158,25 @@ def _asked_for(question: Asked, at_ms: int, agent_id: PersonId | None) -> bool:
     return question.start_ms <= at_ms < question.end_ms
 
 
+def _cut(calendar: Calendar, query: FiguresQuery) -> tuple[datetime, datetime, Sequence[int]]:
+    """Return where figures begin and end, and where their parts do. Raises `BadStretch`."""
+    if query.shift is not None:
+        cut = shifts(calendar, query.start, query.end, shift=query.shift)
+        return _local(calendar, cut[0]), _local(calendar, cut[-1]), cut
+    start, end = stretch(query.start, query.end, calendar.zone)
+    if query.bucket is None:
+        return start, end, ()
+    return start, end, parts(calendar, _ms(start), _ms(end), bucket=query.bucket)
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _local(calendar: Calendar, at_ms: int) -> datetime:
+    return _moment(at_ms).astimezone(calendar.zone)
+
+
 def _limits(profile: Profile) -> dict[str, int]:
     return {
         "within_ms": profile.within_ms,
@@ -170,7 +190,7 @@ async def put_together(
 ) -> list[FiguresRow]:
     """Return the rows of an answer, by part and then by person. Raises `TooManyRows`."""
     by_key = {row.key: row for row in rounds}
-    keys = {*by_key, *sessions}
+    keys = {key for key in (*by_key, *sessions) if question.counts(key.part)}
     if len(keys) > ROWS_LIMIT:
         raise TooManyRows(f"An answer has {ROWS_LIMIT} rows at most: ask for a shorter stretch.")
     found: list[FiguresRow] = []

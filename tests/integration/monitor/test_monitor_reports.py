@@ -160,3 +160,53 @@ async def test_the_file_has_the_same_rows_and_no_formula(rig: Rig, monitor: Moni
         assert line["agent_id"] == row["agent_id"]
         assert {key: line[key] for key in SUMS} == {key: str(row[key]) for key in SUMS}
     assert {line["agent"] for line in found if line["agent_id"] == anne} == {f"'{name}"}
+
+
+@pytest.mark.parametrize(
+    ("shift", "minutes"),
+    [("12:00-13:00", range(60)), ("12:30-17:00", range(30, 300)), ("13:00-00:00", range(60, 720))],
+)
+async def test_a_shift_counts_its_hours_alone_and_opens_as_many_rounds(
+    rig: Rig, monitor: Monitor, shift: str, minutes: range
+) -> None:
+    shop = await rig.shop().listed()
+    await played(rig, shop)
+    mine = [(agent, wait_s) for minute, agent, wait_s in PLAYED if minute in minutes]
+    dates = {"from": f"{DAY - timedelta(days=2)}", "to": f"{DAY + timedelta(days=1)}"}
+
+    (row,) = await rows(monitor, shop, shift=shift, **dates)
+    agents = await rows(monitor, shop, shift=shift, by="agent", **dates)
+
+    answered = [wait_s for _, wait_s in mine if wait_s is not None]
+    assert (row["sessions"], row["rounds"]) == (len(mine), len(answered))
+    assert row["round_ms"] == sum(answered) * 1000
+    assert row["unanswered"] == len(mine) - len(answered)
+    assert {one["start"] for one in agents} == {row["start"]}
+    assert {one["agent_id"].rpartition("-")[2] for one in agents} == {agent for agent, _ in mine}
+    assert {name: sum(one[name] for one in agents) for name in SUMS} == {
+        name: row[name] for name in SUMS
+    }
+    begins, ends = shift.split("-")
+    until = DAY + timedelta(days=int(ends <= begins))
+    answer = await monitor.get(
+        "/v1/monitor/rounds",
+        shop.token(),
+        **({"shop": shop.id} | STRETCH | {"from": f"{DAY}T{begins}", "to": f"{until}T{ends}"}),
+    )
+    assert len(answer.json()["items"]) == row["rounds"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"shift": "8-16"}, {"shift": "24:00-01:00"}, {"shift": "08:00-16:00", "bucket": "day"}],
+)
+async def test_a_shift_that_is_none_is_refused(
+    rig: Rig, monitor: Monitor, query: dict[str, str]
+) -> None:
+    shop = await rig.shop().listed()
+
+    answer = await monitor.get(
+        "/v1/monitor/figures", shop.token(), **({"shop": shop.id} | STRETCH | query)
+    )
+
+    assert answer.status_code == 422

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.monitor.calendar.domain import Calendar
-from services.monitor.figures.domain import Bucket, parts, stretch
+from services.monitor.figures.domain import BadStretch, Bucket, parts, shifts, stretch
 
 pytestmark = pytest.mark.unit
 
@@ -53,3 +53,33 @@ def test_an_hour_of_a_zone_that_is_half_an_hour_off_begins_on_its_own_clock() ->
     found = cut("2026-11-11T08:00:00", "2026-11-11T10:00:00", Bucket.HOUR, "Asia/Kolkata")
 
     assert [f"{one:%H:%M}" for one in found] == ["08:00", "09:00"]
+
+
+def on_the_wall(start: str, end: str, shift: str, zone: str = "Asia/Shanghai") -> list[str]:
+    """Return where shifts begin and end by the shop's clock."""
+    cut = shifts(Calendar(ZoneInfo(zone)), start, end, shift=shift)
+    moments = [datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)) for at in cut]
+    return [f"{one:%d %H:%M}" for one in moments]
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    [
+        ("08:30-16:00", ["11 08:30", "11 16:00", "12 08:30", "12 16:00"]),
+        ("16:00-01:00", ["11 16:00", "12 01:00", "12 16:00", "13 01:00"]),
+        ("09:00-09:00", ["11 09:00", "12 09:00", "12 09:00", "13 09:00"]),
+    ],
+)
+def test_a_shift_is_of_the_date_on_which_it_begins(shift: str, expected: list[str]) -> None:
+    assert on_the_wall("2026-11-11", "2026-11-13", shift) == expected
+
+
+def test_a_shift_keeps_its_hours_on_the_wall_where_clocks_change() -> None:
+    found = on_the_wall("2026-10-31", "2026-11-02", "22:00-06:00", "America/New_York")
+
+    assert found == ["31 22:00", "01 06:00", "01 22:00", "02 06:00"]
+
+
+def test_shifts_are_of_dates() -> None:
+    with pytest.raises(BadStretch):
+        on_the_wall("2026-11-11T08:00:00", "2026-11-13", "08:30-16:00")
