@@ -71,3 +71,45 @@ async def test_a_report_opens_what_it_counts_and_is_saved_as_a_file(
     assert sum(int(line["rounds"]) for line in lines) == ROUNDS
     assert found == {"light": [], "dark": []}
     assert [one for window in windows.opened for one in window.complaints] == []
+
+
+async def test_a_shift_counts_its_hours_by_profile_and_opens_what_it_counts(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    board = await served(windows, world, shop)
+    page = board.page
+    await page.get_by_role("link", name="报表").click()
+    await page.get_by_role("navigation", name="报表").get_by_role("link", name="班次").click()
+    await page.get_by_label("口径").select_option("qiyu")
+    # A shift that ends when it begins has all hours of its day.
+    await page.get_by_label("班次从").fill("00:00")
+    await page.get_by_label("到", exact=True).fill("00:00")
+    status = page.get_by_role("main").get_by_role("status")
+    await expect(status).to_contain_text(f"共 {ROUNDS} 轮对话")
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)  # else all of it is faint
+    found = {"light": list(await barriers(page))}
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    found["dark"] = list(await barriers(page))
+    await page.emulate_media(color_scheme="light")
+    async with page.expect_download() as saving:
+        await page.get_by_role("button", name="导出 CSV").click()
+    path = Path(await (await saving.value).path())
+    text = await asyncio.to_thread(path.read_text, encoding="utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(text)))
+
+    shifts = page.get_by_role("table", name="各班")
+    await shifts.get_by_role("link", name=str(ROUNDS), exact=True).click()
+    await expect(board.drawer.get_by_role("listitem")).to_have_count(ROUNDS)
+    await expect(board.drawer).to_contain_text(f"00:00 共 {ROUNDS} 个")
+    await page.go_back()
+    mine = page.get_by_role("table", name="各客服").get_by_role("row").filter(has_text="客服甲")
+    await mine.get_by_role("link", name=str(ROUNDS), exact=True).click()
+    await expect(board.drawer.get_by_role("listitem")).to_have_count(ROUNDS)
+    await page.go_back()
+    await expect(mine).to_be_visible()
+
+    assert [line["agent"] for line in lines] == ["客服甲"]
+    assert sum(int(line["rounds"]) for line in lines) == ROUNDS
+    assert found == {"light": [], "dark": []}
+    assert [one for window in windows.opened for one in window.complaints] == []

@@ -1,6 +1,6 @@
 /** What the reports of waiting, of wording and of hours answer, as a table shows it. Pure. */
 
-export const REPORTS = ["response", "waits", "wording", "hours"] as const;
+export const REPORTS = ["response", "shifts", "hours", "waits", "wording"] as const;
 export const WORDING_BY = ["category", "agent", "day"] as const;
 export type WordingBy = (typeof WORDING_BY)[number];
 

@@ -34,6 +34,8 @@ export interface Answer {
   first_within_ms: number;
   start: string;
   end: string;
+  /** The hours of each day that were asked for. */
+  shift?: string | null;
   rows: Raw[];
 }
 

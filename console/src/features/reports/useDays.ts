@@ -39,21 +39,27 @@ export function useDays(): Days {
 export function useAnswer<Answer>(
   name: string,
   days: Days,
-  more: () => Record<string, string>,
+  /** Null: not to be asked yet. */
+  more: () => Record<string, string> | null,
 ): { answer: Ref<Answer | null>; status: Ref<"asked" | "known" | "failed">; problem: Ref<Problem | null>; again: () => Promise<void>; file: () => Promise<string> } {
   const { core, live } = useLive();
   const answer = shallowRef<Answer | null>(null);
   const status = shallowRef<"asked" | "known" | "failed">("asked");
   const problem = shallowRef<Problem | null>(null);
-  const path = () => `/v1/monitor/${name}?${new URLSearchParams({ shop: live.me?.shopId ?? "", from: days.from.value, to: dayAfter(days.until.value), ...more() })}`;
+  const path = () => {
+    const wanted = more();
+    return wanted === null ? null : `/v1/monitor/${name}?${new URLSearchParams({ shop: live.me?.shopId ?? "", from: days.from.value, to: dayAfter(days.until.value), ...wanted })}`;
+  };
   let asking = 0;
 
   async function again(): Promise<void> {
+    const wanted = path();
+    if (wanted === null) return;
     asking += 1;
     const mine = asking;
     status.value = "asked";
     try {
-      const found = (await core.get(path())) as Answer;
+      const found = (await core.get(wanted)) as Answer;
       if (mine !== asking) return;
       [answer.value, status.value] = [found, "known"];
     } catch (error) {
@@ -63,5 +69,5 @@ export function useAnswer<Answer>(
   }
 
   watch(path, again, { immediate: true });
-  return { answer, status, problem, again, file: async () => (await core.sheet(path())) as string };
+  return { answer, status, problem, again, file: async () => (await core.sheet(path() ?? "")) as string };
 }
