@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-BVg0LBLC.js";
