@@ -1,0 +1,133 @@
+"""Pictures are made anew in a process of their own, or refused; what else a file held is gone."""
+
+import asyncio
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kit.errors import Unavailable
+from services.conversation.images.cleaning import Cleaner, NoPicture, TooManyPixels
+
+pytestmark = pytest.mark.unit
+
+SECRET = b"48.8584N taken by Li Lei"
+SCRIPT = b"<script>alert(1)</script>"
+
+
+def drawn(kind: str, size: tuple[int, int] = (60, 40), mode: str = "RGB", **how: Any) -> bytes:
+    written = io.BytesIO()
+    Image.new(mode, size, "red").save(written, kind, **how)
+    return written.getvalue()
+
+
+def bomb(side: int) -> bytes:
+    """Return a PNG of a few bytes that says it is `side` pixels wide and high."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    body = zlib.compress(b"\0" * 1000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+async def test_a_picture_without_alpha_becomes_a_jpeg(kind: str) -> None:
+    picture = await Cleaner().clean(drawn(kind))
+    assert (picture.media_type, picture.width, picture.height) == ("image/jpeg", 60, 40)
+    with Image.open(io.BytesIO(picture.content)) as opened:
+        assert (opened.format, opened.size) == ("JPEG", (60, 40))
+
+
+async def test_alpha_stays_in_a_png() -> None:
+    picture = await Cleaner().clean(drawn("PNG", mode="RGBA"))
+    assert picture.media_type == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+
+
+async def test_the_longest_side_is_cut_down() -> None:
+    picture = await Cleaner().clean(drawn("JPEG", (4096, 1024)))
+    assert (picture.width, picture.height) == (2048, 512)
+
+
+async def test_exif_goes_and_what_it_turned_stays_turned() -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, SECRET.decode()
+    given = drawn("JPEG", (60, 40), exif=exif)
+    assert SECRET in given
+    picture = await Cleaner().clean(given)
+    assert (picture.width, picture.height) == (40, 60)
+    assert SECRET not in picture.content
+    assert b"Exif" not in picture.content
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+async def test_of_a_polyglot_the_picture_alone_is_left(mode: str) -> None:
+    picture = await Cleaner().clean(drawn("PNG", mode=mode) + SCRIPT)
+    assert SCRIPT not in picture.content
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        b"",
+        SCRIPT,
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        drawn("JPEG", (600, 400))[:900],
+        drawn("BMP"),
+        drawn("TIFF"),
+    ],
+    ids=["nothing", "html", "svg", "truncated", "bmp", "tiff"],
+)
+async def test_what_is_no_picture_of_the_four_kinds_is_refused(given: bytes) -> None:
+    with pytest.raises(NoPicture):
+        await Cleaner().clean(given)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
+async def test_the_largest_picture_stays_within_the_memory(mode: str) -> None:
+    picture = await Cleaner().clean(drawn("PNG", (6_300, 6_300), mode))
+    assert (picture.width, picture.height) == (2048, 2048)
+
+
+async def test_a_bomb_is_refused_before_it_is_opened() -> None:
+    with pytest.raises(TooManyPixels):
+        await Cleaner().clean(bomb(6400))
+
+
+@pytest.mark.parametrize(
+    "does",
+    ["import os; os.kill(os.getpid(), 9)", "import time; time.sleep(600)", "raise MemoryError"],
+    ids=["killed", "hangs", "out of memory"],
+)
+async def test_a_decoder_that_ends_or_hangs_is_unavailable_and_the_next_goes(
+    tmp_path: Path, does: str
+) -> None:
+    broken = tmp_path / "decoder.py"
+    broken.write_text(does)
+    cleaner = Cleaner(decoder=broken, patience_s=1.0)
+    with pytest.raises(Unavailable):
+        await cleaner.clean(drawn("PNG"))
+    whole = Cleaner()
+    cleaner.decoder, cleaner.patience_s = whole.decoder, whole.patience_s
+    assert (await cleaner.clean(drawn("PNG"))).width == 60
+
+
+async def test_who_comes_when_too_many_wait_is_told_to_come_again(tmp_path: Path) -> None:
+    slow = tmp_path / "decoder.py"
+    slow.write_text("import time; time.sleep(600)")
+    cleaner = Cleaner(decoder=slow, patience_s=600.0)
+    waiting = [asyncio.create_task(cleaner.clean(b"")) for _ in range(10)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="Too many"):
+        await cleaner.clean(b"")
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
