@@ -21,6 +21,7 @@ from kit.telemetry import Tracing
 from kit.web.app import create_app
 from kit.web.auth import TokenVerifier
 from kit.web.health import create_admin
+from kit.web.raw import RawBodies
 from kit.web.tokens import SERVICES, Principal
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -47,6 +48,7 @@ class Service(Worker[S]):
         self._internal: list[APIRouter] = []
         self._app: App | None = None
         self._revoked: Callable[[Principal], bool] | None = None
+        self._raw: RawBodies | None = None
 
     def refuse_revoked(
         self,
@@ -76,6 +78,10 @@ class Service(Worker[S]):
     def routes(self, *routers: APIRouter) -> None:
         """Serve these to people."""
         self.routers.extend(routers)
+
+    def takes_raw(self, raw: RawBodies) -> None:
+        """Take bodies of people that are no JSON, on the routes that `raw` names."""
+        self._raw = raw
 
     def internal(self, *routers: APIRouter) -> None:
         """Serve these to neighbours, on the admin port."""
@@ -116,6 +122,7 @@ class Service(Worker[S]):
             revoked=self._revoked,
             metrics=self.metrics,
             tracing=self.tracing,
+            raw=self._raw,
         )
 
     @override

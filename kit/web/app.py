@@ -22,6 +22,7 @@ from kit.web.auth import Principal, TokenVerifier, Verifiers, never_revoked
 from kit.web.capacity import Bodies
 from kit.web.edge import Edge
 from kit.web.methods import METHODS
+from kit.web.raw import RawBodies
 
 CORS_SECONDS: Final = 600
 """How long a browser may remember what an origin is allowed."""
@@ -50,6 +51,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     openapi_url: str | None = "/openapi.json",
     strict_queries: bool = True,
     bodies: Bodies | None = None,
+    raw: RawBodies | None = None,
     log_level: str = "info",
 ) -> FastAPI:
     """Return an application with these routers.
@@ -58,7 +60,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
     routes that ask for it answer 401. `revoked` tells of tokens withdrawn before their end.
     Browsers of other origins are refused unless listed. The gateway merges what services show at
     `openapi_url`. `strict_queries` refuses query parameters that a route does not describe.
-    `log_level` is that of the access line.
+    `raw` says which bodies are no JSON. `log_level` is that of the access line.
     """
     metrics, bodies = metrics or Metrics(), bodies or Bodies()
     app = _Application(
@@ -72,13 +74,13 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
         dependencies=[Depends(queries.refuse_unknown)] if strict_queries else [],
         responses=_documented(),
         middleware=[
-            Middleware(Edge, clock=clock, metrics=metrics, bodies=bodies, level=log_level),
+            Middleware(Edge, clock=clock, metrics=metrics, bodies=bodies, raw=raw, level=log_level),
             *_cors(allowed_origins),
         ],
         telemetry=_telemetry(tracing),
     )
     app.state.verifiers = Verifiers(verifier, service_verifier, revoked or never_revoked)
-    app.state.bodies = bodies
+    app.state.bodies, app.state.raw = bodies, raw
     problems.install(app)
     idempotency.install(app)
     for router in routers:

@@ -26,6 +26,11 @@ class Countdown:
         if self._timer is None:
             self._timer = self._loop.call_later(seconds, self._over, over)
 
+    def restart(self, seconds: float, over: Callable[[], object]) -> None:
+        """Call `over` after so long, and nothing that was to be called before."""
+        self.stop()
+        self.start(seconds, over)
+
     def stop(self) -> None:
         """Call nothing any more."""
         if self._timer is not None:

@@ -31,6 +31,7 @@ from kit.web.problems import (
     of_status,
     render,
 )
+from kit.web.raw import RawBodies
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes of a request body at most; a larger one is answered 413 and the connection closed."""
@@ -91,12 +92,14 @@ class Edge:
         clock: Clock,
         metrics: Metrics,
         bodies: Bodies,
+        raw: RawBodies | None = None,
         level: str = "info",
     ) -> None:
         self._app = app
         self._clock = clock
         self._metrics = metrics
         self._bodies = bodies
+        self._raw = raw
         self._level = level
         self._log = structlog.get_logger("kit.web")
 
@@ -132,7 +135,7 @@ class Edge:
 
         try:
             _check_target(exchange.scope, exchange.headers)
-            await _check_body(exchange, self._bodies)
+            await self._check_body(exchange)
             await self._app(exchange.scope, receive, send)
         except AppError as refusal:
             await _answer(exchange, refusal, send)
@@ -144,6 +147,18 @@ class Edge:
         except Exception:  # noqa: BLE001 - this is where a failure becomes an answer
             self._log.exception("http.failed", route=_route(exchange.scope))
             await _answer(exchange, of_status(500, "Quote the trace_id when you report it."), send)
+
+    async def _check_body(self, exchange: _Exchange) -> None:
+        raw = self._raw
+        if raw is not None and raw.takes(exchange.method, exchange.scope["path"]):
+            body = await _read(exchange, self._bodies, most=raw.most)
+            raw.check(exchange.headers.get("content-type", ""), len(body))
+            return
+        body = await _read(exchange, self._bodies, most=BODY_LIMIT)
+        if body:
+            if not _JSON.fullmatch(exchange.headers.get("content-type", "")):
+                raise UnsupportedMediaType
+            strictjson.loads(body)
 
     def _report(self, exchange: _Exchange, seconds: float) -> None:
         method = exchange.method if exchange.method in METHODS else "other"
@@ -196,13 +211,13 @@ def _check_text(decoded: bytes) -> None:
         raise Unprocessable("Encode the URL as UTF-8.") from None
 
 
-async def _check_body(exchange: _Exchange, bodies: Bodies) -> None:
-    """Read the whole body, within its limit, and refuse JSON that readers may disagree on."""
+async def _read(exchange: _Exchange, bodies: Bodies, *, most: int) -> bytes:
+    """Read the whole body, within its limit, and keep it for the application."""
     declared = exchange.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > BODY_LIMIT:
-        raise BodyTooLarge(f"Send at most {BODY_LIMIT} bytes.")
+    if declared.isdigit() and int(declared) > most:
+        raise BodyTooLarge(f"Send at most {most} bytes.")
     if declared in {"", "0"} and "transfer-encoding" not in exchange.headers:
-        return
+        return b""
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
@@ -211,18 +226,15 @@ async def _check_body(exchange: _Exchange, bodies: Bodies) -> None:
             raise BadRequest("The body broke off.")
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > BODY_LIMIT:
-            raise BodyTooLarge(f"Send at most {BODY_LIMIT} bytes.")
+        if size > most:
+            raise BodyTooLarge(f"Send at most {most} bytes.")
         bodies.take(exchange.address, len(chunk))
         exchange.held += len(chunk)
         chunks.append(chunk)
         more = message.get("more_body", False)
     body = b"".join(chunks)
     exchange.buffered.append({"type": "http.request", "body": body, "more_body": False})
-    if body:
-        if not _JSON.fullmatch(exchange.headers.get("content-type", "")):
-            raise UnsupportedMediaType
-        strictjson.loads(body)
+    return body
 
 
 def _route(scope: Scope) -> str:

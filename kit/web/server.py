@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from kit.web.capacity import CONNECTIONS, UNAUTHENTICATED, Bodies, ConnectionLimits
 from kit.web.forwarded import TrustedProxies
+from kit.web.raw import RawBodies
 from kit.web.wire import HttpProtocol, ServerState
 
 KEEP_ALIVE_S: Final = 20
@@ -63,6 +64,7 @@ class Listener(uvicorn.Server):
             proxies or TrustedProxies(),
             ConnectionLimits(connections, unauthenticated),
             _bodies_of(app),
+            _raw_of(app),
         )
         protocol: Any = partial(HttpProtocol, shared=self.shared)  # uvicorn only calls it
         super().__init__(
@@ -112,3 +114,9 @@ def _bodies_of(app: FastAPI) -> Bodies:
     if not isinstance(bodies, Bodies):
         raise TypeError("the application was not built by kit.web.app.create_app")
     return bodies
+
+
+def _raw_of(app: FastAPI) -> RawBodies | None:
+    """Return which bodies of an application are no JSON."""
+    raw = app.state.raw
+    return raw if isinstance(raw, RawBodies) else None

@@ -7,7 +7,7 @@ connections, never routes.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -23,6 +23,7 @@ from kit.web.countdown import Countdown
 from kit.web.ending import Ending
 from kit.web.forwarded import TrustedProxies
 from kit.web.guard import RequestGuard, RequestRefused
+from kit.web.raw import RawBodies
 from kit.web.share import ConnectionShare
 from kit.web.upgrade import hand_over, wants_socket
 
@@ -44,10 +45,16 @@ class ServerState:
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     bodies: Bodies = field(default_factory=Bodies)
+    raw: RawBodies | None = None
 
     def share_of(self, address: str) -> ConnectionShare:
         """Return what a connection of this address holds, which is nothing yet."""
         return ConnectionShare(self.connections, self.bodies, address=address)
+
+    def longer_for(self, scope: Mapping[str, Any]) -> float | None:
+        """Return in how many seconds a request may arrive, if in more than others."""
+        raw = self.raw
+        return raw.arrival_s if raw and raw.takes(scope["method"], scope["path"]) else None
 
 
 class _Unhurried:
@@ -158,6 +165,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._owed += self._receiving
         if self._receiving:
             self.cycle.transport = cast("asyncio.Transport", _Unhurried(self.transport, self._end))
+            if (longer_s := self._shared.longer_for(self.scope)) is not None:
+                self._arrival.restart(longer_s, self._too_late)
 
     def on_chunk_header(self) -> None:
         self._guard.chunk()

@@ -16,6 +16,7 @@ from kit.web.auth import Caller, KeyPair, TokenIssuer, TokenVerifier, generate_k
 from kit.web.capacity import Bodies
 from kit.web.edge import SECURITY_HEADERS
 from kit.web.problems import MEDIA_TYPE
+from kit.web.raw import RawBodies
 from kit.web.server import Listener, listen
 
 TIMEOUT_S = 10
@@ -132,7 +133,9 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def listening(bodies: Bodies | None = None, **how: Any) -> AsyncIterator[Server]:
+async def listening(
+    bodies: Bodies | None = None, raw: RawBodies | None = None, **how: Any
+) -> AsyncIterator[Server]:
     door = listen("127.0.0.1", 0, setting="PEAKDESK_PORT")
     clock = SystemClock()
     app = create_app(
@@ -142,6 +145,7 @@ async def listening(bodies: Bodies | None = None, **how: Any) -> AsyncIterator[S
         clock=clock,
         verifier=TokenVerifier(KEYS.public, clock),
         bodies=bodies,
+        raw=raw,
     )
     listener = Listener(app, **how)
     work = asyncio.create_task(listener.serve(sockets=[door]))

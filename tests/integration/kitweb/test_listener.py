@@ -4,6 +4,7 @@ Attack table, rows 29 and 55; what is malformed is in test_wire.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from kit.web import ending
 from kit.web import wire as subject
 from kit.web.guard import HEAD_LIMIT
+from kit.web.raw import RawBodies
 from kit.web.server import PortTaken, listen
 from tests.integration.kitweb.raw import Echo, Server, listening, request, sized
 
@@ -156,6 +158,28 @@ async def test_an_upgraded_connection_is_handed_over_and_no_longer_timed(
         await other.closed()  # it sent nothing: the limit has passed
         await connection.send(b"still here\n")
         assert await connection.read_until(b"\n") == b"still here\n"
+
+
+async def test_a_file_may_take_longer_to_arrive_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subject, "ARRIVAL_LIMIT_S", 0.3)
+    kinds = frozenset({"application/json"})
+    raw = RawBodies(re.compile("/say"), kinds, most=1_000, arrival_s=600.0, wanted="")
+    async with listening(raw=raw, websocket=Echo) as server:
+        socket = await server.connect()
+        await socket.send(
+            b"GET /v1/ws HTTP/1.1\r\nhost: desk\r\n"
+            b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n"
+        )
+        assert (await socket.read_until(b"\r\n\r\n")).startswith(b"GET /v1/ws HTTP/1.1")
+        file, words = await server.connect(), await server.connect()
+        whole = sized(b'{"text": "hi"}')
+        await file.send(whole[:-1])
+        await words.send(request(b"", b"content-length: 9", target=b"POST /me HTTP/1.1"))
+        assert (await words.answer())[0] == 408  # the limit has passed
+        await file.send(whole[-1:])
+        assert await file.answer() == (200, {"text": "hi"})
 
 
 async def test_a_taken_port_says_what_to_do(server: Server) -> None:
