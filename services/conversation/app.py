@@ -28,6 +28,7 @@ from services.conversation.archive import registration as archive
 from services.conversation.finding import registration as finding
 from services.conversation.groups import registration as groups
 from services.conversation.history import registration as history
+from services.conversation.images import registration as images
 from services.conversation.inbox import registration as inbox
 from services.conversation.login import registration as login
 from services.conversation.markers import registration as markers
@@ -91,6 +92,7 @@ class ConversationService(DatabaseService[Settings]):
             through=through,
         )
         markers.register(self)
+        images.register(self, admission, leases)
         reveals.register(self, admission, audit)
         finding.register(self, audit)
         search.register(self, audit, cursors=cursors, through=through)

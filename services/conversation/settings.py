@@ -48,6 +48,8 @@ class Settings(DatabaseSettings):
     mobile network shows many people under one."""
     decisions_kept_days: int = Field(default=90, ge=1, le=36_500)
     """Days that it stays whom routing chose for a conversation or a piece of work, and why."""
+    pictures_kept_days: int = Field(default=365, ge=1, le=36_500)
+    """Days that a picture in a chat stays; its message is shown without it from then on."""
     lexicon_folder: str = ""
     """Folder of the wording lexicon; empty takes the shipped one."""
     profiles_folder: str = ""

@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 from fastapi import FastAPI
 from typing_extensions import override
 
+from contracts.images import UPLOADS
 from contracts.topics import DIRECTORY
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
@@ -134,6 +135,7 @@ class Gateway(Service[Settings]):
             tracing=self.tracing,
             allowed_origins=sorted(self.settings.origins),
             openapi_url=None,
+            raw=UPLOADS,
         )
 
     def ready(self) -> bool:

@@ -17,6 +17,8 @@ CPU_S: Final = 5
 PIXELS_MOST: Final = 40_000_000
 SIDE_MOST: Final = 2048
 QUALITY: Final = 85
+WRITTEN_MOST: Final = 4 * 1024 * 1024
+"""Bytes of a new picture at most; one of noise is made smaller until it fits."""
 
 NO_PICTURE: Final = 3
 TOO_MANY_PIXELS: Final = 4
@@ -47,12 +49,18 @@ def remade(given: bytes) -> tuple[bytes, str, int, int]:
     plain = ImageOps.exif_transpose(plain)
     # Pixels alone go on: what the library remembers of the file (`info`) stays behind.
     bare = Image.frombytes(plain.mode, plain.size, plain.tobytes())
+    kind = "png" if alpha else "jpeg"
+    written = _written(bare, kind)
+    while len(written) > WRITTEN_MOST:
+        bare = bare.reduce(2)
+        written = _written(bare, kind)
+    return written, kind, *bare.size
+
+
+def _written(bare: Image.Image, kind: str) -> bytes:
     written = io.BytesIO()
-    if alpha:
-        bare.save(written, "PNG")
-        return written.getvalue(), "png", *bare.size
-    bare.save(written, "JPEG", quality=QUALITY)
-    return written.getvalue(), "jpeg", *bare.size
+    bare.save(written, kind, quality=QUALITY)
+    return written.getvalue()
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ HEADS: Final[Mapping[str, str]] = {
     "cases": "aftersales",
     "console": "monitor",
     "conversations": "conversation",
+    "images": "conversation",
     "inbox": "conversation",
     "intake": "orders",
     "me": "conversation",

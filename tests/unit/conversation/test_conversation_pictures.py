@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import random
 import struct
 import zlib
 from pathlib import Path
@@ -10,8 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kit.errors import Unavailable
+from contracts.people import Role
+from kit.clock import ManualClock
+from kit.errors import TooMany, Unavailable
+from kit.web.auth import Principal
 from services.conversation.images.cleaning import Cleaner, NoPicture, TooManyPixels
+from services.conversation.images.limits import PictureLimits
 
 pytestmark = pytest.mark.unit
 
@@ -93,8 +98,19 @@ async def test_what_is_no_picture_of_the_four_kinds_is_refused(given: bytes) -> 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
 async def test_the_largest_picture_stays_within_the_memory(mode: str) -> None:
-    picture = await Cleaner().clean(drawn("PNG", (6_300, 6_300), mode))
+    patient = Cleaner(patience_s=60.0)  # memory alone is judged, not the pace of a machine
+    picture = await patient.clean(drawn("PNG", (6_300, 6_300), mode))
     assert (picture.width, picture.height) == (2048, 2048)
+
+
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 2048), ("RGBA", 1024)])
+async def test_noise_is_made_smaller_until_it_is_no_burden(mode: str, side: int) -> None:
+    noise = random.Random(7).randbytes(2048 * 2048 * len(mode))
+    given = io.BytesIO()
+    Image.frombytes(mode, (2048, 2048), noise).save(given, "PNG", compress_level=0)
+    picture = await Cleaner(patience_s=60.0).clean(given.getvalue())
+    assert len(picture.content) <= 4 * 1024 * 1024
+    assert (picture.width, picture.height) == (side, side)
 
 
 async def test_a_bomb_is_refused_before_it_is_opened() -> None:
@@ -131,3 +147,36 @@ async def test_who_comes_when_too_many_wait_is_told_to_come_again(tmp_path: Path
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("role", "most"), [(Role.BUYER, 20), (Role.AGENT, 120)])
+def test_ten_minutes_have_so_many_pictures_of_a_person(role: Role, most: int) -> None:
+    clock = ManualClock()
+    limits = PictureLimits(clock)
+    one, other = someone("one", role), someone("other", role)
+    for _ in range(most):
+        limits.send(one)
+    with pytest.raises(TooMany):
+        limits.send(one)
+    limits.send(other)
+    clock.advance(600)
+    for _ in range(most):
+        limits.send(one)
+
+
+def test_a_day_has_so_many_bytes_of_a_shop() -> None:
+    clock = ManualClock()
+    limits = PictureLimits(clock)
+    limits.keep("shop", 2 * 1024**3)
+    with pytest.raises(TooMany):
+        limits.keep("shop", 1024)
+    limits.keep("other", 1024)
+    clock.advance(86_400)
+    limits.keep("shop", 1024)
+
+
+def someone(name: str, role: Role) -> Principal:
+    at = ManualClock().now()
+    return Principal(
+        subject=name, role=role, shop_id="s", name="", issued_at=at, expires_at=at, jti=""
+    )
