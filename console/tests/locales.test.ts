@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { english } from "@/locales/english.ts";
 import { i18n } from "@/locales/i18n.ts";
 import "@/locales/later.ts";
+import "@/locales/pictures.ts";
 import type { Catalogue } from "@/locales/merged.ts";
 
 const sources = import.meta.glob<string>("../src/**/*.{vue,ts}", { eager: true, query: "?raw", import: "default" });

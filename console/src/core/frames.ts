@@ -54,9 +54,19 @@ export function itemOf(frame: Frame): Item | null {
     ...(frame.not_owner === true ? { notOwner: true } : {}),
     ...(frame.late === true ? { late: true } : {}),
     ...toldIn(frame),
-    text: words(said.text) || words(isNote ? body.text : body.note),
+    ...saidIn(said, words(isNote ? body.text : body.note)),
     ...(isNote ? { note: { author: words(body.author_name), to: words(body.to) || null } } : {}),
   };
+}
+
+/** Pictures that the platform keeps; of other hosts the address is shown and nothing is asked. */
+const KEPT = /^\/v1\/images\/[0-9a-f-]{36}\/[0-9a-f-]{36}$/;
+
+function saidIn(said: Record<string, unknown>, otherwise: string): Pick<Item, "text" | "image"> {
+  const url = words(said.url);
+  if (url === "") return { text: words(said.text) || otherwise };
+  if (KEPT.test(url)) return { text: words(said.alt), image: url };
+  return { text: [words(said.text), words(said.alt), url].filter(Boolean).join("\n") };
 }
 
 /** Whose message or note an event is. */

@@ -32,12 +32,12 @@ export class Outbox implements Outcomes {
   ) {}
 
   /** `id` names it for good: what is asked again, because nobody knows whether it was done, is one message. */
-  async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false, to?: string): Promise<void> {
+  async send(conversation: string, text: string, id = uuid7(this.clock.now()), isAgain = false, to?: string, image?: string): Promise<void> {
     if (isAgain && this.isKnown(conversation, id)) return;
-    const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued", ...(to ? { to } : {}) };
+    const pending: Pending = { id, conversation, text, firstTriedAt: this.clock.now(), written: isAgain, state: "queued", ...(to ? { to } : {}), ...(image ? { image } : {}) };
     // Words that were typed since, or in another tab, are none of this message's.
     const draft = this.store.state.drafts[conversation];
-    await this.queue(pending, draft !== undefined && draft !== text);
+    await this.queue(pending, image !== undefined || (draft !== undefined && draft !== text));
   }
 
   /**
@@ -81,10 +81,10 @@ export class Outbox implements Outcomes {
   async retry(id: string): Promise<void> {
     const failed = this.store.state.outbox.find((one) => one.id === id);
     if (failed === undefined) return;
-    const { conversation, text, to } = failed;
+    const { conversation, text, to, image } = failed;
     const now = this.clock.now();
     // Whatever happens between the two, the words are in one of them; what is being typed stays where it is.
-    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued", ...(to ? { to } : {}) }, true);
+    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued", ...(to ? { to } : {}), ...(image ? { image } : {}) }, true);
     await this.discard(id);
   }
 
@@ -171,6 +171,8 @@ export class Outbox implements Outcomes {
   /** It is not, and never will be: the words go back to where they were typed. */
   refused(pending: Pending, problem: Refused): void {
     const { conversation, text } = pending;
+    // A picture has no words to give back: it stays where it is, to be sent again or discarded.
+    if (pending.image !== undefined) return this.changed({ ...pending, state: "failed" });
     this.drop(pending.id);
     const { drafts, refusals } = this.store.state;
     const typed = drafts[conversation];

@@ -83,10 +83,12 @@ export class Rest {
 
 function request(method: string, body: unknown, headers: Record<string, string>): RequestInit {
   if (body === undefined) return { method, headers };
+  if (body instanceof Blob) return { method, headers: { ...headers, "Content-Type": body.type }, body };
   return { method, headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
 async function answered(response: Response): Promise<unknown> {
+  if (response.ok && response.headers.get("Content-Type")?.startsWith("image/")) return response.blob();
   const text = await response.text();
   if (response.ok && response.headers.get("Content-Type")?.startsWith("text/csv")) return text;
   if (response.ok) return text === "" ? null : JSON.parse(text);

@@ -50,6 +50,8 @@ export interface Item {
   told?: Told;
   /** What was said, or the note of a transfer; empty for everything else. */
   text: string;
+  /** Of a picture that the platform keeps: its address there. */
+  image?: string;
   /** Of a note: who wrote it, and for whom it is meant, if for somebody. */
   note?: { author: string; to: string | null };
 }
@@ -94,6 +96,8 @@ export interface Pending {
   /** Of a note: for whom it is meant, if for somebody. */
   to?: string;
   text: string;
+  /** The address of a picture, which is what is said then. */
+  image?: string;
   firstTriedAt: number;
   /** Whether a frame of it was ever written; what comes again says so. */
   written: boolean;
@@ -303,6 +307,8 @@ export interface Core {
   setState(state: AgentState): Promise<void>;
   /** Say it to the buyer; under the key of a conversation's notes, note it, for somebody or for all. */
   send(conversation: string, text: string, to?: string): Promise<void>;
+  /** Show the buyer a picture that was sent to the platform before, by its address there. */
+  sendPicture(conversation: string, image: string): Promise<void>;
   /** Send what the gate asked about as it stands. */
   confirm(conversation: string, reason: string): Promise<void>;
   retry(id: string): Promise<void>;
@@ -326,11 +332,11 @@ export interface Core {
   board(): Promise<void>;
   /** Look at a conversation: of somebody else unseen, to be said again every 15 s; one's own is followed from then on. */
   watch(conversation: string): Promise<void>;
-  /** Read a public route below /v1 as this person. */
+  /** Read a public route below /v1 as this person; a picture comes as a `Blob`. */
   get(path: string): Promise<unknown>;
   /** Read one that can be a file for spreadsheets, as that. */
   sheet(path: string): Promise<unknown>;
-  /** Change something below /v1 as this person; who repeats it for want of an answer gives the same key. */
+  /** Change something below /v1 as this person; a `Blob` goes as it is. Who repeats it for want of an answer gives the same key. */
   call(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, how?: How): Promise<unknown>;
 }
 

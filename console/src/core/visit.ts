@@ -152,6 +152,20 @@ export class Visit {
     this.openFor();
   }
 
+  /** Send a picture, in a conversation that is opened for it if there is none. Rejects with a `Refusal`. */
+  async sendPicture(picture: Blob, key: string): Promise<void> {
+    await this.enter();
+    if (this.id === null || this.standing?.state === "closed") this.follow(await this.opened());
+    const made = (await this.session.call("POST", `/v1/conversations/${this.id}/images`, picture, { key })) as { url: string };
+    await this.outbox.send(CHAT, "", undefined, false, undefined, made.url);
+    this.openFor();
+  }
+
+  /** Fetch a picture that was sent here. Rejects with a `Refusal`. */
+  picture(path: string): Promise<Blob> {
+    return this.session.call("GET", path) as Promise<Blob>;
+  }
+
   async retry(id: string): Promise<void> {
     await this.outbox.retry(id);
     this.openFor();

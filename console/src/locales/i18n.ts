@@ -6,8 +6,8 @@ import { merged, type Catalogue } from "./merged.ts";
 
 export type Language = "zh-CN" | "en";
 
-/** Without those of `later.ts`. */
-const chinese = merged(import.meta.glob<Catalogue>(["./zh-CN/*.json", "!./zh-CN/context.json", "!./zh-CN/curve.json", "!./zh-CN/reports.json", "!./zh-CN/search.json", "!./zh-CN/settings.json", "!./zh-CN/work.json"], { eager: true, import: "default" }));
+/** Without those of `later.ts` and `pictures.ts`. */
+const chinese = merged(import.meta.glob<Catalogue>(["./zh-CN/*.json", "!./zh-CN/context.json", "!./zh-CN/curve.json", "!./zh-CN/picture.json", "!./zh-CN/reports.json", "!./zh-CN/search.json", "!./zh-CN/settings.json", "!./zh-CN/work.json"], { eager: true, import: "default" }));
 
 export const i18n = createI18n({
   legacy: false,

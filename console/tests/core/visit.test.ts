@@ -46,6 +46,7 @@ const dial: Dial = (events) => {
 let clock: ManualClock;
 let shop = 0;
 let asked: string[];
+const sentFiles: Blob[] = [];
 let answers: Record<string, () => [number, unknown]>;
 const SIGNED = { token: "token", expires_at: "2099-01-01T00:00:00Z", person: { id: "b", role: "buyer", shop_id: "s", name: "" } };
 
@@ -70,6 +71,7 @@ beforeEach(() => {
     "GET /v1/conversations/c2": () => [200, { ...QUEUED, id: "c2" }],
   };
   vi.stubGlobal("fetch", (path: string, request: RequestInit) => {
+    if (request.body instanceof Blob) sentFiles.push(request.body);
     const name = `${request.method} ${path.replace(`w${`shop${shop}`}`, "w")}`;
     asked.push(name);
     const [status, body] = answers[name]?.() ?? [404, { code: "not_found", title: "" }];
@@ -94,6 +96,20 @@ describe("a visit", () => {
 
     expect(here.wasHere).toBe(true);
     expect(asked).toEqual(["POST /v1/sessions/slots/w/refresh", "POST /v1/sessions/slots/w", "GET /v1/conversations?limit=1"]);
+  });
+
+  it("begins session and conversation for a picture that comes before any words", async () => {
+    const url = "/v1/images/01a22144-5810-7000-ade1-bcbd662d6f65/01a22144-59fb-7000-84ae-cdb20595f4f9";
+    answers["POST /v1/conversations/c1/images"] = () => [201, { id: "i1", url, width: 1, height: 1 }];
+    const made = visit();
+    await made.start();
+    const picture = new Blob(["x"], { type: "image/png" });
+
+    await made.sendPicture(picture, "key");
+
+    await settled(() => expect(Wire.all.flatMap((wire) => wire.sends)).toMatchObject([{ s: "conv:c1", kind: "image", d: { url } }]));
+    expect(sentFiles).toEqual([picture]);
+    expect(made.visited.outbox).toMatchObject([{ image: url }]);
   });
 
   it("goes on with the session of another tab", async () => {

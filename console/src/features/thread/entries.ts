@@ -20,6 +20,8 @@ export interface Entry {
   by: Speaker;
   /** Words, or the name of what happened. */
   text: string;
+  /** The address of a picture. */
+  image?: string | undefined;
   /** What who handed the conversation on wanted known; staff alone see it. */
   note: string;
   /** Of a note: who wrote it, and whom it is meant for. */
@@ -104,7 +106,7 @@ function eventEntry(item: Item, name: string): Entry {
 }
 
 function entry(item: Item, conversation: Conversation, me: string, warned: Beside["warned"]): Entry | null {
-  const common = { key: item.id, by: item.by, at: item.at, text: item.text, note: "", warned: [] };
+  const common = { key: item.id, by: item.by, at: item.at, text: item.text, image: item.image, note: "", warned: [] };
   const mine = item.senderId === me;
   if (item.note !== undefined) return noteEntry(item, item.note, me);
   if (item.type !== "chat.message.v1") return null;
@@ -128,5 +130,5 @@ function noteEntry(item: Item, { author, to }: NonNullable<Item["note"]>, me: st
 function pendingEntry(one: Pending): Entry {
   const isNote = isNoteKey(one.conversation);
   const noted = isNote ? { noted: { author: "", to: one.to ? ("other" as const) : null } } : {};
-  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", text: one.text, note: "", at: one.firstTriedAt, state: one.state, warned: [] };
+  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", text: one.text, image: one.image, note: "", at: one.firstTriedAt, state: one.state, warned: [] };
 }

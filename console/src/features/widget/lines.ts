@@ -9,6 +9,8 @@ export interface Line {
   look: "theirs" | "mine" | "event";
   /** Words, or the name of what happened. */
   text: string;
+  /** The address of a picture. */
+  image?: string | undefined;
   at: number;
   /** Shown below it: of what arrived only the last one's, of a run only the end's time. */
   state: SendState | "delivered" | "read" | null;
@@ -29,7 +31,7 @@ export function lines(visited: Pick<Visited, "conversation" | "earlier" | "outbo
   const readUpTo = conversation?.readUpTo ?? null;
   const said = items.flatMap((item) => line(item, readUpTo !== null && compare(item.position, readUpTo) <= 0) ?? []);
   const waiting = outbox.filter((one) => !known.has(one.id));
-  const pending = waiting.map((one): Line => ({ key: one.id, look: "mine", text: one.text, at: one.firstTriedAt, state: one.state, ends: true }));
+  const pending = waiting.map((one): Line => ({ key: one.id, look: "mine", text: one.text, image: one.image, at: one.firstTriedAt, state: one.state, ends: true }));
   const all = [...said, ...pending];
   const lastArrived = said.findLast((one) => one.look === "mine")?.key;
   return all.map((one, index) => ({
@@ -44,7 +46,7 @@ function line(item: Item, isRead: boolean): Line | null {
   if (event !== undefined) return { key: item.id, look: "event", text: event, at: item.at, state: null, ends: true };
   if (item.type !== "chat.message.v1") return null;
   const mine = item.by === "buyer";
-  return { key: item.id, look: mine ? "mine" : "theirs", text: item.text, at: item.at, state: mine ? (isRead ? "read" : "delivered") : null, ends: true };
+  return { key: item.id, look: mine ? "mine" : "theirs", text: item.text, image: item.image, at: item.at, state: mine ? (isRead ? "read" : "delivered") : null, ends: true };
 }
 
 function arrived(one: Line): boolean {
