@@ -99,17 +99,29 @@ def clip(text: str, limit: int) -> str:
 
 
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{5,23}")
+_MOBILE = re.compile(r"(?:\+?86)?(1[0-9]{2})([0-9]{4})([0-9]{4})")
 
 
 def whole_phone(text: str) -> tuple[str, ...]:
     """Return how this phone may stand where it is kept; nothing of a text that is no whole one.
 
-    A part of a phone is none: who could look up parts would undo its mask digit by digit.
+    Shops write a mobile's number with its country's code and without, in one piece and in groups;
+    whoever looks for it knows not how. A part of a phone is none: who could look up parts would
+    undo its mask digit by digit.
     """
-    phone = text.strip()
+    phone = unicodedata.normalize("NFKC", text).strip()
     if _PHONE.fullmatch(phone) is None:
         return ()
-    return tuple(dict.fromkeys((phone, phone.replace(" ", "").replace("-", ""))))
+    plain = phone.replace(" ", "").replace("-", "")
+    mobile = _MOBILE.fullmatch(plain)
+    forms = () if mobile is None else _written(*mobile.groups())
+    return tuple(dict.fromkeys((phone, plain, *forms)))
+
+
+def _written(*groups: str) -> tuple[str, ...]:
+    numbers = [between.join(groups) for between in ("", " ", "-")]
+    codes = ("", "86", "+86", "86 ", "+86 ", "86-", "+86-")
+    return tuple(code + number for number in numbers for code in codes)
 
 
 def mask_phone(phone: str) -> str:

@@ -151,8 +151,10 @@ class OrderFinding:
             found = list(await repository.page(session, shop_id=shop_id, external_id=name, limit=1))
             by_id = await repository.find(session, OrderId(name.lower()))
             found += [by_id] if by_id is not None and by_id.shop_id == shop_id else []
-            for phone in phones:
-                found += await repository.called(session, shop_id, phone, limit=FOUND_MOST)
+            called: list[OrderRow] = []
+            for phone in phones:  # each by its index: all at once would be sorted, or filtered
+                called += await repository.called(session, shop_id, phone, limit=FOUND_MOST)
+            found += sorted(called, key=lambda row: row.id, reverse=True)
             shown = list({row.id: row for row in found}.values())[:FOUND_MOST]
             locks = await repository.set_locks(session, [row.id for row in shown])
             items = [view(row, locks.get(row.id, ()), whole=False) for row in shown]

@@ -45,6 +45,16 @@ async def test_a_phone_finds_whole_alone(platform: Platform) -> None:
         assert _ids(ok(await clerk.get(PATH, q=part))) == [], part
 
 
+async def test_a_phone_is_found_however_the_shop_wrote_it(platform: Platform) -> None:
+    shop = await platform.shop()
+    agent = await shop.staff()
+    grouped = await shop.buyer(phone="139-1234-5676")
+    coded = await shop.buyer(phone="+8613912345677")
+
+    assert _ids(ok(await agent.get(PATH, q="13912345676"))) == [grouped.id]
+    assert _ids(ok(await agent.get(PATH, q="139 1234 5677"))) == [coded.id]
+
+
 async def test_what_is_said_is_a_beginning_and_no_pattern(platform: Platform) -> None:
     shop = await platform.shop()
     agent = await shop.staff()

@@ -13,6 +13,7 @@ from contracts.visibility import BUYER_TYPES
 from kit.bus.memory import MemoryBus
 from kit.clock import SystemClock
 from kit.postgres import Database
+from kit.text import whole_phone
 from services.conversation.app import ConversationService
 from services.conversation.archive import repository as archive
 from services.conversation.buyers import repository as buyers
@@ -227,7 +228,7 @@ READS = [
     ),
     Read(
         "buyers by a whole phone",
-        partial(buyers.called, shop_id=SHOP, phones=["13800000010"], limit=21),
+        partial(buyers.called, shop_id=SHOP, phones=whole_phone("13800000010"), limit=21),
         ("/v1/buyers",),
     ),
     Read("who is at work", partial(staff.at_work)),

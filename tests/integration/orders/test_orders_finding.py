@@ -26,6 +26,14 @@ async def test_an_order_is_found_by_its_id_its_external_id_and_a_whole_phone(tra
         assert await _found(agent, part) == [], part
 
 
+async def test_the_newest_of_a_phone_are_found_however_it_is_written(trade: Trade) -> None:
+    shop = trade.shop()
+    agent, first, second = shop.person(Role.AGENT), await shop.order(), await shop.order()
+
+    for written in ("138-1234-8000", "+8613812348000", "86 138 1234 8000"):
+        assert await _found(agent, written) == [second, first], written
+
+
 async def test_what_is_found_is_masked_and_the_look_is_kept_without_the_phone(
     trade: Trade,
 ) -> None:

@@ -121,9 +121,8 @@ def test_an_address_keeps_its_district(address: str, masked: str) -> None:
 @pytest.mark.parametrize(
     ("text", "phones"),
     [
-        ("13812348000", ("13812348000",)),
-        (" 138-1234 8000 ", ("138-1234 8000", "13812348000")),
-        ("+8613812348000", ("+8613812348000",)),
+        ("0571-8765 4321", ("0571-8765 4321", "057187654321")),
+        ("+4915112345678", ("+4915112345678",)),
         ("8000", ()),
         ("138****8000", ()),
         ("陈小平", ()),
@@ -132,3 +131,24 @@ def test_an_address_keeps_its_district(address: str, masked: str) -> None:
 )
 def test_a_phone_is_looked_up_whole_alone(text: str, phones: tuple[str, ...]) -> None:
     assert whole_phone(text) == phones
+
+
+@pytest.mark.parametrize(
+    "kept", ["13812348000", "138 1234 8000", "138-1234-8000", "+8613812348000", "+86 138 1234 8000"]
+)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "13812348000",
+        " 138-1234 8000 ",
+        "138 1234 8000",
+        "+86-138-1234-8000",
+        "１３８１２３４８０００",
+    ],
+)
+def test_a_mobile_is_found_however_it_is_written(asked: str, kept: str) -> None:
+    assert kept in whole_phone(asked)
+
+
+def test_a_mobile_that_lacks_a_digit_is_no_mobile() -> None:
+    assert whole_phone("1381234800") == ("1381234800",)
