@@ -2,7 +2,7 @@
 
 import pytest
 
-from wording import Category, Engine
+from wording import ABUSE, Category, Engine, Speaker
 from wording.folding import folding
 from wording.lexicon import Entry, read_lexicon
 
@@ -10,6 +10,10 @@ pytestmark = pytest.mark.unit
 
 ENTRIES = read_lexicon().entries
 FEWEST_TERMS = 400
+COMPLAINTS = (
+    "垃圾快递", "垃圾产品，用两天就坏", "好坑", "太坑了", "你们坑消费者", "坑爹啊", "忽悠人",
+    "就是骗人的吧", "真丢人", "坑死我了", "垃圾物流等了一周", "这系统垃圾系统", "我擦", "宰客",
+)  # fmt: skip
 
 
 def found(engine: Engine, text: str) -> set[str]:
@@ -54,6 +58,14 @@ def test_every_spelling_survives_folding() -> None:
     ]
 
     assert shortened == []
+
+
+@pytest.mark.parametrize("text", COMPLAINTS)
+def test_a_hard_word_about_goods_or_money_is_a_complaint(engine: Engine, text: str) -> None:
+    found_in = {hit.category for hit in engine.check(text, speaker=Speaker.BUYER).hits}
+
+    assert Category.ANGER in found_in
+    assert not ABUSE & found_in
 
 
 def of(category: Category) -> list[Entry]:
