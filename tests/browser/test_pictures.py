@@ -11,7 +11,7 @@ from playwright.async_api import FilePayload, Locator, Page, expect
 
 from tests.browser.chats import Chat
 from tests.browser.shifts import on_duty
-from tests.browser.windows import Windows
+from tests.browser.windows import Windows, axe, barriers
 from tests.waiting import eventually
 from tests.web import NO_TLS
 from tests.world import Shop, World
@@ -63,6 +63,19 @@ class Pictures:
         await expect(self.small).to_have_count(count)
         for number in range(count):
             await expect(self.small.nth(number)).to_have_js_property("naturalWidth", 640)
+
+
+GIVEN = """async ([how, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], "截图.jpg", { type: "image/jpeg" }));
+  const as = { bubbles: true, cancelable: true };
+  const event = how === "paste"
+    ? new ClipboardEvent("paste", { ...as, clipboardData: data })
+    : new DragEvent("drop", { ...as, dataTransfer: data });
+  (how === "paste" ? document.activeElement : document.body).dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+"""Gives the page a file as a person does; tells whether the browser stays on the page."""
 
 
 async def stored(windows: Windows, shop: Shop) -> list[bytes]:
@@ -128,4 +141,44 @@ async def test_a_picture_arrives_clean(windows: Windows, world: World, shop: Sho
             await side.page.keyboard.press("Escape")
             await expect(side.attachment).to_have_count(0)
         await side.shows(2)
+    assert visitor.complaints + window.complaints == []
+
+
+async def test_a_picture_is_pasted_or_dropped_and_opens_large(
+    windows: Windows, world: World, shop: Shop
+) -> None:
+    window, visitor = await windows.open(), await windows.open()
+    for one in (window, visitor):
+        await one.context.add_init_script(axe())
+    desk = await on_duty(window, world, shop)
+    page = await visitor.tab(f"/widget/{shop.id}")
+    chat, theirs, ours = Chat(page), Pictures(page), Pictures(desk.page)
+    await chat.say("看图")
+    await chat.shows("看图", "已送达")
+    await desk.rows.first.click()
+    await desk.conversation.write("还没写完")
+
+    large = list(photo("olive", (4_096, 3_072)))
+    await ours.page.evaluate(GIVEN, ["paste", large])
+    await expect(ours.attachment).to_contain_text("截图.jpg")
+    await ours.page.keyboard.press("Escape")
+    await expect(ours.attachment).to_have_count(0)
+    await expect(desk.conversation.composer).to_be_focused()
+    await ours.page.evaluate(GIVEN, ["paste", large])
+    await expect(ours.attachment.get_by_role("button", name="发送图片")).to_be_focused()
+    await ours.page.keyboard.press("Enter")
+    await expect(ours.small).to_have_js_property("naturalWidth", 2_048)
+    await expect(desk.conversation.composer).to_have_value("还没写完")
+    assert await theirs.page.evaluate(GIVEN, ["drop", list(photo())])
+    await theirs.send()
+    await expect(theirs.small).to_have_count(2)
+
+    for side in (theirs, ours):
+        await side.small.first.click()
+        dialog = side.page.get_by_role("dialog", name="图片")
+        await expect(dialog.get_by_role("img")).to_be_visible()
+        assert list(await barriers(side.page)) == []
+        await side.page.keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+        await expect(side.page.get_by_role("log")).to_be_visible()
     assert visitor.complaints + window.complaints == []

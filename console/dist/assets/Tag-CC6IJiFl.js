@@ -1,0 +1,1 @@
+import{I as e,b as t,jt as n,m as r,n as i,z as a}from"./Icon-CWbKP91K.js";var o=i(t({__name:`Tag`,props:{tone:{default:`plain`}},setup(t){return(i,o)=>(e(),r(`span`,{class:n([`tag`,`tone-${t.tone}`])},[a(i.$slots,`default`,{},void 0,!0)],2))}}),[[`__scopeId`,`data-v-cdb0af2a`]]);export{o as t};

@@ -1,1 +1,0 @@
-import{C as e,H as t,Pt as n,_ as r,a as i,z as a}from"./uuid-Cd-fmaJ8.js";var o=i(e({__name:`Tag`,props:{tone:{default:`plain`}},setup(e){return(i,o)=>(a(),r(`span`,{class:n([`tag`,`tone-${e.tone}`])},[t(i.$slots,`default`,{},void 0,!0)],2))}}),[[`__scopeId`,`data-v-cdb0af2a`]]);export{o as t};

@@ -1,1 +1,0 @@
-var e=class{under=!1;endedAt=-1/0;begin(){this.under=!0}end(e){this.under=!1,this.endedAt=e.timeStamp}get isAtWork(){return this.under}owns(e){return this.under||e.isComposing||e.timeStamp-this.endedAt<30}};export{e as t};

@@ -1,0 +1,1 @@
+import{ct as e,it as t}from"./Icon-CWbKP91K.js";var n=e(``);function r(){return t(n)}function i(e){n.value=e}export{r as n,i as t};

@@ -1,1 +1,0 @@
-import{dt as e,st as t}from"./uuid-Cd-fmaJ8.js";var n=e(``);function r(){return t(n)}function i(e){n.value=e}export{r as n,i as t};

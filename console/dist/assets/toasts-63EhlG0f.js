@@ -1,0 +1,1 @@
+import{ct as e}from"./Icon-CWbKP91K.js";var t=5e3,n=e([]),r=0;function i(e,i=`plain`){let o=++r;n.value=[...n.value,{id:o,text:e,tone:i}].slice(-3),setTimeout(()=>a(o),t)}function a(e){n.value=n.value.filter(t=>t.id!==e)}export{i as n,n as r,a as t};
