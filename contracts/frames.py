@@ -134,9 +134,11 @@ class Send(Frame):
 
     A UUIDv7 in lower case serves best as an id: what is said at one time then lies together in the
     archive. `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, any JSON object for a
-    card. Its words, in a card every key and every string with a break between two, are `TEXT_CHARS`
-    at most. `confirm` is the signature that an answer with the code `confirm` carried,
-    `reason` why the words are meant; it is kept beside them, and no buyer sees it.
+    card; one of a kind that `contracts.cards` names is as its schema says, and of these staff send
+    what may be pressed, buyers what they pressed. Its words, in a card every key and every string
+    with a break between two, are `TEXT_CHARS` at most. `confirm` is the signature that an answer
+    with the code `confirm` carried, `reason` why the words are meant; it is kept beside them, and
+    no buyer sees it.
     A `note`, `{"text", "to"?}`, is for staff alone, of whom everybody who may see the conversation
     may write one, owner or not, closed or not; `to` is the colleague whom it is meant for. A
     buyer's is refused as `forbidden`.

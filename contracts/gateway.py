@@ -36,7 +36,8 @@ def cleared(lexicon_version: str, policy_version: str) -> bytes:
 class ChatMessage(Event):
     """A message was accepted by a gateway. `id` is the message id, `time` the receive time.
 
-    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, free JSON for a card.
+    `d` is `{"text": ...}` for text, `{"url", "alt"?}` for an image, for a card what its kind
+    says (`contracts.cards`), else free JSON with a `text` for whoever does not know it.
     `assignment_version` is the version of the seat an agent wrote from, absent for buyers.
     `body_hash` is the hex BLAKE2b-128 of kind and canonical `d`.
     The header `ce_wording` may say by which rules the gate found nothing in an agent's words.

@@ -77,7 +77,7 @@ class OrderPaid(OrderEvent):
 
 
 class OrderAddressChecked(OrderEvent):
-    """An agent asked the buyer about the address.
+    """An agent asked the buyer about the address, or the buyer said himself that it is right.
 
     Not `final`: nobody answered, and he is asked again at `ask_again_at`; a release before this one
     does not say when, and means at once.

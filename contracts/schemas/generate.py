@@ -1,4 +1,4 @@
-"""Derives the schema of each event's body and each frame from its model and keeps it in a file."""
+"""Derives the schema of each event's body, frame and card from its model and keeps it in a file."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import contracts
 from contracts.base import ENVELOPE, Event
+from contracts.cards import CARDS
 from contracts.schemas.asyncapi import document
 from contracts.schemas.frames import frame_types, of_frame
 from contracts.schemas.gate import breaks
 
 FOLDER: Final = Path(__file__).parent
 FRAMES: Final = FOLDER / "frames"
+KINDS: Final = FOLDER / "cards"
 ASYNCAPI: Final = FOLDER.parent / "asyncapi.json"
 
 
@@ -42,22 +44,39 @@ def path_of_frame(name: str) -> Path:
     return FRAMES / f"{name}.json"
 
 
+def of_card(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of cards of a kind; `card` is always there."""
+    schema = CARDS[kind].model_json_schema(mode="validation")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:peakdesk:card:{kind}",
+        **schema,
+        "required": ["card", *schema.get("required", ())],
+    }
+
+
+def path_of_card(kind: str) -> Path:
+    """Return where the schema of a kind of card is kept."""
+    return KINDS / f"{kind}.json"
+
+
 def write() -> list[str]:
     """Write what changed and return the names of the files; refuse what would break anybody.
 
-    Raises `Breaking`; then nothing is written. A schema whose event or frame is gone counts as
-    broken: delete the file when nobody can hold such records any more.
+    Raises `Breaking`; then nothing is written. A schema whose event, frame or card is gone counts
+    as broken: delete the file when nobody can hold such records any more.
     """
     events = contracts.event_types()
     schemas = {path_of(event): of_event(event) for event in events.values()}
     schemas |= {path_of_frame(name): of_frame(name) for name in frame_types()}
+    schemas |= {path_of_card(kind): of_card(kind) for kind in CARDS}
     found = [
         f"{path.stem}: {broken}"
         for path, schema in schemas.items()
         if path.exists()
         for broken in breaks(json.loads(path.read_text()), schema)
     ]
-    kept = [*FOLDER.glob("*.json"), *FRAMES.glob("*.json")]
+    kept = [*FOLDER.glob("*.json"), *FRAMES.glob("*.json"), *KINDS.glob("*.json")]
     found += [f"{path.stem}: what it describes is gone" for path in kept if path not in schemas]
     if found:
         raise Breaking("Give it a new version instead:\n" + "\n".join(found))

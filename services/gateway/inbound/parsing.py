@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kit.ids import dated_id, derived_id, is_uuid7, uuid7_floor
 from kit.text import refuse_unstorable
-from services.gateway.frames import records
+from services.gateway.frames import cards, records
 from services.gateway.frames.client import Body, Send, body_of
 from services.gateway.frames.refusals import BadFrame
 from services.gateway.hub import ConversationSubscription
@@ -55,8 +55,10 @@ class MessageIds:
 def parse(
     subscription: ConversationSubscription, frame: Send, *, ids: MessageIds, number: int
 ) -> ParsedSend:
-    """Read a send. Raises `BadFrame` or `BadText`."""
+    """Read a send. Raises `BadFrame`, `BadText`, `Forbid`."""
     body = body_of(frame)
+    if frame.kind == "card":
+        cards.refuse_unfit(body.d, is_buyer=subscription.socket.person.is_buyer)
     if frame.reason is not None:
         refuse_unstorable(frame.reason)
         if not frame.reason.strip():

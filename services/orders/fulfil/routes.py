@@ -14,6 +14,7 @@ from services.orders.trade.routes import OrderPath
 from services.orders.trade.schemas import OrderView, Reason
 
 Chatting = Annotated[Principal, Depends(require(*CHATTING_STAFF))]
+Buying = Annotated[Principal, Depends(require(Role.BUYER))]
 Printing = Annotated[Principal, Depends(require(Role.CLERK, Role.SUPERVISOR))]
 
 
@@ -36,6 +37,13 @@ def routes(orders: Fulfilment) -> APIRouter:
     ) -> OrderView:
         """Record how asking the buyer about the address ended; may release the order."""
         return await orders.check_address(principal, order_id, check, version=version, key=key)
+
+    @router.post("/address-confirmation", dependencies=[Depends(no_fields)])
+    async def confirm_address(
+        *, order_id: OrderPath, principal: Buying, key: VersionedKey
+    ) -> OrderView:
+        """Let the buyer say on an order's card that its address is right; may release the order."""
+        return await orders.confirm_address(principal, order_id, key=key)
 
     @router.post("/print", dependencies=[Depends(no_fields)])
     async def print_order(

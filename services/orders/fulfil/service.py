@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from contracts.aftersales import CaseEvent, CaseRefunded, CaseReviewed
+from contracts.orders import AddressResult
 from contracts.people import OrderId
 from kit import inbox, outbox
 from kit.audit import Audit
@@ -26,7 +27,7 @@ from services.orders.trade import domain, interlocks, repository
 from services.orders.trade.domain import Lock, LockKind, Order, Outcome
 from services.orders.trade.models import AddressCheckRow
 from services.orders.trade.schemas import OrderView
-from services.orders.trade.service import OrderCommands, always
+from services.orders.trade.service import OpenOrder, OrderCommands, always
 
 
 class Fulfilment:
@@ -76,24 +77,22 @@ class Fulfilment:
                 opened.row.recipient_name = check.address.name
                 opened.row.recipient_phone = check.address.phone
                 opened.row.recipient_address = check.address.text
-            opened.row.address_result = check.result.value
-            attempt = AddressCheckRow(
-                id=self._ids.new(),
-                order_id=order_id,
-                result=check.result.value,
-                by=principal.subject,
-                at=opened.at,
-            )
-            repository.note(opened.session, attempt)
-            checked = domain.check_address(
-                opened.order,
-                check.result,
-                by=opened.by,
-                at=opened.at,
-                again_after=self._ask_again_after,
-            ).then(partial(interlocks.release_if_clear, at=opened.at))
-            whole = await sees(opened.session)
-            return await opened.settle(checked, whole=whole)
+            checked = self._checked(opened, check.result)
+            return await opened.settle(checked, whole=await sees(opened.session))
+
+    async def confirm_address(
+        self, principal: Principal, order_id: OrderId, *, key: CommandKey
+    ) -> OrderView:
+        """Record that the buyer says himself that the address is right.
+
+        He names no version: as long as the check is open the address is the one that he bought
+        with, and a remark beside it is none of his. Raises `AlreadySettled`, `IllegalTransition`.
+        """
+        async with self._orders.opened(principal, order_id, key, sees=always) as opened:
+            ended = opened.row.address_result
+            if ended is not None and not domain.is_check_open(opened.order):
+                raise AlreadySettled(outcome=ended)
+            return await opened.settle(self._checked(opened, AddressResult.VERIFIED), whole=True)
 
     async def print_label(
         self, principal: Principal, order_id: OrderId, *, version: int, key: CommandKey
@@ -118,6 +117,22 @@ class Fulfilment:
             closed = domain.close(opened.order, by=opened.by, reason=reason, at=opened.at)
             await self._audit.note(opened.session, principal, "order_closed", order_id, note=reason)
             return await opened.settle(closed, whole=False)
+
+    def _checked(self, opened: OpenOrder, result: AddressResult) -> Outcome:
+        """Note the answer, and return what it makes of the order."""
+        opened.row.address_result = result.value
+        attempt = AddressCheckRow(
+            id=self._ids.new(),
+            order_id=opened.row.id,
+            result=result.value,
+            by=opened.by,
+            at=opened.at,
+        )
+        repository.note(opened.session, attempt)
+        checked = domain.check_address(
+            opened.order, result, by=opened.by, at=opened.at, again_after=self._ask_again_after
+        )
+        return checked.then(partial(interlocks.release_if_clear, at=opened.at))
 
 
 class Refunds:
