@@ -65,10 +65,11 @@ def seeds(talk: Talk) -> Mapping[str, Shown]:
 
 
 async def joined(attacker: Attacker, talk: Talk) -> Phone:
-    """Return a socket that follows its conversation."""
+    """Return a socket that follows its conversation, and was shown it."""
     phone = await attacker.phone(talk.token)
     phone.say(t="sub", id="join", s=talk.stream)
     assert await phone.code("join") is None
+    await phone.of("snap", s=talk.stream)
     return phone
 
 

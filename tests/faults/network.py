@@ -5,7 +5,7 @@ Knows bytes only. Stands in for the load balancer and the mobile network of a re
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
@@ -14,6 +14,9 @@ from typing import Final, Self
 HOST: Final = "127.0.0.1"
 CHUNK: Final = 65_536
 CLOSE_S: Final = 5.0
+TURNS: Final = 20
+"""Turns of the loop in which what the system has accepted becomes a line."""
+
 NARROW: Final = 4_096
 """Bytes that a slow line holds on its way: little, so that the gateway soon feels it."""
 
@@ -44,6 +47,8 @@ class Network:
     ) -> None:
         if self._server is not None:
             self._server.close()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         self.cut()
         if self._lines:
             await asyncio.wait(self._lines, timeout=CLOSE_S)
@@ -70,16 +75,30 @@ class Network:
         line.add_done_callback(self._lines.discard)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        door = await self._open(self._turned())
-        if door is None:
-            writer.transport.abort()
-            return
-        inner, outer = door
-        self._ends |= {writer, outer}
+        ends = {writer}
+        self._ends |= ends
         try:
+            door = await self._open(self._turned())
+            if door is None:
+                writer.transport.abort()
+                return
+            inner, outer = door
+            ends.add(outer)
+            self._ends |= ends
             await asyncio.gather(self._pump(reader, outer), self._pump(inner, writer, down=True))
         finally:
-            self._ends -= {writer, outer}
+            self._ends -= ends
+            await self._gone(ends)
+
+    async def _gone(self, ends: Collection[asyncio.StreamWriter]) -> None:
+        """Close what is left of a line, and wait until it is closed."""
+        for end in ends:
+            end.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(*(end.wait_closed() for end in ends), return_exceptions=True)
+        for end in ends:
+            end.transport.abort()
 
     def _turned(self) -> Sequence[int]:
         """Return the doors, beginning with the one whose turn it is."""
