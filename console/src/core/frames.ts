@@ -1,5 +1,6 @@
 /** Frames of `peakdesk.v1` as far as a desk reads them; docs/protocol.md is the referee. */
 
+import { cardIn } from "./cards.ts";
 import { NOTE } from "./noting.ts";
 import type { Hit, Item, Position, Speaker, Told } from "./types.ts";
 
@@ -55,6 +56,7 @@ export function itemOf(frame: Frame): Item | null {
     ...(frame.late === true ? { late: true } : {}),
     ...toldIn(frame),
     ...saidIn(said, words(isNote ? body.text : body.note)),
+    ...carded(body),
     ...(isNote ? { note: { author: words(body.author_name), to: words(body.to) || null } } : {}),
   };
 }
@@ -67,6 +69,11 @@ function saidIn(said: Record<string, unknown>, otherwise: string): Pick<Item, "t
   if (url === "") return { text: words(said.text) || otherwise };
   if (KEPT.test(url)) return { text: words(said.alt), image: url };
   return { text: [words(said.text), words(said.alt), url].filter(Boolean).join("\n") };
+}
+
+function carded(body: Record<string, unknown>): Pick<Item, "card"> {
+  const card = body.kind === "card" ? cardIn(body.d) : null;
+  return card === null ? {} : { card };
 }
 
 /** Whose message or note an event is. */

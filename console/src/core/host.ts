@@ -59,12 +59,12 @@ export interface Surroundings {
 }
 
 /** What may be asked a second time where nobody knows whether it was done; the rest is told as failed. */
-const REPEATABLE: readonly string[] = ["send", "discard", "draft", "dismiss", "note", "read", "older", "resume", "setState", "receivers", "signOut"];
+const REPEATABLE: readonly string[] = ["send", "sendCard", "discard", "draft", "dismiss", "note", "read", "older", "resume", "setState", "receivers", "signOut"];
 
 /** Return what to ask in place of something that was not answered, or null where that might do it twice. */
 export function repeated(asked: Asked): Asked | null {
   if (!REPEATABLE.includes(asked.name)) return null;
-  return asked.name === "send" ? { ...asked, given: [...asked.given.slice(0, 3), true, ...asked.given.slice(4)] } : asked;
+  return asked.name === "send" || asked.name === "sendCard" ? { ...asked, given: [...asked.given.slice(0, 3), true, ...asked.given.slice(4)] } : asked;
 }
 
 export const UNREACHABLE = { code: "unreachable", title: "The worker that was asked is gone." };

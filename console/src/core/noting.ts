@@ -24,7 +24,8 @@ export function conversationOf(key: string): string {
 }
 
 /** Return what a `send` says: a note's words and whom they are meant for, or a message's. */
-export function bodyOf({ conversation, text, to, image }: Pending): { kind: string; d: Record<string, string> } {
+export function bodyOf({ conversation, text, to, image, card }: Pending): { kind: string; d: object } {
+  if (card !== undefined) return { kind: "card", d: card };
   if (image !== undefined) return { kind: "image", d: { url: image } };
   if (!isNoteKey(conversation)) return { kind: "text", d: { text } };
   return { kind: "note", d: { text, ...(to ? { to } : {}) } };

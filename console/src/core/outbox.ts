@@ -3,6 +3,7 @@
  * before a frame leaves, so that neither a reload nor a lost gateway costs a word.
  */
 
+import type { Card } from "./cards.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { senderOf, type Frame, type Refused } from "./frames.ts";
@@ -38,6 +39,12 @@ export class Outbox implements Outcomes {
     // Words that were typed since, or in another tab, are none of this message's.
     const draft = this.store.state.drafts[conversation];
     await this.queue(pending, image !== undefined || (draft !== undefined && draft !== text));
+  }
+
+  /** Say a card; what stands in the composer is none of it. */
+  async sendCard(conversation: string, card: Card, id = uuid7(this.clock.now()), isAgain = false): Promise<void> {
+    if (this.isKnown(conversation, id)) return;
+    await this.queue({ id, conversation, text: card.text, card, firstTriedAt: this.clock.now(), written: isAgain, state: "queued" }, true);
   }
 
   /**
@@ -81,10 +88,10 @@ export class Outbox implements Outcomes {
   async retry(id: string): Promise<void> {
     const failed = this.store.state.outbox.find((one) => one.id === id);
     if (failed === undefined) return;
-    const { conversation, text, to, image } = failed;
+    const { conversation, text, to, image, card } = failed;
     const now = this.clock.now();
     // Whatever happens between the two, the words are in one of them; what is being typed stays where it is.
-    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued", ...(to ? { to } : {}), ...(image ? { image } : {}) }, true);
+    await this.queue({ id: uuid7(now), conversation, text, firstTriedAt: now, written: false, state: "queued", ...(to ? { to } : {}), ...(image ? { image } : {}), ...(card ? { card } : {}) }, true);
     await this.discard(id);
   }
 
@@ -171,8 +178,8 @@ export class Outbox implements Outcomes {
   /** It is not, and never will be: the words go back to where they were typed. */
   refused(pending: Pending, problem: Refused): void {
     const { conversation, text } = pending;
-    // A picture has no words to give back: it stays where it is, to be sent again or discarded.
-    if (pending.image !== undefined) return this.changed({ ...pending, state: "failed" });
+    // A picture has no words to give back, and a card none that were typed: it stays where it is, to be sent again or discarded.
+    if (pending.image !== undefined || pending.card !== undefined) return this.changed({ ...pending, state: "failed" });
     this.drop(pending.id);
     const { drafts, refusals } = this.store.state;
     const typed = drafts[conversation];

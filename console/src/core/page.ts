@@ -63,6 +63,7 @@ export function connect(slot: number): Core {
     setState: (wanted) => done("setState", wanted),
     send: (conversation, text, to) => done("send", conversation, text, uuid7(Date.now()), false, to),
     sendPicture: (conversation, image) => done("send", conversation, "", uuid7(Date.now()), false, undefined, image),
+    sendCard: (conversation, card) => done("sendCard", conversation, card, uuid7(Date.now()), false),
     confirm: (conversation, reason) => done("confirm", conversation, reason),
     retry: (id) => done("retry", id),
     discard: (id) => done("discard", id),

@@ -1,6 +1,7 @@
 /** What the console knows, as the worker keeps it and the page shows it. Times are ms since 1970. */
 
 import type { BoardView } from "./boards.ts";
+import type { Card } from "./cards.ts";
 
 export type AgentState = "online" | "busy" | "suspended" | "break" | "offline";
 export type Speaker = "buyer" | "agent" | "system" | "auto" | "assist_bot";
@@ -52,6 +53,8 @@ export interface Item {
   text: string;
   /** Of a picture that the platform keeps: its address there. */
   image?: string;
+  /** Of a card of a known kind: all that it says. */
+  card?: Card;
   /** Of a note: who wrote it, and for whom it is meant, if for somebody. */
   note?: { author: string; to: string | null };
 }
@@ -98,6 +101,8 @@ export interface Pending {
   text: string;
   /** The address of a picture, which is what is said then. */
   image?: string;
+  /** The card that is said then; `text` says it in words. */
+  card?: Card;
   firstTriedAt: number;
   /** Whether a frame of it was ever written; what comes again says so. */
   written: boolean;
@@ -309,6 +314,8 @@ export interface Core {
   send(conversation: string, text: string, to?: string): Promise<void>;
   /** Show the buyer a picture that was sent to the platform before, by its address there. */
   sendPicture(conversation: string, image: string): Promise<void>;
+  /** Show the buyer a card. */
+  sendCard(conversation: string, card: Card): Promise<void>;
   /** Send what the gate asked about as it stands. */
   confirm(conversation: string, reason: string): Promise<void>;
   retry(id: string): Promise<void>;

@@ -7,6 +7,7 @@
 import type { Clock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Database, type Kept } from "./database.ts";
+import { presses, type Press } from "./presses.ts";
 import { readIn, type Frame, type Refused } from "./frames.ts";
 import { Line } from "./line.ts";
 import { Outbox } from "./outbox.ts";
@@ -165,6 +166,12 @@ export class Visit {
   picture(path: string): Promise<Blob> {
     return this.session.call("GET", path) as Promise<Blob>;
   }
+
+  /** Press something on a card. Rejects with a `Refusal`. */
+  readonly press: Press = presses(
+    (path, body, how) => this.session.call("POST", path, body, how),
+    (card, id) => this.outbox.sendCard(CHAT, card, id).then(() => this.openFor()),
+  );
 
   async retry(id: string): Promise<void> {
     await this.outbox.retry(id);

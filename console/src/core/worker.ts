@@ -4,6 +4,7 @@
  * by it. Runs shared by tabs where the browser can, else in each.
  */
 
+import type { Card } from "./cards.ts";
 import { systemClock } from "./clock.ts";
 import type { Dial } from "./connection.ts";
 import { Desk } from "./desk.ts";
@@ -14,7 +15,7 @@ import type { AgentState, How, Position, Problem, Receiver, State } from "./type
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get" | "sheet" | "call";
+  name: "signIn" | "signOut" | "setState" | "send" | "sendCard" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get" | "sheet" | "call";
   given: unknown[];
 }
 
@@ -51,6 +52,7 @@ const callsOf = (desk: Desk, ask: Call): Record<Asked["name"], (...given: never[
   signOut: () => desk.signOut(),
   setState: (state: AgentState) => desk.setState(state),
   send: (conversation: string, text: string, id: string, isAgain?: boolean, to?: string, image?: string) => desk.outbox.send(conversation, text, id, isAgain, to, image),
+  sendCard: (conversation: string, card: Card, id: string, isAgain?: boolean) => desk.outbox.sendCard(conversation, card, id, isAgain),
   confirm: (conversation: string, reason: string) => desk.outbox.confirm(conversation, reason),
   retry: (id: string) => desk.outbox.retry(id),
   discard: (id: string) => desk.outbox.discard(id),

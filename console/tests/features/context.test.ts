@@ -2,6 +2,7 @@ import { enableAutoUnmount, flushPromises, mount } from "@vue/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { shallowReactive } from "vue";
 
+import type { Card } from "@/core/cards.ts";
 import { EMPTY, type How, type Me, type State } from "@/core/types.ts";
 import ContextPane from "@/features/context/ContextPane.vue";
 import { fenOf, mayCheck, type Case, type Order } from "@/features/context/trade.ts";
@@ -35,6 +36,7 @@ const core = {
     if (found === undefined) throw { code: "unavailable", title: "", trace: "t-1" };
     return found[1];
   }),
+  sendCard: vi.fn<(conversation: string, card: Card) => Promise<void>>(async () => undefined),
   call: vi.fn<(method: string, path: string, body?: unknown, how?: How) => Promise<unknown>>(),
 };
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
@@ -45,7 +47,7 @@ afterEach(() => vi.useRealTimers());
 beforeEach(async () => {
   await speak("zh-CN");
   live = shallowReactive({ ...EMPTY, session: "in" as const, me: { id: "me", name: "小陈", role: "agent", shopId: "s", state: "online" } as Me });
-  live.conversations = { a: {} as never };
+  live.conversations = { a: { items: [] } as never };
   answers = {
     "/v1/orders?": { items: [ORDER], next_cursor: null },
     "/v1/orders/o1/remarks": { items: [] },
@@ -56,6 +58,7 @@ beforeEach(async () => {
     "/v1/agents": { items: [{ id: "p2", name: "小王" }] },
   };
   core.get.mockClear();
+  core.sendCard.mockClear();
   core.call.mockReset().mockResolvedValue({});
 });
 
@@ -132,6 +135,30 @@ describe("what stands beside the chat", () => {
     await press("备注");
 
     expect(document.activeElement?.textContent).toBe("备注");
+  });
+
+  it("sends an order as a card, and looks at it again once its buyer pressed something", async () => {
+    live.conversations = { a: { items: [], maySend: true } as never };
+    const { pane, begin } = await shown();
+    await begin("发给买家");
+
+    const [conversation, card] = core.sendCard.mock.calls[0] ?? [];
+    expect(conversation).toBe("a");
+    expect(card).toMatchObject({ card: "order", ref: "o1", actions: [{ id: "confirm_address", label: "地址没错", route: "/v1/orders/o1/address-confirmation" }] });
+    expect(card?.text).toBe("订单 T0042\n卫衣 灰 L ×2\n合计 ¥199.00\n收货：陈*平 138****8000 浙江省杭州市西湖区***");
+
+    answers["/v1/orders?"] = { items: [{ ...ORDER, state: "released", version: 5, interlocks: [], address_result: "verified" }], next_cursor: null };
+    live.conversations = { a: { items: [{ card: { answers: "m" } }], maySend: true } as never };
+    await flushPromises();
+    expect(pane.text()).toContain("地址已核对");
+    await begin("发给买家");
+    expect(core.sendCard.mock.calls[1]?.[1].actions).toBeUndefined();
+  });
+
+  it("sends no card where one may not speak", async () => {
+    const { pane } = await shown();
+
+    expect(pane.text()).not.toContain("发给买家");
   });
 
   it("offers the check to nobody else", async () => {

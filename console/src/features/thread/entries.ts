@@ -1,5 +1,6 @@
 /** Rows of a thread as they are shown: what the log has, then what is on its way. */
 
+import type { Card } from "@/core/cards.ts";
 import { compare } from "@/core/frames.ts";
 import { conversationOf, isNoteKey } from "@/core/noting.ts";
 import type { Conversation, Hit, Item, Pending, SendState, Speaker } from "@/core/types.ts";
@@ -22,6 +23,8 @@ export interface Entry {
   text: string;
   /** The address of a picture. */
   image?: string | undefined;
+  /** A card of a known kind, under which id it is in the log, and whether its buyer pressed something on it. */
+  card?: { said: Card; id: string; isPressed: boolean };
   /** What who handed the conversation on wanted known; staff alone see it. */
   note: string;
   /** Of a note: who wrote it, and whom it is meant for. */
@@ -92,7 +95,9 @@ function entries(conversation: Conversation, { outbox, me, warned }: Beside): En
   });
   const known = new Set(conversation.items.map((item) => item.clientId));
   const waiting = outbox.filter((one) => conversationOf(one.conversation) === conversation.id && !known.has(one.id));
-  return [...logged, ...waiting.map(pendingEntry)];
+  const answered = new Set(conversation.items.map((item) => item.card?.answers));
+  const told = logged.map((one) => (one.card && answered.has(one.card.id) ? { ...one, card: { ...one.card, isPressed: true } } : one));
+  return [...told, ...waiting.map(pendingEntry)];
 }
 
 function goesOn(one: Entry, next: Entry): boolean {
@@ -106,7 +111,7 @@ function eventEntry(item: Item, name: string): Entry {
 }
 
 function entry(item: Item, conversation: Conversation, me: string, warned: Beside["warned"]): Entry | null {
-  const common = { key: item.id, by: item.by, at: item.at, text: item.text, image: item.image, note: "", warned: [] };
+  const common = { key: item.id, by: item.by, at: item.at, text: item.text, image: item.image, note: "", warned: [], ...(item.card ? { card: { said: item.card, id: item.id, isPressed: false } } : {}) };
   const mine = item.senderId === me;
   if (item.note !== undefined) return noteEntry(item, item.note, me);
   if (item.type !== "chat.message.v1") return null;
@@ -130,5 +135,5 @@ function noteEntry(item: Item, { author, to }: NonNullable<Item["note"]>, me: st
 function pendingEntry(one: Pending): Entry {
   const isNote = isNoteKey(one.conversation);
   const noted = isNote ? { noted: { author: "", to: one.to ? ("other" as const) : null } } : {};
-  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", text: one.text, image: one.image, note: "", at: one.firstTriedAt, state: one.state, warned: [] };
+  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", text: one.text, image: one.image, note: "", at: one.firstTriedAt, state: one.state, warned: [], ...(one.card ? { card: { said: one.card, id: "", isPressed: false } } : {}) };
 }

@@ -1,5 +1,6 @@
 /** Lines of a buyer's chat as they are shown: what was said, then what is on its way. */
 
+import type { Card } from "@/core/cards.ts";
 import { compare } from "@/core/frames.ts";
 import type { Item, SendState } from "@/core/types.ts";
 import type { Visited } from "@/core/visit.ts";
@@ -11,6 +12,8 @@ export interface Line {
   text: string;
   /** The address of a picture. */
   image?: string | undefined;
+  /** A card of a known kind, the message that it is, and whether something was pressed on it. */
+  card?: { said: Card; message: string; isPressed: boolean };
   at: number;
   /** Shown below it: of what arrived only the last one's, of a run only the end's time. */
   state: SendState | "delivered" | "read" | null;
@@ -32,7 +35,8 @@ export function lines(visited: Pick<Visited, "conversation" | "earlier" | "outbo
   const said = items.flatMap((item) => line(item, readUpTo !== null && compare(item.position, readUpTo) <= 0) ?? []);
   const waiting = outbox.filter((one) => !known.has(one.id));
   const pending = waiting.map((one): Line => ({ key: one.id, look: "mine", text: one.text, image: one.image, at: one.firstTriedAt, state: one.state, ends: true }));
-  const all = [...said, ...pending];
+  const answered = new Set([...items.map((item) => item.card?.answers), ...outbox.map((one) => one.card?.answers)]);
+  const all = [...said.map((one) => (one.card && answered.has(one.card.message) ? { ...one, card: { ...one.card, isPressed: true } } : one)), ...pending];
   const lastArrived = said.findLast((one) => one.look === "mine")?.key;
   return all.map((one, index) => ({
     ...one,
@@ -46,7 +50,7 @@ function line(item: Item, isRead: boolean): Line | null {
   if (event !== undefined) return { key: item.id, look: "event", text: event, at: item.at, state: null, ends: true };
   if (item.type !== "chat.message.v1") return null;
   const mine = item.by === "buyer";
-  return { key: item.id, look: mine ? "mine" : "theirs", text: item.text, image: item.image, at: item.at, state: mine ? (isRead ? "read" : "delivered") : null, ends: true };
+  return { key: item.id, look: mine ? "mine" : "theirs", text: item.text, image: item.image, ...(item.card && !mine ? { card: { said: item.card, message: item.id, isPressed: false } } : {}), at: item.at, state: mine ? (isRead ? "read" : "delivered") : null, ends: true };
 }
 
 function arrived(one: Line): boolean {

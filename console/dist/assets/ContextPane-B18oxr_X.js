@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-Bt0vnYb9.js";
