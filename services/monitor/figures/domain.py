@@ -69,8 +69,8 @@ SHIFT: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 def shifts(calendar: Calendar, start: str, end: str, *, shift: str) -> list[int]:
     """Return where a shift begins and ends on each date from `start` to `end`, in turn.
 
-    It is of the date on which it begins. One that ends when it begins is a day long. Raises
-    `BadStretch`.
+    It is of the date on which it begins. One that ends when it begins is a day long; one of which
+    a change of the clocks left nothing ends where it begins. Raises `BadStretch`.
     """
     begin, until = stretch(start, end, calendar.zone)
     if {len(start), len(end)} != {len("2026-11-11")}:
@@ -81,7 +81,8 @@ def shifts(calendar: Calendar, start: str, end: str, *, shift: str) -> list[int]
     for number in range((until.date() - begin.date()).days):
         day = begin.date() + timedelta(days=number)
         for on, at in ((day, opens), (day + later, closes)):
-            found.append(round(datetime.combine(on, at, tzinfo=calendar.zone).timestamp() * 1000))
+            moment = round(datetime.combine(on, at, tzinfo=calendar.zone).timestamp() * 1000)
+            found.append(max([moment, *found[-1:]]))
     return found
 
 

@@ -80,6 +80,14 @@ def test_a_shift_keeps_its_hours_on_the_wall_where_clocks_change() -> None:
     assert found == ["31 22:00", "01 06:00", "01 22:00", "02 06:00"]
 
 
+def test_a_shift_of_which_the_clocks_left_nothing_is_empty() -> None:
+    assert on_the_wall("2027-03-27", "2027-03-30", "02:30-03:00", "Europe/Berlin") == [
+        *("27 02:30", "27 03:00"),
+        *("28 03:30", "28 03:30"),
+        *("29 02:30", "29 03:00"),
+    ]
+
+
 def test_shifts_are_of_dates() -> None:
     with pytest.raises(BadStretch):
         on_the_wall("2026-11-11T08:00:00", "2026-11-13", "08:30-16:00")
