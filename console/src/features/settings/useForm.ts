@@ -86,13 +86,17 @@ export function useForm<Values extends object>(first: Kept<Values>, how: Written
     problem.value = known.length > 0 && known.length === cause.faults?.length ? "" : how.why(cause);
   }
 
-  /** Of a thing that others changed elsewhere, the version is another and the fields are not. */
+  /**
+   * Of a thing that others changed elsewhere, the version is another and the fields are not. Where the fields are as one wants them,
+   * it is kept: one wrote it oneself, and the answer was lost.
+   */
   async function write(): Promise<Kept<Values>> {
     try {
       return await how.write(copy(values), kept.value);
     } catch (cause) {
       if ((cause as Problem).code !== "stale" || how.read === undefined) throw cause;
       const now = await how.read();
+      if (same(now.values, values)) return now;
       if (!same(now.values, kept.value.values)) throw cause;
       kept.value = now;
       return await how.write(copy(values), now);

@@ -60,6 +60,21 @@ describe("a shop's chat", () => {
     expect(core.call.mock.calls.map((call) => call[3])).toEqual([{ version: 4 }, { version: 9 }]);
     expect([page.alerts(), page.button("保存")]).toEqual([[], undefined]);
   });
+
+  it("is no conflict with oneself where the answer was lost", async () => {
+    const page = await section(ShopPage, "admin");
+    await page.field("欢迎语").setValue("欢迎");
+    core.call.mockRejectedValueOnce(refusal("unreachable"));
+    await page.submit();
+    expect(page.alerts()).toHaveLength(1);
+
+    answers["/v1/shops/s1/widget"] = { origins: ["https://a.example"], greeting: "欢迎", version: 5 };
+    core.call.mockRejectedValueOnce(refusal("stale"));
+    await page.submit();
+
+    expect(page.wrapper.find(".conflict").exists()).toBe(false);
+    expect([page.alerts(), page.button("保存")]).toEqual([[], undefined]);
+  });
 });
 
 describe("what a shop decides about wording", () => {
