@@ -6,17 +6,16 @@ It works on candidates only, so innocent messages never reach it. It must not kn
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate, islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wording.examine import Candidate
 from wording.fuzzy import are_initials, is_fuzzy, is_likeness
 from wording.labels import is_label
 from wording.model import ABUSE, Category, Flag, Severity, Term, Why
+from wording.naming import REACH, edges, is_named
 from wording.reading import Reading
 from wording.softening import RESPECTFUL, TONE, is_softened
 
-# How far around a hit its companions (`needs`) and excuses (`unless`) are looked for.
-REACH = 16
 NEGATION_REACH = 6
 # Initials beside goods are meant as abuse where some stands written out so near.
 ABUSE_REACH = 8
@@ -68,45 +67,6 @@ POLITE = (
 )
 REPORTED = ("骂我", "骂我们", "说我", "说我们", "叫我", "骂人", "辱骂", "骂过", "称我", "喊我")
 QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", '"': '"', "'": "'", "【": "】"}
-
-# Words that stand right before or after a name one calls somebody.
-NAMING_BEFORE = (
-    "你",
-    "您",
-    "们",
-    "就是",
-    "真是",
-    "这个",
-    "那个",
-    "是个",
-    "是",
-    "个",
-    "太",
-    "真",
-    "呢",
-    "死",
-    "臭",
-    "大",
-    "老",
-    "小",
-    "给我",
-    "群",
-)
-NAMING_AFTER = (
-    "吧",
-    "啊",
-    "呀",
-    "了",
-    "你",
-    "东西",
-    "玩意",
-    "客服",
-    "卖家",
-    "店",
-    "商家",
-    "们",
-    "一样",
-)
 
 _NEGATABLE = frozenset(
     {
@@ -219,75 +179,68 @@ def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if Flag.WHOLE in term.flags:
         return True
     if Flag.CLAUSE in term.flags:
-        return all(_edges(reading, candidate))
+        return all(edges(reading, candidate.start, candidate.end))
     if len(candidate.form.normalised) > FRAGILE_CHARS:
         return True
-    return not is_likeness(candidate) or _exposed(reading, candidate)
-
-
-def _edges(reading: Reading, candidate: Candidate) -> tuple[bool, bool]:
-    """Tell whether a clause begins at the hit and whether one ends there."""
-    before = candidate.start == 0 or not reading.folded(candidate.start - 1)
-    after = candidate.end == len(reading.text) or not reading.folded(candidate.end)
-    return before, after
-
-
-def _exposed(reading: Reading, candidate: Candidate) -> bool:
-    """A two-syllable sound-alike counts only where one calls names: alone, or after "you"."""
-    before, after = _edges(reading, candidate)
-    if before and after:
-        return True
-    ahead = reading.fold(candidate.start - REACH, candidate.start)
-    behind = reading.fold(candidate.end, candidate.end + REACH)
-    named = before or ahead.endswith(NAMING_BEFORE)
-    return named and (after or behind.startswith(NAMING_AFTER))
+    exposed = is_named(reading, candidate.start, candidate.end)
+    return exposed or not (is_likeness(candidate) or candidate.why is Why.MIXED)
 
 
 def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if not term.needs and not term.unless:
         return True
-    beside = _beside(candidate, reading)
+    company = _Company(candidate, reading)
     # Plain loops: a term has up to 70 excuses, and a message hundreds of candidates.
     for word in term.unless:
+        beside = company.of(word)
         if beside.holds(word) or beside.is_extended_by(word):
             return False
-    return all(any(beside.holds(word) for word in group) for group in term.needs)
+    return all(any(company.of(word).holds(word) for word in group) for group in term.needs)
 
 
 class _Beside(NamedTuple):
-    """What stands within reach of a finding: as it folds, and as it is written where 您 counts."""
+    """What stands within reach of a finding, in one way of writing it."""
 
     left: str
     right: str
-    around: str
-    written: str
     owns: Collection[str]
 
     def holds(self, word: str) -> bool:
         """Tell whether a word stands there."""
-        return word in (self.written if RESPECTFUL in word else self.around)
+        return word in self.left or word in self.right
 
     def is_extended_by(self, word: str) -> bool:
         """Tell whether an excuse contains the term and stands exactly where the hit is.
 
         Or ends with the 你 that the hit begins with: 帮您 before 您找快递.
         """
-        word = word.replace(RESPECTFUL, "你")
         for own in self.owns:
             if own in word and _extends(word, own, left=self.left, right=self.right):
                 return True
-            if own[:1] == word[-1:] == "你" != word and self.left.endswith(word[:-1]):
+            if own[:1] == word[-1:] != word and own[0] in _CALLED and self.left.endswith(word[:-1]):
                 return True
         return False
 
 
-def _beside(candidate: Candidate, reading: Reading) -> _Beside:
-    start, end = candidate.start, candidate.end
-    left = reading.fold(start - REACH, start)
-    right = reading.fold(end, end + REACH)
-    written = f"{reading.text[max(0, start - REACH) : start]}\n{reading.text[end : end + REACH]}"
-    owns = {candidate.form.normalised, reading.fold(start, end)}
-    return _Beside(left, right, f"{left}\n{right}", written, owns)
+_CALLED: Final = frozenset({"你", RESPECTFUL})
+
+
+class _Company:
+    """What stands around a finding: as it folds, and as it is written for words with 您."""
+
+    def __init__(self, candidate: Candidate, reading: Reading) -> None:
+        start, end = candidate.start, candidate.end
+        text = reading.text
+        owns = {candidate.form.normalised, reading.fold(start, end)}
+        self.folded = _Beside(
+            reading.fold(start - REACH, start), reading.fold(end, end + REACH), owns
+        )
+        before, after = text[max(0, start - REACH) : start], text[end : end + REACH]
+        self.written = _Beside(before, after, {text[start:end]})
+
+    def of(self, word: str) -> _Beside:
+        """Return where to look for a word."""
+        return self.written if RESPECTFUL in word else self.folded
 
 
 def _extends(word: str, own: str, *, left: str, right: str) -> bool:
@@ -334,8 +287,11 @@ def _severity(candidate: Candidate, term: Term, reading: Reading) -> Severity:
 def _softened(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if term.category not in TONE:
         return False
-    beside = _beside(candidate, reading)
-    return is_softened(beside.around, beside.written)
+    company = _Company(candidate, reading)
+    written = company.written
+    return is_softened(
+        f"{company.folded.left}\n{company.folded.right}", written.left + written.right
+    )
 
 
 _LOWER = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
-from wording.context import Weighed, weigh
+from wording.context import Shelters, Weighed, weigh
 from wording.direction import OVERRIDE, as_drawn
 from wording.examine import Candidate
 from wording.folding import Folding, folding
@@ -31,7 +31,9 @@ from wording.model import (
     Why,
 )
 from wording.numbers import NumberKind, find_numbers, may_hold_numbers
+from wording.pairs import masked_pairs, may_hold_pair
 from wording.reading import Reading
+from wording.rereading import fingers, may_be_reread, rereadings
 from wording.temper import find_temper, may_hold_temper
 
 # Small automata of shops' own terms, one per shop; that of the shop not heard of longest goes.
@@ -39,6 +41,7 @@ MAX_POLICIES = 256
 # A message needs no more evidence than this; the strictest hits are kept.
 MAX_HITS = 64
 MAX_WEIGHED = 1024
+PAIR: Final = 2
 
 
 class Engine:
@@ -81,6 +84,8 @@ class Engine:
             drawn, places = as_drawn(text)
             seen = self._hits(drawn, speaker, policy, product_names=product_names)
             hits.extend(_placed(hit, text, places) for hit in seen)
+        if may_be_reread(text) and not any(map(_is_sure_abuse, hits)):
+            hits.extend(self._reread(text, speaker, policy, product_names=product_names))
         if not hits:
             return self._clean
         return self._verdict(hits)
@@ -94,6 +99,8 @@ class Engine:
         if policy.extra_terms or policy.allow_spans:
             own = self._own(policy).candidates(reading, speaker)
             candidates = candidates + [one for one in own if one.form.term is not None]
+        if may_hold_pair(text):
+            candidates = [*candidates, *masked_pairs(reading, self._matcher.pairs)]
         hits: list[Hit] = []
         if candidates:
             weighed = weigh(candidates, reading, shop_spans=own, product_names=product_names)
@@ -104,6 +111,26 @@ class Engine:
         elif may_hold_numbers(reading.plain):
             hits.extend(_number_hits(text, policy))
         return hits
+
+    def _reread(
+        self, text: str, speaker: Speaker, policy: Policy, *, product_names: Collection[str]
+    ) -> Iterator[Hit]:
+        """Judge the second readings: what counts is what people hide, on their signs."""
+        for reread in rereadings(text):
+            spared = self._innocent(text) if reread.why is Why.EMOJI else None
+            for hit in self._hits(reread.text, speaker, policy, product_names=product_names):
+                if hit.category not in _REREAD or hit.why not in _SURE:
+                    continue
+                placed = _placed(hit, text, reread.places)
+                signs = reread.held(hit.start, hit.end)
+                if signs and not (spared and all(spared.cover(at, at + 1) for at in signs)):
+                    yield _as_reread(placed, reread.why, policy, speaker=speaker)
+        yield from _fingers(text, policy, speaker)
+
+    def _innocent(self, text: str) -> Shelters:
+        """Answer the allow spans of a message: a sign inside one is a gap, 狗💩粮."""
+        found = self._matcher.allowed(Reading(text, self._folding))
+        return Shelters((one.start, one.end) for one in found)
 
     def findings(self, text: str) -> Iterator[Candidate]:
         """Answer every candidate that counts, whoever speaks; for the corpus test and for tools."""
@@ -201,6 +228,36 @@ def _placed(hit: Hit, text: str, places: Sequence[int]) -> Hit:
     return replace(hit, start=start, end=end, surface=text[start:end])
 
 
+def _is_sure_abuse(hit: Hit) -> bool:
+    return hit.category in ABUSE and hit.why in _SURE
+
+
+def _as_reread(hit: Hit, why: Why, policy: Policy, *, speaker: Speaker) -> Hit:
+    """Answer a hit of a second reading; of two characters it is too little to block for."""
+    severity, action = hit.severity, hit.action
+    if severity is Severity.HIGH and len(hit.normalised) <= PAIR:
+        severity = Severity.MEDIUM
+        action = min(
+            action, policy.action_for(hit.category, severity, speaker), key=lambda one: one.rank
+        )
+    return replace(hit, severity=severity, action=action, why=why)
+
+
+def _fingers(text: str, policy: Policy, speaker: Speaker) -> Iterator[Hit]:
+    for at in fingers(text):
+        yield Hit(
+            category=Category.INSULT,
+            severity=Severity.MEDIUM,
+            term_id="emoji.finger",
+            start=at,
+            end=at + 1,
+            surface=text[at],
+            normalised=text[at],
+            why=Why.EMOJI,
+            action=policy.action_for(Category.INSULT, Severity.MEDIUM, speaker),
+        )
+
+
 def _number_hits(text: str, policy: Policy) -> Iterator[Hit]:
     for number in find_numbers(text):
         category = _CATEGORY_OF[number.kind]
@@ -249,6 +306,14 @@ def _evidence(hits: list[Hit]) -> tuple[Hit, ...]:
 def _covers(other: Hit, hit: Hit) -> bool:
     return other.category is hit.category and other.start <= hit.start and hit.end <= other.end
 
+
+_REREAD: Final = ABUSE | {Category.OFF_PLATFORM, Category.REVIEW_INDUCEMENT}
+"""What people hide."""
+
+_SURE: Final = frozenset(
+    {Why.LITERAL, Why.INVISIBLE, Why.GAP, Why.REPEAT, Why.TRADITIONAL, Why.LOOKALIKE}
+)
+"""A second reading is a guess; another guess in it is one too many."""
 
 _PLAINNESS = {why: rank for rank, why in enumerate(Why)}
 

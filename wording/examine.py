@@ -164,7 +164,7 @@ def _gap_allowed(form: Form, reading: Reading, track: Track, *, gap: bool, start
         return 0 < len(signs) <= MAX_MASK_SIGNS and all(one in MASK_SIGNS for one in signs)
     if not gap:
         return True
-    if form.why is Why.MASK:
+    if form.why in _WRITTEN_TOGETHER:
         return False
     return form.term is None or Flag.GAP in form.term.flags
 
@@ -182,6 +182,8 @@ def _disguises(
         return None
     if written:
         return {form.why}
+    if form.why is Why.MIXED:
+        return None
     homophone = form.term is not None and Flag.HOMOPHONE in form.term.flags
     return {Why.PINYIN, Why.HOMOPHONE} if homophone else None
 
@@ -192,9 +194,11 @@ def _latin_enough(form: Form, surface: str) -> bool:
     if not leet:
         return True
     letters = sum(one not in _LEET_SIGNS and one.isalpha() for one in surface)
-    return form.why is not Why.INITIALS and letters >= FEWEST_LETTERS
+    return form.why not in _ABBREVIATED and letters >= FEWEST_LETTERS
 
 
+_WRITTEN_TOGETHER = frozenset({Why.MASK, Why.REVERSED})
+_ABBREVIATED = frozenset({Why.INITIALS, Why.MIXED})
 _LEET_SIGNS = frozenset("0123456789@$")
 
 
@@ -215,7 +219,9 @@ def _shown(disguises: set[Why], form: Form, reading: Reading, *, surface: str) -
 _MOST_TELLING = (
     Why.SPLIT,
     Why.SHAPE,
+    Why.REVERSED,
     Why.MASK,
+    Why.MIXED,
     Why.INITIALS,
     Why.HOMOPHONE,
     Why.PINYIN,

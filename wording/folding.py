@@ -32,7 +32,20 @@ _LOOKALIKES: Mapping[str, str] = dict(
         "abbrde3ukmhonpctyxuwbhhijsdqwreiyabydenikvonpotuxwcjiagirbhnogueh",
         strict=True,
     )
-) | {"ü": "v", "ǖ": "v", "ǘ": "v", "ǚ": "v", "ǜ": "v", "п": "n", "т": "t", "Ь": "b", "ø": "o"}
+) | {
+    "ü": "v",
+    "ǖ": "v",
+    "ǘ": "v",
+    "ǚ": "v",
+    "ǜ": "v",
+    "п": "n",
+    "т": "t",
+    "Ь": "b",
+    "ø": "o",
+}
+
+# Signs that say a word wherever they stand.
+_SPOKEN: Mapping[str, str] = {"➕": "加", "🐧": "企鹅"}
 
 _LEET: Mapping[str, str] = dict(zip("01345789@$", "oieastbgas", strict=True))
 
@@ -60,13 +73,20 @@ _SIMPLER: Mapping[str, str] = {
 }
 
 
+# Parts of characters that have a form of their own, by the character that people write for them.
+_WHOLE_PARTS: Mapping[str, str] = dict(
+    zip("亻扌氵犭忄讠钅饣衤礻刂灬疒阝辶⺮⺼罒", "人手水犬心言金食衣示刀火病耳走竹月四", strict=True)
+)
+
+
 def _simplified() -> dict[str, str]:
     # By path: asked without one, zhconv leaves the file open.
     zhconv.loaddict(str(Path(zhconv.__file__).with_name(zhconv.DICTIONARY)))
     table: dict[str, str] = zhconv.getdict("zh-hans")
     singles = {old: new for old, new in table.items() if len(old) == len(new) == 1}
     # Two steps are one: what is folded already must fold to itself.
-    return {old: _SIMPLER.get(new, new) for old, new in singles.items()} | dict(_SIMPLER)
+    last = dict(_SIMPLER) | dict(_WHOLE_PARTS)
+    return {old: last.get(new, new) for old, new in singles.items()} | last
 
 
 @cache
@@ -100,7 +120,7 @@ def _plain(char: str, simpler: Mapping[str, str]) -> str:
     """Fold one code point: compatibility, case, marks, look-alikes, traditional; else drop it."""
     if char in _FILLERS:
         return ""
-    folded = _LOOKALIKES.get(char) or _LOOKALIKES.get(char.lower())
+    folded = _SPOKEN.get(char) or _LOOKALIKES.get(char) or _LOOKALIKES.get(char.lower())
     if folded is None:
         folded = _strip_marks(char).casefold()
         folded = "".join(_LOOKALIKES.get(one, one) for one in folded)

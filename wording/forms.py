@@ -9,7 +9,7 @@ from enum import Enum
 from itertools import islice, product
 
 from wording.folding import Folding
-from wording.model import Flag, Speaker, Term, Why
+from wording.model import ABUSE, Flag, Severity, Speaker, Term, Why
 
 # Disguises multiply with length; a term of eight characters has 255 pinyin forms. Beyond this
 # limit each kind of disguise keeps its first forms.
@@ -19,6 +19,9 @@ MAX_DISGUISED_CHARS = 6
 SHORTEST_DRAWN = 4
 # Two initials or one visible character of two say nothing.
 SHORTEST_ABBREVIATED = 2
+# Read backwards, two characters are often a word of their own, and nobody reads a sentence so.
+SHORTEST_REVERSED = 3
+LONGEST_MIXED = 4
 MASK_LETTERS = "x某"
 
 
@@ -124,6 +127,15 @@ class Speller:
                 yield self._initials(text, term)
             if Flag.MASK in flags:
                 yield _masks(text, term)
+        if term is not None and term.category in ABUSE and len(text) <= LONGEST_MIXED:
+            yield from self._of_abuse(text, term)
+
+    def _of_abuse(self, text: str, term: Term) -> Iterator[Iterator[Form]]:
+        """Answer what no flag asks for, since the words are beyond doubt."""
+        if not term.flags.isdisjoint({Flag.INITIALS, Flag.PINYIN}):
+            yield self._mixed(text, term)
+        if len(text) >= SHORTEST_REVERSED and term.severity is Severity.HIGH:
+            yield _reversed(text, term)
 
     def _is_han(self, text: str) -> bool:
         return all(self.folding.reading(char) for char in text)
@@ -137,6 +149,19 @@ class Speller:
     def _initials(self, text: str, term: Term | None) -> Iterator[Form]:
         letters = "".join((self.folding.reading(char) or "")[0] for char in text)
         yield Form(letters, Stream.SOUND, term, Why.INITIALS, normalised=text)
+
+    def _mixed(self, text: str, term: Term) -> Iterator[Form]:
+        """Answer what leaves the first character and abbreviates others: 操nm, 王b蛋."""
+        heard = text.translate(self.folding.sound)
+        letters = [(self.folding.reading(char) or "")[0] for char in text]
+        for kept in islice(product((True, False), repeat=len(text) - 1), 1, None):
+            picks = (True, *kept)
+            pattern = "".join(
+                code if pick else letter
+                for pick, code, letter in zip(picks, heard, letters, strict=True)
+            )
+            expect = tuple((at, text[at]) for at, pick in enumerate(picks) if pick)
+            yield Form(pattern, Stream.SOUND, term, Why.MIXED, expect, normalised=text)
 
     def _pinyin(self, text: str, term: Term | None) -> Iterator[Form]:
         heard = text.translate(self.folding.sound)
@@ -157,7 +182,9 @@ class Speller:
     def _split(self, text: str, term: Term | None) -> Iterator[Form]:
         choices = [(char, *self.splits.get(char, ())) for char in text]
         for picks in islice(product(*choices), 1, None):
-            yield Form("".join(picks), Stream.PLAIN, term, Why.SPLIT, normalised=text)
+            # Folded, for people write a whole character for a part of one: 人尔, 犬句.
+            pattern = self.folding.fold("".join(picks))
+            yield Form(pattern, Stream.PLAIN, term, Why.SPLIT, normalised=text)
 
     def _look_alikes(self, text: str, term: Term | None) -> Iterator[Form]:
         for at, char in enumerate(text):
@@ -172,6 +199,12 @@ def _masks(text: str, term: Term | None) -> Iterator[Form]:
         yield Form(left + right, Stream.PLAIN, term, Why.MASK, gap_at=at, normalised=text)
         for letter in MASK_LETTERS:
             yield Form(left + letter + right, Stream.PLAIN, term, Why.MASK, normalised=text)
+
+
+def _reversed(text: str, term: Term) -> Iterator[Form]:
+    backwards = text[::-1]
+    if backwards != text:
+        yield Form(backwards, Stream.PLAIN, term, Why.REVERSED, normalised=text)
 
 
 def run_starts(text: str) -> list[int]:

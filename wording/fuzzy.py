@@ -11,6 +11,9 @@ from wording.model import Flag, Why
 SHORT: Final = 3
 """So few letters or digits stand for many things: a size, a model, a brand."""
 
+PAIR: Final = 2
+_HALVED: Final = frozenset({Why.MIXED, Why.REVERSED})
+_ABBREVIATED: Final = frozenset({Why.INITIALS, Why.MIXED})
 _GUESSED: Final = frozenset({Why.HOMOPHONE, Why.SHAPE})
 
 
@@ -25,13 +28,18 @@ def is_guess(candidate: Candidate) -> bool:
 
 
 def is_fuzzy(candidate: Candidate) -> bool:
-    """Tell whether it is a guess, or a listed abbreviation that is as short as one."""
-    return is_guess(candidate) or _is_listed_abbreviation(candidate)
+    """Tell whether it is a guess, or says so little that nobody is held for it alone."""
+    return (
+        is_guess(candidate)
+        or _is_listed_abbreviation(candidate)
+        or candidate.form.why in _HALVED
+        or (candidate.why is Why.MASK and len(candidate.form.normalised) <= PAIR)
+    )
 
 
 def are_initials(candidate: Candidate) -> bool:
     """Tell whether only the initials of a term stand there."""
-    return candidate.form.why is Why.INITIALS or _is_listed_abbreviation(candidate)
+    return candidate.form.why in _ABBREVIATED or _is_listed_abbreviation(candidate)
 
 
 def _are_short_initials(candidate: Candidate) -> bool:

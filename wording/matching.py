@@ -11,8 +11,9 @@ import daachorse
 from wording.examine import Candidate, examine, has_run
 from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
 from wording.model import Speaker, Why
+from wording.pairs import by_first
 from wording.reading import Reading, Track
-from wording.softening import bare
+from wording.softening import LONGEST_ANSWER, bare
 
 Found = tuple[int, int, int]
 
@@ -26,7 +27,7 @@ MAX_FAINT = 8
 class Matcher:
     """The automata of one set of forms. Immutable; safe to share between threads."""
 
-    __slots__ = ("_heard", "_plain", "_refused", "_whole")
+    __slots__ = ("_heard", "_plain", "_refused", "_whole", "pairs")
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Matcher:
         self._refused = refused
         self._whole = by_pattern(form for form in forms if form.whole)
         kept = [form for form in forms if not form.whole and not _is_refused(form, refused)]
+        self.pairs = by_first(kept)
         self._plain = Scan(Stream.PLAIN, kept, sheltering=sheltering)
         self._heard = Scan(Stream.SOUND, kept, sheltering=sheltering)
 
@@ -51,8 +53,13 @@ class Matcher:
         """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
         plain = self._plain.find(reading.plain)
         heard = self._heard.find(reading.heard)
-        whole = self._whole_in(reading.plain)
-        if not plain and not heard and whole is None:
+        text = reading.plain
+        whole = None
+        if text in self._whole:
+            whole = (0, len(text))
+        elif len(text) <= LONGEST_ANSWER:
+            whole = self._softened(text)
+        if whole is None and not plain and not heard:
             return []
         found: list[Candidate] = []
         sounds = bool(heard) and self._heard.matters(heard, speaker, reading)
@@ -67,10 +74,14 @@ class Matcher:
             found.extend(self._wholes(reading, speaker, span=whole))
         return found
 
-    def _whole_in(self, plain: str) -> tuple[int, int] | None:
-        """Answer where what counts only as a whole message stands, softening words apart."""
-        if plain in self._whole:
-            return 0, len(plain)
+    def allowed(self, reading: Reading) -> list[Candidate]:
+        """Answer the allow spans alone, whether or not anything stands in them."""
+        found = self._plain.find(reading.plain)
+        placed = self._place(self._plain, found, reading, speaker=None)
+        return [one for one in placed if one.form.term is None]
+
+    def _softened(self, plain: str) -> tuple[int, int] | None:
+        """Answer where what counts only as a whole message stands amid softening words."""
         span = bare(plain)
         return span if span and plain[span[0] : span[1]] in self._whole else None
 

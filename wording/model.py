@@ -76,6 +76,11 @@ class Why(StrEnum):
     SHAPE = "shape"
     TRADITIONAL = "traditional"
     LOOKALIKE = "lookalike"
+    MIXED = "mixed"
+    REVERSED = "reversed"
+    EMOJI = "emoji"
+    DIGITS = "digits"
+    STRAY = "stray"
     RULE = "rule"
 
 

@@ -26,7 +26,8 @@ SOFTENERS: Final = frozenset({*_PARTICLES, "亲", "亲亲", "抱歉", "不好意
 RESPECTFUL: Final = "您"
 """Reads as 你; a companion or an excuse that is written so is looked for as written."""
 
-_LONGEST: Final = 16
+LONGEST_ANSWER: Final = 16
+"""A curt answer with all that softens it."""
 _LAST: Final = frozenset({*_PARTICLES, "亲"})
 _FIRST: Final = frozenset("亲抱不对你")
 _SOFT: Final = re.compile(
@@ -41,7 +42,7 @@ def is_softened(folded: str, written: str) -> bool:
 
 def bare(plain: str) -> tuple[int, int] | None:
     """Answer where a short message stands without what softens it; None if nothing does."""
-    if not plain or len(plain) > _LONGEST or (plain[-1] not in _LAST and plain[0] not in _FIRST):
+    if not plain or (plain[-1] not in _LAST and plain[0] not in _FIRST):
         return None
     found = _SOFT.fullmatch(plain)
     if found is None or found["bare"] in SOFTENERS:

@@ -84,7 +84,9 @@ def disguised(engine: Engine, words: Sequence[str]) -> Iterator[Row]:
         row = recall(engine, name, words, how=how)
         least = None if name == "reversed" else 0.8
         yield Row(f"people's: {name}", row.value, row.of, least=least, shown=row.shown)
-    peoples = [frame.format(how(word)) for how in PEOPLES.values() for word in SHOP_WORDS
+    # 滚* means the insult, whatever goods begin with that character.
+    kept = [how for name, how in PEOPLES.items() if not name.startswith("short mask")]
+    peoples = [frame.format(how(word)) for how in kept for word in SHOP_WORDS
                for frame in SHOP_FRAMES]  # fmt: skip
     yield flagged("people's, on shop words", peoples, partial(is_abuse, engine), most=0.01)
 
