@@ -15,6 +15,7 @@ from wording.model import ABUSE, Category, Flag, Severity, Term, Why
 from wording.naming import REACH, edges, is_named
 from wording.reading import Reading
 from wording.softening import RESPECTFUL, TONE, is_softened
+from wording.stance import is_asked_of_others, is_of_himself, is_warning
 
 NEGATION_REACH = 6
 # Initials beside goods are meant as abuse where some stands written out so near.
@@ -78,6 +79,7 @@ _NEGATABLE = frozenset(
         Category.DISCRIMINATION,
     }
 )
+_OFFERS = frozenset({Category.OFF_PLATFORM, Category.REVIEW_INDUCEMENT})
 _NEGATION_STARTS = frozenset(word[0] for word in NEGATIONS)
 _CLAUSE_SIGNS = frozenset("，。！？!?,; ；\n")
 
@@ -114,6 +116,8 @@ def weigh(
         if allowed and (term.category not in ABUSE or is_likeness(candidate)):
             continue
         if not (_placed(candidate, term, reading) and _accompanied(candidate, term, reading)):
+            continue
+        if not _offered(candidate, term, reading):
             continue
         if _negated(candidate, term, reading) or _labels(candidate, reading, written):
             continue
@@ -252,6 +256,17 @@ def _extends(word: str, own: str, *, left: str, right: str) -> bool:
     return False
 
 
+def _offered(candidate: Candidate, term: Term, reading: Reading) -> bool:
+    """Tell whether an offer is one: who warns of it or asks about others makes none."""
+    if term.category not in _OFFERS:
+        return True
+    start, end = candidate.start, candidate.end
+    before = reading.fold(start - REACH, start)
+    if is_warning(f"{before}\n{reading.fold(end, end + REACH)}"):
+        return False
+    return not is_asked_of_others(before, reading.text[end : end + REACH])
+
+
 def _negated(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if term.category not in _NEGATABLE or Flag.FIRM in term.flags:
         return False
@@ -279,9 +294,17 @@ def _severity(candidate: Candidate, term: Term, reading: Reading) -> Severity:
     severity = term.severity
     if severity is Severity.HIGH and is_fuzzy(candidate):
         severity = Severity.MEDIUM
+    if term.category is Category.INSULT and _of_himself(candidate, reading):
+        return Severity.LOW
     if quoted or before.endswith(REPORTED) or _softened(candidate, term, reading):
         return _LOWER[severity]
     return severity
+
+
+def _of_himself(candidate: Candidate, reading: Reading) -> bool:
+    start, end = candidate.start, candidate.end
+    clause = _last_clause(reading.text[max(0, start - REACH) : start])
+    return "我" in clause and is_of_himself(reading.folding.fold(clause), reading.fold(start, end))
 
 
 def _softened(candidate: Candidate, term: Term, reading: Reading) -> bool:

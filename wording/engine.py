@@ -14,7 +14,8 @@ from wording.context import Shelters, Weighed, weigh
 from wording.direction import OVERRIDE, as_drawn
 from wording.examine import Candidate
 from wording.folding import Folding, folding
-from wording.forms import Speller
+from wording.forms import Form, Speller
+from wording.frames import frames
 from wording.fuzzy import is_fuzzy, is_guess
 from wording.lexicon import Lexicon, read_lexicon
 from wording.matching import Matcher
@@ -51,7 +52,10 @@ class Engine:
         self.lexicon_version = lexicon.version
         self._folding = tables or folding()
         self._speller = Speller(self._folding, lexicon.splits, lexicon.shapes)
-        self._matcher = self._compile(lexicon.terms, lexicon.allow, refused=lexicon.refused)
+        built = [form for frame in frames() for form in self._speller.framed(frame)]
+        self._matcher = self._compile(
+            lexicon.terms, lexicon.allow, refused=lexicon.refused, more=built
+        )
         self._policies: OrderedDict[str, tuple[Policy, Matcher]] = OrderedDict()
         self._house = Policy()
         self._clean = Verdict(Action.ALLOW, (), lexicon.version)
@@ -168,8 +172,10 @@ class Engine:
         *,
         refused: frozenset[tuple[str, str]] = frozenset(),
         sheltering: bool = False,
+        more: Iterable[Form] = (),
     ) -> Matcher:
-        forms = [form for term in terms for form in self._speller.forms(term)]
+        forms = [*more]
+        forms.extend(form for term in terms for form in self._speller.forms(term))
         spelled = self._speller.allowed_as_written if sheltering else self._speller.allowed
         forms.extend(form for text in allow for form in spelled(text))
         return Matcher(forms, refused=refused, sheltering=sheltering)

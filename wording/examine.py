@@ -46,7 +46,8 @@ def examine(
     if _inside_one(track, start, end):
         return None
     gap = _gap(reading, first, last)
-    if gap is None or (gap and form.term is None and _is_broken(reading, first, last)):
+    together = form.term is None or form.frame is not None
+    if gap is None or (gap and together and _is_broken(reading, first, last)):
         return None
     disguises = _disguises(form, reading, track, start=start, end=end)
     if disguises is None or not _gap_allowed(form, reading, track, gap=gap, start=start):

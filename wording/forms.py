@@ -9,6 +9,7 @@ from enum import Enum
 from itertools import islice, product
 
 from wording.folding import Folding
+from wording.frames import Frame
 from wording.model import ABUSE, Flag, Severity, Speaker, Term, Why
 
 # Disguises multiply with length; a term of eight characters has 255 pinyin forms. Beyond this
@@ -38,7 +39,8 @@ class Form:
 
     `expect` lists the Han characters of a sound pattern with their places: all present means the
     characters themselves were written, else only their sound was. `gap_at` is the place in the
-    pattern where a masking sign must stand in the original. `term` None is an allow span.
+    pattern where a masking sign must stand in the original. `term` None is an allow span. `frame`:
+    the pattern is a pivot, and counts only with what the frame wants around it.
     """
 
     pattern: str
@@ -48,6 +50,7 @@ class Form:
     expect: tuple[tuple[int, str], ...] = ()
     gap_at: int | None = None
     normalised: str = ""
+    frame: Frame | None = None
 
     @property
     def term_id(self) -> str:
@@ -81,6 +84,13 @@ class Speller:
                 if (form.pattern, form.stream) not in seen:
                     seen.add((form.pattern, form.stream))
                     yield form
+
+    def framed(self, frame: Frame) -> Iterator[Form]:
+        """Answer a form for each pivot of a frame."""
+        term = frame.term
+        for text in frame.pivots:
+            pivot = self.folding.fold(text)
+            yield Form(pivot, Stream.PLAIN, term, Why.LITERAL, normalised=pivot, frame=frame)
 
     def allowed(self, text: str) -> Iterator[Form]:
         """Answer the forms of an allow span of the house: as written, and partly disguised.

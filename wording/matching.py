@@ -4,6 +4,7 @@ It knows patterns and speakers; `examine` checks each match, `context` decides w
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import daachorse
@@ -124,7 +125,10 @@ class Matcher:
             for form in scan.forms[number]:
                 if not form.spoken_by(speaker):
                     continue
-                candidate = examine(form, reading, track, start=start, end=end)
+                if form.frame is not None:
+                    candidate = _framed(form, reading, track, start=start, end=end)
+                else:
+                    candidate = examine(form, reading, track, start=start, end=end)
                 if candidate and (form.term_id, candidate.disguise) not in self._refused:
                     yield candidate
 
@@ -138,6 +142,19 @@ class Matcher:
                 candidate = examine(form, reading, track, start=start, end=end)
                 if candidate:
                     yield candidate
+
+
+def _framed(
+    form: Form, reading: Reading, track: Track, *, start: int, end: int
+) -> Candidate | None:
+    """Answer the frame that stands around a pivot; a text with its runs squeezed has none."""
+    if form.frame is None or track.squeezed:
+        return None
+    span = form.frame.around(reading.plain, start, end)
+    if span is None:
+        return None
+    whole = replace(form, normalised=reading.plain[slice(*span)])
+    return examine(whole, reading, track, start=span[0], end=span[1])
 
 
 def _is_refused(form: Form, refused: frozenset[tuple[str, str]]) -> bool:
@@ -234,7 +251,7 @@ def _runs(grouped: Mapping[str, list[Form]]) -> list[str]:
     """
     found: set[str] = set()
     for pattern, forms in grouped.items():
-        if all(form.term is None or form.why not in _REPEATABLE for form in forms):
+        if all(form.term is None or form.frame or form.why not in _REPEATABLE for form in forms):
             continue
         if all(len(form.normalised) > MAX_DISGUISED_CHARS for form in forms):
             continue  # nobody doubles the characters of a whole sentence
