@@ -3,6 +3,7 @@
 import { workerUrl } from "@/trusted.ts";
 
 import { systemClock } from "./clock.ts";
+import { kept } from "./kept.ts";
 import { Lifeline, askAgain, settle, type Waiting, type Worked } from "./lifeline.ts";
 import { ofBrowser, ofTab } from "./storage.ts";
 import { EMPTY, type Core, type Receivers, type State } from "./types.ts";
@@ -29,7 +30,8 @@ export function connect(slot: number): Core {
   const waiting = new Map<number, Waiting>();
   let state: State = EMPTY;
   let sequence = 0;
-  const change = (changed: Partial<State>) => {
+  const change = (told: Partial<State>) => {
+    const changed = withKept(state, told);
     state = { ...state, ...changed };
     for (const listener of listeners) listener(changed);
   };
@@ -81,6 +83,16 @@ export function connect(slot: number): Core {
     get: (path) => ask("get", path),
     sheet: (path) => ask("sheet", path),
     call: (method, path, body, how) => ask("call", method, path, body, how),
+  };
+}
+
+/** Of many conversations one changed: the others are the objects that they were, so that nothing of them is drawn anew. */
+function withKept(state: State, told: Partial<State>): Partial<State> {
+  const { conversations, watched } = told;
+  return {
+    ...told,
+    ...(conversations === undefined ? {} : { conversations: kept(state.conversations, conversations) }),
+    ...(watched === undefined ? {} : { watched: kept(state.watched, watched) }),
   };
 }
 
