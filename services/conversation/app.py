@@ -92,7 +92,7 @@ class ConversationService(DatabaseService[Settings]):
             through=through,
         )
         markers.register(self)
-        images.register(self, admission, leases)
+        images.register(self, admission, leases=leases, through=through)
         reveals.register(self, admission, audit)
         finding.register(self, audit)
         search.register(self, audit, cursors=cursors, through=through)

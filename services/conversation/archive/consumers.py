@@ -47,6 +47,10 @@ YEARS: Final = range(2000, 2100)
 
 _MESSAGE: Final = ChatMessage.type.encode()
 _NOTE: Final = NoteWritten.type.encode()
+_PICTURES: Final = "/v1/images/"
+_PICTURE: Final = re.compile(
+    _PICTURES + r"[0-9a-f-]{36}/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
+).findall
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
 
 
@@ -162,6 +166,7 @@ class Rows:
         batch.hashes.append(body_hash)
         batch.bodies.append(body)
         batch.versions.append(None if event is None else self._noted(event))
+        batch.pictures += _pictures_in(body)
         return True
 
     def _noted(self, event: Lifecycle) -> int:
@@ -275,6 +280,11 @@ class Archive:
             topic_id = await self._bus.topic_id(CHAT.name)
             self._generation = await self._archiving.generation(topic_id)
         return self._generation
+
+
+def _pictures_in(body: str) -> list[str]:
+    """Return the pictures whose addresses stand in a body, by their ids."""
+    return _PICTURE(body) if _PICTURES in body else []
 
 
 def _read_message(record: Record) -> _Head:

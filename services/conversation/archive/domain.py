@@ -3,7 +3,7 @@
 Pure; knows neither who reads the log nor where its records are kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.base import Headers
@@ -51,7 +51,8 @@ class Told:
 class Batch:
     """A batch as columns, one entry per record, in log order per partition.
 
-    `versions` are those of lifecycle records. `openings` is no column: what the batch opens, by id.
+    `versions` are those of lifecycle records. `openings` is no column: what the batch opens, by id;
+    `pictures` is none either: whose addresses it holds.
     """
 
     ids: list[str]
@@ -66,6 +67,7 @@ class Batch:
     bodies: list[str]
     versions: list[int | None]
     openings: dict[str, ConversationOpened]
+    pictures: list[str] = field(default_factory=list)
 
     @classmethod
     def empty(cls) -> "Batch":

@@ -20,6 +20,7 @@ from services.conversation.archive.domain import Batch
 from services.conversation.archive.repository import ArchivedRow
 from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.following import unknown_here
+from services.conversation.images import repository as images
 from services.conversation.shops import repository as shops
 
 OF_THE_LOG: Final = "positions of the log are no shop's"
@@ -78,6 +79,8 @@ class Archiving:
                     session, batch, generation=generation, at=self.clock.now()
                 )
                 contacted = await self._look_twice(session, batch, looks, generation)
+            if batch.pictures:
+                await images.name(session, batch.pictures)
         self.told(contacted)
         return len(batch.ids) - sum(not look.is_new for look in looks)
 

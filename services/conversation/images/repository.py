@@ -1,10 +1,11 @@
 """Pictures in PostgreSQL: one machine and a cluster are the same. Knows no rule."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.conversation.images.domain import Kept, Shown
@@ -24,35 +25,29 @@ _GET: Final = text(
     """
 )
 
-_JUDGED: Final = text(
+_NAMED: Final = text(
     """
-    with judged as (
-        select i.id, exists (
-            select from conversations c
-            join conversations o on o.buyer_id = c.buyer_id
-            join messages m on m.conversation_id = o.id
-            where c.id = i.conversation_id and m.sender_kind is not null
-                and position(i.id::text in m.body) > 0
-        ) as sent
-        from images i
-        where not i.named and i.made_at < :before
-        order by i.made_at limit :limit
-        for update of i skip locked
-    ), kept as (
-        update images set named = true
-        where id in (select id from judged where sent) returning id
-    ), dropped as (
-        delete from images where id in (select id from judged where not sent) returning id
-    )
-    select (select count(*) from kept) + (select count(*) from dropped)
+    update images set named = true where id = any(array(
+        select id from images where id = any(cast(:ids as uuid[])) and not named
+        order by id for update
+    ))
     """
 )
-"""Words that were said as a conversation ended are said in the buyer's next one."""
+
+_UNNAMED: Final = text(
+    """
+    delete from images where id = any(array(
+        select id from images where not named and made_at < :before
+        order by made_at limit :limit for update skip locked
+    ))
+    """
+)
 
 _FORGOTTEN: Final = text(
     """
     delete from images where id = any(array(
-        select id from images where made_at < :before order by made_at limit :limit
+        select id from images where made_at < :before
+        order by made_at limit :limit for update skip locked
     ))
     """
 )
@@ -85,12 +80,24 @@ class BlobRows:
             return None
         return Shown(row.media_type, bytes(row.sha256).hex(), bytes(row.content))
 
-    async def judge(self, session: AsyncSession, made_before: datetime, *, limit: int) -> int:
-        """Look once whether a message names each; drop the others, return how many were seen."""
-        seen = await session.execute(_JUDGED, {"before": made_before, "limit": limit})
-        return int(seen.scalar_one())
+    async def drop_unnamed(
+        self, session: AsyncSession, made_before: datetime, *, limit: int
+    ) -> int:
+        """Drop what was made before this and no message names; return how many that was."""
+        return await _gone(session, _UNNAMED, made_before, limit=limit)
 
     async def forget(self, session: AsyncSession, made_before: datetime, *, limit: int) -> int:
         """Drop what has had its time; return how many that was."""
-        gone = await session.execute(_FORGOTTEN, {"before": made_before, "limit": limit})
-        return cast("CursorResult[Any]", gone).rowcount
+        return await _gone(session, _FORGOTTEN, made_before, limit=limit)
+
+
+async def name(session: AsyncSession, ids: Sequence[str]) -> None:
+    """Note that messages name these pictures, as far as there are such ones."""
+    await session.execute(_NAMED, {"ids": list(ids)})
+
+
+async def _gone(
+    session: AsyncSession, statement: TextClause, made_before: datetime, *, limit: int
+) -> int:
+    gone = await session.execute(statement, {"before": made_before, "limit": limit})
+    return cast("CursorResult[Any]", gone).rowcount

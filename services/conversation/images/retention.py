@@ -1,19 +1,20 @@
 """How long pictures are kept: those that were never sent a day, the others as long as is set."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 from kit.clock import Clock
 from kit.postgres import Database
 from services.conversation.images.domain import NAMED_WITHIN
 from services.conversation.images.service import Blobs
 
-JUDGED_AT_ONCE: Final = 50
-"""Pictures of which one transaction finds out whether a message names them."""
-
 FORGOTTEN_AT_ONCE: Final = 200
-"""Pictures that one transaction deletes: each may be megabytes."""
+"""Pictures of either kind that one transaction deletes: each may be megabytes."""
+
+Through: TypeAlias = Callable[[], Awaitable[datetime | None]]
+"""Through which moment the archive holds everything that was said; None: that is not known."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,17 @@ class PictureRetention:
     blobs: Blobs
     clock: Clock
     kept: timedelta
+    through: Through
 
     async def forget(self) -> int:
-        """Delete a batch of what was never sent or has had its time; return how many were seen."""
-        now = self.clock.now()
+        """Delete a batch of what was never sent or has had its time; return how many that was.
+
+        Whether something was sent is judged where the archive is complete, and nowhere else.
+        """
+        through, limit = await self.through(), FORGOTTEN_AT_ONCE
         async with self.db.write_across("pictures that nobody needs any more") as session:
-            judged = await self.blobs.judge(session, now - NAMED_WITHIN, limit=JUDGED_AT_ONCE)
-            before, limit = now - self.kept, FORGOTTEN_AT_ONCE
-            return judged + await self.blobs.forget(session, before, limit=limit)
+            gone = await self.blobs.forget(session, self.clock.now() - self.kept, limit=limit)
+            if through is not None:
+                before = through - NAMED_WITHIN
+                gone += await self.blobs.drop_unnamed(session, before, limit=limit)
+        return gone

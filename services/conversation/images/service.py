@@ -49,8 +49,10 @@ class Blobs(Protocol):
         """Return a picture of this conversation; None: it has no such one."""
         ...
 
-    async def judge(self, session: AsyncSession, made_before: datetime, *, limit: int) -> int:
-        """Look once whether a message names each; drop the others, return how many were seen."""
+    async def drop_unnamed(
+        self, session: AsyncSession, made_before: datetime, *, limit: int
+    ) -> int:
+        """Drop what was made before this and no message names; return how many that was."""
         ...
 
     async def forget(self, session: AsyncSession, made_before: datetime, *, limit: int) -> int:

@@ -57,6 +57,12 @@ FILLS: Final = (
     select {_SHOP}, {_uuid(2, "n")}::text, 1, now() from generate_series(1, 1000) n
     """,
     f"""
+    insert into images (id, shop_id, conversation_id, uploader_id, media_type, sha256, content,
+        named, made_at)
+    select {_uuid(9, "n")}, {_SHOP}, {_uuid(3, "n % 20")}, '', '', '', '', n % 50 <> 0,
+        timestamptz '2026-11-11' + n * interval '1 minute' from generate_series(1, 1000) n
+    """,
+    f"""
     insert into decisions (id, shop_id, subject_kind, subject_id, at, trigger, reason, candidates)
     select {_uuid(6, "n")}, {_SHOP}, 'conversation', {_uuid(3, "n % 100")}, now(), '', '', '[]'
         from generate_series(1, 1000) n

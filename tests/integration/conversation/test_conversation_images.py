@@ -1,7 +1,7 @@
 """Pictures over REST: who may send and see one, what becomes of it, and when it goes (F27)."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -163,10 +163,16 @@ async def test_a_picture_that_was_never_sent_goes_after_a_day(platform: Platform
     await eventually(archived)
     db, now = platform.service.db, platform.service.clock.now()
 
-    def at(later: timedelta) -> PictureRetention:
-        return PictureRetention(db, BlobRows(), ManualClock(now + later), YEAR)
+    def at(later: timedelta, *, known: bool = True) -> PictureRetention:
+        clock = ManualClock(now + later)
+
+        async def through() -> datetime | None:
+            return clock.now() if known else None
+
+        return PictureRetention(db, BlobRows(), clock, YEAR, through)
 
     await at(timedelta(hours=23)).forget()
+    await at(timedelta(hours=25), known=False).forget()
     assert len(await kept(platform, talk["id"])) == 2
     while await at(timedelta(hours=25)).forget():
         pass

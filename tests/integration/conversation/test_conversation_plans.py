@@ -23,6 +23,7 @@ from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.repository import Filter
 from services.conversation.groups import repository as skill_groups
 from services.conversation.history import repository as history
+from services.conversation.images import repository as pictures
 from services.conversation.phrases import repository as phrases
 from services.conversation.reception import repository as reception
 from services.conversation.reception.repository import Silence
@@ -57,6 +58,7 @@ def _id(kind: int, number: int) -> str:
 
 
 SHOP, BUYER, AGENT, CHAT = ShopId("plans"), PersonId(_id(1, 10)), PersonId(_id(2, 10)), _id(3, 10)
+images = pictures.BlobRows()
 MOMENT = datetime(2026, 11, 11, tzinfo=UTC)
 LATER = datetime(2026, 11, 12, tzinfo=UTC)
 SILENCE = Silence(SHOP, idle_since=LATER, unanswered_since=LATER)
@@ -266,6 +268,22 @@ READS = [
         "decisions to forget",
         partial(routing.forget_decisions, before=datetime(2026, 1, 1, tzinfo=UTC), limit=100),
     ),
+    Read(
+        "a picture of a conversation",
+        partial(images.get, conversation_id=CHAT, picture_id=_id(9, 10)),
+        filters="the one picture",
+    ),
+    Read(
+        "pictures that are sent",
+        partial(pictures.name, ids=[_id(9, 10), _id(9, 11)]),
+        filters="those that the messages of one batch name",
+    ),
+    Read(
+        "pictures that were never sent",
+        partial(images.drop_unnamed, made_before=LATER, limit=100),
+        filters="what the index itself says, looked at again as a row is locked",
+    ),
+    Read("pictures to forget", partial(images.forget, made_before=LATER, limit=100)),
     Read(
         "groups of a shop",
         partial(skill_groups.groups_of_shop, shop_id=SHOP),
