@@ -29,7 +29,7 @@ from kit.clock import Clock
 from kit.errors import Dead, Unavailable
 from kit.metrics import Metrics
 from kit.text import BadText, storable_json
-from services.conversation.archive.domain import Batch
+from services.conversation.archive.domain import Batch, pictures_in
 from services.conversation.archive.service import Archiving, Foreign
 
 log = structlog.get_logger()
@@ -47,10 +47,6 @@ YEARS: Final = range(2000, 2100)
 
 _MESSAGE: Final = ChatMessage.type.encode()
 _NOTE: Final = NoteWritten.type.encode()
-_PICTURES: Final = "/v1/images/"
-_PICTURE: Final = re.compile(
-    _PICTURES + r"[0-9a-f-]{36}/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
-).findall
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}").fullmatch
 
 
@@ -166,7 +162,7 @@ class Rows:
         batch.hashes.append(body_hash)
         batch.bodies.append(body)
         batch.versions.append(None if event is None else self._noted(event))
-        batch.pictures += _pictures_in(body)
+        batch.pictures += pictures_in(body)
         return True
 
     def _noted(self, event: Lifecycle) -> int:
@@ -280,11 +276,6 @@ class Archive:
             topic_id = await self._bus.topic_id(CHAT.name)
             self._generation = await self._archiving.generation(topic_id)
         return self._generation
-
-
-def _pictures_in(body: str) -> list[str]:
-    """Return the pictures whose addresses stand in a body, by their ids."""
-    return _PICTURE(body) if _PICTURES in body else []
 
 
 def _read_message(record: Record) -> _Head:

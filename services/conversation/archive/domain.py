@@ -3,12 +3,18 @@
 Pure; knows neither who reads the log nor where its records are kept.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from contracts.base import Headers
 from contracts.conversation import ConversationOpened
 from contracts.people import ConversationId, MessageId, SenderKind
+
+_PICTURE: Final = re.compile(
+    r"/v1/images/[0-9a-f-]{36}/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})", re.IGNORECASE
+).findall
 
 Place = tuple[int, int]
 """`(generation, offset)`, compared in that order (H4)."""
@@ -73,3 +79,11 @@ class Batch:
     def empty(cls) -> "Batch":
         """Return a batch without rows."""
         return cls([], [], [], [], [], [], [], [], [], [], [], {})
+
+
+def pictures_in(body: str) -> list[str]:
+    """Return the pictures whose addresses stand in a body, by their ids.
+
+    A body is JSON as its sender wrote it: some escape their slashes.
+    """
+    return _PICTURE(body.replace("\\/", "/")) if "/images" in body else []
