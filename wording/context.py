@@ -186,20 +186,24 @@ def _placed(candidate: Candidate, term: Term, reading: Reading) -> bool:
         return all(edges(reading, candidate.start, candidate.end))
     if len(candidate.form.normalised) > FRAGILE_CHARS:
         return True
-    exposed = is_named(reading, candidate.start, candidate.end)
-    return exposed or not (is_likeness(candidate) or candidate.why is Why.MIXED)
+    if candidate.why is not Why.MIXED and not is_likeness(candidate):
+        return True
+    return is_named(reading, candidate.start, candidate.end)
 
 
 def _accompanied(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if not term.needs and not term.unless:
         return True
-    company = _Company(candidate, reading)
+    folded, written = _as_folded(candidate, reading), _as_written(candidate, reading)
     # Plain loops: a term has up to 70 excuses, and a message hundreds of candidates.
     for word in term.unless:
-        beside = company.of(word)
-        if beside.holds(word) or beside.is_extended_by(word):
+        beside = written if RESPECTFUL in word else folded
+        if word in beside.left or word in beside.right or beside.is_extended_by(word):
             return False
-    return all(any(company.of(word).holds(word) for word in group) for group in term.needs)
+    for group in term.needs:
+        if not any((written if RESPECTFUL in word else folded).holds(word) for word in group):
+            return False
+    return True
 
 
 class _Beside(NamedTuple):
@@ -221,7 +225,7 @@ class _Beside(NamedTuple):
         for own in self.owns:
             if own in word and _extends(word, own, left=self.left, right=self.right):
                 return True
-            if own[:1] == word[-1:] != word and own[0] in _CALLED and self.left.endswith(word[:-1]):
+            if own[0] == word[-1] != word and own[0] in _CALLED and self.left.endswith(word[:-1]):
                 return True
         return False
 
@@ -229,22 +233,15 @@ class _Beside(NamedTuple):
 _CALLED: Final = frozenset({"你", RESPECTFUL})
 
 
-class _Company:
-    """What stands around a finding: as it folds, and as it is written for words with 您."""
+def _as_folded(candidate: Candidate, reading: Reading) -> _Beside:
+    start, end = candidate.start, candidate.end
+    left, right = reading.fold(start - REACH, start), reading.fold(end, end + REACH)
+    return _Beside(left, right, {candidate.form.normalised, reading.fold(start, end)})
 
-    def __init__(self, candidate: Candidate, reading: Reading) -> None:
-        start, end = candidate.start, candidate.end
-        text = reading.text
-        owns = {candidate.form.normalised, reading.fold(start, end)}
-        self.folded = _Beside(
-            reading.fold(start - REACH, start), reading.fold(end, end + REACH), owns
-        )
-        before, after = text[max(0, start - REACH) : start], text[end : end + REACH]
-        self.written = _Beside(before, after, {text[start:end]})
 
-    def of(self, word: str) -> _Beside:
-        """Return where to look for a word."""
-        return self.written if RESPECTFUL in word else self.folded
+def _as_written(candidate: Candidate, reading: Reading) -> _Beside:
+    start, end, text = candidate.start, candidate.end, reading.text
+    return _Beside(text[max(0, start - REACH) : start], text[end : end + REACH], {text[start:end]})
 
 
 def _extends(word: str, own: str, *, left: str, right: str) -> bool:
@@ -310,11 +307,8 @@ def _of_himself(candidate: Candidate, reading: Reading) -> bool:
 def _softened(candidate: Candidate, term: Term, reading: Reading) -> bool:
     if term.category not in TONE:
         return False
-    company = _Company(candidate, reading)
-    written = company.written
-    return is_softened(
-        f"{company.folded.left}\n{company.folded.right}", written.left + written.right
-    )
+    folded, written = _as_folded(candidate, reading), _as_written(candidate, reading)
+    return is_softened(f"{folded.left}\n{folded.right}", written.left + written.right)
 
 
 _LOWER = {

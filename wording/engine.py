@@ -103,7 +103,7 @@ class Engine:
         if policy.extra_terms or policy.allow_spans:
             own = self._own(policy).candidates(reading, speaker)
             candidates = candidates + [one for one in own if one.form.term is not None]
-        if may_hold_pair(text):
+        if len(reading.plain) != len(text) and may_hold_pair(text):
             candidates = [*candidates, *masked_pairs(reading, self._matcher.pairs)]
         hits: list[Hit] = []
         if candidates:

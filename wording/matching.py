@@ -14,7 +14,7 @@ from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
 from wording.model import Speaker, Why
 from wording.pairs import by_first
 from wording.reading import Reading, Track
-from wording.softening import LONGEST_ANSWER, bare
+from wording.softening import FIRST, LAST, LONGEST_ANSWER, bare
 
 Found = tuple[int, int, int]
 
@@ -58,7 +58,7 @@ class Matcher:
         whole = None
         if text in self._whole:
             whole = (0, len(text))
-        elif len(text) <= LONGEST_ANSWER:
+        elif 0 < len(text) <= LONGEST_ANSWER and (text[-1] in LAST or text[0] in FIRST):
             whole = self._softened(text)
         if whole is None and not plain and not heard:
             return []

@@ -28,8 +28,9 @@ RESPECTFUL: Final = "您"
 
 LONGEST_ANSWER: Final = 16
 """A curt answer with all that softens it."""
-_LAST: Final = frozenset({*_PARTICLES, "亲"})
-_FIRST: Final = frozenset("亲抱不对你")
+LAST: Final = frozenset({*_PARTICLES, "亲"})
+FIRST: Final = frozenset("亲抱不对你")
+"""What a short message ends or begins with that may be softened."""
 _SOFT: Final = re.compile(
     rf"(?:亲|抱歉|不好意思|对不起|你好)*(?P<bare>.+?)的?(?:亲|{'|'.join(_PARTICLES)})*"
 )
@@ -42,8 +43,6 @@ def is_softened(folded: str, written: str) -> bool:
 
 def bare(plain: str) -> tuple[int, int] | None:
     """Answer where a short message stands without what softens it; None if nothing does."""
-    if not plain or (plain[-1] not in _LAST and plain[0] not in _FIRST):
-        return None
     found = _SOFT.fullmatch(plain)
     if found is None or found["bare"] in SOFTENERS:
         return None
