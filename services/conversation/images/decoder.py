@@ -10,7 +10,7 @@ import sys
 import warnings
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, MpoImagePlugin
 
 MEMORY_MOST: Final = 512 * 1024 * 1024
 CPU_S: Final = 5
@@ -25,6 +25,10 @@ TOO_MANY_PIXELS: Final = 4
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 """Whatever else the library could open is never tried."""
+
+LATE: Final = (MpoImagePlugin,)
+CODECS: Final = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
+"""What would be imported only when a file asks for it, and cannot be any more by then."""
 
 
 def remade(given: bytes) -> tuple[bytes, str, int, int]:
@@ -63,11 +67,33 @@ def _written(bare: Image.Image, kind: str) -> bytes:
     return written.getvalue()
 
 
-def main() -> None:
-    """Remake what stdin holds, within the limits of this process."""
+def confine() -> None:
+    """Give up what a picture is not made with: other files, connections, processes, more memory.
+
+    What is open stays open. Whoever took this process over by a file could ask for nothing else.
+    """
+    for codec in CODECS:
+        b"".decode(codec)
+    for kind in FORMATS:
+        _rehearse(kind)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MOST, MEMORY_MOST))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for nothing in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        resource.setrlimit(nothing, (0, 0))
+
+
+def _rehearse(kind: str) -> None:
+    """Remake a picture of our own: the library imports what it needs when it first needs it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sample = io.BytesIO()
+    Image.new("P" if kind == "GIF" else "RGB", (2, 1)).save(sample, kind, exif=exif)
+    remade(sample.getvalue())
+
+
+def main() -> None:
+    """Remake what stdin holds, within the limits of this process."""
+    confine()
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # counted here, with a limit of our own
     given = sys.stdin.buffer.read()

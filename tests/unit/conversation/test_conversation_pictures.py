@@ -4,18 +4,20 @@ import asyncio
 import io
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
 from contracts.people import Role
 from kit.clock import ManualClock
 from kit.errors import TooMany, Unavailable
 from kit.web.auth import Principal
-from services.conversation.images.cleaning import Cleaner, NoPicture, TooManyPixels
+from services.conversation.images.cleaning import DECODER, Cleaner, NoPicture, TooManyPixels
 from services.conversation.images.limits import PictureLimits
 
 pytestmark = pytest.mark.unit
@@ -111,6 +113,89 @@ async def test_noise_is_made_smaller_until_it_is_no_burden(mode: str, side: int)
     picture = await Cleaner(patience_s=60.0).clean(given.getvalue())
     assert len(picture.content) <= 4 * 1024 * 1024
     assert (picture.width, picture.height) == (side, side)
+
+
+def text_of_png() -> bytes:
+    words = PngImagePlugin.PngInfo()
+    words.add_text("Comment", "\u00e9t\u00e9")
+    words.add_itxt("Title", "\u6807\u9898", "zh", "\u6807\u9898")
+    words.add_text("Long", "x" * 5_000, zip=True)
+    return drawn("PNG", pnginfo=words)
+
+
+def animated(kind: str, frames: int = 3) -> bytes:
+    written = io.BytesIO()
+    all_of_them = [Image.new("RGB", (60, 40), color) for color in ("red", "green", "blue")]
+    all_of_them[0].save(written, kind, save_all=True, append_images=all_of_them[1:frames])
+    return written.getvalue()
+
+
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+    b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        drawn("JPEG", progressive=True),
+        drawn("JPEG", mode="CMYK"),
+        drawn("JPEG", mode="L"),
+        drawn("JPEG", xmp=XMP, comment="\u8bc4\u8bba"),
+        drawn(
+            "JPEG", icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        ),
+        animated("MPO", frames=2),
+        drawn("PNG", mode="I;16"),
+        drawn("PNG", mode="1"),
+        text_of_png(),
+        animated("PNG"),
+        animated("GIF"),
+        animated("WEBP"),
+        drawn("WEBP", lossless=True, xmp=XMP),
+    ],
+    ids=[
+        "progressive",
+        "cmyk",
+        "grey",
+        "xmp",
+        "profile",
+        "mpo",
+        "16-bit",
+        "1-bit",
+        "words",
+        "apng",
+        "gif",
+        "webp",
+        "lossless",
+    ],
+)
+async def test_every_picture_of_a_camera_or_a_program_is_opened_without_anything_else(
+    given: bytes,
+) -> None:
+    picture = await Cleaner().clean(given)
+    assert (picture.width, picture.height) == (60, 40)
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "open('/proc/self/environ')",
+        "open('/tmp/left-behind', 'w')",
+        "import socket; socket.socket()",
+        "import os; os.pipe()",
+        "import subprocess; subprocess.run(['true'])",
+    ],
+    ids=["a file", "a new file", "a connection", "a pipe", "a program"],
+)
+def test_whoever_took_the_decoder_over_gets_nothing_by_it(does: str) -> None:
+    before = "import socket, subprocess, os, sys, runpy;"
+    confined = f"runpy.run_path({str(DECODER)!r})['confine']()"
+    code = f"{before} {confined}\ntry:\n    {does}\nexcept OSError:\n    sys.exit(42)\n"
+    ended = subprocess.run([sys.executable, "-I", "-c", code], check=False, env={})
+    assert ended.returncode == 42
 
 
 async def test_a_bomb_is_refused_before_it_is_opened() -> None:
