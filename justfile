@@ -49,12 +49,13 @@ wording-report *options:
 prove name *options:
     ./peakdesk test {{ if name == "attacks" { "tests/attacks -m heavy" } else { "tests/faults/" + name + " -m fault" } }} -n 0 -s {{ options }}
 
-# Write what is made from code: schemas, pages, who reads a topic, the gateway's map of paths
+# Write what is made: schemas, pages, who reads a topic, the gateway's map of paths, simplified characters
 made:
     .venv/bin/python -m contracts.schemas
     .venv/bin/python -m tools.readers
     .venv/bin/python -m tools.pages
     .venv/bin/python -m tools.heads
+    .venv/bin/python -m tools.simplified
 
 # Build the console's pages into console/dist; `just console dev` serves them as they are edited, `shots` pictures them
 console word="build":

@@ -12,10 +12,9 @@ from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from zhconv import zhconv
-
 # Every code point that folds to something lies below; the few above are replaced first.
 TABLE_SIZE = 0x20000
+_TABLE = Path(__file__).with_name("simplified.txt")
 BARRIER = "\ufffd"
 _SKIP = "\u200b"
 _PRIVATE = range(0xE000, 0xF900)
@@ -73,6 +72,15 @@ _SIMPLER: Mapping[str, str] = {
 }
 
 
+# Other forms of characters that abuse is written with; the table has none of them.
+_VARIANTS: Mapping[str, str] = dict(
+    zip(
+        "婬滛嬭惷撡孼媍癈獘恠嬾毬夘亾呌兎傚効倸姪姙婣妷尒廹徃悤慙憇敂敺昬氷汚殀疎痲瘖睏噉啗啖閙閧麤齩吿衆敎旣淸卽",
+        "淫淫奶蠢操孽妇废毙怪懒球卯亡叫兔效效睬侄妊姻侄尔迫往匆惭憩叩驱昏冰污夭疏麻喑困啖啖啖闹哄粗咬告众教既清即",
+        strict=True,
+    )
+)
+
 # Parts of characters that have a form of their own, by the character that people write for them.
 _WHOLE_PARTS: Mapping[str, str] = dict(
     zip("亻扌氵犭忄讠钅饣衤礻刂灬疒阝辶⺮⺼罒", "人手水犬心言金食衣示刀火病耳走竹月四", strict=True)
@@ -80,12 +88,11 @@ _WHOLE_PARTS: Mapping[str, str] = dict(
 
 
 def _simplified() -> dict[str, str]:
-    # By path: asked without one, zhconv leaves the file open.
-    zhconv.loaddict(str(Path(zhconv.__file__).with_name(zhconv.DICTIONARY)))
-    table: dict[str, str] = zhconv.getdict("zh-hans")
-    singles = {old: new for old, new in table.items() if len(old) == len(new) == 1}
+    rows = _TABLE.read_text(encoding="utf-8").splitlines()
+    pairs = (pair for row in rows if not row.startswith("#") for pair in row.split())
+    singles = {pair[0]: pair[1] for pair in pairs}
     # Two steps are one: what is folded already must fold to itself.
-    last = dict(_SIMPLER) | dict(_WHOLE_PARTS)
+    last = dict(_SIMPLER) | dict(_VARIANTS) | dict(_WHOLE_PARTS)
     return {old: last.get(new, new) for old, new in singles.items()} | last
 
 
