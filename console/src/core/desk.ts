@@ -129,6 +129,11 @@ export class Desk {
     this.viewing.look(conversation);
   }
 
+  /** A page shows it no more; another one that does says so again. */
+  unwatch(conversation: string): void {
+    this.viewing.away(conversation);
+  }
+
   /** Connect again after `stopped`. */
   async resume(): Promise<void> {
     if (this.state.stopped !== null) this.line.resume(this.session.token);

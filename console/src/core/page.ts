@@ -80,6 +80,7 @@ export function connect(slot: number): Core {
     receivers: () => ask("receivers") as Promise<Receivers>,
     board: () => done("board"),
     watch: (conversation) => done("watch", conversation),
+    unwatch: (conversation) => done("unwatch", conversation),
     get: (path) => ask("get", path),
     sheet: (path) => ask("sheet", path),
     call: (method, path, body, how) => ask("call", method, path, body, how),

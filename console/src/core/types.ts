@@ -339,6 +339,8 @@ export interface Core {
   board(): Promise<void>;
   /** Look at a conversation: of somebody else unseen, to be said again every 15 s; one's own is followed from then on. */
   watch(conversation: string): Promise<void>;
+  /** Say that one looks at it no more; what is followed is followed a while longer. */
+  unwatch(conversation: string): Promise<void>;
   /** Read a public route below /v1 as this person; a picture comes as a `Blob`. */
   get(path: string): Promise<unknown>;
   /** Read one that can be a file for spreadsheets, as that. */

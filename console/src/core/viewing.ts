@@ -27,6 +27,11 @@ export class Viewing {
     this.say(id);
   }
 
+  /** Nobody looks any more: without this word others would see him for another half minute. */
+  away(id: string): void {
+    if (this.until.delete(id)) this.say(id, false);
+  }
+
   /** The platform follows it from now on: what was said before that it did not hear. */
   joined(id: string): void {
     this.show(id, []);
@@ -46,8 +51,8 @@ export class Viewing {
     this.until.clear();
   }
 
-  private say(id: string): void {
-    this.write({ t: "viewing", s: `conv:${id}`, on: true });
+  private say(id: string, on = true): void {
+    this.write({ t: "viewing", s: `conv:${id}`, on });
   }
 
   private show(id: string, viewers: readonly Viewer[]): void {

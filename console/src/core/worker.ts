@@ -15,7 +15,7 @@ import type { AgentState, How, Position, Problem, Receiver, State } from "./type
 
 export interface Asked {
   id: number;
-  name: "signIn" | "signOut" | "setState" | "send" | "sendCard" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "get" | "sheet" | "call";
+  name: "signIn" | "signOut" | "setState" | "send" | "sendCard" | "confirm" | "retry" | "discard" | "draft" | "dismiss" | "note" | "read" | "older" | "resume" | "end" | "transfer" | "receivers" | "board" | "watch" | "unwatch" | "get" | "sheet" | "call";
   given: unknown[];
 }
 
@@ -67,6 +67,7 @@ const callsOf = (desk: Desk, ask: Call): Record<Asked["name"], (...given: never[
   receivers: () => receivers(ask, desk.state.me?.id ?? ""),
   board: async () => desk.oversight.board(),
   watch: async (conversation: string) => desk.watch(conversation),
+  unwatch: async (conversation: string) => desk.unwatch(conversation),
   get: (path: string) => ask("GET", path),
   sheet: (path: string) => desk.call("GET", path, undefined, { accept: "text/csv" }),
   call: (method: string, path: string, body?: unknown, how?: How) => desk.call(method, path, body, how),

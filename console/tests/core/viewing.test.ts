@@ -22,6 +22,19 @@ it("says with each look that one looks, and once more when the platform follows 
   expect(sayings(line).every((frame) => frame.s === S && frame.on === true)).toBe(true);
 });
 
+it("says once that one looks no more, and nothing of what one never looked at", async () => {
+  const [made, line] = await signedIn(83);
+  made.watch(CONVERSATION);
+  line.grant();
+
+  made.unwatch(CONVERSATION);
+  made.unwatch(CONVERSATION);
+  made.unwatch("another");
+
+  expect(sayings(line).filter((frame) => frame.on === false)).toEqual([{ ...LOOKING, on: false }]);
+  expect(sayings(line).at(-1)).toEqual({ ...LOOKING, on: false });
+});
+
 it("shows others and not oneself, and nobody when they went", async () => {
   const [made, line] = await signedIn(81);
   made.watch(CONVERSATION);

@@ -7,7 +7,7 @@ import { EMPTY, type Conversation, type Left, type Me, type Refusal, type State 
 import { i18n, speak } from "@/locales/i18n.ts";
 import DeskPlace from "@/places/DeskPlace.vue";
 
-const core = { watch: vi.fn(async () => undefined), draft: vi.fn(), send: vi.fn(), confirm: vi.fn(), note: vi.fn(), dismiss: vi.fn(), read: vi.fn(), older: vi.fn(), receivers: vi.fn(), get: vi.fn().mockResolvedValue({ items: [{ id: "boss", name: "主管" }] }) };
+const core = { watch: vi.fn(async () => undefined), unwatch: vi.fn(async () => undefined), draft: vi.fn(), send: vi.fn(), confirm: vi.fn(), note: vi.fn(), dismiss: vi.fn(), read: vi.fn(), older: vi.fn(), receivers: vi.fn(), get: vi.fn().mockResolvedValue({ items: [{ id: "boss", name: "主管" }] }) };
 let live: State;
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live }) }));
 
@@ -55,6 +55,7 @@ async function returned(): Promise<void> {
 describe("the workbench, when somebody takes a conversation over and gives it back", () => {
   beforeEach(async () => {
     document.body.replaceChildren();
+    core.unwatch.mockClear();
     await speak("zh-CN");
     live = shallowReactive({ ...EMPTY, session: "in" as const, listed: true, me: { id: "me", role: "agent", state: "online" } as Me, conversations: { a: TALK } });
   });
@@ -74,6 +75,19 @@ describe("the workbench, when somebody takes a conversation over and gives it ba
 
     expect(place.get("textarea").element).toBe(area);
     expect([area.value, area.selectionStart, document.activeElement]).toEqual(["写了一半de", 2, area]);
+  });
+
+  it("says that it is looked at, and no more once another one is open", async () => {
+    const { place } = await shown();
+    core.watch.mockClear();
+    expect(core.unwatch).not.toHaveBeenCalled();
+
+    await taken();
+    live.left = {};
+    await flushPromises();
+
+    expect(core.unwatch).toHaveBeenCalledExactlyOnceWith("a");
+    expect(place.find("textarea").exists()).toBe(false);
   });
 
   it("keeps the question of the gate with its words, and asks it again when the conversation is back", async () => {

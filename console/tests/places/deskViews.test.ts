@@ -8,7 +8,7 @@ import { i18n, speak } from "@/locales/i18n.ts";
 import DeskPlace from "@/places/DeskPlace.vue";
 
 const LISTED = { id: "c1", buyer: { name: "陈*平" }, agent_id: null, opened_at: "2026-11-11T00:00:00Z", closed_at: null, waiting_since: "2026-11-11T00:00:00Z", head: null };
-const core = { read: vi.fn(), older: vi.fn(), draft: vi.fn(), send: vi.fn(), receivers: vi.fn(), watch: vi.fn(async () => undefined), get: vi.fn(async () => ({ items: [LISTED], next_cursor: null })) };
+const core = { read: vi.fn(), older: vi.fn(), draft: vi.fn(), send: vi.fn(), receivers: vi.fn(), watch: vi.fn(async () => undefined), unwatch: vi.fn(async () => undefined), get: vi.fn(async () => ({ items: [LISTED], next_cursor: null })) };
 const TALK = { buyerId: "b", items: [], last: null, waitingSince: null, isFirst: true, readUpTo: null, unread: 0, firstUnread: null, older: "none" } as const;
 const OWN: Conversation = { ...TALK, id: "a", buyer: "王小明", maySend: true };
 let live: State;

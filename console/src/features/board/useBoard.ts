@@ -26,14 +26,17 @@ export interface Facts {
 }
 
 /** Say again and again that somebody looks, from the first moment until the page goes. */
-export function useLooking(look: () => Promise<void>): void {
+export function useLooking(look: () => Promise<void>, leave?: () => Promise<void>): void {
   const again = () => void look().catch(() => undefined);
   let every: ReturnType<typeof setInterval> | undefined;
   onMounted(() => {
     again();
     every = setInterval(again, LOOK_EVERY_MS);
   });
-  onBeforeUnmount(() => clearInterval(every));
+  onBeforeUnmount(() => {
+    clearInterval(every);
+    void leave?.().catch(() => undefined);
+  });
 }
 
 export function useBoard(): { board: ComputedRef<Board | null>; status: ComputedRef<string>; through: ComputedRef<number | null> } {

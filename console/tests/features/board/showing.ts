@@ -17,6 +17,7 @@ export const NOW = Date.parse("2026-11-11T00:01:00.000Z");
 export const core = {
   board: vi.fn(async () => undefined),
   watch: vi.fn<(id: string) => Promise<void>>(async () => undefined),
+  unwatch: vi.fn<(id: string) => Promise<void>>(async () => undefined),
   call: vi.fn<(method: string, path: string, body?: unknown, how?: { key?: string }) => Promise<unknown>>(async () => ({})),
   get: vi.fn(async (path: string): Promise<unknown> => answer(path)),
 };
@@ -49,6 +50,7 @@ export function reset(): void {
   world.answers = { "/v1/console": FACTS, "/v1/monitor/alerts": { items: [], next_cursor: null } };
   core.board.mockClear();
   core.watch.mockClear();
+  core.unwatch.mockClear();
   core.get.mockClear();
   core.call.mockReset();
   core.call.mockResolvedValue({});

@@ -23,4 +23,29 @@ describe("a conversation that is looked at from the board", () => {
 
     expect(show()).toContain("现在");
   });
+
+  it("is said to be looked at no more when it is closed", () => {
+    const shown = mount(Watched, { props: { conversation: "c1" }, global: { plugins: [i18n] } });
+    expect(core.unwatch).not.toHaveBeenCalled();
+
+    shown.unmount();
+
+    expect(core.unwatch).toHaveBeenCalledExactlyOnceWith("c1");
+  });
+
+  it("does not say that nobody sees who whispers", async () => {
+    world.live.watched = { c1: named("王*明") };
+    const shown = mount(Watched, { props: { conversation: "c1" }, global: { plugins: [i18n] } });
+    expect(shown.text()).toContain("双方看不到你");
+
+    world.live.drafts = { "c1~note": "换个说法" };
+    await shown.vm.$nextTick();
+    expect(shown.text()).toContain("客服看得到你的悄悄话");
+
+    world.live.drafts = {};
+    const item = { id: "n", note: { author: "", to: null }, senderId: world.live.me?.id };
+    world.live.watched = { c1: { ...named("王*明"), items: [item as never] } };
+    await shown.vm.$nextTick();
+    expect(shown.text()).toContain("客服看得到你的悄悄话");
+  });
 });

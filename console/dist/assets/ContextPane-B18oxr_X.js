@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-Bt0vnYb9.js";
