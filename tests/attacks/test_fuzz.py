@@ -163,7 +163,12 @@ class Fuzz:
 
     def seeds(self, number: int) -> Iterator[dict[str, Any]]:
         """Yield a right frame of every type; `hello` is always a second one here."""
-        streams = [f"conv:{self.house.conversation}", "inbox", f"monitor:{self.house.id}"]
+        streams = [
+            f"conv:{self.house.conversation}",
+            "inbox",
+            f"monitor:{self.house.id}",
+            f"board:{self.house.id}",
+        ]
         stream, place = streams[number % len(streams)], {"position": [0, number]}
         client = {"name": "fuzz", "version": "1", "instance": "x"}
         yield {"t": "hello", "v": 1, "token": "x", "client": client, "resume": [{"s": stream}]}

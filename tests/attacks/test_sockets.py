@@ -53,6 +53,7 @@ async def test_attack_06_a_foreign_stream_is_forbidden_and_ten_close_the_socket(
         f"conv:{theirs.id}",
         "conv:" + "x" * 64,
         f"monitor:{theirs.conversation}",
+        f"board:{theirs.id}",
     ]
     phone = await attacker.phone(cast.ours.token(Role.SUPERVISOR))
     answers = []
@@ -80,7 +81,8 @@ async def test_attack_06_a_buyer_watches_no_board_and_no_other_buyer(
 ) -> None:
     thief = await world.visitor(cast.ours.shop(world))
     phone = await attacker.phone(thief.session.token)
-    streams = (f"monitor:{cast.ours.id}", f"conv:{cast.ours.conversation}")
+    shop = cast.ours.id
+    streams = (f"monitor:{shop}", f"board:{shop}", f"conv:{cast.ours.conversation}")
     for number, stream in enumerate(streams):
         phone.say(t="sub", id=f"s{number}", s=stream)
         assert await phone.code(f"s{number}") == "forbidden"
