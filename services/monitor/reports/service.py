@@ -143,7 +143,7 @@ class Reports:
             time_zone=str(calendar.zone),
             start=_moment(start_ms),
             end=_moment(end_ms),
-            as_of=_moment(told_ms) if self._staffing.through_ms else None,
+            as_of=_moment(min(end_ms, through_ms)) if self._staffing.through_ms else None,
             by=query.by,
             rows=[_hours_row(key, found[key], days=starts) for key in _worked(query.by, found)],
         )

@@ -133,6 +133,20 @@ async def test_days_add_up_to_what_the_agents_do(rig: Rig, monitor: Monitor) -> 
         assert sum(one[name] for one in agents["rows"]) == sum(one[name] for one in days["rows"])
 
 
+async def test_of_days_to_come_nothing_is_told_yet(rig: Rig, monitor: Monitor) -> None:
+    shop = rig.shop()
+    await told(rig, shop)
+    known = await hours(monitor, shop)
+    query = {"shop": shop.id, "from": "2030-01-01", "to": "2030-01-02"}
+
+    answer = await monitor.get("/v1/monitor/hours", shop.token(), **query)
+
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["rows"] == []
+    assert known["as_of"] <= found["as_of"] < found["start"]
+
+
 async def test_the_file_has_the_rows_by_the_clock_of_the_shop(rig: Rig, monitor: Monitor) -> None:
     shop = await rig.shop().listed()
     await told(rig, shop)
