@@ -12,7 +12,7 @@ from typing import Final
 
 from tools.wording_report import sentences
 from tools.wording_report.disguises import COLUMN, MECHANICAL, PEOPLES, STRICT, Transform
-from wording import ABUSE, Action, Category, Engine, Severity, Speaker
+from wording import ABUSE, Action, Category, Engine, Flag, Severity, Speaker
 from wording.lexicon import Lexicon
 
 FRAMES: Final = ("{}", "你这个{}", "真是{}", "{}，退钱", "你们就是{}吧", "等了三天了{}")
@@ -62,6 +62,8 @@ def base_words(lexicon: Lexicon) -> Sequence[str]:
         text
         for term in lexicon.terms
         if term.category is Category.INSULT and term.severity is Severity.HIGH and not term.needs
+        # Silent in most frames, disguised or not.
+        if term.flags.isdisjoint({Flag.CLAUSE, Flag.WHOLE})
         for text in term.texts
         if SHORTEST <= len(text) <= LONGEST and all("一" <= char <= "鿿" for char in text)
     }
