@@ -11,7 +11,7 @@ from typing import Final
 from wording.examine import Candidate
 from wording.forms import Form, Stream
 from wording.model import ABUSE, Flag, Severity, Why
-from wording.naming import is_named
+from wording.naming import edges, is_named
 from wording.reading import Reading
 
 LENGTH: Final = 2
@@ -22,6 +22,8 @@ _MASKED: Final = re.compile(f"[{_SIGNS}](?<=[\u3400-\u9fff].)[{_SIGNS}]?(?![0-9{
 MOST: Final = 12
 # A clause of these and a sign tells a size, a place or a colour: 长*, 大*, 白*.
 _PLAIN: Final = frozenset("长宽高大小厚深上下左右前后男女老人白黑红黄一二三四五六七八九十外里中")
+# These at the end of a clause tell it by themselves: 等了三天了傻*.
+_TELLING: Final = frozenset("傻煞贱婊骚屌蠢畜妓娼操艹肏逼渣撚废滚痴孬馄憨怂戆杂恶呆丑烂瘪阴")
 
 
 def by_first(forms: Iterable[Form]) -> Mapping[str, Form]:
@@ -47,7 +49,8 @@ def masked_pairs(reading: Reading, words: Mapping[str, Form]) -> Iterator[Candid
         form = words.get(first)
         if form is None or form.stream is not Stream.PLAIN:
             continue
-        if is_named(reading, start, end, alone=first not in _PLAIN):
+        closes = first in _TELLING and edges(reading, start, end)[1]
+        if closes or is_named(reading, start, end, alone=first not in _PLAIN):
             yield Candidate(form, start, end, Why.MASK, Why.MASK.value)
 
 
