@@ -101,6 +101,13 @@ _SPANS: Final = """
             where agent_id = agents.agent_id and since_ms < :start
             order by version desc limit 1
         ) before where agents.shop_id = :shop
+        union
+        -- What comes behind the end says whether the state before it is known.
+        select behind.* from agents cross join lateral (
+            select agent_id, version, state, previous, since_ms from agent_states
+            where agent_id = agents.agent_id and since_ms >= :end
+            order by version limit 1
+        ) behind where agents.shop_id = :shop
     ), put as (
         select *, lead(since_ms) over mine as until_ms, lead(previous) over mine as became,
             row_number() over mine as number
@@ -111,7 +118,7 @@ _SPANS: Final = """
             greatest(since_ms, :start) as begin_ms, least(coalesce(until_ms, :end), :end) as end_ms
         from put
         union all
-        select agent_id, 'unknown', :start, since_ms from put
+        select agent_id, 'unknown', :start, least(since_ms, :end) from put
         where number = 1 and since_ms > :start and previous is distinct from 'offline'
     )
 """

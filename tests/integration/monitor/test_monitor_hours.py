@@ -35,6 +35,8 @@ TOLD: Final = (
     # Nobody told what he was between nine and ten.
     ("cid", 1, -3, OFF, ON), ("cid", 3, -2, BUSY, BREAK), ("cid", 4, -1.5, BREAK, OFF),
     ("dora", 1, -3, OFF, BREAK), ("dora", 2, -2, BREAK, OFF),
+    # The next day's change says that she was something else in between.
+    ("eva", 1, 1, OFF, ON), ("eva", 3, 22, BUSY, OFF),
 )  # fmt: skip
 
 
@@ -108,8 +110,9 @@ async def test_hours_of_a_day_are_what_was_told_and_nothing_is_guessed(
         "ben": row(None, None, suspended=1, unknown=15),
         "cid": row(None, None, unknown=1, **{"break": 0.5}),
         "dora": row(None, None, **{"break": 1}),
+        "eva": row(None, None, unknown=11),
     }
-    assert [entry["agents"] for entry in report["rows"]] == [1, 0, 0, 0]
+    assert [entry["agents"] for entry in report["rows"]] == [1, 0, 0, 0, 0]
     assert report["rows"][0] == found["anne"]
 
 
@@ -124,8 +127,8 @@ async def test_days_add_up_to_what_the_agents_do(rig: Rig, monitor: Monitor) -> 
     anne = next(one for one in agents["rows"] if one["agent_id"].endswith("anne"))
     assert shown(anne) == row(-3, 13, online=14.5, busy=1, **{"break": 0.5})
     assert [shown(one) for one in days["rows"]] == [
-        row(-3, 12, online=13.5, busy=1, suspended=1, unknown=16, **{"break": 2}),
-        row(12, 13, online=1),
+        row(-3, 12, online=13.5, busy=1, suspended=1, unknown=27, **{"break": 2}),
+        row(12, 13, online=1, unknown=10),
     ]
     assert [one["agents"] for one in days["rows"]] == [1, 1]
     spent = [name for name in anne if name.endswith("_ms")]
