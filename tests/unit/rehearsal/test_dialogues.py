@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.dialogues import BadDialogues, Side, load
+from wording import Engine, Speaker
 
 pytestmark = pytest.mark.unit
 
@@ -15,6 +16,16 @@ def test_the_shipped_set_is_labelled_and_rude_on_both_sides() -> None:
     planted = [t for d in shipped.dialogues for t in d.turns if t.planted]
     assert shipped.labelled
     assert {t.side for t in planted} == set(Side)
+
+
+def test_of_the_shipped_set_the_gate_minds_what_is_planted_and_nothing_else() -> None:
+    engine = Engine.load()
+    speakers = {Side.BUYER: Speaker.BUYER, Side.AGENT: Speaker.AGENT}
+    turns = {turn for talk in load().dialogues for turn in talk.turns}
+
+    minded = {turn for turn in turns if engine.check(turn.text, speaker=speakers[turn.side]).hits}
+
+    assert minded == {turn for turn in turns if turn.planted}
 
 
 def test_a_file_without_labels_is_an_unlabelled_set(tmp_path: Path) -> None:
