@@ -11,7 +11,7 @@ from typing import Final
 from contracts.base import Event
 from contracts.monitor import BOARD_SHARES, BoardsCurrent, BoardTotals, board_share
 from contracts.people import PLATFORM, ShopId
-from kit.bus.ports import Producer, message_of
+from kit.bus.ports import Producer, Stalled, message_of
 from kit.clock import Clock
 from kit.ids import Ids
 from kit.leases import Leases
@@ -150,11 +150,15 @@ class Publisher:
         self._tiles.told(shop_id, tiles, self._clock.now_ms())
 
     async def _all(self, events: Sequence[Event]) -> None:
-        """Have events in the log, in their order."""
+        """Have events in the log, in their order. Raises `Stalled`."""
         messages = [message_of(event) for event in events]
         for start in range(0, len(messages), AT_ONCE):
             acks = await self._producer.send_all(messages[start : start + AT_ONCE])
-            await asyncio.wait_for(asyncio.gather(*acks), ACKED_S)
+            _, unanswered = await asyncio.wait(acks, timeout=ACKED_S)
+            if unanswered:
+                raise Stalled(f"No ack within {ACKED_S:g} s.")
+            for ack in acks:
+                ack.result()
 
     def _envelope(self) -> Envelope:
         return Envelope(self._ids.new(), self._clock.now())

@@ -1,4 +1,4 @@
-"""A shop's board at its midnight."""
+"""A shop's board at its midnight, and while the broker is silent."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,11 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from contracts import decode
 from contracts.conversation import ShopListed
-from contracts.monitor import BoardPublished
+from contracts.monitor import BoardPublished, BoardTotals
 from contracts.topics import BOARD
+from kit.bus.memory import MemoryBus
+from kit.bus.ports import Producer
 from kit.clock import ManualClock
+from kit.errors import Unavailable
 from kit.leases import Leases
+from services.monitor.boards import publishing as boards_publishing
 from services.monitor.boards.domain import RENEWED_AT_ONCE
 from services.monitor.boards.publishing import Publisher
 from services.monitor.boards.service import Boards
@@ -41,7 +46,9 @@ async def answered(rig: Rig, *shops: Shop) -> None:
 
 
 @asynccontextmanager
-async def publishing(rig: Rig, clock: ManualClock, *shops: Shop) -> AsyncIterator[Publisher]:
+async def publishing(
+    rig: Rig, clock: ManualClock, *shops: Shop, producer: Producer | None = None
+) -> AsyncIterator[Publisher]:
     """Have what publishes boards, on a clock that is moved by hand."""
     rules = Rules.from_settings(rig.settings, rig.settings.open_lexicon())
     for shop in shops:
@@ -52,7 +59,12 @@ async def publishing(rig: Rig, clock: ManualClock, *shops: Shop) -> AsyncIterato
     boards = Boards(rig.database, rules, clock=clock, ids=rig.ids)
     try:
         yield Publisher(
-            boards, leases, rig.producer, clock=clock, ids=rig.ids, interval_ms=INTERVAL_MS
+            boards,
+            leases,
+            producer or rig.producer,
+            clock=clock,
+            ids=rig.ids,
+            interval_ms=INTERVAL_MS,
         )
     finally:
         await leases.close()
@@ -111,3 +123,25 @@ async def test_at_midnight_a_busy_shop_waits_for_no_quiet_one(rig: Rig) -> None:
 
     assert at_once == 1 + RENEWED_AT_ONCE
     assert len(boards_of(first, busy)) == 1
+
+
+async def test_what_a_silent_broker_did_not_take_is_told_once_it_answers(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, clock, bus = rig.shop(), ManualClock(NOON), MemoryBus(partitions=1)
+    await answered(rig, shop)
+    monkeypatch.setattr(boards_publishing, "ACKED_S", 0.05)
+
+    async with publishing(rig, clock, shop, producer=bus.producer()) as publisher:
+        bus.withhold_acks()
+        # What works now and then is told that something is away, and nothing ends.
+        with pytest.raises(Unavailable):
+            await publisher.publish_due()
+        bus.lose()
+        await clock.walk(1)
+        while await publisher.publish_due():
+            pass
+
+    events = [decode(record) for record in bus.records(BOARD.name)]
+    assert len(boards_of(events, shop)) == 1
+    assert any(isinstance(one, BoardTotals) and one.shop_id == shop.id for one in events)
