@@ -244,8 +244,10 @@ async def test_a_monitor_frozen_past_its_session_forgets_no_state_of_the_new_own
     await frozen.begin()
     async with rig.monitor():
         await rig.folded()
-    member = rig.bus.reader([CHAT.name])
+    # Of a group of its own: who has nothing to forget goes on and commits.
+    member = rig.bus.group_consumer([CHAT.name], group=f"frozen.{rig.ids.new()}")
     await member.start()
+    await eventually(lambda: bool(member.assignment()))
     await frozen.take_over(member, member.assignment())
     await chat.buyer(2 * 86_400)
     async with rig.monitor():
