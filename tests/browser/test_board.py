@@ -131,6 +131,7 @@ async def looked_at(
     return board, agent, buyer, talk
 
 
+@pytest.mark.heavy
 async def test_a_number_opens_its_conversations_and_nobody_sees_who_watches(
     windows: Windows, world: World, shop: Shop
 ) -> None:
@@ -161,6 +162,7 @@ async def test_a_number_opens_its_conversations_and_nobody_sees_who_watches(
     assert [frame for frame in new if frame.t == "patch"] == []
 
 
+@pytest.mark.heavy
 async def test_a_figure_opens_the_rounds_that_it_counts_where_they_begin(
     windows: Windows, world: World, shop: Shop
 ) -> None:

@@ -10,7 +10,7 @@ from tests.browser.board import sign_in
 from tests.browser.windows import Windows, axe, barriers
 from tests.world import Shop, World
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.heavy]
 
 
 async def test_the_curve_says_who_waits_and_its_table_says_it_too(

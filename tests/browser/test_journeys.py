@@ -302,6 +302,7 @@ async def test_a_phone_is_enough(windows: Windows, world: World, shop: Shop) -> 
     await expect(conversation.log).to_have_count(0)
 
 
+@pytest.mark.heavy
 async def test_tabs_without_a_shared_worker_follow_one_and_take_over(
     windows: Windows, world: World, shop: Shop
 ) -> None:

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 from tests.web import NO_TLS
 from tests.world import Shop, World
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser]
+pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.heavy]
 
 HOME = "48.8584N of Li Lei"
 SCRIPT = b"<script>alert(1)</script>"

@@ -13,7 +13,7 @@ from tests.browser.board import Board, sign_in
 from tests.browser.windows import Windows, axe, barriers
 from tests.world import Shop, World
 
-pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.heavy]
 
 ROUNDS = 3
 

@@ -70,6 +70,7 @@ async def test_a_buyer_is_served_from_hello_to_rating(
     assert visitor.complaints + window.complaints == []
 
 
+@pytest.mark.heavy
 async def test_a_foreign_page_carries_the_widget(
     windows: Windows, world: World, shop: Shop
 ) -> None:
