@@ -11,10 +11,10 @@ import daachorse
 
 from wording.examine import Candidate, examine, has_run
 from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
-from wording.model import Speaker, Why
+from wording.model import Speaker, Term, Why
 from wording.pairs import by_first
 from wording.reading import Reading, Track
-from wording.softening import FIRST, LAST, LONGEST_ANSWER, bare
+from wording.softening import ADDRESSED, FIRST, LAST, LONGEST_ANSWER, RESPECTFUL, bare
 
 Found = tuple[int, int, int]
 
@@ -197,39 +197,64 @@ class Scan:
         """Tell cheaply whether any hit is worth mapping back; most messages end here.
 
         A form with a masked place counts only where the original has a sign there: not if every
-        hit of its pattern stands in the text as it is. `reading` None: the hits are of another
-        text than the message's own.
+        hit of its pattern stands in the text as it is. A term that needs companions counts only
+        where the message has them at all. `reading` None: the hits are of another text than the
+        message's own.
         """
         if speaker is Speaker.AGENT:  # hashing an enum costs as much as a scan
             weights = self._agent
         else:
             weights = self._buyer if speaker is Speaker.BUYER else self._anybody
         faint: list[int] = []
+        needy: set[int] = set()
         for _, _, number in hits:
             weight = weights[number]
             if weight == _FULL:
                 return True
             if weight == _FAINT:
                 faint.append(number)
+            elif weight == _NEEDY:
+                needy.add(number)
+        if any(self._has_company(one, speaker, reading) for one in needy):
+            return True
         if not faint or reading is None:
             return bool(faint)
         if len(reading.plain) == len(reading.text):
             return False
         if len(faint) > MAX_FAINT:
             return True
-        text, patterns = reading.text, self._patterns
+        # 您 folds to 你 and is no sign: without this, each 您的 would look like a masked 你妈的.
+        text, patterns = reading.text.replace(RESPECTFUL, ADDRESSED), self._patterns
         return any(text.count(patterns[one]) < faint.count(one) for one in faint)
 
+    def _has_company(self, number: int, speaker: Speaker | None, reading: Reading | None) -> bool:
+        """Tell whether what some term of a pattern needs stands in the message, near or far."""
+        return reading is None or any(
+            form.term is not None
+            and form.spoken_by(speaker)
+            and _may_be_accompanied(form.term, reading)
+            for form in self.forms[number]
+        )
 
-_FAINT, _FULL = 1, 2
+
+_FAINT, _FULL, _NEEDY = 1, 2, 3
+
+
+def _may_be_accompanied(term: Term, reading: Reading) -> bool:
+    return all(
+        any(word in (reading.text if RESPECTFUL in word else reading.plain) for word in group)
+        for group in term.needs
+    )
 
 
 def _weight(forms: Iterable[Form], speaker: Speaker | None, *, sheltering: bool) -> int:
-    """Weigh a pattern: of no interest, only where the message has gaps, or in any case."""
+    """Weigh a pattern: of no interest, only where the message has gaps or company, or always."""
     spoken = [form for form in forms if form.spoken_by(speaker)]
     terms = [form for form in spoken if form.term is not None or sheltering]
     if not terms:
         return 0
+    if all(form.term is not None and form.term.needs for form in terms):
+        return _NEEDY
     return _FAINT if all(form.gap_at is not None for form in terms) else _FULL
 
 

@@ -24,7 +24,8 @@ SOFTENERS: Final = frozenset({*_PARTICLES, "亲", "亲亲", "抱歉", "不好意
 """A finding of tone beside one of these is one step milder."""
 
 RESPECTFUL: Final = "您"
-"""Reads as 你; a companion or an excuse that is written so is looked for as written."""
+ADDRESSED: Final = "你"
+"""The first reads as the second; a companion or an excuse with it is looked for as written."""
 
 LONGEST_ANSWER: Final = 16
 """A curt answer with all that softens it."""
