@@ -64,8 +64,8 @@ class Engine:
     def load(cls, folder: Path | None = None) -> "Engine":
         """Read a lexicon folder (None: the shipped one) and build the automata.
 
-        Takes about a second, but where an engine of the same words is in use: that one is returned.
-        Raises LexiconError naming file, line and cure.
+        Takes about two seconds, but where an engine of the same words is in use: that one is
+        returned. Raises LexiconError naming file, line and cure.
         """
         lexicon = read_lexicon(folder)
         engine = _IN_USE.get(lexicon.version)

@@ -1,6 +1,6 @@
 """Tells whether a wording policy lets abuse reach buyers, so that a leader answers for it.
 
-Asked outside any transaction: the first question loads the lexicon, which takes about a second.
+Asked outside any transaction: the first question loads the lexicon, which takes about two seconds.
 """
 
 import asyncio
