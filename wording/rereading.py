@@ -94,7 +94,9 @@ _DIGITS: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
         (rf"748(?<=[你去]...){_UNMEASURED}|{_ALONE}748(?=吧)", "去死吧"),
     )
 )  # fmt: skip
-_DIGIT: Final = re.compile(f"[0-9](?:(?=[{_HAN}])|(?<=[{_HAN}].))")
+# Runs of digits that the patterns above name, each whole: a serial or a price is none of them.
+_LISTED: Final = frozenset(("2", "3", "4", "5", "8", "13", "38", "250", "748"))
+_RUN: Final = re.compile("[0-9]+")
 # Few ranges, which cost a tenth of a long list of signs.
 _RANGES: Final = "\u2600-\u27bf\U0001f300-\U0001faff"
 _PICTURES: Final = re.compile(f"[{_RANGES}]")
@@ -108,8 +110,9 @@ may_be_reread: Final = re.compile(
 def rereadings(text: str) -> Iterator[Rereading]:
     """Answer the second readings that a message gives a sign for; most give none."""
     emoji = _PICTURES.search(text) is not None and _EMOJI_SIGN.search(text) is not None
-    if emoji or _DIGIT.search(text) is not None or _PLUS.search(text) is not None:
-        yield from _replaced(text, emoji=emoji)
+    digits = dict(_digits(text))
+    if emoji or digits:
+        yield from _replaced(text, digits, emoji=emoji)
     strays = [found.start() for found in _first(_STRAY.finditer(text))]
     if strays:
         yield _rewritten(text, dict.fromkeys(strays, (1, "")), why=Why.STRAY)
@@ -122,12 +125,13 @@ def fingers(text: str) -> Iterator[int]:
         yield at
 
 
-def _replaced(text: str, *, emoji: bool) -> Iterator[Rereading]:
+def _replaced(
+    text: str, digits: Mapping[int, tuple[int, str]], *, emoji: bool
+) -> Iterator[Rereading]:
     """Read emoji and digits together, 王8🥚, and once more where an emoji has a second reading."""
     # 保💩温🐶杯 is a word with gaps.
     emoji = emoji and _SEPARATING.search(text) is None
     signs = list(_first(_EMOJI_SIGN.finditer(text))) if emoji else []
-    digits = dict(_digits(text))
     for choice in (0, 1):
         if choice and not any(len(_EMOJI[one.group()]) > 1 for one in signs):
             return
@@ -140,6 +144,8 @@ def _replaced(text: str, *, emoji: bool) -> Iterator[Rereading]:
 
 
 def _digits(text: str) -> Iterator[tuple[int, tuple[int, str]]]:
+    if _LISTED.isdisjoint(_RUN.findall(text)) and _PLUS.search(text) is None:
+        return
     for pattern, read in _DIGITS:
         for found in _first(pattern.finditer(text)):
             yield found.start(), (len(found.group()), read)
