@@ -213,7 +213,11 @@ class AgentStateChanged(Event):
 
 
 class PersonListed(Event):
-    """The directory's entry of a person: what a token of this subject is still worth."""
+    """The directory's entry of a person: what a token of this subject is still worth.
+
+    Of staff it also tells how many buyers he may have at once, and his skill groups; None: of a
+    buyer, or an entry of a release before.
+    """
 
     topic: ClassVar[Topic] = DIRECTORY
     type: ClassVar[str] = "directory.person.v1"
@@ -225,6 +229,8 @@ class PersonListed(Event):
     active: bool
     not_before: Moment
     version: int
+    capacity: int | None = None
+    groups: tuple[SkillGroupId, ...] | None = None
 
     @property
     @override

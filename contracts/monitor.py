@@ -12,7 +12,14 @@ from typing_extensions import override
 
 from contracts.base import Event, Moment, Part
 from contracts.gateway import WordingHit
-from contracts.people import AgentState, ConversationId, MessageId, PersonId, ShopId
+from contracts.people import (
+    AgentState,
+    ConversationId,
+    MessageId,
+    PersonId,
+    ShopId,
+    SkillGroupId,
+)
 from contracts.topics import ALERTS, BOARD, Topic
 
 
@@ -213,8 +220,10 @@ TILE_BYTES: Final = 4 * 1024
 class BoardTotals(Event):
     """A shop's board without its agents, whose tiles are `board.agent.v1`.
 
-    `states` counts tiles by state. Who waits is told by instants, so that time alone changes
-    nothing.
+    `states` counts tiles by state, and `capacity` is how many buyers those may have at once who
+    are not offline. Of who waits, `levels` counts notice, warn and breach of the profile that
+    screens go by, each with those beyond it; None: it has no levels. Whose wait it is, is told by
+    instants, so that time alone changes nothing else.
     """
 
     topic: ClassVar[Topic] = BOARD
@@ -235,6 +244,8 @@ class BoardTotals(Event):
     states: dict[AgentState, int]
     figures: dict[str, Sums]
     waiting_longest: tuple[WaitingBuyer, ...]
+    capacity: int | None = None
+    levels: tuple[int, int, int] | None = None
 
     @property
     @override
@@ -247,7 +258,9 @@ class BoardAgent(Event):
     """One agent on the board, told when something of him changed; the latest stands.
 
     `waiting` buyers wait for him, the longest of them `waiting_since`, and `breaching` of them
-    beyond the limit. Who is `removed` has no tile any more.
+    beyond the limit. `flags` of his messages broke a wording rule today, and `held` were kept from
+    the buyer. `capacity` and `groups` are None where the directory does not tell them. Who is
+    `removed` has no tile any more.
     """
 
     topic: ClassVar[Topic] = BOARD
@@ -264,6 +277,10 @@ class BoardAgent(Event):
     breaching: int
     figures: dict[str, Sums]
     removed: bool = False
+    capacity: int | None = None
+    groups: tuple[SkillGroupId, ...] | None = None
+    flags: int = 0
+    held: int = 0
 
     @property
     @override

@@ -24,6 +24,7 @@ from services.monitor.boards import domain
 from services.monitor.boards.layout import Envelope, Look, Rows, agent_of
 from services.monitor.boards.repository import Today
 from services.monitor.boards.tiles import Tiles
+from services.monitor.directory.shops import Directory
 from services.monitor.facts.repository import Seat
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
@@ -128,7 +129,7 @@ class Peak:
             first_within_s=dict.fromkeys(self._names, 30),
             caught_up_ms=now_ms,
         )
-        return Look(SHOP, rows, now_ms, frozenset(self._ids), lambda _: "")
+        return Look(SHOP, rows, now_ms, frozenset(self._ids), Directory().person)
 
 
 def told_whole(looks: Sequence[Look], limit: int) -> Way:

@@ -120,7 +120,7 @@ def change_state(
 
 
 def listed_agent(agent: Agent, stamp: Stamp) -> PersonListed:
-    """Return the directory's entry of a member of staff."""
+    """Return the directory's entry of a member of staff, who was read with his skills."""
     return PersonListed(
         id=stamp.ids.new(),
         time=stamp.at,
@@ -131,6 +131,8 @@ def listed_agent(agent: Agent, stamp: Stamp) -> PersonListed:
         active=agent.active,
         not_before=agent.not_before,
         version=agent.version,
+        capacity=agent.capacity,
+        groups=agent.skill_group_ids,
     )
 
 

@@ -1,12 +1,19 @@
 """The tables of staff and of the skill groups they belong to."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.people import AgentState, Role
 from services.conversation.tables import Base, Id, Key, Made, OfShop, Small, one_of
+
+FORM: Final = 2
+"""Of a member's entry in the directory: it tells capacity and groups."""
+
+LISTED_BEFORE: Final = f"listed_form < {FORM}"
+"""The index is meant, so it stands in statements as it stands here."""
 
 
 class StaffRow(Base):
@@ -23,6 +30,7 @@ class StaffRow(Base):
             "id",
             postgresql_where=text("active and (state <> 'offline' or resume_state is not null)"),
         ),
+        Index("ix_staff_listed_before", "id", postgresql_where=text(LISTED_BEFORE)),
     )
 
     id: Mapped[Key]
@@ -35,6 +43,10 @@ class StaffRow(Base):
     capacity: Mapped[Small]
     not_before: Mapped[datetime]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    listed_form: Mapped[Small] = mapped_column(
+        server_default=text("1"),
+        comment="of the entry in the directory: 2 tells capacity and groups",
+    )
     state: Mapped[str] = mapped_column(server_default=text("'offline'"))
     state_since: Mapped[datetime | None]
     state_version: Mapped[int] = mapped_column(server_default=text("0"))

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, Role, ShopId, SkillGroupId
 from services.conversation.staff.domain import Agent, AtWork
-from services.conversation.staff.models import StaffRow, StaffSkillRow
+from services.conversation.staff.models import FORM, LISTED_BEFORE, StaffRow, StaffSkillRow
 from services.conversation.tables import fields, table_of
 
 _STAFF: Final = table_of(StaffRow)
@@ -83,7 +83,8 @@ async def at_work(session: AsyncSession) -> list[AtWork]:
 
 async def add_agent(session: AsyncSession, agent: Agent, password_hash: str) -> bool:
     """Insert a member of staff with his skills; False if the login is taken."""
-    values = fields(agent, _STAFF.columns.keys()) | {"password_hash": password_hash}
+    values = fields(agent, _STAFF.columns.keys())
+    values |= {"password_hash": password_hash, "listed_form": FORM}
     made = upsert(_STAFF).values(values).on_conflict_do_nothing().returning(_STAFF.c.id)
     if (await session.execute(made)).scalar() is None:
         return False
@@ -119,11 +120,27 @@ async def save_agents(session: AsyncSession, agents: Sequence[Agent]) -> None:
 async def every_agent(
     session: AsyncSession, *, after: str | None = None, limit: int = 1_000
 ) -> list[Agent]:
-    """Return staff of all shops in the order of their ids, beyond `after`, locked; no skills."""
+    """Return staff of all shops in the order of their ids, beyond `after`, locked."""
     wanted = select(_STAFF).order_by(_STAFF.c.id).limit(limit).with_for_update()
     if after is not None:
         wanted = wanted.where(_STAFF.c.id > after)
-    return [_agent(row, ()) for row in await session.execute(wanted)]
+    rows = list(await session.execute(wanted))
+    skills = await _skills(session, [row.id for row in rows])
+    return [_agent(row, skills.get(row.id, ())) for row in rows]
+
+
+async def relist(session: AsyncSession, *, limit: int = 200) -> list[Agent]:
+    """Return staff whose entry in the directory has an older form, and note that of today.
+
+    Their versions are raised: a reader keeps the entry that it has of a version.
+    """
+    older = select(_STAFF.c.id).where(text(LISTED_BEFORE)).order_by(_STAFF.c.id)
+    found = older.limit(limit).with_for_update(skip_locked=True).scalar_subquery()
+    changed = update(_STAFF).where(_STAFF.c.id.in_(found)).returning(_STAFF)
+    values = {"listed_form": FORM, "version": _STAFF.c.version + 1}
+    rows = list(await session.execute(changed.values(values)))
+    skills = await _skills(session, [row.id for row in rows])
+    return [_agent(row, skills.get(row.id, ())) for row in rows]
 
 
 async def password_of(session: AsyncSession, agent_id: str) -> str | None:

@@ -1,9 +1,9 @@
 """Lays a shop's board out: whole, or as totals and tiles. Must not know tables or who looks."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -17,8 +17,9 @@ from contracts.monitor import (
     WaitingBuyer,
 )
 from contracts.people import CHATTING_STAFF, AgentState, PersonId, ShopId
-from services.monitor.boards.repository import Today
+from services.monitor.boards.repository import NO_WRONGS, Today, Wrongs
 from services.monitor.boards.tiles import Tile
+from services.monitor.directory.shops import Person
 from services.monitor.facts.repository import Seat
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
@@ -49,6 +50,8 @@ class Rows:
     first_within_s: dict[ProfileName, int]
     """By the profiles that are shown."""
     caught_up_ms: int | None
+    wrongs: Mapping[PersonId, Wrongs] = field(default_factory=dict)
+    has_levels: bool = False
 
     def total(self, profile: ProfileName) -> Score:
         """Return the shop's totals: the sum over agents and over what nobody owned."""
@@ -65,7 +68,7 @@ class Look:
     now_ms: int
     staff: AbstractSet[PersonId]
     """Everybody active who may hold a conversation, whether something is known of him or not."""
-    name_of: Callable[[PersonId], str]
+    person: Callable[[PersonId], Person]
 
     @property
     def is_moving(self) -> bool:
@@ -96,7 +99,7 @@ class Look:
             waiting_longest=self._waiting_longest,
         )
 
-    def totals(self, tiles: Iterable[Tile], told: Envelope) -> BoardTotals:
+    def totals(self, tiles: Sequence[Tile], told: Envelope) -> BoardTotals:
         """Return all of it but the agents, of whom these are the tiles."""
         rows, oldest = self.rows, self._oldest_ms
         nobodys = next((load for load in rows.loads if load.agent_id is None), None)
@@ -121,6 +124,8 @@ class Look:
                 for name, within_s in rows.first_within_s.items()
             },
             waiting_longest=self._waiting_longest,
+            capacity=_capacity(tiles),
+            levels=self._levels,
         )
 
     def tiles(self) -> list[Tile]:
@@ -145,6 +150,17 @@ class Look:
     @property
     def _oldest_ms(self) -> int | None:
         return min((wait.since_ms for wait in self.rows.waits), default=None)
+
+    @property
+    def _levels(self) -> tuple[int, int, int] | None:
+        if not self.rows.has_levels:
+            return None
+        loads = self.rows.loads
+        return (
+            sum(load.noticed for load in loads),
+            sum(load.warned for load in loads),
+            sum(load.over for load in loads),
+        )
 
     @property
     def _waiting_longest(self) -> tuple[WaitingBuyer, ...]:
@@ -180,9 +196,11 @@ class Look:
         for agent_id in sorted(agents):
             load = loads.get(agent_id) or Load(agent_id, 0, 0, None, 0)
             seat = seats.get(agent_id)
+            person = self.person(agent_id)
+            wrongs = rows.wrongs.get(agent_id, NO_WRONGS)
             yield Tile(
                 agent_id=agent_id,
-                name=self.name_of(agent_id) or (seat.name if seat else ""),
+                name=person.name or (seat.name if seat else ""),
                 state=seat.state if seat else AgentState.OFFLINE,
                 since_ms=seat.since_ms if seat else None,
                 open=load.open,
@@ -193,6 +211,10 @@ class Look:
                     (name, rows.totals.get((name, agent_id), NOTHING), within_s)
                     for name, within_s in rows.first_within_s.items()
                 ),
+                flags=wrongs.flags,
+                held=wrongs.held,
+                capacity=person.capacity,
+                groups=person.groups,
             )
 
     def _agent(self, tile: Tile) -> AgentTile:
@@ -224,7 +246,18 @@ def agent_of(shop_id: ShopId, tile: Tile, told: Envelope) -> BoardAgent:
         breaching=tile.breaching,
         figures={name: _sums(score, within_s) for name, score, within_s in tile.figures},
         removed=tile.removed,
+        capacity=tile.capacity,
+        groups=tile.groups,
+        flags=tile.flags,
+        held=tile.held,
     )
+
+
+def _capacity(tiles: Iterable[Tile]) -> int | None:
+    """Return how many buyers those may have at once who are not offline; None: not of all told."""
+    told = [tile.capacity for tile in tiles if tile.state is not AgentState.OFFLINE]
+    known = [one for one in told if one is not None]
+    return sum(known) if len(known) == len(told) else None
 
 
 def response_figures(profile: ProfileName, total: Score, first_within_s: int) -> ResponseFigures:

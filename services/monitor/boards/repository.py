@@ -6,7 +6,7 @@ Must not know how a board is laid out or when it is published.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,14 @@ from contracts.people import PersonId, ShopId
 from kit.postgres import DirectConnection
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
+
+
+class Day(NamedTuple):
+    """A shop's local day, its end excluded."""
+
+    day: date
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,46 @@ class Today:
     flags_buyer: int
     held: int
     as_of_ms: int | None
+
+
+class Wrongs(NamedTuple):
+    """How many messages of an agent broke a rule and were delivered, and how many were held."""
+
+    flags: int
+    held: int
+
+
+NO_WRONGS: Final = Wrongs(0, 0)
+
+
+async def wrongs(session: AsyncSession, shop_id: ShopId, of: Day) -> dict[PersonId, Wrongs]:
+    """Return what agents said on a local day that broke a rule, by agent."""
+    asked = {"shop": shop_id, "start": of.start_ms, "end": of.end_ms}
+    rows = await session.execute(_WRONGS, asked)
+    return {PersonId(agent): Wrongs(flags, held) for agent, flags, held in rows}
+
+
+class KnownWrongs:
+    """The last counts of each shop, which stand as long as its totals do.
+
+    A board is laid out twice a second, and who said what has to be counted from the rows.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[ShopId, tuple[tuple[Day, int, int], Mapping[PersonId, Wrongs]]] = {}
+
+    async def of(
+        self, session: AsyncSession, shop_id: ShopId, day: Day, today: Today
+    ) -> Mapping[PersonId, Wrongs]:
+        """Return a day's counts by agent; nothing is read where nobody did anything wrong."""
+        if today.flags_agent == 0 and today.held == 0:
+            self._known.pop(shop_id, None)
+            return {}
+        state = day, today.flags_agent, today.held
+        known = self._known.get(shop_id)
+        if known is None or known[0] != state:
+            known = self._known[shop_id] = state, await wrongs(session, shop_id, day)
+        return known[1]
 
 
 async def revisions(connection: DirectConnection, since: date) -> Mapping[ShopId, int]:
@@ -46,13 +94,12 @@ async def caught_up_ms(session: AsyncSession) -> int | None:
     return None if found is None else int(found)
 
 
-async def today(
-    session: AsyncSession, shop_id: ShopId, *, day: date, start_ms: int, end_ms: int
-) -> Today:
-    """Return the traffic of a local day, of which the two moments are begin and end."""
-    row = (await session.execute(_TODAY, {"shop": shop_id, "day": day})).one()
+async def today(session: AsyncSession, shop_id: ShopId, of: Day) -> Today:
+    """Return the traffic of a local day."""
+    row = (await session.execute(_TODAY, {"shop": shop_id, "day": of.day})).one()
     messages, flags_agent, flags_buyer, as_of = row
-    held = await session.execute(_HELD, {"shop": shop_id, "start": start_ms, "end": end_ms})
+    asked = {"shop": shop_id, "start": of.start_ms, "end": of.end_ms}
+    held = await session.execute(_HELD, asked)
     return Today(int(messages), int(flags_agent), int(flags_buyer), int(held.scalar() or 0), as_of)
 
 
@@ -105,6 +152,17 @@ _TODAY: Final = text(
 )
 _HELD: Final = text(
     "select count(*) from incidents where shop_id = :shop and held_ms >= :start and held_ms < :end"
+)
+_WRONGS: Final = text(
+    """
+    select agent, count(*) filter (where not held), count(*) filter (where held) from (
+        select sender_id as agent, false as held from flags
+        where shop_id = :shop and at_ms >= :start and at_ms < :end and speaker = 'agent'
+        union all
+        select agent_id, true from incidents
+        where shop_id = :shop and held_ms >= :start and held_ms < :end
+    ) as said group by agent
+    """
 )
 _SUMS: Final = ", ".join(f"cast(sum({name}) as bigint)" for name in Score.__struct_fields__)
 _COUNTERS: Final = text(

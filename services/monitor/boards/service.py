@@ -19,6 +19,7 @@ from services.monitor.boards.layout import (
     agent_of,
     response_figures,
 )
+from services.monitor.boards.repository import Day, KnownWrongs
 from services.monitor.boards.schemas import Board, OwnDay, WholeBoard
 from services.monitor.directory.rules import Rules
 from services.monitor.directory.shops import Shop
@@ -32,6 +33,8 @@ from services.monitor.response.measure import Response
 WAITING_SHOWN: Final = 20
 """Longest waits on a board; the whole list is at `GET /v1/monitor/waiting`."""
 
+NO_LEVELS: Final = 0, 0, 0
+
 
 class Boards:
     """Reads boards from the summed rows of all partitions."""
@@ -44,6 +47,7 @@ class Boards:
         self._states = States([self._response])
         self._clock = clock
         self._ids = ids
+        self._wrongs = KnownWrongs()
 
     async def read(self, shop_id: ShopId) -> Board:
         """Return the board of a shop as of now."""
@@ -95,16 +99,17 @@ class Boards:
         now_ms = self._clock.now_ms()
         day = shop.calendar.day(now_ms)
         profiles = tuple(name for name in shop.profiles if name in self._book.versions)
+        levels_s = self._levels_s(shop, day)
         async with self._db.read(shop_id) as session:
-            today = await repository.today(
+            of_day = Day(day, shop.calendar.midnight(day), shop.calendar.day_end(now_ms))
+            today = await repository.today(session, shop_id, of_day)
+            loads = await response.loads(
                 session,
                 shop_id,
-                day=day,
-                start_ms=shop.calendar.midnight(day),
-                end_ms=shop.calendar.day_end(now_ms),
+                breach_before_ms=now_ms - self._breach_s(shop, now_ms) * 1000,
+                levels_before_ms=[now_ms - level_s * 1000 for level_s in levels_s or NO_LEVELS],
             )
-            breach_ms = now_ms - self._breach_s(shop, now_ms) * 1000
-            loads = await response.loads(session, shop_id, breach_before_ms=breach_ms)
+            wrongs = await self._wrongs.of(session, shop_id, of_day, today)
             waits = await response.waits(session, shop_id, limit=WAITING_SHOWN)
             seats = await facts.seats(session, shop_id)
             totals = await repository.counters(session, shop_id, day=day, profiles=profiles)
@@ -117,9 +122,9 @@ class Boards:
                 self._add_unsettled(totals, silent, day=day, profiles=profiles)
             caught_up = await repository.caught_up_ms(session)
         limits = {name: self._first_within_s(name, day) for name in profiles}
-        rows = Rows(today, loads, waits, seats, totals, limits, caught_up)
+        rows = Rows(today, loads, waits, seats, totals, limits, caught_up, wrongs, bool(levels_s))
         staff = self._directory.staff(shop_id)
-        return Look(shop_id, rows, now_ms, staff, self._directory.name)
+        return Look(shop_id, rows, now_ms, staff, self._directory.person)
 
     def _envelope(self) -> Envelope:
         return Envelope(self._ids.new(), self._clock.now())
@@ -150,6 +155,11 @@ class Boards:
     def _first_within_s(self, name: ProfileName, day: date) -> int:
         ruling = self._book.in_force(name, day) or self._book.versions[name][0]
         return ruling.first_within_ms // 1000
+
+    def _levels_s(self, shop: Shop, day: date) -> Sequence[int] | None:
+        """Return the levels that screens go by, of later replies: it is not told whose is first."""
+        ruling = (self._book.in_force(name, day) for name in shop.profiles)
+        return next((one.levels.later for one in ruling if one and one.levels), None)
 
     def _breach_s(self, shop: Shop, now_ms: int) -> int:
         day = shop.calendar.day(now_ms)

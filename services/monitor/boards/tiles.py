@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from contracts.people import AgentState, PersonId, ShopId
+from contracts.people import AgentState, PersonId, ShopId, SkillGroupId
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
 
@@ -42,6 +42,10 @@ class Tile(NamedTuple):
     breaching: int
     figures: tuple[tuple[ProfileName, Score, int], ...]
     """By profile, with the seconds within which a first response is in time."""
+    flags: int = 0
+    held: int = 0
+    capacity: int | None = None
+    groups: tuple[SkillGroupId, ...] | None = None
     removed: bool = False
 
 

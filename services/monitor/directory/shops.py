@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.conversation import PersonListed, ShopListed
-from contracts.people import CHATTING_STAFF, PersonId, ShopId
+from contracts.people import CHATTING_STAFF, PersonId, ShopId, SkillGroupId
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles.domain import ProfileName
 from wording import HOUSE, Policy, policy_of
@@ -35,6 +35,8 @@ class Person(NamedTuple):
     version: int
     name: str
     chats_in: ShopId | None
+    capacity: int | None = None
+    groups: tuple[SkillGroupId, ...] | None = None
 
 
 _UNLISTED: Final = Person(0, "", None)
@@ -67,6 +69,10 @@ class Directory:
         """Return a person's name; empty for one who is not listed."""
         return self._people.get(person_id, _UNLISTED).name
 
+    def person(self, person_id: PersonId) -> Person:
+        """Return a person's entry; nothing is known of one who is not listed."""
+        return self._people.get(person_id, _UNLISTED)
+
     def staff(self, shop_id: ShopId) -> AbstractSet[PersonId]:
         """Return everybody active in a shop who may hold a conversation."""
         return self._staff.get(shop_id, frozenset())
@@ -89,7 +95,9 @@ class Directory:
             return
         chats = entry.active and entry.role in CHATTING_STAFF
         chats_in = entry.shop_id if chats else None
-        self._people[entry.subject] = Person(entry.version, entry.name, chats_in)
+        self._people[entry.subject] = Person(
+            entry.version, entry.name, chats_in, entry.capacity, entry.groups
+        )
         if known.chats_in is not None and known.chats_in != chats_in:
             self._staff[known.chats_in].discard(entry.subject)
         if chats_in is not None:

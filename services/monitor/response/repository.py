@@ -200,6 +200,10 @@ class Load(NamedTuple):
     waiting: int
     oldest_wait_ms: int | None
     breaching: int
+    noticed: int = 0
+    warned: int = 0
+    over: int = 0
+    """Of who waits, how many are at a level of the screens or beyond it."""
 
 
 class Wait(NamedTuple):
@@ -210,9 +214,20 @@ class Wait(NamedTuple):
     since_ms: int
 
 
-async def loads(session: AsyncSession, shop_id: ShopId, *, breach_before_ms: int) -> list[Load]:
-    """Return open conversations and waits by owner."""
-    rows = await session.execute(_LOADS, {"shop": shop_id, "breach": breach_before_ms})
+async def loads(
+    session: AsyncSession,
+    shop_id: ShopId,
+    *,
+    breach_before_ms: int,
+    levels_before_ms: Sequence[int] = (0, 0, 0),
+) -> list[Load]:
+    """Return open conversations and waits by owner.
+
+    Since before `levels_before_ms` waits who is noticed, warned of and over the limit on screens.
+    """
+    notice, warn, over = levels_before_ms
+    limits = {"breach": breach_before_ms, "notice": notice, "warn": warn, "over": over}
+    rows = await session.execute(_LOADS, {"shop": shop_id} | limits)
     return [Load(*row) for row in rows]
 
 
@@ -260,7 +275,9 @@ _UNSETTLED: Final = text(
 _LOADS: Final = text(
     """
     select owner, count(*) filter (where open), count(waiting_ms), min(waiting_ms),
-        count(*) filter (where waiting_ms <= :breach)
+        count(*) filter (where waiting_ms <= :breach),
+        count(*) filter (where waiting_ms <= :notice),
+        count(*) filter (where waiting_ms <= :warn), count(*) filter (where waiting_ms <= :over)
     from conversations
     where shop_id = :shop and (open or unsettled)
     group by owner

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from contracts.base import decode
 from contracts.conversation import SessionEnded, session_key
-from kit.bus.ports import Record
 from services.conversation.directory.service import Relisting
 from tests.integration.conversation.desk import PASSWORD, Person, Platform, code, ok
+from tests.integration.conversation.directory import records_of
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -88,7 +88,7 @@ async def test_to_end_a_session_twice_is_to_end_it_once(platform: Platform) -> N
         ok(await _end(platform, agent, lost))
 
     await _told(platform, lost)
-    assert len(await _records(platform, lost)) == 1
+    assert len(await records_of(platform, session_key(lost))) == 1
 
 
 async def test_nobody_ends_the_session_of_another(platform: Platform) -> None:
@@ -140,10 +140,10 @@ async def test_the_directory_forgets_a_session_once_no_token_of_it_is_good(
     await platform.service.retention.forget()
 
     async def is_forgotten() -> bool:
-        return (await _records(platform, old))[-1].value is None
+        return (await records_of(platform, session_key(old)))[-1].value is None
 
     await eventually(is_forgotten, what="a tombstone")
-    assert [one.value is None for one in await _records(platform, young)] == [False]
+    assert [one.value is None for one in await records_of(platform, session_key(young))] == [False]
     assert (await _end(platform, agent, old)).status_code == 404
 
 
@@ -157,7 +157,7 @@ async def test_a_lost_directory_is_told_which_sessions_were_ended(platform: Plat
     await Relisting(service.db, service.clock, service.ids).everything()
 
     async def told_again() -> bool:
-        return len(await _records(platform, lost)) == 2
+        return len(await records_of(platform, session_key(lost))) == 2
 
     await eventually(told_again, what="the session, told anew")
     assert (await _told(platform, lost)).ended_at == first.ended_at
@@ -210,7 +210,11 @@ async def _told(platform: Platform, sid: str) -> SessionEnded:
     """Return what the directory says of a session at last."""
 
     async def newest() -> SessionEnded | None:
-        found = [decode(one) for one in await _records(platform, sid) if one.value is not None]
+        found = [
+            decode(one)
+            for one in await records_of(platform, session_key(sid))
+            if one.value is not None
+        ]
         return next((one for one in reversed(found) if isinstance(one, SessionEnded)), None)
 
     entry = await eventually(newest, what="the directory's entry")
@@ -225,20 +229,3 @@ async def _ended_ago(platform: Platform, sid: str, *, minutes: float) -> None:
     )
     async with platform.service.db.write_across("a test") as session:
         await session.execute(text(earlier), {"sid": sid, "seconds": minutes * 60})
-
-
-async def _records(platform: Platform, sid: str) -> list[Record]:
-    """Return all that the directory was told of a session, oldest first."""
-    found: list[Record] = []
-    reader = platform.service.bus.reader(["directory"])
-    await reader.start()
-    try:
-        ends = await reader.end_offsets(reader.assignment())
-        left = {tp for tp, end in ends.items() if end > 0}
-        while left:
-            for records in (await reader.getmany(200)).values():
-                found += [one for one in records if one.key == session_key(sid).encode()]
-            left = {tp for tp in left if await reader.position(tp) < ends[tp]}
-    finally:
-        await reader.stop()
-    return found

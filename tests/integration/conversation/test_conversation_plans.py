@@ -237,6 +237,11 @@ READS = [
     Read("all shops, to tell a lost directory anew", partial(shops.every_shop)),
     Read("all staff, likewise", partial(staff.every_agent, after=_id(2, 1))),
     Read(
+        "staff whom the release before listed",
+        partial(staff.relist),
+        filters="of the index of exactly these, whom another process listed meanwhile",
+    ),
+    Read(
         "buyers whose tokens may be out, likewise",
         partial(buyers.revoked_buyers, since=datetime(2026, 1, 1, tzinfo=UTC)),
         filters="an operator's command after the loss of a log, once",

@@ -122,7 +122,12 @@ READS = [
         sorts=LIVE,
     ),
     Read("the loads of a board", partial(response.loads, shop_id=SHOP, breach_before_ms=0)),
-    Read("a day of a board", partial(boards.today, shop_id=SHOP, day=DAY, start_ms=0, end_ms=1)),
+    Read("a day of a board", partial(boards.today, shop_id=SHOP, of=boards.Day(DAY, 0, 1))),
+    Read(
+        "what agents said wrong on it",
+        partial(boards.wrongs, shop_id=SHOP, of=boards.Day(DAY, 0, 1)),
+        filters="what buyers said wrong on that day, which is as little",
+    ),
     Read("the minutes of a day", partial(curve.minutes, shop_id=SHOP, day=DAY)),
     Read(
         "the minutes of some days",

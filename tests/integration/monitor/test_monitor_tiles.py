@@ -1,6 +1,7 @@
 """A shop's board by totals and tiles: what is told adds up to the whole board."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from contracts.base import Event
 from contracts.conversation import PersonListed
 from contracts.monitor import BoardAgent, BoardTotals
-from contracts.people import AgentState, PersonId, Role
+from contracts.people import AgentState, PersonId, Role, SkillGroupId
 from contracts.topics import BOARD
 from tests.integration.monitor.chats import NOON
 from tests.integration.monitor.rig import Monitor, Rig, Shop, boards_of
@@ -86,6 +87,35 @@ async def test_tiles_and_totals_add_up_to_the_whole_board(rig: Rig, monitor: Mon
     assert {one["agent_id"] for one in answered["agents"]} == set(told)
     assert answered["totals"]["messages"] == 3
     assert "id" not in answered["agents"][0]
+
+
+async def test_a_tile_tells_room_groups_and_wording_and_totals_how_late_it_is(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop, group = await monitor.shop_at_noon(), SkillGroupId("presale")
+    anne = await listed(rig, shop, "anne", capacity=8, groups=(group,))
+    away = await listed(rig, shop, "away", capacity=10, groups=())
+    async with rig.watching(BOARD.name) as seen:
+        await shop.agent_is(AgentState.ONLINE)
+        chat = await shop.chat(start=await rig.now() - timedelta(seconds=130)).opened()
+        await chat.buyer(0)
+        await chat.agent(1, "你是不是傻逼")
+        await chat.buyer(2)
+        await shop.held("滚远点")
+        await rig.folded()
+        await eventually(
+            lambda: (
+                anne in (told := tiles_of(seen, shop))
+                and (told[anne].flags, told[anne].held) == (1, 1)
+                and totals_of(seen, shop)[-1].levels == (1, 1, 0)
+            ),
+            what="what was said and held, and a wait that is warned of",
+        )
+
+    tiles, totals = tiles_of(seen, shop), totals_of(seen, shop)[-1]
+    assert (tiles[anne].capacity, tiles[anne].groups) == (8, (group,))
+    assert (tiles[away].capacity, tiles[away].groups, tiles[away].flags) == (10, (), 0)
+    assert totals.capacity == 8  # who is away has no room
 
 
 async def test_who_left_has_no_tile_any_more(rig: Rig, monitor: Monitor) -> None:
