@@ -30,6 +30,8 @@ interface RawTotals {
   states: Partial<Record<AgentState, number>>;
   figures: Record<string, Sums>;
   waiting_longest: { conversation_id: string; agent_id: string | null; waiting_since: string }[];
+  capacity?: number | null;
+  levels?: [number, number, number] | null;
 }
 
 interface RawAgent {
@@ -41,6 +43,10 @@ interface RawAgent {
   breaching: number;
   figures: Record<string, Sums>;
   removed?: boolean;
+  capacity?: number | null;
+  groups?: string[] | null;
+  flags?: number;
+  held?: number;
 }
 
 export class BoardParts {
@@ -106,6 +112,8 @@ function put(raw: RawTotals, agents: AgentTile[]): Board {
     waiting: raw.waiting,
     waitingSince: moment(raw.waiting_since),
     queued: raw.queued,
+    capacity: raw.capacity ?? null,
+    levels: raw.levels ?? null,
     flagsAgent: raw.flags_agent,
     flagsBuyer: raw.flags_buyer,
     held: raw.held,
@@ -124,6 +132,9 @@ function tileOf(raw: RawAgent): AgentTile {
     open: raw.open_conversations,
     waitingSince: moment(raw.waiting_since),
     breaching: raw.breaching,
+    capacity: raw.capacity ?? null,
+    groups: raw.groups ?? null,
+    wrongs: (raw.flags ?? 0) + (raw.held ?? 0),
     figures: byProfile(raw.figures),
   };
 }

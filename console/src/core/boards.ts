@@ -27,6 +27,12 @@ export interface AgentTile {
   waitingSince: number | null;
   /** Buyers who have waited for him beyond the limit. */
   breaching: number;
+  /** How many buyers he may have at once; null where it is not told. */
+  capacity: number | null;
+  /** Skill groups; null where they are not told. */
+  groups: readonly string[] | null;
+  /** His messages of today that broke a wording rule, and those that were held back. */
+  wrongs: number;
   figures: FiguresByProfile;
 }
 
@@ -50,6 +56,10 @@ export interface Board {
   waitingSince: number | null;
   /** Who waits and is nobody's; null where it is not told. */
   queued: number | null;
+  /** How many buyers all may have at once who are not offline; null where it is not told. */
+  capacity: number | null;
+  /** Of who waits, those at each of the three levels or beyond it; null where it is not told. */
+  levels: readonly [number, number, number] | null;
   flagsAgent: number;
   flagsBuyer: number;
   held: number;
@@ -126,6 +136,8 @@ export function boardOf(given: unknown): Board {
     waiting: raw.waiting,
     waitingSince: raw.waiting === 0 ? null : (longest[0]?.since ?? publishedAt - raw.longest_wait_ms),
     queued: null,
+    capacity: null,
+    levels: null,
     flagsAgent: raw.flags_agent,
     flagsBuyer: raw.flags_buyer,
     held: raw.held,
@@ -146,6 +158,9 @@ function tileOf(raw: RawTile, publishedAt: number, longest: readonly Waiter[]): 
     open: raw.open_conversations,
     waitingSince: raw.longest_wait_ms === 0 ? (known ?? null) : (known ?? publishedAt - raw.longest_wait_ms),
     breaching: raw.breaching,
+    capacity: null,
+    groups: null,
+    wrongs: 0,
     figures: byProfile(raw.figures),
   };
 }

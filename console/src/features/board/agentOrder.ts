@@ -4,7 +4,7 @@ import type { AgentTile } from "@/core/boards.ts";
 
 import { firstShare, meanMs } from "./figures.ts";
 
-export const COLUMNS = ["name", "state", "open", "wait", "breaching", "mean", "first", "unanswered"] as const;
+export const COLUMNS = ["name", "state", "open", "wait", "breaching", "mean", "first", "unanswered", "wrongs"] as const;
 export type Column = (typeof COLUMNS)[number];
 
 export interface Sorting {
@@ -64,6 +64,8 @@ function keyOf(tile: AgentTile, column: Column, profile: string): string | numbe
       return firstShare(figures);
     case "unanswered":
       return figures?.unanswered ?? null;
+    case "wrongs":
+      return tile.wrongs;
   }
 }
 

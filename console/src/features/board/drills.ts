@@ -14,6 +14,18 @@ const OF = ["rounds", "sessions"] as const;
 const OUTCOMES = ["within", "late", "unanswered"] as const;
 const PLAIN = ["waiting", "open", "online", "figures", "held", "flags"];
 
+const WRONGS = "wrongs:";
+
+/** Return the name of what an agent said that broke a wording rule. */
+export function wrongsOf(agent: string): string {
+  return `${WRONGS}${agent}`;
+}
+
+/** Return whose wording a name means; null where it means none. */
+export function wrongsAgent(drill: string): string | null {
+  return drill.startsWith(WRONGS) ? drill.slice(WRONGS.length) : null;
+}
+
 /** Return the name of a list of rounds or sessions. */
 export function counted(of: Counted["of"], outcome: Outcome | null = null, agent: string | null = null): string {
   return [of, outcome ?? "all", ...(agent === null ? [] : [agent])].join(".");
@@ -30,5 +42,5 @@ export function countedOf(drill: string): Counted | null {
 
 /** Tell whether a word in the address names something that can be opened. */
 export function isDrill(drill: string): boolean {
-  return PLAIN.includes(drill) || drill.startsWith("agent:") || countedOf(drill) !== null;
+  return PLAIN.includes(drill) || drill.startsWith("agent:") || drill.startsWith(WRONGS) || countedOf(drill) !== null;
 }

@@ -27,6 +27,11 @@ export function levelOf(since: number | null, now: number, levels: Levels | null
   return seconds >= breach ? 3 : seconds >= warn ? 2 : seconds >= notice ? 1 : 0;
 }
 
+/** Return who belongs to a skill group, or everybody where none is named. */
+export function inGroup(agents: readonly AgentTile[], group: string): readonly AgentTile[] {
+  return group === "" ? agents : agents.filter((tile) => tile.groups?.includes(group));
+}
+
 /** Count agents by state; null while some of them did not fit into the board. */
 export function byState(board: Board): Readonly<Record<AgentState, number>> | null {
   if (board.agentsLeftOut > 0) return null;
@@ -75,6 +80,7 @@ export function kept(before: ReadonlyMap<string, AgentTile>, tiles: readonly Age
 function isSame(a: AgentTile, b: AgentTile): boolean {
   const waits = a.waitingSince === null || b.waitingSince === null ? a.waitingSince === b.waitingSince : Math.abs(a.waitingSince - b.waitingSince) < JITTER_MS;
   if (!waits || a.name !== b.name || a.state !== b.state || a.open !== b.open || a.breaching !== b.breaching) return false;
+  if (a.capacity !== b.capacity || a.wrongs !== b.wrongs || a.groups?.join() !== b.groups?.join()) return false;
   const profiles = Object.keys(b.figures);
   return profiles.length === Object.keys(a.figures).length && profiles.every((name) => isSameFigures(a.figures[name], b.figures[name]));
 }

@@ -40,7 +40,10 @@ export function useTiles(given: () => Given): ComputedRef<Figure[]> {
 
   function waiting({ board, levels, now }: Given): Figure[] {
     const inQueue = queued(board);
-    const about = board.waiting === 0 ? t("board.nobodyWaits") : inQueue === null ? t("board.onBoard") : t("board.waitingSplit", { queued: inQueue, assigned: board.waiting - inQueue });
+    const [, warned, over] = board.levels ?? [0, 0, 0];
+    const late = over > 0 ? t("board.overLimit", { count: n(over) }) : warned > 0 ? t("board.overWarn", { count: n(warned) }) : null;
+    const split = board.waiting === 0 ? t("board.nobodyWaits") : inQueue === null ? t("board.onBoard") : t("board.waitingSplit", { queued: inQueue, assigned: board.waiting - inQueue });
+    const about = late === null ? split : `${late} · ${split}`;
     const level = levelOf(board.waitingSince, now, levels);
     return [
       { ...plain, key: "waiting", label: t("board.tiles.waiting"), value: n(board.waiting), about, drill: "waiting" },
@@ -60,7 +63,8 @@ export function useTiles(given: () => Given): ComputedRef<Figure[]> {
     const states = byState(board);
     const others = (["busy", "suspended", "break"] as const).filter((state) => (states?.[state] ?? 0) > 0);
     const away = others.map((state) => t("board.counted", { what: t(`board.states.${state}`), count: states?.[state] ?? 0 }));
-    const about = states === null ? t("board.notAllListed", { count: board.agentsLeftOut }) : away.length === 0 ? t("board.nobodyAway") : away.join(" · ");
+    const room = board.capacity === null ? [] : [t("board.capacity", { count: n(board.capacity) })];
+    const about = states === null ? t("board.notAllListed", { count: board.agentsLeftOut }) : [...room, ...(away.length === 0 ? [t("board.nobodyAway")] : away)].join(" · ");
     return [
       { ...plain, key: "open", label: t("board.tiles.open"), value: n(board.open), about: t("board.messages", { count: n(board.messages) }), drill: "open" },
       { ...plain, key: "online", label: t("board.tiles.online"), value: states === null ? null : n(states.online), about, drill: "online" },

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { speak } from "@/locales/i18n.ts";
 
-import { rawFigures, rawTile } from "../../core/boards.ts";
-import { NOW, core, mark, pass, publish, reset, show, world } from "./showing.ts";
+import { rawAgent, rawFigures, rawTile, rawTotals } from "../../core/boards.ts";
+import { NOW, core, mark, pass, publish, publishParts, reset, show, world } from "./showing.ts";
 
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core, live: world.live }) }));
 vi.mock("@/now.ts", async (original) => ({ ...(await original<object>()), useNow: () => world.now }));
@@ -92,6 +92,33 @@ describe("the board", () => {
     const { page } = await show();
 
     expect(page.findAll(".tile")[1]?.classes()).toContain(level);
+  });
+
+  it("says how much room there is, who is near the limit, and whose wording it was", async () => {
+    const full = { open_conversations: 8, capacity: 8, groups: ["g1"], flags: 2, held: 1 };
+    publishParts(rawTotals({ capacity: 18, levels: [2, 1, 0] }), rawAgent({ ...full, name: "客服7号" }), rawAgent({ agent_id: "a2", open_conversations: 0, capacity: 10, groups: ["g2"] }));
+    const { page, tile } = await show();
+
+    expect(tile("等待中")).toContain("2 预警 1 · 排队 1 · 已分配 1");
+    expect(tile("在线客服")).toContain("2 容量 18 · 没有人挂起或小休");
+    const rows = page.findAll("[role=rowgroup] [role=row]").map((row) => row.findAll("[role=cell]").map((cell) => cell.text()));
+    expect(rows.map((cells) => [cells[1], cells.at(-1)])).toEqual([
+      ["0/10", "–"],
+      ["8/8", "3"],
+    ]);
+  });
+
+  it("shows the agents of one group, which stands in the address", async () => {
+    world.answers["/v1/skill-groups"] = { items: [{ id: "g1", name: "售前" }, { id: "g2", name: "售后" }] };
+    publishParts(rawTotals(), rawAgent({ name: "客服7号", groups: ["g1"] }), rawAgent({ agent_id: "a2", name: "客服2号", groups: ["g2"] }));
+    const { page, router, names } = await show();
+    expect(names()).toHaveLength(2);
+
+    await page.findAll("select")[1]?.setValue("g2");
+    await flushPromises();
+
+    expect(names()).toEqual(["客服2号"]);
+    expect(router.currentRoute.value.query).toEqual({ group: "g2" });
   });
 
   it("lets waits go on between two boards", async () => {
@@ -234,9 +261,9 @@ describe("the agents", () => {
 
     const cells = page.findAll("[role=row]").slice(1).map((row) => row.findAll("[role=cell]").map((cell) => cell.text()));
     expect(cells).toEqual([
-      ["在线", "5", "3:12", "1", "–", "–", "–"],
-      ["在线", "8", "1:47", "–", "10 秒", "90%", "1"],
-      ["在线", "3", "–", "–", "40 秒", "90%", "1"],
+      ["在线", "5", "3:12", "1", "–", "–", "–", "–"],
+      ["在线", "8", "1:47", "–", "10 秒", "90%", "1", "–"],
+      ["在线", "3", "–", "–", "40 秒", "90%", "1", "–"],
     ]);
     expect(page.findAll("[role=row]").map((row) => row.classes().find((name) => name.startsWith("level")))).toEqual([undefined, "level-3", "level-2", "level-0"]);
   });

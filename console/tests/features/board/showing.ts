@@ -5,12 +5,14 @@ import { vi } from "vitest";
 import { ref, shallowReactive, type Ref } from "vue";
 import { createMemoryHistory, createRouter, type Router } from "vue-router";
 
+import { BoardParts, TOGETHER_MS } from "@/core/boardParts.ts";
 import { boardOf } from "@/core/boards.ts";
 import { EMPTY, type State } from "@/core/types.ts";
 import BoardPage from "@/features/board/BoardPage.vue";
 import { i18n } from "@/locales/i18n.ts";
 
 import { rawBoard } from "../../core/boards.ts";
+import { ManualClock } from "../../core/time.ts";
 
 export const NOW = Date.parse("2026-11-11T00:01:00.000Z");
 
@@ -63,6 +65,15 @@ export function pass(ms: number): void {
 
 export function publish(changed: Record<string, unknown> = {}): void {
   world.live.board = { status: "live", latest: boardOf(rawBoard(changed)), through: world.live.board?.through ?? null };
+}
+
+/** Let a board come by totals and tiles. */
+export function publishParts(totals: Record<string, unknown>, ...agents: Record<string, unknown>[]): void {
+  const clock = new ManualClock();
+  const parts = new BoardParts(clock, (latest) => (world.live.board = { status: "live", latest, through: null }));
+  parts.begin(totals);
+  for (const agent of agents) parts.change(String(agent["agent_id"]), agent);
+  clock.advance(TOGETHER_MS);
 }
 
 /** Let it be said that everything up to then is counted. */

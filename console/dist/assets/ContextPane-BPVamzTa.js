@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-gyvR5j-i.js";
