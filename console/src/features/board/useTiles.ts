@@ -64,7 +64,7 @@ export function useTiles(given: () => Given): ComputedRef<Figure[]> {
     const others = (["busy", "suspended", "break"] as const).filter((state) => (states?.[state] ?? 0) > 0);
     const away = others.map((state) => t("board.counted", { what: t(`board.states.${state}`), count: states?.[state] ?? 0 }));
     const room = board.capacity === null ? [] : [t("board.capacity", { count: n(board.capacity) })];
-    const about = states === null ? t("board.notAllListed", { count: board.agentsLeftOut }) : [...room, ...(away.length === 0 ? [t("board.nobodyAway")] : away)].join(" · ");
+    const about = states === null ? t("board.notAllListed", { count: board.agentsLeftOut }) : [...room, ...away].join(" · ") || t("board.nobodyAway");
     return [
       { ...plain, key: "open", label: t("board.tiles.open"), value: n(board.open), about: t("board.messages", { count: n(board.messages) }), drill: "open" },
       { ...plain, key: "online", label: t("board.tiles.online"), value: states === null ? null : n(states.online), about, drill: "online" },

@@ -100,7 +100,7 @@ describe("the board", () => {
     const { page, tile } = await show();
 
     expect(tile("等待中")).toContain("2 预警 1 · 排队 1 · 已分配 1");
-    expect(tile("在线客服")).toContain("2 容量 18 · 没有人挂起或小休");
+    expect(tile("在线客服")).toContain("2 容量 18");
     const rows = page.findAll("[role=rowgroup] [role=row]").map((row) => row.findAll("[role=cell]").map((cell) => cell.text()));
     expect(rows.map((cells) => [cells[1], cells.at(-1)])).toEqual([
       ["0/10", "–"],
