@@ -15,7 +15,8 @@ from services.monitor.directory.rules import Rules
 from services.monitor.fold.measures import BookSpan, Kept, Row, Stretch
 from services.monitor.profiles.domain import ReadingKey, waits_for_people
 from services.monitor.response.domain import Round
-from services.monitor.response.measure import Changes, Evidence, Response
+from services.monitor.response.measure import Changes, Response
+from services.monitor.response.schemas import Evidence
 
 OFFSETS: Final = 1_000
 """Rounds that one statement looks up."""

@@ -45,6 +45,8 @@ class Round(msgspec.Struct, gc=False):
     waiting_since_ms: int
     """The buyer-facing clock: unbroken by transfers."""
     session_ms: int
+    session_offset: int | None
+    """Where its session started in the log; None: stored before that was, or there is none."""
     to_human_ms: int
     born_offset: int
     """First record of the conversation; tells `recompute` what the log still holds whole."""

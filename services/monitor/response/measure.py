@@ -6,7 +6,7 @@ Knows the machine, the rules and its tables; must not know how the fold goes.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +22,9 @@ from services.monitor.response.judging import judge_round, judge_session
 from services.monitor.response.rollups import CounterKey, differences
 from services.monitor.response.rounds import Machine
 from services.monitor.response.schemas import (
+    Evidence,
     Ruling,
+    StoredName,
     counter_row,
     round_rows,
     session_rows,
@@ -31,9 +33,6 @@ from services.monitor.response.talks import Talk
 
 NAME: Final = "response"
 _NOTHING: Final = Score()
-
-Evidence: TypeAlias = dict[tuple[str, ReadingKey, int], bool | None]
-"""Whether a shop was unstaffed, by table and name: taken from the rows, once they say (H35)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,8 @@ class Response:
         """
         mine: dict[str, Any] = {"generation": generation, "partition": partition}
         found = await repository.kept(session, mine)
-        self._evidence.update(found.unstaffed)
+        self._evidence.unstaffed.update(found.evidence.unstaffed)
+        self._evidence.unplaced.update(found.evidence.unplaced)
         wrong = [
             ("counters", key.day, f"{counter_name(key)}: stored {stored}, rows give {summed}")
             for key, stored, summed in differences(found.counters, found.summed)
@@ -292,6 +292,8 @@ class Response:
         for ended in settled.rounds:
             name = "rounds", ended.readings[0], ended.opened_offset
             ended.unstaffed = self._unstaffed(name, ended.shop_id, ended.opened_ms)
+            if name in self._evidence.unplaced:
+                ended.session_offset = None
             judged = judge_round(self._rules, ended)
             delta.rounds.append((ended, judged))
             delta.count(ended.shop_id, ended.agent_id, judged)
@@ -302,11 +304,9 @@ class Response:
             delta.sessions.append((session, judged))
             delta.count(session.shop_id, session.agent_id, judged)
 
-    def _unstaffed(
-        self, name: tuple[str, ReadingKey, int], shop_id: ShopId, at_ms: int
-    ) -> bool | None:
-        if name in self._evidence:
-            return self._evidence[name]
+    def _unstaffed(self, name: StoredName, shop_id: ShopId, at_ms: int) -> bool | None:
+        if name in self._evidence.unstaffed:
+            return self._evidence.unstaffed[name]
         return self._rules.staffing.unstaffed(shop_id, at_ms)
 
 

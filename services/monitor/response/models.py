@@ -41,6 +41,7 @@ class RoundRow(Base):
         comment="{profile: [rounds, round_ms, unanswered, within, slow]}"
     )
     settled_offset: Mapped[int | None] = mapped_column(comment="the record that settled it")
+    session_offset: Mapped[int | None] = mapped_column(comment="where its session started")
     unstaffed: Mapped[bool | None] = mapped_column(comment=UNSTAFFED)
     readings: Mapped[list[str]] = mapped_column(comment=READINGS)
     rules: Mapped[int] = mapped_column(SmallInteger, comment=RULES)

@@ -17,6 +17,7 @@ from services.monitor.response import statements as sql
 from services.monitor.response.domain import Round, Score, Scored, Session
 from services.monitor.response.rollups import CounterKey
 from services.monitor.response.schemas import (
+    Evidence,
     StoredRow,
     reading_name,
     round_json,
@@ -35,8 +36,7 @@ class KeptRows:
     counters: Mapping[CounterKey, Score] = field(default_factory=dict)
     summed: Mapping[CounterKey, Score] = field(default_factory=dict)
     """Totals as the stored rounds and sessions add up, whatever the counters say."""
-    unstaffed: dict[tuple[str, ReadingKey, int], bool | None] = field(default_factory=dict)
-    """Whether the shop was unstaffed, by table and the row's name (H35)."""
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round, Scored]]) -> None:
@@ -46,13 +46,13 @@ async def add_rounds(session: AsyncSession, ended: Sequence[tuple[Stretch, Round
             of.generation, of.partition, reading_name(r.readings), r.opened_offset, r.shop_id,
             r.conversation_id, r.buyer_id, r.agent_id, judged.day, r.opened_ms, r.closed_ms,
             r.waiting_since_ms, r.outcome, r.born_offset, round_json(judged.scores),
-            r.settled_offset, r.unstaffed,
+            r.settled_offset, r.unstaffed, r.session_offset,
         )
         for of, r, judged in ended
     ]  # fmt: skip
     names = ("generations", "partitions", "readings", "offsets", "shops", "conversations",
              "buyers", "agents", "days", "opened", "closed", "waits", "outcomes", "born",
-             "judged", "settled", "unstaffed")  # fmt: skip
+             "judged", "settled", "unstaffed", "sessions")  # fmt: skip
     await many(session, sql.ROUNDS, names=names, rows=rows)
 
 
@@ -99,7 +99,9 @@ async def kept(session: AsyncSession, mine: Mapping[str, Any]) -> KeptRows:
         rows = await session.execute(statement, mine)
         for at, born, settled, unstaffed, readings, *plain in rows:
             found.rows.append(StoredRow(table, readings, at, born, settled, tuple(plain)))
-            found.unstaffed[table, readings[0], at] = unstaffed
+            found.evidence.unstaffed[table, readings[0], at] = unstaffed
+            if table == "rounds" and plain[-2] is None:
+                found.evidence.unplaced.add((table, readings[0], at))
     found.counters = _totals(await session.execute(sql.KEPT_COUNTERS, mine))
     found.summed = _totals(await session.execute(sql.SUMMED, mine))
     return found

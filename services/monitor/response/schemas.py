@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -54,6 +55,19 @@ def session_score(numbers: Sequence[int]) -> Score:
 
 SCORES: Final = {"rounds": round_score, "sessions": session_score}
 
+StoredName: TypeAlias = tuple[str, ReadingKey, int]
+"""What names a stored round or session: its table, first reading and place."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the log does not say, and a recompute takes from the stored rows."""
+
+    unstaffed: dict[StoredName, bool | None] = field(default_factory=dict)
+    """Whether the shop was unstaffed, once it was told (H35)."""
+    unplaced: set[StoredName] = field(default_factory=set)
+    """Rounds that were stored before it was stored where their sessions started (N3)."""
+
 
 Ruling: TypeAlias = Callable[[ReadingKey, date], Collection[ProfileName]]
 """Which profiles rule on a day by a reading."""
@@ -84,7 +98,7 @@ def round_rows(ended: Round, judged: Scored, ruling: Ruling) -> Iterator[Row]:
     columns = (
         ended.shop_id, ended.conversation_id, ended.buyer_id, ended.agent_id, judged.day,
         ended.opened_ms, ended.closed_ms, ended.waiting_since_ms, ended.outcome.value,
-        json.loads(round_json(judged.scores)),
+        ended.session_offset, json.loads(round_json(judged.scores)),
     )  # fmt: skip
     where = ended.opened_offset, ended.born_offset, ended.settled_offset
     return StoredRow("rounds", ended.readings, *where, columns).rows(ruling)

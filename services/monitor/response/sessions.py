@@ -59,6 +59,7 @@ class Settling(msgspec.Struct, gc=False):
             outcome=outcome,
             waiting_since_ms=track.waiting_ms,
             session_ms=session,
+            session_offset=None if track.session_ms is None else track.session_offset,
             to_human_ms=session if human is None else human,
             born_offset=known.born_offset,
             settled_offset=self.offset,

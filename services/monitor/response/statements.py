@@ -11,9 +11,9 @@ ROUNDS: Final = text(
     """
     insert into rounds (generation, partition, reading, opened_offset, shop_id, conversation_id,
         buyer_id, agent_id, day, opened_ms, closed_ms, waiting_since_ms, outcome, born_offset,
-        judged, settled_offset, unstaffed, readings, rules)
+        judged, settled_offset, unstaffed, session_offset, readings, rules)
     select g, p, split_part(r, '|', 1), o, s, c, b, a, d, opened, ended, w, outcome, born, j,
-        settled, u, string_to_array(r, '|'), 2
+        settled, u, session, string_to_array(r, '|'), 2
     from unnest(
         cast(:generations as smallint[]), cast(:partitions as integer[]),
         cast(:readings as text[]), cast(:offsets as bigint[]),
@@ -21,8 +21,8 @@ ROUNDS: Final = text(
         cast(:agents as text[]), cast(:days as date[]), cast(:opened as bigint[]),
         cast(:closed as bigint[]), cast(:waits as bigint[]), cast(:outcomes as text[]),
         cast(:born as bigint[]), cast(:judged as jsonb[]), cast(:settled as bigint[]),
-        cast(:unstaffed as boolean[]))
-        as t(g, p, r, o, s, c, b, a, d, opened, ended, w, outcome, born, j, settled, u)
+        cast(:unstaffed as boolean[]), cast(:sessions as bigint[]))
+        as t(g, p, r, o, s, c, b, a, d, opened, ended, w, outcome, born, j, settled, u, session)
     """
 )
 SESSIONS: Final = text(
@@ -72,7 +72,7 @@ KEPT_ROUNDS: Final = text(
     """
     select opened_offset, born_offset, settled_offset, unstaffed, readings, shop_id,
         conversation_id, buyer_id, agent_id, day, opened_ms, closed_ms, waiting_since_ms, outcome,
-        judged
+        session_offset, judged
     from rounds where generation = :generation and partition = :partition and rules = 2
     """
 )
