@@ -6,6 +6,7 @@ the numbers mean is the monitor's business: nothing here counts, or knows a serv
 
 from profiles.files import (
     SHIPPED,
+    Anchor,
     Levels,
     ProfileFile,
     ProfileRefused,
@@ -19,6 +20,7 @@ from profiles.files import (
 
 __all__ = [
     "SHIPPED",
+    "Anchor",
     "Levels",
     "ProfileFile",
     "ProfileRefused",

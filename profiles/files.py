@@ -48,6 +48,14 @@ class Unanswered(StrEnum):
     """No round; only the count of unanswered ones."""
 
 
+class Anchor(StrEnum):
+    """From when on a first response is counted (metrics.md, M01)."""
+
+    BUYER_FIRST_MSG = "buyer_first_msg"
+    TO_HUMAN = "to_human"
+    ASSIGNED = "assigned"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,6 +75,7 @@ class Replies(_Strict):
     within_s: int = Field(gt=0)
     slow_s: int = Field(gt=0)
     first_within_s: int = Field(gt=0)
+    anchor: Anchor = Anchor.BUYER_FIRST_MSG
 
 
 class Rounds(_Strict):
@@ -82,6 +91,12 @@ class Rounds(_Strict):
         if self.unanswered is Unanswered.CAP and self.cap_s is None:
             raise ValueError("unanswered = cap needs cap_s")
         return self
+
+
+class Slow(_Strict):
+    """When an agent was slow to a buyer: so many rounds on a day that were over `slow_s`."""
+
+    times: int = Field(default=3, gt=0)
 
 
 class Sessions(_Strict):
@@ -147,6 +162,7 @@ class ProfileFile(_Strict):
     rounds: Rounds
     sessions: Sessions
     alerts: Alerts
+    slow: Slow = Slow()
     levels: Levels | None = None
     """None in files from before screens asked: waiting is then shown without colours."""
     title: Title | None = None

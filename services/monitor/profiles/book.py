@@ -127,6 +127,8 @@ def _profile(file: ProfileFile) -> Profile:
         first_within_ms=file.replies.first_within_s * 1000,
         thresholds_s=tuple(sorted(set(file.alerts.thresholds_s))),
         breach_s=file.alerts.breach_s,
+        anchor=file.replies.anchor,
+        slow_times=file.slow.times,
         levels=file.levels,
         title=file.title,
     )

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final, NewType, Self
 
 from contracts.people import SenderKind
-from profiles import Levels, Title, Unanswered, WindowBy
+from profiles import Anchor, Levels, Title, Unanswered, WindowBy
 
 ReadingKey = NewType("ReadingKey", str)
 ProfileName = NewType("ProfileName", str)
@@ -19,8 +19,12 @@ PEOPLE_ALONE: Final = f"^{SenderKind.AGENT.value}/[0-9]+/"
 """The keys of readings under which only people answer and no silence ends a wait, also as
 PostgreSQL reads it. They agree on who waits."""
 
-_NO_RULE: Final = frozenset({"reading", "levels", "title"})
-"""A reading has its key, and nothing is counted anew because a screen shows it otherwise."""
+_NO_RULE: Final = frozenset({"reading", "levels", "title", "slow_times"})
+"""A reading has its key, and nothing is counted anew because a screen shows it otherwise, or for
+what is asked of the rows alone."""
+
+_SINCE: Final = {"anchor": Anchor.BUYER_FIRST_MSG}
+"""What older files do not say, and what it was then: it makes no other rule of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +101,16 @@ class Profile:
     """A wait of so many seconds raises one alert each (M10), ascending."""
     breach_s: int
     """A wait of so many seconds counts as breaching on the board."""
+    anchor: Anchor = Anchor.BUYER_FIRST_MSG
+    """From when on the first response is counted, and whether it came in time (M01, M04)."""
+    slow_times: int = 3
+    """So many slow rounds of a buyer on a day, and the agent was slow to him (M08)."""
     levels: Levels | None = None
     title: Title | None = None
 
     @property
     def digest(self) -> str:
         """Return a text that is another one for every other rule, and the same for other looks."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_RULE}
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_RULE}
+        plain = {name: value for name, value in said.items() if _SINCE.get(name, ...) != value}
         return f"{self.reading.key} {plain}"

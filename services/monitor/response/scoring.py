@@ -5,7 +5,7 @@ Pure. No platform's number stands here: all come with the profile.
 
 from typing import Final, NamedTuple, Self
 
-from profiles import Unanswered, WindowBy
+from profiles import Anchor, Unanswered, WindowBy
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles.domain import Profile
 from services.monitor.response.domain import Outcome, Round, Score, Session
@@ -81,13 +81,27 @@ def score_session(profile: Profile, calendar: Calendar, settled: Session) -> Sco
     replied = settled.replied_ms
     if replied is None or replied >= calendar.day_end(settled.started_ms):
         return Score(sessions=1)
-    took = max(0, replied - settled.started_ms)
+    since = anchor_ms(profile.anchor, settled)
+    if since is None:
+        return Score(sessions=1)
+    took = max(0, replied - since)
     return Score(
         sessions=1,
         first_responses=1,
         first_response_ms=took,
         first_within=int(took <= profile.first_within_ms),
     )
+
+
+def anchor_ms(anchor: Anchor, settled: Session) -> int | None:
+    """Return from when on the first response is counted; None: that never came."""
+    match anchor:
+        case Anchor.BUYER_FIRST_MSG:
+            return settled.started_ms
+        case Anchor.TO_HUMAN:
+            return settled.to_human_ms
+        case Anchor.ASSIGNED:
+            return settled.assigned_ms
 
 
 def _counts(profile: Profile, ended: Round, moments: RoundMoments) -> bool:

@@ -5,11 +5,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from msgspec.structs import replace
 
+from contracts.people import ConversationId, PersonId, ShopId
 from profiles import SHIPPED, ProfileRefused
 from services.monitor.calendar.domain import Calendar
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.domain import ProfileName
+from services.monitor.response.domain import Session
+from services.monitor.response.scoring import score_session
 
 pytestmark = pytest.mark.unit
 
@@ -78,6 +82,54 @@ def test_what_only_screens_show_makes_no_other_book() -> None:
     assert looks != QIYU
     assert other_looks.fingerprint == book.fingerprint
     assert other_rules.fingerprint != book.fingerprint
+
+
+def test_what_is_asked_of_the_rows_alone_makes_no_other_book_and_an_anchor_does() -> None:
+    plain = profiles.parse(QIYU, "plain")
+    often = profiles.parse(f"{QIYU}\n[slow]\ntimes = 5\n", "often")
+    [assigned, said] = [
+        profiles.parse(
+            QIYU.replace("first_within_s", f'anchor = "{anchor}"\nfirst_within_s'), anchor
+        )
+        for anchor in ("assigned", "buyer_first_msg")
+    ]
+
+    assert (plain.slow_times, often.slow_times) == (3, 5)
+    assert plain.digest == often.digest == said.digest != assigned.digest
+    # As it was before files could say it: a release that brings it counts nothing anew.
+    assert "anchor" not in plain.digest
+
+
+@pytest.mark.parametrize(
+    ("anchor", "took_ms"), [("buyer_first_msg", 12_000), ("to_human", 9_000), ("assigned", 5_000)]
+)
+def test_a_first_response_is_counted_from_the_profile_s_anchor(anchor: str, took_ms: int) -> None:
+    text = QIYU.replace("first_within_s = 30", f'anchor = "{anchor}"\nfirst_within_s = 9')
+    settled = Session(
+        readings=[],
+        conversation_id=ConversationId("c"),
+        shop_id=ShopId("s"),
+        buyer_id=PersonId("b"),
+        agent_id=PersonId("a"),
+        started_offset=1,
+        started_ms=0,
+        to_human_ms=3_000,
+        assigned_ms=7_000,
+        replied_ms=12_000,
+        born_offset=0,
+        settled_offset=2,
+    )
+    calendar = Calendar(ZoneInfo("Asia/Shanghai"))
+    score = score_session(profiles.parse(text, "own"), calendar, settled)
+
+    assert score is not None
+    assert (score.first_responses, score.first_response_ms) == (1, took_ms)
+    assert score.first_within == (took_ms <= 9_000)
+    unassigned = score_session(
+        profiles.parse(text, "own"), calendar, replace(settled, assigned_ms=None)
+    )
+    assert unassigned is not None
+    assert unassigned.first_responses == (anchor != "assigned")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
