@@ -1,11 +1,14 @@
 """Which stretch of time figures are of, and in which parts. Pure values."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from kit.errors import Unprocessable
-from services.monitor.calendar.domain import Calendar
+from services.monitor.calendar.domain import DAY_MS, Calendar
+from services.monitor.profiles.domain import Window
 
 STRETCH_LIMIT: Final = timedelta(days=93)
 """Longest stretch of one question; ask several and add, sums and counts are made for that."""
@@ -60,6 +63,28 @@ def _next(calendar: Calendar, at_ms: int, bucket: Bucket) -> int:
     while bucket is Bucket.HOUR and calendar.into_day_ms(at_ms) % _HOUR_MS:
         at_ms += _QUARTER_MS
     return at_ms
+
+
+_MINUTE_MS: Final = 60_000
+
+
+def hours(calendar: Calendar, window: Window, midnights: Sequence[int]) -> list[int]:
+    """Return where a window of the clock on the wall begins and ends, in turn, in these days.
+
+    Where the clocks change within a day it may begin twice, or not at all.
+    """
+    edges: list[int] = []
+    for begin, end in pairwise(midnights):
+        if end - begin == DAY_MS and calendar.offset_ms(begin) == calendar.offset_ms(end - 1):
+            edges += [begin + window.start_ms, begin + window.end_ms]
+            continue
+        inside = False
+        for at_ms in range(begin, end, _MINUTE_MS):
+            if window.holds(calendar.into_day_ms(at_ms)) != inside:
+                inside = not inside
+                edges.append(at_ms)
+        edges += [end] * inside
+    return edges
 
 
 SHIFT: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"

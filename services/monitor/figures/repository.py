@@ -4,16 +4,20 @@ Knows how rows were judged when they were stored; must not know profiles' rules.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.people import PersonId, ShopId
-from services.monitor.profiles.domain import ProfileName
+from contracts.people import ConversationId, PersonId, ShopId
+from kit import sketch
+from kit.sketch import Sketch
+from services.monitor.figures import statements as sql
+from services.monitor.figures.metrics import Anchored, Buyers, Missed, Spread, WholeSessions
+from services.monitor.profiles.domain import ProfileName, ReadingKey
 from services.monitor.response.domain import Score
 
 
@@ -40,6 +44,18 @@ class Asked:
         """Tell whether a part has rows."""
         return not self.by_shift or part % 2 == 1
 
+    def end_of(self, part: int) -> int:
+        """Return where a part ends."""
+        return self.parts[part] if 0 < part < len(self.parts) else self.end_ms
+
+    def holds(self, at_ms: int) -> bool:
+        """Tell whether a moment lies in the stretch."""
+        return self.start_ms <= at_ms < self.end_ms
+
+    def is_of(self, agent_id: PersonId | None) -> bool:
+        """Tell whether what an agent has is asked for."""
+        return self.agent_id is None or agent_id == self.agent_id
+
 
 class RowKey(NamedTuple):
     """Which row something counts in: the number of its part, and whose it is."""
@@ -52,10 +68,11 @@ class OpenRound(NamedTuple):
     """A round as if nobody answered any more: it counts as unanswered, though nothing is stored."""
 
     at_ms: int
-
     agent_id: PersonId | None
     buyer_id: PersonId
     day: date
+    conversation_id: ConversationId
+    session_offset: int | None
     score: Score
 
 
@@ -63,18 +80,11 @@ class OpenSession(NamedTuple):
     """A session without a response that nothing has settled yet."""
 
     at_ms: int
-
     agent_id: PersonId | None
+    conversation_id: ConversationId
+    offset: int
+    day: date
     score: Score
-
-
-class Spread(NamedTuple):
-    """Response times of answered rounds, exact; None where there are none."""
-
-    p50_ms: int | None
-    p90_ms: int | None
-    p95_ms: int | None
-    max_ms: int | None
 
 
 class RoundTotals(NamedTuple):
@@ -82,61 +92,140 @@ class RoundTotals(NamedTuple):
 
     key: RowKey
     score: Score
-    spread: Spread
-    buyers: int
-    buyers_unanswered: int
-    buyers_late: int
+    answered: int = 0
+    buyers: Buyers = Buyers()
+
+
+class SessionTotals(NamedTuple):
+    """First responses of one agent, or of the shop, in one part."""
+
+    score: Score = Score()
+    anchored: Anchored = Anchored()
 
 
 async def rounds(
-    session: AsyncSession, query: Asked, still_open: Sequence[OpenRound]
-) -> list[RoundTotals]:
+    session: AsyncSession, query: Asked, still_open: Sequence[OpenRound], *, slow_times: int
+) -> dict[RowKey, RoundTotals]:
     """Return rounds by agent, or one row for all."""
-    scores = [o.score for o in still_open]
-    rows = await session.execute(
-        _ROUNDS,
-        _where(query)
-        | {
-            "open_moments": [o.at_ms for o in still_open],
-            "open_agents": [o.agent_id for o in still_open],
-            "open_buyers": [o.buyer_id for o in still_open],
-            "open_days": [o.day for o in still_open],
-            "open_rounds": [s.rounds for s in scores],
-            "open_ms": [s.round_ms for s in scores],
-            "open_unanswered": [s.unanswered for s in scores],
-            "open_within": [s.within for s in scores],
-            "open_slow": [s.slow for s in scores],
-        },
-    )
-    return [_round_totals(row) for row in rows]
+    asked = _where(query) | _open_rounds(still_open) | {"slow_times": slow_times}
+    found: dict[RowKey, RoundTotals] = {}
+    for part, agent, *sums in await session.execute(sql.ROUNDS, asked):
+        count, total_ms, unanswered, within, slow, answered, *buyers = map(int, sums)
+        key, score = RowKey(part, agent), Score(count, total_ms, unanswered, within, slow)
+        found[key] = RoundTotals(key, score, answered, Buyers(*buyers))
+    return found
 
 
 async def sessions(
     session: AsyncSession, query: Asked, still_open: Sequence[OpenSession]
-) -> dict[RowKey, Score]:
+) -> dict[RowKey, SessionTotals]:
     """Return first responses by part and agent, or one row for all under the key None."""
-    found: dict[RowKey, Score] = {}
-    rows = await session.execute(_SESSIONS, _where(query))
-    for part, agent, *sums in rows:
-        counted, answered, total_ms, within = map(int, sums)
-        found[RowKey(part, agent)] = Score(
+    found: dict[RowKey, SessionTotals] = {}
+    for part, agent, *sums in await session.execute(sql.SESSIONS, _where(query)):
+        counted, answered, total_ms, within, *anchored = (int(one or 0) for one in sums)
+        score = Score(
             sessions=counted,
             first_responses=answered,
             first_response_ms=total_ms,
             first_within=within,
         )
+        found[RowKey(part, agent)] = SessionTotals(score, Anchored(*anchored))
     for extra in still_open:
-        key = RowKey(query.part_of(extra.at_ms), extra.agent_id if query.by_agent else None)
-        found[key] = found.get(key, Score()) + extra.score
+        key = key_of(query, extra.at_ms, extra.agent_id)
+        known = found.get(key, SessionTotals())
+        found[key] = known._replace(score=known.score + extra.score)
     return found
+
+
+async def spreads(
+    session: AsyncSession, query: Asked, table: str, *, samples: Mapping[RowKey, int]
+) -> dict[RowKey, Spread]:
+    """Return percentiles of what answers took in a table; more than so many from bins (N8)."""
+    many = [key for key, count in samples.items() if count > sketch.EXACT_UP_TO]
+    asked = _where(query) | {"many": [f"{part}/{agent or ''}" for part, agent in many]}
+    found: dict[RowKey, Spread] = {}
+    if len(many) < len(samples):
+        for part, agent, count, percentiles, most in await session.execute(sql.EXACT[table], asked):
+            p50, p90, p95, p99 = percentiles
+            found[RowKey(part, agent)] = Spread(p50, p90, p95, p99, most, int(count))
+    if many:
+        counted: dict[RowKey, Sketch] = defaultdict(Sketch)
+        edges = {"edges": list(sketch.EDGES)}
+        for part, agent, number, count, most in await session.execute(
+            sql.IN_BINS[table], asked | edges
+        ):
+            key = RowKey(part, agent)
+            counted[key] += Sketch({min(number, len(sketch.EDGES) - 1): int(count)}, most)
+        found |= {key: _spread(one) for key, one in counted.items()}
+    return found
+
+
+async def whole_sessions(
+    session: AsyncSession,
+    query: Asked,
+    *,
+    open_rounds: Sequence[OpenRound],
+    open_sessions: Sequence[OpenSession],
+    day_over_ms: int,
+) -> dict[RowKey, WholeSessions]:
+    """Return sessions with a round on their day, and of how many each round was in time."""
+    asked = _where(query) | _open_rounds(open_rounds) | {
+        "day_over": day_over_ms,
+        "begun_moments": [one.at_ms for one in open_sessions],
+        "begun_agents": [one.agent_id for one in open_sessions],
+        "begun_conversations": [one.conversation_id for one in open_sessions],
+        "begun_offsets": [one.offset for one in open_sessions],
+        "begun_days": [one.day for one in open_sessions],
+    }  # fmt: skip
+    rows = await session.execute(sql.WHOLE_SESSIONS, asked)
+    return {RowKey(part, agent): WholeSessions(*map(int, sums)) for part, agent, *sums in rows}
+
+
+async def unplaced_through(session: AsyncSession, query: Asked) -> date | None:
+    """Return the last day with rounds of which it is not known whose session's they are."""
+    found: date | None = (await session.execute(sql.UNPLACED, _where(query))).scalar()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When sessions count: where the hours of days begin and end in turn, and the days do."""
+
+    edges: Sequence[int]
+    midnights: Sequence[int]
+    to_human: bool
+    """By when they came to a person, not by when they started."""
+    reading: ReadingKey
+
+
+async def missed(session: AsyncSession, query: Asked, hours: Hours) -> dict[RowKey, Missed]:
+    """Return settled sessions, and those of them that nobody answered on their day."""
+    asked = _where(query) | {
+        "hours": list(hours.edges),
+        "midnights": list(hours.midnights),
+        "to_human": hours.to_human,
+        "readings": [hours.reading],
+    }
+    rows = await session.execute(sql.MISSED, asked)
+    return {RowKey(part, agent): Missed(*map(int, sums)) for part, agent, *sums in rows}
+
+
+async def present(session: AsyncSession, query: Asked) -> set[int]:
+    """Return the parts in which anything is stored, whether it counts or not."""
+    return {part for (part,) in await session.execute(sql.PRESENT, _where(query))}
 
 
 async def count_open(session: AsyncSession, query: Asked) -> int:
     """Return how many buyers wait since a moment within the stretch."""
     found = await session.execute(
-        _COUNT_OPEN, {"shop": query.shop_id, "start": query.start_ms, "end": query.end_ms}
+        sql.COUNT_OPEN, {"shop": query.shop_id, "start": query.start_ms, "end": query.end_ms}
     )
     return int(found.scalar() or 0)
+
+
+def key_of(query: Asked, at_ms: int, agent_id: PersonId | None) -> RowKey:
+    """Return the row in which a moment of an agent's counts."""
+    return RowKey(query.part_of(at_ms), agent_id if query.by_agent else None)
 
 
 def _where(query: Asked) -> dict[str, Any]:
@@ -151,75 +240,23 @@ def _where(query: Asked) -> dict[str, Any]:
     }
 
 
-def _round_totals(row: Any) -> RoundTotals:
-    part, agent, count, total_ms, unanswered, within, slow, spread, longest, *buyers = row
-    p50, p90, p95 = spread or (None, None, None)
-    return RoundTotals(
-        RowKey(part, agent),
-        Score(int(count), int(total_ms), int(unanswered), int(within), int(slow)),
-        Spread(p50, p90, p95, longest),
-        *map(int, buyers),
-    )
+def _open_rounds(still_open: Sequence[OpenRound]) -> dict[str, Any]:
+    scores = [one.score for one in still_open]
+    return {
+        "open_moments": [one.at_ms for one in still_open],
+        "open_agents": [one.agent_id for one in still_open],
+        "open_buyers": [one.buyer_id for one in still_open],
+        "open_days": [one.day for one in still_open],
+        "open_conversations": [one.conversation_id for one in still_open],
+        "open_sessions": [one.session_offset for one in still_open],
+        "open_rounds": [score.rounds for score in scores],
+        "open_ms": [score.round_ms for score in scores],
+        "open_unanswered": [score.unanswered for score in scores],
+        "open_within": [score.within for score in scores],
+        "open_slow": [score.slow for score in scores],
+    }
 
 
-_ROUNDS: Final = text(
-    """
-    with judged as (
-        -- What an answered round counts is its time, capped where the profile caps it (N8).
-        select width_bucket(opened_ms, cast(:parts as bigint[])) as part, agent_id, buyer_id, day,
-            cast(judged -> cast(:profile as text) ->> 1 as bigint) as took_ms,
-            cast(judged -> cast(:profile as text) ->> 0 as bigint) as rounds,
-            cast(judged -> cast(:profile as text) ->> 1 as bigint) as round_ms,
-            cast(judged -> cast(:profile as text) ->> 2 as bigint) as unanswered,
-            cast(judged -> cast(:profile as text) ->> 3 as bigint) as within,
-            cast(judged -> cast(:profile as text) ->> 4 as bigint) as slow
-        from rounds
-        where shop_id = :shop and opened_ms >= :start and opened_ms < :end
-            and judged ? cast(:profile as text)
-            and (cast(:agent as text) is null or agent_id = cast(:agent as text))
-        union all
-        select * from (
-            select width_bucket(at, cast(:parts as bigint[])), a, b, d, cast(null as bigint),
-                r, m, u, w, s
-            from unnest(cast(:open_moments as bigint[]), cast(:open_agents as text[]),
-                cast(:open_buyers as text[]), cast(:open_days as date[]),
-                cast(:open_rounds as bigint[]), cast(:open_ms as bigint[]),
-                cast(:open_unanswered as bigint[]), cast(:open_within as bigint[]),
-                cast(:open_slow as bigint[]))
-                as o(at, a, b, d, r, m, u, w, s)
-        ) as open_rounds
-    )
-    select part, case when cast(:by_agent as boolean) then agent_id end as agent,
-        sum(rounds), sum(round_ms), sum(unanswered), sum(within), sum(slow),
-        percentile_disc(array[0.5, 0.9, 0.95]) within group (order by took_ms)
-            filter (where unanswered = 0 and took_ms is not null),
-        max(took_ms) filter (where unanswered = 0),
-        count(distinct (buyer_id, day)),
-        count(distinct (buyer_id, day)) filter (where unanswered > 0),
-        count(distinct (buyer_id, day)) filter (where unanswered > 0 or within < rounds)
-    from judged group by 1, 2 order by 1, 2 nulls last
-    """
-)
-_SESSIONS: Final = text(
-    """
-    select part, case when cast(:by_agent as boolean) then agent_id end as agent,
-        sum(cast(figures ->> 0 as bigint)), sum(cast(figures ->> 1 as bigint)),
-        sum(cast(figures ->> 2 as bigint)), sum(cast(figures ->> 3 as bigint))
-    from (
-        select width_bucket(started_ms, cast(:parts as bigint[])) as part, agent_id,
-            judged -> cast(:profile as text) as figures
-        from sessions
-        where shop_id = :shop and started_ms >= :start and started_ms < :end
-            and judged ? cast(:profile as text)
-            and (cast(:agent as text) is null or agent_id = cast(:agent as text))
-    ) as judged_sessions
-    group by 1, 2
-    """
-)
-_COUNT_OPEN: Final = text(
-    """
-    select count(*) from conversations
-    where shop_id = :shop and (open or unsettled)
-        and waiting_ms >= :start and waiting_ms < :end
-    """
-)
+def _spread(counted: Sketch) -> Spread:
+    p50, p90, p95, p99 = (counted.percentile(permille) for permille in (500, 900, 950, 990))
+    return Spread(p50, p90, p95, p99, counted.longest_ms, counted.samples, exact=False)

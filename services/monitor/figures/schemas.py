@@ -3,20 +3,22 @@
 from datetime import date
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from contracts.base import Moment
 from contracts.people import PersonId, ShopId
 from kit.web.app import Body
-from services.monitor.access.schemas import Answer
+from profiles import WindowBy
+from services.monitor.access.schemas import Answer, Figure
 from services.monitor.figures.domain import SHIFT, Bucket
+from services.monitor.figures.metrics import Metric, Unit
 
 
 class FiguresQuery(Body):
     """Which figures. `from` and `to` are local dates or RFC 3339 times, `to` excluded.
 
     `shift` asks for those hours alone of each date, a row for each: one that ends before it begins
-    ends on the next date, also on `to` itself.
+    ends on the next date, also on `to` itself. `metrics` names figures, with commas between them.
     """
 
     shop: str = Field(min_length=1, max_length=64)
@@ -26,12 +28,47 @@ class FiguresQuery(Body):
     by: Literal["shop", "agent"] = "shop"
     bucket: Bucket | None = None
     shift: str | None = Field(default=None, pattern=SHIFT, examples=["16:00-01:00"])
+    metrics: tuple[Metric, ...] = Field(default=(), examples=["frt_p90,round_p90"])
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _named(cls, told: object) -> object:
+        if isinstance(told, str):
+            told = [told]
+        if not isinstance(told, list | tuple):
+            return told
+        names = [name for one in told for name in str(one).split(",")]
+        return tuple(dict.fromkeys(names))
 
     @model_validator(mode="after")
     def _is_cut_once(self) -> Self:
         if self.bucket is not None and self.shift is not None:
             raise ValueError("a stretch is cut by `bucket` or by `shift`")
         return self
+
+
+class FigureWindow(Answer):
+    """Which hours of a day count, by the clock on the shop's wall; `by` which moment."""
+
+    by: WindowBy
+    start: str
+    end: str
+    zone: str
+
+
+class Measured(Figure):
+    """A figure of one row. Of a percentile `value` is the sample whose rank is `numerator`.
+
+    Where `exact` is false it may be off by one percent. Days before `available_from` are not in
+    it, `version` is the day from which the rules hold that rule at the end of the stretch.
+    """
+
+    unit: Unit
+    exact: bool = True
+    available_from: date | None = None
+    window: FigureWindow
+    version: date | None = None
+    as_of: Moment | None = None
 
 
 class FiguresRow(Answer):
@@ -41,7 +78,8 @@ class FiguresRow(Answer):
     parts in which nothing counts have no row.
 
     Averages follow from the sums: `round_ms / rounds`, `first_response_ms / first_responses`,
-    `first_within / sessions`, `within / rounds`. Percentiles are exact.
+    `first_within / sessions`, `within / rounds`. Percentiles of more than 100,000 rounds may be off
+    by one percent. `metrics` are the figures that were asked for by name.
     """
 
     agent_id: PersonId | None
@@ -62,6 +100,7 @@ class FiguresRow(Answer):
     buyers: int
     buyers_unanswered: int
     buyers_late: int
+    metrics: dict[Metric, Measured] = Field(default_factory=dict)
 
 
 class Figures(Answer):

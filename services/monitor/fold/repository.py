@@ -151,6 +151,12 @@ class FoldStore:
         await many(session, sql.CONVERSATIONS, names=names, rows=rows)
 
 
+async def folded_through_ms(session: AsyncSession) -> int | None:
+    """Return the moment up to which every partition is folded; None before the first fold."""
+    found = (await session.execute(sql.FOLDED_THROUGH)).scalar()
+    return None if found is None else int(found)
+
+
 async def conversations(
     session: AsyncSession, mine: Mapping[str, int], states: States
 ) -> list[Conversation]:

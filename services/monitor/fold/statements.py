@@ -34,6 +34,7 @@ CAUGHT_UP: Final = text(
     on conflict (partition) do update set caught_up_ms = excluded.caught_up_ms
     """
 )
+FOLDED_THROUGH: Final = text("select min(caught_up_ms) from partitions where caught_up_ms > 0")
 FORGET: Final = text(
     "delete from conversations where partition = :partition"
     " and conversation_id = any(cast(:names as text[]))"

@@ -59,6 +59,10 @@ class Reading:
         )
 
 
+HUMAN: Final = ReadingKey("agent/3600/600")
+"""How people see a shop's conversations, whatever a platform counts: only their answers count."""
+
+
 @cache
 def waits_for_people(key: ReadingKey) -> bool:
     """Tell whether a reading is one of those that say who waits for a person."""

@@ -64,9 +64,9 @@ class Evidence:
     """What the log does not say, and a recompute takes from the stored rows."""
 
     unstaffed: dict[StoredName, bool | None] = field(default_factory=dict)
-    """Whether the shop was unstaffed, once it was told (H35)."""
+    """Whether the shop was unstaffed, once it was told."""
     unplaced: set[StoredName] = field(default_factory=set)
-    """Rounds that were stored before it was stored where their sessions started (N3)."""
+    """Rounds that were stored before it was stored where their sessions started."""
 
 
 Ruling: TypeAlias = Callable[[ReadingKey, date], Collection[ProfileName]]

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from contracts.people import PersonId, ShopId
-from services.monitor.figures.repository import Asked, RoundTotals, RowKey, Spread
-from services.monitor.figures.service import AT_ONCE, put_together
+from services.monitor.figures.layout import AT_ONCE, Found, put_together
+from services.monitor.figures.repository import Asked, RoundTotals, RowKey, SessionTotals
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.response.domain import Score
 
@@ -20,11 +20,8 @@ async def test_the_event_loop_turns_between_slices_of_rows() -> None:
     count = SLICES * AT_ONCE
     parts = range(0, count * DAY_MS, DAY_MS)
     question = Asked(ShopId("s"), ProfileName("p"), 0, count * DAY_MS, parts=parts)
-    spread = Spread(1, 1, 1, 1)
-    rounds = [
-        RoundTotals(RowKey(part, PersonId("a")), Score(rounds=1), spread, 1, 0, 0)
-        for part in range(count, 0, -1)
-    ]
+    keys = [RowKey(part, PersonId("a")) for part in range(count, 0, -1)]
+    rounds = {key: RoundTotals(key, Score(rounds=1)) for key in keys}
     turns = 0
 
     async def turn() -> None:
@@ -34,7 +31,8 @@ async def test_the_event_loop_turns_between_slices_of_rows() -> None:
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(turn())
-    rows = await put_together(question, rounds, {RowKey(1, None): Score(sessions=2)})
+    sessions = {RowKey(1, None): SessionTotals(Score(sessions=2))}
+    rows = await put_together(question, Found(rounds, sessions))
     beside.cancel()
 
     assert turns >= SLICES
