@@ -47,7 +47,7 @@ describe("the sign-in", () => {
   });
 
   it.each([
-    ["unauthorized", "账号或密码不对"],
+    ["wrong_login", "账号或密码不对"],
     ["invalid", "账号或密码不对"],
     ["too_many", "尝试太频繁，请过一会儿再试"],
     ["unavailable", "暂时连不上服务器，请稍后再试"],
@@ -82,7 +82,7 @@ describe("the sign-in", () => {
   });
 
   it("says what went wrong in the language that is chosen afterwards", async () => {
-    core.signIn.mockRejectedValue({ code: "unauthorized", title: "" });
+    core.signIn.mockRejectedValue({ code: "wrong_login", title: "" });
     const screen = shown();
     await tryToSignIn(screen);
     await screen.page.get("button[lang=en]").trigger("click");

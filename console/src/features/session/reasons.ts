@@ -2,7 +2,7 @@
 export type Reason = "refused" | "tooMany" | "unreachable" | "other";
 
 const BY_CODE: Record<string, Reason> = {
-  unauthorized: "refused",
+  wrong_login: "refused",
   invalid: "refused",
   too_many: "tooMany",
   unavailable: "unreachable",
