@@ -30,6 +30,7 @@ export const OTHERS = [
   { does: "note", keys: "Alt+N" },
   { does: "send", keys: "Enter" },
   { does: "line", keys: "Shift+Enter" },
+  { does: "search", keys: "Ctrl+K" },
   { does: "pane", keys: "F6" },
   { does: "paneBack", keys: "Shift+F6" },
   { does: "close", keys: "Esc" },

@@ -12,7 +12,7 @@ const live: State = shallowReactive({ ...EMPTY, session: "in" as const, me: { st
 vi.mock("@/live.ts", () => ({ useLive: () => ({ core: {}, live }) }));
 
 it("the bar has a place for one's state from the start, and fills it when the platform says it", async () => {
-  const bar = mount(TopBar, { global: { plugins: [i18n], stubs: { SearchLink: true } } });
+  const bar = mount(TopBar, { global: { plugins: [i18n], stubs: { SearchLink: true, WaitingLink: true } } });
   expect(bar.get("button.state").attributes("aria-busy")).toBe("true");
   expect(bar.text()).not.toContain("离线");
 
