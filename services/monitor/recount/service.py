@@ -61,7 +61,7 @@ class Report:
     ranges: list[Range] = field(default_factory=list)
     compared: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("rounds", "sessions", "flags", "counters", "traffic", "waiting_minutes"), 0
+            ("rounds", "sessions", "flags", "counters", "traffic", "turns", "waiting_minutes"), 0
         )
     )
     skipped: dict[str, int] = field(

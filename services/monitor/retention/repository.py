@@ -27,7 +27,7 @@ from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.facts.models import AgentStateRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
 from services.monitor.tables import Base
-from services.monitor.traffic.models import TrafficRow
+from services.monitor.traffic.models import TrafficRow, TurnRow
 from services.monitor.waiting.models import FiringRow
 from services.monitor.wording.models import FlagRow
 
@@ -49,6 +49,7 @@ FIGURES: Final = (
     Aged(SessionRow, SessionRow.shop_id, SessionRow.started_ms),
     Aged(CounterRow, CounterRow.shop_id, CounterRow.day),
     Aged(TrafficRow, TrafficRow.shop_id, TrafficRow.day),
+    Aged(TurnRow, TurnRow.shop_id, TurnRow.from_ms),
     Aged(AgentStateRow, AgentStateRow.shop_id, AgentStateRow.since_ms),
     Aged(WaitingMinuteRow, WaitingMinuteRow.shop_id, WaitingMinuteRow.day),
 )

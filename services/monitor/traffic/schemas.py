@@ -9,6 +9,8 @@ from contracts.base import Moment
 from contracts.people import ShopId
 from kit.web.app import Body
 from services.monitor.access.schemas import Answer
+from services.monitor.fold.measures import Row
+from services.monitor.traffic.turns import ToldTurn
 
 STRETCH_LIMIT: Final = timedelta(days=93)
 """Longest stretch of one question."""
@@ -44,3 +46,15 @@ class TrafficDays(Answer):
     time_zone: str
     as_of: Moment | None
     days: list[TrafficDay]
+
+
+def turn_row(told: ToldTurn, day: date) -> Row:
+    """Return a turn as it is compared with what is stored."""
+    turn, standing = told.turn, told.standing
+    values = (
+        standing.shop_id, standing.name, standing.buyer_id, turn.agent_id, turn.owned, day,
+        turn.from_ms, turn.last_ms, turn.until_ms, turn.buyer_words, len(turn.agent_ms),
+        tuple(turn.agent_ms), tuple(turn.agent_offsets),
+    )  # fmt: skip
+    born = standing.born_offset
+    return Row("turns", (turn.first_offset,), values, born, standing.name, day)

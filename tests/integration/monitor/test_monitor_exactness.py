@@ -86,6 +86,7 @@ async def stored(rig: Rig) -> dict[str, list[Any]]:
             " sum(flags_buyer) from traffic group by 1, 2 order by 1, 2"
         ),
         "flags": await rig.rows("select message_id, hits from flags order by 1"),
+        "turns": await rig.rows("select * from turns order by 1, 2, 3"),
     }
 
 
@@ -102,6 +103,7 @@ async def test_recompute_finds_no_difference_and_covers_the_whole_log(rig: Rig) 
     assert report.compared["sessions"] > 20
     assert report.compared["flags"] > 5
     assert report.compared["counters"] > 5
+    assert report.compared["turns"] > 50
     assert all(span.whole for span in report.ranges)
 
 
@@ -118,6 +120,7 @@ FIRST_ROUND = (
         ("counters", "rounds = rounds + 1", "rounds = rounds - 1"),
         ("flags", "hits = hits || '[1]'", "hits = hits - (-1)"),
         ("traffic", "buyer_messages = buyer_messages + 1", "buyer_messages = buyer_messages - 1"),
+        ("turns", "until_ms = until_ms + 1", "until_ms = until_ms - 1"),
     ],
 )
 async def test_a_changed_row_makes_recompute_report_it(

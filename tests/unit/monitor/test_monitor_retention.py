@@ -24,6 +24,7 @@ BOUNDED = {
     "outbox": "the relay deletes what is told",
     "partitions": "a row per partition",
     "positions": "a row per partition",
+    "turn_spans": "a row per partition, and one more where a release that tells no turns folded",
     "waiting_marks": "a row per partition",
     "wording_spans": "those that another followed long ago go with the evidence",
 }

@@ -5,7 +5,7 @@ from typing import Final
 from alembic import op
 
 revision: Final = "0015"
-down_revision: Final = "0013"
+down_revision: Final = "0014"
 
 
 def upgrade() -> None:
