@@ -17,7 +17,11 @@ WHOLE: Final = ("tests/browser/",)
 SHARING: Final = ("tests/attacks/", "tests/journeys/")
 """Folders that stand on the shared platform."""
 
-ALONE: Final = ("tests/attacks/test_rows.py", "tests/attacks/test_start_up.py")
+ALONE: Final = (
+    "tests/attacks/test_outgoing.py",
+    "tests/attacks/test_rows.py",
+    "tests/attacks/test_start_up.py",
+)
 """What lies there and stands on no platform: not journeys, so played behind them."""
 
 
