@@ -87,10 +87,13 @@ function request(method: string, body: unknown, headers: Record<string, string>)
   return { method, headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
+/** `Response.text` drops the mark in front, without which spreadsheets take UTF-8 for something else. */
+const UNCHANGED = new TextDecoder("utf-8", { ignoreBOM: true });
+
 async function answered(response: Response): Promise<unknown> {
   if (response.ok && response.headers.get("Content-Type")?.startsWith("image/")) return response.blob();
+  if (response.ok && response.headers.get("Content-Type")?.startsWith("text/csv")) return UNCHANGED.decode(await response.arrayBuffer());
   const text = await response.text();
-  if (response.ok && response.headers.get("Content-Type")?.startsWith("text/csv")) return text;
   if (response.ok) return text === "" ? null : JSON.parse(text);
   try {
     const problem = JSON.parse(text) as Partial<Problem> & { trace_id?: string; errors?: Fault[] };

@@ -60,3 +60,8 @@ describe("a refusal", () => {
     await expect(refused).rejects.toMatchObject({ code: "invalid", status: 422, trace: "t1", faults: problem.errors });
   });
 });
+
+it("a file for spreadsheets keeps the mark by which they know UTF-8", async () => {
+  answers = [new Response("\ufeffagent\r\n客服甲\r\n", { headers: { "Content-Type": "text/csv; charset=utf-8" } })];
+  expect(await new Rest(0).call("GET", "/v1/monitor/hours", "t", undefined, { accept: "text/csv" })).toBe("\ufeffagent\r\n客服甲\r\n");
+});
