@@ -115,6 +115,11 @@ async def test_the_longest_waiting_buyer_is_one_key_away(
 
     await conversation.is_with("后来的")
 
+    await desk.page.get_by_role("link", name="工作").click()
+    await expect(desk.page.get_by_role("link", name="等待 2")).to_be_visible()
+    await desk.page.keyboard.press("Alt+w")
+    await conversation.is_with("后来的")
+
 
 async def test_nothing_breaks_the_csp(windows: Windows, world: World, shop: Shop) -> None:
     found: dict[str, list[str]] = {}
@@ -126,6 +131,11 @@ async def test_nothing_breaks_the_csp(windows: Windows, world: World, shop: Shop
         await expect(page.get_by_label("账号")).to_be_visible()
         found[f"sign-in, {theme}"] = list(await barriers(page))
         login = await world.hire(shop, Role.AGENT, name="小陈")
+        await page.get_by_label("账号").fill(login.name)
+        await page.get_by_label("密码", exact=True).fill("mistyped")
+        await page.get_by_role("button", name="登录", exact=True).click()
+        await expect(page.get_by_role("alert")).to_have_text("账号或密码不对")
+        found[f"mistyped, {theme}"] = list(await barriers(page))
         desk = await sign_in(page, login)
         found[f"empty desk, {theme}"] = list(await barriers(page))
         await desk.go_online()

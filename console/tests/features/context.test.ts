@@ -221,7 +221,7 @@ describe("what stands beside the chat", () => {
     await flushPromises();
     await turn("订单");
 
-    expect(pane.text()).toContain("暂时更新不了，这是 0 分钟前的");
+    expect(pane.text()).toContain("暂时更新不了，这是刚才的");
     expect(pane.text()).toContain("T0042");
   });
 

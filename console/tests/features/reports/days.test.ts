@@ -104,7 +104,7 @@ describe("the report of waiting", () => {
   it("answers in one sentence, and in a table by the hour", async () => {
     const { page } = await show("/reports/waits");
 
-    expect(page.get(".answer").text()).toBe("15 位买家开始等待人工；同时等待最多 5 位，在 08:00；合计等了约 100 分钟。");
+    expect(page.get(".answer").text()).toBe("等待人工 15 次；同时等待最多 5 位，在 08:00；合计等了约 100 分钟。");
     expect(cells(page)).toEqual([
       ["08:00", "12", "9", "5", "80"],
       ["09:00", "3", "6", "4", "20"],
