@@ -7,6 +7,7 @@ the numbers mean is the monitor's business: nothing here counts, or knows a serv
 from profiles.files import (
     SHIPPED,
     Anchor,
+    Filters,
     Levels,
     ProfileFile,
     ProfileRefused,
@@ -21,6 +22,7 @@ from profiles.files import (
 __all__ = [
     "SHIPPED",
     "Anchor",
+    "Filters",
     "Levels",
     "ProfileFile",
     "ProfileRefused",

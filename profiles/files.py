@@ -99,6 +99,17 @@ class Slow(_Strict):
     times: int = Field(default=3, gt=0)
 
 
+class Filters(_Strict):
+    """Which buyers who asked were none to be received, and are counted apart (M11)."""
+
+    ids: frozenset[str] = Field(default=frozenset(), max_length=1_000)
+    own_staff: bool = True
+    leave_message: bool = False
+    """All they began on that day they began while nobody of the shop was there."""
+    bot_only: bool = False
+    """A bot answered all they asked, and nobody ever had them."""
+
+
 class Sessions(_Strict):
     """Where a session ends, and which ones count."""
 
@@ -163,6 +174,7 @@ class ProfileFile(_Strict):
     sessions: Sessions
     alerts: Alerts
     slow: Slow = Slow()
+    filters: Filters = Filters()
     levels: Levels | None = None
     """None in files from before screens asked: waiting is then shown without colours."""
     title: Title | None = None

@@ -33,6 +33,8 @@ from services.monitor.figures import routes as figure_routes
 from services.monitor.figures.service import FigureReader
 from services.monitor.fold import commands as fold_commands
 from services.monitor.fold import registration as fold
+from services.monitor.inquiries import routes as inquiry_routes
+from services.monitor.inquiries.service import InquiryReader
 from services.monitor.measures import measures_of
 from services.monitor.recount import commands as recount_commands
 from services.monitor.reports import routes as report_routes
@@ -76,6 +78,7 @@ def build(
     service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     service.routes(
         figure_routes.reading(FigureReader(db, rules)),
+        inquiry_routes.reading(InquiryReader(db, rules)),
         drill_routes.reading(Drill(db, rules, Cursors(settings.cursor_secret))),
         waiting_routes.reading(Waiters(db)),
         curve_routes.reading(CurveReader(db, rules, clock=clock)),

@@ -129,6 +129,7 @@ def _profile(file: ProfileFile) -> Profile:
         breach_s=file.alerts.breach_s,
         anchor=file.replies.anchor,
         slow_times=file.slow.times,
+        filters=file.filters,
         levels=file.levels,
         title=file.title,
     )

@@ -4,13 +4,13 @@ Pure values. Every number comes from a data file.
 """
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cache
 from typing import Final, NewType, Self
 
 from contracts.people import SenderKind
-from profiles import Anchor, Levels, Title, Unanswered, WindowBy
+from profiles import Anchor, Filters, Levels, Title, Unanswered, WindowBy
 
 ReadingKey = NewType("ReadingKey", str)
 ProfileName = NewType("ProfileName", str)
@@ -19,7 +19,7 @@ PEOPLE_ALONE: Final = f"^{SenderKind.AGENT.value}/[0-9]+/"
 """The keys of readings under which only people answer and no silence ends a wait, also as
 PostgreSQL reads it. They agree on who waits."""
 
-_NO_RULE: Final = frozenset({"reading", "levels", "title", "slow_times"})
+_NO_RULE: Final = frozenset({"reading", "levels", "title", "slow_times", "filters"})
 """A reading has its key, and nothing is counted anew because a screen shows it otherwise, or for
 what is asked of the rows alone."""
 
@@ -109,6 +109,8 @@ class Profile:
     """From when on the first response is counted, and whether it came in time (M01, M04)."""
     slow_times: int = 3
     """So many slow rounds of a buyer on a day, and the agent was slow to him (M08)."""
+    filters: Filters = field(default_factory=Filters)
+    """Which buyers are counted apart from those who were to be received (M11)."""
     levels: Levels | None = None
     title: Title | None = None
 

@@ -52,7 +52,8 @@ HOURS: Final = ("online_ms", "busy_ms", "break_ms", "suspended_ms", "unknown_ms"
 class Hours(NamedTuple):
     """How long one agent, or all on one day, were what.
 
-    `agents` were at their desks at all, from `first_ms` to `last_ms`, if any was.
+    `agents` were at their desks at all, from `first_ms` to `last_ms`, if any was. `served_ms` is
+    how long of it they had a buyer.
     """
 
     agents: int
@@ -63,3 +64,4 @@ class Hours(NamedTuple):
     break_ms: int
     suspended_ms: int
     unknown_ms: int
+    served_ms: int

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from contracts.base import Moment
 from contracts.people import PersonId, ShopId
 from kit.web.app import Body
-from services.monitor.access.schemas import Answer
+from services.monitor.access.schemas import Answer, Figure
 from services.monitor.reports.domain import HoursBy, WordingBy
 
 DAYS_LIMIT: Final = timedelta(days=93)
@@ -113,7 +113,8 @@ class HoursRow(Answer):
     """How long an agent was what, or all agents together on a day; the other one is null.
 
     `agents` counts who was at his desk, online or busy, between `first` and `last`. What nobody
-    told of is `unknown_ms` and never guessed.
+    told of is `unknown_ms` and never guessed. `utilisation` is how much of their time online and
+    busy they had a buyer.
     """
 
     agent_id: PersonId | None = None
@@ -126,15 +127,20 @@ class HoursRow(Answer):
     break_ms: int
     suspended_ms: int
     unknown_ms: int
+    utilisation: Figure
 
 
 class HoursReport(Answer):
-    """How long agents were what, through `as_of` at most; null: nothing is known yet."""
+    """How long agents were what, through `as_of` at most; null: nothing is known yet.
+
+    Who had a buyer is told of whole days from `served_from` on; null: of none.
+    """
 
     shop_id: ShopId
     time_zone: str
     start: Moment
     end: Moment
     as_of: Moment | None
+    served_from: date | None
     by: HoursBy
     rows: list[HoursRow]

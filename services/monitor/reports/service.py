@@ -13,6 +13,7 @@ from contracts.people import PersonId, ShopId
 from kit import sheets
 from kit.clock import Clock
 from kit.postgres import Database
+from services.monitor.access.schemas import Figure, Why
 from services.monitor.calendar.domain import Calendar
 from services.monitor.curve import repository as curve
 from services.monitor.curve.domain import MINUTE_MS, Minute, waiting
@@ -42,6 +43,11 @@ from services.monitor.reports.schemas import (
     WordingRow,
     WordingSums,
 )
+from services.monitor.traffic import repository as turns
+from services.monitor.traffic.domain import first_whole
+
+SETTLE_MS: Final = 5_000
+"""So long behind a moment it is taken for told: what was said by then has arrived."""
 
 _WAITS: Final = ("start", "began", "ended", "most", "waited_minutes")
 
@@ -137,6 +143,8 @@ class Reports:
         asked = Asked(shop_id, start_ms, told_ms, [*days, end_ms])
         async with self._db.read(shop_id) as session:
             found = await repository.hours(session, asked, by=query.by)
+            served_from = first_whole(calendar, await turns.told_since_ms(session))
+        provisional = through_ms < end_ms + SETTLE_MS
         starts = days if query.by is HoursBy.DAY else None
         return HoursReport(
             shop_id=shop_id,
@@ -144,8 +152,12 @@ class Reports:
             start=_moment(start_ms),
             end=_moment(end_ms),
             as_of=_moment(min(end_ms, through_ms)) if self._staffing.through_ms else None,
+            served_from=served_from,
             by=query.by,
-            rows=[_hours_row(key, found[key], days=starts) for key in _worked(query.by, found)],
+            rows=[
+                _hours_row(key, found[key], days=starts, provisional=provisional)
+                for key in _worked(query.by, found)
+            ],
         )
 
     async def hours_csv(self, shop_id: ShopId, query: HoursQuery) -> str:
@@ -162,10 +174,13 @@ class Reports:
                 clock(row.first),
                 clock(row.last),
                 *(getattr(row, name) for name in HOURS),
+                row.utilisation.numerator,
+                row.utilisation.value,
             )
             for row in report.rows
         )
-        head = (query.by.value, "agents", "first", "last", *HOURS)
+        served = ("served_ms", "utilisation")
+        head = (query.by.value, "agents", "first", "last", *HOURS, *served)
         return sheets.MARK + sheets.lines([head, *rows])
 
 
@@ -236,7 +251,9 @@ def _worked(by: HoursBy, found: dict[Any, Hours]) -> list[Any]:
     return sorted(found, key=lambda one: (-found[one].online_ms - found[one].busy_ms, one))
 
 
-def _hours_row(key: Any, hours: Hours, *, days: Sequence[int] | None) -> HoursRow:
+def _hours_row(
+    key: Any, hours: Hours, *, days: Sequence[int] | None, provisional: bool
+) -> HoursRow:
     about: dict[str, Any] = (
         {"agent_id": PersonId(key)} if days is None else {"start": _moment(days[key - 1])}
     )
@@ -245,6 +262,12 @@ def _hours_row(key: Any, hours: Hours, *, days: Sequence[int] | None) -> HoursRo
         first=None if hours.first_ms is None else _moment(hours.first_ms),
         last=None if hours.last_ms is None else _moment(hours.last_ms),
         **{name: getattr(hours, name) for name in HOURS},
+        utilisation=Figure.of(
+            hours.served_ms,
+            hours.online_ms + hours.busy_ms,
+            why=Why.NO_EVENTS,
+            provisional=provisional,
+        ),
         **about,
     )
 

@@ -6,6 +6,15 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from contracts.people import ShopId
+from services.monitor.calendar.domain import Calendar
+
+
+def first_whole(calendar: Calendar, since_ms: int | None) -> date | None:
+    """Return the first day of which all turns are told, if they are told since a moment."""
+    if since_ms is None:
+        return None
+    return calendar.day(calendar.day_end(since_ms))
+
 
 SAYS: Final = "says"
 """Under this a sum says what it counts."""

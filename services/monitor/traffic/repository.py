@@ -82,6 +82,12 @@ async def last_span(session: AsyncSession, *, generation: int, partition: int) -
     return Where(TurnSpan(int(found.first_offset), int(found.since_ms)), int(found.first_offset))
 
 
+async def told_since_ms(session: AsyncSession) -> int | None:
+    """Return since when turns are told in all partitions; None: in none."""
+    found = (await session.execute(sql.TOLD_SINCE)).scalar()
+    return None if found is None else int(found)
+
+
 async def spans(session: AsyncSession, mine: Mapping[str, Any]) -> list[TurnSpan]:
     """Return of which parts of a partition's log turns are told."""
     return [TurnSpan(*map(int, row)) for row in await session.execute(sql.SPANS, mine)]

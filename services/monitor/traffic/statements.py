@@ -50,6 +50,10 @@ SPANS: Final = text(
     where generation = :generation and partition = :partition order by first_offset
     """
 )
+TOLD_SINCE: Final = text(
+    "select max(since_ms) from"
+    " (select min(since_ms) as since_ms from turn_spans group by partition) as begun"
+)
 ADVANCE: Final = text(
     """
     insert into turn_spans (generation, partition, first_offset, since_ms, told_to)

@@ -18,6 +18,7 @@ from kit.errors import Fenced
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.service import FOLD, Partitions
 from services.monitor.measures import measures_of
+from services.monitor.traffic.repository import Where, last_span
 from tests.infrastructure import CHECKOUT
 from tests.integration.monitor.rig import FOLDED_S, Rig, Shop
 from tests.waiting import eventually
@@ -107,6 +108,7 @@ async def test_recompute_finds_no_difference_and_covers_the_whole_log(rig: Rig) 
     assert all(span.whole for span in report.ranges)
 
 
+MOVED = "update turn_spans set told_to = told_to {} 1 where partition = :partition"
 FIRST_ROUND = (
     "(partition, reading, opened_offset)"
     " = (select partition, reading, opened_offset from rounds order by 1, 2, 3 limit 1)"
@@ -188,6 +190,31 @@ async def test_a_monitor_that_takes_over_goes_on_where_the_other_stopped(rig: Ri
     assert {took for (took,) in rows} == {25_000}
     traffic = await rig.rows("select buyer_messages from traffic where shop_id = :s", s=shop.id)
     assert traffic == [(1,)]
+    said = "select buyer_words, agent_words from turns where conversation_id = :chat"
+    assert await rig.rows(said, chat=chat.id) == [(1, 1)]
+
+
+async def test_n3_turns_begin_anew_behind_what_a_release_folded_that_tells_none(rig: Rig) -> None:
+    ((generation, partition, first, told_to),) = await rig.rows(
+        "select generation, partition, first_offset, told_to from turn_spans limit 1"
+    )
+    mine = {"generation": generation, "partition": partition}
+
+    async def where() -> Where:
+        async with rig.database.read_across("a test") as session:
+            return await last_span(session, **mine)
+
+    goes_on = await where()
+    # The last record might as well have been folded by the release before.
+    await rig.change(MOVED.format("-"), partition=partition)
+    try:
+        begins = await where()
+    finally:
+        await rig.change(MOVED.format("+"), partition=partition)
+
+    assert goes_on.span is not None
+    assert (goes_on.span.first_offset, goes_on.told_before) == (first, first)
+    assert (begins.span, begins.told_before) == (None, told_to)
 
 
 async def test_two_monitors_share_the_log_and_one_dies_without_a_difference(rig: Rig) -> None:

@@ -88,7 +88,7 @@ def row(first: float | None, last: float | None, **spent: float) -> dict[str, An
 
 def shown(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of an answer as `row` writes it."""
-    about = {"agent_id", "start", "agents"}
+    about = {"agent_id", "start", "agents", "utilisation"}
     return {
         name: datetime.fromisoformat(value) if name in {"first", "last"} and value else value
         for name, value in entry.items()

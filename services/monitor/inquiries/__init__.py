@@ -1,0 +1,1 @@
+"""Who asked, who was received, and what was said: figures from turns."""
