@@ -1,6 +1,6 @@
 """Refuses query parameters that a route does not know: a mistyped filter would show everything.
 
-Knows what the application says of itself in its OpenAPI document; must not know any route.
+Knows what a route says of itself in an OpenAPI document; must not know any route.
 """
 
 from collections.abc import Iterable
@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from kit.text import clip
 
@@ -25,7 +27,10 @@ async def refuse_unknown(request: Request) -> None:
     """
     if request.method not in _READING or not request.query_params:
         return
-    known = _known(request.app.openapi(), request.scope["route"].name)
+    route, kept = request.scope["route"], request.app.state.known_queries
+    if route.endpoint not in kept:
+        kept[route.endpoint] = _known(route)
+    known = kept[route.endpoint]
     if known is None:
         return
     unknown = sorted(set(request.query_params) - known)
@@ -33,12 +38,12 @@ async def refuse_unknown(request: Request) -> None:
         raise RequestValidationError([_fault(name, known) for name in unknown])
 
 
-def _known(document: dict[str, Any], operation_id: str) -> frozenset[str] | None:
+def _known(route: APIRoute) -> frozenset[str] | None:
+    """Describe this route alone: the whole document takes 0.15 s of a processor."""
+    document = get_openapi(title="", version="", routes=[route])
     for path in document["paths"].values():
-        operation = path.get("get", {})
-        if operation.get("operationId") == operation_id:
-            described = operation.get("parameters", ())
-            return frozenset(one["name"] for one in described if one["in"] == "query")
+        described = path["get"].get("parameters", ())
+        return frozenset(one["name"] for one in described if one["in"] == "query")
     return None
 
 
