@@ -185,7 +185,7 @@ class Scan:
         self.forms = [*grouped.values(), *([] for _ in runs)]
         self._first_run = len(grouped)
         self._agent, self._buyer, self._anybody = (
-            bytes(_weight(forms, speaker, sheltering=sheltering) for forms in self.forms)
+            _weights(self.forms, speaker, sheltering=sheltering)
             for speaker in (Speaker.AGENT, Speaker.BUYER, None)
         )
 
@@ -245,6 +245,25 @@ def _may_be_accompanied(term: Term, reading: Reading) -> bool:
         any(word in (reading.text if RESPECTFUL in word else reading.plain) for word in group)
         for group in term.needs
     )
+
+
+def _weights(patterns: Iterable[list[Form]], speaker: Speaker | None, *, sheltering: bool) -> bytes:
+    """Weigh every pattern; what one form alone weighs is asked once for all like it.
+
+    Nearly every pattern is of one form, and a term has hundreds.
+    """
+    known: dict[tuple[int, bool], int] = {}
+    weights = bytearray()
+    for forms in patterns:
+        if len(forms) != 1:
+            weights.append(_weight(forms, speaker, sheltering=sheltering))
+            continue
+        key = id(forms[0].term), forms[0].gap_at is None
+        weight = known.get(key)
+        if weight is None:
+            weight = known[key] = _weight(forms, speaker, sheltering=sheltering)
+        weights.append(weight)
+    return bytes(weights)
 
 
 def _weight(forms: Iterable[Form], speaker: Speaker | None, *, sheltering: bool) -> int:
