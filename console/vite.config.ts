@@ -45,6 +45,9 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
+    // Each file has a context of its own in a few threads, instead of a process: a fourth of the work.
+    pool: "vmThreads",
+    setupFiles: ["tests/setup.ts"],
     include: ["tests/**/*.test.ts"],
     restoreMocks: true,
   },

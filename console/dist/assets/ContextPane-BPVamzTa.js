@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-gyvR5j-i.js";

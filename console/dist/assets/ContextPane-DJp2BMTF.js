@@ -1,0 +1,1 @@
+export{t as default}from"./ContextPane-a7pM5vzd.js";
