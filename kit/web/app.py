@@ -80,8 +80,7 @@ def create_app(  # noqa: PLR0913 - the one place where an application is describ
         telemetry=_telemetry(tracing),
     )
     app.state.verifiers = Verifiers(verifier, service_verifier, revoked or never_revoked)
-    app.state.bodies, app.state.raw = bodies, raw
-    app.state.known_queries = {}
+    app.state.bodies, app.state.raw, app.state.known_queries = bodies, raw, {}
     problems.install(app)
     idempotency.install(app)
     for router in routers:
