@@ -91,15 +91,16 @@ class TestDatabase:
 
 def running(name: str = NAME) -> Infrastructure:
     """Return the test instance, started if it does not run. Safe to call from many sessions."""
-    subprocess.run(
-        [sys.executable, "-m", "launcher.cli", *UP, "--instance", name],
-        cwd=CHECKOUT,
-        check=True,
-        timeout=START_TIMEOUT_S,
-        stdout=subprocess.DEVNULL,
-    )
     wanted = infrastructure.Wanted(name)
     folder = infrastructure.folder_of(wanted)
+    if not _runs(folder):
+        subprocess.run(
+            [sys.executable, "-m", "launcher.cli", *UP, "--instance", name],
+            cwd=CHECKOUT,
+            check=True,
+            timeout=START_TIMEOUT_S,
+            stdout=subprocess.DEVNULL,
+        )
     with instance.locked(folder):
         known = infrastructure.open_instance(wanted, folder)
         users = [*map(roles.role_of, roles.DATABASE_SERVICES), OWNER]
@@ -108,6 +109,13 @@ def running(name: str = NAME) -> Infrastructure:
     found = Infrastructure(known.bootstrap_servers, admin_dsn, passwords)
     asyncio.run(_prepare_server(found))
     return found
+
+
+def _runs(folder: Path) -> bool:
+    """Tell whether it is up, and not on its way: whoever starts it holds its folder meanwhile."""
+    with instance.locked(folder):
+        known = instance.load(folder)
+        return known is not None and infrastructure.runs(known)
 
 
 async def create_database(found: Infrastructure) -> TestDatabase:

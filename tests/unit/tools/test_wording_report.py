@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.wording_report import __main__ as report
 from tools.wording_report.__main__ import main
 from tools.wording_report.disguises import MECHANICAL, PEOPLES
 from tools.wording_report.rows import Row, base_words
@@ -39,8 +40,10 @@ def test_a_row_tells_whether_its_target_is_met(row: Row, *, met: bool) -> None:
 
 
 def test_a_missed_target_is_told_and_is_the_exit_code_when_asked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    few = base_words(read_lexicon())[:40]  # all of them in every disguise take seconds
+    monkeypatch.setattr(report, "base_words", lambda _: few)
     folder = tmp_path / "wording"
     folder.mkdir()
     rude = "role\ttext\nagent\t你就是个傻逼\nagent\t好的亲\nbuyer\t在吗\n"
