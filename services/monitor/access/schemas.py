@@ -1,5 +1,6 @@
 """What every answer over REST shares, and those that are a file where a client asks for one."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -66,5 +67,16 @@ class Figure(Answer):
 
 
 def wants_file(accept: str) -> bool:
-    """Tell whether CSV is among what a client takes: nobody names it who wants JSON."""
-    return CSV in (one.partition(";")[0].strip().lower() for one in accept.split(","))
+    """Tell whether CSV is among what a client takes: nobody names it who wants JSON.
+
+    With `q=0` he names it to say that he does not take it (RFC 9110, 12.4.2).
+    """
+    return any(map(_is_file, accept.lower().split(",")))
+
+
+def _is_file(taken: str) -> bool:
+    name, *parameters = (part.strip() for part in taken.split(";"))
+    return name == CSV and not any(map(_REFUSED.fullmatch, parameters))
+
+
+_REFUSED: Final = re.compile(r"q=0(\.0{0,3})?")
