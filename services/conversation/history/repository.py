@@ -68,18 +68,20 @@ async def beside(
     message_id: str,
     *,
     types: Collection[str],
-    half: int,
+    most: tuple[int, int],
 ) -> tuple[list[Row[Any]], list[Row[Any]]]:
     """Return a message with what stands before it, newest first, and what stands behind it.
 
-    One more of each than a page shows; nothing if it is no message of this conversation.
+    One more of each than `most`, what a page shows; nothing if it is no message of this
+    conversation.
     """
     first = (await archive.first_of(session, [message_id])).get(message_id)
     if first is None:
         return [], []
     generation, offset = first.place
     behind = (generation, offset + 1)
-    older = await before(session, conversation_id, behind, types=types, limit=half + 2)
+    older = await before(session, conversation_id, behind, types=types, limit=most[0] + 1)
     if not older or str(older[0].message_id) != message_id:
         return [], []
-    return older, await after(session, conversation_id, first.place, types=types, limit=half + 1)
+    newer = await after(session, conversation_id, first.place, types=types, limit=most[1] + 1)
+    return older, newer

@@ -150,13 +150,18 @@ class Histories:
         Raises `NotFound` for somebody else's, and for a message of another conversation.
         """
         async with self._watched(principal, conversation_id) as (session, conversation):
-            known, half = conversation.id, max(1, reading.limit // 2)
+            known, behind = conversation.id, (reading.limit - 1) // 2
+            upto = reading.limit - behind  # of those up to the message, which is the first of them
             older, newer = await repository.beside(
-                session, known, known_form(message_id), types=shown_types(principal.role), half=half
+                session,
+                known,
+                known_form(message_id),
+                types=shown_types(principal.role),
+                most=(upto, behind),
             )
         if not older:
             raise NotFound
-        shown = [*reversed(newer[:half]), *older[: half + 1]]
+        shown = [*reversed(newer[:behind]), *older[:upto]]
 
         def cursor(direction: str, row: Row[Any], *, is_there: bool) -> str | None:
             if not is_there:
@@ -164,8 +169,8 @@ class Histories:
             name, place = f"messages:{known}:{direction}", BY_POSITION.keep(row)
             return self.cursors.encode(place, conversation.shop_id, list_name=name)
 
-        up = cursor("up", shown[0], is_there=len(newer) > half)
-        down = cursor("down", shown[-1], is_there=len(older) > half + 1)
+        up = cursor("up", shown[0], is_there=len(newer) > behind)
+        down = cursor("down", shown[-1], is_there=len(older) > upto)
         rows = shown[::-1] if reading.ascending else shown
         ahead, back = (up, down) if reading.ascending else (down, up)
         return History(items(rows, known, principal.role), ahead, back)

@@ -248,11 +248,14 @@ async def test_a_page_around_a_message_goes_on_both_ways(platform: Platform) -> 
 
     page = ok(await agent.get(path, around=said[10].id, limit=4))
 
-    assert _texts(page) == ["第12句", "第11句", "第10句", "第09句", "第08句"]
+    assert _texts(page) == ["第11句", "第10句", "第09句", "第08句"]
     older = ok(await agent.get(path, cursor=page["next_cursor"], limit=2))
     assert _texts(older) == ["第07句", "第06句"]
     newer = ok(await agent.get(path, cursor=page["previous_cursor"], limit=2, order="asc"))
-    assert _texts(newer) == ["第13句", "第14句"]
+    assert _texts(newer) == ["第12句", "第13句"]
+    alone = ok(await agent.get(path, around=said[10].id, limit=1))
+    assert _texts(alone) == ["第10句"]
+    assert {"next_cursor", "previous_cursor"} <= alone.keys()
     upwards = ok(await buyer.get(path, around=said[19].id, limit=4, order="asc"))
     assert _texts(upwards) == ["第17句", "第18句", "第19句"]
     assert upwards["next_cursor"] is None
