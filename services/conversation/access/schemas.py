@@ -1,10 +1,21 @@
 """What the wire shapes of all subjects share."""
 
-from typing import Annotated
+import unicodedata
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+_BREAKING: Final = frozenset({"Cc", "Zl", "Zp"})
+
+
+def _one_line(name: str) -> str:
+    """Refuse what breaks a line: a name stands in rows, in files and beside other names."""
+    if any(unicodedata.category(char) in _BREAKING for char in name):
+        raise ValueError("must be one line")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 LongText = Annotated[str, Field(max_length=2000)]
 Capacity = Annotated[int, Field(ge=0, le=200)]
