@@ -254,6 +254,19 @@ def test_23_an_answer_after_midnight_is_none_of_that_days() -> None:
     assert (then.rounds, then.unanswered, then.sessions) == (0, 0, 0)
 
 
+def test_25_what_is_handed_on_after_midnight_stays_whose_it_was() -> None:
+    talk = served(at("23:00")).buyer(at("23:50"))
+    talk.owned(at("00:10", NEXT), "B").agent(at("00:11", NEXT), "B")
+
+    first = figures("qiyu", talk, agent="A")
+    second = figures("qiyu", talk, agent="B")
+    later = figures("qiyu", talk, agent="B", day=NEXT)
+
+    assert (first.unanswered, first.sessions, first.first_responses) == (1, 1, 0)
+    assert (second.unanswered, second.sessions, second.rounds) == (0, 0, 0)
+    assert (later.rounds, later.round_ms, later.sessions) == (1, MINUTE, 0)
+
+
 def test_24_who_was_abandoned_was_not_answered_and_begins_anew() -> None:
     talk = served(at("10:00")).buyer(at("10:00")).closed(at("10:00", NEXT), "abandoned")
     talk.buyer(at("10:00:01", NEXT)).owned(at("10:00:02", NEXT)).agent(at("10:00:03", NEXT))

@@ -1,5 +1,6 @@
-"""Golden cases 13 to 24 of metrics.md, each on the fold of a log: they must hold exactly."""
+"""Golden cases 13 to 25 of metrics.md, each on the fold of a log: they must hold exactly."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from profiles import SHIPPED as FILES
 from services.monitor.profiles import book as profiles
 from services.monitor.profiles.book import ProfileBook
 from services.monitor.response.domain import Outcome, Score
+from services.monitor.response.rollups import CounterKey
 from tests.integration.monitor.chats import NOON, Chat
 from tests.unit.monitor.papers import SHIPPED, SHOP, Folding, Paper, folded, rules
 
@@ -275,6 +277,26 @@ async def test_golden_case_23_an_answer_after_midnight_leaves_the_round_unanswer
     totals = (await folded(paper)).totals()
     days = {key.day.day: score for key, score in totals.items() if key.profile == "qiyu"}
     assert days == {11: Score(unanswered=1, sessions=1)}
+
+
+async def test_golden_case_25_n5_what_is_handed_on_after_midnight_stays_whose_it_was() -> None:
+    paper = Paper()
+    start = datetime(2026, 11, 11, 15, 50, tzinfo=UTC)
+    talk = await chat(paper, start=start).opened(-60)
+    await talk.buyer(0)
+    at_midnight = (await folded(paper)).totals(ms(600, start))
+    await talk.transferred(1_200, BEN)
+    await talk.agent(1_260)
+
+    found = (await folded(paper)).totals()
+
+    def days(totals: Mapping[CounterKey, Score]) -> dict[tuple[int, PersonId | None], Score]:
+        mine = [(key, score) for key, score in totals.items() if key.profile == "qiyu"]
+        return {(key.day.day, key.agent_id): score for key, score in mine}
+
+    first_day = {(11, ANNE): Score(unanswered=1, sessions=1)}
+    assert days(at_midnight) == first_day
+    assert days(found) == first_day | {(12, BEN): Score(rounds=1, round_ms=60_000, within=1)}
 
 
 async def test_golden_case_24_an_abandoned_buyer_is_one_unanswered_round() -> None:
