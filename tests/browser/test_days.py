@@ -1,4 +1,4 @@
-"""Reports of waiting, wording and hours, played in Chromium: what they say, and their files."""
+"""Reports of waiting, wording, inquiries and hours, played in Chromium: what they say, and their files."""
 
 import asyncio
 import csv
@@ -54,6 +54,14 @@ async def test_waiting_and_wording_are_told_and_saved(
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     found["wording"] = list(await barriers(page))
     words = await saved(page)
+    await page.emulate_media(color_scheme="light")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    await names.get_by_role("link", name="接待").click()
+    await expect(status).to_contain_text("咨询 1 人，接待 0 人，未接待 1 人")
+    await expect(page.get_by_role("row").filter(has_text="客服甲")).to_be_visible()
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    found["inquiries"] = list(await barriers(page))
+    inquiries = await saved(page)
     await names.get_by_role("link", name="工时").click()
     await expect(status).to_contain_text("在岗合计")
     await expect(page.get_by_role("row").filter(has_text="客服甲")).to_be_visible()
@@ -64,5 +72,8 @@ async def test_waiting_and_wording_are_told_and_saved(
     assert max(int(one["most"]) for one in waits) == 1
     assert max(int(one["flags_buyer"]) for one in words) == 1
     assert [(one["agent"], one["agents"]) for one in hours] == [("客服甲", "1")]
-    assert found == {"waits": [], "wording": [], "hours": []}
+    assert [(one["agent"], one["consulted"], one["unreceived"]) for one in inquiries] == [
+        ("客服甲", "1", "1")
+    ]
+    assert found == {"waits": [], "wording": [], "inquiries": [], "hours": []}
     assert [one for window in windows.opened for one in window.complaints] == []

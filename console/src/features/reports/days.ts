@@ -1,6 +1,6 @@
 /** What the reports of waiting, of wording and of hours answer, as a table shows it. Pure. */
 
-export const REPORTS = ["response", "shifts", "hours", "waits", "wording"] as const;
+export const REPORTS = ["response", "shifts", "inquiries", "hours", "waits", "wording"] as const;
 export const WORDING_BY = ["category", "agent", "day"] as const;
 export type WordingBy = (typeof WORDING_BY)[number];
 
@@ -46,6 +46,7 @@ export interface HoursAnswer {
     break_ms: number;
     suspended_ms: number;
     unknown_ms: number;
+    utilisation: { value: number | null; numerator: number; denominator: number; provisional: boolean };
   }[];
 }
 

@@ -46,7 +46,8 @@ const WORDING: WordingAnswer = {
 };
 
 const HOUR = 3_600_000;
-const SPENT = { online_ms: 7.5 * HOUR, busy_ms: HOUR, break_ms: HOUR / 2, suspended_ms: 0, unknown_ms: 0 };
+const USED = { value: 0.25, numerator: 1, denominator: 4, provisional: true };
+const SPENT = { utilisation: USED, online_ms: 7.5 * HOUR, busy_ms: HOUR, break_ms: HOUR / 2, suspended_ms: 0, unknown_ms: 0 };
 const HOURS: HoursAnswer = {
   start: "2026-11-10T16:00:00Z",
   end: "2026-11-11T16:00:00Z",
