@@ -20,6 +20,43 @@ What a group sets aside is kept in `{DEAD_PREFIX}<group>` for {DEAD_RETENTION.da
 Who reads a topic whole, in every replica, is in no group."""
 
 
+_SUBSCRIBER: Final = """\
+`./peakdesk up` prints where Kafka is; any client reads it. This one runs in `.venv/bin/python`,
+and a test runs it as it stands:
+
+<!-- run -->
+```python
+import asyncio, json, os
+from aiokafka import AIOKafkaConsumer
+
+
+async def main():
+    orders = AIOKafkaConsumer(
+        "orders",
+        bootstrap_servers=os.environ["KAFKA"],
+        group_id="reports.orders",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    async with orders:
+        async for record in orders:
+            said = {name: value.decode() for name, value in record.headers}
+            print(said["ce_type"], said["ce_id"], json.loads(record.value), flush=True)
+            await orders.commit()
+
+
+asyncio.run(main())
+```
+
+- The value is JSON, `shop_id` and the fields of its table; type, id and time are the headers
+  `ce_type`, `ce_id` and `ce_time`.
+- An event may come twice, with the same `ce_id`: keep what was done under it, or do what may be
+  done again. What has one key comes in order, what has several does not.
+- A group's name is yours to choose, and none of [ours](#groups). With `PEAKDESK_KAFKA_TOPIC_PREFIX`
+  that prefix stands before every topic.
+- Fields may be added any day; another meaning is a type of its own, with the next `v`."""
+
+
 def page() -> str:
     """Return the page."""
     rows = [
@@ -39,6 +76,8 @@ def page() -> str:
             "# Topics",
             _INTRODUCTION,
             table(head, rows),
+            "## A first subscriber",
+            _SUBSCRIBER,
             *(text for topic in TOPICS for text in _topic(topic)),
             "## Groups",
             _GROUPS,
