@@ -156,7 +156,7 @@ class Desk:
 
     async def is_cut_off(self) -> None:
         """Wait until the desk says that the connection is lost, and that nothing else is."""
-        await expect(self.page.get_by_text("你写的会保留")).to_be_visible()
+        await expect(self.page.get_by_text("您写的会保留")).to_be_visible()
 
     async def is_connected(self) -> None:
         """Wait until the desk says that the connection is back."""

@@ -57,7 +57,7 @@ async def test_a_supervisor_watches_whispers_takes_over(
     await page.goto(f"{windows.url}/desk/{talk}?view=team")
     watched = Conversation(page)
     await watched.shows("我要投诉")
-    await expect(page.get_by_text("双方看不到你")).to_be_visible()
+    await expect(page.get_by_text("双方看不到您")).to_be_visible()
     await expect(watched.composer).to_have_count(0)
 
     await _whispered(watched, served)

@@ -66,9 +66,9 @@ describe("the list's other states", () => {
   });
 
   it.each([
-    ["online", "现在没有买家在等你"],
-    ["suspended", "你已挂起"],
-    ["offline", "你还没有上线"],
+    ["online", "现在没有买家在等您"],
+    ["suspended", "您已挂起"],
+    ["offline", "您还没有上线"],
   ])("says why nobody is there: %s", (state, words) => {
     expect(list({ state }).text()).toContain(words);
   });

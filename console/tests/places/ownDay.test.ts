@@ -48,8 +48,8 @@ describe("one's own averages", () => {
 
     expect(core.get).toHaveBeenCalledWith("/v1/monitor/me");
     expect(bar()).toContain("等待 2");
-    expect(bar()).toContain("平均首次响应 30.5秒");
-    expect(bar()).toContain("平均响应 26.3秒");
+    expect(bar()).toContain("平均首次响应 30.5 秒");
+    expect(bar()).toContain("平均响应 26.3 秒");
   });
 
   it("are a dash where nothing counts yet, and never 0", async () => {
@@ -65,7 +65,7 @@ describe("one's own averages", () => {
     core.get.mockResolvedValue(day({ round_ms: 40_000 }));
     await vi.advanceTimersByTimeAsync(35_000);
     expect(core.get).toHaveBeenCalledTimes(2);
-    expect(bar()).toContain("平均响应 10秒");
+    expect(bar()).toContain("平均响应 10 秒");
 
     page.unmount();
     await vi.advanceTimersByTimeAsync(120_000);
@@ -83,6 +83,6 @@ describe("one's own averages", () => {
     core.get.mockResolvedValue(day());
     await vi.advanceTimersByTimeAsync(35_000);
 
-    expect(bar()).toContain("平均响应 26.3秒");
+    expect(bar()).toContain("平均响应 26.3 秒");
   });
 });

@@ -46,6 +46,6 @@ describe("the strips", () => {
   });
 
   it("say that the connection is lost and that what one writes is kept", () => {
-    expect(shown({ connection: "lost" }).text()).toContain("你写的会保留");
+    expect(shown({ connection: "lost" }).text()).toContain("您写的会保留");
   });
 });

@@ -36,16 +36,16 @@ describe("a conversation that is looked at from the board", () => {
   it("does not say that nobody sees who whispers", async () => {
     world.live.watched = { c1: named("王*明") };
     const shown = mount(Watched, { props: { conversation: "c1" }, global: { plugins: [i18n] } });
-    expect(shown.text()).toContain("双方看不到你");
+    expect(shown.text()).toContain("双方看不到您");
 
     world.live.drafts = { "c1~note": "换个说法" };
     await shown.vm.$nextTick();
-    expect(shown.text()).toContain("客服看得到你的悄悄话");
+    expect(shown.text()).toContain("客服看得到您的悄悄话");
 
     world.live.drafts = {};
     const item = { id: "n", note: { author: "", to: null }, senderId: world.live.me?.id };
     world.live.watched = { c1: { ...named("王*明"), items: [item as never] } };
     await shown.vm.$nextTick();
-    expect(shown.text()).toContain("客服看得到你的悄悄话");
+    expect(shown.text()).toContain("客服看得到您的悄悄话");
   });
 });

@@ -156,7 +156,7 @@ describe("the staff of a shop", () => {
     expect(page.wrapper.get("form fieldset").attributes("disabled")).toBeDefined();
     expect(page.button("保存")?.attributes("disabled")).toBeDefined();
     expect((page.field("姓名").element as HTMLInputElement).value).toBe("陈雨");
-    expect(page.isShown("你写的会保留")).toBe(true);
+    expect(page.isShown("您写的会保留")).toBe(true);
   });
 
   it("says when it cannot be read", async () => {
