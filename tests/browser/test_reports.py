@@ -48,6 +48,11 @@ async def test_a_report_opens_what_it_counts_and_is_saved_as_a_file(
         f"共 {ROUNDS} 轮对话"
     )
     await expect(page.locator("[aria-busy=true]")).to_have_count(0)  # else all of it is faint
+    spread = page.get_by_role("table", name="响应分布").get_by_role("row")
+    await expect(spread.filter(has_text="首次响应").get_by_role("cell").last).to_have_text("2")
+    await expect(spread.filter(has_text="每轮响应").get_by_role("cell").last).to_have_text("3")
+    missed = page.get_by_role("table", name="漏接（共 2 次会话）").get_by_role("row")
+    await expect(missed.filter(has_text="合计")).to_contain_text("0%")
     agents = page.get_by_role("table", name="各客服")
     row = agents.get_by_role("row").filter(has_text="客服甲")
     found = {"light": list(await barriers(page))}

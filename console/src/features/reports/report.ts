@@ -10,7 +10,19 @@ export interface Sums {
   firstWithin: number;
 }
 
+/** A figure that was asked for by its name; `why` says why it has no value. */
+export interface Named {
+  value: number | null;
+  numerator: number;
+  denominator: number;
+  /** Else it may be off by one percent. */
+  exact: boolean;
+  why: string | null;
+}
+
 export interface ReportRow extends Sums {
+  /** Nothing before the monitor knows names. */
+  named: Readonly<Record<string, Named | undefined>>;
   /** Null: the whole shop, or what nobody had. */
   agent: string | null;
   /** Where its part begins; null where the time is not cut. */
@@ -27,6 +39,7 @@ interface Raw {
   sessions: number;
   first_responses: number;
   first_within: number;
+  metrics?: Record<string, Named>;
 }
 
 export interface Answer {
@@ -50,7 +63,13 @@ export function rowsOf(answer: Answer): ReportRow[] {
     sessions: raw.sessions,
     firstResponses: raw.first_responses,
     firstWithin: raw.first_within,
+    named: raw.metrics ?? {},
   }));
+}
+
+/** Whether anything counts in a row. */
+export function counts(row: Sums): boolean {
+  return row.rounds > 0 || row.sessions > 0 || row.unanswered > 0;
 }
 
 /** Null where nothing counts, which is not 0. */

@@ -45,5 +45,6 @@ function added(total: ReportRow | undefined, row: ReportRow): ReportRow {
     sessions: (total?.sessions ?? 0) + row.sessions,
     firstResponses: (total?.firstResponses ?? 0) + row.firstResponses,
     firstWithin: (total?.firstWithin ?? 0) + row.firstWithin,
+    named: {},
   };
 }

@@ -27,6 +27,10 @@ export interface Report {
   firstWithinS: number;
 }
 
+/** What is asked for by name: of the whole, and of each row for the reasons of its empty cells. */
+const CELLS = "art,reply_rate,first_within";
+const WHOLE = [CELLS, ...["frt", "round"].flatMap((of) => ["p50", "p90", "p99", "max"].map((rank) => `${of}_${rank}`)), "missed", "assigned_silent", "never_assigned", "left_in_queue"].join(",");
+
 export function useReport(wanted: () => Asked | null): { report: Ref<Report | null>; status: Ref<"asked" | "known" | "failed">; problem: Ref<Problem | null>; again: () => Promise<void>; file: () => Promise<string> } {
   const { core, live } = useLive();
   const report = shallowRef<Report | null>(null);
@@ -46,7 +50,7 @@ export function useReport(wanted: () => Asked | null): { report: Ref<Report | nu
     const mine = asking;
     status.value = "asked";
     try {
-      const questions: Record<string, string>[] = [{}, { bucket: asked.bucket }, { by: "agent" }];
+      const questions: Record<string, string>[] = [{ metrics: WHOLE }, { bucket: asked.bucket, metrics: CELLS }, { by: "agent", metrics: CELLS }];
       const answers = await Promise.all(questions.map((more) => core.get(path(asked, more))));
       const [whole, parts, agents] = answers as [Answer, Answer, Answer];
       if (mine !== asking) return;

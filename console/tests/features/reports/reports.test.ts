@@ -84,6 +84,30 @@ describe("a report", () => {
     expect(hours?.[1]).toMatch(/10:00.*0.*–/);
   });
 
+  it("says how responses spread, which sessions were missed, and why a cell is empty", async () => {
+    const figure = (value: number | null, numerator: number, denominator: number, more: object = {}) => ({ value, numerator, denominator, exact: true, why: null, ...more });
+    const spread = (of: string, ...ms: number[]) => Object.fromEntries(["p50", "p90", "p99", "max"].map((rank, place) => [`${of}_${rank}`, figure(ms[place] ?? null, place, ms.length, { exact: rank === "max", why: ms.length === 0 ? "no_answer" : null })]));
+    const missed = { missed: figure(0.75, 3, 4), assigned_silent: figure(0.5, 2, 4), left_in_queue: figure(0.25, 1, 4), never_assigned: figure(0, 0, 4) };
+    world.answers[`${ASKED}&metrics=art`] = told(raw({ metrics: { ...spread("frt"), ...spread("round", 10_000, 20_000, 30_000, 40_000), ...missed } }));
+    const night = { rounds: 0, round_ms: 0, unanswered: 0, within: 0, sessions: 0, first_within: 0, metrics: { art: figure(null, 0, 0, { why: "no_traffic" }), first_within: figure(null, 0, 0, { why: "of_a_later_release" }) } };
+    world.answers[`${ASKED}&bucket=hour`] = told(raw({ start: "2026-11-11T00:00:00Z" }), raw({ start: "2026-11-11T02:00:00Z", ...night }));
+    world.answers = Object.fromEntries(Object.entries(world.answers).sort(([one], [other]) => other.length - one.length));
+    const { page } = await show();
+    const tables = page.findAll("table").map((table) => [table.get("caption").text(), ...table.findAll("tbody tr").map((row) => row.findAll("th, td").map((cell) => cell.text()).join(" "))]);
+
+    expect(tables[0]).toEqual(["响应分布", "首次响应 没有回复 没有回复 没有回复 没有回复 0", "每轮响应 约 10 秒 约 20 秒 约 30 秒 40 秒 4"]);
+    expect(tables[1]).toEqual(["漏接（共 4 次会话）", "已分配，未回复 2 50%", "排队中离开 1 25%", "无客服在岗 0 0%", "合计 3 75%"]);
+    expect(tables[3]?.[2]).toBe("10:00 0 无人来访 – 0 0 –");
+  });
+
+  it("says that what there was does not count under these rules", async () => {
+    const outside = { value: null, numerator: 0, denominator: 0, exact: true, why: "outside_window" };
+    world.answers = { [`${ASKED}&metrics=art`]: told(raw({ rounds: 0, unanswered: 0, sessions: 0, metrics: { art: outside } })), ...world.answers };
+    const { page } = await show();
+
+    expect(page.get(".answer").text()).toBe("这段时间有会话，但都不在这个口径的统计范围内");
+  });
+
   it("leads from a number of an agent to the rounds that it counts", async () => {
     const { page, router } = await show();
     await page.findAll("tbody a").find((link) => link.text() === "1")?.trigger("click");
@@ -97,7 +121,7 @@ describe("a report", () => {
     world.answers = { "/v1/monitor/figures?shop=s&profile=qiyu&from=2026-11-01&to=2026-11-11": told(), ...world.answers };
     const { page } = await show("/reports?from=2026-11-01&until=2026-11-10&profile=qiyu");
 
-    expect(core.get.mock.calls.map(([path]) => path)).toContain("/v1/monitor/figures?shop=s&profile=qiyu&from=2026-11-01&to=2026-11-11&bucket=day");
+    expect(core.get.mock.calls.map(([path]) => path)).toContain("/v1/monitor/figures?shop=s&profile=qiyu&from=2026-11-01&to=2026-11-11&bucket=day&metrics=art%2Creply_rate%2Cfirst_within");
     expect(page.get(".answer").text()).toBe("这段时间没有会话");
     expect(page.find(".chart").exists()).toBe(false);
   });
