@@ -52,6 +52,14 @@ class Slowness(NamedTuple):
     asked: int = 0
 
 
+class OpenSession(NamedTuple):
+    """A session that nobody has settled yet; whether nobody was there when it began."""
+
+    day: date
+    buyer_id: PersonId
+    unstaffed: bool | None
+
+
 class OpenRound(NamedTuple):
     """What a round counts that nobody has settled yet though its day is over."""
 
@@ -59,3 +67,10 @@ class OpenRound(NamedTuple):
     buyer_id: PersonId
     day: date
     slow: int
+
+
+class StillOpen(NamedTuple):
+    """What is told as if nobody answered any more."""
+
+    rounds: list[OpenRound]
+    sessions: list[OpenSession]

@@ -13,6 +13,7 @@ from services.monitor.inquiries.domain import (
     REASONS,
     InquiriesBy,
     OpenRound,
+    OpenSession,
     People,
     Slowness,
     Stopped,
@@ -52,7 +53,9 @@ class Filtering:
     with_bots: Sequence[ReadingKey]
 
 
-async def people(session: AsyncSession, query: Asked, by: Filtering) -> dict[Any, People]:
+async def people(
+    session: AsyncSession, query: Asked, by: Filtering, *, still_open: Sequence[OpenSession]
+) -> dict[Any, People]:
     """Return those who asked, by agent, day, or under None."""
     told = query.values | {
         "ids": sorted(by.filters.ids),
@@ -61,6 +64,9 @@ async def people(session: AsyncSession, query: Asked, by: Filtering) -> dict[Any
         "bot_only": by.filters.bot_only,
         "human": by.human,
         "with_bots": list(by.with_bots),
+        "open_days": [one.day for one in still_open],
+        "open_buyers": [one.buyer_id for one in still_open],
+        "open_unstaffed": [one.unstaffed for one in still_open],
     }
     found: dict[Any, People] = {}
     for key, consulted, *sums in await session.execute(sql.PEOPLE[query.by], told):

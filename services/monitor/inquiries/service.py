@@ -18,8 +18,10 @@ from services.monitor.inquiries.domain import (
     REASONS,
     InquiriesBy,
     OpenRound,
+    OpenSession,
     People,
     Slowness,
+    StillOpen,
     Stopped,
 )
 from services.monitor.inquiries.repository import Asked, Filtering, Kind
@@ -144,14 +146,20 @@ class InquiryReader:
         filtering = Filtering(profile.filters, staff, profile.reading.key, with_bots)
         found = _Found()
         async with self._db.read(question.shop_id) as session:
-            still_open: list[OpenRound] = []
+            still_open = StillOpen([], [])
             async for states in response.unsettled(session, question.shop_id):
-                still_open += self._open_rounds(states, question, profile)
-            found.people = await repository.people(session, question, filtering)
+                self._add_open(still_open, states, question, profile=profile)
+            found.people = await repository.people(
+                session, question, filtering, still_open=still_open.sessions
+            )
             found.words = await repository.agent_words(session, question)
             found.most = await repository.most_at_once(session, question)
             found.slow = await repository.slowness(
-                session, question, still_open, profile=profile.name, times=profile.slow_times
+                session,
+                question,
+                still_open.rounds,
+                profile=profile.name,
+                times=profile.slow_times,
             )
             found.stopped = await repository.stopped(session, question)
             found.kinds = await repository.kinds(session, question)
@@ -164,11 +172,16 @@ class InquiryReader:
             found.stopped = dict(counts)
         return found
 
-    def _open_rounds(
-        self, states: Sequence[tuple[bytes, int]], question: Asked, profile: Profile
-    ) -> list[OpenRound]:
+    def _add_open(
+        self,
+        still_open: StillOpen,
+        states: Sequence[tuple[bytes, int]],
+        question: Asked,
+        *,
+        profile: Profile,
+    ) -> None:
         """Judge what nobody settled though its day is over, as if nobody answered any more."""
-        found: list[OpenRound] = []
+        stretch = range(question.start_ms, question.end_ms)
         for state, log_ms in states:
             known = self._states.decode(state)
             over = self._response.shown(known.parts[0], known.standing, log_ms)
@@ -176,9 +189,15 @@ class InquiryReader:
                 score, agent = judged.scores.get(profile.name), ended.agent_id
                 if score is None or agent is None or question.agent_id not in {None, agent}:
                     continue
-                if question.start_ms <= ended.opened_ms < question.end_ms:
-                    found.append(OpenRound(agent, ended.buyer_id, judged.day, score.slow))
-        return found
+                if ended.opened_ms in stretch:
+                    still_open.rounds.append(
+                        OpenRound(agent, ended.buyer_id, judged.day, score.slow)
+                    )
+            still_open.sessions.extend(
+                OpenSession(judged.day, begun.buyer_id, begun.unstaffed)
+                for begun, judged in over.sessions
+                if profile.reading.key in begun.readings and begun.started_ms in stretch
+            )
 
 
 class _Making:

@@ -21,9 +21,15 @@ _ASKED: Final = """, people as (
             bool_or(agent_id is not null) as was_had
         from mine group by day, buyer_id having sum(buyer_words) > 0
     ), left_word as (
-        select day, buyer_id from sessions
-        where cast(:leave_message as boolean) and shop_id = :shop
-            and started_ms >= :start and started_ms < :end and :human = any(readings)
+        select day, buyer_id from (
+            select day, buyer_id, unstaffed from sessions
+            where cast(:leave_message as boolean) and shop_id = :shop
+                and started_ms >= :start and started_ms < :end and :human = any(readings)
+            union all
+            select * from unnest(cast(:open_days as date[]), cast(:open_buyers as text[]),
+                cast(:open_unstaffed as boolean[]))
+        ) as begun
+        where cast(:leave_message as boolean)
         group by day, buyer_id having bool_and(coalesce(unstaffed, false))
     ), met_bot as (
         -- Who answers what nobody has is a bot.

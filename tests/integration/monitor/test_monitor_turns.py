@@ -201,3 +201,31 @@ async def test_inquiries_show_an_agent_his_own_and_are_a_file_too(
     assert (other.status_code, unknown.status_code) == (404, 404)
     assert sheet.headers["content-type"].startswith("text/csv")
     assert len(sheet.text.splitlines()) == 3
+
+
+async def test_m11_who_left_a_message_or_met_a_bot_alone_is_filtered(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop = await rig.shop().listed()
+    away = shop.state_of(AgentState.SUSPENDED)
+    await rig.produce(away.model_copy(update={"since": NOON - timedelta(hours=1)}))
+    for answers in (False, True):
+        chat = await shop.chat().opened(-60)
+        await chat.queued(-30)
+        await chat.buyer(0)
+        if answers:
+            await chat.bot(5)
+    await rig.day_over(shop)
+    found: list[dict[str, int]] = []
+
+    async def told() -> bool:
+        found.clear()
+        for profile in ("jd_2021", "taobao_2022", "qiyu"):
+            (row,) = (await inquiries(monitor, shop, by="shop", profile=profile))["rows"]
+            assert (row["consulted"], row["received"]) == (2, 0)
+            found.append({name: number for name, number in row["filtered"].items() if number})
+        return bool(found[0])
+
+    await eventually(told, what="it is known that nobody was there")
+    # A message that nobody answered is settled by nothing, and left all the same.
+    assert found == [{"leave_message": 2}, {"bot_only": 1}, {}]
