@@ -9,7 +9,8 @@ import { i18n } from "@/locales/i18n.ts";
 import { zone } from "@/zone.ts";
 
 const scrolled = vi.fn();
-const core = { call: vi.fn(async (...asked: unknown[]) => asked) };
+const STAFF = { items: [{ id: "a1", name: "小陈" }, { id: "a2", name: "主管" }], next_cursor: null };
+const core = { call: vi.fn(async (...asked: unknown[]) => asked), get: vi.fn<(path: string) => Promise<unknown>>(async () => STAFF) };
 vi.mock("@/live.ts", async (original) => ({ ...(await original<object>()), useLive: () => ({ core }) }));
 
 /** The list without measuring, which needs a browser: every row is there. */
@@ -27,7 +28,7 @@ const NOON = new Date(2026, 10, 11, 12).getTime();
 const MINUTE = 60_000;
 let sequence = 0;
 
-function said(by: "buyer" | "agent", at: number, text = "在吗", senderId = by): Item {
+function said(by: "buyer" | "agent", at: number, text = "在吗", senderId: string = by): Item {
   sequence += 1;
   return { id: `m${sequence}`, position: [1, sequence], at, type: "chat.message.v1", by, senderId, clientId: by === "agent" ? `c${sequence}` : null, text };
 }
@@ -102,6 +103,17 @@ describe("the thread", () => {
     expect(thread.findAll(".head .speaker").map((one) => one.text())).toEqual(["王小明"]);
     expect(thread.get(".foot").text()).toContain("已读");
     expect(thread.text()).toContain("今天");
+  });
+
+  it("names each colleague who speaks or gets the conversation, and not oneself", async () => {
+    const handed = (to: string, at: number): Item => ({ ...said("agent", at, "", to), type: "conversation.transferred.v1", told: { handed: { from: "a1", to, by: to, group: "g", isTaken: true } } });
+    const items = [said("agent", NOON, "在的", "a1"), handed("a2", NOON + 1), said("agent", NOON + 2, "我来", "a2"), said("agent", NOON + 3, "您说", "a1"), handed("agent", NOON + 4), said("agent", NOON + 5, "好", "gone")];
+    const thread = await shown(talk(items));
+    await flushPromises();
+
+    expect(core.get).toHaveBeenCalledExactlyOnceWith("/v1/agents?limit=200");
+    expect(thread.findAll(".head .speaker").map((one) => one.text())).toEqual(["小陈", "主管", "小陈", "同事"]);
+    expect(thread.findAll(".event").map((one) => one.text())).toEqual(["12:00 会话已被接管：主管", "12:00 会话已被接管"]);
   });
 
   it("tells buyers apart who have no name", async () => {

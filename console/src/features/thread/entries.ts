@@ -19,6 +19,8 @@ export interface Entry {
   look: "theirs" | "mine" | "event" | "note";
   mine: boolean;
   by: Speaker;
+  /** The colleague who said it, or to whom the conversation goes; null for oneself and for everybody else. */
+  who: string | null;
   /** Words, or the name of what happened. */
   text: string;
   /** The address of a picture. */
@@ -91,7 +93,7 @@ function entries(conversation: Conversation, { outbox, me, warned }: Beside): En
   const logged = conversation.items.flatMap((item) => {
     const after = heldAfter(item, holding);
     holding = after.holding;
-    return (after.name === null ? entry(item, conversation, me, warned) : eventEntry(item, after.name)) ?? [];
+    return (after.name === null ? entry(item, conversation, me, warned) : eventEntry(item, after.name, me)) ?? [];
   });
   const known = new Set(conversation.items.map((item) => item.clientId));
   const waiting = outbox.filter((one) => conversationOf(one.conversation) === conversation.id && !known.has(one.id));
@@ -101,17 +103,19 @@ function entries(conversation: Conversation, { outbox, me, warned }: Beside): En
 }
 
 function goesOn(one: Entry, next: Entry): boolean {
-  const sameSpeaker = one.look !== "event" && one.look === next.look && one.by === next.by && one.mine === next.mine;
+  const sameSpeaker = one.look !== "event" && one.look === next.look && one.by === next.by && one.who === next.who && one.mine === next.mine;
   const sameNote = one.noted?.author === next.noted?.author && one.noted?.to === next.noted?.to;
   return sameSpeaker && sameNote && next.at - one.at < GROUP_MS && dayOf(one.at) === dayOf(next.at);
 }
 
-function eventEntry(item: Item, name: string): Entry {
-  return { key: item.id, at: item.at, look: "event", mine: false, by: "system", text: name, note: item.text, warned: [], state: null };
+function eventEntry(item: Item, name: string, me: string): Entry {
+  const to = item.told?.handed?.to ?? null;
+  return { key: item.id, at: item.at, look: "event", mine: false, by: "system", who: to === me ? null : to, text: name, note: item.text, warned: [], state: null };
 }
 
 function entry(item: Item, conversation: Conversation, me: string, warned: Beside["warned"]): Entry | null {
-  const common = { key: item.id, by: item.by, at: item.at, text: item.text, image: item.image, note: "", warned: [], ...(item.card ? { card: { said: item.card, id: item.id, isPressed: false } } : {}) };
+  const who = item.by === "agent" && item.senderId !== me ? item.senderId : null;
+  const common = { key: item.id, by: item.by, who, at: item.at, text: item.text, image: item.image, note: "", warned: [], ...(item.card ? { card: { said: item.card, id: item.id, isPressed: false } } : {}) };
   const mine = item.senderId === me;
   if (item.note !== undefined) return noteEntry(item, item.note, me);
   if (item.type !== "chat.message.v1") return null;
@@ -129,11 +133,11 @@ function noteEntry(item: Item, { author, to }: NonNullable<Item["note"]>, me: st
   const mine = item.senderId === me;
   const key = mine && item.clientId !== null ? item.clientId : item.id;
   const noted = { author: mine ? "" : author, to: to === null ? null : to === me ? ("me" as const) : ("other" as const) };
-  return { key, look: "note", mine, by: "agent", at: item.at, text: item.text, note: "", noted, warned: [], state: null };
+  return { key, look: "note", mine, by: "agent", who: null, at: item.at, text: item.text, note: "", noted, warned: [], state: null };
 }
 
 function pendingEntry(one: Pending): Entry {
   const isNote = isNoteKey(one.conversation);
   const noted = isNote ? { noted: { author: "", to: one.to ? ("other" as const) : null } } : {};
-  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", text: one.text, image: one.image, note: "", at: one.firstTriedAt, state: one.state, warned: [], ...(one.card ? { card: { said: one.card, id: "", isPressed: false } } : {}) };
+  return { key: one.id, look: isNote ? "note" : "mine", ...noted, mine: true, by: "agent", who: null, text: one.text, image: one.image, note: "", at: one.firstTriedAt, state: one.state, warned: [], ...(one.card ? { card: { said: one.card, id: "", isPressed: false } } : {}) };
 }

@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-a7pM5vzd.js";
