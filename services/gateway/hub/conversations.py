@@ -39,10 +39,11 @@ class SubscriptionState(IntEnum):
 class ConversationSubscription(Subscription):
     """One socket's subscription to one conversation.
 
-    `sent` is the highest offset that was written to the socket or waits in its queue.
+    `sent` is the highest offset that was written to the socket or waits in its queue. `looks`: on
+    this screen somebody of staff said that he looks at it.
     """
 
-    __slots__ = ("conversation", "sent", "state")
+    __slots__ = ("conversation", "looks", "sent", "state")
 
     def __init__(
         self, socket: SocketSession, conversation: "Conversation", kind: StreamKind
@@ -51,6 +52,7 @@ class ConversationSubscription(Subscription):
         self.conversation = conversation
         self.state = SubscriptionState.JOINING
         self.sent = -1
+        self.looks = False
 
     @property
     def may_speak(self) -> bool:

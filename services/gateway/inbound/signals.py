@@ -44,10 +44,16 @@ class Signals:
         self._tell(SignalSent, subscription, signal=signal, position=position)
 
     def view(self, socket: SocketSession, s: str, *, on: bool) -> None:
-        """Tell staff that one of them looks; a buyer looks at his own all the time."""
+        """Tell staff that one of them looks; a buyer looks at his own all the time.
+
+        Who looks away on one screen and has it open on another of this gateway still looks.
+        """
         subscription = subscription_to(socket, s)
+        if subscription is None or not subscription.may_note:
+            return
+        subscription.looks = on
         # What is being joined is of no shop yet.
-        if subscription is not None and subscription.may_note and subscription.conversation.shop_id:
+        if subscription.conversation.shop_id and (on or not _looks_elsewhere(subscription)):
             self._tell(StaffSignal, subscription, signal="viewing", on=on)
 
     def _tell(
@@ -68,6 +74,12 @@ class Signals:
             **said,
         )
         self._batcher.add(message_of(event), _forget)
+
+
+def _looks_elsewhere(subscription: ConversationSubscription) -> bool:
+    subject = subscription.socket.person.subject
+    others = subscription.conversation.subscriptions
+    return any(one.looks and one.socket.person.subject == subject for one in others)
 
 
 def _seen(

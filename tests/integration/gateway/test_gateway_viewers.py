@@ -64,6 +64,19 @@ async def test_staff_are_shown_who_looks_and_agents_no_leader(desk: Desk) -> Non
     assert not [one for one in buyer.frames if one["t"] == "patch"]
 
 
+async def test_who_looks_away_on_one_of_two_screens_still_looks(desk: Desk) -> None:
+    talk = desk.talk(agent="anne")
+    leader = await looking(desk, talk, "leader", Role.SUPERVISOR)
+    at_the_desk, on_the_phone = [await looking(desk, talk, "bert") for _ in range(2)]
+    await sees(leader, "Leader", "Bert")
+
+    on_the_phone.say(t="viewing", s=f"conv:{talk.id}", on=False)
+    await looking(desk, talk, "anne")
+    await sees(leader, "Leader", "Bert", "Anne")
+    at_the_desk.say(t="viewing", s=f"conv:{talk.id}", on=False)
+    await sees(leader, "Leader", "Anne")
+
+
 async def test_who_comes_anew_is_told_with_his_own_word(desk: Desk) -> None:
     talk = desk.talk(agent="anne")
     await sees(await looking(desk, talk, "anne"), "Anne")
