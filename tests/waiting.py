@@ -13,7 +13,7 @@ PATIENCE_S: Final = 30.0
 one has at once, and whoever waits for what comes pays nothing for a long limit."""
 
 
-_STEP_S, _LONGEST_STEP_S = 0.01, 0.2
+_STEP_S, _LONGEST_STEP_S = 0.01, 0.1
 _SHARE = 0.1
 """A next look comes later by this share of the time waited so far: a hundred looks a second at a
 database or a service take from it what is waited for, and twenty still a tenth of a processor."""
