@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import islice, product
 
+import msgspec
+
 from wording.folding import Folding
 from wording.frames import Frame
 from wording.model import ABUSE, Flag, Severity, Speaker, Term, Why
@@ -33,14 +35,14 @@ class Stream(Enum):
     SOUND = "sound"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(msgspec.Struct, frozen=True, gc=False):
     """One pattern of one term.
 
     `expect` lists the Han characters of a sound pattern with their places: all present means the
     characters themselves were written, else only their sound was. `gap_at` is the place in the
     pattern where a masking sign must stand in the original. `term` None is an allow span. `frame`:
-    the pattern is a pivot, and counts only with what the frame wants around it.
+    the pattern is a pivot, and counts only with what the frame wants around it. A lexicon has 150
+    thousand: a struct is made in a fourth of the time.
     """
 
     pattern: str

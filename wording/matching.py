@@ -4,10 +4,10 @@ It knows patterns and speakers; `examine` checks each match, `context` decides w
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import daachorse
+from msgspec.structs import replace
 
 from wording.examine import Candidate, examine, has_run
 from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
