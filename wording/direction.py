@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-OVERRIDE: Final = "\u202e"
 _RUN: Final = re.compile("\u202e([^\u202c\n\r\u2029]*)")
 
 

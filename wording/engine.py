@@ -11,12 +11,13 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from wording.context import Shelters, Weighed, weigh
-from wording.direction import OVERRIDE, as_drawn
+from wording.direction import as_drawn
 from wording.examine import Candidate
 from wording.folding import Folding, folding
 from wording.forms import Form, Speller
 from wording.frames import frames
 from wording.fuzzy import is_fuzzy, is_guess
+from wording.glance import OVERRIDE
 from wording.lexicon import Lexicon, read_lexicon
 from wording.matching import Matcher
 from wording.model import (
@@ -34,7 +35,7 @@ from wording.model import (
 from wording.numbers import NumberKind, find_numbers, may_hold_numbers
 from wording.pairs import masked_pairs, may_hold_pair
 from wording.reading import Reading
-from wording.rereading import fingers, may_be_reread, rereadings
+from wording.rereading import HIDDEN, Rereading, fingers, may_be_reread, rereadings
 from wording.temper import find_temper, may_hold_temper
 
 # Small automata of shops' own terms, one per shop; that of the shop not heard of longest goes.
@@ -83,27 +84,30 @@ class Engine:
     ) -> Verdict:
         """Judge one message. Linear in its length; never raises for any text."""
         policy = policy or self._house
-        hits = self._hits(text, speaker, policy, product_names=product_names)
-        if OVERRIDE in text:
-            drawn, places = as_drawn(text)
-            seen = self._hits(drawn, speaker, policy, product_names=product_names)
-            hits.extend(_placed(hit, text, places) for hit in seen)
-        if may_be_reread(text) and not any(map(_is_sure_abuse, hits)):
-            hits.extend(self._reread(text, speaker, policy, product_names=product_names))
-        if not hits:
-            return self._clean
-        return self._verdict(hits)
+        reading = Reading(text, self._folding)
+        hits = self._hits(reading, speaker, policy, product_names=product_names)
+        if not reading.is_bare:
+            if OVERRIDE in text:
+                drawn, places = as_drawn(text)
+                again = Reading(drawn, self._folding)
+                seen = self._hits(again, speaker, policy, product_names=product_names)
+                hits.extend(_placed(hit, text, places) for hit in seen)
+            first = reading.first_sign
+            if may_be_reread(text, first) and not any(map(_is_sure_abuse, hits)):
+                anew = rereadings(text, first)
+                hits.extend(self._reread(text, anew, speaker, policy, product_names=product_names))
+        return self._verdict(hits) if hits else self._clean
 
     def _hits(
-        self, text: str, speaker: Speaker, policy: Policy, *, product_names: Collection[str]
+        self, reading: Reading, speaker: Speaker, policy: Policy, *, product_names: Collection[str]
     ) -> list[Hit]:
-        reading = Reading(text, self._folding)
+        text = reading.original
         candidates = self._matcher.candidates(reading, speaker)
         own: list[Candidate] = []
         if policy.extra_terms or policy.allow_spans:
             own = self._own(policy).candidates(reading, speaker)
             candidates = candidates + [one for one in own if one.form.term is not None]
-        if len(reading.plain) != len(text) and may_hold_pair(text):
+        if not reading.is_bare and len(reading.plain) != len(text) and may_hold_pair(text):
             candidates = [*candidates, *masked_pairs(reading, self._matcher.pairs)]
         hits: list[Hit] = []
         if candidates:
@@ -112,18 +116,28 @@ class Engine:
         if speaker is Speaker.BUYER:
             if may_hold_temper(text, reading.plain):
                 hits.extend(_temper_hits(text, reading.plain, policy))
-        elif may_hold_numbers(reading.plain):
-            hits.extend(_number_hits(text, policy))
+        elif not reading.is_bare and may_hold_numbers(reading.plain):
+            hits.extend(_number_hits(text, policy, start=reading.first_sign))
         return hits
 
     def _reread(
-        self, text: str, speaker: Speaker, policy: Policy, *, product_names: Collection[str]
+        self,
+        text: str,
+        anew: Iterable[Rereading],
+        speaker: Speaker,
+        policy: Policy,
+        *,
+        product_names: Collection[str],
     ) -> Iterator[Hit]:
         """Judge the second readings: what counts is what people hide, on their signs."""
-        for reread in rereadings(text):
+        for reread in anew:
+            plain = self._folding.fold(reread.text)
+            if not (policy.extra_terms or self._matcher.may_spell_out(plain)):
+                continue
+            reading = Reading(reread.text, self._folding)
             spared = self._innocent(text) if reread.why is Why.EMOJI else None
-            for hit in self._hits(reread.text, speaker, policy, product_names=product_names):
-                if hit.category not in _REREAD or hit.why not in _SURE:
+            for hit in self._hits(reading, speaker, policy, product_names=product_names):
+                if hit.category not in HIDDEN or hit.why not in _SURE:
                     continue
                 placed = _placed(hit, text, reread.places)
                 signs = reread.held(hit.start, hit.end)
@@ -264,8 +278,8 @@ def _fingers(text: str, policy: Policy, speaker: Speaker) -> Iterator[Hit]:
         )
 
 
-def _number_hits(text: str, policy: Policy) -> Iterator[Hit]:
-    for number in find_numbers(text):
+def _number_hits(text: str, policy: Policy, *, start: int) -> Iterator[Hit]:
+    for number in find_numbers(text, start):
         category = _CATEGORY_OF[number.kind]
         yield Hit(
             category=category,
@@ -312,9 +326,6 @@ def _evidence(hits: list[Hit]) -> tuple[Hit, ...]:
 def _covers(other: Hit, hit: Hit) -> bool:
     return other.category is hit.category and other.start <= hit.start and hit.end <= other.end
 
-
-_REREAD: Final = ABUSE | {Category.OFF_PLATFORM, Category.REVIEW_INDUCEMENT}
-"""What people hide."""
 
 _SURE: Final = frozenset(
     {Why.LITERAL, Why.INVISIBLE, Why.GAP, Why.REPEAT, Why.TRADITIONAL, Why.LOOKALIKE}

@@ -12,6 +12,8 @@ from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from wording.glance import signs
+
 # Every code point that folds to something lies below; the few above are replaced first.
 TABLE_SIZE = 0x20000
 _TABLE = Path(__file__).with_name("simplified.txt")
@@ -161,6 +163,8 @@ class Folding:
     plain: Sequence[Entry]
     sound: Sequence[Entry]
     syllables: Mapping[str, str]
+    signs: re.Pattern[str]
+    """Finds what is neither a Han character nor punctuation; most messages hold none of it."""
 
     def fold(self, text: str) -> str:
         """Answer the plain reading of a text."""
@@ -178,13 +182,19 @@ def folding() -> Folding:
     plain: list[Entry] = []
     sound: list[Entry] = []
     codes: dict[str, str] = {}
+    letters: list[str] = []
+    # One object an entry, whatever folds to it: a message goes through less memory.
+    shared: dict[Entry, Entry] = {}
     for point in range(TABLE_SIZE):
         char = chr(point)
         folded = _folded(char, simpler)
         heard = "".join(_heard(one, codes) for one in folded) or _LEET.get(char, "")
-        plain.append(_entry(folded))
-        sound.append(_entry(heard))
-    return Folding(tuple(plain), tuple(sound), {code: name for name, code in codes.items()})
+        plain.append(shared.setdefault(entry := _entry(folded), entry))
+        sound.append(shared.setdefault(entry := _entry(heard), entry))
+        if any(one.isascii() for one in heard):
+            letters.append(char)
+    names = {code: name for name, code in codes.items()}
+    return Folding(tuple(plain), tuple(sound), names, signs(letters))
 
 
 def _folded(char: str, simpler: Mapping[str, str]) -> str:
@@ -211,9 +221,12 @@ def _entry(folded: str) -> Entry:
     return ord(folded) if len(folded) == 1 else folded
 
 
-def low_planes(text: str) -> str:
-    """Replace code points above the tables, keeping every position: tags vanish, others stand."""
-    if _HIGH.search(text) is None:
+def low_planes(text: str, start: int = 0) -> str:
+    """Replace code points above the tables, keeping every position: tags vanish, others stand.
+
+    None stands before `start`.
+    """
+    if _HIGH.search(text, start) is None:
         return text
     return "".join(_low(char) for char in text)
 

@@ -3,8 +3,9 @@
 It knows patterns and speakers; `examine` checks each match, `context` decides what counts.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import filterfalse, pairwise
 
 import daachorse
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from wording.forms import MAX_DISGUISED_CHARS, Form, Stream, by_pattern
 from wording.model import Speaker, Term, Why
 from wording.pairs import by_first
 from wording.reading import Reading, Track
+from wording.rereading import HIDDEN
 from wording.softening import ADDRESSED, FIRST, LAST, LONGEST_ANSWER, RESPECTFUL, bare
 
 Found = tuple[int, int, int]
@@ -28,7 +30,7 @@ MAX_FAINT = 8
 class Matcher:
     """The automata of one set of forms. Immutable; safe to share between threads."""
 
-    __slots__ = ("_heard", "_plain", "_refused", "_whole", "pairs")
+    __slots__ = ("_longest", "_plain", "_refused", "_sounding", "_spelled", "_whole", "pairs")
 
     def __init__(
         self,
@@ -42,38 +44,48 @@ class Matcher:
         self._whole = by_pattern(form for form in forms if form.whole)
         kept = [form for form in forms if not form.whole and not _is_refused(form, refused)]
         self.pairs = by_first(kept)
+        self._longest = max(map(len, self._whole), default=0)
+        heard = [form for form in kept if form.stream is Stream.SOUND]
         self._plain = Scan(Stream.PLAIN, kept, sheltering=sheltering)
-        self._heard = Scan(Stream.SOUND, kept, sheltering=sheltering)
+        # Apart, for most messages hold no letter that a pattern of the second kind needs.
+        self._sounding = Scan(Stream.SOUND, filterfalse(_is_spelled, heard), sheltering=sheltering)
+        self._spelled = Scan(Stream.SOUND, filter(_is_spelled, heard), sheltering=sheltering)
 
     @property
     def patterns(self) -> int:
         """How many patterns it looks for, which is what it costs to build."""
-        return len(self._plain.forms) + len(self._heard.forms) + len(self._whole)
+        scans = (self._plain, self._sounding, self._spelled)
+        return sum(len(scan.forms) for scan in scans) + len(self._whole)
 
     def candidates(self, reading: Reading, speaker: Speaker | None = None) -> list[Candidate]:
         """Answer what may be a hit of this speaker (None: of anybody) and the allow spans."""
         plain = self._plain.find(reading.plain)
-        heard = self._heard.find(reading.heard)
-        text = reading.plain
-        whole = None
-        if text in self._whole:
-            whole = (0, len(text))
-        elif 0 < len(text) <= LONGEST_ANSWER and (text[-1] in LAST or text[0] in FIRST):
-            whole = self._softened(text)
-        if whole is None and not plain and not heard:
+        sounding = self._sounding.find(reading.heard)
+        spelled = [] if reading.is_bare else self._spelled.find_from_letters(reading.heard)
+        whole = self._whole_span(reading.plain)
+        if whole is None and not plain and not sounding and not spelled:
             return []
         found: list[Candidate] = []
-        sounds = bool(heard) and self._heard.matters(heard, speaker, reading)
+        sounds = bool(sounding) and self._sounding.matters(sounding, speaker, reading)
+        sounds |= bool(spelled) and self._spelled.matters(spelled, speaker, reading)
         # An allow span as it is written shelters what merely sounds like a term, too.
         if plain and (sounds or self._plain.matters(plain, speaker, reading)):
             found.extend(self._place(self._plain, plain, reading, speaker=speaker))
         if sounds:
-            found.extend(self._place(self._heard, heard, reading, speaker=speaker))
-        if self._plain.has_runs(plain) or self._heard.has_runs(heard):
+            found.extend(self._place(self._sounding, sounding, reading, speaker=speaker))
+            found.extend(self._place(self._spelled, spelled, reading, speaker=speaker))
+        if self._plain.has_runs(plain) or self._sounding.has_runs(sounding):
             found.extend(self._repeated(reading, speaker))
         if whole is not None:
             found.extend(self._wholes(reading, speaker, span=whole))
         return found
+
+    def may_spell_out(self, plain: str) -> bool:
+        """Tell cheaply whether what people hide may stand in a text undisguised."""
+        if self._plain.spells_out(self._plain.find(plain)):
+            return True
+        whole = self._whole_span(plain)
+        return whole is not None and any(map(_is_hidden, self._whole[plain[slice(*whole)]]))
 
     def allowed(self, reading: Reading) -> list[Candidate]:
         """Answer the allow spans alone, whether or not anything stands in them."""
@@ -81,10 +93,14 @@ class Matcher:
         placed = self._place(self._plain, found, reading, speaker=None)
         return [one for one in placed if one.form.term is None]
 
-    def _softened(self, plain: str) -> tuple[int, int] | None:
-        """Answer where what counts only as a whole message stands amid softening words."""
-        span = bare(plain)
-        return span if span and plain[span[0] : span[1]] in self._whole else None
+    def _whole_span(self, plain: str) -> tuple[int, int] | None:
+        """Answer where what counts only as a whole message stands, alone or softened."""
+        if len(plain) <= self._longest and plain in self._whole:
+            return 0, len(plain)
+        if 0 < len(plain) <= LONGEST_ANSWER and (plain[-1] in LAST or plain[0] in FIRST):
+            span = bare(plain)
+            return span if span and plain[span[0] : span[1]] in self._whole else None
+        return None
 
     def _place(
         self, scan: "Scan", hits: list[Found], reading: Reading, *, speaker: Speaker | None
@@ -95,9 +111,8 @@ class Matcher:
 
     def _repeated(self, reading: Reading, speaker: Speaker | None) -> Iterator[Candidate]:
         """Look again with every run reduced to one; the map back is made only if it matters."""
-        hits = {
-            scan: scan.find(reading.squeezed(scan.stream)) for scan in (self._plain, self._heard)
-        }
+        scans = (self._plain, self._sounding, self._spelled)
+        hits = {scan: scan.find(reading.squeezed(scan.stream)) for scan in scans}
         if not any(scan.matters(found, speaker, None) for scan, found in hits.items()):
             return
         for scan, found in hits.items():
@@ -144,6 +159,16 @@ class Matcher:
                     yield candidate
 
 
+def _is_hidden(form: Form) -> bool:
+    """Tell whether it is, undisguised, what people hide."""
+    return form.term is not None and form.why is Why.LITERAL and form.term.category in HIDDEN
+
+
+def _is_spelled(form: Form) -> bool:
+    """Tell whether a pattern holds a letter or a digit beside syllables, or nothing else."""
+    return any(char.isascii() for char in form.pattern)
+
+
 def _framed(
     form: Form, reading: Reading, track: Track, *, start: int, end: int
 ) -> Candidate | None:
@@ -170,9 +195,11 @@ class Scan:
         "_anybody",
         "_buyer",
         "_first_run",
+        "_hidden",
         "_patterns",
         "find",
         "forms",
+        "longest",
         "stream",
     )
 
@@ -181,17 +208,36 @@ class Scan:
         grouped = by_pattern(form for form in forms if form.stream is stream)
         runs = [run for run in _runs(grouped) if run not in grouped]
         self._patterns = (*grouped, *runs)
+        self.longest = max(map(len, self._patterns), default=0)
         self.find = _finder(self._patterns)
         self.forms = [*grouped.values(), *([] for _ in runs)]
         self._first_run = len(grouped)
+        self._hidden = bytes(any(map(_is_hidden, forms)) or not forms for forms in self.forms)
         self._agent, self._buyer, self._anybody = (
             _weights(self.forms, speaker, sheltering=sheltering)
             for speaker in (Speaker.AGENT, Speaker.BUYER, None)
         )
 
+    def find_from_letters(self, text: str) -> list[Found]:
+        """Answer what `find` does, looking no farther before the first letter than it must.
+
+        Each pattern holds a letter or a digit.
+        """
+        first = _LETTER.search(text)
+        if first is None:
+            return []
+        start = max(0, first.start() - self.longest)
+        if not start:
+            return self.find(text)
+        return [(start + at, start + end, number) for at, end, number in self.find(text[start:])]
+
     def has_runs(self, hits: list[Found]) -> bool:
         """Tell whether the message holds repetitions that may hide a term."""
         return bool(hits) and max(hit[2] for hit in hits) >= self._first_run
+
+    def spells_out(self, hits: list[Found]) -> bool:
+        """Tell whether a term of a hidden category is written out, or may be by repetition."""
+        return any(self._hidden[number] for _, _, number in hits)
 
     def matters(self, hits: list[Found], speaker: Speaker | None, reading: Reading | None) -> bool:
         """Tell cheaply whether any hit is worth mapping back; most messages end here.
@@ -215,36 +261,45 @@ class Scan:
                 faint.append(number)
             elif weight == _NEEDY:
                 needy.add(number)
-        if any(self._has_company(one, speaker, reading) for one in needy):
+        if any(self._has_company(number, speaker, reading) for number in needy):
             return True
-        if not faint or reading is None:
-            return bool(faint)
+        return bool(faint) and (reading is None or self._is_masked(faint, reading))
+
+    def _is_masked(self, faint: Sequence[int], reading: Reading) -> bool:
+        """Tell whether a hit of one of these patterns may stand around a sign."""
         if len(reading.plain) == len(reading.text):
             return False
         if len(faint) > MAX_FAINT:
             return True
         # 您 folds to 你 and is no sign: without this, each 您的 would look like a masked 你妈的.
-        text, patterns = reading.text.replace(RESPECTFUL, ADDRESSED), self._patterns
-        return any(text.count(patterns[one]) < faint.count(one) for one in faint)
+        text = reading.text.replace(RESPECTFUL, ADDRESSED)
+        return any(text.count(self._patterns[one]) < faint.count(one) for one in faint)
 
     def _has_company(self, number: int, speaker: Speaker | None, reading: Reading | None) -> bool:
         """Tell whether what some term of a pattern needs stands in the message, near or far."""
-        return reading is None or any(
-            form.term is not None
-            and form.spoken_by(speaker)
-            and _may_be_accompanied(form.term, reading)
-            for form in self.forms[number]
-        )
+        if reading is None:
+            return True
+        for form in self.forms[number]:
+            term = form.term
+            if term is None or not form.spoken_by(speaker):
+                continue
+            if _may_be_accompanied(term, reading):
+                return True
+        return False
 
 
 _FAINT, _FULL, _NEEDY = 1, 2, 3
+_LETTER = re.compile("[!-~]")
 
 
 def _may_be_accompanied(term: Term, reading: Reading) -> bool:
-    return all(
-        any(word in (reading.text if RESPECTFUL in word else reading.plain) for word in group)
-        for group in term.needs
-    )
+    for group in term.needs:
+        for word in group:  # plain loops: a group has up to 70 words
+            if word in (reading.text if RESPECTFUL in word else reading.plain):
+                break
+        else:
+            return False
+    return True
 
 
 def _weights(patterns: Iterable[list[Form]], speaker: Speaker | None, *, sheltering: bool) -> bytes:

@@ -10,15 +10,15 @@ from typing import Final
 
 from wording.examine import Candidate
 from wording.forms import Form, Stream
+from wording.glance import MASKS
 from wording.model import ABUSE, Flag, Severity, Why
 from wording.naming import edges, is_named
 from wording.reading import Reading
 
 LENGTH: Final = 2
-_SIGNS: Final = "*＊×✕✖✗❌❎○●◯⭕□■"
-may_hold_pair: Final = re.compile(f"[{_SIGNS}](?<=[\u3400-\u9fff].)").search
+may_hold_pair: Final = re.compile(f"[{MASKS}](?<=[\u3400-\u9fff].)").search
 """Looks quickly whether a sign stands behind a Han character."""
-_MASKED: Final = re.compile(f"[{_SIGNS}](?<=[\u3400-\u9fff].)[{_SIGNS}]?(?![0-9{_SIGNS}])")
+_MASKED: Final = re.compile(f"[{MASKS}](?<=[\u3400-\u9fff].)[{MASKS}]?(?![0-9{MASKS}])")
 MOST: Final = 12
 # A clause of these and a sign tells a size, a place or a colour: 长*, 大*, 白*.
 _PLAIN: Final = frozenset("长宽高大小厚深上下左右前后男女老人白黑红黄一二三四五六七八九十外里中")

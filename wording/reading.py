@@ -25,11 +25,27 @@ class Track:
 class Reading:
     """One message and its streams; the maps back to the original are made when first needed."""
 
-    __slots__ = ("_tracks", "folding", "heard", "original", "plain", "text")
+    __slots__ = (
+        "_tracks",
+        "first_sign",
+        "folding",
+        "heard",
+        "is_bare",
+        "original",
+        "plain",
+        "text",
+    )
 
     def __init__(self, text: str, folding: Folding) -> None:
         self.original = text
-        text = low_planes(text)
+        sign = folding.signs.search(text)
+        self.is_bare = sign is None
+        """Nothing but Han characters and punctuation: no letter, digit, emoji or mask."""
+        self.first_sign = len(text)
+        """Where the first stands that is neither; what looks for any need not look before it."""
+        if sign is not None:
+            self.first_sign = sign.start()
+            text = low_planes(text, self.first_sign)
         self.text = text
         self.folding = folding
         self.plain = text.translate(folding.plain)

@@ -7,10 +7,14 @@ does any message and keeps what stands on a sign.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
 
-from wording.model import Why
+from wording.glance import PICTURES, PLUS
+from wording.model import ABUSE, Category, Why
+
+HIDDEN: Final = ABUSE | {Category.OFF_PLATFORM, Category.REVIEW_INDUCEMENT}
+"""What people hide, and nothing else is looked for in a second reading."""
 
 REACH: Final = 12
 """How far around a sign a second reading goes."""
@@ -23,24 +27,52 @@ FINGER: Final = "🖕"
 _BREAK: Final = "。\n"
 
 
-@dataclass(frozen=True, slots=True)
 class Rereading:
-    """A message as it may be meant: where each character stands in the original, and the signs.
+    """A message as it may be meant; where its characters stand in the original is made on demand.
 
-    `signs` are places in `text`: a hit counts if it holds the character there, or, for a stray
-    sign that was left out, if the two characters around the place are both in it.
+    It rests on signs: a hit counts if it holds what a sign was read as, or, for a stray one that
+    was left out, if the two characters around its place are both in it.
     """
 
-    why: Why
-    text: str
-    places: Sequence[int]
-    signs: Sequence[int]
+    __slots__ = ("_pieces", "_places", "_signs", "text", "why")
+
+    def __init__(self, why: Why, original: str, pieces: "Sequence[_Piece]") -> None:
+        self.why = why
+        self.text = "".join(
+            [original[at:end] if meant is None else meant for at, end, meant, _ in pieces]
+        )
+        self._pieces = pieces
+        self._places: list[int] = []
+        self._signs: list[int] = []
+
+    @property
+    def places(self) -> Sequence[int]:
+        """Where in the original each character stands."""
+        if not self._places:
+            self._place()
+        return self._places
 
     def held(self, start: int, end: int) -> Sequence[int]:
         """Answer where in the original the signs stand that a span of the reading rests on."""
+        places = self.places
         inner = 1 if self.why is Why.STRAY else 0
-        return [self.places[at] for at in self.signs if start + inner <= at < end]
+        return [places[at] for at in self._signs if start + inner <= at < end]
 
+    def _place(self) -> None:
+        places = self._places
+        for at, end, meant, is_sign in self._pieces:
+            if meant is None:
+                places.extend(range(at, end))
+                continue
+            if is_sign:
+                self._signs.extend(range(len(places), len(places) + max(1, len(meant))))
+            places.extend([at] * (len(meant) - 1))
+            if meant:
+                places.append(end - 1)
+
+
+_Piece: TypeAlias = tuple[int, int, str | None, bool]
+"""From where to where it stands, what it is read as if otherwise, and whether that is a sign."""
 
 _HAN: Final = "\u3400-\u9fff"
 # Each begins with a class by itself, so that `re` skips to its first sign.
@@ -63,7 +95,7 @@ _EMOJI: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 _EMOJI_SIGN: Final = re.compile(f"[{''.join(_EMOJI)}]")
 
-_PLUS: Final = re.compile("[+＋](?=[vV微薇威我扣QqWw])")
+_PLUS: Final = re.compile(f"[{PLUS}](?=[vV微薇威我扣QqWw])")
 _ALONE: Final = "(?<![0-9A-Za-z.])"
 # What makes a number a quantity, a size, a time or a place.
 _UNMEASURED: Final = (
@@ -73,48 +105,74 @@ _UNMEASURED: Final = (
 _CALLED: Final = (
     "(?:(?<=[你大]...)|(?<=真是...)|(?<=客服...)|(?<=[你就真服]是...)|(?<=[你是]个...))"
 )
-_DIGITS: Final[Sequence[tuple[re.Pattern[str], str]]] = tuple(
-    (re.compile(pattern), read)
-    for pattern, read in (
+# Beside each pattern the runs of digits of which it names one, whole: where none of them stands,
+# as in a serial, a price or a date, it is not looked for.
+_DIGITS: Final[Sequence[tuple[frozenset[str], re.Pattern[str], str]]] = tuple(
+    (frozenset(runs.split()), re.compile(pattern), read)
+    for runs, pattern, read in (
         (
+            "4",
             rf"4(?<=[去找打弄搞整砍作该怎不早快].)(?=$|[^\w]|[吧啊呀了你妈全光鬼爹是]){_UNMEASURED}",
             "死",
         ),
-        (rf"4(?<=[妈爸爹娘家马].)(?=[了光啦吧]|$|[^\w]){_UNMEASURED}", "死"),
-        (rf"{_ALONE}4(?=全家|你妈|[妈爹娘鬼婆货]|八婆|三八|胖子|变态)", "死"),
-        (rf"8(?<=王.){_UNMEASURED}", "八"),
-        (rf"{_ALONE}8(?=婆)", "八"),
-        (rf"{_ALONE}2(?=[货逼比屄杆球]{_UNMEASURED}|百5|百五|愣子)", "二"),
-        (r"5(?<=[2二]百.)(?![0-9十])", "五"),
-        (rf"{_ALONE}(?:38|3八|三8)(?=婆)", "三八"),
-        (rf"(?:38|3八|三8)(?:(?<=[死臭老骚贱]..)|(?<=[你妳您]个..)){_UNMEASURED}", "三八"),
-        (rf"13(?<=[装傻煞沙]..){_UNMEASURED}", "逼"),
-        (rf"250{_CALLED}{_UNMEASURED}", "二百五"),
-        (_PLUS.pattern, "加"),
-        (rf"748(?<=[你去]...){_UNMEASURED}|{_ALONE}748(?=吧)", "去死吧"),
+        ("4", rf"4(?<=[妈爸爹娘家马].)(?=[了光啦吧]|$|[^\w]){_UNMEASURED}", "死"),
+        ("4", rf"{_ALONE}4(?=全家|你妈|[妈爹娘鬼婆货]|八婆|三八|胖子|变态)", "死"),
+        ("8", rf"8(?<=王.){_UNMEASURED}", "八"),
+        ("8", rf"{_ALONE}8(?=婆)", "八"),
+        ("2", rf"{_ALONE}2(?=[货逼比屄杆球]{_UNMEASURED}|百5|百五|愣子)", "二"),
+        ("5", r"5(?<=[2二]百.)(?![0-9十])", "五"),
+        ("38 3 8", rf"{_ALONE}(?:38|3八|三8)(?=婆)", "三八"),
+        (
+            "38 3 8",
+            rf"(?:38|3八|三8)(?:(?<=[死臭老骚贱]..)|(?<=[你妳您]个..)){_UNMEASURED}",
+            "三八",
+        ),
+        ("13", rf"13(?<=[装傻煞沙]..){_UNMEASURED}", "逼"),
+        ("250", rf"250{_CALLED}{_UNMEASURED}", "二百五"),
+        ("+", _PLUS.pattern, "加"),
+        ("748", rf"748(?<=[你去]...){_UNMEASURED}|{_ALONE}748(?=吧)", "去死吧"),
     )
 )  # fmt: skip
-# Runs of digits that the patterns above name, each whole: a serial or a price is none of them.
-_LISTED: Final = frozenset(("2", "3", "4", "5", "8", "13", "38", "250", "748"))
+_NONE: Final = frozenset[str]()
+_LONE: Final = frozenset("23458")
+# What the patterns above want before or behind one digit by itself; 3天 and 2件 have none of it.
+_BESIDE: Final = re.compile(
+    "[0-9](?:(?=[八婆货逼比屄杆球百愣全你妈爹娘鬼三胖变了光啦吧]|$|[^\\w])"
+    "|(?<=[去找打弄搞整砍作该怎不早快妈爸爹娘家马王百三].))"
+)
+
+_Digit: TypeAlias = tuple[int, tuple[int, str]]
+"""Where digits stand, how many characters they are, and what they are read as."""
+
+_LISTED: Final = frozenset[str]().union(*(runs for runs, _, _ in _DIGITS))
 _RUN: Final = re.compile("[0-9]+")
-# Few ranges, which cost a tenth of a long list of signs.
-_RANGES: Final = "\u2600-\u27bf\U0001f300-\U0001faff"
-_PICTURES: Final = re.compile(f"[{_RANGES}]")
-_SEPARATING: Final = re.compile(f"[{_RANGES}](?<=[{_HAN}].)[{_HAN}][{_RANGES}](?=[{_HAN}])")
+_PICTURES: Final = re.compile(f"[{PICTURES}]")
+_SEPARATING: Final = re.compile(f"[{PICTURES}](?<=[{_HAN}].)[{_HAN}][{PICTURES}](?=[{_HAN}])")
 may_be_reread: Final = re.compile(
-    f"[0-9A-Za-z+＋{_RANGES}](?:(?=[{_HAN}])|(?<=[{_HAN}].)|(?<=[{_RANGES}+＋]))"
+    f"[0-9A-Za-z{PLUS}{PICTURES}](?:(?=[{_HAN}])|(?<=[{_HAN}].)|(?<=[{PICTURES}{PLUS}]))"
 ).search
 """Looks quickly whether a message holds any sign."""
 
 
-def rereadings(text: str) -> Iterator[Rereading]:
-    """Answer the second readings that a message gives a sign for; most give none."""
-    emoji = _PICTURES.search(text) is not None and _EMOJI_SIGN.search(text) is not None
-    digits = dict(_digits(text))
+def rereadings(text: str, start: int = 0) -> Iterator[Rereading]:
+    """Answer the second readings that a message gives a sign for; most give none.
+
+    None stands before `start`.
+    """
+    runs = _LISTED.intersection(_RUN.findall(text, start))
+    if runs and _LONE.issuperset(runs) and _BESIDE.search(text, start) is None:
+        runs = _NONE
+    if _PLUS.search(text, start):
+        runs |= _LISTED.intersection("+")
+    emoji = _PICTURES.search(text, start) is not None and _EMOJI_SIGN.search(text) is not None
+    stray = _STRAY.search(text, start)
+    if not (runs or emoji or stray):
+        return
+    digits = dict(_digits(text, runs, max(0, start - 1))) if runs else {}
     if emoji or digits:
         yield from _replaced(text, digits, emoji=emoji)
-    strays = [found.start() for found in _first(_STRAY.finditer(text))]
-    if strays:
+    if stray:
+        strays = [found.start() for found in _first(_STRAY.finditer(text, start))]
         yield _rewritten(text, dict.fromkeys(strays, (1, "")), why=Why.STRAY)
 
 
@@ -143,12 +201,11 @@ def _replaced(
             yield _rewritten(text, read, why=Why.EMOJI if signs else Why.DIGITS)
 
 
-def _digits(text: str) -> Iterator[tuple[int, tuple[int, str]]]:
-    if _LISTED.isdisjoint(_RUN.findall(text)) and _PLUS.search(text) is None:
-        return
-    for pattern, read in _DIGITS:
-        for found in _first(pattern.finditer(text)):
-            yield found.start(), (len(found.group()), read)
+def _digits(text: str, runs: AbstractSet[str], start: int) -> Iterator[_Digit]:
+    for named, pattern, read in _DIGITS:
+        if not named.isdisjoint(runs):
+            for found in _first(pattern.finditer(text, start)):
+                yield found.start(), (len(found.group()), read)
 
 
 def _first(found: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
@@ -157,23 +214,20 @@ def _first(found: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
 
 def _rewritten(text: str, read: Mapping[int, tuple[int, str]], *, why: Why) -> Rereading:
     """Put what is read into its places; of a long message what is around them."""
-    parts: list[str] = []
-    places: list[int] = []
-    signs: list[int] = []
+    pieces: list[_Piece] = []
     for start, end in _windows(text, read):
         at = start
-        while at < end:
-            length, meant = read.get(at, (1, text[at]))
-            if at in read:
-                signs.extend(range(len(places), len(places) + max(1, len(meant))))
-            parts.append(meant)
-            places.extend([at] * (len(meant) - 1))
-            at += length
-            if meant:
-                places.append(at - 1)
-        parts.append(_BREAK)
-        places.extend([min(end, len(text) - 1)] * len(_BREAK))
-    return Rereading(why, "".join(parts), places, signs)
+        for sign in sorted(read):
+            if not at <= sign < end:
+                continue  # of another window, or within what was read already
+            length, meant = read[sign]
+            pieces.append((at, sign, None, False))
+            pieces.append((sign, sign + length, meant, True))
+            at = sign + length
+        pieces.append((at, end, None, False))
+        last = min(end, len(text) - 1)
+        pieces.append((last, last + 1, _BREAK, False))
+    return Rereading(why, text, pieces)
 
 
 def _windows(text: str, signs: Iterable[int]) -> Iterator[tuple[int, int]]:

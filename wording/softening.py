@@ -32,9 +32,8 @@ LONGEST_ANSWER: Final = 16
 LAST: Final = frozenset({*_PARTICLES, "亲"})
 FIRST: Final = frozenset("亲抱不对你")
 """What a short message ends or begins with that may be softened."""
-_SOFT: Final = re.compile(
-    rf"(?:亲|抱歉|不好意思|对不起|你好)*(?P<bare>.+?)的?(?:亲|{'|'.join(_PARTICLES)})*"
-)
+_OPENING: Final = re.compile("亲|抱歉|不好意思|对不起|你好")
+_CLOSING: Final = "".join(LAST)
 
 
 def is_softened(folded: str, written: str) -> bool:
@@ -44,8 +43,14 @@ def is_softened(folded: str, written: str) -> bool:
 
 def bare(plain: str) -> tuple[int, int] | None:
     """Answer where a short message stands without what softens it; None if nothing does."""
-    found = _SOFT.fullmatch(plain)
-    if found is None or found["bare"] in SOFTENERS:
+    start = before = 0
+    while opening := _OPENING.match(plain, start):
+        before, start = start, opening.end()
+    if start == len(plain):
+        start = before  # nothing but openings: the last of them is what is said
+    end = max(len(plain[start:].rstrip(_CLOSING)), 1) + start
+    if end - 1 > start and plain[end - 1] == "的":
+        end -= 1
+    if plain[start:end] in SOFTENERS or (start, end) == (0, len(plain)):
         return None
-    span = found.span("bare")
-    return None if span == (0, len(plain)) else span
+    return start, end

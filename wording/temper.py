@@ -20,7 +20,8 @@ class Sign:
     severity: Severity
 
 
-_MARKS = re.compile(r"[!！?？]{3,}+")
+# Begins with a class by itself, so that `re` skips to its first mark.
+_MARKS = re.compile(r"[!！?？][!！?？]{2,}+")
 _REPEATED = re.compile(r"([^\W\d_]{2,6}?)\1{2,6}+")
 MIN_REPEATED_CHARS = 6
 
@@ -41,4 +42,7 @@ def find_temper(text: str, plain: str) -> Iterator[Sign]:
 
 
 def _repeats(plain: str) -> bool:
-    return len(plain) >= MIN_REPEATED_CHARS and len(set(plain)) * 2 <= len(plain)
+    length = len(plain)
+    if length < MIN_REPEATED_CHARS or len(set(plain[: length * 5 // 8])) * 2 > length:
+        return False
+    return len(set(plain)) * 2 <= length
