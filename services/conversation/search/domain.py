@@ -5,7 +5,7 @@ Most Chinese words have two characters, and nothing stands between them.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,6 +21,13 @@ _PAIRED: Final = (
 )
 _PART: Final = re.compile(rf"([{_PAIRED}]+)|[^\W_{_PAIRED}]{{2,}}")
 """Characters that are written without spaces; or a word of at least two others."""
+
+_UNUSUAL: Final = re.compile("[^\\x00-\\x7f\\u4e00-\\u9fff，。！？；：、（）【】《》“”‘’～…—·￥]")
+"""Finds what comparing may change in more than case. Of the rest only signs become others, none of
+which is a part of a word."""
+
+_HAN: Final = re.compile("[\\u4e00-\\u9fff][\\u4e00-\\u9fff]+")
+_WORD: Final = re.compile("[0-9a-z][0-9a-z]+")
 
 _WORD_MOST: Final = 64
 """Characters of a word that are looked at: what is longer is nobody's word."""
@@ -64,23 +71,34 @@ def keys_of(shop_id: str, text: str) -> tuple[int, ...]:
     of characters, or a hash of a longer word. Where two share a key, more is looked at than is
     found. Single characters have none.
     """
+    shop = _half_of(shop_id)
+    return tuple([shop | low for low in _lower_halves(text)])
+
+
+def _lower_halves(text: str) -> set[int]:
     found: set[int] = set()
+    if _UNUSUAL.search(text) is None:
+        # A third of what normalising takes, and most messages are such.
+        text = text.lower()
+        for run in _HAN.findall(text):
+            _add_pairs(found, run)
+        for word in _WORD.findall(text):
+            found.add(crc32(word[:_WORD_MOST].encode()))
+        return found
     for part in _PART.finditer(normalised(text)):
         run = part[1]
         if run is None:
             found.add(crc32(part[0][:_WORD_MOST].encode()))
         else:
-            found.update(_pairs(run))
-    shop = _half_of(shop_id)
-    return tuple(shop | low for low in found)
+            _add_pairs(found, run)
+    return found
 
 
-def _pairs(run: str) -> Iterator[int]:
-    """Yield the pairs of a run, 32 bits each: two units of UTF-16, read from either side of one."""
+def _add_pairs(found: set[int], run: str) -> None:
+    """Add the pairs of a run, 32 bits each: two units of UTF-16, read from either side of one."""
     units = run.encode("utf-16-le")
-    for start in (0, 2):
-        count = (len(units) - start) // 4
-        yield from unpack_from(f"<{count}I", units, start)
+    found.update(unpack_from(f"<{len(units) // 4}I", units))
+    found.update(unpack_from(f"<{(len(units) - 2) // 4}I", units, 2))
 
 
 @lru_cache(maxsize=4_096)

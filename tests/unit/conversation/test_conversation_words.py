@@ -100,3 +100,19 @@ def test_a_person_who_looks_too_often_waits_and_others_do_not() -> None:
 def _person(subject: str) -> Principal:
     now = datetime(2026, 11, 11, tzinfo=UTC)
     return Principal(subject, "agent", "shop", "", "", now, now)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您好，这款ABC-12有货吗？亲～",
+        "单号 SF1234567890123，退“差价”……",
+        "一个 字；二",
+        "",
+        "OK_ok 3C认证",
+    ],
+)
+def test_an_ordinary_text_has_the_keys_of_one_that_is_normalised(text: str) -> None:
+    unusual = f"{text} ²"  # one sign alone is no word, yet it makes the text be normalised
+
+    assert set(keys_of("shop", text)) == set(keys_of("shop", unusual))
