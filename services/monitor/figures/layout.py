@@ -38,7 +38,6 @@ class Found:
 
     rounds: Mapping[RowKey, RoundTotals]
     sessions: Mapping[RowKey, SessionTotals]
-    spreads: Mapping[RowKey, Spread] = field(default_factory=dict)
     firsts: Mapping[RowKey, Spread] = field(default_factory=dict)
     whole: Mapping[RowKey, WholeSessions] = field(default_factory=dict)
     missed: Mapping[RowKey, Missed] = field(default_factory=dict)
@@ -51,7 +50,7 @@ class Found:
         return Totals(
             score=rounds.score + sessions.score,
             buyers=rounds.buyers,
-            rounds=self.spreads.get(key, Spread()),
+            rounds=rounds.spread,
             firsts=self.firsts.get(key, Spread()),
             anchored=sessions.anchored,
             whole=self.whole.get(key, WholeSessions()),

@@ -93,6 +93,8 @@ class RoundTotals(NamedTuple):
     key: RowKey
     score: Score
     answered: int = 0
+    """So many percentiles are of; where they are many, `spread` is not read with the rest."""
+    spread: Spread = Spread()
     buyers: Buyers = Buyers()
 
 
@@ -107,12 +109,19 @@ async def rounds(
     session: AsyncSession, query: Asked, still_open: Sequence[OpenRound], *, slow_times: int
 ) -> dict[RowKey, RoundTotals]:
     """Return rounds by agent, or one row for all."""
-    asked = _where(query) | _open_rounds(still_open) | {"slow_times": slow_times}
+    asked = _where(query) | _open_rounds(still_open) | {
+        "slow_times": slow_times,
+        "exact_up_to": sketch.EXACT_UP_TO,
+    }  # fmt: skip
     found: dict[RowKey, RoundTotals] = {}
-    for part, agent, *sums in await session.execute(sql.ROUNDS, asked):
+    for percentiles, longest, part, agent, *sums in await session.execute(sql.ROUNDS, asked):
         count, total_ms, unanswered, within, slow, answered, *buyers = map(int, sums)
         key, score = RowKey(part, agent), Score(count, total_ms, unanswered, within, slow)
-        found[key] = RoundTotals(key, score, answered, Buyers(*buyers))
+        spread = _exact(percentiles, longest, answered)
+        found[key] = RoundTotals(key, score, answered, spread, Buyers(*buyers))
+    many = {key: one.answered for key, one in found.items() if one.answered > sketch.EXACT_UP_TO}
+    for key, spread in (await spreads(session, query, "rounds", samples=many)).items():
+        found[key] = found[key]._replace(spread=spread)
     return found
 
 
@@ -146,8 +155,7 @@ async def spreads(
     found: dict[RowKey, Spread] = {}
     if len(many) < len(samples):
         for part, agent, count, percentiles, most in await session.execute(sql.EXACT[table], asked):
-            p50, p90, p95, p99 = percentiles
-            found[RowKey(part, agent)] = Spread(p50, p90, p95, p99, most, int(count))
+            found[RowKey(part, agent)] = _exact(percentiles, most, int(count))
     if many:
         counted: dict[RowKey, Sketch] = defaultdict(Sketch)
         edges = {"edges": list(sketch.EDGES)}
@@ -255,6 +263,11 @@ def _open_rounds(still_open: Sequence[OpenRound]) -> dict[str, Any]:
         "open_within": [score.within for score in scores],
         "open_slow": [score.slow for score in scores],
     }
+
+
+def _exact(percentiles: Sequence[int] | None, longest_ms: int | None, samples: int) -> Spread:
+    p50, p90, p95, p99 = percentiles or (None, None, None, None)
+    return Spread(p50, p90, p95, p99, longest_ms, samples)
 
 
 def _spread(counted: Sketch) -> Spread:

@@ -223,8 +223,7 @@ async def _found(session: AsyncSession, question: Question, over: Over) -> Found
     mine = [one for one in over.sessions if asked.holds(one.at_ms) and asked.is_of(one.agent_id)]
     rounds = await rows.rounds(session, asked, over.rounds, slow_times=question.profile.slow_times)
     sessions = await rows.sessions(session, asked, mine)
-    answered = {key: one.answered for key, one in rounds.items() if one.answered}
-    found = Found(rounds, sessions, await rows.spreads(session, asked, "rounds", samples=answered))
+    found = Found(rounds, sessions)
     if metrics & FIRSTS:
         replied = {key: one.score.first_responses for key, one in sessions.items()}
         samples = {key: count for key, count in replied.items() if count}

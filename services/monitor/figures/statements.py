@@ -35,9 +35,10 @@ _STORED: Final = f"""
 _OF_ROUNDS: Final = _STORED.format(table="rounds", at="opened_ms")
 _OF_SESSIONS: Final = _STORED.format(table="sessions", at="started_ms")
 
+_PERCENTILES: Final = "percentile_disc(array[0.5, 0.9, 0.95, 0.99]) within group (order by took)"
 ROUNDS: Final = text(
     f"""
-    with judged_rounds as (
+    with judged_rounds as materialized (
         select {_PART.format(at="opened_ms")} as part, agent_id, buyer_id, day,
             cast(score -> 0 as integer) as rounds, cast(score -> 1 as integer) as ms,
             cast(score -> 2 as integer) as unanswered, cast(score -> 3 as integer) as within,
@@ -62,12 +63,24 @@ ROUNDS: Final = text(
             sum(answered) as answered, count(agent_id) as served,
             count(agent_id) filter (where slow >= :slow_times) as served_slowly
         from served group by 1, 2, 3, 4
+    ), totals as (
+        select part, agent, sum(rounds) as rounds, sum(ms), sum(unanswered), sum(within), sum(slow),
+            sum(answered) as answered, count(*), count(*) filter (where unanswered > 0),
+            count(*) filter (where unanswered > 0 or within < rounds),
+            sum(served), sum(served_slowly)
+        from buyers group by 1, 2
+    ), spreads as (
+        -- Sorted here, where they are read anyway; of more than so many bins are read.
+        select part, agent, {_PERCENTILES} as percentiles, max(took) as longest
+        from (select part, {_WHOSE} as agent, ms as took from judged_rounds where unanswered = 0)
+            as samples
+        where (part, coalesce(agent, '')) not in (
+            select part, coalesce(agent, '') from totals where answered > :exact_up_to)
+        group by 1, 2
     )
-    select part, agent, sum(rounds), sum(ms), sum(unanswered), sum(within), sum(slow),
-        sum(answered), count(*), count(*) filter (where unanswered > 0),
-        count(*) filter (where unanswered > 0 or within < rounds),
-        sum(served), sum(served_slowly)
-    from buyers group by 1, 2 order by 1, 2 nulls last
+    select spreads.percentiles, spreads.longest, totals.*
+    from totals left join spreads
+        on spreads.part = totals.part and spreads.agent is not distinct from totals.agent
     """
 )
 SESSIONS: Final = text(
@@ -107,8 +120,7 @@ _MANY: Final = "part || '/' || coalesce(agent, '') = any(cast(:many as text[]))"
 EXACT: Final = {
     table: text(
         f"""
-        select part, agent, count(*),
-            percentile_disc(array[0.5, 0.9, 0.95, 0.99]) within group (order by took), max(took)
+        select part, agent, count(*), {_PERCENTILES}, max(took)
         from ({took}) as samples
         where cardinality(cast(:many as text[])) = 0 or not {_MANY}
         group by 1, 2
