@@ -3,6 +3,7 @@
 Counts; what a round or session is, `reading` says.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -26,7 +27,9 @@ class Figures:
     """Counts, and durations in milliseconds, named as the public API names them.
 
     Percentiles are of answered rounds, capped as in `round_ms`; None: there is none. `buyers`
-    asked, and of them some had a round that nobody answered, some one that was not in time.
+    asked, and of them some had a round that nobody answered, some one that was not in time;
+    `served` counts them by agent, and of them those to whom he was slow as often as the rule says.
+    Of `sessions_asked` a round counts on their day, and in `sessions_in_time` all of those were.
     """
 
     rounds: int = 0
@@ -45,6 +48,14 @@ class Figures:
     buyers: int = 0
     buyers_unanswered: int = 0
     buyers_late: int = 0
+    served: int = 0
+    served_slowly: int = 0
+    sessions_asked: int = 0
+    sessions_in_time: int = 0
+    round_p99_ms: int | None = None
+    first_p50_ms: int | None = None
+    first_p90_ms: int | None = None
+    first_max_ms: int | None = None
 
 
 Table = dict[Whose, Figures]
@@ -81,9 +92,14 @@ class _Sum:
     buyers: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
+    firsts: list[int] = field(default_factory=list)
+    slow: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By agent and buyer; 0 where he was never slow to him."""
 
-    def add_round(self, rule: Rule, judged: _Judged, buyer: str) -> None:
+    def add_round(self, judged: _Judged, buyer: str, owner: str | None) -> None:
         mine = self.figures
+        if owner is not None:
+            self.slow[owner, buyer] += judged.slow
         if judged.averaged is not None:
             if judged.answered:
                 self.answered.append(judged.averaged)
@@ -98,20 +114,30 @@ class _Sum:
         if not judged.within:
             self.late.add(buyer)
 
-    def add_session(self, rule: Rule, took: int | None) -> None:
+    def add_session(self, rule: Rule, took: int | None, rounds: Sequence[bool]) -> None:
         mine = self.figures
         mine.sessions += 1
+        mine.sessions_asked += bool(rounds)
+        mine.sessions_in_time += bool(rounds) and all(rounds)
         if took is not None:
+            self.firsts.append(took)
             mine.first_responses += 1
             mine.first_response_ms += took
             mine.first_within += took <= rule.first_within
 
-    def whole(self) -> Figures:
+    def whole(self, rule: Rule) -> Figures:
         mine = self.figures
+        if self.firsts:
+            mine.first_p50_ms, mine.first_p90_ms, mine.first_max_ms = (
+                nearest(self.firsts, percent) for percent in (50, 90, 100)
+            )
+        mine.served = len(self.slow)
+        mine.served_slowly = sum(times >= rule.slow_times for times in self.slow.values())
         if self.answered:
             mine.round_p50_ms, mine.round_p90_ms, mine.round_p95_ms, mine.round_max_ms = (
                 nearest(self.answered, percent) for percent in (50, 90, 95, 100)
             )
+            mine.round_p99_ms = nearest(self.answered, 99)
         mine.buyers, mine.buyers_unanswered = len(self.buyers), len(self.unanswered)
         mine.buyers_late = len(self.late)
         return mine
@@ -123,7 +149,7 @@ def nearest(samples: Sequence[int], percent: int) -> int:
     return sorted(samples)[max(1, rank) - 1]
 
 
-def table(rules: Iterable[Rule], talks: Iterable[Talk], roster: Roster) -> Table:
+def table(rules: Sequence[Rule], talks: Iterable[Talk], roster: Roster) -> Table:
     """Return one shop's figures under the versions of one rule, as of `log_time` (H34).
 
     Each version counts what began on its days, by its own reading of all facts.
@@ -131,18 +157,26 @@ def table(rules: Iterable[Rule], talks: Iterable[Talk], roster: Roster) -> Table
     sums: dict[Whose, _Sum] = {}
     for rule, talk in product(rules, talks):
         reading = Reading(rule).read(talk.facts, until=talk.log_time)
+        of_its_day: dict[int, list[bool]] = {}
         for one in reading.rounds:
             judged = _judged(rule, one, talk.log_time)
             if judged is not None and _counts(rule, roster, one.session, began=one.opened):
+                if one.midnight == one.session.midnight:
+                    of_its_day.setdefault(id(one.session), []).append(judged.within)
                 for whose in _whose(rule, one.opened, one.owner):
-                    sums.setdefault(whose, _Sum()).add_round(rule, judged, talk.buyer)
+                    sums.setdefault(whose, _Sum()).add_round(judged, talk.buyer, one.owner)
         for session in reading.sessions:
             if _is_waiting(reading, session, talk.log_time):
                 continue
             if _counts(rule, roster, session, began=session.start):
                 for whose in _whose(rule, session.start, session.owner):
-                    sums.setdefault(whose, _Sum()).add_session(rule, _first_response(session))
-    return {whose: found.whole() for whose, found in sums.items()}
+                    sums.setdefault(whose, _Sum()).add_session(
+                        rule, _first_response(session), of_its_day.get(id(session), [])
+                    )
+    return {
+        whose: found.whole(next(one for one in rules if one.begins <= whose.day < one.ends))
+        for whose, found in sums.items()
+    }
 
 
 def _whose(rule: Rule, at: int, owner: str | None) -> Iterator[Whose]:

@@ -28,6 +28,17 @@ Ask = Callable[[str, str, Mapping[str, str]], Awaitable[Any]]
 """Ask (path, shop, query) as somebody who may see the shop's figures."""
 
 NAMES: Final = tuple(one.name for one in fields(Figures))
+NAMED: Final = {
+    "served": ("slow_buyers", "denominator"),
+    "served_slowly": ("slow_buyers", "numerator"),
+    "sessions_asked": ("reply_rate_sessions", "denominator"),
+    "sessions_in_time": ("reply_rate_sessions", "numerator"),
+    "round_p99_ms": ("round_p99", "value"),
+    "first_p50_ms": ("frt_p50", "value"),
+    "first_p90_ms": ("frt_p90", "value"),
+    "first_max_ms": ("frt_max", "value"),
+}
+"""What is asked for by name: which figure, and what of it."""
 
 
 @dataclass(slots=True)
@@ -212,6 +223,7 @@ async def answered(ask: Ask, shop: str, profile: str, *, days: Sequence[date]) -
                 {
                     "profile": profile,
                     "by": by,
+                    "metrics": ",".join(sorted({metric for metric, _ in NAMED.values()})),
                     "from": day.isoformat(),
                     "to": (day + timedelta(days=1)).isoformat(),
                 },
@@ -219,7 +231,9 @@ async def answered(ask: Ask, shop: str, profile: str, *, days: Sequence[date]) -
             for row in answer["rows"]:
                 # What nobody owned is in the shop's figures and in no agent's.
                 if by == "shop" or row["agent_id"] is not None:
-                    figures = Figures(**{name: row[name] for name in NAMES})
+                    named = {n: row["metrics"][metric][part] for n, (metric, part) in NAMED.items()}
+                    plain = {name: row[name] for name in NAMES if name not in NAMED}
+                    figures = Figures(**plain, **named)
                     if figures != Figures():
                         found[Whose(day, row["agent_id"])] = figures
     return found

@@ -40,6 +40,7 @@ class Rule:
     gap_while_waiting: bool
     rejoin: int
     leave_messages_count: bool
+    slow_times: int = 3
     ends: date = date.max
     zone: ZoneInfo = SHOP_ZONE
 
@@ -99,6 +100,7 @@ def rule(data: Mapping[str, Any]) -> Rule:
         gap_while_waiting=sessions.get("gap_while_waiting", silence is not None),
         rejoin=1_000 * sessions["rejoin_s"],
         leave_messages_count=sessions["leave_messages_count"],
+        slow_times=slow.get("times", 3),
     )
 
 
