@@ -133,6 +133,43 @@ class AlertAcknowledged(Opinion):
     alert_id: str
 
 
+class StandingAlert(Alert):
+    """An alert that stands for however many times something happened, as a rule sees it.
+
+    `level` is `info`, `warn` or `critical`; `count` how often it happened since it opened. It
+    carries no buyer and nothing that was said.
+    """
+
+    alert_id: str
+    rule: str
+    rule_version: int
+    level: str
+    count: int
+    value: int | None = None
+    conversation_id: ConversationId | None = None
+    agent_id: PersonId | None = None
+
+
+class AlertOpened(StandingAlert):
+    """Something that a rule looks for has happened, and no alert of it stood."""
+
+    type: ClassVar[str] = "monitor.alert_opened.v1"
+
+
+class AlertChanged(StandingAlert):
+    """An alert got worse, goes on, escalated because nobody cared, or somebody took care of it."""
+
+    type: ClassVar[str] = "monitor.alert_changed.v1"
+
+    change: Literal["raised", "repeated", "escalated", "acknowledged"]
+
+
+class AlertResolved(StandingAlert):
+    """It has not happened for as long as the rule says; should it again, another alert opens."""
+
+    type: ClassVar[str] = "monitor.alert_resolved.v1"
+
+
 class ResponseFigures(Part):
     """Response times under one profile: sums in milliseconds beside their counts.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 READERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "alerts": ("gateway",),
+    "alerts": ("gateway", "monitor"),
     "board": ("gateway",),
     "cases": ("orders",),
     "chat": ("conversation", "gateway", "monitor"),
@@ -24,6 +24,7 @@ GROUPS: Final = (
     "conversation.archive",
     "conversation.markers",
     "conversation.routing",
+    "monitor.alerts",
     "monitor.fold",
     "monitor.incidents",
     "monitor.staff",

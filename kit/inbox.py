@@ -3,6 +3,7 @@
 Knows no event; the identity is the event's id, never its offset.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -15,6 +16,11 @@ KEPT: Final = timedelta(days=35)
 _SEEN: Final = text(
     "insert into inbox (consumer, event_id) values (:consumer, :event_id) on conflict do nothing"
     " returning 1"
+)
+_SEEN_ALL: Final = text(
+    "insert into inbox (consumer, event_id)"
+    " select :consumer, id from unnest(cast(:ids as text[])) as e (id) order by id"
+    " on conflict do nothing returning event_id"
 )
 _FORGET: Final = text(
     "delete from inbox where ctid = any(array("
@@ -29,6 +35,15 @@ async def seen(session: AsyncSession, consumer: str, event_id: str) -> bool:
     """
     inserted = await session.execute(_SEEN, {"consumer": consumer, "event_id": event_id})
     return inserted.scalar() is None
+
+
+async def unseen(session: AsyncSession, consumer: str, event_ids: Iterable[str]) -> set[str]:
+    """Return those of these events that this consumer has not had; it has from this commit on.
+
+    Twins that are still uncommitted elsewhere are waited for, as `seen` does.
+    """
+    values = {"consumer": consumer, "ids": sorted(set(event_ids))}
+    return set(await session.scalars(_SEEN_ALL, values))
 
 
 async def forget(session: AsyncSession, *, limit: int = 5000) -> int:

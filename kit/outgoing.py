@@ -6,6 +6,7 @@ the name. Nothing is followed, unpacked, or read beyond `BODY_BYTES`. Must not k
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import re
 import socket
@@ -175,6 +176,16 @@ class Outgoing:
             follow_redirects=False,
             trust_env=False,
         )
+
+    async def check(self, url: str) -> Target:
+        """Return where a URL points, as far as can be told today. Raises `AddressRefused`.
+
+        A name that nobody knows now may be known when something is sent.
+        """
+        where = target(url, self.stand_ins)
+        with contextlib.suppress(NotSent, TimeoutError):
+            await self._address(where)
+        return where
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a body once. Raises `AddressRefused`, `NotSent` and `Unanswered`."""

@@ -144,7 +144,14 @@ SERVICES: Final = (
             "MONITOR_INTERNAL_URL": _internal("monitor"),
         },
     ),
-    Service("monitor", {"DATABASE_URL": _database("monitor")}),
+    Service(
+        "monitor",
+        {
+            "DATABASE_URL": _database("monitor"),
+            "CHANNEL_KEY": lambda known: known.secret("channels"),
+            "PUBLIC_URL": public_url,
+        },
+    ),
     Service("aftersales", {"DATABASE_URL": _database("aftersales")}),
     Service(
         "orders",

@@ -83,7 +83,7 @@ def write_secrets(folder: Path, *, host: str, name: str = DATABASE) -> list[str]
     for pair in ("token", "service"):
         private = vault.ensure(f"{pair}_private_key", _private_key)
         vault.ensure(f"{pair}_public_key", partial(_public_key, private))
-    for key in ("cursor_secret", "intake_master_key", "shop_secret_key"):
+    for key in ("cursor_secret", "intake_master_key", "shop_secret_key", "channel_key"):
         vault.ensure(key, _password)
     for person in SEEDED:
         vault.ensure(f"seed_{person}_password", _password)

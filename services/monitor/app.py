@@ -8,7 +8,9 @@ that was made anew.
 from typing import Final, NoReturn
 
 from contracts.conversation import withdrawal, withdrawal_keys
+from contracts.people import WATCHING_STAFF
 from contracts.topics import DIRECTORY
+from kit.audit import Audit, AuditPages
 from kit.bus.kafka import KafkaBus
 from kit.bus.ports import Bus
 from kit.clock import Clock, SystemClock
@@ -16,9 +18,12 @@ from kit.reloading import EVERY_S as RELOAD_S
 from kit.reloading import Reloading
 from kit.service import commands
 from kit.service.database import DatabaseService
+from kit.web import audit as audits
 from kit.web.paging import Cursors
+from services.monitor.alerting import registration as alerting
 from services.monitor.alerts import registration as alerts
 from services.monitor.boards import registration as boards
+from services.monitor.channels import registration as channels
 from services.monitor.console import routes as console_routes
 from services.monitor.console.service import Console
 from services.monitor.curve import routes as curve_routes
@@ -43,6 +48,7 @@ from services.monitor.response.deadlines import PROVISIONALS_S
 from services.monitor.response.service import Provisionals
 from services.monitor.retention.service import Expiry
 from services.monitor.settings import Settings
+from services.monitor.tables import AUDIT
 from services.monitor.traffic import routes as traffic_routes
 from services.monitor.traffic.service import TrafficReader
 from services.monitor.waiting import routes as waiting_routes
@@ -74,9 +80,15 @@ def build(
     service.every(PROVISIONALS_S, "provisionals", provisionals.judge_due)
     evidence.register(service)
     alerts.register(service)
+    audit = Audit(AUDIT, clock, service.ids)
+    courier = channels.register(service, rules.directory, audit)
+    alerting.register(service, rules.directory, courier=courier, audit=audit)
     boards.register(service, rules)
     service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     service.routes(
+        audits.routes(
+            NAME, AuditPages(db, AUDIT, Cursors(settings.cursor_secret)), roles=WATCHING_STAFF
+        ),
         figure_routes.reading(FigureReader(db, rules)),
         inquiry_routes.reading(InquiryReader(db, rules)),
         drill_routes.reading(Drill(db, rules, Cursors(settings.cursor_secret))),

@@ -7,7 +7,7 @@ from typing import Final, Self
 from pydantic import Field, SecretStr, model_validator
 
 from contracts.topics import CHAT
-from kit.settings import DatabaseSettings, SettingsRefused, variable
+from kit.settings import DEVELOPMENT_SECRET, DatabaseSettings, SettingsRefused, variable
 from wording import LexiconError, LiveEngine
 
 LOG_DAYS: Final = max(CHAT.retention or (timedelta(),)).days
@@ -21,6 +21,14 @@ class Settings(DatabaseSettings):
 
     database_url: SecretStr = SecretStr("postgresql+asyncpg://pd_monitor@127.0.0.1/peakdesk")
     """SQLAlchemy address; the role has the rows of the schema `monitor` and nothing else."""
+    channel_key: SecretStr = DEVELOPMENT_SECRET
+    """Seals the addresses and secrets of alert channels; with another key they must be given
+    again."""
+    outgoing_stand_ins: str = ""
+    """Hosts, `host` or `host:port` separated by commas, that alerts may also be sent to though they
+    are private or spoken to in the clear: for a robot of this installation's own, or a test."""
+    public_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    """Where people open the console; alerts outside it link there, or nowhere while it is empty."""
     profiles_folder: str = ""
     """Folder of rule profiles (`*.toml`); empty takes the shipped ones."""
     lexicon_folder: str = ""
@@ -37,7 +45,7 @@ class Settings(DatabaseSettings):
     evidence_kept_days: int = Field(default=90, ge=1, le=_DAYS_LIMIT)
     """Days that flagged and held messages stay, and by which wording rules they were judged."""
     alerts_kept_days: int = Field(default=90, ge=1, le=_DAYS_LIMIT)
-    """Days that it stays which waiting thresholds were told."""
+    """Days that it stays which waiting thresholds were told, and of alerts what went to whom."""
 
     @model_validator(mode="after")
     def _check_kept(self) -> Self:

@@ -1,4 +1,4 @@
-"""What all tables of the monitor share (schema `monitor`): base, outbox, repeats, positions.
+"""What all tables of the monitor share (schema `monitor`), and those that no room has to itself.
 
 Times are milliseconds since 1970 where they come from the fold, because the fold is exact in them.
 """
@@ -19,6 +19,8 @@ METADATA: Final = tables.metadata("monitor")
 OUTBOX: Final = tables.outbox(METADATA)
 INBOX: Final = tables.inbox(METADATA)
 IDEMPOTENCY: Final = tables.idempotency(METADATA)
+AUDIT: Final = tables.audit(METADATA)
+TIMERS: Final = tables.timers(METADATA)
 POSITIONS: Final = tables.positions(METADATA)
 GENERATIONS: Final = tables.generations(METADATA)
 

@@ -7,6 +7,7 @@ HEADS: Final[Mapping[str, str]] = {
     "agents": "conversation",
     "audit/aftersales": "aftersales",
     "audit/conversation": "conversation",
+    "audit/monitor": "monitor",
     "audit/orders": "orders",
     "buyers": "conversation",
     "cases": "aftersales",

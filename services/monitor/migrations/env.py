@@ -3,7 +3,9 @@
 from typing import Final
 
 from kit.tables import run_migrations
+from services.monitor.alerting import models as alerting
 from services.monitor.alerts import models as alerts
+from services.monitor.channels import models as channels
 from services.monitor.curve import models as curve
 from services.monitor.evidence import models as evidence
 from services.monitor.facts import models as facts
@@ -14,7 +16,19 @@ from services.monitor.traffic import models as traffic
 from services.monitor.waiting import models as waiting
 from services.monitor.wording import models as wording
 
-MODELS: Final = (alerts, curve, evidence, facts, fold, response, traffic, waiting, wording)
+MODELS: Final = (
+    alerting,
+    alerts,
+    channels,
+    curve,
+    evidence,
+    facts,
+    fold,
+    response,
+    traffic,
+    waiting,
+    wording,
+)
 """Every subject's tables: importing them is what puts them into the metadata."""
 
 run_migrations(METADATA)

@@ -21,7 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts.people import ShopId
+from services.monitor.alerting.models import AlertRow, MuteRow
 from services.monitor.alerts.models import AlertStateRow, JudgementRow
+from services.monitor.channels.models import DeliveryRow
 from services.monitor.curve.models import WaitingMinuteRow
 from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.facts.models import AgentStateRow
@@ -60,7 +62,12 @@ EVIDENCE: Final = (
     Aged(JudgementRow, JudgementRow.shop_id, JudgementRow.judged_ms),
     Aged(AlertStateRow, AlertStateRow.shop_id, AlertStateRow.acknowledged_ms),
 )
-ALERTS: Final = (Aged(FiringRow, FiringRow.shop_id, FiringRow.due_ms),)
+ALERTS: Final = (
+    Aged(FiringRow, FiringRow.shop_id, FiringRow.due_ms),
+    Aged(AlertRow, AlertRow.shop_id, AlertRow.opened_ms),
+    Aged(DeliveryRow, DeliveryRow.shop_id, DeliveryRow.created_ms),
+    Aged(MuteRow, MuteRow.shop_id, MuteRow.until_ms),
+)
 
 
 async def oldest(session: AsyncSession, aged: Aged) -> Mapping[ShopId, Moment]:

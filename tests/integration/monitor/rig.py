@@ -58,7 +58,7 @@ from tests.web import NO_TLS
 
 PARTITIONS = 4
 TOPICS = (CHAT, DIRECTORY, STAFF, INCIDENTS, ALERTS, BOARD)
-GROUPS = ("monitor.fold", "monitor.incidents", "monitor.staff")
+GROUPS = ("monitor.alerts", "monitor.fold", "monitor.incidents", "monitor.staff")
 DAY = date(2026, 11, 11)
 AS_GOOD_AS_EVER = 36_500
 FOLDED_S = 60.0
@@ -183,6 +183,25 @@ class Monitor:
                 "Idempotency-Key": key or secrets.token_hex(8),
             }
             return await door.post(path, json=body, headers=headers)
+
+    async def command(
+        self,
+        method: str,
+        path: str,
+        token: str,
+        *,
+        body: dict[str, Any] | None = None,
+        version: int | None = None,
+    ) -> httpx2.Response:
+        """Command over REST by any method, on a version if one is named."""
+        async with _client(self.addresses.http) as door:
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "Idempotency-Key": secrets.token_hex(8),
+            }
+            if version is not None:
+                headers["If-Match"] = f'"{version}"'
+            return await door.request(method, path, json=body, headers=headers)
 
     async def metric(self, series: str) -> float:
         """Return what one series stands at, 0 if nobody has counted it yet."""

@@ -10,11 +10,16 @@ import pytest_asyncio
 from contracts.people import ConversationId, ShopId
 from kit.postgres import Database
 from services.monitor import app
+from services.monitor.alerting import repository as alerting
+from services.monitor.alerting.domain import AlertState as StandingState
+from services.monitor.alerting.repository import Place as StandingPlace
 from services.monitor.alerts import repository as alerts
 from services.monitor.alerts.domain import AlertState
 from services.monitor.alerts.domain import Place as AlertPlace
 from services.monitor.alerts.repository import Asked as AlertsAsked
 from services.monitor.boards import repository as boards
+from services.monitor.channels import repository as channels
+from services.monitor.channels.repository import Place as ChannelPlace
 from services.monitor.curve import repository as curve
 from services.monitor.drill import repository as drill
 from services.monitor.drill.domain import Place as DrillPlace
@@ -32,10 +37,19 @@ from services.monitor.reports.domain import WordingBy
 from services.monitor.response import repository as response
 from services.monitor.retention import repository as retention
 from services.monitor.settings import Settings
+from services.monitor.tables import AUDIT
 from services.monitor.traffic import repository as traffic
 from services.monitor.waiting import repository as waiting
 from tests.infrastructure import Infrastructure
-from tests.plans import Read, assert_all_are_there, assert_spared, directly, filled
+from tests.plans import (
+    AUDIT_FILL,
+    Read,
+    assert_all_are_there,
+    assert_spared,
+    audit_reads,
+    directly,
+    filled,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -53,6 +67,7 @@ BEHIND = DrillPlace(DAY_MS, ConversationId("c5"), 5)
 
 TAKEN_CARE_OF = "whether an alert was taken care of stands elsewhere; a week bounds how many"
 KINDS = "three kinds become one list; each gives its newest by its index"
+STANDING = "most alerts are over; the index gives the newest, and ninety days bound how many"
 BY_KEY = "a row is found by its key; whose shop it is is looked at beside it"
 
 READS = [
@@ -114,6 +129,31 @@ READS = [
         partial(evidence.confirmations, shop_id=SHOP, incidents=["incident-1", "incident-2"]),
         INCIDENTS,
     ),
+    *(
+        Read(
+            f"{title} of a channel",
+            partial(channels.page, shop_id=SHOP, channel_id="channel-0", after=after, limit=51),
+            ("/v1/monitor/channels/{channel_id}/deliveries",),
+        )
+        for title, after in (
+            ("deliveries", None),
+            ("the next deliveries", ChannelPlace(DAY_MS, "delivery-5")),
+        )
+    ),
+    *(
+        Read(
+            f"{title} standing alerts {state}",
+            partial(alerting.page, shop_id=SHOP, state=state, after=after, limit=51),
+            ("/v1/monitor/standing-alerts",),
+            filters=STANDING if state else "",
+        )
+        for state in (None, *StandingState)
+        for title, after in (("the newest", None), ("the next", StandingPlace(DAY_MS, "alert-5")))
+    ),
+    Read(
+        "alerts that have been quiet",
+        partial(alerting.quiet, now_ms=DAY_MS - 400 * 60_000, limit=500),
+    ),
     Read(
         "who waits longest",
         partial(response.waits, shop_id=SHOP, limit=51),
@@ -169,13 +209,14 @@ READS = [
         partial(retention.delete_spans, before=datetime(2026, 11, 11, tzinfo=UTC), limit=100),
         filters="a row per change of a shop's rules and partition: read whole, in the key's order",
     ),
+    *audit_reads(AUDIT, "/v1/audit/monitor"),
 ]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def store(infra: Infrastructure) -> AsyncIterator[Database]:
     """A thousand rows of each kind, a tenth of them of one shop, over a hundred days."""
-    async with filled(infra, "monitor", *FILLS) as made:
+    async with filled(infra, "monitor", *FILLS, AUDIT_FILL) as made:
         yield made
 
 
@@ -272,6 +313,25 @@ FILLS = (
         conversation_id, due_ms, late_ms)
     select 1, 0, n, 20, '', {_SHOP}, '', {DAY_MS} + (n - 500) * 60000, 0
         from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into deliveries (id, shop_id, channel_id, step, level, rank, rule, content, state,
+        attempt, unknown, created_ms)
+    select 'delivery-' || n, {_SHOP}, 'channel-' || n % 20, 'opened', 'warn', 1, '', '{{}}', 'sent',
+        1, false, {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into alerts (id, shop_id, rule, rule_version, title, source, object_id, level, state,
+        count, stage, flapping, opened_ms, last_ms, told_ms, quiet_ms, resolved_ms)
+    select 'alert-' || n, {_SHOP}, '', 0, '{{}}', 'waits', 'c' || n, 'warn',
+        (array['open', 'acknowledged', 'resolved'])[1 + n % 3], 1, 0, false, moment, moment, moment,
+        moment, case when n % 3 = 2 then moment end
+    from generate_series(1, 1000) n,
+        lateral (select {DAY_MS} + (n - 500) * cast(60000 as bigint)) as at (moment)
+    """,
+    f"""
+    insert into mutes select 'mute-' || n, {_SHOP}, '', null, {DAY_MS} + (n - 500) * 60000, '', '',
+        '', 0 from generate_series(1, 1000) n
     """,
     f"""
     insert into wording_spans select 1, n % 10, {_SHOP}, n, '', '',

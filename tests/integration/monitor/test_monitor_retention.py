@@ -132,7 +132,7 @@ async def test_a_sweep_that_missed_a_day_catches_up_in_batches_also_after_a_kill
 
 async def test_what_grows_old_later_is_found_by_the_next_look(rig: Rig) -> None:
     clock = ManualClock(NOW)
-    (aged,) = ALERTS
+    aged, *_ = ALERTS
     old = expiry(rig, clock)
     await swept(old)
     await keep(rig, row(aged, "later", 1, 77))
@@ -143,7 +143,7 @@ async def test_what_grows_old_later_is_found_by_the_next_look(rig: Rig) -> None:
 
 
 async def test_two_sweeps_at_once_delete_each_row_once(rig: Rig) -> None:
-    (aged,) = ALERTS
+    aged, *_ = ALERTS
     await keep(rig, *(row(aged, "shared", 1, 1_000 + number) for number in range(50)))
     first, second = expiry(rig, ManualClock(NOW)), expiry(rig, ManualClock(NOW))
 

@@ -74,7 +74,7 @@ def test_the_command_says_what_it_made(tmp_path: Path) -> None:
     first = runner.invoke(deployment.app, ["secrets", "--folder", str(tmp_path)])
     second = runner.invoke(deployment.app, ["secrets", "--folder", str(tmp_path)])
 
-    assert "17 secrets made" in first.output
+    assert "18 secrets made" in first.output
     assert second.output == "all there\n"
 
 

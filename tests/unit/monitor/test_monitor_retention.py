@@ -15,14 +15,17 @@ pytestmark = pytest.mark.unit
 
 BOUNDED = {
     "agents": "a row per agent",
+    "audit": "kept for good",
     "book_spans": "a row per partition and change of the rule profiles",
     "books": "a row per change of the rule profiles",
+    "channels": "twenty rows a shop",
     "conversations": "the fold forgets what is over",
     "idempotency": "answers of a day, then they are forgotten",
-    "inbox": "forgotten with the answers; nothing is entered so far",
+    "inbox": "forgotten with the answers",
     "generations": "a row per topic that was made anew by hand",
     "outbox": "the relay deletes what is told",
     "partitions": "a row per partition",
+    "timers": "one an alert that nobody took care of, until it fires",
     "positions": "a row per partition",
     "turn_spans": "a row per partition, and one more where a release that tells no turns folded",
     "waiting_marks": "a row per partition",

@@ -1,0 +1,1 @@
+"""What is worth telling leaders: told once however often it happens, until somebody cares."""
