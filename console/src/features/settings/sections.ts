@@ -4,7 +4,7 @@ const LEADERS = ["supervisor", "admin"];
 const CHATTING = ["agent", "senior", "aftersales", "complaint", "supervisor"];
 const STAFF = [...CHATTING, "clerk", "admin"];
 
-export type SectionName = "staff" | "groups" | "phrases" | "wording" | "profiles" | "shop" | "account";
+export type SectionName = "staff" | "groups" | "phrases" | "wording" | "profiles" | "channels" | "shop" | "account";
 
 export interface Section {
   name: SectionName;
@@ -17,6 +17,7 @@ const SECTIONS: readonly Section[] = [
   { name: "phrases", roles: [...CHATTING, "admin"] },
   { name: "wording", roles: LEADERS },
   { name: "profiles", roles: LEADERS },
+  { name: "channels", roles: LEADERS },
   { name: "shop", roles: LEADERS },
   { name: "account", roles: STAFF },
 ];

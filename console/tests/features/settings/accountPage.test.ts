@@ -86,8 +86,8 @@ it("calls a program by its name where it is no browser", () => {
 it.each([
   ["clerk", ["account"]],
   ["agent", ["phrases", "account"]],
-  ["supervisor", ["staff", "groups", "phrases", "wording", "profiles", "shop", "account"]],
-  ["admin", ["staff", "groups", "phrases", "wording", "profiles", "shop", "account"]],
+  ["supervisor", ["staff", "groups", "phrases", "wording", "profiles", "channels", "shop", "account"]],
+  ["admin", ["staff", "groups", "phrases", "wording", "profiles", "channels", "shop", "account"]],
 ])("a %s has %j", (role, names) => {
   expect(sectionsOf(role).map((one) => one.name)).toEqual(names);
 });
