@@ -170,6 +170,44 @@ class AlertResolved(StandingAlert):
     type: ClassVar[str] = "monitor.alert_resolved.v1"
 
 
+class ReceptionFlagged(Alert):
+    """How an agent received a buyer breaks a rule; told once, and again when it grew worse.
+
+    `position` is where the conversation's log tells of it first, `[generation, offset]`.
+    """
+
+    type: ClassVar[str] = "monitor.reception_flagged.v1"
+
+    flag_id: str
+    rule: str
+    severity: int
+    conversation_id: ConversationId
+    agent_id: PersonId
+    position: tuple[int, int]
+
+
+class ReceptionVerdict(StrEnum):
+    """What somebody makes of a flag of reception."""
+
+    HANDLED = "handled"
+    NOT_BAD = "not_bad"
+
+
+class ReceptionJudged(Alert):
+    """Somebody says what he makes of a flag of reception; his latest verdict stands."""
+
+    type: ClassVar[str] = "monitor.reception_judged.v1"
+
+    flag_id: str
+    rule: str
+    conversation_id: ConversationId
+    agent_id: PersonId
+    person_id: PersonId
+    name: str
+    verdict: ReceptionVerdict
+    note: str = Field(default="", max_length=NOTE_CHARS)
+
+
 class ResponseFigures(Part):
     """Response times under one profile: sums in milliseconds beside their counts.
 

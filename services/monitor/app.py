@@ -36,6 +36,7 @@ from services.monitor.evidence import registration as evidence
 from services.monitor.facts import registration as facts
 from services.monitor.figures import routes as figure_routes
 from services.monitor.figures.service import FigureReader
+from services.monitor.findings import registration as findings
 from services.monitor.fold import commands as fold_commands
 from services.monitor.fold import registration as fold
 from services.monitor.inquiries import routes as inquiry_routes
@@ -83,6 +84,7 @@ def build(
     audit = Audit(AUDIT, clock, service.ids)
     courier = channels.register(service, rules.directory, audit)
     alerting.register(service, rules.directory, courier=courier, audit=audit)
+    findings.register(service, rules.directory)
     boards.register(service, rules)
     service.every(RELOAD_S, "lexicon", Reloading("lexicon", lexicon, refused=LexiconError))
     service.routes(

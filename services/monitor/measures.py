@@ -3,6 +3,8 @@
 from services.monitor.curve.measure import Charted
 from services.monitor.directory.rules import Rules
 from services.monitor.fold.measures import Measures
+from services.monitor.reception.book import SHIPPED
+from services.monitor.reception.measure import ReceptionMeasure
 from services.monitor.traffic.measure import TrafficMeasure
 from services.monitor.wording.measure import WordingMeasure
 
@@ -16,4 +18,5 @@ def measures_of(rules: Rules, *, believes_gate: bool = False) -> Measures:
         Charted(rules),
         TrafficMeasure(rules),
         WordingMeasure(rules, believes_gate=believes_gate),
+        ReceptionMeasure(rules, SHIPPED),
     )

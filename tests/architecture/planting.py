@@ -17,6 +17,7 @@ PACKAGES: Final = (
     "contracts",
     "kit",
     "profiles",
+    "reception",
     "wording",
     "services",
     "launcher",

@@ -15,6 +15,7 @@ FOLDERS = (
     "contracts",
     "kit",
     "profiles",
+    "reception",
     "wording",
     "services",
     "launcher",
@@ -23,7 +24,7 @@ FOLDERS = (
     "tools",
     "tests",
 )
-PARTS = ("contracts", "kit", "profiles", "wording", "services")
+PARTS = ("contracts", "kit", "profiles", "reception", "wording", "services")
 """Where classes are held to their size: what runs in production, so what is read at night."""
 
 FILE_LINES = 400

@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.unit
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
-PARTS: Final = ("contracts", "kit", "profiles", "wording", "services")
+PARTS: Final = ("contracts", "kit", "profiles", "reception", "wording", "services")
 
 SAY_INSTEAD: Final = {
     "Passports": "Authenticator",

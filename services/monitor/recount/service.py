@@ -61,7 +61,11 @@ class Report:
     ranges: list[Range] = field(default_factory=list)
     compared: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("rounds", "sessions", "flags", "counters", "traffic", "turns", "waiting_minutes"), 0
+            (
+                *("rounds", "sessions", "flags", "counters", "traffic", "turns"),
+                *("waiting_minutes", "reception"),
+            ),
+            0,
         )
     )
     skipped: dict[str, int] = field(
@@ -70,6 +74,7 @@ class Report:
                 "older_than_the_log",
                 "older_than_is_kept",
                 "other_wording_rules",
+                "other_reception_rules",
                 "other_profiles",
                 "not_counted_then",
             ),

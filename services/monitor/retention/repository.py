@@ -27,6 +27,7 @@ from services.monitor.channels.models import DeliveryRow
 from services.monitor.curve.models import WaitingMinuteRow
 from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.facts.models import AgentStateRow
+from services.monitor.reception.models import ReceptionRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
 from services.monitor.tables import Base
 from services.monitor.traffic.models import TrafficRow, TurnRow
@@ -57,6 +58,7 @@ FIGURES: Final = (
 )
 EVIDENCE: Final = (
     Aged(FlagRow, FlagRow.shop_id, FlagRow.at_ms),
+    Aged(ReceptionRow, ReceptionRow.shop_id, ReceptionRow.at_ms),
     Aged(IncidentRow, IncidentRow.shop_id, IncidentRow.held_ms),
     Aged(ConfirmationRow, ConfirmationRow.shop_id, ConfirmationRow.confirmed_ms),
     Aged(JudgementRow, JudgementRow.shop_id, JudgementRow.judged_ms),
@@ -97,7 +99,8 @@ async def delete_spans(session: AsyncSession, *, before: datetime, limit: int) -
 
     The newest of a shop and partition stays, however old: it is in force.
     """
-    return _rows(await session.execute(_SPANS, {"before": before, "limit": limit}))
+    asked = {"before": before, "limit": limit}
+    return sum([_rows(await session.execute(spans, asked)) for spans in _SPANS])
 
 
 _PLACE: Final = literal_column("ctid", Text)
@@ -108,15 +111,18 @@ def _rows(result: Any) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
-_SPANS: Final = text(
-    """
-    delete from wording_spans where (generation, partition, shop_id, first_offset) in (
+_SPANS: Final = tuple(
+    text(
+        f"""
+    delete from {table} where (generation, partition, shop_id, first_offset) in (
         select generation, partition, shop_id, first_offset
         from (
             select generation, partition, shop_id, first_offset, lead(begun_at) over (
                 partition by generation, partition, shop_id order by first_offset) as followed_at
-            from wording_spans
+            from {table}
         ) as spans
         where followed_at < :before limit :limit)
     """
+    )
+    for table in ("wording_spans", "reception_spans")
 )

@@ -183,7 +183,7 @@ def otherwise(profile: str, values: Mapping[str, str]) -> str:
 
 def with_profiles(folder: Path, added: Sequence[str]) -> Path:
     """Return a release with more profiles: a copy of this one and data files."""
-    for part in ("contracts", "kit", "profiles", "wording", "services"):
+    for part in ("contracts", "kit", "profiles", "reception", "wording", "services"):
         shutil.copytree(
             CHECKOUT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
         )

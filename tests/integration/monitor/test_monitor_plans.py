@@ -1,13 +1,14 @@
 """What people read of the monitor, and what it asks itself all the time, is found by index."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
 import pytest_asyncio
 
-from contracts.people import ConversationId, ShopId
+from contracts.people import ConversationId, PersonId, ShopId
 from kit.postgres import Database
 from services.monitor import app
 from services.monitor.alerting import repository as alerting
@@ -29,6 +30,9 @@ from services.monitor.evidence import repository as evidence
 from services.monitor.evidence.repository import Place
 from services.monitor.facts import repository as facts
 from services.monitor.figures import repository as figures
+from services.monitor.findings import repository as findings
+from services.monitor.findings.domain import FindingBy
+from services.monitor.findings.domain import Place as FindingPlace
 from services.monitor.fold import repository as folds
 from services.monitor.profiles.domain import ProfileName
 from services.monitor.recount import repository as recounts
@@ -65,12 +69,40 @@ STRETCH = Asked(SHOP, ProfileName("qiyu"), DAY_MS - 86_400_000, DAY_MS + 86_400_
 SAID = reports.Asked(SHOP, DAY_MS - 86_400_000, DAY_MS, (DAY_MS - 86_400_000,))
 BEHIND = DrillPlace(DAY_MS, ConversationId("c5"), 5)
 
+FOUND = findings.Asked(SHOP, DAY_MS - 86_400_000, DAY_MS + 86_400_000, DAY_MS)
+FOUND_OF = replace(FOUND, agent_id=PersonId("agent-5"))
+NOT_YET = "what was taken back or is not due yet stands among what was found: one in a hundred"
 TAKEN_CARE_OF = "whether an alert was taken care of stands elsewhere; a week bounds how many"
 KINDS = "three kinds become one list; each gives its newest by its index"
 STANDING = "most alerts are over; the index gives the newest, and ninety days bound how many"
 BY_KEY = "a row is found by its key; whose shop it is is looked at beside it"
 
 READS = [
+    *(
+        Read(
+            f"{title} {whose}",
+            partial(findings.page, query=query, after=after, limit=51),
+            ("/v1/monitor/reception",),
+            filters=NOT_YET,
+        )
+        for whose, query in (("of a shop", FOUND), ("of an agent", FOUND_OF))
+        for title, after in (("findings", None), ("more findings", FindingPlace(DAY_MS, "flag-5")))
+    ),
+    Read("a finding", partial(findings.one, shop_id=SHOP, flag="flag-7"), filters=BY_KEY),
+    *(
+        Read(f"findings by {by}", partial(findings.sums, query=FOUND, by=by), filters=NOT_YET)
+        for by in (None, *FindingBy)
+    ),
+    Read(
+        "findings that nobody was told of",
+        partial(findings.untold, now_ms=DAY_MS, since_ms=0, limit=51),
+        filters="the index holds nothing else; the statement says it once more",
+    ),
+    Read(
+        "what people made of findings",
+        partial(findings.judgements, shop_id=SHOP, flags=["flag-1", "flag-2"]),
+        filters=BY_KEY,
+    ),
     *(
         Read(
             f"{title} behind a figure",
@@ -235,6 +267,7 @@ async def test_no_list_is_without_a_row_here() -> None:
         evidence,
         facts,
         figures,
+        findings,
         folds,
         recounts,
         reports,
@@ -285,6 +318,11 @@ FILLS = (
         lexicon_version, confirmed_ms)
     select 'message-' || n, 'incident-' || n, {_SHOP}, '', '', '[]', '',
         {DAY_MS} + (n - 500) * 60000 from generate_series(1, 1000) n
+    """,
+    f"""
+    insert into reception select 'flag-' || n, 1, 0, n, 'silence', {_SHOP}, '', 'agent-' || n % 50,
+        n, n, {DAY_MS} + (n - 500) * 60000, {DAY_MS} + (n - 500) * 60000, n % 100 = 1, 2, 1, 200,
+        array[n], case when n % 20 = 0 then 0 else 2 end from generate_series(1, 1000) n
     """,
     f"""
     insert into flags (message_id, generation, partition, "offset", shop_id, conversation_id,

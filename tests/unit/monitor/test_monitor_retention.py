@@ -30,6 +30,7 @@ BOUNDED = {
     "turn_spans": "a row per partition, and one more where a release that tells no turns folded",
     "waiting_marks": "a row per partition",
     "wording_spans": "those that another followed long ago go with the evidence",
+    "reception_spans": "those that another followed long ago go with the evidence",
 }
 """Tables without a row per fact, and why."""
 

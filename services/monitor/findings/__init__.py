@@ -1,0 +1,1 @@
+"""What was found of how agents receive buyers: told, listed, judged and counted."""

@@ -1,0 +1,1 @@
+"""How agents receive buyers: rules as data, and what is found against them along the fold."""
