@@ -62,6 +62,24 @@ async def before(
     return list(rows)
 
 
+async def at_place(
+    session: AsyncSession,
+    conversation_id: ConversationId,
+    place: Place,
+    *,
+    types: Collection[str],
+    most: tuple[int, int],
+) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Return what stands at a place or before it, newest first, and what stands behind it.
+
+    `most` is how many of each a page shows; there is one more where it goes on.
+    """
+    generation, offset = place
+    behind = (generation, offset + 1)
+    older = await before(session, conversation_id, behind, types=types, limit=most[0] + 1)
+    return older, await after(session, conversation_id, place, types=types, limit=most[1] + 1)
+
+
 async def beside(
     session: AsyncSession,
     conversation_id: ConversationId,
@@ -78,10 +96,6 @@ async def beside(
     first = (await archive.first_of(session, [message_id])).get(message_id)
     if first is None:
         return [], []
-    generation, offset = first.place
-    behind = (generation, offset + 1)
-    older = await before(session, conversation_id, behind, types=types, limit=most[0] + 1)
-    if not older or str(older[0].message_id) != message_id:
-        return [], []
-    newer = await after(session, conversation_id, first.place, types=types, limit=most[1] + 1)
-    return older, newer
+    found = await at_place(session, conversation_id, first.place, types=types, most=most)
+    older, _ = found
+    return found if older and str(older[0].message_id) == message_id else ([], [])

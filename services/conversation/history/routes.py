@@ -14,6 +14,7 @@ from kit.web.preconditions import etag
 from kit.web.problems import invalid
 from kit.web.unchanged import etag_of, has
 from services.conversation.access.routes import AnyStaff, ConversationPath, versioned
+from services.conversation.archive.domain import Place
 from services.conversation.conversations.schemas import ConversationView
 from services.conversation.history.schemas import DecisionsView, HistoryView
 from services.conversation.history.service import Histories, Listing, Reading
@@ -22,6 +23,7 @@ from services.conversation.lists.service import Lists
 
 Direction = Annotated[str, Query(pattern="^(asc|desc)$")]
 
+_POSITION = r"^\d{1,5}-\d{1,16}$"
 _UUID = r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
 
 
@@ -103,16 +105,22 @@ def _reading(router: APIRouter, histories: Histories) -> None:
         cursor: CursorText = None,
         order: Direction = "desc",
         around: Annotated[str | None, Query(pattern=_UUID)] = None,
+        at: Annotated[str | None, Query(pattern=_POSITION)] = None,
     ) -> Response:
         """Read what was said, by position in the log: newest first, or `order=asc`.
 
-        `around` names an archived message: the page has it in its midst, and no cursor counts.
+        `around` names an archived message, `at` a position as `generation-offset`: the page has it
+        in its midst, and no cursor counts.
         """
         reading = Reading(limit=limit, cursor=cursor, ascending=order == "asc")
-        if around is None:
+        midst: str | Place | None = around
+        if midst is None and at is not None:
+            generation, offset = map(int, at.split("-"))
+            midst = generation, offset
+        if midst is None:
             page = await histories.page(principal, conversation_id, reading)
         else:
-            page = await histories.around(principal, conversation_id, around, reading=reading)
+            page = await histories.around(principal, conversation_id, midst, reading=reading)
         return Response(msgspec.json.encode(page), media_type="application/json")
 
     @router.get("/conversations/{conversation_id}/decisions")

@@ -143,22 +143,24 @@ class Histories:
         return History(items=items(shown, known, principal.role), next_cursor=next_cursor)
 
     async def around(
-        self, principal: Principal, conversation_id: str, message_id: str, *, reading: Reading
+        self, principal: Principal, conversation_id: str, midst: str | Place, *, reading: Reading
     ) -> History:
-        """Return a page with a message in its midst, which goes on both ways.
+        """Return a page with a message, or a place in the log, in its midst; it goes on both ways.
 
         Raises `NotFound` for somebody else's, and for a message of another conversation.
         """
         async with self._watched(principal, conversation_id) as (session, conversation):
             known, behind = conversation.id, (reading.limit - 1) // 2
             upto = reading.limit - behind  # of those up to the message, which is the first of them
-            older, newer = await repository.beside(
-                session,
-                known,
-                known_form(message_id),
-                types=shown_types(principal.role),
-                most=(upto, behind),
-            )
+            types, most = shown_types(principal.role), (upto, behind)
+            if isinstance(midst, str):
+                older, newer = await repository.beside(
+                    session, known, known_form(midst), types=types, most=most
+                )
+            else:
+                older, newer = await repository.at_place(
+                    session, known, midst, types=types, most=most
+                )
         if not older:
             raise NotFound
         shown = [*reversed(newer[:behind]), *older[:upto]]

@@ -10,7 +10,7 @@ from typing import Final
 
 from reception import RuleFile, RuleName, fingerprint, load
 
-SHORT: Final = 16
+SHORT: Final = 12
 """Characters up to which words may be nothing but a phrase."""
 
 _ASIDE: Final = re.compile(r"[\W_]+")
@@ -21,9 +21,9 @@ def bare(text: str) -> str:
     return "" if len(text) > SHORT else _ASIDE.sub("", text).lower()
 
 
-def has(text: str, phrases: Sequence[str]) -> bool:
-    """Tell whether one of the phrases is said."""
-    return any(phrase in text for phrase in phrases)
+def has(text: str, phrases: re.Pattern[str]) -> bool:
+    """Tell whether one of the phrases is said: one pattern asks for all of them at once."""
+    return phrases.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Forgotten:
 
     severity: int
     over_ms: int
-    holds: tuple[str, ...]
+    holds: re.Pattern[str]
     closers: frozenset[str]
 
 
@@ -71,7 +71,7 @@ class Curt:
     whole: frozenset[str]
     yes_no: frozenset[str]
     particles: re.Pattern[str]
-    questions: tuple[str, ...]
+    questions: re.Pattern[str]
 
     def said(self, text: str) -> str:
         """Return the phrase that an answer is, empty if it is more than one."""
@@ -91,7 +91,7 @@ class Marks:
     """What shouts whatever else is said: marks alone, a rhetorical question."""
     pressing: re.Pattern[str]
     """What shouts unless it is a polite question."""
-    polite: tuple[str, ...]
+    polite: re.Pattern[str]
 
     def shout(self, text: str) -> bool:
         """Tell whether a message shouts."""
@@ -111,7 +111,7 @@ class Greeting:
     known_ms: int
     after_transfer: bool
     auto_greets: bool
-    greetings: tuple[str, ...]
+    greetings: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Farewell:
     messages: int
     within_ms: int
     rounds: int
-    farewells: tuple[str, ...]
+    farewells: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class NoApology:
     severity: int
     over_ms: int
     messages: int
-    apologies: tuple[str, ...]
+    apologies: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _forgotten(rule: Rule | None) -> Forgotten | None:
     if rule is None:
         return None
     holds, closers = rule.phrases["holds"], rule.phrases["closers"]
-    return Forgotten(rule.severity, rule.ms("over_s"), _lower(holds), _bare(closers))
+    return Forgotten(rule.severity, rule.ms("over_s"), _pattern(holds), _bare(closers))
 
 
 def _curt(rule: Rule | None) -> Curt | None:
@@ -210,8 +210,8 @@ def _curt(rule: Rule | None) -> Curt | None:
         rule.numbers["a_session"],
         _bare(rule.phrases["whole"]),
         _bare(rule.phrases["yes_no"]),
-        re.compile(_any(rule.phrases["particles"])),
-        _lower(rule.phrases["questions"]),
+        _pattern(rule.phrases["particles"]),
+        _pattern(rule.phrases["questions"]),
     )
 
 
@@ -229,7 +229,7 @@ def _marks(rule: Rule | None) -> Marks | None:
         rule.severity,
         re.compile(rf"{alone}|(?:{rhetorical}){clause}{both}"),
         re.compile(rf"(?:{persons}){clause}{marks}"),
-        _lower(rule.phrases["polite"]),
+        _pattern(rule.phrases["polite"]),
     )
 
 
@@ -243,7 +243,7 @@ def _greeting(rule: Rule | None) -> Greeting | None:
         rule.ms("known_s"),
         bool(rule.numbers["after_transfer"]),
         bool(rule.numbers["auto_greets"]),
-        _lower(rule.phrases["greetings"]),
+        _pattern(rule.phrases["greetings"]),
     )
 
 
@@ -255,7 +255,7 @@ def _farewell(rule: Rule | None) -> Farewell | None:
         rule.numbers["messages"],
         rule.ms("within_s"),
         rule.numbers["rounds"],
-        _lower(rule.phrases["farewells"]),
+        _pattern(rule.phrases["farewells"]),
     )
 
 
@@ -268,7 +268,7 @@ def _ping_pong(rule: Rule | None) -> PingPong | None:
 def _no_apology(rule: Rule | None) -> NoApology | None:
     if rule is None:
         return None
-    apologies = _lower(rule.phrases["apologies"])
+    apologies = _pattern(rule.phrases["apologies"])
     return NoApology(rule.severity, rule.ms("over_s"), rule.numbers["messages"], apologies)
 
 
@@ -276,8 +276,8 @@ def _bare(phrases: Iterable[str]) -> frozenset[str]:
     return frozenset(map(bare, phrases)) - {""}
 
 
-def _lower(phrases: Iterable[str]) -> tuple[str, ...]:
-    return tuple(phrase.lower() for phrase in phrases)
+def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(_any(phrases))
 
 
 def _any(phrases: Iterable[str]) -> str:

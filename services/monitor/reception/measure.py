@@ -46,6 +46,7 @@ class ReceptionMeasure:
         self._book = book
         self._known: dict[ShopId, Span] = {}
         self._evidence: set[int] | None = None
+        self._names: dict[tuple[str, str], str] = {}
         self._look = Look(self._excused, self._is_cold)
 
     def begin(self, opened: Standing) -> Talk:
@@ -153,8 +154,12 @@ class ReceptionMeasure:
 
     def _at_hand(self, shop_id: ShopId) -> str:
         """Return what names the rules: those of wording say what is cold already."""
-        policy = self._rules.directory.shop(shop_id).policy.version
-        return f"{self._book.version} {self._rules.wording().lexicon_version} {policy}"
+        rules = self._rules
+        used = rules.wording().lexicon_version, rules.directory.shop(shop_id).policy.version
+        name = self._names.get(used)
+        if name is None:
+            name = self._names[used] = f"{self._book.version} {used[0]} {used[1]}"
+        return name
 
     def _excused(self, shop_id: ShopId, offset: int, at_ms: int) -> bool:
         if self._evidence is not None:

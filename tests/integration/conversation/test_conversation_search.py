@@ -247,6 +247,8 @@ async def test_a_page_around_a_message_goes_on_both_ways(platform: Platform) -> 
     path = f"/v1/conversations/{talk['id']}/messages"
 
     page = ok(await agent.get(path, around=said[10].id, limit=4))
+    place = next(one["position"] for one in page["items"] if one["id"] == said[10].id)
+    assert ok(await agent.get(path, at=f"{place[0]}-{place[1]}", limit=4)) == page
 
     assert _texts(page) == ["第11句", "第10句", "第09句", "第08句"]
     older = ok(await agent.get(path, cursor=page["next_cursor"], limit=2))

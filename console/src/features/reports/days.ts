@@ -1,6 +1,6 @@
 /** What the reports of waiting, of wording and of hours answer, as a table shows it. Pure. */
 
-export const REPORTS = ["response", "shifts", "inquiries", "hours", "waits", "wording"] as const;
+export const REPORTS = ["response", "shifts", "inquiries", "hours", "waits", "wording", "reception"] as const;
 export const WORDING_BY = ["category", "agent", "day"] as const;
 export type WordingBy = (typeof WORDING_BY)[number];
 
