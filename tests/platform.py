@@ -114,12 +114,17 @@ class Platform:
         """Start one service and wait until it is ready; `settings` are variables of its own."""
         self._run(self._command(name, settings), services.admin_url(self.known, name))
 
-    def start_second(self, name: str, **settings: str) -> int:
-        """Start another process of a service, `<name>-2`; return the port of its public door."""
+    def start_second(self, name: str, *, code: Path = CHECKOUT, **settings: str) -> int:
+        """Start another process of a service, `<name>-2`; return the port of its public door.
+
+        `code` is the checkout that it runs from, with what that one has installed.
+        """
         door = self.known.ports.service(name) + SECOND
         inner = self.known.ports.admin(name) + SECOND
         command = self._command(name, settings | {"PORT": str(door), "ADMIN_PORT": str(inner)})
-        self._run(replace(command, name=f"{name}-2"), f"http://{services.LOCALHOST}:{inner}")
+        python = sys.executable if code == CHECKOUT else str(code / ".venv" / "bin" / "python")
+        second = replace(command, name=f"{name}-2", argv=[python, *command.argv[1:]])
+        self._run(second, f"http://{services.LOCALHOST}:{inner}")
         return door
 
     def task(self, name: str, *words: str, **settings: str) -> tuple[int, str]:

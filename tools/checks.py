@@ -30,7 +30,7 @@ from tools import browser, nodejs
 STEP_TIMEOUT_S: Final = 900
 TESTS_TIMEOUT_S: Final = 3600
 TEST_INSTANCE: Final = "test"
-TEST_PLATFORMS: Final = ("platform", "browser", "faults", "cluster", "load")
+TEST_PLATFORMS: Final = ("platform", "browser", "faults", "releases", "cluster", "load")
 """Instances that journeys, fault runs and benches bring up; stopped after the run that did."""
 WORKERS: Final = 6
 """Measured on two cores, which many tests leave idle while they wait for time to pass: four took
