@@ -95,7 +95,9 @@ class Engine:
             first = reading.first_sign
             if may_be_reread(text, first) and not any(map(_is_sure_abuse, hits)):
                 anew = rereadings(text, first)
-                hits.extend(self._reread(text, anew, speaker, policy, product_names=product_names))
+                hits.extend(
+                    self._reread(text, speaker, policy, anew=anew, product_names=product_names)
+                )
         return self._verdict(hits) if hits else self._clean
 
     def _hits(
@@ -107,7 +109,11 @@ class Engine:
         if policy.extra_terms or policy.allow_spans:
             own = self._own(policy).candidates(reading, speaker)
             candidates = candidates + [one for one in own if one.form.term is not None]
-        if not reading.is_bare and len(reading.plain) != len(text) and may_hold_pair(text):
+        if (
+            not reading.is_bare
+            and len(reading.plain) != len(text)
+            and may_hold_pair(text, reading.first_sign)
+        ):
             candidates = [*candidates, *masked_pairs(reading, self._matcher.pairs)]
         hits: list[Hit] = []
         if candidates:
@@ -123,10 +129,10 @@ class Engine:
     def _reread(
         self,
         text: str,
-        anew: Iterable[Rereading],
         speaker: Speaker,
         policy: Policy,
         *,
+        anew: Iterable[Rereading],
         product_names: Collection[str],
     ) -> Iterator[Hit]:
         """Judge the second readings: what counts is what people hide, on their signs."""
