@@ -78,6 +78,8 @@ def environment(known: Instance, service: Service) -> dict[str, str]:
         values["TRUSTED_PROXIES"] = LOCALHOST  # the gateway says which client it speaks for
     if service.name == "conversation" and not known.durable:
         values |= HASHES_OF_TEST_DATA
+    if service.name == "monitor" and not known.durable:
+        values["OUTGOING_STAND_INS"] = LOCALHOST  # robots of tests
     values |= {name: value(known) for name, value in service.own.items()}
     named = {f"PEAKDESK_{name}": value for name, value in values.items()}
     return {"LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **named}

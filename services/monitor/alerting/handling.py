@@ -139,14 +139,14 @@ class Handling:
             )
             return await command.keep(_mute(row))
 
-    async def unmute(self, principal: Principal, mute_id: str, *, key: CommandKey) -> Unmuted:
+    async def unmute(self, principal: Principal, mute_id: str) -> Unmuted:
         """End a mute. Raises `NotFound`."""
         shop_id = ShopId(principal.shop_id)
-        async with self._db.keyed(key) as command:
-            if not await repository.unmute(command.session, shop_id, mute_id):
+        async with self._db.write(shop_id) as session:
+            if not await repository.unmute(session, shop_id, mute_id):
                 raise NotFound
-            await self._audit.note(command.session, principal, "alert_unmuted", mute_id)
-            return await command.keep(Unmuted(id=mute_id))
+            await self._audit.note(session, principal, "alert_unmuted", mute_id)
+        return Unmuted(id=mute_id)
 
 
 def _view(row: AlertRow, muted: Sequence[MuteRow]) -> StandingView:

@@ -50,8 +50,8 @@ def routes(handling: Handling) -> APIRouter:
         return await handling.mute(principal, mute, key=key)
 
     @router.delete("/mutes/{mute_id}")
-    async def unmute_alerts(*, principal: Watcher, key: IdempotencyKey, mute_id: IdPath) -> Unmuted:
+    async def unmute_alerts(principal: Watcher, mute_id: IdPath) -> Unmuted:
         """Hear of it again."""
-        return await handling.unmute(principal, mute_id, key=key)
+        return await handling.unmute(principal, mute_id)
 
     return router

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from contracts.people import Role, ShopId
 from kit.web.auth import Principal, require
 from kit.web.idempotency import IdempotencyKey, VersionedKey
 from kit.web.paging import Page
-from kit.web.preconditions import IfMatch
+from kit.web.preconditions import IfMatch, etag
 from services.monitor.access.principals import Watcher
 from services.monitor.channels.schemas import (
     ChannelChange,
@@ -61,20 +61,22 @@ def commands(channels: ChannelCommands) -> APIRouter:
     async def change_channel(
         *,
         principal: Manager,
-        key: VersionedKey,
         version: IfMatch,
         channel_id: ChannelPath,
         change: ChannelChange,
+        response: Response,
     ) -> ChannelView:
-        """Change a channel, put it on or off; putting it on is what mends a broken one."""
-        return await channels.change(principal, channel_id, change, version=version, key=key)
+        """Change a channel, put it on or off; what mends a broken one puts it on again."""
+        changed = await channels.change(principal, channel_id, change, version=version)
+        response.headers["ETag"] = etag(changed.version)
+        return changed
 
     @router.delete("/{channel_id}")
     async def remove_channel(
-        *, principal: Manager, key: IdempotencyKey, version: IfMatch, channel_id: ChannelPath
+        *, principal: Manager, version: IfMatch, channel_id: ChannelPath
     ) -> Removed:
         """Remove a channel; what was still to be sent over it is not."""
-        return await channels.remove(principal, channel_id, version=version, key=key)
+        return await channels.remove(principal, channel_id, version=version)
 
     @router.post("/{channel_id}/test", status_code=202)
     async def test_channel(

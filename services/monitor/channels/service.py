@@ -164,7 +164,6 @@ class ChannelCommands:
         change: ChannelChange,
         *,
         version: int,
-        key: CommandKey,
     ) -> ChannelView:
         """Change a channel; one that was broken is mended by putting it on.
 
@@ -179,8 +178,8 @@ class ChannelCommands:
         secrets = Secrets(change.url or before.url, change.secret or before.secret)
         if secrets != before:
             await self._check(Kind(known.kind), secrets.url, secrets.secret)
-        async with self._db.keyed(key) as command:
-            row = await repository.channel(command.session, shop_id, channel_id, lock=True)
+        async with self._db.write(shop_id) as session:
+            row = await repository.channel(session, shop_id, channel_id, lock=True)
             if row is None:
                 raise NotFound
             ensure_version(version, row.version)
@@ -190,28 +189,24 @@ class ChannelCommands:
             _apply(row, change)
             row.version += 1
             row.changed_ms = self._clock.now_ms()
-            await command.session.flush()
+            await session.flush()
             if row.state == ChannelState.OFF.value:
-                await repository.give_up(command.session, row.id, code="off", now_ms=row.changed_ms)
+                await repository.give_up(session, row.id, code="off", now_ms=row.changed_ms)
             said = ", ".join(sorted(change.model_fields_set))
-            await self._audit.note(command.session, principal, "channel_changed", row.id, note=said)
-            return await command.keep(_view(row))
+            await self._audit.note(session, principal, "channel_changed", row.id, note=said)
+            return _view(row)
 
-    async def remove(
-        self, principal: Principal, channel_id: str, *, version: int, key: CommandKey
-    ) -> Removed:
+    async def remove(self, principal: Principal, channel_id: str, *, version: int) -> Removed:
         """Remove a channel. Raises `NotFound`, `PreconditionFailed`."""
         shop_id = ShopId(principal.shop_id)
-        async with self._db.keyed(key) as command:
-            row = await repository.channel(command.session, shop_id, channel_id, lock=True)
+        async with self._db.write(shop_id) as session:
+            row = await repository.channel(session, shop_id, channel_id, lock=True)
             if row is None:
                 raise NotFound
             ensure_version(version, row.version)
-            await self._audit.note(
-                command.session, principal, "channel_removed", row.id, note=row.address
-            )
-            await repository.remove(command.session, row.id, now_ms=self._clock.now_ms())
-            return await command.keep(Removed(id=channel_id))
+            await self._audit.note(session, principal, "channel_removed", row.id, note=row.address)
+            await repository.remove(session, row.id, now_ms=self._clock.now_ms())
+            return Removed(id=channel_id)
 
     async def test(self, principal: Principal, channel_id: str, *, key: CommandKey) -> DeliveryView:
         """Send a test; what became of it stands in the deliveries a moment later.

@@ -195,10 +195,7 @@ class Monitor:
     ) -> httpx2.Response:
         """Command over REST by any method, on a version if one is named."""
         async with _client(self.addresses.http) as door:
-            headers = {
-                "Authorization": f"Bearer {token}",
-                "Idempotency-Key": secrets.token_hex(8),
-            }
+            headers = {"Authorization": f"Bearer {token}"}
             if version is not None:
                 headers["If-Match"] = f'"{version}"'
             return await door.request(method, path, json=body, headers=headers)

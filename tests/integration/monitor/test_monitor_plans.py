@@ -183,6 +183,17 @@ READS = [
         for title, after in (("the newest", None), ("the next", StandingPlace(DAY_MS, "alert-5")))
     ),
     Read(
+        "the channels of a shop",
+        partial(channels.channels, shop_id=SHOP),
+        ("/v1/monitor/channels",),
+    ),
+    Read(
+        "what a shop is not told now",
+        partial(alerting.mutes, shop_id=SHOP, now_ms=DAY_MS),
+        ("/v1/monitor/mutes",),
+        sorts="mutes of one moment are put in order; a hundred at most hold",
+    ),
+    Read(
         "alerts that have been quiet",
         partial(alerting.quiet, now_ms=DAY_MS - 400 * 60_000, limit=500),
     ),
@@ -366,6 +377,12 @@ FILLS = (
         moment, case when n % 3 = 2 then moment end
     from generate_series(1, 1000) n,
         lateral (select {DAY_MS} + (n - 500) * cast(60000 as bigint)) as at (moment)
+    """,
+    f"""
+    insert into channels (id, shop_id, name, kind, sealed, address, has_secret, levels, language,
+        mentions, names, state, version, created_ms, changed_ms)
+    select 'channel-' || n, {_SHOP}, '', '', '', '', true, '{{}}', '', '{{}}', false, 'on', 1, 0, 0
+        from generate_series(1, 1000) n
     """,
     f"""
     insert into mutes select 'mute-' || n, {_SHOP}, '', null, {DAY_MS} + (n - 500) * 60000, '', '',
