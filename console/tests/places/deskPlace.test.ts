@@ -90,6 +90,20 @@ describe("the workbench, when somebody takes a conversation over and gives it ba
     expect(place.find("textarea").exists()).toBe(false);
   });
 
+  it.each([
+    ["queued", "b"],
+    ["failed", "a"],
+  ] as const)("goes past a buyer whose answer is on its way: one that is %s", async (state, to) => {
+    live.conversations = { a: { ...TALK, waitingSince: 1 }, b: { ...TALK, id: "b", waitingSince: 2 } };
+    live.outbox = [{ id: "s", conversation: "a", text: "在的", firstTriedAt: 0, written: true, state }];
+    const { place } = await shown();
+
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { code: "KeyW", altKey: true, bubbles: true }));
+    await flushPromises();
+
+    expect(place.vm.$route.params.conversation).toBe(to);
+  });
+
   it("keeps the question of the gate with its words, and asks it again when the conversation is back", async () => {
     live.drafts = { a: ASKED.text };
     live.refusals = { a: ASKED };

@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-D4riUMUl.js";
