@@ -184,7 +184,7 @@ _INCIDENT: Final = """
         null::integer as threshold_s, categories, hits, text as words
     from incidents"""
 _WAIT: Final = """
-    select alert_id as id, 'waiting' as kind, shop_id, conversation_id, null as person_id,
+    select alert_id as id, 'waiting' as kind, shop_id, conversation_id, agent_id as person_id,
         due_ms as at_ms, null as speaker, null as action, threshold_s, '{}'::text[] as categories,
         '[]'::jsonb as hits, null as words
     from firings"""

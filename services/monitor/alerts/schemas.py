@@ -62,7 +62,8 @@ class AlertView(Answer):
     """Something that leaders are told: a threshold passed, a message flagged, or one held back.
 
     `id` is that of the flagged message, of the incident, or of the event that told of the wait.
-    `person_id` is the sender; nobody's of a wait. `feedback` has the latest verdict of each person.
+    `person_id` is the sender; of a wait who had the buyer then, if anybody. `feedback` has the
+    latest verdict of each person.
     """
 
     id: str

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from contracts.people import ConversationId, ShopId
+from contracts.people import ConversationId, PersonId, ShopId
 from kit.ids import derived_id
 from services.monitor.profiles.domain import ProfileName
 
@@ -23,6 +23,8 @@ class Firing(NamedTuple):
     conversation_id: ConversationId
     due_ms: int
     late_ms: int
+    agent_id: PersonId | None
+    """Who has the buyer at that moment."""
 
     @property
     def alert_id(self) -> str:

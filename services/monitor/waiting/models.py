@@ -28,3 +28,4 @@ class FiringRow(Base):
     due_ms: Mapped[int]
     late_ms: Mapped[int]
     alert_id: Mapped[str | None] = mapped_column(comment="null: told by an older release")
+    agent_id: Mapped[str | None] = mapped_column(comment="who had the buyer then; null: nobody")

@@ -134,6 +134,7 @@ class Waits:
                     state.standing.name,
                     due_ms,
                     max(0, now_ms - due_ms),
+                    state.standing.owner,
                 )
 
     def _passed(self, due: Due) -> list[int]:

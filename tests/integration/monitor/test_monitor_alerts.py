@@ -82,6 +82,7 @@ async def test_three_kinds_are_one_list_that_goes_on_behind_what_is_known(
 
     assert {one["kind"] for one in found.values()} == {"waiting", "incident", "flag"}
     assert found[told.id]["threshold_s"] == told.threshold_s
+    assert found[told.id]["person_id"] == told.agent_id is not None
     assert (found[held.id]["text"], found[held.id]["action"]) == ("滚", "block")
     (flag,) = [one for one in found.values() if one["kind"] == "flag"]
     assert (flag["speaker"], flag["hits"][0]["surface"]) == ("agent", "傻逼")

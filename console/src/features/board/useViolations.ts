@@ -22,7 +22,7 @@ export interface Violation {
   id: string;
   kind: "block" | "confirm" | "agent" | "buyer" | "waiting";
   conversation: string;
-  /** Who wrote it; nobody where somebody waits. */
+  /** Who wrote it, or who had the buyer when he had waited so long; empty: nobody. */
   person: string;
   at: number;
   categories: readonly string[];

@@ -208,6 +208,14 @@ describe("flags and held messages", () => {
     expect(page.findAll(".violations mark").map((mark) => mark.text())).toEqual(["骗子店", "爱买不买"]);
   });
 
+  it("name who had the buyer when he had waited too long, whoever has him now", async () => {
+    world.answers["/v1/monitor/alerts"] = { items: [{ ...WAIT, person_id: "a9" }], next_cursor: null };
+    publish({ agents: [rawTile({ agent_id: "a7", name: "客服7号" }), rawTile({ agent_id: "a9", name: "客服9号" })] });
+    const { page } = await show();
+
+    expect(page.get(".violations li").text()).toMatch(/超时.*王\*明.*客服9号/);
+  });
+
   it("lead to the conversation", async () => {
     const { page, router } = await show();
     await page.get(".violations li button").trigger("click");
