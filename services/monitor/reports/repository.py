@@ -122,17 +122,23 @@ _SPANS: Final = """
         where number = 1 and since_ms > :start and previous is distinct from 'offline'
     )
 """
-_TALKS: Final = """, talks as (
-        select agent_id, range_agg(int8range(from_ms, until_ms)) as at from turns
+_SERVED: Final = """, pieces as (
+        select {key} as key, agent_id, int8range(begin_ms, end_ms) as at, true as at_desk
+        from {of} where end_ms > begin_ms and state in ('online', 'busy')
+        union all
+        select {turns}, agent_id, int8range(from_ms, until_ms), false from turns
         where shop_id = :shop and from_ms >= :start and from_ms < :end
             and owned and agent_id is not null and until_ms > from_ms
-        group by agent_id
+    ), served as (
+        -- Two buyers at once are one time.
+        select key, sum(upper(had) - lower(had)) as served_ms from (
+            select key, unnest(range_agg(at) filter (where at_desk)
+                * range_agg(at) filter (where not at_desk)) as had
+            from pieces group by key, agent_id
+        ) as times group by key
     )
     """
-"""When each agent had a buyer. Two at once are one time."""
-_SERVED: Final = """(
-        select coalesce(sum(upper(had) - lower(had)), 0) from unnest(desk.at * talks.at) as had
-    )"""
+"""How long agents at their desks had a buyer. A turn is of one day, so days need no second cut."""
 _HOURS: Final = ", ".join(
     f"cast(coalesce(sum(end_ms - begin_ms) filter (where state = '{name.removesuffix('_ms')}'), 0)"
     " as bigint)"
@@ -142,37 +148,32 @@ _AT_DESK: Final = ", ".join(
     f"{each} filter (where state in ('online', 'busy'))"
     for each in ("count(distinct agent_id)", "min(begin_ms)", "max(end_ms)")
 )
-_DESK: Final = """
-    select {key}, agent_id, range_agg(int8range(begin_ms, end_ms)) as at from {of}
-    where end_ms > begin_ms and state in ('online', 'busy') group by 1, 2
-    """
 _HOURS_BY: Final = {
     HoursBy.AGENT: text(
-        f"""{_SPANS}{_TALKS}, desk as ({_DESK.format(key="true", of="spans")}), served as (
-            select agent_id, {_SERVED} as served_ms from desk join talks using (agent_id)
-        ), worked as (
-            select agent_id, {_AT_DESK}, {_HOURS} from spans
+        f"""{_SPANS}{_SERVED.format(key="agent_id", of="spans", turns="agent_id")}, worked as (
+            select agent_id as key, {_AT_DESK}, {_HOURS} from spans
             where end_ms > begin_ms and state <> 'offline' group by 1
         )
         select worked.*, cast(coalesce(served_ms, 0) as bigint)
-        from worked left join served using (agent_id)"""
+        from worked left join served using (key)"""
     ),
     HoursBy.DAY: text(
-        f"""{_SPANS}{_TALKS}, days as (
+        f"""{_SPANS}, days as (
             select cast(number as int) as number, day, lead(day) over (order by number) as next
             from unnest(cast(:days as bigint[])) with ordinality as listed (day, number)
         ), parts as (
             select number, agent_id, state, greatest(begin_ms, day) as begin_ms,
                 least(end_ms, next) as end_ms
             from spans join days on begin_ms < next and end_ms > day
-        ), desk as ({_DESK.format(key="number", of="parts")}), served as (
-            select number, sum({_SERVED}) as served_ms
-            from desk join talks using (agent_id) group by number
-        ), worked as (
-            select number, {_AT_DESK}, {_HOURS} from parts
+        ){
+            _SERVED.format(
+                key="number", of="parts", turns="width_bucket(from_ms, cast(:days as bigint[]))"
+            )
+        }, worked as (
+            select number as key, {_AT_DESK}, {_HOURS} from parts
             where end_ms > begin_ms and state <> 'offline' group by 1
         )
         select worked.*, cast(coalesce(served_ms, 0) as bigint)
-        from worked left join served using (number)"""
+        from worked left join served using (key)"""
     ),
 }
