@@ -47,6 +47,8 @@ class ReceptionMeasure:
         self._known: dict[ShopId, Span] = {}
         self._evidence: set[int] | None = None
         self._names: dict[tuple[str, str], str] = {}
+        self._seen: set[ShopId] = set()
+        """Shops whose rules were looked at in this batch: a book changes at its border."""
         self._look = Look(self._excused, self._is_cold)
 
     def begin(self, opened: Standing) -> Talk:
@@ -55,15 +57,18 @@ class ReceptionMeasure:
         return Talk()
 
     def delta(self) -> Changes:
-        """Return an empty change."""
+        """Return an empty change: a batch begins."""
+        self._seen.clear()
         return Changes.none()
 
     def apply(self, state: Talk, fact: Fact, delta: Changes) -> None:
         """Take a fact in; most find nothing."""
         shop_id = fact.after.shop_id
-        known = self._known.get(shop_id)
-        if known is None or known.rules != self._at_hand(shop_id):
-            self._note(fact, shop_id, delta)
+        if shop_id not in self._seen:
+            self._seen.add(shop_id)
+            known = self._known.get(shop_id)
+            if known is None or known.rules != self._at_hand(shop_id):
+                self._note(fact, shop_id, delta)
         look = self._look
         look.stand(self._book, state, fact.after, out=delta.add)
         look.apply(fact)
@@ -100,6 +105,7 @@ class ReceptionMeasure:
 
     def taken_back(self, delta: Changes) -> None:
         """Stand again by the rules before the batch."""
+        self._seen.clear()
         for shop_id, known in delta.before.items():
             if known is None:
                 del self._known[shop_id]

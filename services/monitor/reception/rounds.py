@@ -6,7 +6,7 @@ Pure. Must not know what the conversation service tells.
 from contracts.people import PersonId
 from reception import RuleName
 from services.monitor.fold.standing import Voice
-from services.monitor.reception.book import bare, has
+from services.monitor.reception.book import SHORT, bare, has
 from services.monitor.reception.domain import Found
 from services.monitor.reception.sessions import WORST, Moment
 from services.monitor.reception.talks import BUYER_LAST, CLOSERS, GREETED, HANDED, YES_NO, Pending
@@ -27,9 +27,9 @@ class Speaking(Moment):
             talk.wait_ms, talk.wait_offset, talk.asked = self.at_ms, self.offset, 0
             talk.note(CLOSERS, so=closes)
         talk.asked = max(talk.asked, len(words))
-        talk.note(BUYER_LAST)
-        if curt is not None:
-            talk.note(YES_NO, so=has(words, curt.questions))
+        signs = (talk.signs | BUYER_LAST) & ~YES_NO
+        asks = curt is not None and has(words, curt.questions)
+        talk.signs = signs | YES_NO if asks else signs
         if talk.hold and hold and short in hold.closers:
             talk.hold = None
 
@@ -47,23 +47,36 @@ class Speaking(Moment):
         if talk.curt and talk.curt.agent == agent:
             talk.curt = None
             talk.curt_run = 0
-        waited_ms = self.at_ms - talk.wait_ms if talk.wait_ms else 0
-        if talk.wait_ms:
-            self.silent(agent, never=False)
-            self._answers(agent, words)
-            talk.rounds += 1
-            talk.wait_ms = talk.asked = 0
-        self._greets(agent, words)
-        self._apologises(agent, words, waited_ms)
+        book, greeting = self.book, self.book.greeting
+        # Most messages concern no rule: what cannot be is not asked.
+        waited_ms = self._answered(agent, words) if talk.wait_ms else 0
+        if greeting and (talk.greet or not talk.spoke or greeting.after_transfer):
+            self._greets(agent, words)
+        if book.no_apology:
+            self._apologises(agent, words, waited_ms)
         talk.spoke += 1
-        hold, farewell = self.book.forgotten, self.book.farewell
+        hold, farewell = book.forgotten, book.farewell
         if hold:
             holds = has(words, hold.holds)
             talk.hold = Pending(agent, self.at_ms, self.offset) if holds else None
         if farewell and has(words, farewell.farewells):
             talk.blessed = talk.spoke
-        talk.note(BUYER_LAST, so=False)
+        talk.signs &= ~BUYER_LAST
         talk.wrote_now(agent, self.at_ms)
+
+    def _answered(self, agent: PersonId, words: str) -> int:
+        """The owner answers; return how long the buyer waited."""
+        book, talk = self.book, self.talk
+        waited_ms = self.at_ms - talk.wait_ms
+        if book.silence and waited_ms > book.silence.over_ms:
+            self.silent(agent, never=False)
+        if book.curt and talk.asked >= book.curt.words and len(words) <= SHORT:
+            self._answers(agent, words)
+        else:
+            talk.curt_run = 0
+        talk.rounds += 1
+        talk.wait_ms = talk.asked = 0
+        return waited_ms
 
     def _answers(self, agent: PersonId, words: str) -> None:
         """Look whether an answer is curt: nothing but a phrase, to words that ask for more."""

@@ -39,6 +39,9 @@ class Moment:
     def contact(self) -> None:
         """Go on with the session, or begin one."""
         talk, at_ms = self.talk, self.at_ms
+        if talk.session >= 0 and not talk.ended_ms and at_ms - talk.heard_ms < GAP_MS:
+            talk.heard_ms = max(talk.heard_ms, at_ms)
+            return  # as nearly always
         if talk.session < 0:
             over = True
         elif talk.ended_ms:
