@@ -5,7 +5,7 @@ Nothing here performs I/O or knows a service.
 """
 
 # Importing a producer's module registers its events, so that `decode` knows all of them.
-from contracts import aftersales, conversation, gateway, monitor, orders, work
+from contracts import aftersales, conversation, gateway, handoffs, monitor, orders, work
 from contracts.base import (
     ENVELOPE,
     Event,
@@ -25,6 +25,7 @@ __all__ = [
     "decode",
     "event_types",
     "gateway",
+    "handoffs",
     "monitor",
     "orders",
     "work",

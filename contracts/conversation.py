@@ -105,7 +105,8 @@ class ConversationTransferred(Lifecycle):
     """The owner handed the conversation on, with a note.
 
     `to_agent_id` None: it goes to the queue of `to_skill_group_id`; an `assigned` follows.
-    Otherwise `to_agent_id` owns it from this version on; where he is `by`, he took it over.
+    Otherwise `to_agent_id` owns it from this version on; where he is `by`, he took it over. With
+    the reason `handoff` he accepted the offer `offer_id`, and the system is `by`.
     """
 
     type: ClassVar[str] = "conversation.transferred.v1"
@@ -117,6 +118,40 @@ class ConversationTransferred(Lifecycle):
     by: PersonId
     waiting_since: Moment | None = None
     mode: AssignmentMode = AssignmentMode.ROUTED
+    reason: str | None = None
+    offer_id: str | None = None
+
+
+class HandoffOffered(Lifecycle):
+    """A buyer whose agent has not answered is offered to a colleague; the seat stays whose it is.
+
+    It stands until `expires_at`, if nobody answers before.
+    """
+
+    type: ClassVar[str] = "conversation.handoff_offered.v1"
+
+    offer_id: str
+    agent_id: PersonId
+    """Who is asked."""
+    from_agent_id: PersonId
+    skill_group_id: SkillGroupId
+    waiting_since: Moment
+    breach_at: Moment
+    expires_at: Moment
+
+
+class HandoffEnded(Lifecycle):
+    """An offer is over and the conversation was not handed on by it.
+
+    Without `offer_id` nobody could be asked, up to the end. Of an accepted one a transfer tells.
+    """
+
+    type: ClassVar[str] = "conversation.handoff_ended.v1"
+
+    offer_id: str | None
+    agent_id: PersonId | None
+    outcome: Literal["declined", "expired", "answered", "closed", "moved", "nobody"]
+    """`moved`: it went to somebody else, or to the queue."""
 
 
 class ConversationStageChanged(Lifecycle):
@@ -311,6 +346,13 @@ def withdrawal(record: Readable) -> PersonListed | SessionEnded | None:
     return event if isinstance(event, PersonListed | SessionEnded) else None
 
 
+class Handoff(Part):
+    """When a buyer who waits is offered to a colleague, before his wait is too long."""
+
+    offer_s: int | None = 25
+    """So long after the word that his agent has not answered; None: never."""
+
+
 class Timing(Part):
     """A shop's own waits, in seconds (business rule: dated data, never a process setting)."""
 
@@ -324,6 +366,7 @@ class Timing(Part):
     """A silent agent who is online loses a waiting buyer after it."""
     overflow_s: int = 20
     """A wait after which any agent of the shop may take a buyer whose own group has no room."""
+    handoff: Handoff = Handoff()
 
 
 class ShopListed(Event):

@@ -275,11 +275,12 @@ class Snap(Frame):
     `conv:` `{"conversation": {...}, "items": [...], "read": {...}}`: the latest items, shaped like
     `ev`, oldest first; older ones are pages of the REST history. `read` is `{"buyer", "owner"}`:
     up to which position the buyer and the present owner have read, null: not at all; it is absent
-    from older gateways. `inbox` `{"conversations": [...], "work": [...], "stale"?}`: of staff each
-    conversation has `head`, `round`, `unread` and `read_up_to` as a `patch` of its row says them,
-    and `stale` tells that some are of a while ago and a `patch` follows. `board:` a shop's totals,
-    and its tiles follow as `patch`; null: ask again. `monitor:` the board, or null. `current:`
-    `{"through": ...}`, null before the first mark.
+    from older gateways. `inbox` `{"conversations": [...], "work": [...], "offers"?, "stale"?}`: of
+    staff each conversation has `head`, `round`, `unread` and `read_up_to` as a `patch` of its row
+    says them, `offers` are colleagues' buyers whom one is asked to answer, and `stale` tells that
+    some are of a while ago and a `patch` follows. `board:` a shop's totals, and its tiles follow as
+    `patch`; null: ask again. `monitor:` the board, or null. `current:` `{"through": ...}`, null
+    before the first mark.
     """
 
     t: Literal["snap"] = "snap"

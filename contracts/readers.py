@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 READERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "alerts": ("gateway", "monitor"),
+    "alerts": ("conversation", "gateway", "monitor"),
     "board": ("gateway",),
     "cases": ("orders",),
     "chat": ("conversation", "gateway", "monitor"),
@@ -22,6 +22,7 @@ GROUPS: Final = (
     "aftersales.payments",
     "aftersales.tasks",
     "conversation.archive",
+    "conversation.handoffs",
     "conversation.markers",
     "conversation.routing",
     "monitor.alerts",

@@ -17,7 +17,9 @@ HIDDEN_FROM_BUYERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "conversation.queued.v1": frozenset({"previous_agent_id", "reason"}),
         "conversation.assigned.v1": frozenset({"previous_agent_id", "reason", "mode"}),
-        "conversation.transferred.v1": frozenset({"from_agent_id", "note", "by", "mode"}),
+        "conversation.transferred.v1": frozenset(
+            {"from_agent_id", "note", "by", "mode", "reason", "offer_id"}
+        ),
         "conversation.closed.v1": frozenset({"by", "reason", "sweep"}),
     }
 )

@@ -27,6 +27,7 @@ from services.conversation.archive import commands as archive_commands
 from services.conversation.archive import registration as archive
 from services.conversation.finding import registration as finding
 from services.conversation.groups import registration as groups
+from services.conversation.handoffs import registration as handoffs
 from services.conversation.history import registration as history
 from services.conversation.images import registration as images
 from services.conversation.inbox import registration as inbox
@@ -90,6 +91,9 @@ class ConversationService(DatabaseService[Settings]):
             limits=limits,
             leases=leases,
             through=through,
+        )
+        self.offering = handoffs.register(
+            self, turns, routing, admission=admission, limits=limits, leases=leases, through=through
         )
         markers.register(self)
         images.register(self, admission, leases=leases, through=through)

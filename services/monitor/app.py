@@ -39,6 +39,7 @@ from services.monitor.figures.service import FigureReader
 from services.monitor.findings import registration as findings
 from services.monitor.fold import commands as fold_commands
 from services.monitor.fold import registration as fold
+from services.monitor.handoffs.service import LongWaits
 from services.monitor.inquiries import routes as inquiry_routes
 from services.monitor.inquiries.service import InquiryReader
 from services.monitor.measures import measures_of
@@ -74,7 +75,7 @@ def build(
         service,
         measures_of(rules, believes_gate=True),
         fingerprint=rules.book.fingerprint,
-        followers=[Thresholds(db, rules, clock=clock)],
+        followers=[Thresholds(db, rules, clock=clock), LongWaits(db, rules, clock=clock)],
     )
     facts.register(service, rules.staffing)
     provisionals = Provisionals(db, rules, folds=lambda: membership.folds)

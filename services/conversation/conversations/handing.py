@@ -37,12 +37,17 @@ class NothingToTransfer(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Where a conversation goes: to a person of a group, or to the group's queue."""
+    """Where a conversation goes: to a person of a group, or to the group's queue.
+
+    `reason` and `offer_id` say so where nobody wished it: he accepted what he was offered.
+    """
 
     to_agent_id: PersonId | None
     to_skill_group_id: SkillGroupId
     note: str
     by: PersonId
+    reason: str | None = None
+    offer_id: str | None = None
 
 
 def transfer(
@@ -91,6 +96,8 @@ def transfer(
         note=over.note,
         by=over.by,
         waiting_since=waits_since,
+        reason=over.reason,
+        offer_id=over.offer_id,
     )
     return Outcome(moved, (event,))
 

@@ -37,11 +37,23 @@ class WorkView(View):
     version: int
 
 
+class OfferView(View):
+    """A colleague's buyer whom one is asked to answer, until when, and before which limit."""
+
+    id: str
+    conversation: ConversationView
+    from_agent_id: str
+    waiting_since: Moment
+    breach_at: Moment
+    expires_at: Moment
+
+
 class InboxView(View):
-    """A person's open conversations and work, each with its version."""
+    """A person's open conversations and work, each with its version, and what he is asked."""
 
     conversations: tuple[ConversationView, ...]
     work: tuple[WorkView, ...]
+    offers: tuple[OfferView, ...] = ()
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -72,6 +84,7 @@ class Inbox(msgspec.Struct, frozen=True):
     conversations: msgspec.Raw
     work: msgspec.Raw
     rows: list[Row]
+    offers: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class Rows(msgspec.Struct, frozen=True):

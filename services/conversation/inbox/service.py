@@ -22,9 +22,18 @@ from services.conversation.conversations import repository as conversations
 from services.conversation.conversations.domain import Conversation
 from services.conversation.conversations.schemas import ConversationView, HeadView, RoundView
 from services.conversation.conversations.views import views
+from services.conversation.handoffs import repository as handoffs
 from services.conversation.inbox import repository
 from services.conversation.inbox.repository import Seen
-from services.conversation.inbox.schemas import Inbox, InboxView, Row, Rows, SubjectView, WorkView
+from services.conversation.inbox.schemas import (
+    Inbox,
+    InboxView,
+    OfferView,
+    Row,
+    Rows,
+    SubjectView,
+    WorkView,
+)
 from services.conversation.routing import repository as routing
 from services.conversation.routing.domain import WorkItem
 
@@ -35,6 +44,7 @@ Stands: TypeAlias = Mapping[ConversationId, "Stand"]
 
 _CONVERSATIONS: Final = TypeAdapter(tuple[ConversationView, ...])
 _WORK: Final = TypeAdapter(tuple[WorkView, ...])
+_OFFERS: Final = TypeAdapter(tuple[OfferView, ...])
 
 
 class Stand(NamedTuple):
@@ -81,6 +91,7 @@ class Inboxes:
             msgspec.Raw(_CONVERSATIONS.dump_json(shown.conversations)),
             msgspec.Raw(_WORK.dump_json(shown.work)),
             await _rows(stands, marks, home_of),
+            msgspec.Raw(_OFFERS.dump_json(shown.offers)),
         )
 
     async def rows(self, ids: Sequence[ConversationId], home_of: HomeOf) -> Rows:
@@ -113,9 +124,32 @@ async def _of_staff(session: AsyncSession, principal: Principal, stands: Stands)
     waits = {str(name): stand.clock.waiting_since for name, stand in stands.items()}
     shown = await views(session, mine, principal, waits=waits)
     work = await routing.work_of(session, PersonId(principal.subject))
+    offers = await _offers(session, principal)
     return InboxView(
         conversations=tuple(_shown(one, stands[ConversationId(one.id)]) for one in shown),
         work=tuple(_work_view(item) for item in work),
+        offers=offers,
+    )
+
+
+async def _offers(session: AsyncSession, principal: Principal) -> tuple[OfferView, ...]:
+    """Return what somebody is asked, each with the conversation as a colleague may see it."""
+    asked = await handoffs.of_person(session, PersonId(principal.subject))
+    if not asked:
+        return ()
+    found = await conversations.find_all(session, [one.conversation_id for one in asked])
+    shown = {one.id: one for one in await views(session, found, principal)}
+    return tuple(
+        OfferView(
+            id=one.id,
+            conversation=shown[one.conversation_id],
+            from_agent_id=one.from_agent_id,
+            waiting_since=one.waiting_since,
+            breach_at=one.breach_at,
+            expires_at=one.expires_at,
+        )
+        for one in asked
+        if one.conversation_id in shown
     )
 
 

@@ -5,6 +5,7 @@ from services.conversation.archive import models as archive
 from services.conversation.buyers import models as buyers
 from services.conversation.conversations import models as conversations
 from services.conversation.groups import models as groups
+from services.conversation.handoffs import models as handoffs
 from services.conversation.images import models as images
 from services.conversation.login import models as login
 from services.conversation.markers import models as markers
@@ -21,6 +22,7 @@ MODELS = (
     buyers,
     conversations,
     groups,
+    handoffs,
     images,
     login,
     markers,

@@ -5,7 +5,7 @@ from typing import Final
 from contracts.people import CHATTING_STAFF, AssignmentMode, Role
 from kit.errors import Conflict, Forbidden, Unprocessable
 from services.conversation.conversations.domain import Conversation
-from services.conversation.staff.domain import AT_DESK, Agent
+from services.conversation.staff.domain import AT_DESK, Agent, AgentFull
 
 LEADING_STAFF: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """They may act on a conversation that a colleague owns."""
@@ -42,12 +42,6 @@ class AgentAway(Conflict):
     """The colleague does not receive buyers at this moment."""
 
     slug, title = "agent_away", "This colleague does not receive buyers now"
-
-
-class AgentFull(Conflict):
-    """The colleague has as many as he can take; a leader may `force`."""
-
-    slug, title = "agent_full", "This colleague has no room now"
 
 
 def mode_of_taking(

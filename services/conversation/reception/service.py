@@ -44,7 +44,6 @@ from services.conversation.reception.domain import (
     FORCING_STAFF,
     LEADING_STAFF,
     AgentAway,
-    AgentFull,
     NotOwner,
     UnknownTarget,
 )
@@ -57,7 +56,7 @@ from services.conversation.reception.schemas import (
 from services.conversation.routing import queues
 from services.conversation.routing.service import Routing
 from services.conversation.staff import repository as staff
-from services.conversation.staff.domain import AT_DESK
+from services.conversation.staff.domain import AT_DESK, AgentFull
 from services.conversation.turns import Turns
 
 

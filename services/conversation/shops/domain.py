@@ -37,6 +37,11 @@ class Shop:
         return self.active and self.id != PLATFORM
 
 
+def by_column(timing: Timing) -> dict[str, int | None]:
+    """Return a shop's waits as they are kept, each under a name of its own."""
+    return timing.model_dump(exclude={"handoff"}) | {"handoff_offer_s": timing.handoff.offer_s}
+
+
 def listed_shop(shop: Shop, stamp: Stamp) -> ShopListed:
     """Return the directory's entry of a shop."""
     return ShopListed(

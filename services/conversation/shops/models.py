@@ -22,6 +22,9 @@ class TimingRow(Base):
     abandon_s: Mapped[int]
     silence_s: Mapped[int]
     overflow_s: Mapped[int]
+    handoff_offer_s: Mapped[int | None] = mapped_column(
+        server_default="25", comment="null: no buyer is offered to a colleague"
+    )
 
 
 class ShopRow(Base):

@@ -8,9 +8,9 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.conversation import Timing
+from contracts.conversation import Handoff, Timing
 from contracts.people import ShopId
-from services.conversation.shops.domain import USUAL, Shop
+from services.conversation.shops.domain import USUAL, Shop, by_column
 from services.conversation.shops.models import ShopRow
 from services.conversation.tables import fields, table_of
 
@@ -36,9 +36,11 @@ OVERFLOW_S: Final = f"""
 _KEEP_TIMING: Final = text(
     """
     insert into timings
-        (shop_id, since, reopen_gap_s, idle_close_s, abandon_s, silence_s, overflow_s)
+        (shop_id, since, reopen_gap_s, idle_close_s, abandon_s, silence_s, overflow_s,
+         handoff_offer_s)
     select :shop, greatest(cast(:at as timestamptz), max(since) + interval '1 microsecond'),
-        :reopen_gap_s, :idle_close_s, :abandon_s, :silence_s, :overflow_s
+        :reopen_gap_s, :idle_close_s, :abandon_s, :silence_s, :overflow_s,
+        cast(:handoff_offer_s as integer)
     from timings where shop_id = :shop
     """
 )
@@ -88,7 +90,15 @@ async def timings_of(session: AsyncSession, shop_ids: Iterable[str]) -> dict[Sho
     rows = await session.execute(_NEWEST_TIMINGS, {"shops": known})
     usual: dict[ShopId, Timing] = {ShopId(shop_id): USUAL for shop_id in known}
     return usual | {
-        ShopId(row.shop_id): Timing.model_validate(row, from_attributes=True) for row in rows
+        ShopId(row.shop_id): Timing(
+            reopen_gap_s=row.reopen_gap_s,
+            idle_close_s=row.idle_close_s,
+            abandon_s=row.abandon_s,
+            silence_s=row.silence_s,
+            overflow_s=row.overflow_s,
+            handoff=Handoff(offer_s=row.handoff_offer_s),
+        )
+        for row in rows
     }
 
 
@@ -97,7 +107,7 @@ async def keep_timing(session: AsyncSession, shop_id: str, timing: Timing, at: d
 
     The shop is locked by the caller: of two replicas' clocks one may be behind.
     """
-    await session.execute(_KEEP_TIMING, {"shop": shop_id, "at": at, **timing.model_dump()})
+    await session.execute(_KEEP_TIMING, {"shop": shop_id, "at": at, **by_column(timing)})
 
 
 def _shop(row: Row[Any], timing: Timing) -> Shop:

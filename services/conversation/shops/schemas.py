@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
+from contracts.conversation import Handoff, Timing
 from contracts.origins import LONGEST, may_embed
 from kit.web.app import Body
 from services.conversation.access.schemas import Name, View
@@ -35,6 +36,12 @@ def _known_zone(name: str) -> str:
 Gap = Annotated[int, Field(ge=0, le=86_400)]
 
 
+class HandoffChange(Body):
+    """How long a buyer waits for his agent until a colleague is asked; null: nobody is."""
+
+    offer_s: int | None = Field(ge=5, le=3600)
+
+
 class TimingChange(Body):
     """A shop's own waits, in seconds; what is absent stays.
 
@@ -43,6 +50,7 @@ class TimingChange(Body):
     `abandon_s`: so long after a word that nobody answered it is closed as unanswered.
     `silence_s`: a silent agent who is online loses a waiting buyer after it.
     `overflow_s`: after this wait any agent of the shop may help a group without room.
+    `handoff`: after which wait a colleague is asked to answer in the agent's place.
     """
 
     reopen_gap_s: Gap | None = None
@@ -50,6 +58,20 @@ class TimingChange(Body):
     abandon_s: int | None = Field(default=None, ge=600, le=30 * 86_400)
     silence_s: int | None = Field(default=None, ge=30, le=86_400)
     overflow_s: Gap | None = None
+    handoff: HandoffChange | None = None
+
+    def after(self, before: Timing) -> Timing:
+        """Return the waits of a shop that had those before."""
+        said = self.model_dump(exclude_none=True, exclude={"handoff"})
+        if self.handoff is not None:
+            said["handoff"] = Handoff(offer_s=self.handoff.offer_s)
+        return before.model_copy(update=said)
+
+
+class HandoffView(View):
+    """How long a buyer waits for his agent until a colleague is asked; null: nobody is."""
+
+    offer_s: int | None
 
 
 class TimingView(View):
@@ -60,6 +82,7 @@ class TimingView(View):
     abandon_s: int
     silence_s: int
     overflow_s: int
+    handoff: HandoffView
 
 
 def _may_embed(origin: str) -> str:

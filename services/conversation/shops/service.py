@@ -23,7 +23,7 @@ from kit.web.problems import invalid
 from services.conversation.domain import Stamp
 from services.conversation.shops import repository
 from services.conversation.shops.allowed_abuse import AllowedAbuse
-from services.conversation.shops.domain import FIRST_SECRET, Shop, listed_shop
+from services.conversation.shops.domain import FIRST_SECRET, Shop, by_column, listed_shop
 from services.conversation.shops.founding import found_shop
 from services.conversation.shops.schemas import (
     NewShop,
@@ -159,15 +159,15 @@ class Shops:
         """
         async with self.db.write(principal.shop_id) as session:
             shop = await _own(session, principal, lock=True)
-            told = change.model_dump(exclude_none=True)
-            timing = shop.timing.model_copy(update=told)
+            timing = change.after(shop.timing)
             if timing.abandon_s <= timing.silence_s:
                 raise AbandonedTooSoon
             if timing != shop.timing:
                 stamp = self._stamp()
-                before = shop.timing.model_dump()
-                differ = [f"{n} {before[n]} -> {told[n]}" for n in told if told[n] != before[n]]
-                note = ", ".join(differ)
+                before, told = by_column(shop.timing), by_column(timing)
+                note = ", ".join(
+                    f"{n} {before[n]} -> {told[n]}" for n in told if told[n] != before[n]
+                )
                 await self.audit.note(session, principal, "shop.timing_set", shop.id, note=note)
                 shop = replace(shop, timing=timing, version=shop.version + 1)
                 await repository.save_shop(session, shop)

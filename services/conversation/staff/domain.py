@@ -34,6 +34,12 @@ class SuspendedByLeader(Conflict):
     slug, title = "suspended_by_leader", "A leader suspended you, and a leader lifts it"
 
 
+class AgentFull(Conflict):
+    """The colleague has as many as he can take; a leader may `force`."""
+
+    slug, title = "agent_full", "This colleague has no room now"
+
+
 class AtWork(NamedTuple):
     """Somebody who is not offline, or comes back with `resume_state` when a gateway carries him.
 

@@ -27,6 +27,8 @@ class Shop:
     policy: Policy
     version: int
     name: str = ""
+    offer_s: int | None = None
+    """A wait after which the buyer of an agent who has not answered is offered to a colleague."""
 
 
 class Person(NamedTuple):
@@ -85,7 +87,12 @@ class Directory:
         calendar = self._calendar_of(_zone(entry.time_zone))
         profiles = tuple(ProfileName(name) for name in entry.profiles)
         self._shops[entry.shop_id] = Shop(
-            calendar, profiles, policy_of(entry), entry.version, entry.name
+            calendar,
+            profiles,
+            policy_of(entry),
+            entry.version,
+            entry.name,
+            entry.timing.handoff.offer_s,
         )
 
     def list_person(self, entry: PersonListed) -> None:

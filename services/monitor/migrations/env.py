@@ -10,6 +10,7 @@ from services.monitor.curve import models as curve
 from services.monitor.evidence import models as evidence
 from services.monitor.facts import models as facts
 from services.monitor.fold import models as fold
+from services.monitor.handoffs import models as handoffs
 from services.monitor.reception import models as reception
 from services.monitor.response import models as response
 from services.monitor.tables import METADATA
@@ -25,6 +26,7 @@ MODELS: Final = (
     evidence,
     facts,
     fold,
+    handoffs,
     reception,
     response,
     traffic,

@@ -27,6 +27,7 @@ from services.monitor.channels.models import DeliveryRow
 from services.monitor.curve.models import WaitingMinuteRow
 from services.monitor.evidence.models import ConfirmationRow, IncidentRow
 from services.monitor.facts.models import AgentStateRow
+from services.monitor.handoffs.models import LongWaitRow
 from services.monitor.reception.models import ReceptionRow
 from services.monitor.response.models import CounterRow, RoundRow, SessionRow
 from services.monitor.tables import Base
@@ -69,6 +70,7 @@ ALERTS: Final = (
     Aged(AlertRow, AlertRow.shop_id, AlertRow.opened_ms),
     Aged(DeliveryRow, DeliveryRow.shop_id, DeliveryRow.created_ms),
     Aged(MuteRow, MuteRow.shop_id, MuteRow.until_ms),
+    Aged(LongWaitRow, LongWaitRow.shop_id, LongWaitRow.due_ms),
 )
 
 
