@@ -25,6 +25,8 @@ const GONE: Gone = { mine: false, reason: "gone", toAgent: null, toGroup: null, 
 export interface ConversationEars {
   /** A conversation became one's own while one looked, with its id where an event alone told of it; or one's state was set. */
   came(unnamed?: string): void;
+  /** The inbox said something. */
+  inbox(frame: Frame): void;
   /** Everything up to here was seen. */
   read(id: string, position: Position): void;
   /** The platform follows it from now on. */
@@ -138,6 +140,7 @@ export class Conversations {
   }
 
   private told(frame: Frame): void {
+    this.ears.inbox(frame);
     if (frame.t === "snap") this.all((frame.d?.conversations ?? []) as Described[]);
     else if (frame.type?.startsWith("work.")) this.store.change({ work: this.store.state.work + 1 });
     else if (frame.type === "staff.state_changed.v1") this.ears.came();

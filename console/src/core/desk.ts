@@ -11,6 +11,7 @@ import { levelsOf, zoneOf } from "./facts.ts";
 import { History } from "./history.ts";
 import { Departures } from "./left.ts";
 import { Line, type Linked } from "./line.ts";
+import { Offers } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
 import { Oversight } from "./oversight.ts";
 import { transfer } from "./reception.ts";
@@ -38,6 +39,7 @@ export class Desk {
   private readonly departures: Departures;
   private readonly history: History;
   private readonly viewing: Viewing;
+  private readonly offers: Offers;
   private readonly version = new Version();
   private isStopped = false;
   /** How often a state was chosen here. */
@@ -67,9 +69,11 @@ export class Desk {
     this.departures = new Departures(this.store, clock, (id) => this.conversations.letGo(id));
     this.viewing = new Viewing(this.store, clock, (frame) => this.line.streams.write(frame));
     const looks = { joined: (id: string) => this.viewing.joined(id), patched: (id: string, frame: Frame) => this.viewing.told(id, frame) };
+    this.offers = new Offers(this.store, (id) => this.call("GET", `/v1/conversations/${id}`) as Promise<Described>);
     this.conversations = new Conversations(this.store, this.line.streams, this.outbox, this.departures, {
       ...looks,
       came: (unnamed) => this.came(unnamed),
+      inbox: (frame) => this.offers.heard(frame),
       read: (id, position) => void this.outbox.database?.seen(id, position).catch(() => undefined),
     });
     this.history = new History(this.store, (method, path) => this.call(method, path), (id, frames) => this.conversations.add(id, frames));

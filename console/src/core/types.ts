@@ -213,6 +213,15 @@ export interface Left {
   at: number;
 }
 
+/** A colleague's buyer whom one is asked to answer; the name is empty where it is not known yet. */
+export interface Offer {
+  id: string;
+  conversation: string;
+  buyer: string;
+  waitingSince: number;
+  expiresAt: number;
+}
+
 /** Everything that a page shows; a diff has those keys that changed, whole. */
 export interface State {
   session: Session;
@@ -226,6 +235,8 @@ export interface State {
   listed: boolean;
   /** Those that left within the last 5 s, and those that still hold words of one's own that were not sent. */
   left: Readonly<Record<string, Left>>;
+  /** What one is asked to answer for colleagues. */
+  offers: readonly Offer[];
   outbox: readonly Pending[];
   /** By conversation; what is written as a note, by the key of its notes. So it is with all that is about drafts. */
   drafts: Readonly<Record<string, string>>;
@@ -358,6 +369,7 @@ export const EMPTY: State = {
   conversations: {},
   listed: false,
   left: {},
+  offers: [],
   outbox: [],
   drafts: {},
   unkept: {},

@@ -12,6 +12,7 @@ export interface Shortcut {
 /** With Alt. Never D, E or F, which open the browser's menus, nor C and V, which input methods use. */
 export const ALT = [
   { does: "longest", code: "KeyW", keys: "Alt+W" },
+  { does: "accept", code: "KeyA", keys: "Alt+A" },
   { does: "previous", code: "ArrowUp", keys: "Alt+↑" },
   { does: "next", code: "ArrowDown", keys: "Alt+↓" },
   { does: "transfer", code: "KeyT", keys: "Alt+T" },
