@@ -12,6 +12,9 @@ from typing import Any, Final
 ATTEMPTS: Final = 10
 WAIT_S: Final = 0.1
 
+CLOSE_S: Final = 1.0
+"""Longest wait for connections to close; a loop that was held up lets them go late."""
+
 _COORDINATING: Final = (
     "_coordination_task",
     "_heartbeat_task",
@@ -66,7 +69,12 @@ async def end_client(client: Any) -> None:
     refreshing = client._sync_task  # noqa: SLF001 - `close` waits for it without a limit
     await end_task(refreshing)
     client._sync_task = None  # noqa: SLF001
-    await client.close()
+    # A `close` that was cut short cancelled what it waited for, and this one waits for the same:
+    # it ends cancelled though nobody asked us to, and would end whoever calls.
+    closing = asyncio.ensure_future(client.close())
+    await asyncio.wait([closing], timeout=CLOSE_S)
+    await end_task(closing)
+    await asyncio.gather(closing, return_exceptions=True)
     update = client._md_update_fut  # noqa: SLF001
     if update is not None and not update.done():
         update.set_result(False)
