@@ -27,7 +27,6 @@ def test_a_head_leads_to_its_service(head: str, service: str) -> None:
         "/v1/ordersx",
         "/v1/audit",
         "/v1/audit/",
-        "/v1/audit/monitor",
         "/v1/audit/gateway",
         "/v1/audit/ordersx",
         "/v1/x/audit/orders",

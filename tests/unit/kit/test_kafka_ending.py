@@ -11,17 +11,16 @@ from kit.bus.kafka.ending import end_client
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio]
 
 
-class NeverClosed(AIOKafkaConnection):
-    """A connection whose transport does not let go, as on a loop that is held up."""
-
-    def __init__(self) -> None:
-        super().__init__("127.0.0.1", 9)
-        self._closed_fut = asyncio.get_running_loop().create_future()
+def never_closed() -> AIOKafkaConnection:
+    """Return a connection whose transport does not let go, as on a loop that is held up."""
+    connection = AIOKafkaConnection("127.0.0.1", 9)
+    connection._closed_fut = asyncio.get_running_loop().create_future()
+    return connection
 
 
 async def test_a_client_whose_close_was_cut_short_ends_nobody_else() -> None:
     client = AIOKafkaClient(bootstrap_servers="127.0.0.1:9")
-    client._conns["node"] = NeverClosed()
+    client._conns["node"] = never_closed()
     first = asyncio.create_task(client.close())
     await asyncio.sleep(0)
     first.cancel()
@@ -37,7 +36,7 @@ async def test_a_client_whose_close_was_cut_short_ends_nobody_else() -> None:
 
 async def test_a_connection_that_never_closes_is_not_waited_for() -> None:
     client = AIOKafkaClient(bootstrap_servers="127.0.0.1:9")
-    client._conns["node"] = NeverClosed()
+    client._conns["node"] = never_closed()
 
     async with asyncio.timeout(10):
         await end_client(client)

@@ -1,6 +1,6 @@
 /** Who stands where in the list. */
 
-import type { Conversation } from "@/core/types.ts";
+import type { Conversation, State } from "@/core/types.ts";
 
 /** The list's two parts, as ids: who waits, the longest on top, then who was answered, the latest on top. */
 export interface Order {
@@ -25,6 +25,12 @@ export function orderOf(all: readonly Conversation[]): Order {
 
 export function longestWaiting(all: readonly Conversation[]): Conversation | undefined {
   return inOrder(all.filter((one) => one.waitingSince !== null))[0];
+}
+
+/** Who was just answered waits until his answer has come back: he is not who is to be answered next. */
+export function nextToAnswer(all: readonly Conversation[], outbox: State["outbox"]): Conversation | undefined {
+  const answered = new Set(outbox.filter((one) => one.state !== "failed").map((one) => one.conversation));
+  return longestWaiting(all.filter((one) => !answered.has(one.id))) ?? longestWaiting(all);
 }
 
 /** Keep an order that somebody is pointing at: who left is gone, who is new comes last in his part. */
