@@ -1,1 +1,0 @@
-export{t as default}from"./ContextPane-DM0Czr13.js";
