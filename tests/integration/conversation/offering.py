@@ -107,8 +107,10 @@ class Scene:
         return await self.shop.staff(**wish)
 
 
-async def waiting(platform: Platform, clock: ManualClock, **ben: Any) -> Scene:
-    """Return a buyer who has waited for anne as long as his shop lets him."""
+async def waiting(
+    platform: Platform, clock: ManualClock, *, for_s: float = OFFER_S, **ben: Any
+) -> Scene:
+    """Return a buyer who has waited for anne as long as his shop lets him, or `for_s`."""
     await platform.sign_in_admin()
     shop = await platform.shop()
     anne, buyer = await shop.staff(capacity=20), await shop.buyer()
@@ -116,5 +118,5 @@ async def waiting(platform: Platform, clock: ManualClock, **ben: Any) -> Scene:
     assert talk["agent_id"] == anne.id
     await buyer_says(platform, talk, "在吗")
     colleague = await shop.staff(**ben)
-    clock.advance(OFFER_S)
+    clock.advance(for_s)
     return Scene(platform, clock, shop, anne, colleague, buyer, talk)

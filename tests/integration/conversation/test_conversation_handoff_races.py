@@ -17,7 +17,13 @@ from kit.clock import ManualClock
 from services.conversation.seed import SeedSettings
 from tests.integration.conversation import timed
 from tests.integration.conversation.desk import Platform, code, ok
-from tests.integration.conversation.offering import Scene, Talk, looked_at_by_hand, waiting
+from tests.integration.conversation.offering import (
+    OFFER_S,
+    Scene,
+    Talk,
+    looked_at_by_hand,
+    waiting,
+)
 from tests.integration.conversation.shift import agent_says
 from tests.integration.conversation.talking import told
 
@@ -46,7 +52,9 @@ Race = Callable[[Scene, Talk], Awaitable[None]]
 
 async def raced(platform: Platform, clock: ManualClock, rounds: int, race: Race) -> None:
     for _ in range(rounds):
-        scenes = [await waiting(platform, clock) for _ in range(SIDE_BY_SIDE)]
+        coming = (waiting(platform, clock, for_s=0) for _ in range(SIDE_BY_SIDE))
+        scenes = await asyncio.gather(*coming)
+        clock.advance(OFFER_S)
         offers = [await scene.offered() for scene in scenes]
         await asyncio.gather(*(race(*pair) for pair in zip(scenes, offers, strict=True)))
         for scene in scenes:
