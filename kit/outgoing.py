@@ -44,6 +44,9 @@ _EMBEDDING: Final = (
 )
 """IPv6 that stands for an IPv4 address, which may be anybody's."""
 
+_INSIDE: Final = (ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("3fff::/20"))
+"""IPv6 of a site, which was given up, and of examples: this Python takes both for global."""
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 """Return the addresses of a name, for a port; raises OSError. Called in a thread."""
@@ -141,7 +144,7 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address) and (
-        found.ipv4_mapped is not None or any(found in net for net in _EMBEDDING)
+        found.ipv4_mapped is not None or any(found in net for net in (*_EMBEDDING, *_INSIDE))
     ):
         return False
     return found.is_global and not found.is_multicast and not found.is_reserved

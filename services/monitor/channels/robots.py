@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from kit.outgoing import Answer
 from services.monitor.channels.domain import (
@@ -88,9 +88,8 @@ def usable_secret(kind: Kind, secret: str) -> bool:
 
 def masked(url: str) -> str:
     """Return as much of an address as may be shown: its host, and the last of what is secret."""
-    head, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
-    return f"{head}://{host}/…{url[-4:]}"
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…{url[-4:]}"
 
 
 def request(channel: Channel, delivery: Delivery, text: Text, *, now_ms: int) -> Request:

@@ -90,6 +90,8 @@ def test_a_listed_stand_in_may_be_private_and_in_the_clear_and_nothing_beside_it
         "fe80::1",
         "fe80::1%eth0",
         "fc00::1",
+        "fec0::1",
+        "3fff::1",
         "fd00:ec2::254",
         "ff02::1",
         "::ffff:10.0.0.1",

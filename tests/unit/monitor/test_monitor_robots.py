@@ -214,6 +214,14 @@ def test_n41_secrets_fit_their_kind_and_addresses_are_shown_in_part() -> None:
     )
 
 
+@pytest.mark.parametrize("after", ["?key=secret1a2b", ":443?key=secret1a2b", "?a=/secret1a2b"])
+def test_an_address_without_a_path_shows_no_more_of_itself(after: str) -> None:
+    shown = masked(f"https://hooks.example.com{after}")
+    assert shown.startswith("https://hooks.example.com")
+    assert shown.endswith("/…1a2b")
+    assert "secret" not in shown
+
+
 def test_a_text_is_cut_between_characters_and_lines() -> None:
     assert cut("等待", 4) == "等"
     assert joined("题", ["一行", "二行"], limit=10) == "题\n一行"
