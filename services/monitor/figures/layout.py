@@ -104,7 +104,9 @@ async def put_together(question: Asked, found: Found, told: Told | None = None) 
     What is asked for by name has a row for each part that has begun: an empty one says why.
     """
     told = told or Told()
-    keys = {key for key in (*found.rounds, *found.sessions) if question.counts(key.part)}
+    # A profile may leave out a session that people see all the same: `missed` alone tells of it.
+    anything = (*found.rounds, *found.sessions, *found.missed)
+    keys = {key for key in anything if question.counts(key.part)}
     if told.metrics and not question.by_agent:
         keys |= {
             RowKey(part, None)

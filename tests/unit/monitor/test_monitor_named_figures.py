@@ -5,9 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from contracts.people import ShopId
+from profiles import WindowBy
 from services.monitor.access.schemas import Why
 from services.monitor.calendar.domain import Calendar
 from services.monitor.figures.domain import hours
+from services.monitor.figures.layout import Found, Told, put_together
 from services.monitor.figures.metrics import (
     Anchored,
     Buyers,
@@ -20,7 +23,9 @@ from services.monitor.figures.metrics import (
     WholeSessions,
     ratio,
 )
-from services.monitor.profiles.domain import Window
+from services.monitor.figures.repository import Asked, RowKey
+from services.monitor.figures.schemas import FigureWindow
+from services.monitor.profiles.domain import ProfileName, Window
 from services.monitor.response.domain import Score
 
 pytestmark = pytest.mark.unit
@@ -109,3 +114,14 @@ def test_a_day_of_23_or_25_hours_counts_all_of_them(day: date, length: int) -> N
     edges = hours(calendar, Window(0, 24 * HOUR_MS), [midnight, calendar.day_end(midnight)])
 
     assert edges == [midnight, midnight + length * HOUR_MS]
+
+
+async def test_what_nobody_had_has_a_row_though_only_people_see_the_session() -> None:
+    window = FigureWindow(by=WindowBy.SESSION_START, start="09:00", end="23:00", zone="UTC")
+    asked = Asked(ShopId("s"), ProfileName("p"), 0, HOUR_MS, by_agent=True)
+    found = Found({}, {}, missed={RowKey(0, None): Missed(1, never_assigned=1)})
+    rows = await put_together(asked, found, Told((Metric.MISSED,), window))
+
+    assert [(row.agent_id, row.sessions) for row in rows] == [(None, 0)]
+    [missed] = rows[0].metrics.values()
+    assert (missed.numerator, missed.denominator) == (1, 1)
