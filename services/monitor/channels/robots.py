@@ -200,7 +200,8 @@ def _of_robot(meaning: Meaning, answer: Answer) -> Outcome:
         # A 200 whose body says nothing may have been taken.
         return Again(str(answer.status), unknown=answer.status == HTTPStatus.OK)
     if code == 0:
-        return Sent("0")
+        # Robots say so with 200: another status is somebody else's, who stands before it.
+        return Sent("0") if answer.status == HTTPStatus.OK else Again(str(answer.status))
     if code in meaning.breaks:
         return Broken(str(code))
     return Again(str(code), meaning.rest_ms if code in meaning.waits else None)

@@ -165,6 +165,8 @@ def test_n41_what_people_named_is_shown_as_text() -> None:
         (Kind.WECOM, 200, {"errcode": 93000}, Broken("93000")),
         (Kind.WECOM, 200, {"errcode": 40008}, Broken("40008")),
         (Kind.WECOM, 502, "<html>", Again("502")),
+        (Kind.WECOM, 302, {"errcode": 0}, Again("302")),
+        (Kind.FEISHU, 500, {"code": 0}, Again("500")),
         (Kind.WECOM, 200, "[]", Again("200", unknown=True)),
         (Kind.WECOM, 200, {"errcode": True}, Again("200", unknown=True)),
         (Kind.WECOM, 302, "", Again("302")),
