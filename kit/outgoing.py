@@ -47,6 +47,9 @@ _EMBEDDING: Final = (
 _INSIDE: Final = (ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("3fff::/20"))
 """IPv6 of a site, which was given up, and of examples: this Python takes both for global."""
 
+_CLOUDS_OWN: Final = ipaddress.ip_address("168.63.129.16")
+"""Azure answers each machine there about itself: global by its number, and inside."""
+
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 """Return the addresses of a name, for a port; raises OSError. Called in a thread."""
@@ -147,7 +150,8 @@ def is_public(address: str) -> bool:
         found.ipv4_mapped is not None or any(found in net for net in (*_EMBEDDING, *_INSIDE))
     ):
         return False
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    is_inside = found.is_multicast or found.is_reserved or found == _CLOUDS_OWN
+    return found.is_global and not is_inside
 
 
 def system_addresses(host: str, port: int) -> list[str]:

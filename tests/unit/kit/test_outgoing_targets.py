@@ -79,6 +79,7 @@ def test_a_listed_stand_in_may_be_private_and_in_the_clear_and_nothing_beside_it
         "169.254.169.254",
         "100.64.0.1",
         "100.100.100.200",
+        "168.63.129.16",
         "0.0.0.0",  # noqa: S104 - an address to refuse, not to listen on
         "224.0.0.1",
         "240.0.0.1",
