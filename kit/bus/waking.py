@@ -16,7 +16,8 @@ class Wakeable:
     def wake(self) -> None:
         """End the wait that is under way, if there is one."""
         wait, self._wait = self._wait, None
-        if wait is not None:
+        # One whose time was up in this turn of the loop ends in the next, and cannot be moved.
+        if wait is not None and not wait.expired():
             wait.reschedule(0)
 
     async def waits(self, awaited: Awaitable[T], seconds: float | None = None) -> T | None:
