@@ -26,7 +26,7 @@ and a test runs it as it stands:
 
 <!-- run -->
 ```python
-import asyncio, json, os
+import asyncio, json, os, sys
 from aiokafka import AIOKafkaConsumer
 
 
@@ -40,8 +40,11 @@ async def main():
     )
     async with orders:
         async for record in orders:
-            said = {name: value.decode() for name, value in record.headers}
-            print(said["ce_type"], said["ce_id"], json.loads(record.value), flush=True)
+            said = {name: value.decode(errors="replace") for name, value in record.headers}
+            try:
+                print(said["ce_type"], said["ce_id"], json.loads(record.value), flush=True)
+            except (KeyError, TypeError, ValueError):
+                print("no event:", record.partition, record.offset, file=sys.stderr)
             await orders.commit()
 
 
