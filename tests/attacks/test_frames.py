@@ -15,6 +15,7 @@ from services.gateway.frames.client import URL_CHARS
 from tests.attacks.attacker import Attacker, frame
 from tests.attacks.cast import Cast
 from tests.integration.gateway.phone import Phone
+from tests.waiting import eventually
 from tests.world import World
 
 pytestmark = pytest.mark.journey
@@ -277,6 +278,7 @@ async def test_frames_in_single_bytes_and_many_in_one_segment_are_read_alike(
         assert await phone.code(one["id"]) is None
     line.write(frame(b'{"t":"ping","ts":"behind"}')[3:])
     await phone.of("pong", ts="behind")
+    await eventually(lambda: phone.texts(talk.stream)[-1] == "9", what="the last of them")
     assert phone.texts(talk.stream)[-10:] == [f"{number}" for number in range(10)]
 
 
