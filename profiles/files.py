@@ -4,29 +4,29 @@ Touches a disk once, and says of the first wrong file which place to correct. No
 stands here: all are in the files.
 """
 
-import tomllib
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     PositiveInt,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
+from kit import rule_files
+from kit.rule_files import FileRefused
+
+ProfileRefused: TypeAlias = FileRefused
+"""A profile file cannot be used."""
+
 SHIPPED: Final = Path(__file__).parent / "shipped"
 PROFILES_LIMIT: Final = 64
 """Profile versions that may be loaded; more is refused, each one is judged for every round."""
-
-
-class ProfileRefused(ValueError):
-    """A profile file cannot be used. The text names file, place and cure."""
 
 
 class WindowBy(StrEnum):
@@ -189,7 +189,7 @@ def load(folder: Path | None = None) -> tuple[ProfileFile, ...]:
         raise ProfileRefused(
             f"{place} holds {len(files)} profile files: it needs 1 to {PROFILES_LIMIT}"
         )
-    return tuple(parse(_text(file), file.name) for file in files)
+    return tuple(parse(rule_files.text_of(file), file.name) for file in files)
 
 
 def names(folder: Path | None = None) -> frozenset[str]:
@@ -199,21 +199,4 @@ def names(folder: Path | None = None) -> frozenset[str]:
 
 def parse(text: str, source: str) -> ProfileFile:
     """Read one profile. Raises `ProfileRefused` naming `source`."""
-    try:
-        return ProfileFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileRefused(f"{source}: not TOML ({error}): correct that place") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        problem = first["msg"].removeprefix("Value error, ")
-        raise ProfileRefused(f"{source}: {where}: {problem}") from None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ProfileRefused(f"{file.name}: not UTF-8: save it as UTF-8") from None
-    except OSError as error:
-        raise ProfileRefused(f"{file.name}: cannot be read: {error.strerror}") from None
+    return rule_files.parse(ProfileFile, text, source)

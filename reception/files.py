@@ -5,22 +5,23 @@ phrase stands here: all are in the files.
 """
 
 import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kit import rule_files
+from kit.rule_files import FileRefused
+
+RuleRefused: TypeAlias = FileRefused
+"""A rule file cannot be used."""
 
 SHIPPED: Final = Path(__file__).parent / "shipped"
 
 PHRASES_LIMIT: Final = 200
 """Of one list; each costs a look into every message of an agent."""
-
-
-class RuleRefused(ValueError):
-    """A rule file cannot be used. The text names file, place and cure."""
 
 
 class RuleName(StrEnum):
@@ -139,7 +140,7 @@ class RuleFile(_Strict):
 def load(folder: Path | None = None) -> tuple[RuleFile, ...]:
     """Read every `*.toml` of a folder (None: the shipped ones). Raises `RuleRefused`."""
     place = folder or SHIPPED
-    found = [parse(_text(file), file.name) for file in sorted(place.glob("*.toml"))]
+    found = [parse(rule_files.text_of(file), file.name) for file in sorted(place.glob("*.toml"))]
     names = [file.rule for file in found]
     if sorted(names) != sorted(RuleName):
         raise RuleRefused(f"{place} needs one file for each of {', '.join(RuleName)}")
@@ -154,21 +155,4 @@ def fingerprint(files: Sequence[RuleFile]) -> str:
 
 def parse(text: str, source: str) -> RuleFile:
     """Read one rule. Raises `RuleRefused` naming `source`."""
-    try:
-        return RuleFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise RuleRefused(f"{source}: not TOML ({error}): correct that place") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        problem = first["msg"].removeprefix("Value error, ")
-        raise RuleRefused(f"{source}: {where}: {problem}") from None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise RuleRefused(f"{file.name}: not UTF-8: save it as UTF-8") from None
-    except OSError as error:
-        raise RuleRefused(f"{file.name}: cannot be read: {error.strerror}") from None
+    return rule_files.parse(RuleFile, text, source)
