@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +29,7 @@ _HOUR_S: Final = 3_600
 
 
 @dataclass
-class Robot:
+class Robot(ABC):
     """What is common: it keeps what it took, and counts."""
 
     secret: str = ""
@@ -51,9 +52,9 @@ class Robot:
         """All that it took, as text."""
         return [json.dumps(one, ensure_ascii=False) for one in self.taken]
 
+    @abstractmethod
     def answer(self, target: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
         """Return status and body."""
-        raise NotImplementedError
 
     def is_over(self, most: int, *, seconds: float = 60.0) -> bool:
         """Count one more; tell whether it is more than so many in so long."""

@@ -248,14 +248,16 @@ async def add_digest(session: AsyncSession, delivery: Delivery, *, now_ms: int) 
     )
 
 
-async def sent_lately(session: AsyncSession, *, since_ms: int) -> list[tuple[str, int]]:
-    """Return which channels were sent something since then, and when: also by another process."""
-    row = DeliveryRow
-    found = select(row.channel_id, row.settled_ms).where(
-        row.state == DeliveryState.SENT.value, row.settled_ms >= since_ms
-    )
-    rows = await session.execute(found.order_by(row.settled_ms))
-    return [(one.channel_id, one.settled_ms or 0) for one in rows]
+async def sent_lately(
+    session: AsyncSession, *, since_ms: int, now_ms: int
+) -> list[tuple[str, int]]:
+    """Return which channels were sent something since then, and when: also by another process.
+
+    When an attempt was made that is not settled, or is to be repeated, is not kept: it counts as
+    made a moment ago, so that no robot is sent more than it takes.
+    """
+    rows = await session.execute(_SENT_LATELY, {"since": since_ms, "now": now_ms})
+    return [(row.channel_id, row.at_ms) for row in rows]
 
 
 def _delivery(row: Any) -> Delivery:
@@ -289,6 +291,16 @@ _GIVE_UP: Final = text(
     update deliveries set state = case when state = 'pending' then 'failed' else state end,
         code = :code, due_ms = null, settled_ms = cast(:now as bigint)
     where channel_id = :channel and due_ms is not null
+    """
+)
+_SENT_LATELY: Final = text(
+    """
+    select channel_id, settled_ms as at_ms from deliveries
+    where state = 'sent' and settled_ms >= :since
+    union all
+    select channel_id, cast(:now as bigint) from deliveries
+    where state = 'pending' and attempt > 0 and due_ms >= :since
+    order by at_ms
     """
 )
 _DUE_CHANNELS: Final = text(

@@ -85,7 +85,8 @@ class Sender:
         now_ms = self._clock.now_ms()
         async with self._db.read_across("channels that something is due for") as session:
             if not self._leading:
-                lately = await repository.sent_lately(session, since_ms=now_ms - _MINUTE_MS)
+                since_ms = now_ms - _MINUTE_MS
+                lately = await repository.sent_lately(session, since_ms=since_ms, now_ms=now_ms)
                 self._courier.remember(lately)
             due = await repository.due_channels(session, now_ms=now_ms)
         self._leading = True

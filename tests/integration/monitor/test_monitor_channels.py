@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 
 from contracts.people import Role
+from kit.clock import SystemClock
+from services.monitor.channels import repository
 from tests.integration.monitor.rig import Monitor, Rig, Shop
 from tests.robots import HANGS, DingTalk, Feishu, Robot, ShopServer, WeCom, listening
 from tests.waiting import eventually
@@ -214,6 +216,22 @@ async def test_n41_after_an_unknown_outcome_it_comes_again_and_says_so(
 
     assert (done["state"], done["attempts"]) == ("sent", 2)
     assert "第 2 次发送" in robot.texts[0]
+
+
+async def test_n42_who_takes_over_counts_attempts_that_nobody_settled(
+    rig: Rig, monitor: Monitor
+) -> None:
+    shop = await monitor.shop_at_noon()
+    async with listening(Feishu()) as slow:
+        channel = await added(monitor, shop, slow, "feishu")
+        slow.answers.extend([HANGS] * 9)
+        await shop.held("滚")
+        await eventually(lambda: slow.asked, what="an attempt that is under way", within=8)
+        now_ms = SystemClock().now_ms()
+        async with rig.database.read_across("a test") as session:
+            lately = await repository.sent_lately(session, since_ms=now_ms - 60_000, now_ms=now_ms)
+
+    assert [at_ms for channel_id, at_ms in lately if channel_id == channel["id"]] == [now_ms]
 
 
 async def test_n42_a_robot_that_hangs_keeps_nobody_waiting(monitor: Monitor) -> None:
